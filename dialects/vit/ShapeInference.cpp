@@ -1,0 +1,235 @@
+//===- ShapeInference.cpp - Result shapes of vit and vitq ops -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/vit/ShapeInference.h"
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/SmallBitVector.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using llvm::ArrayRef;
+
+namespace vitq::vit {
+
+static std::string str(ArrayRef<int64_t> shape) {
+  std::string text = "[";
+  llvm::raw_string_ostream os(text);
+  llvm::interleaveComma(shape, os);
+  return text + "]";
+}
+
+FailureOr<Shape> inferBroadcast(OptLoc loc, ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
+  size_t rank = std::max(a.size(), b.size());
+  Shape result(rank, 1);
+  for (size_t i = 0; i < rank; ++i) {
+    int64_t da = i < a.size() ? a[a.size() - 1 - i] : 1;
+    int64_t db = i < b.size() ? b[b.size() - 1 - i] : 1;
+    if (da != db && da != 1 && db != 1)
+      return emitOptionalError(loc, "shapes ", str(a), " and ", str(b), " do not broadcast");
+    result[rank - 1 - i] = da == 1 ? db : da;
+  }
+  return result;
+}
+
+FailureOr<Shape> inferBroadcastTo(OptLoc loc, ArrayRef<int64_t> from, ArrayRef<int64_t> to) {
+  if (llvm::any_of(to, [](int64_t d) { return d < 0; }))
+    return emitOptionalError(loc, "shape ", str(to), " has a negative size");
+  FailureOr<Shape> shape = inferBroadcast(loc, from, to);
+  if (failed(shape))
+    return failure();
+  if (ArrayRef<int64_t>(*shape) != to)
+    return emitOptionalError(loc, "shape ", str(from), " does not broadcast to ", str(to));
+  return shape;
+}
+
+FailureOr<Shape> inferLinear(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> weight) {
+  if (input.empty() || weight.size() != 2)
+    return emitOptionalError(loc, "expects an input of rank >= 1 and a weight [N, K], got ", str(input), " and ",
+                             str(weight));
+  if (input.back() != weight[1])
+    return emitOptionalError(loc, "input has ", input.back(), " features but the weight takes ", weight[1]);
+  Shape shape(input);
+  shape.back() = weight[0];
+  return shape;
+}
+
+FailureOr<Shape> inferMatmul(OptLoc loc, ArrayRef<int64_t> lhs, ArrayRef<int64_t> rhs, bool transposeRhs,
+                             bool sharedRhs) {
+  size_t minRank = sharedRhs ? 1 : 2;
+  if (lhs.size() < minRank || rhs.size() < 2)
+    return emitOptionalError(loc, "expects matrices, got ", str(lhs), " and ", str(rhs));
+  bool shared = sharedRhs && rhs.size() == 2;
+  if (!shared && lhs.drop_back(2) != rhs.drop_back(2))
+    return emitOptionalError(loc, "batch dimensions of ", str(lhs), " and ", str(rhs), " differ");
+  int64_t k = rhs[rhs.size() - (transposeRhs ? 1 : 2)], n = rhs[rhs.size() - (transposeRhs ? 2 : 1)];
+  if (lhs.back() != k)
+    return emitOptionalError(loc, "contracted sizes ", lhs.back(), " and ", k, " differ");
+  Shape shape(lhs);
+  shape.back() = n;
+  return shape;
+}
+
+FailureOr<Shape> inferPatchEmbed(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> weight, bool channelsLast) {
+  if (input.size() != 4 || weight.size() != 4)
+    return emitOptionalError(loc, "expects an image and a weight of rank 4, got ", str(input), " and ", str(weight));
+  int64_t c = input[channelsLast ? 3 : 1], h = input[channelsLast ? 1 : 2], w = input[channelsLast ? 2 : 3];
+  if (c != weight[1])
+    return emitOptionalError(loc, "image has ", c, " channels but the weight takes ", weight[1]);
+  if (weight[2] <= 0 || weight[3] <= 0 || h % weight[2] || w % weight[3])
+    return emitOptionalError(loc, "patch ", weight[2], "x", weight[3], " does not divide the image ", h, "x", w);
+  return Shape{input[0], (h / weight[2]) * (w / weight[3]), weight[0]};
+}
+
+FailureOr<Shape> inferConv2d(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> weight, ArrayRef<int64_t> strides,
+                             ArrayRef<int64_t> pads, ArrayRef<int64_t> dilations, int64_t groups) {
+  if (input.size() != 4 || weight.size() != 4)
+    return emitOptionalError(loc, "expects an image and a weight of rank 4, got ", str(input), " and ", str(weight));
+  auto positive = [](int64_t v) { return v > 0; };
+  if (strides.size() != 2 || dilations.size() != 2 || pads.size() != 4 || groups < 1 ||
+      !llvm::all_of(strides, positive) || !llvm::all_of(dilations, positive) ||
+      llvm::any_of(pads, [](int64_t v) { return v < 0; }))
+    return emitOptionalError(loc, "strides and dilations must be two positive numbers, pads four that are not negative");
+  if (weight[1] * groups != input[1] || weight[0] % groups)
+    return emitOptionalError(loc, input[1], " input channels in ", groups, " groups do not fit the weight ",
+                             str(weight));
+  Shape shape{input[0], weight[0], 0, 0};
+  for (int i = 0; i < 2; ++i) {
+    int64_t extent = input[2 + i] + pads[i] + pads[2 + i] - dilations[i] * (weight[2 + i] - 1) - 1;
+    if (extent < 0)
+      return emitOptionalError(loc, "kernel is larger than the padded image");
+    shape[2 + i] = extent / strides[i] + 1;
+  }
+  return shape;
+}
+
+LogicalResult checkVector(OptLoc loc, StringRef what, ArrayRef<int64_t> shape, int64_t channels) {
+  if (shape.size() == 1 && shape[0] == channels)
+    return success();
+  return emitOptionalError(loc, what, " must have shape [", channels, "], got ", str(shape));
+}
+
+FailureOr<Shape> inferReduce(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> axes, bool keepDims) {
+  llvm::SmallBitVector reduced(input.size());
+  int64_t last = -1;
+  for (int64_t axis : axes) {
+    if (axis <= last || axis >= static_cast<int64_t>(input.size()))
+      return emitOptionalError(loc, "axes ", str(axes), " must be sorted, distinct and below the rank ", input.size());
+    last = axis;
+    reduced.set(axis);
+  }
+  Shape shape;
+  for (auto [i, size] : llvm::enumerate(input)) {
+    if (!reduced[i])
+      shape.push_back(size);
+    else if (keepDims)
+      shape.push_back(1);
+  }
+  return shape;
+}
+
+FailureOr<Shape> inferReshape(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> shape) {
+  if (llvm::any_of(shape, [](int64_t d) { return d < 0; }) ||
+      ShapedType::getNumElements(input) != ShapedType::getNumElements(shape))
+    return emitOptionalError(loc, "cannot reshape ", str(input), " to ", str(shape));
+  return Shape(shape);
+}
+
+FailureOr<Shape> inferTranspose(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> permutation) {
+  llvm::SmallBitVector seen(input.size());
+  Shape shape;
+  bool bad = permutation.size() != input.size();
+  for (int64_t axis : permutation) {
+    if (bad || axis < 0 || axis >= static_cast<int64_t>(input.size()) || seen[axis]) {
+      bad = true;
+      break;
+    }
+    seen.set(axis);
+    shape.push_back(input[axis]);
+  }
+  if (bad)
+    return emitOptionalError(loc, str(permutation), " is not a permutation of ", input.size(), " axes");
+  return shape;
+}
+
+FailureOr<Shape> inferConcat(OptLoc loc, ArrayRef<ArrayRef<int64_t>> inputs, int64_t axis) {
+  if (inputs.empty())
+    return emitOptionalError(loc, "needs at least one input");
+  Shape shape(inputs.front());
+  if (axis < 0 || axis >= static_cast<int64_t>(shape.size()))
+    return emitOptionalError(loc, "axis ", axis, " is outside rank ", shape.size());
+  for (ArrayRef<int64_t> input : inputs.drop_front()) {
+    for (size_t i = 0; i < shape.size(); ++i)
+      if (input.size() != shape.size() || (static_cast<int64_t>(i) != axis && input[i] != shape[i]))
+        return emitOptionalError(loc, "inputs ", str(inputs.front()), " and ", str(input), " differ outside axis ", axis);
+    shape[axis] += input[axis];
+  }
+  return shape;
+}
+
+FailureOr<Shape> inferSlice(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes,
+                            ArrayRef<int64_t> strides) {
+  size_t rank = input.size();
+  if (offsets.size() != rank || sizes.size() != rank || strides.size() != rank)
+    return emitOptionalError(loc, "needs one offset, size and stride for each of ", rank, " axes");
+  for (size_t i = 0; i < rank; ++i)
+    if (offsets[i] < 0 || sizes[i] < 1 || strides[i] < 1 || offsets[i] >= input[i] ||
+        (sizes[i] - 1) > (input[i] - 1 - offsets[i]) / strides[i])
+      return emitOptionalError(loc, "box of axis ", i, " lies outside [0, ", input[i], ")");
+  return Shape(sizes);
+}
+
+FailureOr<Shape> inferGather(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> indices, int64_t axis) {
+  if (axis < 0 || axis >= static_cast<int64_t>(input.size()))
+    return emitOptionalError(loc, "axis ", axis, " is outside rank ", input.size());
+  if (indices.empty())
+    return emitOptionalError(loc, "needs at least one index");
+  for (int64_t index : indices)
+    if (index < 0 || index >= input[axis])
+      return emitOptionalError(loc, "index ", index, " is outside [0, ", input[axis], ")");
+  Shape shape(input);
+  shape[axis] = indices.size();
+  return shape;
+}
+
+FailureOr<Shape> inferPad(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> low, ArrayRef<int64_t> high) {
+  auto negative = [](int64_t v) { return v < 0; };
+  if (low.size() != input.size() || high.size() != input.size() || llvm::any_of(low, negative) ||
+      llvm::any_of(high, negative))
+    return emitOptionalError(loc, "needs one low and one high count, not negative, for each of ", input.size(), " axes");
+  Shape shape(input);
+  for (size_t i = 0; i < shape.size(); ++i)
+    shape[i] += low[i] + high[i];
+  return shape;
+}
+
+FailureOr<Shape> inferPatches(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> patch) {
+  if (input.size() != 4 || patch.size() != 2)
+    return emitOptionalError(loc, "expects an image [B, H, W, C] and two patch sizes");
+  if (patch[0] <= 0 || patch[1] <= 0 || input[1] % patch[0] || input[2] % patch[1])
+    return emitOptionalError(loc, "patch ", patch[0], "x", patch[1], " does not divide the image ", input[1], "x",
+                             input[2]);
+  return Shape{input[0], (input[1] / patch[0]) * (input[2] / patch[1]), patch[0] * patch[1] * input[3]};
+}
+
+FailureOr<Shape> inferRows(OptLoc loc, ArrayRef<int64_t> input) {
+  if (input.empty())
+    return emitOptionalError(loc, "expects rank >= 1");
+  return Shape(input.drop_back());
+}
+
+LogicalResult detail::verifyInferredShapes(Operation *op, ArrayRef<ShapedTypeComponents> inferred) {
+  for (auto [result, components] : llvm::zip_equal(op->getResults(), inferred))
+    if (shapeOf(result) != ArrayRef<int64_t>(components.getDims()))
+      return op->emitOpError("result #")
+             << result.getResultNumber() << " has shape " << str(shapeOf(result)) << " but the operands give "
+             << str(components.getDims());
+  return success();
+}
+
+} // namespace vitq::vit

@@ -1,0 +1,113 @@
+//===- ShapeInference.h - Result shapes of vit and vitq ops -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_VIT_SHAPEINFERENCE_H
+#define DIALECTS_VIT_SHAPEINFERENCE_H
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Operation.h"
+#include "mlir/IR/OperationSupport.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+
+namespace vitq::vit {
+
+using Shape = llvm::SmallVector<int64_t>;
+using OptLoc = std::optional<mlir::Location>;
+
+/// The functions below give the shape of a result or, where the operands do not
+/// fit, emit an error at `loc` (if there is one) and fail. Both dialects share
+/// them: an op means the same shape in either.
+
+/// NumPy broadcasting of two shapes.
+llvm::FailureOr<Shape> inferBroadcast(OptLoc loc, llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b);
+/// `from` broadcast to exactly `to`.
+llvm::FailureOr<Shape> inferBroadcastTo(OptLoc loc, llvm::ArrayRef<int64_t> from, llvm::ArrayRef<int64_t> to);
+llvm::FailureOr<Shape> inferLinear(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> weight);
+/// `sharedRhs`: a rank-2 rhs may serve all batches.
+llvm::FailureOr<Shape> inferMatmul(OptLoc loc, llvm::ArrayRef<int64_t> lhs, llvm::ArrayRef<int64_t> rhs,
+                                   bool transposeRhs, bool sharedRhs);
+llvm::FailureOr<Shape> inferPatchEmbed(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> weight,
+                                       bool channelsLast);
+llvm::FailureOr<Shape> inferConv2d(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> weight,
+                                   llvm::ArrayRef<int64_t> strides, llvm::ArrayRef<int64_t> pads,
+                                   llvm::ArrayRef<int64_t> dilations, int64_t groups);
+/// Checks that a bias is a vector of `channels` entries.
+llvm::LogicalResult checkVector(OptLoc loc, llvm::StringRef what, llvm::ArrayRef<int64_t> shape, int64_t channels);
+llvm::FailureOr<Shape> inferReduce(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> axes,
+                                   bool keepDims);
+llvm::FailureOr<Shape> inferReshape(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> shape);
+llvm::FailureOr<Shape> inferTranspose(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> permutation);
+llvm::FailureOr<Shape> inferConcat(OptLoc loc, llvm::ArrayRef<llvm::ArrayRef<int64_t>> inputs, int64_t axis);
+llvm::FailureOr<Shape> inferSlice(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> offsets,
+                                  llvm::ArrayRef<int64_t> sizes, llvm::ArrayRef<int64_t> strides);
+llvm::FailureOr<Shape> inferGather(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> indices,
+                                   int64_t axis);
+llvm::FailureOr<Shape> inferPad(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> low,
+                                llvm::ArrayRef<int64_t> high);
+/// Rows of patches of a `[B, H, W, C]` image.
+llvm::FailureOr<Shape> inferPatches(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> patch);
+/// The shape of one number per row of `input`: the last axis is dropped.
+llvm::FailureOr<Shape> inferRows(OptLoc loc, llvm::ArrayRef<int64_t> input);
+
+/// The shape of a ranked operand.
+inline llvm::ArrayRef<int64_t> shapeOf(mlir::Value value) {
+  return llvm::cast<mlir::ShapedType>(value.getType()).getShape();
+}
+
+namespace detail {
+llvm::LogicalResult verifyInferredShapes(mlir::Operation *op, llvm::ArrayRef<mlir::ShapedTypeComponents> inferred);
+} // namespace detail
+
+/// Verifies declared result shapes against inferReturnTypeComponents.
+template <typename ConcreteOp>
+class ShapesInferred : public mlir::OpTrait::TraitBase<ConcreteOp, ShapesInferred> {
+public:
+  static llvm::LogicalResult verifyTrait(mlir::Operation *op) {
+    llvm::SmallVector<mlir::ShapedTypeComponents> inferred;
+    typename ConcreteOp::Adaptor adaptor(llvm::cast<ConcreteOp>(op));
+    if (failed(ConcreteOp::inferReturnTypeComponents(op->getContext(), op->getLoc(), adaptor, inferred)))
+      return mlir::failure();
+    return detail::verifyInferredShapes(op, inferred);
+  }
+};
+
+/// Creates an op whose result shapes are inferred. `elementTypes` gives one
+/// element type for each result. Null after an error was emitted at `loc`.
+template <typename OpTy>
+OpTy createInferred(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<mlir::Type> elementTypes,
+                    mlir::ValueRange operands, llvm::ArrayRef<mlir::NamedAttribute> attributes = {}) {
+  mlir::MLIRContext *context = builder.getContext();
+  auto dictionary = mlir::DictionaryAttr::get(context, attributes);
+  typename OpTy::Properties properties{};
+  mlir::OperationName name(OpTy::getOperationName(), context);
+  auto emitError = [&] { return mlir::emitError(loc) << "'" << OpTy::getOperationName() << "' op "; };
+  if (failed(OpTy::setPropertiesFromAttr(properties, dictionary, emitError)))
+    return {};
+  OpTy::populateDefaultProperties(name, properties);
+  llvm::SmallVector<mlir::ShapedTypeComponents> inferred;
+  typename OpTy::Adaptor adaptor(operands, dictionary, properties);
+  if (failed(OpTy::inferReturnTypeComponents(context, loc, adaptor, inferred)))
+    return {};
+  llvm::SmallVector<mlir::Type> types;
+  for (auto [components, elementType] : llvm::zip_equal(inferred, elementTypes))
+    types.push_back(mlir::RankedTensorType::get(components.getDims(), elementType));
+  return OpTy::create(builder, loc, types, operands, attributes);
+}
+
+/// The same with every result of the first operand's element type.
+template <typename OpTy>
+OpTy createInferred(mlir::OpBuilder &builder, mlir::Location loc, mlir::ValueRange operands,
+                    llvm::ArrayRef<mlir::NamedAttribute> attributes = {}) {
+  mlir::Type elementType = llvm::cast<mlir::ShapedType>(operands.front().getType()).getElementType();
+  llvm::SmallVector<mlir::Type> elementTypes(OpTy::template hasTrait<mlir::OpTrait::OneResult>() ? 1 : 2, elementType);
+  return createInferred<OpTy>(builder, loc, elementTypes, operands, attributes);
+}
+
+} // namespace vitq::vit
+
+#endif // DIALECTS_VIT_SHAPEINFERENCE_H

@@ -1,0 +1,41 @@
+//===- VitDialect.cpp - The vit dialect -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/vit/Vit.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+#include "dialects/vit/VitDialect.cpp.inc"
+#include "dialects/vit/VitEnums.cpp.inc"
+#include "dialects/vit/VitInterfaces.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/vit/VitAttrs.cpp.inc"
+
+namespace vitq::vit {
+
+void VitDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/vit/VitAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/vit/VitOps.cpp.inc"
+      >();
+}
+
+Operation *VitDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
+  return arith::ConstantOp::materialize(builder, value, type, loc);
+}
+
+} // namespace vitq::vit

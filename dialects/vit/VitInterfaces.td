@@ -1,0 +1,63 @@
+//===- VitInterfaces.td - Interfaces of vit ops ------------*- tablegen -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VIT_INTERFACES
+#define VIT_INTERFACES
+
+include "mlir/IR/OpBase.td"
+
+def CommutesWithDequant : OpInterface<"CommutesWithDequant"> {
+  let cppNamespace = "::vitq::vit";
+  let description = [{
+    An op `f` commutes with dequantization for given operand layouts when there
+    is a quantized type Q with `f(dequantize(x)) = dequantize(f(x))` exactly over
+    the reals, `f(x)` having element type Q. The pass `vit-defer-dequant` asks
+    this before it moves a dequantization behind the op (METHODS.md 1.1, rules
+    R1, R4, R5, R8, R10, R13 and the table of legal scale layouts).
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        The quantized element type of the result, given for every operand its
+        quantized element type, or null for an operand that stays float. On
+        failure `reason` says which rule forbids it, and what would help.
+      }],
+      "::mlir::FailureOr<::mlir::Type>", "getDeferredElementType",
+      (ins "::llvm::ArrayRef<::mlir::Type>":$operandTypes, "std::string &":$reason)>,
+    InterfaceMethod<[{
+        Operands that must be quantized together for the op to be deferred
+        (a constant bias is not among them: it is quantized to the accumulator's
+        scale by the pass).
+      }],
+      "::llvm::SmallVector<unsigned>", "getDeferrableOperands", (ins), "",
+      [{
+        ::llvm::SmallVector<unsigned> all;
+        for (unsigned i = 0, e = $_op->getNumOperands(); i != e; ++i)
+          all.push_back(i);
+        return all;
+      }]>,
+    InterfaceMethod<[{
+        The number of the bias operand, to be quantized to the accumulator's
+        type when the op is deferred; -1 when there is none.
+      }],
+      "int", "getBiasOperandIndex", (ins), "", [{ return -1; }]>
+  ];
+}
+
+def UnaryFunction : OpInterface<"UnaryFunction"> {
+  let cppNamespace = "::vitq::vit";
+  let description = [{
+    An elementwise function of one real variable. Interpreters and table
+    builders evaluate it through this interface only.
+  }];
+  let methods = [
+    InterfaceMethod<"The function's value at `x`.", "double", "evaluate",
+                    (ins "double":$x)>
+  ];
+}
+
+#endif // VIT_INTERFACES

@@ -1,0 +1,258 @@
+//===- VitOps.cpp - Shapes and verifiers of vit ops -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/vit/Vit.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::vit;
+
+#define GET_OP_CLASSES
+#include "dialects/vit/VitOps.cpp.inc"
+
+using Components = SmallVectorImpl<ShapedTypeComponents>;
+
+/// Hands an inferred shape on as the only result.
+static LogicalResult give(FailureOr<Shape> shape, Components &results) {
+  if (failed(shape))
+    return failure();
+  results.emplace_back(ArrayRef<int64_t>(*shape));
+  return success();
+}
+
+static bool isQuantized(Value value) {
+  return isa<quant::QuantizedType>(cast<ShapedType>(value.getType()).getElementType());
+}
+
+//===----------------------------------------------------------------------===//
+// Casts
+//===----------------------------------------------------------------------===//
+
+static LogicalResult verifyQuantizedAxis(Operation *op, RankedTensorType type) {
+  auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type.getElementType());
+  if (!perAxis)
+    return success();
+  int64_t axis = perAxis.getQuantizedDimension();
+  if (axis >= type.getRank())
+    return op->emitOpError("quantized axis ") << axis << " is outside rank " << type.getRank();
+  if (static_cast<int64_t>(perAxis.getScales().size()) != type.getDimSize(axis))
+    return op->emitOpError("type has ") << perAxis.getScales().size() << " scales for an axis of size "
+                                        << type.getDimSize(axis);
+  return success();
+}
+
+// C1
+LogicalResult QuantizeOp::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor adaptor, Components &results) {
+  return give(Shape(shapeOf(adaptor.getInput())), results);
+}
+// C2
+LogicalResult QuantizeOp::verify() { return verifyQuantizedAxis(*this, getResult().getType()); }
+
+// C1
+LogicalResult DequantizeOp::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor adaptor, Components &results) {
+  return give(Shape(shapeOf(adaptor.getInput())), results);
+}
+// C2
+LogicalResult DequantizeOp::verify() { return verifyQuantizedAxis(*this, getInput().getType()); }
+
+//===----------------------------------------------------------------------===//
+// Contractions
+//===----------------------------------------------------------------------===//
+
+/// C2 and C3 of contractions.
+static LogicalResult verifyContraction(Operation *op, Value lhs, Value rhs, Value bias) {
+  bool quantized = isQuantized(lhs);
+  if (quantized != isQuantized(rhs))
+    return op->emitOpError("operands must both be float or both be quantized");
+  Value result = op->getResult(0);
+  if (quantized != isQuantized(result))
+    return op->emitOpError("result must be ") << (quantized ? "quantized" : "float") << " like the operands";
+  if (quantized && bias &&
+      cast<ShapedType>(bias.getType()).getElementType().getTypeID() !=
+          cast<ShapedType>(result.getType()).getElementType().getTypeID() &&
+      !isQuantized(bias))
+    return op->emitOpError("the bias of a quantized contraction must be quantized to the accumulator's scale");
+  return success();
+}
+
+LogicalResult LinearOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  FailureOr<Shape> shape = inferLinear(loc, shapeOf(adaptor.getInput()), shapeOf(adaptor.getWeight()));
+  if (succeeded(shape) && adaptor.getBias() && failed(checkVector(loc, "bias", shapeOf(adaptor.getBias()), shape->back())))
+    return failure();
+  return give(shape, results);
+}
+LogicalResult LinearOp::verify() { return verifyContraction(*this, getInput(), getWeight(), getBias()); }
+
+LogicalResult MatmulOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(inferMatmul(loc, shapeOf(adaptor.getLhs()), shapeOf(adaptor.getRhs()), adaptor.getTransposeRhs(),
+                          /*sharedRhs=*/false),
+              results);
+}
+LogicalResult MatmulOp::verify() {
+  double scale = getScale().convertToDouble();
+  if (!std::isfinite(scale) || scale <= 0) // C3
+    return emitOpError("scale must be finite and positive");
+  return verifyContraction(*this, getLhs(), getRhs(), nullptr);
+}
+
+LogicalResult PatchEmbedOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  FailureOr<Shape> shape =
+      inferPatchEmbed(loc, shapeOf(adaptor.getInput()), shapeOf(adaptor.getWeight()), adaptor.getChannelsLast());
+  if (succeeded(shape) && adaptor.getBias() && failed(checkVector(loc, "bias", shapeOf(adaptor.getBias()), shape->back())))
+    return failure();
+  return give(shape, results);
+}
+LogicalResult PatchEmbedOp::verify() { return verifyContraction(*this, getInput(), getWeight(), getBias()); }
+
+LogicalResult Conv2dOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  FailureOr<Shape> shape =
+      inferConv2d(loc, shapeOf(adaptor.getInput()), shapeOf(adaptor.getWeight()), adaptor.getStrides(),
+                  adaptor.getPads(), adaptor.getDilations(), adaptor.getGroups());
+  if (succeeded(shape) && adaptor.getBias() && failed(checkVector(loc, "bias", shapeOf(adaptor.getBias()), (*shape)[1])))
+    return failure();
+  return give(shape, results);
+}
+
+//===----------------------------------------------------------------------===//
+// Attention and normalization
+//===----------------------------------------------------------------------===//
+
+LogicalResult SoftmaxOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  if (failed(inferRows(loc, shapeOf(adaptor.getInput()))))
+    return failure();
+  return give(Shape(shapeOf(adaptor.getInput())), results);
+}
+
+LogicalResult SoftmaxNumeratorOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor,
+                                                            Components &results) {
+  FailureOr<Shape> rows = inferRows(loc, shapeOf(adaptor.getInput()));
+  if (failed(rows))
+    return failure();
+  results.emplace_back(shapeOf(adaptor.getInput()));
+  return give(rows, results);
+}
+LogicalResult SoftmaxNumeratorOp::verify() {
+  if (!isQuantized(getNumerator()))
+    return success();
+  auto numerator = dyn_cast<quant::UniformQuantizedType>(cast<ShapedType>(getNumerator().getType()).getElementType());
+  auto sum = dyn_cast<quant::UniformQuantizedType>(cast<ShapedType>(getSum().getType()).getElementType());
+  if (!numerator || numerator.getZeroPoint() != 0 || !sum || sum.getZeroPoint() != 0 ||
+      sum.getScale() != numerator.getScale()) // C2
+    return emitOpError("a quantized numerator needs one scale, which its sum shares, and zero point 0");
+  return success();
+}
+
+LogicalResult DivideRowsOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  ArrayRef<int64_t> input = shapeOf(adaptor.getInput());
+  FailureOr<Shape> rows = inferRows(loc, input);
+  if (failed(rows))
+    return failure();
+  if (ArrayRef<int64_t>(*rows) != shapeOf(adaptor.getDivisor()))
+    return emitOptionalError(loc, "divisor must have the input's shape without its last axis");
+  return give(Shape(input), results);
+}
+
+LogicalResult LayerNormOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  ArrayRef<int64_t> input = shapeOf(adaptor.getInput());
+  if (failed(inferRows(loc, input)) || failed(checkVector(loc, "gamma", shapeOf(adaptor.getGamma()), input.back())) ||
+      failed(checkVector(loc, "beta", shapeOf(adaptor.getBeta()), input.back())))
+    return failure();
+  return give(Shape(input), results);
+}
+LogicalResult LayerNormOp::verify() {
+  double eps = getEps().convertToDouble();
+  if (!std::isfinite(eps) || eps < 0) // C2
+    return emitOpError("eps must be finite and not negative");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+#define VITQ_SAME_SHAPE(OP)                                                                                            \
+  LogicalResult OP::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor adaptor, Components &results) {           \
+    return give(Shape(shapeOf(adaptor.getInput())), results);                                                          \
+  }
+VITQ_SAME_SHAPE(GeluOp)
+VITQ_SAME_SHAPE(ReluOp)
+VITQ_SAME_SHAPE(SigmoidOp)
+VITQ_SAME_SHAPE(TanhOp)
+VITQ_SAME_SHAPE(HardSwishOp)
+VITQ_SAME_SHAPE(SiluOp)
+VITQ_SAME_SHAPE(SqrtOp)
+VITQ_SAME_SHAPE(ErfOp)
+VITQ_SAME_SHAPE(ExpOp)
+#undef VITQ_SAME_SHAPE
+
+#define VITQ_BROADCAST(OP)                                                                                             \
+  LogicalResult OP::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {       \
+    return give(inferBroadcast(loc, shapeOf(adaptor.getLhs()), shapeOf(adaptor.getRhs())), results);                   \
+  }
+VITQ_BROADCAST(AddOp)
+VITQ_BROADCAST(MulOp)
+VITQ_BROADCAST(SubOp)
+VITQ_BROADCAST(DivOp)
+VITQ_BROADCAST(PowOp)
+#undef VITQ_BROADCAST
+
+LogicalResult WhereOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  FailureOr<Shape> shape = inferBroadcast(loc, shapeOf(adaptor.getLhs()), shapeOf(adaptor.getRhs()));
+  if (failed(shape))
+    return failure();
+  return give(inferBroadcast(loc, *shape, shapeOf(adaptor.getCondition())), results);
+}
+
+LogicalResult MeanOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(inferReduce(loc, shapeOf(adaptor.getInput()), adaptor.getAxes(), adaptor.getKeepDims()), results);
+}
+
+//===----------------------------------------------------------------------===//
+// Shape ops (all constraints are inferred shapes)
+//===----------------------------------------------------------------------===//
+
+LogicalResult ReshapeOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(inferReshape(loc, shapeOf(adaptor.getInput()), adaptor.getShape()), results);
+}
+LogicalResult TransposeOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(inferTranspose(loc, shapeOf(adaptor.getInput()), adaptor.getPermutation()), results);
+}
+LogicalResult ConcatOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(inferConcat(loc, llvm::map_to_vector(adaptor.getInputs(), shapeOf), adaptor.getAxis()), results);
+}
+LogicalResult SliceOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(inferSlice(loc, shapeOf(adaptor.getInput()), adaptor.getOffsets(), adaptor.getSizes(), adaptor.getStrides()),
+              results);
+}
+LogicalResult GatherOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(inferGather(loc, shapeOf(adaptor.getInput()), adaptor.getIndices(), adaptor.getAxis()), results);
+}
+LogicalResult BroadcastOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(inferBroadcastTo(loc, shapeOf(adaptor.getInput()), adaptor.getShape()), results);
+}
+LogicalResult PadOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(inferPad(loc, shapeOf(adaptor.getInput()), adaptor.getLow(), adaptor.getHigh()), results);
+}
+
+//===----------------------------------------------------------------------===//
+// Pixels
+//===----------------------------------------------------------------------===//
+
+LogicalResult NormalizePixelsOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor,
+                                                           Components &results) {
+  ArrayRef<int64_t> shape = shapeOf(adaptor.getPixels());
+  if (shape.size() != 4)
+    return emitOptionalError(loc, "expects pixels [B, H, W, C]");
+  auto channels = static_cast<size_t>(shape[3]);
+  if (adaptor.getMean().size() != channels || adaptor.getStd().size() != channels ||
+      llvm::any_of(adaptor.getStd(), [](double s) { return !(s > 0) || !std::isfinite(s); }))
+    return emitOptionalError(loc, "needs ", channels, " means and as many positive standard deviations");
+  return give(Shape{shape[0], shape[3], shape[1], shape[2]}, results);
+}

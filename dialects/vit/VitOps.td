@@ -1,0 +1,488 @@
+//===- VitOps.td - Operations of the vit dialect -----------*- tablegen -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VIT_OPS
+#define VIT_OPS
+
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Dialect/Quant/IR/QuantBase.td"
+include "dialects/vit/VitAttrs.td"
+include "dialects/vit/VitInterfaces.td"
+
+//===----------------------------------------------------------------------===//
+// Types and base classes
+//===----------------------------------------------------------------------===//
+
+def Vit_FloatTensor : Type<
+  StaticShapeTensorOf<[F32, F64]>.predicate,
+  "statically shaped tensor of f32 or f64", "::mlir::RankedTensorType">;
+def Vit_QuantTensor : Type<
+  StaticShapeTensorOf<[quant_QuantizedType]>.predicate,
+  "statically shaped tensor of a !quant type", "::mlir::RankedTensorType">;
+def Vit_Tensor : Type<
+  StaticShapeTensorOf<[F32, F64, quant_QuantizedType]>.predicate,
+  "statically shaped tensor of f32, f64 or a !quant type", "::mlir::RankedTensorType">;
+def Vit_BoolTensor : Type<
+  StaticShapeTensorOf<[I1]>.predicate,
+  "statically shaped tensor of i1", "::mlir::RankedTensorType">;
+
+// Compares the declared result shapes with the inferred ones.
+def Vit_ShapesInferred : NativeOpTrait<"ShapesInferred"> {
+  let cppNamespace = "::vitq::vit";
+}
+
+class Vit_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Vit_Dialect, mnemonic, [Pure, InferShapedTypeOpAdaptor, Vit_ShapesInferred] # traits>;
+
+class Vit_UnaryOp<string mnemonic, list<Trait> traits = []>
+    : Vit_Op<mnemonic, [DeclareOpInterfaceMethods<UnaryFunction>] # traits> {
+  let arguments = (ins Vit_Tensor:$input, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = "(`using` $algorithm^)? $input attr-dict `:` type($input) `->` type($result)";
+}
+
+class Vit_BinaryOp<string mnemonic, list<Trait> traits = []>
+    : Vit_Op<mnemonic, traits> {
+  let arguments = (ins Vit_Tensor:$lhs, Vit_Tensor:$rhs);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Casts
+//===----------------------------------------------------------------------===//
+
+def Vit_QuantizeOp : Vit_Op<"quantize"> {
+  let summary = "Quantize a float tensor";
+  let description = [{
+    `q = clamp(round(x / scale) + zero_point, storage_min, storage_max)` with the
+    scale and zero point of the result's element type (per tensor, or per slice
+    of the quantized axis). The quotient is rounded as `rounding` says (half up:
+    `floor(x/scale + 1/2)`), the clamp happens in 64 bits before narrowing; NaN
+    becomes the zero point (METHODS.md 2.1; docs/Numerics.md).
+
+    There is no folder: a quantization is never removed.
+
+    Constraints:
+    * C1: input and result have the same shape.
+    * C2: the quantized axis of a per-axis type exists and has as many entries
+      as the type has scales.
+
+    Example:
+    ```mlir
+    %q = vit.quantize %x round half_up : tensor<4x8xf32> -> tensor<4x8x!quant.uniform<u8:f32, 0.1:128>>
+    ```
+  }];
+  let arguments = (ins Vit_FloatTensor:$input,
+    DefaultValuedAttr<Vit_RoundingAttr, "::vitq::vit::Rounding::HalfUp">:$rounding);
+  let results = (outs Vit_QuantTensor:$result);
+  let assemblyFormat = "$input `round` $rounding attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Vit_DequantizeOp : Vit_Op<"dequantize"> {
+  let summary = "The real values of a quantized tensor";
+  let description = [{
+    `x = scale * (q - zero_point)`.
+
+    Constraints:
+    * C1: input and result have the same shape.
+    * C2: the quantized axis of a per-axis type exists and has as many entries
+      as the type has scales.
+  }];
+  let arguments = (ins Vit_QuantTensor:$input);
+  let results = (outs Vit_FloatTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Contractions
+//===----------------------------------------------------------------------===//
+
+class Vit_ContractionOp<string mnemonic> : Vit_Op<mnemonic,
+    [DeclareOpInterfaceMethods<CommutesWithDequant,
+       ["getDeferrableOperands", "getBiasOperandIndex"]>]>;
+
+def Vit_LinearOp : Vit_ContractionOp<"linear"> {
+  let summary = "Fully connected layer";
+  let description = [{
+    `y[..., o] = sum_i x[..., i] * w[o, i] + b[o]`.
+
+    Shapes: input `[..., K]`, weight `[N, K]`, bias `[N]`, result `[..., N]`.
+
+    On quantized operands the result is the exact integer accumulator
+    `sum_i (x_q - z_x)(w_q - z_w) + b_q` of type
+    `!quant.uniform<i32:f32:axis, {s_x * s_w[o]}>` (METHODS.md R1, R2).
+
+    Constraints:
+    * C1: shapes as above.
+    * C2: input and weight are both float or both quantized.
+    * C3: a quantized contraction's bias has the result's element type.
+  }];
+  let arguments = (ins Vit_Tensor:$input, Vit_Tensor:$weight, Optional<Vit_Tensor>:$bias);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = [{
+    $input `,` $weight (`,` $bias^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vit_MatmulOp : Vit_ContractionOp<"matmul"> {
+  let summary = "Batched matrix product of two activations";
+  let description = [{
+    `y[b, m, n] = scale * sum_k lhs[b, m, k] * rhs[b, k, n]`, or with
+    `transpose_rhs` `... rhs[b, n, k]`. `scale` is 1 unless given; attention keeps
+    its `1/sqrt(d)` there (METHODS.md R4: never an op of its own).
+
+    Shapes: lhs `[B..., M, K]`, rhs `[B..., K, N]` or `[B..., N, K]`.
+
+    On quantized operands the result is the exact accumulator
+    `sum_k (lhs_q - z_l)(rhs_q - z_r)`; `scale` is part of its type's scale.
+
+    Constraints:
+    * C1: equal batch dimensions, equal contracted dimensions, rank >= 2.
+    * C2: both operands are float or both are quantized.
+    * C3: `scale` is finite and positive.
+  }];
+  let arguments = (ins Vit_Tensor:$lhs, Vit_Tensor:$rhs, UnitAttr:$transpose_rhs,
+    DefaultValuedAttr<F64Attr, "1.0">:$scale);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs (`transpose_rhs` $transpose_rhs^)? (`scale` $scale^)? attr-dict `:`
+    `(` type($lhs) `,` type($rhs) `)` `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vit_PatchEmbedOp : Vit_ContractionOp<"patch_embed"> {
+  let summary = "Patch embedding: a convolution whose stride is its kernel";
+  let description = [{
+    `y[b, p, o] = sum_{c,i,j} x[b, c, P_h*p_h + i, P_w*p_w + j] * w[o, c, i, j] + b[o]`
+    with patch index `p = p_h * (W / P_w) + p_w`, rows of patches first.
+
+    Shapes: input `[B, C, H, W]`, or `[B, H, W, C]` with `channels_last`; weight
+    `[D, C, P_h, P_w]`; bias `[D]`; result `[B, (H/P_h)*(W/P_w), D]`.
+
+    Quantized operands as in `vit.linear`.
+
+    Constraints:
+    * C1: shapes as above; the patch size divides the image size.
+    * C2: input and weight are both float or both quantized.
+    * C3: a quantized contraction's bias has the result's element type.
+  }];
+  let arguments = (ins Vit_Tensor:$input, Vit_Tensor:$weight, Optional<Vit_Tensor>:$bias,
+    UnitAttr:$channels_last);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = [{
+    (`channels_last` $channels_last^)? $input `,` $weight (`,` $bias^)? attr-dict `:`
+    functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vit_Conv2dOp : Vit_Op<"conv2d"> {
+  let summary = "Two-dimensional convolution";
+  let description = [{
+    ONNX `Conv` on `[B, C, H, W]` with weight `[D, C/groups, K_h, K_w]`, zero
+    padding. A patch embedding is recognized as `vit.patch_embed`; other
+    convolutions exist on floats only.
+
+    Constraints:
+    * C1: ranks are 4, channels divide by `groups`, attributes have two (pads:
+      four: top, left, bottom, right) entries, all positive (pads: not negative),
+      and the result is not empty.
+  }];
+  let arguments = (ins Vit_Tensor:$input, Vit_Tensor:$weight, Optional<Vit_Tensor>:$bias,
+    DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads, DenseI64ArrayAttr:$dilations,
+    DefaultValuedAttr<I64Attr, "1">:$groups);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = [{
+    $input `,` $weight (`,` $bias^)? attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Attention and normalization
+//===----------------------------------------------------------------------===//
+
+def Vit_SoftmaxOp : Vit_Op<"softmax"> {
+  let summary = "Softmax over the last axis";
+  let description = [{
+    `y[..., i] = exp(x[..., i]) / sum_j exp(x[..., j])`, computed relative to the
+    row maximum.
+  }];
+  let arguments = (ins Vit_Tensor:$input);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+}
+
+def Vit_SoftmaxNumeratorOp : Vit_Op<"softmax_numerator"> {
+  let summary = "Softmax without its division: exponentials relative to the row maximum, and their sum";
+  let description = [{
+    `e[..., i] = exp(x[..., i] - max_j x[..., j])`, `sum[...] = sum_i e[..., i]`.
+    `vit.softmax %x` = `vit.divide_rows` of the two; the division commutes with
+    the product by V and waits until after it (METHODS.md R10).
+
+    On quantized types `sum` is the sum of the *codes* of `e`: same scale, so
+    that code rounding cancels in the quotient.
+
+    Shapes: input `[..., N]`, numerator `[..., N]`, sum `[...]`.
+
+    Constraints:
+    * C1: shapes as above, rank >= 1.
+    * C2: a quantized numerator has zero point 0, and `sum` has its scale.
+  }];
+  let arguments = (ins Vit_Tensor:$input, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
+  let results = (outs Vit_Tensor:$numerator, Vit_Tensor:$sum);
+  let assemblyFormat = [{
+    (`using` $algorithm^)? $input attr-dict `:` type($input) `->` type($numerator) `,` type($sum)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vit_DivideRowsOp : Vit_Op<"divide_rows"> {
+  let summary = "Divide every row by its own number";
+  let description = [{
+    `y[..., i] = x[..., i] / divisor[...]`.
+
+    Shapes: input `[..., N]`, divisor `[...]`, result `[..., N]`.
+
+    Constraints:
+    * C1: shapes as above.
+  }];
+  let arguments = (ins Vit_Tensor:$input, Vit_Tensor:$divisor);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = [{
+    $input `,` $divisor attr-dict `:` `(` type($input) `,` type($divisor) `)` `->` type($result)
+  }];
+}
+
+def Vit_LayerNormOp : Vit_Op<"layer_norm"> {
+  let summary = "Layer normalization over the last axis";
+  let description = [{
+    `y[..., c] = gamma[c] * (x[..., c] - mean) / sqrt(var + eps) + beta[c]` with mean
+    and (biased) variance over the last axis. A common positive scale of the
+    input cancels (METHODS.md R8).
+
+    Constraints:
+    * C1: gamma and beta are float vectors as long as the last axis.
+    * C2: eps is finite and not negative.
+  }];
+  let arguments = (ins Vit_Tensor:$input, Vit_FloatTensor:$gamma, Vit_FloatTensor:$beta,
+    F64Attr:$eps, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = [{
+    (`using` $algorithm^)? $input `,` $gamma `,` $beta `eps` $eps attr-dict `:`
+    functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Functions of one variable
+//===----------------------------------------------------------------------===//
+
+def Vit_GeluOp : Vit_Op<"gelu", [DeclareOpInterfaceMethods<UnaryFunction>]> {
+  let summary = "Gaussian error linear unit";
+  let description = [{
+    `erf`: `x/2 * (1 + erf(x/sqrt 2))`; `tanh`:
+    `x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))`; `quick`: `x * sigmoid(1.702 x)`.
+    Not scale-covariant: a barrier for dequantization (METHODS.md R11).
+  }];
+  let arguments = (ins Vit_GeluKindAttr:$kind, Vit_Tensor:$input,
+    OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = [{
+    $kind (`using` $algorithm^)? $input attr-dict `:` type($input) `->` type($result)
+  }];
+}
+
+def Vit_ReluOp : Vit_UnaryOp<"relu"> { let summary = "max(x, 0)"; }
+def Vit_SigmoidOp : Vit_UnaryOp<"sigmoid"> { let summary = "1 / (1 + exp(-x))"; }
+def Vit_TanhOp : Vit_UnaryOp<"tanh"> { let summary = "Hyperbolic tangent"; }
+def Vit_HardSwishOp : Vit_UnaryOp<"hard_swish"> { let summary = "x * clamp(x/6 + 1/2, 0, 1)"; }
+def Vit_SiluOp : Vit_UnaryOp<"silu"> { let summary = "x * sigmoid(x)"; }
+def Vit_SqrtOp : Vit_UnaryOp<"sqrt"> { let summary = "Square root; elementary, float only"; }
+def Vit_ErfOp : Vit_UnaryOp<"erf"> { let summary = "Error function; elementary, float only"; }
+def Vit_ExpOp : Vit_UnaryOp<"exp"> { let summary = "Exponential; elementary, float only"; }
+
+//===----------------------------------------------------------------------===//
+// Elementwise, two operands
+//===----------------------------------------------------------------------===//
+
+def Vit_AddOp : Vit_BinaryOp<"add"> {
+  let summary = "Sum, broadcast as in NumPy";
+  let description = [{
+    On quantized types each operand is brought to the result's scale by itself;
+    the sum is clamped to the storage range (METHODS.md R12). A barrier for
+    dequantization unless all scales agree.
+  }];
+}
+def Vit_MulOp : Vit_BinaryOp<"mul"> { let summary = "Product, broadcast as in NumPy"; }
+def Vit_SubOp : Vit_BinaryOp<"sub"> { let summary = "Difference, broadcast as in NumPy; elementary, float only"; }
+def Vit_DivOp : Vit_BinaryOp<"div"> { let summary = "Quotient, broadcast as in NumPy; elementary, float only"; }
+def Vit_PowOp : Vit_BinaryOp<"pow"> { let summary = "Power, broadcast as in NumPy; elementary, float only"; }
+
+def Vit_WhereOp : Vit_Op<"where"> {
+  let summary = "Elementwise choice, broadcast as in NumPy; elementary, float only";
+  let arguments = (ins Vit_BoolTensor:$condition, Vit_Tensor:$lhs, Vit_Tensor:$rhs);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = "$condition `,` $lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
+}
+
+def Vit_MeanOp : Vit_Op<"mean", [DeclareOpInterfaceMethods<CommutesWithDequant>]> {
+  let summary = "Arithmetic mean over some axes";
+  let description = [{
+    Shapes: the reduced axes are dropped, or have size 1 with `keep_dims`. The
+    factor 1/N folds into the scale of a quantized result (METHODS.md R13).
+
+    Constraints:
+    * C1: axes are sorted, distinct and inside the input's rank.
+  }];
+  let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$axes, UnitAttr:$keep_dims);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = [{
+    $input `axes` $axes (`keep_dims` $keep_dims^)? attr-dict `:` type($input) `->` type($result)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Shape ops. They move elements and commute with per-tensor dequantization
+// (METHODS.md R13).
+//===----------------------------------------------------------------------===//
+
+class Vit_ShapeOp<string mnemonic, list<Trait> traits = []> : Vit_Op<mnemonic,
+    [DeclareOpInterfaceMethods<CommutesWithDequant>] # traits>;
+
+def Vit_ReshapeOp : Vit_ShapeOp<"reshape"> {
+  let summary = "The same elements in row-major order under another shape";
+  let description = [{
+    Constraints:
+    * C1: `shape` has no negative entry and as many elements as the input.
+  }];
+  let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$shape);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = "$input `to` $shape attr-dict `:` type($input) `->` type($result)";
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
+}
+
+def Vit_TransposeOp : Vit_ShapeOp<"transpose"> {
+  let summary = "Permuted axes";
+  let description = [{
+    Axis `i` of the result is axis `permutation[i]` of the input.
+
+    Constraints:
+    * C1: `permutation` is a permutation of the input's axes.
+  }];
+  let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$permutation);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = "$input `by` $permutation attr-dict `:` type($input) `->` type($result)";
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
+}
+
+def Vit_ConcatOp : Vit_ShapeOp<"concat"> {
+  let summary = "Tensors joined along one axis";
+  let description = [{
+    Quantized inputs of unequal scales are requantized to the result's (METHODS.md R13).
+
+    Constraints:
+    * C1: at least one input; equal ranks and equal sizes on all other axes;
+      the axis exists.
+  }];
+  let arguments = (ins Variadic<Vit_Tensor>:$inputs, I64Attr:$axis);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = "$inputs `axis` $axis attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+
+def Vit_SliceOp : Vit_ShapeOp<"slice"> {
+  let summary = "A strided box of a tensor";
+  let description = [{
+    `y[i] = x[offsets + i * strides]`, for `i` below `sizes`.
+
+    Constraints:
+    * C1: one offset, size and stride for every axis; sizes and strides are
+      positive; the box lies inside the input.
+  }];
+  let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$offsets,
+    DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$strides);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = [{
+    $input `offsets` $offsets `sizes` $sizes `strides` $strides attr-dict `:`
+    type($input) `->` type($result)
+  }];
+  let hasFolder = 1;
+}
+
+def Vit_GatherOp : Vit_ShapeOp<"gather"> {
+  let summary = "Chosen slices along one axis";
+  let description = [{
+    `y[..., i, ...] = x[..., indices[i], ...]` along `axis`.
+
+    Constraints:
+    * C1: the axis exists, there is an index, every index is inside the axis.
+  }];
+  let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$indices, I64Attr:$axis);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = "$input `indices` $indices `axis` $axis attr-dict `:` type($input) `->` type($result)";
+}
+
+def Vit_BroadcastOp : Vit_ShapeOp<"broadcast"> {
+  let summary = "A tensor repeated along axes of size 1, as in NumPy";
+  let description = [{
+    Constraints:
+    * C1: the input's shape broadcasts to `shape`.
+  }];
+  let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$shape);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = "$input `to` $shape attr-dict `:` type($input) `->` type($result)";
+  let hasFolder = 1;
+}
+
+def Vit_PadOp : Vit_ShapeOp<"pad"> {
+  let summary = "A tensor surrounded by real zeros";
+  let description = [{
+    Quantized: padding is the zero point.
+
+    Constraints:
+    * C1: one `low` and one `high` count for every axis, none negative.
+  }];
+  let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = "$input `low` $low `high` $high attr-dict `:` type($input) `->` type($result)";
+}
+
+//===----------------------------------------------------------------------===//
+// Pixels
+//===----------------------------------------------------------------------===//
+
+def Vit_NormalizePixelsOp : Vit_Op<"normalize_pixels"> {
+  let summary = "Bytes of an image as the network's normalized input";
+  let description = [{
+    `y[b, c, h, w] = (p[b, h, w, c] - mean[c]) / std[c]` where `p` is the real value of
+    the pixel, `byte / 255`. Quantization folds this op into the patch embedding:
+    `1/std` into the weights before they are quantized, `mean` into the bias by the
+    sums of the quantized weights.
+
+    Shapes: pixels `[B, H, W, C]` of `!quant.uniform<u8:f32, 1/255>`, result `[B, C, H, W]`.
+
+    Constraints:
+    * C1: shapes as above; `mean` and `std` have C entries; `std` is positive.
+  }];
+  let arguments = (ins Vit_Tensor:$pixels, DenseF64ArrayAttr:$mean, DenseF64ArrayAttr:$std);
+  let results = (outs Vit_FloatTensor:$result);
+  let assemblyFormat = "$pixels `mean` $mean `std` $std attr-dict `:` type($pixels) `->` type($result)";
+}
+
+#endif // VIT_OPS

@@ -1,0 +1,39 @@
+//===- Vitq.h - The vitq dialect -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_VITQ_VITQ_H
+#define DIALECTS_VITQ_VITQ_H
+
+#include "dialects/vit/ShapeInference.h"
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/Interfaces/InferIntRangeInterface.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialects/vitq/VitqDialect.h.inc"
+#include "dialects/vitq/VitqEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/vitq/VitqAttrs.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/vitq/VitqOps.h.inc"
+
+namespace vitq::integer {
+/// Module attribute with the real scales of integer values; the only place of an
+/// integer module where floats are allowed.
+inline constexpr llvm::StringLiteral kScalesAttr = "vitq.scales";
+/// Integer attribute of an op: its key in `vitq.scales`.
+inline constexpr llvm::StringLiteral kIdAttr = "vitq.id";
+} // namespace vitq::integer
+
+#endif // DIALECTS_VITQ_VITQ_H

@@ -1,0 +1,63 @@
+//===- VitqAttrs.td - Attributes of the vitq dialect -*- tablegen -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_ATTRS
+#define VITQ_ATTRS
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "dialects/vitq/VitqDialect.td"
+
+def Vitq_Rounding : I32EnumAttr<"Rounding", "how a right shift rounds", [
+    I32EnumAttrCase<"HalfUp", 0, "half_up">,
+    I32EnumAttrCase<"HalfEven", 1, "half_even">,
+    I32EnumAttrCase<"HalfAway", 2, "half_away">,
+    I32EnumAttrCase<"Floor", 3, "floor">]> {
+  let cppNamespace = "::vitq::integer";
+  let genSpecializedAttr = 0;
+}
+def Vitq_RoundingAttr : EnumAttr<Vitq_Dialect, Vitq_Rounding, "rounding">;
+
+def Vitq_SoftmaxAlgorithm : I32EnumAttr<"SoftmaxAlgorithm", "how exponentials are computed", [
+    I32EnumAttrCase<"Table", 0, "table">,
+    I32EnumAttrCase<"Shift", 1, "shift">]> {
+  let cppNamespace = "::vitq::integer";
+  let genSpecializedAttr = 0;
+}
+def Vitq_SoftmaxAlgorithmAttr : EnumAttr<Vitq_Dialect, Vitq_SoftmaxAlgorithm, "softmax_algorithm">;
+
+def Vitq_NormAlgorithm : I32EnumAttr<"NormAlgorithm", "how the standard deviation is computed", [
+    I32EnumAttrCase<"Exact", 0, "exact">,
+    I32EnumAttrCase<"Shift", 1, "shift">]> {
+  let cppNamespace = "::vitq::integer";
+  let genSpecializedAttr = 0;
+}
+def Vitq_NormAlgorithmAttr : EnumAttr<Vitq_Dialect, Vitq_NormAlgorithm, "norm_algorithm">;
+
+def Vitq_DyadicAttr : AttrDef<Vitq_Dialect, "Dyadic"> {
+  let mnemonic = "dyadic";
+  let summary = "Dyadic multiplier M / 2^c, one or one per channel";
+  let description = [{
+    The factor `multipliers[i] / 2^shifts[i]`. Written `#vitq.dyadic<M, c>` when
+    there is one and `#vitq.dyadic<[M0, M1, ...], [c0, c1, ...]>` when there is one
+    per channel. |M| < 2^31, 1 <= c <= 62, so that `acc * M + 2^(c-1)` fits
+    64 bits for every 32-bit `acc` (METHODS.md 2.2).
+  }];
+  let parameters = (ins ArrayRefParameter<"int32_t">:$multipliers,
+                        ArrayRefParameter<"int32_t">:$shifts);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    size_t size() const { return getMultipliers().size(); }
+    /// Entry `i`, or the only one.
+    int32_t multiplier(size_t i) const { return getMultipliers()[size() == 1 ? 0 : i]; }
+    int32_t shift(size_t i) const { return getShifts()[size() == 1 ? 0 : i]; }
+  }];
+}
+
+#endif // VITQ_ATTRS

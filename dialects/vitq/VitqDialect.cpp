@@ -1,0 +1,99 @@
+//===- VitqDialect.cpp - The vitq dialect -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/vitq/Vitq.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+#include "dialects/vitq/VitqDialect.cpp.inc"
+#include "dialects/vitq/VitqEnums.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/vitq/VitqAttrs.cpp.inc"
+
+namespace vitq::integer {
+
+void VitqDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/vitq/VitqAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/vitq/VitqOps.cpp.inc"
+      >();
+}
+
+Operation *VitqDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
+  return arith::ConstantOp::materialize(builder, value, type, loc);
+}
+
+LogicalResult VitqDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  if (attribute.getName() == kIdAttr && !isa<IntegerAttr>(attribute.getValue()))
+    return op->emitOpError("attribute '") << kIdAttr << "' must be an integer";
+  if (attribute.getName() == kScalesAttr && !isa<DictionaryAttr>(attribute.getValue()))
+    return op->emitOpError("attribute '") << kScalesAttr << "' must be a dictionary";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// #vitq.dyadic
+//===----------------------------------------------------------------------===//
+
+LogicalResult DyadicAttr::verify(function_ref<InFlightDiagnostic()> emitError, ArrayRef<int32_t> multipliers,
+                                 ArrayRef<int32_t> shifts) {
+  if (multipliers.empty() || multipliers.size() != shifts.size())
+    return emitError() << "dyadic needs as many shifts as multipliers, at least one; got " << multipliers.size()
+                       << " multipliers and " << shifts.size() << " shifts";
+  for (int32_t shift : shifts)
+    if (shift < 1 || shift > 62)
+      return emitError() << "dyadic shift " << shift << " is outside [1, 62]";
+  if (llvm::is_contained(multipliers, std::numeric_limits<int32_t>::min()))
+    return emitError() << "dyadic multiplier -2^31 is outside (-2^31, 2^31)";
+  return success();
+}
+
+static ParseResult parseNumbers(AsmParser &parser, SmallVectorImpl<int32_t> &numbers) {
+  if (succeeded(parser.parseOptionalLSquare())) {
+    return failure(failed(parser.parseCommaSeparatedList([&] { return parser.parseInteger(numbers.emplace_back()); })) ||
+                   failed(parser.parseRSquare()));
+  }
+  return parser.parseInteger(numbers.emplace_back());
+}
+
+Attribute DyadicAttr::parse(AsmParser &parser, Type) {
+  SmallVector<int32_t> multipliers, shifts;
+  llvm::SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseLess() || parseNumbers(parser, multipliers) || parser.parseComma() || parseNumbers(parser, shifts) ||
+      parser.parseGreater())
+    return {};
+  return parser.getChecked<DyadicAttr>(loc, parser.getContext(), multipliers, shifts);
+}
+
+void DyadicAttr::print(AsmPrinter &printer) const {
+  auto numbers = [&](ArrayRef<int32_t> values) {
+    if (values.size() == 1) {
+      printer << values.front();
+      return;
+    }
+    printer << "[";
+    llvm::interleaveComma(values, printer);
+    printer << "]";
+  };
+  printer << "<";
+  numbers(getMultipliers());
+  printer << ", ";
+  numbers(getShifts());
+  printer << ">";
+}
+
+} // namespace vitq::integer

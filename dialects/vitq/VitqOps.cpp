@@ -1,0 +1,318 @@
+//===- VitqOps.cpp - Shapes, verifiers and folders of vitq ops -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/vitq/Vitq.h"
+
+using namespace mlir;
+using namespace ::vitq;
+using namespace vitq::integer;
+using ::vitq::vit::OptLoc;
+using ::vitq::vit::Shape;
+using ::vitq::vit::shapeOf;
+namespace shapes = ::vitq::vit;
+
+#define GET_OP_CLASSES
+#include "dialects/vitq/VitqOps.cpp.inc"
+
+using Components = SmallVectorImpl<ShapedTypeComponents>;
+
+static LogicalResult give(FailureOr<Shape> shape, Components &results) {
+  if (failed(shape))
+    return failure();
+  results.emplace_back(ArrayRef<int64_t>(*shape));
+  return success();
+}
+
+static unsigned widthOf(Value value) {
+  return cast<ShapedType>(value.getType()).getElementTypeBitWidth();
+}
+
+/// Range of a value read as signed or unsigned.
+static std::pair<int64_t, int64_t> rangeOf(Value value, bool isUnsigned) {
+  unsigned width = widthOf(value);
+  if (isUnsigned)
+    return {0, (int64_t(1) << width) - 1};
+  return {-(int64_t(1) << (width - 1)), (int64_t(1) << (width - 1)) - 1};
+}
+
+static LogicalResult verifyZeroPoint(Operation *op, StringRef what, int64_t zeroPoint, Value value, bool isUnsigned) {
+  auto [lo, hi] = rangeOf(value, isUnsigned);
+  if (zeroPoint < lo || zeroPoint > hi)
+    return op->emitOpError(what) << " " << zeroPoint << " is outside [" << lo << ", " << hi << "]";
+  if (widthOf(value) == 32 && zeroPoint != 0)
+    return op->emitOpError(what) << " of a 32-bit value must be 0";
+  return success();
+}
+
+/// One multiplier, or one per index of `axis` (from the end when negative).
+static LogicalResult verifyChannels(Operation *op, StringRef what, DyadicAttr dyadic, Value value, int64_t axis) {
+  if (dyadic.size() == 1)
+    return success();
+  ArrayRef<int64_t> shape = shapeOf(value);
+  int64_t rank = shape.size(), index = axis < 0 ? axis + rank : axis;
+  if (index < 0 || index >= rank)
+    return op->emitOpError("axis ") << axis << " is outside rank " << rank;
+  if (static_cast<int64_t>(dyadic.size()) != shape[index])
+    return op->emitOpError(what) << " has " << dyadic.size() << " multipliers for " << shape[index] << " channels";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Arithmetic
+//===----------------------------------------------------------------------===//
+
+LogicalResult MatmulOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  FailureOr<Shape> shape = shapes::inferMatmul(loc, shapeOf(adaptor.getLhs()), shapeOf(adaptor.getRhs()),
+                                               adaptor.getTransposeRhs(), /*sharedRhs=*/true);
+  if (succeeded(shape) && adaptor.getBias() &&
+      failed(shapes::checkVector(loc, "bias", shapeOf(adaptor.getBias()), shape->back())))
+    return failure();
+  return give(shape, results);
+}
+LogicalResult MatmulOp::verify() {
+  return verifyZeroPoint(*this, "lhs zero point", getLhsZeroPoint(), getLhs(), getLhsUnsigned()); // C2
+}
+
+LogicalResult RequantOp::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor adaptor, Components &results) {
+  return give(Shape(shapeOf(adaptor.getInput())), results);
+}
+LogicalResult RequantOp::verify() {
+  if (failed(verifyChannels(*this, "requantization", getBy(), getInput(), getAxis()))) // C1
+    return failure();
+  auto [lo, hi] = rangeOf(getResult(), getResultUnsigned());
+  int64_t min = getMin().value_or(lo), max = getMax().value_or(hi);
+  if (min < lo || max > hi || min > max) // C2
+    return emitOpError("clamp range [") << min << ", " << max << "] is not inside [" << lo << ", " << hi << "]";
+  if (failed(verifyZeroPoint(*this, "input zero point", getInputZeroPoint(), getInput(), getInputUnsigned())) || // C3
+      failed(verifyZeroPoint(*this, "zero point", getZeroPoint(), getResult(), getResultUnsigned())))
+    return failure();
+  return success();
+}
+
+LogicalResult AddOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(shapes::inferBroadcastTo(loc, shapeOf(adaptor.getRhs()), shapeOf(adaptor.getLhs())), results); // C1
+}
+LogicalResult AddOp::verify() {
+  if (failed(verifyChannels(*this, "lhs", getLhsBy(), getLhs(), -1)) || // C2
+      failed(verifyChannels(*this, "rhs", getRhsBy(), getLhs(), -1)) ||
+      failed(verifyZeroPoint(*this, "lhs zero point", getLhsZeroPoint(), getLhs(), getLhsUnsigned())) || // C3
+      failed(verifyZeroPoint(*this, "rhs zero point", getRhsZeroPoint(), getRhs(), getRhsUnsigned())) ||
+      failed(verifyZeroPoint(*this, "zero point", getZeroPoint(), getResult(), getResultUnsigned())))
+    return failure();
+  return success();
+}
+
+LogicalResult MulOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(shapes::inferBroadcastTo(loc, shapeOf(adaptor.getRhs()), shapeOf(adaptor.getLhs())), results); // C1
+}
+LogicalResult MulOp::verify() {
+  if (getBy().size() != 1) // C2
+    return emitOpError("needs exactly one multiplier");
+  if (failed(verifyZeroPoint(*this, "lhs zero point", getLhsZeroPoint(), getLhs(), getLhsUnsigned())) || // C3
+      failed(verifyZeroPoint(*this, "rhs zero point", getRhsZeroPoint(), getRhs(), getRhsUnsigned())) ||
+      failed(verifyZeroPoint(*this, "zero point", getZeroPoint(), getResult(), getResultUnsigned())))
+    return failure();
+  return success();
+}
+
+LogicalResult SumOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(shapes::inferReduce(loc, shapeOf(adaptor.getInput()), adaptor.getAxes(), adaptor.getKeepDims()), results);
+}
+LogicalResult SumOp::verify() {
+  if (failed(verifyZeroPoint(*this, "input zero point", getInputZeroPoint(), getInput(), getInputUnsigned())))
+    return failure();
+  int64_t count = 1;
+  for (int64_t axis : getAxes())
+    count *= shapeOf(getInput())[axis];
+  if (count > (int64_t(1) << (31 - widthOf(getInput())))) // C2: |x - z| < 2^width
+    return emitOpError("a sum of ") << count << " values of " << widthOf(getInput()) << " bits may not fit 32 bits";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Nonlinear functions
+//===----------------------------------------------------------------------===//
+
+LogicalResult TableOp::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor adaptor, Components &results) {
+  return give(Shape(shapeOf(adaptor.getInput())), results);
+}
+LogicalResult TableOp::verify() {
+  ArrayRef<int64_t> table = shapeOf(getTable()), input = shapeOf(getInput());
+  if (getIndex() ? table.size() != 2 || table[1] != 256 || table[0] > 128 || input.empty() ||
+                       shapeOf(getIndex()) != input.take_back()
+                 : table != ArrayRef<int64_t>{256}) // C1
+    return emitOpError("needs a table [256], or a table [T, 256], T <= 128, with one index per channel");
+  if (cast<ShapedType>(getTable().getType()).getElementType() !=
+      cast<ShapedType>(getType()).getElementType()) // C2
+    return emitOpError("table and result must have the same element type");
+  return success();
+}
+
+LogicalResult GeluOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  if (failed(shapes::inferRows(loc, shapeOf(adaptor.getInput()))))
+    return failure();
+  return give(Shape(shapeOf(adaptor.getInput())), results);
+}
+static LogicalResult verifyShiftConstants(Operation *op, int64_t exponentStep, int64_t fractionBits) {
+  if (exponentStep >= 0 || exponentStep < -65536)
+    return op->emitOpError("exponent step ") << exponentStep << " is outside [-65536, -1]";
+  if (fractionBits < 1 || fractionBits > 30)
+    return op->emitOpError("fraction bits ") << fractionBits << " are outside [1, 30]";
+  return success();
+}
+LogicalResult GeluOp::verify() {
+  if (getBy().size() != 1) // C2
+    return emitOpError("needs exactly one multiplier");
+  if (failed(verifyShiftConstants(*this, getExponentStep(), getFractionBits())) || // C1
+      failed(verifyZeroPoint(*this, "input zero point", getInputZeroPoint(), getInput(), getInputUnsigned())) || // C3
+      failed(verifyZeroPoint(*this, "zero point", getZeroPoint(), getResult(), getResultUnsigned())))
+    return failure();
+  return success();
+}
+
+LogicalResult SoftmaxOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  ArrayRef<int64_t> input = shapeOf(adaptor.getInput());
+  FailureOr<Shape> rows = shapes::inferRows(loc, input);
+  if (failed(rows))
+    return failure();
+  if (input.back() > (int64_t(1) << 23)) // C1
+    return emitOptionalError(loc, "rows of more than 2^23 elements overflow the sum of codes");
+  results.emplace_back(input);
+  return give(rows, results);
+}
+LogicalResult SoftmaxOp::verify() {
+  bool isTable = getAlgorithm() == SoftmaxAlgorithm::Table;
+  bool constants = getExponentStep() && getFractionBits() && getCodeShift();
+  bool anyConstant = getExponentStep() || getFractionBits() || getCodeShift();
+  if (isTable ? !getTable() || shapeOf(getTable()) != ArrayRef<int64_t>{256} || anyConstant
+              : getTable() || !constants) // C2
+    return emitOpError("'table' needs a table [256] and no shift constants; 'shift' needs exponent_step, fraction_bits "
+                       "and code_shift and no table");
+  if (getBy().size() != 1 && shapeOf(getInput()).size() < 3)
+    return emitOpError("multipliers per head need an input of rank >= 3");
+  if (failed(verifyChannels(*this, "softmax", getBy(), getInput(), 1))) // C3
+    return failure();
+  if (llvm::any_of(getBy().getMultipliers(), [](int32_t m) { return m <= 0; }))
+    return emitOpError("multipliers must be positive");
+  if (isTable)
+    return success();
+  if (*getCodeShift() < 1 || *getCodeShift() > 46) // C4
+    return emitOpError("code shift ") << *getCodeShift() << " is outside [1, 46]";
+  return verifyShiftConstants(*this, *getExponentStep(), *getFractionBits());
+}
+
+LogicalResult DivideRowsOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  ArrayRef<int64_t> input = shapeOf(adaptor.getInput());
+  FailureOr<Shape> rows = shapes::inferRows(loc, input);
+  if (failed(rows))
+    return failure();
+  if (ArrayRef<int64_t>(*rows) != shapeOf(adaptor.getSums()))
+    return emitOptionalError(loc, "sums must have the input's shape without its last axis");
+  return give(Shape(input), results);
+}
+LogicalResult DivideRowsOp::verify() {
+  if (failed(verifyChannels(*this, "requantization", getBy(), getInput(), getAxis()))) // C2
+    return failure();
+  return verifyZeroPoint(*this, "zero point", getZeroPoint(), getResult(), getResultUnsigned()); // C3
+}
+
+LogicalResult LayerNormOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  if (failed(shapes::inferRows(loc, shapeOf(adaptor.getInput()))))
+    return failure();
+  return give(Shape(shapeOf(adaptor.getInput())), results);
+}
+LogicalResult LayerNormOp::verify() {
+  int64_t channels = shapeOf(getInput()).back();
+  if (static_cast<int64_t>(getBy().size()) != channels ||
+      static_cast<int64_t>(getOffsets().size()) != channels) // C1
+    return emitOpError("needs one multiplier and one offset for each of ") << channels << " channels";
+  if (channels > 2048) // C2
+    return emitOpError("has ") << channels << " channels; more than 2048 overflow the variance in 64 bits";
+  if (static_cast<int64_t>(getEps()) < 1 || static_cast<int64_t>(getEps()) > (int64_t(1) << 50))
+    return emitOpError("eps is outside [1, 2^50]");
+  return verifyZeroPoint(*this, "zero point", getZeroPoint(), getResult(), getResultUnsigned()); // C3
+}
+
+//===----------------------------------------------------------------------===//
+// Moves
+//===----------------------------------------------------------------------===//
+
+LogicalResult ExtractPatchesOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor,
+                                                          Components &results) {
+  return give(shapes::inferPatches(loc, shapeOf(adaptor.getInput()), adaptor.getPatch()), results);
+}
+LogicalResult ReshapeOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(shapes::inferReshape(loc, shapeOf(adaptor.getInput()), adaptor.getShape()), results);
+}
+LogicalResult TransposeOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(shapes::inferTranspose(loc, shapeOf(adaptor.getInput()), adaptor.getPermutation()), results);
+}
+LogicalResult ConcatOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  for (Value input : adaptor.getInputs())
+    if (cast<ShapedType>(input.getType()).getElementType() !=
+        cast<ShapedType>(adaptor.getInputs().front().getType()).getElementType())
+      return emitOptionalError(loc, "inputs must have the same element type");
+  return give(shapes::inferConcat(loc, llvm::map_to_vector(adaptor.getInputs(), shapeOf), adaptor.getAxis()), results);
+}
+LogicalResult SliceOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(shapes::inferSlice(loc, shapeOf(adaptor.getInput()), adaptor.getOffsets(), adaptor.getSizes(),
+                                 adaptor.getStrides()),
+              results);
+}
+LogicalResult GatherOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(shapes::inferGather(loc, shapeOf(adaptor.getInput()), adaptor.getIndices(), adaptor.getAxis()), results);
+}
+LogicalResult BroadcastOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(shapes::inferBroadcastTo(loc, shapeOf(adaptor.getInput()), adaptor.getShape()), results);
+}
+LogicalResult PadOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return give(shapes::inferPad(loc, shapeOf(adaptor.getInput()), adaptor.getLow(), adaptor.getHigh()), results);
+}
+LogicalResult PadOp::verify() {
+  auto value = static_cast<int64_t>(getValue());
+  if (value < rangeOf(getInput(), false).first || value > rangeOf(getInput(), true).second) // C2
+    return emitOpError("value ") << value << " does not fit " << widthOf(getInput()) << " bits";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Folders
+//===----------------------------------------------------------------------===//
+
+OpFoldResult ReshapeOp::fold(FoldAdaptor) {
+  if (getInput().getType() == getType())
+    return getInput();
+  if (auto inner = getInput().getDefiningOp<ReshapeOp>()) {
+    getInputMutable().assign(inner.getInput());
+    return getResult();
+  }
+  return {};
+}
+
+OpFoldResult TransposeOp::fold(FoldAdaptor) {
+  for (auto [i, axis] : llvm::enumerate(getPermutation()))
+    if (axis != static_cast<int64_t>(i))
+      return {};
+  return getInput();
+}
+
+OpFoldResult SliceOp::fold(FoldAdaptor) {
+  return getInput().getType() == getType() ? OpFoldResult(getInput()) : OpFoldResult();
+}
+
+/// A table of a constant is a constant.
+OpFoldResult TableOp::fold(FoldAdaptor adaptor) {
+  auto input = dyn_cast_or_null<DenseIntElementsAttr>(adaptor.getInput());
+  auto table = dyn_cast_or_null<DenseIntElementsAttr>(adaptor.getTable());
+  if (!input || !table || getIndex())
+    return {};
+  SmallVector<APInt> entries(table.getValues<APInt>()), values;
+  for (const APInt &x : input.getValues<APInt>())
+    values.push_back(entries[getInputUnsigned() ? x.getZExtValue() : static_cast<uint64_t>(x.getSExtValue() + 128)]);
+  return DenseElementsAttr::get(getType(), values);
+}

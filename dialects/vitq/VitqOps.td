@@ -1,0 +1,430 @@
+//===- VitqOps.td - Operations of the vitq dialect -*- tablegen -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_OPS
+#define VITQ_OPS
+
+include "mlir/Interfaces/InferIntRangeInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/vitq/VitqAttrs.td"
+
+class Vitq_TensorOf<list<Type> types, string text> : Type<
+  StaticShapeTensorOf<types>.predicate, "statically shaped tensor of " # text,
+  "::mlir::RankedTensorType">;
+def Vitq_Tensor : Vitq_TensorOf<[I8, I16, I32], "i8, i16 or i32">;
+def Vitq_Tensor8 : Vitq_TensorOf<[I8], "i8">;
+def Vitq_Tensor8or16 : Vitq_TensorOf<[I8, I16], "i8 or i16">;
+def Vitq_Tensor32 : Vitq_TensorOf<[I32], "i32">;
+
+// Compares the declared result shapes with the inferred ones.
+def Vitq_ShapesInferred : NativeOpTrait<"ShapesInferred"> {
+  let cppNamespace = "::vitq::vit";
+}
+
+class Vitq_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Vitq_Dialect, mnemonic, [Pure, InferShapedTypeOpAdaptor, Vitq_ShapesInferred,
+         DeclareOpInterfaceMethods<InferIntRangeInterface, ["inferResultRanges"]>] # traits>;
+
+// An op that only moves elements: its range is its inputs' range.
+class Vitq_MoveOp<string mnemonic, list<Trait> traits = []> : Vitq_Op<mnemonic, traits>;
+
+//===----------------------------------------------------------------------===//
+// Arithmetic
+//===----------------------------------------------------------------------===//
+
+def Vitq_MatmulOp : Vitq_Op<"matmul"> {
+  let summary = "Matrix product with 32-bit accumulators";
+  let description = [{
+    `acc[b, m, n] = bias[n] + sum_k (lhs[b, m, k] - lhs_zero_point) * rhs[b, k, n]`,
+    or with `transpose_rhs` `... rhs[b, n, k]`, in 32 bits. That no accumulator
+    overflows is proved by `vitq-prove-accumulators`, not assumed. lhs is read as
+    unsigned with `lhs_unsigned`; rhs is signed. A rank-2 rhs is shared by all batches.
+
+    Shapes: lhs `[B..., M, K]`, rhs `[K, N]` or `[B..., K, N]` (transposed: `[N, K]`),
+    bias `[N]`, result `[B..., M, N]`. lhs i8 or i16, rhs i8, bias and result i32.
+
+    Constraints:
+    * C1: shapes as above.
+    * C2: the zero point is a value of the lhs type.
+  }];
+  let arguments = (ins Vitq_Tensor8or16:$lhs, Vitq_Tensor8:$rhs, Optional<Vitq_Tensor32>:$bias,
+    UnitAttr:$lhs_unsigned, DefaultValuedAttr<I64Attr, "0">:$lhs_zero_point,
+    UnitAttr:$transpose_rhs);
+  let results = (outs Vitq_Tensor32:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs (`,` $bias^)? (`transpose_rhs` $transpose_rhs^)? (`lhs_unsigned` $lhs_unsigned^)?
+    (`lhs_zero_point` $lhs_zero_point^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vitq_RequantOp : Vitq_Op<"requant"> {
+  let summary = "Requantization by a dyadic multiplier";
+  let description = [{
+    `y = clamp(zero_point + round((x - input_zero_point) * M[c] / 2^shift[c]), min, max)`
+    in 64 bits; `round` as the attribute says, half up being
+    `(p + 2^(shift-1)) >> shift` with an arithmetic shift. `c` is the index along
+    `axis` (counted from the end when negative) when there is more than one
+    multiplier. `min` and `max` default to the range of the result type, read as
+    unsigned with `result_unsigned` (METHODS.md 2.2).
+
+    Constraints:
+    * C1: one multiplier, or one per index of `axis`.
+    * C2: min <= max, both in the range of the result type.
+    * C3: zero points are values of their types (`x - input_zero_point` fits 32 bits).
+  }];
+  let arguments = (ins Vitq_Tensor:$input, Vitq_DyadicAttr:$by,
+    DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
+    DefaultValuedAttr<I64Attr, "-1">:$axis,
+    UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
+    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
+    OptionalAttr<I64Attr>:$min, OptionalAttr<I64Attr>:$max);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = [{
+    $input `by` $by `round` $rounding (`input_unsigned` $input_unsigned^)?
+    (`input_zero_point` $input_zero_point^)? (`unsigned` $result_unsigned^)?
+    (`zero_point` $zero_point^)? attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vitq_AddOp : Vitq_Op<"add"> {
+  let summary = "Sum of two quantized tensors of different scales";
+  let description = [{
+    `y = clamp(zero_point + round((a - lhs_zero_point) * Ma / 2^ca) + round((b - rhs_zero_point) * Mb / 2^cb))`:
+    each operand is requantized to the sum's scale and rounded by itself; the sum
+    is clamped to the result type (METHODS.md 2.3, R12). There is no intermediate
+    narrow tensor. Multipliers per channel index the last axis. rhs broadcasts to
+    lhs as in NumPy.
+
+    Constraints:
+    * C1: the result has lhs's shape, to which rhs broadcasts.
+    * C2: one multiplier, or one per index of the last axis.
+    * C3: zero points are values of their types.
+  }];
+  let arguments = (ins Vitq_Tensor:$lhs, Vitq_Tensor:$rhs, Vitq_DyadicAttr:$lhs_by, Vitq_DyadicAttr:$rhs_by,
+    DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
+    UnitAttr:$lhs_unsigned, DefaultValuedAttr<I64Attr, "0">:$lhs_zero_point,
+    UnitAttr:$rhs_unsigned, DefaultValuedAttr<I64Attr, "0">:$rhs_zero_point,
+    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `by` $lhs_by `,` $rhs `by` $rhs_by `round` $rounding (`unsigned` $result_unsigned^)?
+    (`zero_point` $zero_point^)? attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vitq_MulOp : Vitq_Op<"mul"> {
+  let summary = "Product of two quantized tensors";
+  let description = [{
+    `y = clamp(zero_point + round((a - lhs_zero_point) * (b - rhs_zero_point) * M / 2^c))`. The
+    product of the operands fits 32 bits because both have at most 16. rhs
+    broadcasts to lhs as in NumPy.
+
+    Constraints:
+    * C1: the result has lhs's shape, to which rhs broadcasts.
+    * C2: operands have at most 16 bits; there is one multiplier.
+    * C3: zero points are values of their types.
+  }];
+  let arguments = (ins Vitq_Tensor8or16:$lhs, Vitq_Tensor8or16:$rhs, Vitq_DyadicAttr:$by,
+    DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
+    UnitAttr:$lhs_unsigned, DefaultValuedAttr<I64Attr, "0">:$lhs_zero_point,
+    UnitAttr:$rhs_unsigned, DefaultValuedAttr<I64Attr, "0">:$rhs_zero_point,
+    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `by` $by `round` $rounding (`unsigned` $result_unsigned^)?
+    (`zero_point` $zero_point^)? attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vitq_SumOp : Vitq_Op<"sum"> {
+  let summary = "Sum over some axes in 32 bits";
+  let description = [{
+    `y = sum (x - input_zero_point)` over `axes`. A mean is this and a
+    requantization whose multiplier holds 1/N.
+
+    Constraints:
+    * C1: axes are sorted, distinct and inside the input's rank.
+    * C2: the sum of as many extreme values fits 32 bits.
+  }];
+  let arguments = (ins Vitq_Tensor8or16:$input, DenseI64ArrayAttr:$axes, UnitAttr:$keep_dims,
+    UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point);
+  let results = (outs Vitq_Tensor32:$result);
+  let assemblyFormat = [{
+    $input `axes` $axes (`keep_dims` $keep_dims^)? (`input_unsigned` $input_unsigned^)?
+    (`input_zero_point` $input_zero_point^)? attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Nonlinear functions
+//===----------------------------------------------------------------------===//
+
+def Vitq_TableOp : Vitq_Op<"table"> {
+  let summary = "Exact function of 8-bit values: a 256-entry table";
+  let description = [{
+    `y = table[t][i]` with `i = x` read as unsigned with `input_unsigned`, otherwise
+    `i = x + 128`. `t` is 0 for a table of shape `[256]`; for `[T, 256]` it is
+    `index[c]`, `c` along the last axis (channels with scales of their own).
+
+    Constraints:
+    * C1: table is `[256]`, or `[T, 256]` with an index of shape `[C]`.
+    * C2: table and result have the same element type.
+  }];
+  let arguments = (ins Vitq_Tensor8:$input, Vitq_Tensor:$table, Optional<Vitq_Tensor8>:$index,
+    UnitAttr:$input_unsigned);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = [{
+    $input `,` $table (`,` $index^)? (`input_unsigned` $input_unsigned^)? attr-dict `:`
+    functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Vitq_GeluOp : Vitq_Op<"gelu"> {
+  let summary = "ShiftGELU: GELU by shifts and one reciprocal per row";
+  let description = [{
+    On `a = x - input_zero_point`, row by row over the last axis, with
+    `sigma` as METHODS.md 2.5 (`exponent_step` = x0 < 0, `fraction_bits` = n, a 62-bit
+    reciprocal): `y = clamp(zero_point + round(a * sigma * M / 2^c))`,
+    `sigma` in 0..128 standing for 0..1 (scale 2^-7). numerics::shiftGeluRow.
+
+    Constraints:
+    * C1: -2^16 <= exponent_step < 0 and 1 <= fraction_bits <= 30.
+    * C2: one multiplier.
+    * C3: zero points are values of their types.
+  }];
+  let arguments = (ins Vitq_Tensor8:$input, I64Attr:$exponent_step, I64Attr:$fraction_bits,
+    Vitq_DyadicAttr:$by,
+    DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
+    UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
+    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
+  let results = (outs Vitq_Tensor8or16:$result);
+  let assemblyFormat = [{
+    `shift` $input `exponent_step` $exponent_step `fraction_bits` $fraction_bits `by` $by
+    `round` $rounding (`input_unsigned` $input_unsigned^)? (`input_zero_point` $input_zero_point^)?
+    (`unsigned` $result_unsigned^)? (`zero_point` $zero_point^)? attr-dict `:`
+    type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vitq_SoftmaxOp : Vitq_Op<"softmax"> {
+  let summary = "Softmax codes relative to the row maximum, and their sums";
+  let description = [{
+    Row by row over the last axis, on 32-bit scores:
+    `d[i] = min(255, round((max_j x[j] - x[i]) * M / 2^c))` (half up; the difference is
+    saturated to 2^31 - 1 first), then
+
+    * `table`: `code[i] = table[d[i]]`, table of shape `[256]` read as unsigned;
+    * `shift`: `code[i] = min(255, (E + 2^(t-1)) >> t)`, `E = shiftexp(-d[i])` of METHODS.md
+      2.4 with x0 = `exponent_step`, n = `fraction_bits`, t = `code_shift`;
+
+    `sum = sum_i code[i]`. Codes are unsigned. The division by the sum happens
+    after the product by V (`vitq.divide_rows`, METHODS.md R10).
+    numerics::softmaxTableRow, numerics::softmaxShiftRow.
+
+    Shapes: input `[..., N]` i32, codes `[..., N]` i8, sums `[...]` i32. More than one
+    multiplier: one per index of axis 1 (heads).
+
+    Constraints:
+    * C1: shapes as above; N <= 2^23, so that the sum fits 32 bits.
+    * C2: `table` has a table of 256 entries; `shift` has none, and its three constants.
+    * C3: one multiplier, or one per index of axis 1; multipliers are positive.
+    * C4: -2^16 <= exponent_step < 0, 1 <= fraction_bits <= 30, 1 <= code_shift <= 46.
+  }];
+  let arguments = (ins Vitq_Tensor32:$input, Optional<Vitq_Tensor8>:$table,
+    Vitq_SoftmaxAlgorithmAttr:$algorithm, Vitq_DyadicAttr:$by,
+    OptionalAttr<I64Attr>:$exponent_step, OptionalAttr<I64Attr>:$fraction_bits,
+    OptionalAttr<I64Attr>:$code_shift);
+  let results = (outs Vitq_Tensor8:$codes, Vitq_Tensor32:$sums);
+  let assemblyFormat = [{
+    $algorithm $input (`,` $table^)? `by` $by attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vitq_DivideRowsOp : Vitq_Op<"divide_rows"> {
+  let summary = "Requantization with a reciprocal per row";
+  let description = [{
+    With `R = floor(2^40 / max(1, sum))`, one per row, `u = clamp32((x * R + 2^15) >> 16)`
+    (x / sum in units of 2^-24), `y = clamp(zero_point + round(u * M / 2^c))`.
+    numerics::divideRow.
+
+    Shapes: input `[..., N]` i32, sums `[...]` i32, result `[..., N]`.
+
+    Constraints:
+    * C1: shapes as above.
+    * C2: one multiplier, or one per index of `axis`.
+    * C3: the zero point is a value of the result type.
+  }];
+  let arguments = (ins Vitq_Tensor32:$input, Vitq_Tensor32:$sums, Vitq_DyadicAttr:$by,
+    DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
+    DefaultValuedAttr<I64Attr, "-1">:$axis,
+    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = [{
+    $input `,` $sums `by` $by `round` $rounding (`unsigned` $result_unsigned^)?
+    (`zero_point` $zero_point^)? attr-dict `:` `(` type($input) `,` type($sums) `)` `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vitq_LayerNormOp : Vitq_Op<"layer_norm"> {
+  let summary = "Integer layer normalization over the last axis";
+  let description = [{
+    * `exact` (PTQ.md 8): `V = C*sum x^2 - (sum x)^2 + eps`, `k = floor(sqrt(V << 12))`,
+      `F = floor(2^46 / k)`, `y = ((C*x - sum x) * F + 2^25) >> 26`,
+      `out = clamp(zero_point + ((y * M[c] + offsets[c] + 2^(s[c]-1)) >> s[c]))`.
+      numerics::layerNormExactRow.
+    * `shift` (I-LayerNorm, METHODS.md 2.6, bit-length start value, 10 iterations):
+      `y` and `out` as numerics::layerNormShiftRow, with `offsets[c]` added to y
+      before the multiplication.
+
+    `by` has one entry per channel, as has `offsets`.
+
+    Constraints:
+    * C1: multipliers and offsets: one per index of the last axis.
+    * C2: C <= 2048, so that `V << 12` fits 64 bits; 1 <= eps <= 2^50.
+    * C3: the zero point is a value of the result type.
+  }];
+  let arguments = (ins Vitq_Tensor8or16:$input, Vitq_NormAlgorithmAttr:$algorithm,
+    Vitq_DyadicAttr:$by, DenseI64ArrayAttr:$offsets, I64Attr:$eps,
+    UnitAttr:$input_unsigned,
+    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
+  let results = (outs Vitq_Tensor8or16:$result);
+  let assemblyFormat = [{
+    $algorithm $input `by` $by `offsets` $offsets `eps` $eps (`input_unsigned` $input_unsigned^)?
+    (`unsigned` $result_unsigned^)? (`zero_point` $zero_point^)? attr-dict `:`
+    type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Moves
+//===----------------------------------------------------------------------===//
+
+def Vitq_ExtractPatchesOp : Vitq_MoveOp<"extract_patches"> {
+  let summary = "Rows of non-overlapping image patches";
+  let description = [{
+    `y[b, p, (i*P_w + j)*C + c] = x[b, P_h*p_h + i, P_w*p_w + j, c]`, patch
+    `p = p_h*(W/P_w) + p_w`.
+
+    Shapes: input `[B, H, W, C]`, result `[B, (H/P_h)*(W/P_w), P_h*P_w*C]`.
+
+    Constraints:
+    * C1: rank 4, and the patch size divides the image size.
+  }];
+  let arguments = (ins Vitq_Tensor:$input, DenseI64ArrayAttr:$patch);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = "$input `patch` $patch attr-dict `:` type($input) `->` type($result)";
+}
+
+def Vitq_ReshapeOp : Vitq_MoveOp<"reshape"> {
+  let summary = "The same elements in row-major order under another shape";
+  let description = [{
+    Constraints:
+    * C1: `shape` has no negative entry and as many elements as the input.
+  }];
+  let arguments = (ins Vitq_Tensor:$input, DenseI64ArrayAttr:$shape);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = "$input `to` $shape attr-dict `:` type($input) `->` type($result)";
+  let hasFolder = 1;
+}
+
+def Vitq_TransposeOp : Vitq_MoveOp<"transpose"> {
+  let summary = "Permuted axes";
+  let description = [{
+    Axis `i` of the result is axis `permutation[i]` of the input.
+
+    Constraints:
+    * C1: `permutation` is a permutation of the input's axes.
+  }];
+  let arguments = (ins Vitq_Tensor:$input, DenseI64ArrayAttr:$permutation);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = "$input `by` $permutation attr-dict `:` type($input) `->` type($result)";
+  let hasFolder = 1;
+}
+
+def Vitq_ConcatOp : Vitq_MoveOp<"concat"> {
+  let summary = "Tensors joined along one axis";
+  let description = [{
+    Constraints:
+    * C1: at least one input; equal ranks, element types and sizes on all other
+      axes; the axis exists.
+  }];
+  let arguments = (ins Variadic<Vitq_Tensor>:$inputs, I64Attr:$axis);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = "$inputs `axis` $axis attr-dict `:` functional-type(operands, results)";
+}
+
+def Vitq_SliceOp : Vitq_MoveOp<"slice"> {
+  let summary = "A strided box of a tensor";
+  let description = [{
+    `y[i] = x[offsets + i * strides]`, for `i` below `sizes`.
+
+    Constraints:
+    * C1: one offset, size and stride for every axis; sizes and strides are
+      positive; the box lies inside the input.
+  }];
+  let arguments = (ins Vitq_Tensor:$input, DenseI64ArrayAttr:$offsets,
+    DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$strides);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = [{
+    $input `offsets` $offsets `sizes` $sizes `strides` $strides attr-dict `:`
+    type($input) `->` type($result)
+  }];
+  let hasFolder = 1;
+}
+
+def Vitq_GatherOp : Vitq_MoveOp<"gather"> {
+  let summary = "Chosen slices along one axis";
+  let description = [{
+    `y[..., i, ...] = x[..., indices[i], ...]` along `axis`.
+
+    Constraints:
+    * C1: the axis exists, there is an index, every index is inside the axis.
+  }];
+  let arguments = (ins Vitq_Tensor:$input, DenseI64ArrayAttr:$indices, I64Attr:$axis);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = "$input `indices` $indices `axis` $axis attr-dict `:` type($input) `->` type($result)";
+}
+
+def Vitq_BroadcastOp : Vitq_MoveOp<"broadcast"> {
+  let summary = "A tensor repeated along axes of size 1, as in NumPy";
+  let description = [{
+    Constraints:
+    * C1: the input's shape broadcasts to `shape`.
+  }];
+  let arguments = (ins Vitq_Tensor:$input, DenseI64ArrayAttr:$shape);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = "$input `to` $shape attr-dict `:` type($input) `->` type($result)";
+}
+
+def Vitq_PadOp : Vitq_MoveOp<"pad"> {
+  let summary = "A tensor surrounded by a value";
+  let description = [{
+    Constraints:
+    * C1: one `low` and one `high` count for every axis, none negative.
+    * C2: `value` fits the element type, as signed or unsigned.
+  }];
+  let arguments = (ins Vitq_Tensor:$input, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
+    DefaultValuedAttr<I64Attr, "0">:$value);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = "$input `low` $low `high` $high `value` $value attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+#endif // VITQ_OPS

@@ -1,0 +1,114 @@
+//===- VitqRanges.cpp - Integer ranges of vitq results -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// InferIntRangeInterface: the union over all elements of a result. Ranges are
+// those of the signed reading of the bits; an op whose result is unsigned gives
+// the full range when its values pass the sign bit.
+
+#include "dialects/vitq/Vitq.h"
+
+using namespace mlir;
+using namespace ::vitq;
+using namespace vitq::integer;
+using ::vitq::vit::shapeOf;
+
+static unsigned widthOf(Value value) { return cast<ShapedType>(value.getType()).getElementTypeBitWidth(); }
+
+static ConstantIntRanges full(Value value) { return ConstantIntRanges::maxRange(widthOf(value)); }
+
+/// [lo, hi] of a result, read as unsigned or signed.
+static ConstantIntRanges interval(Value value, bool isUnsigned, int64_t lo, int64_t hi) {
+  unsigned width = widthOf(value);
+  APInt low(64, lo, true), high(64, hi, true);
+  if (isUnsigned)
+    return ConstantIntRanges::fromUnsigned(low.trunc(width), high.trunc(width));
+  return ConstantIntRanges::fromSigned(low.trunc(width), high.trunc(width));
+}
+
+#define VITQ_FULL_RANGE(OP)                                                                                            \
+  void OP::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn setRange) {                                    \
+    setRange(getResult(), full(getResult()));                                                                          \
+  }
+VITQ_FULL_RANGE(AddOp)
+VITQ_FULL_RANGE(MulOp)
+VITQ_FULL_RANGE(GeluOp)
+VITQ_FULL_RANGE(DivideRowsOp)
+VITQ_FULL_RANGE(LayerNormOp)
+#undef VITQ_FULL_RANGE
+
+#define VITQ_INPUT_RANGE(OP)                                                                                           \
+  void OP::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {                             \
+    setRange(getResult(), ranges[0]);                                                                                  \
+  }
+VITQ_INPUT_RANGE(ExtractPatchesOp)
+VITQ_INPUT_RANGE(ReshapeOp)
+VITQ_INPUT_RANGE(TransposeOp)
+VITQ_INPUT_RANGE(SliceOp)
+VITQ_INPUT_RANGE(GatherOp)
+VITQ_INPUT_RANGE(BroadcastOp)
+#undef VITQ_INPUT_RANGE
+
+void ConcatOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
+  ConstantIntRanges all = ranges[0];
+  for (const ConstantIntRanges &range : ranges.drop_front())
+    all = all.rangeUnion(range);
+  setRange(getResult(), all);
+}
+
+void PadOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
+  APInt value = APInt(64, getValue(), true).trunc(widthOf(getResult()));
+  setRange(getResult(), ranges[0].rangeUnion(ConstantIntRanges::constant(value)));
+}
+
+void RequantOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn setRange) {
+  unsigned width = widthOf(getResult());
+  bool isUnsigned = getResultUnsigned();
+  int64_t lo = isUnsigned ? 0 : -(int64_t(1) << (width - 1));
+  int64_t hi = isUnsigned ? (int64_t(1) << width) - 1 : (int64_t(1) << (width - 1)) - 1;
+  setRange(getResult(), interval(getResult(), isUnsigned, getMin().value_or(lo), getMax().value_or(hi)));
+}
+
+void SumOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
+  int64_t count = 1;
+  for (int64_t axis : getAxes())
+    count *= shapeOf(getInput())[axis];
+  bool isUnsigned = getInputUnsigned();
+  int64_t zero = getInputZeroPoint();
+  int64_t lo = isUnsigned ? static_cast<int64_t>(ranges[0].umin().getZExtValue()) : ranges[0].smin().getSExtValue();
+  int64_t hi = isUnsigned ? static_cast<int64_t>(ranges[0].umax().getZExtValue()) : ranges[0].smax().getSExtValue();
+  setRange(getResult(), interval(getResult(), false, count * (lo - zero), count * (hi - zero)));
+}
+
+void TableOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
+  setRange(getResult(), ranges[1]);
+}
+
+void SoftmaxOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn setRange) {
+  setRange(getCodes(), full(getCodes()));
+  setRange(getSums(), interval(getSums(), false, 0, 255 * shapeOf(getInput()).back()));
+}
+
+/// The weight-independent bound K * max|lhs - z| * 2^7 (METHODS.md R3); the pass
+/// vitq-prove-accumulators knows the weights and proves more.
+void MatmulOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
+  int64_t k = shapeOf(getLhs()).back(), zero = getLhsZeroPoint();
+  int64_t lo = getLhsUnsigned() ? static_cast<int64_t>(ranges[0].umin().getZExtValue()) : ranges[0].smin().getSExtValue();
+  int64_t hi = getLhsUnsigned() ? static_cast<int64_t>(ranges[0].umax().getZExtValue()) : ranges[0].smax().getSExtValue();
+  int64_t magnitude = std::max(std::abs(lo - zero), std::abs(hi - zero));
+  int64_t weight = std::max(std::abs(ranges[1].smin().getSExtValue()), std::abs(ranges[1].smax().getSExtValue()));
+  int64_t bound = k * magnitude * weight;
+  int64_t low = -bound, high = bound;
+  if (getBias()) {
+    low += ranges[2].smin().getSExtValue();
+    high += ranges[2].smax().getSExtValue();
+  }
+  if (low < std::numeric_limits<int32_t>::min() || high > std::numeric_limits<int32_t>::max())
+    setRange(getResult(), full(getResult()));
+  else
+    setRange(getResult(), interval(getResult(), false, low, high));
+}

@@ -1,0 +1,87 @@
+//===- ImageSource.h - A stream of model inputs -----------------*- C++ -*-===//
+
+#ifndef VITQ_DATA_IMAGESOURCE_H
+#define VITQ_DATA_IMAGESOURCE_H
+
+#include "vitq/Data/Image.h"
+#include "vitq/Data/Preprocess.h"
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace vitq::data {
+
+/// A set of pictures, each decoded and preprocessed when it is asked for:
+/// memory does not grow with their number. All come out with one size, fixed
+/// when the source is opened. Every method may be called from several threads
+/// at once.
+class ImageSource {
+public:
+  /// Opens `path`, which is one of
+  ///  - a folder: its *.jpg, *.jpeg and *.png (in any case) sorted by name,
+  ///    other files and subfolders passed over;
+  ///  - one JPEG or PNG;
+  ///  - a .npy or .npz (`file.npz:key`) with uint8 [N,H,W,C] or gray [N,H,W]
+  ///    pixels, to which `preprocess` applies as to files, or with float32
+  ///    [N,C,H,W] values, which are taken as they are (`isNormalizedFloat`).
+  /// `channels` is what the model takes, 1 or 3; pictures are converted.
+  /// Fails if there is no picture, if the first one cannot be read, and if
+  /// `preprocess` does not fit `channels`.
+  static llvm::Expected<std::unique_ptr<ImageSource>>
+  open(llvm::StringRef path, const Preprocess &preprocess, int channels);
+
+  virtual ~ImageSource();
+
+  /// The number of pictures, at least one.
+  virtual size_t size() const = 0;
+
+  /// The base name of picture `i`'s file, or "#i" in an array.
+  virtual llvm::StringRef name(size_t i) const = 0;
+
+  /// Whether the source holds finished model inputs rather than pixels.
+  virtual bool isNormalizedFloat() const { return false; }
+
+  /// Picture `i` after geometry, before normalisation; `size()` and channels
+  /// as below. Fails, naming the file, if it cannot be read or comes out with
+  /// another size than the first, and always if `isNormalizedFloat()`.
+  virtual llvm::Expected<Image> pixels(size_t i) const = 0;
+
+  /// Picture `i` as the model takes it: `channels() * height() * width()`
+  /// finite numbers in the order CHW (a batch of one, NCHW).
+  virtual llvm::Expected<std::vector<float>> normalized(size_t i) const;
+
+  /// The size of every picture that comes out.
+  int height() const { return outputSize.height; }
+  int width() const { return outputSize.width; }
+  int channels() const { return outputChannels; }
+
+  /// What the source was opened with.
+  llvm::StringRef path() const { return sourcePath; }
+  const Preprocess &preprocess() const { return spec; }
+
+protected:
+  ImageSource(llvm::StringRef path, const Preprocess &preprocess, int channels)
+      : sourcePath(path), spec(preprocess), outputChannels(channels) {}
+
+  std::string sourcePath;
+  Preprocess spec;
+  int outputChannels;
+  Size outputSize;
+};
+
+/// Reads the classes of the pictures of `source`, one for each, in its order.
+/// `path` is a CSV file with lines `file,class_index` (a heading is allowed;
+/// folders in `file` do not count; lines for other files are passed over) or a
+/// .npy/.npz with one integer per picture. Fails, naming the picture or the
+/// line, if a label is missing, negative, contradicted or no number.
+llvm::Expected<std::vector<int64_t>> readLabels(llvm::StringRef path,
+                                                const ImageSource &source);
+
+} // namespace vitq::data
+
+#endif // VITQ_DATA_IMAGESOURCE_H

@@ -1,0 +1,30 @@
+//===- RealFunctions.h - Activations over the reals -------------*- C++ -*-===//
+//
+// What tables are built from and integer models are judged against; never part
+// of a compiled program.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_NUMERICS_REALFUNCTIONS_H
+#define VITQ_NUMERICS_REALFUNCTIONS_H
+
+namespace vitq::numerics {
+
+double reluReal(double x);
+/// 1 / (1 + exp(-x)), formed so that exp never overflows.
+double sigmoidReal(double x);
+double tanhReal(double x);
+/// x/2 * (1 + erf(x / sqrt 2)).
+double geluErfReal(double x);
+/// x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))).
+double geluTanhReal(double x);
+/// x * sigmoid(1.702 x).
+double geluQuickReal(double x);
+/// x * sigmoid(x).
+double siluReal(double x);
+/// x * min(max(x + 3, 0), 6) / 6.
+double hardSwishReal(double x);
+
+} // namespace vitq::numerics
+
+#endif // VITQ_NUMERICS_REALFUNCTIONS_H

@@ -1,0 +1,221 @@
+//===- LayerNorm.cpp - Integer layer normalisation -===//
+
+#include "vitq/Numerics/LayerNorm.h"
+
+#include "vitq/Numerics/Quantize.h"
+#include "vitq/Numerics/SquareRoot.h"
+
+#include <cmath>
+
+using namespace vitq::numerics;
+
+//===----------------------------------------------------------------------===//
+// "newton"
+//===----------------------------------------------------------------------===//
+
+/// V must stay below this so that V << 12 fits 64 bits.
+static constexpr int64_t kVarianceLimit = int64_t(1) << 52;
+
+int64_t vitq::numerics::layerNormChannelLimit(int inBits) {
+  assert(inBits >= 2 && inBits <= 26 && "width out of range");
+  return int64_t(1) << (27 - inBits);
+}
+
+int64_t vitq::numerics::layerNormEpsilonLimit(int64_t channels, int inBits) {
+  if (channels < 1 || channels > layerNormChannelLimit(inBits))
+    return -1;
+  const int64_t span = (int64_t(1) << inBits) - 1;
+  // Half of the channels at either end of the code range.
+  const int64_t largest = (channels * channels / 4) * (span * span);
+  return kVarianceLimit - 1 - largest;
+}
+
+bool vitq::numerics::layerNormFits(int64_t channels, int inBits,
+                                   int64_t epsilon) {
+  return epsilon >= 1 && epsilon <= layerNormEpsilonLimit(channels, inBits);
+}
+
+int64_t vitq::numerics::layerNormEpsilon(double eps, int64_t channels,
+                                         double scale) {
+  const auto count = static_cast<double>(channels);
+  return quantizeReal(eps * count * count, scale * scale, 0, 1,
+                      kVarianceLimit - 1, Rounding::HalfEven);
+}
+
+int64_t vitq::numerics::layerNormNormalizedBound(int64_t channels) {
+  const auto root =
+      static_cast<int64_t>(isqrt64(static_cast<uint64_t>(channels) << 28));
+  return root + (root >> 10) + 3;
+}
+
+LayerNormStatistics vitq::numerics::layerNormStatistics(const int32_t *x,
+                                                        int64_t channels,
+                                                        int64_t epsilon) {
+  LayerNormStatistics s;
+  int64_t squares = 0;
+  for (int64_t c = 0; c < channels; ++c) {
+    const int64_t value = x[c];
+    s.sum += value;
+    squares += value * value;
+  }
+  s.variance = channels * squares - s.sum * s.sum + epsilon;
+  assert(s.variance >= 1 && s.variance < kVarianceLimit &&
+         "row exceeds the width bound of layerNormFits");
+  s.root =
+      static_cast<int64_t>(isqrt64(static_cast<uint64_t>(s.variance) << 12));
+  s.reciprocal = (int64_t(1) << 46) / s.root;
+  return s;
+}
+
+static int64_t normalized(const LayerNormStatistics &s, int64_t channels,
+                          int64_t x) {
+  return ((channels * x - s.sum) * s.reciprocal + (int64_t(1) << 25)) >> 26;
+}
+
+void vitq::numerics::layerNormNormalize(const int32_t *x, int32_t *y,
+                                        int64_t channels, int64_t epsilon) {
+  const LayerNormStatistics s = layerNormStatistics(x, channels, epsilon);
+  for (int64_t c = 0; c < channels; ++c)
+    y[c] = static_cast<int32_t>(normalized(s, channels, x[c]));
+}
+
+void vitq::numerics::layerNormRow(const int32_t *x, int32_t *out,
+                                  int64_t channels, int64_t epsilon,
+                                  const int32_t *a, const int64_t *b,
+                                  unsigned shift, int64_t zeroPoint, int64_t lo,
+                                  int64_t hi) {
+  assert(shift >= 1 && shift <= 62 && "shift out of range");
+  const LayerNormStatistics s = layerNormStatistics(x, channels, epsilon);
+  for (int64_t c = 0; c < channels; ++c) {
+    const int64_t scaled = normalized(s, channels, x[c]) * a[c] + b[c];
+    out[c] = static_cast<int32_t>(std::clamp(
+        zeroPoint + roundShift(scaled, shift, Rounding::HalfUp), lo, hi));
+  }
+}
+
+std::optional<LayerNormAffine>
+vitq::numerics::layerNormAffine(const double *gamma, const double *beta,
+                                int64_t channels, double outScale) {
+  if (!(outScale > 0.0) || !std::isfinite(outScale))
+    return std::nullopt;
+  double gainMax = 0.0;
+  for (int64_t c = 0; c < channels; ++c) {
+    const double gain = gamma[c] / outScale;
+    if (!std::isfinite(gain) || !std::isfinite(beta[c] / outScale))
+      return std::nullopt;
+    gainMax = std::max(gainMax, std::abs(gain));
+  }
+
+  const double bound = static_cast<double>(layerNormNormalizedBound(channels));
+  // Coefficients are compared as doubles: |A| < 2^30 and |B| are exact there,
+  // and one ulp of 2^62 (512) is left free for the rounding of the sum.
+  const double limit = 0x1p62 - 1024.0;
+  const auto fits = [&](int shift) {
+    if (std::round(std::ldexp(gainMax, shift - 14)) >= 0x1p30)
+      return false;
+    for (int64_t c = 0; c < channels; ++c) {
+      const double a =
+          std::round(std::ldexp(std::abs(gamma[c] / outScale), shift - 14));
+      const double b =
+          std::round(std::ldexp(std::abs(beta[c] / outScale), shift));
+      if (bound * a + b > limit)
+        return false;
+    }
+    return true;
+  };
+  int shift = 62;
+  while (shift >= 1 && !fits(shift))
+    --shift;
+  if (shift < 1)
+    return std::nullopt;
+
+  LayerNormAffine result;
+  result.shift = static_cast<unsigned>(shift);
+  result.a.reserve(channels);
+  result.b.reserve(channels);
+  for (int64_t c = 0; c < channels; ++c) {
+    result.a.push_back(static_cast<int32_t>(
+        std::round(std::ldexp(gamma[c] / outScale, shift - 14))));
+    result.b.push_back(static_cast<int64_t>(
+        std::round(std::ldexp(beta[c] / outScale, shift))));
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// "ivit"
+//===----------------------------------------------------------------------===//
+
+LayerNormIvitStatistics
+vitq::numerics::layerNormIvitStatistics(const int32_t *x, int64_t channels,
+                                        SqrtStart start, unsigned iterations) {
+  assert(channels >= 1 && "empty row");
+  LayerNormIvitStatistics s;
+  int64_t sum = 0;
+  for (int64_t c = 0; c < channels; ++c)
+    sum += x[c];
+  s.mean = divideHalfEven(sum, channels);
+  for (int64_t c = 0; c < channels; ++c) {
+    const auto y = static_cast<uint64_t>(x[c] - s.mean);
+    s.variance += y * y; // modulo 2^64, where the sign of y does not matter
+  }
+  const uint64_t first =
+      start == SqrtStart::Fixed16 ? uint64_t(1) << 16 : newtonStart(s.variance);
+  s.root = static_cast<int64_t>(newtonSqrt(s.variance, first, iterations));
+  s.factor = ((int64_t(1) << 31) - 1) / s.root;
+  return s;
+}
+
+static int64_t normalizedIvit(const LayerNormIvitStatistics &s, int64_t x) {
+  return ((x - s.mean) * s.factor) >> 1;
+}
+
+void vitq::numerics::layerNormIvitNormalize(const int32_t *x, int64_t *y,
+                                            int64_t channels, SqrtStart start,
+                                            unsigned iterations) {
+  const LayerNormIvitStatistics s =
+      layerNormIvitStatistics(x, channels, start, iterations);
+  for (int64_t c = 0; c < channels; ++c)
+    y[c] = normalizedIvit(s, x[c]);
+}
+
+void vitq::numerics::layerNormIvitRow(const int32_t *x, int32_t *out,
+                                      int64_t channels, SqrtStart start,
+                                      unsigned iterations, const int64_t *bias,
+                                      const Dyadic *ratio,
+                                      const int64_t *offset, Rounding rounding,
+                                      int64_t zeroPoint, int64_t lo,
+                                      int64_t hi) {
+  const LayerNormIvitStatistics s =
+      layerNormIvitStatistics(x, channels, start, iterations);
+  for (int64_t c = 0; c < channels; ++c) {
+    const int64_t biased = saturateInt32(normalizedIvit(s, x[c]) + bias[c]);
+    out[c] = static_cast<int32_t>(
+        requantize(biased, ratio[c], rounding, zeroPoint + offset[c], lo, hi));
+  }
+}
+
+std::optional<LayerNormIvitConstants>
+vitq::numerics::layerNormIvitConstants(const double *gamma, const double *beta,
+                                       int64_t channels, double outScale,
+                                       unsigned mantissaBits) {
+  if (!(outScale > 0.0) || !std::isfinite(outScale))
+    return std::nullopt;
+  const double unit = std::ldexp(std::sqrt(static_cast<double>(channels)), -30);
+  LayerNormIvitConstants result;
+  for (int64_t c = 0; c < channels; ++c) {
+    const auto ratio = dyadicFromReal(gamma[c] * unit / outScale, mantissaBits);
+    if (!ratio || !std::isfinite(beta[c] / outScale))
+      return std::nullopt;
+    const double bias = std::floor(beta[c] / gamma[c] / unit);
+    // Also false for gamma == 0, where the quotient is infinite or NaN.
+    const bool inside = std::abs(bias) < 0x1p30 && ratio->multiplier != 0;
+    result.ratio.push_back(inside || gamma[c] != 0.0 ? *ratio : Dyadic{});
+    result.bias.push_back(inside ? static_cast<int64_t>(bias) : 0);
+    result.offset.push_back(
+        inside ? 0
+               : quantizeReal(beta[c], outScale, 0, -(int64_t(1) << 31),
+                              int64_t(1) << 31, Rounding::HalfEven));
+  }
+  return result;
+}

@@ -1,0 +1,37 @@
+//===- RealFunctions.cpp - Activations over the reals -===//
+
+#include "vitq/Numerics/RealFunctions.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace vitq;
+
+double numerics::reluReal(double x) { return std::max(x, 0.0); }
+
+double numerics::sigmoidReal(double x) {
+  if (x >= 0.0)
+    return 1.0 / (1.0 + std::exp(-x));
+  const double e = std::exp(x);
+  return e / (1.0 + e);
+}
+
+double numerics::tanhReal(double x) { return std::tanh(x); }
+
+double numerics::geluErfReal(double x) {
+  // erfc keeps the relative accuracy of the negative tail.
+  return 0.5 * x * std::erfc(-x * 0.70710678118654752440);
+}
+
+double numerics::geluTanhReal(double x) {
+  const double inner = 0.79788456080286535588 * (x + 0.044715 * x * x * x);
+  return 0.5 * x * (1.0 + std::tanh(inner));
+}
+
+double numerics::geluQuickReal(double x) { return x * sigmoidReal(1.702 * x); }
+
+double numerics::siluReal(double x) { return x * sigmoidReal(x); }
+
+double numerics::hardSwishReal(double x) {
+  return x * std::clamp(x + 3.0, 0.0, 6.0) / 6.0;
+}

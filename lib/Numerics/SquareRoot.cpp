@@ -1,0 +1,42 @@
+//===- SquareRoot.cpp - Integer square roots -===//
+
+#include "vitq/Numerics/SquareRoot.h"
+
+#include <algorithm>
+
+using namespace vitq::numerics;
+
+unsigned vitq::numerics::bitLength(uint64_t v) {
+  unsigned bits = 0;
+  for (; v != 0; v >>= 1)
+    ++bits;
+  return bits;
+}
+
+uint64_t vitq::numerics::newtonStart(uint64_t v) {
+  return uint64_t(1) << ((bitLength(v) + 1) / 2);
+}
+
+uint64_t vitq::numerics::isqrt64(uint64_t v) {
+  if (v == 0)
+    return 0;
+  // k + v/k <= 2^32 + 2^33 from this start on: no overflow.
+  uint64_t k = newtonStart(v);
+  for (;;) {
+    const uint64_t next = (k + v / k) >> 1;
+    if (next >= k)
+      return k;
+    k = next;
+  }
+}
+
+uint64_t vitq::numerics::newtonSqrt(uint64_t v, uint64_t start,
+                                    unsigned iterations) {
+  uint64_t k = std::max<uint64_t>(start, 1);
+  for (unsigned i = 0; i < iterations; ++i) {
+    const uint64_t quotient = v / k;
+    const uint64_t mean = (k >> 1) + (quotient >> 1) + (k & quotient & 1);
+    k = std::max<uint64_t>(mean, 1);
+  }
+  return k;
+}

@@ -1,0 +1,85 @@
+//===- AtomicFile.cpp - Whole files or none -------------------------------===//
+
+#include "vitq/Support/AtomicFile.h"
+
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
+
+using namespace llvm;
+
+static Error cannotWrite(StringRef path, std::error_code ec) {
+  return createStringError(ec, "cannot write '" + path + "': " + ec.message());
+}
+
+/// Flushes `os` and takes its error. A stream that is destroyed with an error
+/// still set ends the process.
+static std::error_code finish(raw_fd_ostream &os) {
+  os.flush();
+  std::error_code ec = os.error();
+  os.clear_error();
+  return ec;
+}
+
+/// Writes without a temporary file, to what is no regular file.
+static Error writeDirectly(StringRef path, raw_fd_ostream &os,
+                           function_ref<Error(raw_ostream &)> write) {
+  Error error = write(os);
+  std::error_code ec = finish(os);
+  if (error)
+    return error;
+  if (ec)
+    return cannotWrite(path, ec);
+  return Error::success();
+}
+
+Error vitq::writeFileAtomically(StringRef path,
+                                function_ref<Error(raw_ostream &)> write) {
+  if (path == "-")
+    return writeDirectly("standard output", outs(), write);
+
+  // Through symbolic links; a path that does not exist yet stays as it is.
+  SmallString<128> target(path);
+  sys::fs::file_status status;
+  if (!sys::fs::status(path, status)) {
+    if (sys::fs::is_directory(status))
+      return cannotWrite(path, std::make_error_code(std::errc::is_a_directory));
+    if (!sys::fs::is_regular_file(status)) {
+      std::error_code ec;
+      raw_fd_ostream os(path, ec, sys::fs::CD_OpenExisting,
+                        sys::fs::FA_Write, sys::fs::OF_None);
+      if (ec)
+        return cannotWrite(path, ec);
+      return writeDirectly(path, os, write);
+    }
+    if (std::error_code ec = sys::fs::real_path(path, target))
+      return cannotWrite(path, ec);
+  }
+
+  auto temporary = sys::fs::TempFile::create(target + ".tmp-%%%%%%%%");
+  if (!temporary)
+    return cannotWrite(path, errorToErrorCode(temporary.takeError()));
+  auto discard = [&](Error error) {
+    // The first cause is the one to report.
+    consumeError(temporary->discard());
+    return error;
+  };
+  {
+    raw_fd_ostream os(temporary->FD, /*shouldClose=*/false);
+    Error error = write(os);
+    std::error_code ec = finish(os);
+    if (error)
+      return discard(std::move(error));
+    if (ec)
+      return discard(cannotWrite(path, ec));
+  }
+  if (Error error = temporary->keep(target))
+    return cannotWrite(path, errorToErrorCode(std::move(error)));
+  return Error::success();
+}
+
+Error vitq::writeFileAtomically(StringRef path, StringRef contents) {
+  return writeFileAtomically(path, [&](raw_ostream &os) {
+    os << contents;
+    return Error::success();
+  });
+}

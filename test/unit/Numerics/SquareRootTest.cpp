@@ -1,0 +1,101 @@
+//===- SquareRootTest.cpp - Integer square roots --------------------------===//
+
+#include "vitq/Numerics/SquareRoot.h"
+
+#include "gtest/gtest.h"
+
+#include <cmath>
+#include <random>
+
+using namespace vitq::numerics;
+
+namespace {
+
+void expectRoot(uint64_t v) {
+  auto k = static_cast<uint64_t>(std::sqrt(static_cast<long double>(v)));
+  while (k > 0xffffffffu || k * k > v)
+    --k;
+  while (k < 0xffffffffu && (k + 1) * (k + 1) <= v)
+    ++k;
+  ASSERT_EQ(isqrt64(v), k) << v;
+}
+
+TEST(SquareRoot, ExhaustiveSmall) {
+  uint64_t k = 0;
+  for (uint64_t v = 0; v < (1u << 20); ++v) {
+    k += (k + 1) * (k + 1) <= v;
+    ASSERT_EQ(isqrt64(v), k) << v;
+  }
+}
+
+TEST(SquareRoot, SquaresAndNeighbours) {
+  std::mt19937_64 rng(4);
+  for (int i = 0; i < 100000; ++i) {
+    const uint64_t k = (rng() >> 32) >> (rng() % 32);
+    expectRoot(k * k);
+    expectRoot(k * k + 1);
+    if (k)
+      expectRoot(k * k - 1);
+    expectRoot(rng() >> (rng() % 64));
+  }
+  expectRoot(~uint64_t(0));
+  expectRoot(uint64_t(1) << 63);
+  expectRoot(uint64_t(0xffffffff) * 0xffffffff);
+}
+
+TEST(SquareRoot, BitLengthAndStart) {
+  EXPECT_EQ(bitLength(0), 0u);
+  EXPECT_EQ(bitLength(1), 1u);
+  EXPECT_EQ(bitLength(255), 8u);
+  EXPECT_EQ(bitLength(256), 9u);
+  EXPECT_EQ(bitLength(~uint64_t(0)), 64u);
+  EXPECT_EQ(newtonStart(0), 1u);
+  EXPECT_EQ(newtonStart(255), 16u);
+  EXPECT_EQ(newtonStart(256), 32u);
+  EXPECT_EQ(newtonStart(~uint64_t(0)), uint64_t(1) << 32);
+}
+
+TEST(NewtonSqrt, GoldenSequence) {
+  const uint64_t golden[] = {32784, 16425, 8280, 4274, 2397,
+                             1662,  1500,  1491, 1491, 1491};
+  for (unsigned i = 1; i <= 10; ++i)
+    EXPECT_EQ(newtonSqrt(2225278, 1 << 16, i), golden[i - 1]);
+}
+
+TEST(NewtonSqrt, PublishedStartFailsBelow16Bits) {
+  // {V, k, floor sqrt V}: the pairs of METHODS.md 2.6.
+  const uint64_t cases[][3] = {{16, 64, 4},
+                               {324, 65, 18},
+                               {1296, 70, 36},
+                               {5329, 89, 73},
+                               {21903, 150, 147}};
+  for (const auto &[v, k, root] : cases) {
+    EXPECT_EQ(newtonSqrt(v, 1 << 16, 10), k);
+    EXPECT_EQ(isqrt64(v), root);
+  }
+  for (uint64_t v = 1 << 16; v < (uint64_t(1) << 36); v += 1 + v / 100) {
+    EXPECT_GE(newtonSqrt(v, 1 << 16, 10), isqrt64(v));
+    EXPECT_LE(newtonSqrt(v, 1 << 16, 10), isqrt64(v) + 1);
+  }
+}
+
+TEST(NewtonSqrt, BitLengthStartConvergesInFive) {
+  std::mt19937_64 rng(5);
+  for (int i = 0; i < 100000; ++i) {
+    const uint64_t v = (rng() >> 24) >> (rng() % 40);
+    const auto exact = static_cast<int64_t>(isqrt64(v));
+    const auto k = static_cast<int64_t>(newtonSqrt(v, newtonStart(v), 5));
+    EXPECT_LE(std::abs(k - exact), 1) << v;
+  }
+}
+
+TEST(NewtonSqrt, Guards) {
+  EXPECT_EQ(newtonSqrt(0, 0, 10), 1u);
+  EXPECT_EQ(newtonSqrt(0, 1, 10), 1u);
+  EXPECT_EQ(newtonSqrt(0, 1 << 16, 10), 64u);
+  EXPECT_EQ(newtonSqrt(0, 1 << 16, 40), 1u);
+  EXPECT_EQ(newtonSqrt(~uint64_t(0), 1, 1), uint64_t(1) << 63);
+  EXPECT_EQ(newtonSqrt(~uint64_t(0), ~uint64_t(0), 1), uint64_t(1) << 63);
+}
+
+} // namespace
