@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/vitq/Vitq.h"
+#include "vitq/Numerics/LayerNorm.h"
 
 using namespace mlir;
 using namespace ::vitq;
@@ -228,13 +229,14 @@ LogicalResult LayerNormOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, 
 }
 LogicalResult LayerNormOp::verify() {
   int64_t channels = shapeOf(getInput()).back();
-  if (static_cast<int64_t>(getBy().size()) != channels ||
-      static_cast<int64_t>(getOffsets().size()) != channels) // C1
+  bool exact = getAlgorithm() == NormAlgorithm::Exact;
+  auto perChannel = [&](size_t n) { return static_cast<int64_t>(n) == channels; };
+  if (!perChannel(getBy().size()) || !perChannel(getOffsets().size()) ||
+      (getPostOffsets() && (exact || !perChannel(getPostOffsets()->size())))) // C1
     return emitOpError("needs one multiplier and one offset for each of ") << channels << " channels";
-  if (channels > 2048) // C2
-    return emitOpError("has ") << channels << " channels; more than 2048 overflow the variance in 64 bits";
-  if (static_cast<int64_t>(getEps()) < 1 || static_cast<int64_t>(getEps()) > (int64_t(1) << 50))
-    return emitOpError("eps is outside [1, 2^50]");
+  int64_t eps = getEps();
+  if (exact ? eps < 1 || !numerics::layerNormFits(channels, widthOf(getInput()), eps) : channels > 65536) // C2
+    return emitOpError("with ") << channels << " channels and eps " << eps << " overflows 64 bits";
   return verifyZeroPoint(*this, "zero point", getZeroPoint(), getResult(), getResultUnsigned()); // C3
 }
 

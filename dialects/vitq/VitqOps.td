@@ -289,23 +289,28 @@ def Vitq_LayerNormOp : Vitq_Op<"layer_norm"> {
       `out = clamp(zero_point + ((y * M[c] + offsets[c] + 2^(s[c]-1)) >> s[c]))`.
       numerics::layerNormExactRow.
     * `shift` (I-LayerNorm, METHODS.md 2.6, bit-length start value, 10 iterations):
-      `y` and `out` as numerics::layerNormShiftRow, with `offsets[c]` added to y
-      before the multiplication.
+      `y` as METHODS.md 2.6, then
+      `out = clamp(zero_point + post_offsets[c] + round((y + offsets[c]) * M[c] / 2^s[c]))`, half up
+      (`post_offsets` carries beta where gamma is 0). `eps` is not used.
+      numerics::layerNormIvitRow.
 
     `by` has one entry per channel, as has `offsets`.
 
     Constraints:
-    * C1: multipliers and offsets: one per index of the last axis.
-    * C2: C <= 2048, so that `V << 12` fits 64 bits; 1 <= eps <= 2^50.
+    * C1: multipliers, offsets and post_offsets: one per index of the last axis;
+      post_offsets only with `shift`.
+    * C2: `exact`: eps >= 1 and the intermediate widths fit 64 bits
+      (numerics::layerNormFits: C <= 2048 for 16-bit inputs); `shift`: C <= 2^16.
     * C3: the zero point is a value of the result type.
   }];
   let arguments = (ins Vitq_Tensor8or16:$input, Vitq_NormAlgorithmAttr:$algorithm,
-    Vitq_DyadicAttr:$by, DenseI64ArrayAttr:$offsets, I64Attr:$eps,
+    Vitq_DyadicAttr:$by, DenseI64ArrayAttr:$offsets,
+    OptionalAttr<DenseI64ArrayAttr>:$post_offsets, I64Attr:$eps,
     UnitAttr:$input_unsigned,
     UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
   let results = (outs Vitq_Tensor8or16:$result);
   let assemblyFormat = [{
-    $algorithm $input `by` $by `offsets` $offsets `eps` $eps (`input_unsigned` $input_unsigned^)?
+    $algorithm $input `by` $by `offsets` $offsets (`post_offsets` $post_offsets^)? `eps` $eps (`input_unsigned` $input_unsigned^)?
     (`unsigned` $result_unsigned^)? (`zero_point` $zero_point^)? attr-dict `:`
     type($input) `->` type($result)
   }];
