@@ -24,6 +24,20 @@ OpFoldResult ReshapeOp::fold(FoldAdaptor) {
 }
 
 namespace {
+/// Whether an op that moves elements changes their quantization: merging it with
+/// another would remove a rounding. The axis of per-axis scales may move.
+bool requantizes(Type input, Type result) {
+  Type from = getElementTypeOrSelf(input), to = getElementTypeOrSelf(result);
+  auto a = dyn_cast<quant::UniformQuantizedPerAxisType>(from);
+  auto b = dyn_cast<quant::UniformQuantizedPerAxisType>(to);
+  if (a && b)
+    return a.getStorageType() != b.getStorageType() || a.isSigned() != b.isSigned() ||
+           a.getExpressedType() != b.getExpressedType() || a.getStorageTypeMin() != b.getStorageTypeMin() ||
+           a.getStorageTypeMax() != b.getStorageTypeMax() || a.getScales() != b.getScales() ||
+           a.getZeroPoints() != b.getZeroPoints();
+  return from != to;
+}
+
 /// reshape(reshape(x)) -> reshape(x). The inner op loses a use, so this ends.
 struct MergeReshapes : OpRewritePattern<ReshapeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -31,6 +45,8 @@ struct MergeReshapes : OpRewritePattern<ReshapeOp> {
     auto inner = op.getInput().getDefiningOp<ReshapeOp>();
     if (!inner)
       return rewriter.notifyMatchFailure(op, "input is not a reshape");
+    if (requantizes(inner.getInput().getType(), inner.getType()))
+      return rewriter.notifyMatchFailure(op, "the inner reshape requantizes");
     rewriter.modifyOpInPlace(op, [&] { op.getInputMutable().assign(inner.getInput()); });
     return success();
   }
@@ -43,6 +59,8 @@ struct MergeTransposes : OpRewritePattern<TransposeOp> {
     auto inner = op.getInput().getDefiningOp<TransposeOp>();
     if (!inner)
       return rewriter.notifyMatchFailure(op, "input is not a transpose");
+    if (requantizes(inner.getInput().getType(), inner.getType()))
+      return rewriter.notifyMatchFailure(op, "the inner transpose requantizes");
     SmallVector<int64_t> composed;
     for (int64_t axis : op.getPermutation())
       composed.push_back(inner.getPermutation()[axis]);

@@ -66,6 +66,17 @@ LogicalResult DequantizeOp::verify() { return verifyQuantizedAxis(*this, getInpu
 // Contractions
 //===----------------------------------------------------------------------===//
 
+/// Whether two element types have the same storage, scales and zero points; axes
+/// may differ.
+static bool sameQuantization(Type a, Type b) {
+  if (auto x = dyn_cast<quant::UniformQuantizedPerAxisType>(a)) {
+    auto y = dyn_cast<quant::UniformQuantizedPerAxisType>(b);
+    return y && x.getStorageType() == y.getStorageType() && x.isSigned() == y.isSigned() &&
+           x.getScales() == y.getScales() && x.getZeroPoints() == y.getZeroPoints();
+  }
+  return a == b;
+}
+
 /// C2 and C3 of contractions.
 static LogicalResult verifyContraction(Operation *op, Value lhs, Value rhs, Value bias) {
   bool quantized = isQuantized(lhs);
@@ -74,11 +85,14 @@ static LogicalResult verifyContraction(Operation *op, Value lhs, Value rhs, Valu
   Value result = op->getResult(0);
   if (quantized != isQuantized(result))
     return op->emitOpError("result must be ") << (quantized ? "quantized" : "float") << " like the operands";
-  if (quantized && bias &&
-      cast<ShapedType>(bias.getType()).getElementType().getTypeID() !=
-          cast<ShapedType>(result.getType()).getElementType().getTypeID() &&
-      !isQuantized(bias))
-    return op->emitOpError("the bias of a quantized contraction must be quantized to the accumulator's scale");
+  if (!bias)
+    return success();
+  if (quantized != isQuantized(bias))
+    return op->emitOpError("the bias of a ")
+           << (quantized ? "quantized contraction must be quantized to the accumulator's scale"
+                         : "float contraction must be float");
+  if (quantized && !sameQuantization(getElementTypeOrSelf(bias), getElementTypeOrSelf(result)))
+    return op->emitOpError("the bias must have the storage type, scales and zero points of the result");
   return success();
 }
 

@@ -125,8 +125,9 @@ def Vit_LinearOp : Vit_ContractionOp<"linear"> {
 
     Constraints:
     * C1: shapes as above.
-    * C2: input and weight are both float or both quantized.
-    * C3: a quantized contraction's bias has the result's element type.
+    * C2: input, weight and result are all float or all quantized.
+    * C3: the bias of a float contraction is float; that of a quantized one has the
+      result's storage type, scales and zero points (along its only axis).
   }];
   let arguments = (ins Vit_Tensor:$input, Vit_Tensor:$weight, Optional<Vit_Tensor>:$bias);
   let results = (outs Vit_Tensor:$result);
@@ -150,7 +151,7 @@ def Vit_MatmulOp : Vit_ContractionOp<"matmul"> {
 
     Constraints:
     * C1: equal batch dimensions, equal contracted dimensions, rank >= 2.
-    * C2: both operands are float or both are quantized.
+    * C2: operands and result are all float or all quantized.
     * C3: `scale` is finite and positive.
   }];
   let arguments = (ins Vit_Tensor:$lhs, Vit_Tensor:$rhs, UnitAttr:$transpose_rhs,
@@ -176,8 +177,9 @@ def Vit_PatchEmbedOp : Vit_ContractionOp<"patch_embed"> {
 
     Constraints:
     * C1: shapes as above; the patch size divides the image size.
-    * C2: input and weight are both float or both quantized.
-    * C3: a quantized contraction's bias has the result's element type.
+    * C2: input, weight and result are all float or all quantized.
+    * C3: the bias of a float contraction is float; that of a quantized one has the
+      result's storage type, scales and zero points (along its only axis).
   }];
   let arguments = (ins Vit_Tensor:$input, Vit_Tensor:$weight, Optional<Vit_Tensor>:$bias,
     UnitAttr:$channels_last);

@@ -108,6 +108,12 @@ LogicalResult AddOp::verify() {
   return success();
 }
 
+/// The largest |x - zeroPoint|.
+static int64_t magnitude(Value value, bool isUnsigned, int64_t zeroPoint) {
+  auto [lo, hi] = rangeOf(value, isUnsigned);
+  return std::max(hi - zeroPoint, zeroPoint - lo);
+}
+
 LogicalResult MulOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(shapes::inferBroadcastTo(loc, shapeOf(adaptor.getRhs()), shapeOf(adaptor.getLhs())), results); // C1
 }
@@ -118,6 +124,10 @@ LogicalResult MulOp::verify() {
       failed(verifyZeroPoint(*this, "rhs zero point", getRhsZeroPoint(), getRhs(), getRhsUnsigned())) ||
       failed(verifyZeroPoint(*this, "zero point", getZeroPoint(), getResult(), getResultUnsigned())))
     return failure();
+  int64_t largest = magnitude(getLhs(), getLhsUnsigned(), getLhsZeroPoint()) *
+                    magnitude(getRhs(), getRhsUnsigned(), getRhsZeroPoint());
+  if (largest >= int64_t(1) << 31) // C4
+    return emitOpError("products up to ") << largest << " do not fit 32 bits";
   return success();
 }
 
@@ -125,7 +135,7 @@ LogicalResult SumOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adapto
   return give(shapes::inferReduce(loc, shapeOf(adaptor.getInput()), adaptor.getAxes(), adaptor.getKeepDims()), results);
 }
 LogicalResult SumOp::verify() {
-  if (failed(verifyZeroPoint(*this, "input zero point", getInputZeroPoint(), getInput(), getInputUnsigned())))
+  if (failed(verifyZeroPoint(*this, "input zero point", getInputZeroPoint(), getInput(), getInputUnsigned()))) // C3
     return failure();
   int64_t count = 1;
   for (int64_t axis : getAxes())

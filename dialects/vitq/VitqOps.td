@@ -31,8 +31,10 @@ class Vitq_Op<string mnemonic, list<Trait> traits = []>
     : Op<Vitq_Dialect, mnemonic, [Pure, InferShapedTypeOpAdaptor, Vitq_ShapesInferred,
          DeclareOpInterfaceMethods<InferIntRangeInterface, ["inferResultRanges"]>] # traits>;
 
-// An op that only moves elements: its range is its inputs' range.
-class Vitq_MoveOp<string mnemonic, list<Trait> traits = []> : Vitq_Op<mnemonic, traits>;
+// An op that only moves elements: its range is its inputs' range, its element
+// type theirs.
+class Vitq_MoveOp<string mnemonic, list<Trait> traits = []>
+    : Vitq_Op<mnemonic, [SameOperandsAndResultElementType] # traits>;
 
 //===----------------------------------------------------------------------===//
 // Arithmetic
@@ -125,13 +127,14 @@ def Vitq_MulOp : Vitq_Op<"mul"> {
   let summary = "Product of two quantized tensors";
   let description = [{
     `y = clamp(zero_point + round((a - lhs_zero_point) * (b - rhs_zero_point) * M / 2^c))`. The
-    product of the operands fits 32 bits because both have at most 16. rhs
-    broadcasts to lhs as in NumPy.
+    product of the operands fits 32 bits (C4). rhs broadcasts to lhs as in NumPy.
 
     Constraints:
     * C1: the result has lhs's shape, to which rhs broadcasts.
-    * C2: operands have at most 16 bits; there is one multiplier.
+    * C2: there is one multiplier.
     * C3: zero points are values of their types.
+    * C4: the product of the operands' largest magnitudes, zero points subtracted,
+      is below 2^31.
   }];
   let arguments = (ins Vitq_Tensor8or16:$lhs, Vitq_Tensor8or16:$rhs, Vitq_DyadicAttr:$by,
     DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
@@ -155,6 +158,7 @@ def Vitq_SumOp : Vitq_Op<"sum"> {
     Constraints:
     * C1: axes are sorted, distinct and inside the input's rank.
     * C2: the sum of as many extreme values fits 32 bits.
+    * C3: the zero point is a value of the input type.
   }];
   let arguments = (ins Vitq_Tensor8or16:$input, DenseI64ArrayAttr:$axes, UnitAttr:$keep_dims,
     UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point);
@@ -178,7 +182,7 @@ def Vitq_TableOp : Vitq_Op<"table"> {
     `index[c]`, `c` along the last axis (channels with scales of their own).
 
     Constraints:
-    * C1: table is `[256]`, or `[T, 256]` with an index of shape `[C]`.
+    * C1: table is `[256]`, or `[T, 256]` with T <= 128 and an index of shape `[C]`.
     * C2: table and result have the same element type.
   }];
   let arguments = (ins Vitq_Tensor8:$input, Vitq_Tensor:$table, Optional<Vitq_Tensor8>:$index,

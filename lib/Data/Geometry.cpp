@@ -77,8 +77,8 @@ static Coefficients computeCoefficients(int inSize, int outSize,
     for (int j = 0; j < count; ++j) {
       double weight = sum != 0.0 ? row[j] / sum : row[j];
       double scaled = weight * (1 << precisionBits);
-      weights[j] = static_cast<int32_t>(weight < 0 ? scaled - 0.5
-                                                   : scaled + 0.5);
+      weights[j] =
+          static_cast<int32_t>(weight < 0 ? scaled - 0.5 : scaled + 0.5);
     }
     result.first[i] = first;
     result.count[i] = count;
@@ -94,9 +94,9 @@ static uint8_t clip8(int32_t value) {
 static Image resampleRows(const Image &in, int width, Interpolation kernel) {
   Coefficients k = computeCoefficients(in.width, width, kernel);
   int channels = in.channels;
-  Image out{in.height, width, channels,
-            std::vector<uint8_t>(static_cast<size_t>(in.height) * width *
-                                 channels)};
+  Image out{
+      in.height, width, channels,
+      std::vector<uint8_t>(static_cast<size_t>(in.height) * width * channels)};
   uint8_t *target = out.pixels.data();
   for (int y = 0; y < in.height; ++y) {
     const uint8_t *row =
@@ -191,11 +191,11 @@ Expected<Image> vitq::data::centerCrop(const Image &image, Size size) {
   Image out{size.height, size.width, image.channels,
             std::vector<uint8_t>(size.height * rowSize)};
   for (int y = 0; y < size.height; ++y)
-    std::memcpy(&out.pixels[y * rowSize],
-                &image.pixels[(static_cast<size_t>(top + y) * image.width +
-                               left) *
-                              image.channels],
-                rowSize);
+    std::memcpy(
+        &out.pixels[y * rowSize],
+        &image.pixels[(static_cast<size_t>(top + y) * image.width + left) *
+                      image.channels],
+        rowSize);
   return out;
 }
 
@@ -209,8 +209,7 @@ Expected<Image> vitq::data::applyGeometry(const Image &image,
   if (result.height > maxPixels || result.width > maxPixels)
     return tooLarge(result.height, result.width);
   auto resized = resizeImage(
-      image,
-      {static_cast<int>(result.height), static_cast<int>(result.width)},
+      image, {static_cast<int>(result.height), static_cast<int>(result.width)},
       preprocess.interpolation);
   if (!resized || !preprocess.crop)
     return resized;

@@ -101,8 +101,8 @@ public:
       : ImageSource(path, preprocess, channels), buffer(std::move(buffer)),
         array(std::move(array)), data(data), count(shape[0]) {
     if (this->data.empty())
-      this->data = StringRef(this->array.bytes.data(),
-                             this->array.bytes.size());
+      this->data =
+          StringRef(this->array.bytes.data(), this->array.bytes.size());
     names.reserve(count);
     for (size_t i = 0; i < count; ++i)
       names.push_back("#" + std::to_string(i));
@@ -144,8 +144,8 @@ public:
     StringRef bytes = slice(i);
     Image image{storedSize.height, storedSize.width, storedChannels,
                 std::vector<uint8_t>(bytes.bytes_begin(), bytes.bytes_end())};
-    auto result = applyGeometry(
-        convertChannels(std::move(image), outputChannels), spec);
+    auto result =
+        applyGeometry(convertChannels(std::move(image), outputChannels), spec);
     if (!result)
       return addFileName(sourcePath, result.takeError());
     return result;
@@ -230,8 +230,8 @@ openArray(StringRef path, const Preprocess &preprocess, int channels) {
     if (!opened)
       return opened.takeError();
     buffer = std::move(*opened);
-    auto header = parseNpyHeader(buffer->getBuffer(), buffer->getBufferSize(),
-                                 path);
+    auto header =
+        parseNpyHeader(buffer->getBuffer(), buffer->getBufferSize(), path);
     if (!header)
       return header.takeError();
     shape = header->shape;
@@ -267,22 +267,21 @@ openArray(StringRef path, const Preprocess &preprocess, int channels) {
   int64_t h = isFloat ? shape[2] : shape[1];
   int64_t w = isFloat ? shape[3] : shape[2];
   if (isPixels && shape.size() == 4 && c != 1 && c != 3)
-    return makeFileError(path, description +
-                                   ((shape[1] == 1 || shape[1] == 3)
-                                        ? "; put the channels last"
-                                        : forms));
+    return makeFileError(path, description + ((shape[1] == 1 || shape[1] == 3)
+                                                  ? "; put the channels last"
+                                                  : forms));
   if (isPixels && shape.size() == 3 && w == 3)
     return makeFileError(path, description +
                                    "; give a single picture a leading extent "
                                    "of 1");
   if (isFloat && c != channels)
     return makeFileError(path, description + ", but the model takes " +
-                                   Twine(channels) + " channel(s), in the "
+                                   Twine(channels) +
+                                   " channel(s), in the "
                                    "order [N,C,H,W]");
   if (h < 1 || w < 1 || h > maxPixels / w)
-    return makeFileError(path, description + ": pictures of " + Twine(h) +
-                                   "x" + Twine(w) +
-                                   " pixels are not supported");
+    return makeFileError(path, description + ": pictures of " + Twine(h) + "x" +
+                                   Twine(w) + " pixels are not supported");
 
   Size stored{static_cast<int>(h), static_cast<int>(w)};
   auto finish = [](auto source,
@@ -309,7 +308,8 @@ Expected<std::unique_ptr<ImageSource>>
 ImageSource::open(StringRef path, const Preprocess &preprocess, int channels) {
   if (channels != 1 && channels != 3)
     return makeFileError(path, "pictures have 1 or 3 channels, but the model "
-                               "takes " + Twine(channels));
+                               "takes " +
+                                   Twine(channels));
   if (Error e = preprocess.checkChannels(channels))
     return std::move(e);
   if (isNpyPath(path))

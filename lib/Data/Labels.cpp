@@ -18,7 +18,9 @@ static Expected<std::vector<int64_t>> readArray(StringRef path,
   if (!array)
     return array.takeError();
   std::vector<int64_t> labels;
-  auto assign = [&](auto values) { labels.assign(values.begin(), values.end()); };
+  auto assign = [&](auto values) {
+    labels.assign(values.begin(), values.end());
+  };
   switch (array->dtype) {
   case DType::UInt8:
     assign(array->values<uint8_t>());
@@ -80,8 +82,9 @@ static Expected<std::vector<int64_t>> readCSV(StringRef path,
     if (!text.contains(',') || number.getAsInteger(10, label)) {
       if (heading && text.contains(','))
         continue;
-      return makeFileError(path, "line " + Twine(line) + ": expected "
-                                 "file,class_index, not '" +
+      return makeFileError(path, "line " + Twine(line) +
+                                     ": expected "
+                                     "file,class_index, not '" +
                                      text.take_front(80) + "'");
     }
     if (label < 0)

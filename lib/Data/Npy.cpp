@@ -70,9 +70,9 @@ static Expected<NpyArray> readNpz(StringRef path, StringRef key) {
                                    StringRef(zip_error_strerror(cause)) +
                                    "; write it again with numpy.savez");
   };
-  zip_source_t *source = zip_source_buffer_create(
-      (*buffer)->getBufferStart(), (*buffer)->getBufferSize(), /*freep=*/0,
-      &zipError);
+  zip_source_t *source = zip_source_buffer_create((*buffer)->getBufferStart(),
+                                                  (*buffer)->getBufferSize(),
+                                                  /*freep=*/0, &zipError);
   if (!source)
     return cannotRead(&zipError);
   zip_t *archive = zip_open_from_source(source, ZIP_RDONLY, &zipError);
@@ -96,10 +96,9 @@ static Expected<NpyArray> readNpz(StringRef path, StringRef key) {
       keys += (keys.empty() ? "" : ", ") + entry.str();
   }
   if (index < 0)
-    return makeFileError(path, key.empty()
-                                   ? Twine("holds no array")
-                                   : "holds no array '" + key +
-                                         "'; it has: " + keys);
+    return makeFileError(path, key.empty() ? Twine("holds no array")
+                                           : "holds no array '" + key +
+                                                 "'; it has: " + keys);
 
   // Grow with what really comes out: the size in the directory may lie.
   zip_file_t *file = zip_fopen_index(archive, index, 0);
@@ -142,8 +141,8 @@ Expected<NpyArray> vitq::data::readNpy(StringRef path) {
   return parseNpy((*buffer)->getBuffer(), path);
 }
 
-Error vitq::data::writeNpy(StringRef path, ArrayRef<int64_t> shape,
-                           DType dtype, ArrayRef<char> data) {
+Error vitq::data::writeNpy(StringRef path, ArrayRef<int64_t> shape, DType dtype,
+                           ArrayRef<char> data) {
   uint64_t size = sizeOf(dtype);
   for (int64_t extent : shape)
     size *= static_cast<uint64_t>(extent);

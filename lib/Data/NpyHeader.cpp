@@ -167,9 +167,8 @@ bool HeaderParser::parse() {
   return hasDescr && hasOrder && hasShape && rest.trim().empty();
 }
 
-Expected<NpyHeader> vitq::data::parseNpyHeader(StringRef bytes,
-                                               uint64_t fileSize,
-                                               StringRef name) {
+Expected<NpyHeader>
+vitq::data::parseNpyHeader(StringRef bytes, uint64_t fileSize, StringRef name) {
   if (!bytes.starts_with("\x93NUMPY"))
     return makeFileError(name, "is not a .npy file (NumPy's numpy.save writes "
                                "one)");

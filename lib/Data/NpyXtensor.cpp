@@ -37,8 +37,7 @@ template <typename Body> static auto dispatch(DType dtype, Body body) {
 }
 
 bool vitq::data::toRowMajor(llvm::ArrayRef<int64_t> shape, DType dtype,
-                            llvm::ArrayRef<char> data,
-                            std::vector<char> &out) {
+                            llvm::ArrayRef<char> data, std::vector<char> &out) {
   try {
     std::vector<size_t> extents(shape.begin(), shape.end());
     dispatch(dtype, [&](auto zero) {
@@ -57,9 +56,9 @@ bool vitq::data::toRowMajor(llvm::ArrayRef<int64_t> shape, DType dtype,
   }
 }
 
-std::optional<std::string>
-vitq::data::encodeNpy(llvm::ArrayRef<int64_t> shape, DType dtype,
-                      llvm::ArrayRef<char> data) {
+std::optional<std::string> vitq::data::encodeNpy(llvm::ArrayRef<int64_t> shape,
+                                                 DType dtype,
+                                                 llvm::ArrayRef<char> data) {
   try {
     std::vector<size_t> extents(shape.begin(), shape.end());
     return dispatch(dtype, [&](auto zero) {

@@ -44,13 +44,13 @@ Resize::Result Resize::resultFor(Size input) const {
 }
 
 Error Preprocess::checkChannels(int channels) const {
-  auto check = [&](const std::vector<double> &values,
-                   StringRef key) -> Error {
+  auto check = [&](const std::vector<double> &values, StringRef key) -> Error {
     if (values.size() == 1 || values.size() == static_cast<size_t>(channels))
       return Error::success();
     return makeError("preprocessing: '" + key + "' has " +
                      Twine(values.size()) + " values, but the model takes " +
-                     Twine(channels) + " channel(s); give one value, or one "
+                     Twine(channels) +
+                     " channel(s); give one value, or one "
                      "per channel joined by ':'");
   };
   if (Error e = check(mean, "mean"))
@@ -109,10 +109,10 @@ static Error validate(const Preprocess &p) {
                        " is not between -1 and 1" + hint);
   for (double value : p.stdDev)
     if (!(value >= 1e-6 && value <= 10.0))
-      return makeError("preprocessing: 'std' of " + shortest(value) +
-                       (value <= 0 ? " is not positive"
-                                   : " is not between 1e-06 and 10") +
-                       (value > 10.0 ? hint : ""));
+      return makeError(
+          "preprocessing: 'std' of " + shortest(value) +
+          (value <= 0 ? " is not positive" : " is not between 1e-06 and 10") +
+          (value > 10.0 ? hint : ""));
   return Error::success();
 }
 
@@ -123,8 +123,10 @@ static Error validate(const Preprocess &p) {
 static Expected<int> parseSide(StringRef text, StringRef key) {
   int value;
   if (text.trim().getAsInteger(10, value) || value < 1 || value > maxSide)
-    return makeError("preprocessing: '" + key + "=' needs a number of pixels "
-                     "from 1 to " + Twine(maxSide) + ", not '" + text + "'");
+    return makeError("preprocessing: '" + key +
+                     "=' needs a number of pixels "
+                     "from 1 to " +
+                     Twine(maxSide) + ", not '" + text + "'");
   return value;
 }
 
@@ -154,8 +156,10 @@ static Expected<std::vector<double>> parseNumbers(StringRef text,
   for (StringRef part : parts) {
     double value;
     if (part.trim().getAsDouble(value) || !std::isfinite(value))
-      return makeError("preprocessing: '" + key + "=' needs numbers joined by "
-                       "':', not '" + text + "'");
+      return makeError("preprocessing: '" + key +
+                       "=' needs numbers joined by "
+                       "':', not '" +
+                       text + "'");
     values.push_back(value);
   }
   return values;
@@ -363,13 +367,12 @@ static Error readMeanAndStd(Preprocess &p, const json::Object &object,
   return Error::success();
 }
 
-Expected<Preprocess>
-vitq::data::preprocessFromJSON(const json::Value &value) {
+Expected<Preprocess> vitq::data::preprocessFromJSON(const json::Value &value) {
   const json::Object *object = value.getAsObject();
   if (!object)
     return badValue("preprocess", "an object", value);
-  if (Error e = checkKeys(
-          *object, {"resize", "interpolation", "crop", "mean", "std"}))
+  if (Error e = checkKeys(*object,
+                          {"resize", "interpolation", "crop", "mean", "std"}))
     return std::move(e);
 
   Preprocess p;
@@ -440,19 +443,34 @@ vitq::data::preprocessFromHuggingFace(const json::Object &config) {
 
   // Keys that do not change pixels, and those read below. Any other must be
   // switched off: a silently ignored step costs accuracy nobody can explain.
-  static constexpr StringRef known[] = {
-      "image_processor_type", "feature_extractor_type", "processor_class",
-      "auto_map", "data_format", "input_data_format", "device",
-      "return_tensors", "default_to_square", "disable_grouping",
-      "do_convert_rgb", "do_resize", "size", "resample", "do_center_crop",
-      "crop_size", "do_rescale", "rescale_factor", "do_normalize",
-      "image_mean", "image_std"};
+  static constexpr StringRef known[] = {"image_processor_type",
+                                        "feature_extractor_type",
+                                        "processor_class",
+                                        "auto_map",
+                                        "data_format",
+                                        "input_data_format",
+                                        "device",
+                                        "return_tensors",
+                                        "default_to_square",
+                                        "disable_grouping",
+                                        "do_convert_rgb",
+                                        "do_resize",
+                                        "size",
+                                        "resample",
+                                        "do_center_crop",
+                                        "crop_size",
+                                        "do_rescale",
+                                        "rescale_factor",
+                                        "do_normalize",
+                                        "image_mean",
+                                        "image_std"};
   for (const auto &[key, value] : config) {
     StringRef name = key;
     if (is_contained(known, name) || name.starts_with("_") || isNull(&value) ||
         value.getAsBoolean() == false)
       continue;
-    return makeError("preprocessing: '" + name + "' is a setting this program "
+    return makeError("preprocessing: '" + name +
+                     "' is a setting this program "
                      "does not know; if it does not change the pixels, remove "
                      "it from the file");
   }
@@ -470,8 +488,10 @@ vitq::data::preprocessFromHuggingFace(const json::Object &config) {
     if (const json::Object *object = size->getAsObject()) {
       if (const json::Value *side = object->get("shortest_edge")) {
         if (object->size() != 1)
-          return badValue("size", "'shortest_edge' alone, or 'height' and "
-                          "'width'", *size);
+          return badValue("size",
+                          "'shortest_edge' alone, or 'height' and "
+                          "'width'",
+                          *size);
         auto shortSide = sideFromJSON(*side, "size.shortest_edge");
         if (!shortSide)
           return shortSide.takeError();
@@ -634,11 +654,12 @@ static Expected<Preprocess> parseFile(StringRef path) {
     return buffer.takeError();
   auto value = json::parse((*buffer)->getBuffer());
   if (!value)
-    return makeError("'" + path + "': not valid JSON: " +
-                     llvm::toString(value.takeError()));
+    return makeError("'" + path +
+                     "': not valid JSON: " + llvm::toString(value.takeError()));
   const json::Object *object = value->getAsObject();
   if (!object)
-    return makeError("'" + path + "': expected a JSON object, as in "
+    return makeError("'" + path +
+                     "': expected a JSON object, as in "
                      "preprocessor_config.json");
   auto read = [&]() -> Expected<Preprocess> {
     if (object->get("pretrained_cfg") || object->get("input_size"))

@@ -45,8 +45,8 @@ Error vitq::writeFileAtomically(StringRef path,
       return cannotWrite(path, std::make_error_code(std::errc::is_a_directory));
     if (!sys::fs::is_regular_file(status)) {
       std::error_code ec;
-      raw_fd_ostream os(path, ec, sys::fs::CD_OpenExisting,
-                        sys::fs::FA_Write, sys::fs::OF_None);
+      raw_fd_ostream os(path, ec, sys::fs::CD_OpenExisting, sys::fs::FA_Write,
+                        sys::fs::OF_None);
       if (ec)
         return cannotWrite(path, ec);
       return writeDirectly(path, os, write);

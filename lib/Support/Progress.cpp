@@ -34,7 +34,7 @@ Progress::~Progress() { clear(); }
 void Progress::advance(size_t steps) {
   if (!os)
     return;
-  std::lock_guard lock(mutex);
+  std::lock_guard<std::mutex> lock(mutex);
   done += steps;
   // Nothing in the first tenth of a second either: short work shows nothing.
   Clock::time_point now = Clock::now();
@@ -47,7 +47,7 @@ void Progress::advance(size_t steps) {
 void Progress::clear() {
   if (!os)
     return;
-  std::lock_guard lock(mutex);
+  std::lock_guard<std::mutex> lock(mutex);
   clearLocked();
 }
 
@@ -64,12 +64,11 @@ void Progress::draw() {
   raw_string_ostream text(line);
   text << label << "  " << done << '/' << total;
   if (done > 0 && done < total) {
-    double elapsed =
-        std::chrono::duration<double>(lastDrawn - start).count();
-    auto left = static_cast<uint64_t>(
-        elapsed * static_cast<double>(total - done) /
-            static_cast<double>(done) +
-        0.5);
+    double elapsed = std::chrono::duration<double>(lastDrawn - start).count();
+    auto left =
+        static_cast<uint64_t>(elapsed * static_cast<double>(total - done) /
+                                  static_cast<double>(done) +
+                              0.5);
     if (left >= 3600)
       text << format("  %llu:%02u:%02u left",
                      static_cast<unsigned long long>(left / 3600),

@@ -46,7 +46,7 @@ public:
   /// Whether the source holds finished model inputs rather than pixels.
   virtual bool isNormalizedFloat() const { return false; }
 
-  /// Picture `i` after geometry, before normalisation; `size()` and channels
+  /// Picture `i` after geometry, before normalisation; its size and channels
   /// as below. Fails, naming the file, if it cannot be read or comes out with
   /// another size than the first, and always if `isNormalizedFloat()`.
   virtual llvm::Expected<Image> pixels(size_t i) const = 0;

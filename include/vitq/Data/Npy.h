@@ -72,9 +72,8 @@ inline constexpr size_t maxNpyHeader = 1 << 16;
 /// the first min(fileSize, maxNpyHeader) or more. `name` is what errors call
 /// it. Fails on damage, on element types not in DType, and if the file is
 /// shorter than its shape says.
-llvm::Expected<NpyHeader> parseNpyHeader(llvm::StringRef bytes,
-                                         uint64_t fileSize,
-                                         llvm::StringRef name);
+llvm::Expected<NpyHeader>
+parseNpyHeader(llvm::StringRef bytes, uint64_t fileSize, llvm::StringRef name);
 
 /// Parses a whole .npy file held in memory. Fortran order is turned into C
 /// order.

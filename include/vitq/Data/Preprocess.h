@@ -104,8 +104,7 @@ preprocessFromHuggingFace(const llvm::json::Object &config);
 
 /// Reads timm's data configuration (`pretrained_cfg` of its config.json, or
 /// that object itself).
-llvm::Expected<Preprocess>
-preprocessFromTimm(const llvm::json::Object &config);
+llvm::Expected<Preprocess> preprocessFromTimm(const llvm::json::Object &config);
 
 } // namespace vitq::data
 

@@ -9,6 +9,7 @@
 #ifndef VITQ_TRANSFORMS_PASSES_H
 #define VITQ_TRANSFORMS_PASSES_H
 
+#include "dialects/vit/Vit.h"
 #include "mlir/Pass/Pass.h"
 
 #include <memory>

@@ -1,0 +1,71 @@
+//===- Interpreter.h - Running vit and vitq functions -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_INTERPRETER_INTERPRETER_H
+#define VITQ_INTERPRETER_INTERPRETER_H
+
+#include "vitq/Interpreter/Tensor.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Support/LLVM.h"
+
+#include <memory>
+
+namespace vitq {
+
+struct InterpreterOptions {
+  /// Float tensors are held and computed in double instead of float.
+  bool useDouble = false;
+};
+
+/// Runs a function of vit ops (on float or quantized tensors), vitq ops, or a
+/// mixture of both as it exists while lowering.
+///
+/// Values at run time: a float tensor is F32 (F64 with `useDouble`); a tensor of
+/// a `!quant.uniform` type is I32, its codes; an integer tensor has its own
+/// width. Integer ops compute exactly what a compiled program computes.
+///
+/// The function must outlive the interpreter and not change.
+class Interpreter {
+public:
+  /// Called after each op but constants, with its results.
+  using Observer = llvm::function_ref<void(mlir::Operation *, llvm::ArrayRef<Tensor>)>;
+
+  /// Prepares `function`; every op that cannot be run is an error at its
+  /// location.
+  static mlir::FailureOr<std::unique_ptr<Interpreter>> create(mlir::func::FuncOp function,
+                                                              const InterpreterOptions &options = {});
+
+  /// The same for a module's function `main`, or its only function.
+  static mlir::FailureOr<std::unique_ptr<Interpreter>> create(mlir::ModuleOp module,
+                                                              const InterpreterOptions &options = {});
+
+  ~Interpreter();
+
+  /// Runs the function. An input for a float argument is F32 or F64; for a
+  /// quantized one its codes, in a kind of the storage width (bytes for u8) or
+  /// as I32; for an integer one that integer. May be called from several threads
+  /// at once; values are freed after their last use.
+  mlir::LogicalResult run(llvm::ArrayRef<Tensor> inputs, llvm::SmallVectorImpl<Tensor> &results,
+                          Observer observer = nullptr) const;
+
+  mlir::func::FuncOp getFunction() const;
+
+  /// Multiply-accumulate operations of all contractions in one run.
+  int64_t macs() const;
+
+private:
+  struct Impl;
+  explicit Interpreter(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl;
+};
+
+} // namespace vitq
+
+#endif // VITQ_INTERPRETER_INTERPRETER_H

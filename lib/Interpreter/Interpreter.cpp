@@ -1,0 +1,272 @@
+//===- Interpreter.cpp - Running vit and vitq functions -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Interpreter/Interpreter.h"
+#include "Engine.h"
+
+#include "dialects/vit/Vit.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::interp;
+
+Engine::~Engine() = default;
+
+namespace {
+
+/// One op, with the numbers of the values it reads, defines and uses last.
+struct Step {
+  Operation *op;
+  Kernel kernel;
+  SmallVector<unsigned, 3> operands;
+  SmallVector<unsigned, 3> lastUses;
+  unsigned firstResult;
+};
+
+/// What an argument accepts, and what it is inside.
+struct Argument {
+  SmallVector<int64_t> shape;
+  /// The kind inside.
+  ElementKind kind;
+  /// For a quantized argument: the kind of its storage, and how it is read.
+  std::optional<ElementKind> storage;
+  bool isSigned = true;
+};
+
+} // namespace
+
+struct Interpreter::Impl {
+  func::FuncOp function;
+  ElementKind floatKind = ElementKind::F32;
+  SmallVector<Argument> arguments;
+  std::vector<Step> steps;
+  /// The numbers of constants, and their values.
+  std::vector<std::pair<unsigned, Tensor>> constants;
+  SmallVector<unsigned> returned;
+  unsigned numValues = 0;
+  int64_t macs = 0;
+
+  LogicalResult addArgument(BlockArgument argument);
+  LogicalResult addBody(const InterpreterOptions &options);
+  void markLastUses();
+  FailureOr<Tensor> bindInput(unsigned index, const Tensor &input) const;
+};
+
+//===----------------------------------------------------------------------===//
+// Preparation
+//===----------------------------------------------------------------------===//
+
+static std::optional<ElementKind> kindOfInteger(unsigned width) {
+  switch (width) {
+  case 1:
+    return ElementKind::I1;
+  case 8:
+    return ElementKind::I8;
+  case 16:
+    return ElementKind::I16;
+  case 32:
+    return ElementKind::I32;
+  case 64:
+    return ElementKind::I64;
+  default:
+    return std::nullopt;
+  }
+}
+
+LogicalResult Interpreter::Impl::addArgument(BlockArgument argument) {
+  auto type = dyn_cast<RankedTensorType>(argument.getType());
+  if (!type || !type.hasStaticShape())
+    return function.emitError("argument ") << argument.getArgNumber() << " is no statically shaped tensor";
+  Argument entry;
+  entry.shape.assign(type.getShape().begin(), type.getShape().end());
+  Type element = type.getElementType();
+  std::optional<ElementKind> kind;
+  if (auto quantized = dyn_cast<quant::QuantizedType>(element)) {
+    kind = ElementKind::I32;
+    entry.storage = kindOfInteger(quantized.getStorageTypeIntegralWidth());
+    entry.isSigned = quantized.isSigned();
+    if (!entry.storage)
+      kind = std::nullopt;
+  } else if (element.isF32() || element.isF64()) {
+    kind = floatKind;
+  } else if (auto integer = dyn_cast<IntegerType>(element)) {
+    kind = kindOfInteger(integer.getWidth());
+  }
+  if (!kind)
+    return function.emitError("argument ") << argument.getArgNumber() << " has an element type that cannot be run: "
+                                           << element;
+  entry.kind = *kind;
+  arguments.push_back(std::move(entry));
+  return success();
+}
+
+LogicalResult Interpreter::Impl::addBody(const InterpreterOptions &options) {
+  std::unique_ptr<Engine> engines[] = {createQuantizedEngine(options.useDouble), createFloatEngine(options.useDouble),
+                                       createIntegerEngine()};
+  llvm::DenseMap<Value, unsigned> numbers;
+  auto define = [&](Value value) { numbers[value] = numValues++; };
+  Block &body = function.getBody().front();
+  llvm::for_each(body.getArguments(), define);
+  bool allKnown = true;
+  for (Operation &op : body) {
+    if (isa<func::ReturnOp>(op)) {
+      for (Value value : op.getOperands())
+        returned.push_back(numbers.lookup(value));
+      continue;
+    }
+    if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+      FailureOr<Tensor> tensor = loadConstant(constant, constant.getValue(), floatKind);
+      allKnown &= succeeded(tensor);
+      define(constant);
+      if (succeeded(tensor))
+        constants.emplace_back(numbers.lookup(constant), *tensor);
+      continue;
+    }
+    Step step{&op, nullptr, {}, {}, numValues};
+    for (const std::unique_ptr<Engine> &engine : engines)
+      if ((step.kernel = engine->compile(&op)))
+        break;
+    if (!step.kernel) {
+      op.emitOpError("cannot be run by the interpreter, which knows vit and vitq ops, arith.constant and quant.scast "
+                     "on tensors of f32, f64, !quant.uniform, i1, i8, i16, i32 and i64");
+      allKnown = false;
+    }
+    for (Value operand : op.getOperands())
+      step.operands.push_back(numbers.lookup(operand));
+    llvm::for_each(op.getResults(), define);
+    macs += macsOf(&op);
+    steps.push_back(std::move(step));
+  }
+  return success(allKnown);
+}
+
+void Interpreter::Impl::markLastUses() {
+  // From the end: the first step seen that reads a value is its last use. A
+  // result that nobody reads dies where it is born; constants never do.
+  std::vector<bool> alive(numValues, false);
+  for (unsigned number : returned)
+    alive[number] = true;
+  for (auto &[number, tensor] : constants)
+    alive[number] = true;
+  for (Step &step : llvm::reverse(steps)) {
+    auto use = [&](unsigned number) {
+      if (!alive[number]) {
+        alive[number] = true;
+        step.lastUses.push_back(number);
+      }
+    };
+    for (unsigned i = 0; i < step.op->getNumResults(); ++i)
+      use(step.firstResult + i);
+    for (unsigned number : step.operands)
+      use(number);
+  }
+}
+
+FailureOr<std::unique_ptr<Interpreter>> Interpreter::create(func::FuncOp function, const InterpreterOptions &options) {
+  auto impl = std::make_unique<Impl>();
+  impl->function = function;
+  impl->floatKind = options.useDouble ? ElementKind::F64 : ElementKind::F32;
+  if (function.isExternal() || !function.getBody().hasOneBlock())
+    return function.emitError("function '") << function.getName() << "' has no body of one block, so it cannot be run";
+  for (BlockArgument argument : function.getArguments())
+    if (failed(impl->addArgument(argument)))
+      return failure();
+  if (failed(impl->addBody(options)))
+    return failure();
+  impl->markLastUses();
+  return std::unique_ptr<Interpreter>(new Interpreter(std::move(impl)));
+}
+
+FailureOr<std::unique_ptr<Interpreter>> Interpreter::create(ModuleOp module, const InterpreterOptions &options) {
+  auto function = module.lookupSymbol<func::FuncOp>("main");
+  auto functions = module.getOps<func::FuncOp>();
+  if (!function && llvm::hasSingleElement(functions))
+    function = *functions.begin();
+  if (!function)
+    return module.emitError("module has no function 'main' to run");
+  return create(function, options);
+}
+
+Interpreter::Interpreter(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
+Interpreter::~Interpreter() = default;
+func::FuncOp Interpreter::getFunction() const { return impl->function; }
+int64_t Interpreter::macs() const { return impl->macs; }
+
+//===----------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------===//
+
+/// Stored codes as I32.
+static Tensor widenCodes(const Tensor &input, bool isSigned) {
+  Tensor codes = Tensor::allocate(ElementKind::I32, input.shape());
+  int32_t *to = codes.mutableData<int32_t>();
+  auto copy = [&](auto zero) { llvm::copy(input.values<decltype(zero)>(), to); };
+  if (input.kind() == ElementKind::I8)
+    isSigned ? copy(int8_t(0)) : copy(uint8_t(0));
+  else
+    isSigned ? copy(int16_t(0)) : copy(uint16_t(0));
+  return codes;
+}
+
+FailureOr<Tensor> Interpreter::Impl::bindInput(unsigned index, const Tensor &input) const {
+  const Argument &argument = arguments[index];
+  bool fits = input.kind() == argument.kind || input.kind() == argument.storage ||
+              (argument.kind == floatKind && (input.kind() == ElementKind::F32 || input.kind() == ElementKind::F64));
+  auto describe = [](ArrayRef<int64_t> shape, ElementKind kind) {
+    std::string text = "tensor<";
+    for (int64_t extent : shape)
+      text += std::to_string(extent) + "x";
+    return text + toString(kind).str() + ">";
+  };
+  if (!fits || input.shape() != ArrayRef<int64_t>(argument.shape)) {
+    function.emitError("input ") << index << " is " << describe(input.shape(), input.kind()) << ", argument " << index
+                                 << " takes "
+                                 << describe(argument.shape, argument.storage.value_or(argument.kind));
+    return failure();
+  }
+  if (argument.storage && input.kind() != ElementKind::I32)
+    return widenCodes(input, argument.isSigned);
+  return convertFloat(input, floatKind);
+}
+
+LogicalResult Interpreter::run(ArrayRef<Tensor> inputs, SmallVectorImpl<Tensor> &results, Observer observer) const {
+  if (inputs.size() != impl->arguments.size())
+    return impl->function.emitError("function takes ") << impl->arguments.size() << " inputs, " << inputs.size()
+                                                       << " given";
+  std::vector<Tensor> values(impl->numValues);
+  for (auto [i, input] : llvm::enumerate(inputs)) {
+    FailureOr<Tensor> bound = impl->bindInput(i, input);
+    if (failed(bound))
+      return failure();
+    values[i] = *bound;
+  }
+  for (const auto &[number, tensor] : impl->constants)
+    values[number] = tensor;
+  SmallVector<Tensor, 4> operands;
+  for (const Step &step : impl->steps) {
+    operands.clear();
+    for (unsigned number : step.operands)
+      operands.push_back(values[number]);
+    MutableArrayRef<Tensor> defined(values.data() + step.firstResult, step.op->getNumResults());
+    if (failed(step.kernel(operands, defined)))
+      return failure();
+    if (observer)
+      observer(step.op, defined);
+    for (unsigned number : step.lastUses)
+      values[number] = Tensor();
+  }
+  results.clear();
+  for (unsigned number : impl->returned)
+    results.push_back(values[number]);
+  return success();
+}

@@ -1,0 +1,72 @@
+//===- DeferSoftmaxDivision.cpp - Move the division of softmax behind P*V -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace vitq {
+#define GEN_PASS_DEF_VITDEFERSOFTMAXDIVISIONPASS
+#include "vitq/Transforms/Passes.h.inc"
+} // namespace vitq
+
+using namespace mlir;
+using namespace ::vitq;
+using namespace ::vitq::vit;
+
+namespace {
+
+class DeferSoftmaxDivision : public vitq::impl::VitDeferSoftmaxDivisionPassBase<DeferSoftmaxDivision> {
+  void runOnOperation() override {
+    SmallVector<SoftmaxOp> ops;
+    getOperation().walk([&](SoftmaxOp op) {
+      if (!getQuantizedType(op.getInput()))
+        ops.push_back(op);
+    });
+    for (SoftmaxOp op : ops)
+      split(op);
+  }
+
+  /// softmax -> numerator, division; the division goes behind the matmuls that
+  /// contract over it.
+  void split(SoftmaxOp op) {
+    IRRewriter rewriter(op);
+    Location loc = op.getLoc();
+    auto numerator = createInferred<SoftmaxNumeratorOp>(rewriter, loc, op->getOperands());
+    numerator->setAttr(kRangeAttr, rewriter.getDenseF64ArrayAttr(
+                                       {0.0, 1.0, 1.0, static_cast<double>(shapeOf(op.getInput()).back())}));
+    SmallVector<MatmulOp> products;
+    for (Operation *user : op->getUsers())
+      if (auto matmul = dyn_cast<MatmulOp>(user); matmul && matmul.getLhs() == op.getResult() &&
+                                                  matmul.getRhs() != op.getResult())
+        products.push_back(matmul);
+    for (MatmulOp product : products) {
+      rewriter.setInsertionPointAfter(product);
+      rewriter.modifyOpInPlace(product, [&] { product.getLhsMutable().assign(numerator.getNumerator()); });
+      auto division = createInferred<DivideRowsOp>(rewriter, product.getLoc(),
+                                                   ValueRange{product.getResult(), numerator.getSum()});
+      if (Attribute range = product->getAttr(kRangeAttr)) {
+        division->setAttr(kRangeAttr, range);
+        product->removeAttr(kRangeAttr);
+      }
+      rewriter.replaceAllUsesExcept(product.getResult(), division.getResult(), division);
+      ++numDeferred;
+    }
+    if (!op->use_empty()) {
+      rewriter.setInsertionPointAfter(numerator);
+      auto division = createInferred<DivideRowsOp>(rewriter, loc, ValueRange{numerator.getNumerator(), numerator.getSum()});
+      division->setAttr(kRangeAttr, rewriter.getDenseF64ArrayAttr({0.0, 1.0}));
+      rewriter.replaceAllUsesWith(op.getResult(), division.getResult());
+    }
+    rewriter.eraseOp(op);
+  }
+};
+
+} // namespace

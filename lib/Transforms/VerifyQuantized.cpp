@@ -1,0 +1,49 @@
+//===- VerifyQuantized.cpp - Check the contract of the quantized phase -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Transforms/Passes.h"
+
+namespace vitq {
+#define GEN_PASS_DEF_VITVERIFYQUANTIZEDPASS
+#include "vitq/Transforms/Passes.h.inc"
+} // namespace vitq
+
+using namespace mlir;
+using namespace ::vitq;
+using namespace ::vitq::vit;
+
+namespace {
+
+class VerifyQuantized : public vitq::impl::VitVerifyQuantizedPassBase<VerifyQuantized> {
+  using VitVerifyQuantizedPassBase::VitVerifyQuantizedPassBase;
+
+  void runOnOperation() override {
+    bool bad = false;
+    getOperation().walk([&](Operation *op) {
+      if (!isa<LinearOp, MatmulOp, PatchEmbedOp>(op))
+        return;
+      for (OpOperand &use : op->getOpOperands()) {
+        bool isBias = use.getOperandNumber() == 2;
+        bool quantized = getQuantizedType(use.get()) != nullptr;
+        bool dequantized = use.get().getDefiningOp<DequantizeOp>() != nullptr;
+        if (quantized || (!deferred && (dequantized || isBias)))
+          continue;
+        bad = true;
+        op->emitError("operand #") << use.getOperandNumber()
+                                   << (deferred ? " is not quantized; run vit-defer-dequant"
+                                                : " is neither quantized nor the dequantization of a quantized value; "
+                                                  "run vit-quantize");
+      }
+    });
+    if (bad)
+      signalPassFailure();
+  }
+};
+
+} // namespace

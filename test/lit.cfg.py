@@ -1,0 +1,96 @@
+# lit's description of the suite. Values that CMake knows are in lit.site.cfg.py.
+#
+# Tools are called by name (vitq-opt) or as %vitq_opt, %vitq_run ...
+# Substitutions:
+#   %digits   models/digits
+#   %build    the build folder
+#   %shared   the folder of optional data (REQUIRES: shared-data)
+#   %models   ONNX models written by test/models/make_models.py
+#             (REQUIRES: test-models)
+# Features: shared-data, test-models, vitq-run, vitq-lsp-server, x86_64,
+# aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, roundtrip (the
+# suite runs with --verify-roundtrip).
+
+import os
+import platform
+import re
+import shutil
+
+import lit.formats
+import lit.util
+from lit.llvm import llvm_config
+from lit.llvm.subst import ToolSubst
+
+roundtrip = lit_config.params.get("vitq_roundtrip", "0") == "1"
+
+config.name = "vitq-roundtrip" if roundtrip else "vitq"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(
+    config.vitq_binary_dir, "test", "roundtrip" if roundtrip else "lit"
+)
+
+# IR tests are .mlir; tests whose input is not IR are .test. Only the former are
+# repeated with --verify-roundtrip.
+config.suffixes = [".mlir"] if roundtrip else [".mlir", ".test"]
+config.excludes = ["Inputs", "unit", "models"]
+
+llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
+llvm_config.with_environment("PATH", config.vitq_tools_dir, append_path=True)
+llvm_config.with_system_environment(
+    ["HOME", "TMP", "TEMP", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS",
+     "ASAN_SYMBOLIZER_PATH", "VITQ_RANDOM_MODULES"]
+)
+
+# Tools. One that is not built yet is left alone and its feature is absent.
+opt_flags = ["--verify-roundtrip"] if roundtrip else []
+tools = []
+for name, flags in [("vitq-opt", opt_flags), ("vitq-run", []), ("vitq-lsp-server", [])]:
+    path = os.path.join(config.vitq_tools_dir, name)
+    if not os.path.exists(path):
+        continue
+    config.available_features.add(name)
+    tools.append(ToolSubst(name, command=path, extra_args=flags))
+    config.substitutions.append(
+        ("%" + name.replace("-", "_") + r"\b", " ".join([path] + flags))
+    )
+llvm_config.add_tool_substitutions(
+    tools + ["FileCheck", "not", "count", "split-file", "mlir-opt", "mlir-translate",
+             "llvm-objdump", "llvm-nm", "llvm-readelf"],
+    [config.vitq_tools_dir, config.llvm_tools_dir],
+)
+
+config.substitutions.append(("%digits", os.path.join(config.vitq_source_dir, "models", "digits")))
+config.substitutions.append(("%source_root", config.vitq_source_dir))
+config.substitutions.append(("%build", config.vitq_binary_dir))
+config.substitutions.append(("%mlir_tblgen", os.path.join(config.llvm_tools_dir, "mlir-tblgen")))
+config.substitutions.append(("%python", lit_config.params.get("python", "/usr/bin/python3")))
+
+if roundtrip:
+    config.available_features.add("roundtrip")
+if os.path.isdir(config.vitq_shared_data):
+    shared = os.path.realpath(config.vitq_shared_data)
+    config.available_features.add("shared-data")
+    config.substitutions.append(("%shared", shared))
+    config.environment["VITQ_SHARED"] = shared
+if os.path.exists(config.vitq_test_models + ".stamp"):
+    config.available_features.add("test-models")
+    config.substitutions.append(("%models", config.vitq_test_models))
+    config.environment["VITQ_TEST_MODELS"] = config.vitq_test_models
+
+# What this processor can run.
+config.available_features.add(platform.machine())
+try:
+    with open("/proc/cpuinfo") as cpuinfo:
+        line = re.search(r"^(?:flags|Features)\s*:(.*)$", cpuinfo.read(), re.M)
+    cpu = set(line.group(1).split()) if line else set()
+except OSError:
+    cpu = set()
+if "avx2" in cpu:
+    config.available_features.add("avx2")
+if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= cpu:
+    config.available_features.add("avx512")
+    if "avx512_vnni" in cpu:
+        config.available_features.add("avx512vnni")
+if shutil.which("qemu-aarch64"):
+    config.available_features.add("qemu-aarch64")

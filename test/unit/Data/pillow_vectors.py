@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Writes PillowVectors.inc: what Pillow makes of small pictures.
+
+    python3 pillow_vectors.py > PillowVectors.inc
+"""
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image
+
+
+def pattern(height, width, channels):
+    """The picture that TestUtils.h's `pattern` makes."""
+    state, data = 1, bytearray()
+    for _ in range(height * width * channels):
+        state = (state * 1103515245 + 12345) & 0x7FFFFFFF
+        data.append(state >> 16 & 0xFF)
+    array = np.frombuffer(bytes(data), np.uint8)
+    return array.reshape((height, width, channels) if channels > 1
+                         else (height, width))
+
+
+def emit(name, data):
+    text = bytes(data).hex()
+    lines = [text[i:i + 68] for i in range(0, len(text), 68)] or [""]
+    print(f"inline constexpr const char {name}[] =")
+    print("\n".join(f'    "{line}"' for line in lines) + ";")
+
+
+def emit_file(name, data):
+    emit(name, data)
+    picture = Image.open(io.BytesIO(data))
+    emit(name + "RGB", picture.convert("RGB").tobytes())
+    # Pillow clips 16-bit gray at 255 instead of scaling it.
+    if picture.mode != "I":
+        emit(name + "Gray", picture.convert("L").tobytes())
+
+
+def encode(picture, kind, **options):
+    out = io.BytesIO()
+    picture.save(out, kind, **options)
+    return out.getvalue()
+
+
+def smooth(height, width, channels):
+    coarse = Image.fromarray(pattern(3, 3, 3)).resize((width, height))
+    return np.concatenate([np.array(coarse)] * 2, axis=2)[..., :channels]
+
+
+print("// Written by pillow_vectors.py with Pillow. Do not edit.")
+print("// clang-format off")
+gray, rgb = Image.fromarray(pattern(13, 17, 1)), Image.fromarray(pattern(13, 17, 3))
+emit("resizeGray5x6Bicubic", gray.resize((6, 5), Image.BICUBIC).tobytes())
+emit("resizeGray5x6Bilinear", gray.resize((6, 5), Image.BILINEAR).tobytes())
+emit("resizeGray19x11Bicubic", gray.resize((11, 19), Image.BICUBIC).tobytes())
+emit("resizeRGB4x23Bicubic", rgb.resize((23, 4), Image.BICUBIC).tobytes())
+emit("resizeRGB13x7Bilinear", rgb.resize((7, 13), Image.BILINEAR).tobytes())
+
+emit_file("jpeg420", encode(Image.fromarray(smooth(11, 13, 3)), "JPEG",
+                            quality=80, subsampling=2, optimize=True))
+emit_file("jpegGray", encode(Image.fromarray(pattern(5, 6, 1)), "JPEG",
+                             quality=90, optimize=True))
+emit_file("jpegCMYK", encode(Image.fromarray(smooth(5, 6, 4), "CMYK"), "JPEG",
+                             quality=90, optimize=True))
+emit_file("jpegProgressive", encode(Image.fromarray(smooth(9, 10, 3)), "JPEG",
+                                    quality=80, progressive=True))
+emit_file("pngRGBA", encode(Image.fromarray(pattern(4, 5, 3)).convert("RGBA"),
+                            "PNG"))
+emit_file("pngPalette", encode(Image.fromarray(smooth(4, 5, 3)).quantize(4),
+                               "PNG", transparency=1))
+emit_file("pngBits", encode(Image.fromarray(pattern(4, 5, 1)).convert("1"),
+                            "PNG"))
+emit("png16", encode(Image.fromarray(
+    (pattern(2, 3, 1).astype(np.uint16) << 8) + 0xC3), "PNG"))
+
+
+def chunk(kind, body):
+    return (struct.pack(">I", len(body)) + kind + body +
+            struct.pack(">I", zlib.crc32(kind + body)))
+
+
+# A header that claims 60000 x 60000 pixels, and nothing behind it.
+emit("pngHuge", b"\x89PNG\r\n\x1a\n" +
+     chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)) +
+     chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b""))

@@ -1,0 +1,29 @@
+# Runs every GoogleTest executable that add_vitq_unittest built.
+#
+# Environment of the tests:
+#   VITQ_SHARED          the folder of optional data, where there is one
+#   VITQ_TEST_MODELS     ONNX models written by test/models/make_models.py, where
+#                        they could be written
+#   VITQ_DIGITS          models/digits
+#   VITQ_RANDOM_MODULES  how many random modules to run (as in the caller's)
+
+import os
+
+import lit.formats
+
+config.name = "vitq-unit"
+config.test_format = lit.formats.GoogleTest(".", "Tests")
+config.test_source_root = os.path.join(config.vitq_binary_dir, "test", "unit")
+config.test_exec_root = config.test_source_root
+config.suffixes = []
+config.excludes = ["CMakeFiles"]
+
+for name in ["HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "ASAN_SYMBOLIZER_PATH",
+             "VITQ_RANDOM_MODULES"]:
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+config.environment["VITQ_DIGITS"] = os.path.join(config.vitq_source_dir, "models", "digits")
+if os.path.isdir(config.vitq_shared_data):
+    config.environment["VITQ_SHARED"] = os.path.realpath(config.vitq_shared_data)
+if os.path.exists(config.vitq_test_models + ".stamp"):
+    config.environment["VITQ_TEST_MODELS"] = config.vitq_test_models
