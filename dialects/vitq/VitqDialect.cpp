@@ -10,6 +10,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Transforms/InliningUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -20,9 +21,18 @@ using namespace mlir;
 #define GET_ATTRDEF_CLASSES
 #include "dialects/vitq/VitqAttrs.cpp.inc"
 
+namespace {
+/// All ops are pure: any function may be inlined.
+struct Inliner : DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+  bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const final { return true; }
+};
+} // namespace
+
 namespace vitq::integer {
 
 void VitqDialect::initialize() {
+  addInterfaces<Inliner>();
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "dialects/vitq/VitqAttrs.cpp.inc"

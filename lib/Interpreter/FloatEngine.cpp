@@ -228,7 +228,7 @@ Kernel FloatEngine<Real>::makeBinary(Operation *op, Function function) {
 }
 
 template <typename Real> Kernel FloatEngine<Real>::compile(Operation *op) const {
-  if (Kernel move = isa<vit::VitDialect>(op->getDialect()) ? compileMove(op, 0) : Kernel())
+  if (Kernel move = isa_and_nonnull<vit::VitDialect>(op->getDialect()) ? compileMove(op, 0) : Kernel())
     return move;
   return TypeSwitch<Operation *, Kernel>(op)
       .template Case<vit::LinearOp, vit::MatmulOp, vit::PatchEmbedOp, vit::Conv2dOp, vit::SoftmaxOp,

@@ -8,6 +8,7 @@
 
 #include "vitq/Interpreter/Interpreter.h"
 #include "Engine.h"
+#include "QuantizedType.h"
 
 #include "dialects/vit/Vit.h"
 
@@ -206,18 +207,6 @@ int64_t Interpreter::macs() const { return impl->macs; }
 // Running
 //===----------------------------------------------------------------------===//
 
-/// Stored codes as I32.
-static Tensor widenCodes(const Tensor &input, bool isSigned) {
-  Tensor codes = Tensor::allocate(ElementKind::I32, input.shape());
-  int32_t *to = codes.mutableData<int32_t>();
-  auto copy = [&](auto zero) { llvm::copy(input.values<decltype(zero)>(), to); };
-  if (input.kind() == ElementKind::I8)
-    isSigned ? copy(int8_t(0)) : copy(uint8_t(0));
-  else
-    isSigned ? copy(int16_t(0)) : copy(uint16_t(0));
-  return codes;
-}
-
 FailureOr<Tensor> Interpreter::Impl::bindInput(unsigned index, const Tensor &input) const {
   const Argument &argument = arguments[index];
   bool fits = input.kind() == argument.kind || input.kind() == argument.storage ||
@@ -229,9 +218,9 @@ FailureOr<Tensor> Interpreter::Impl::bindInput(unsigned index, const Tensor &inp
     return text + toString(kind).str() + ">";
   };
   if (!fits || input.shape() != ArrayRef<int64_t>(argument.shape)) {
-    function.emitError("input ") << index << " is " << describe(input.shape(), input.kind()) << ", argument " << index
-                                 << " takes "
-                                 << describe(argument.shape, argument.storage.value_or(argument.kind));
+    func::FuncOp target = function;
+    target.emitError("input ") << index << " is " << describe(input.shape(), input.kind()) << ", argument " << index
+                               << " takes " << describe(argument.shape, argument.storage.value_or(argument.kind));
     return failure();
   }
   if (argument.storage && input.kind() != ElementKind::I32)

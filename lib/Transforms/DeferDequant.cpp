@@ -14,6 +14,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
 
+#include "llvm/ADT/TypeSwitch.h"
+
 namespace vitq {
 #define GEN_PASS_DEF_VITDEFERDEQUANTPASS
 #include "vitq/Transforms/Passes.h.inc"
@@ -54,9 +56,14 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
       if (function.isExternal())
         continue;
       // Program order: an op sees its operands after they were deferred.
+      // Casts are left out: visiting an op may erase those around it.
+      SmallVector<Operation *> ops;
       for (Block &block : function.getBody())
-        for (Operation &op : llvm::make_early_inc_range(block))
-          failedAny |= failed(visit(&op));
+        for (Operation &op : block)
+          if (!isa<QuantizeOp, DequantizeOp>(op) && op.getNumResults() > 0)
+            ops.push_back(&op);
+      for (Operation *op : ops)
+        failedAny |= failed(visit(op));
       for (Block &block : function.getBody())
         for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
           if (isa<DequantizeOp, quant::StorageCastOp, arith::ConstantOp>(op) && op.use_empty())
@@ -67,8 +74,6 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
   }
 
   LogicalResult visit(Operation *op) {
-    if (isa<QuantizeOp, DequantizeOp>(op) || op->getNumResults() == 0)
-      return success();
     bool anyDequantized = llvm::any_of(op->getOperands(), [](Value v) { return quantizedSource(v) != nullptr; });
     if (!anyDequantized)
       return success();

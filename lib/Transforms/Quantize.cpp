@@ -20,6 +20,8 @@
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/MapVector.h"
 
+#include "llvm/ADT/TypeSwitch.h"
+
 namespace vitq {
 #define GEN_PASS_DEF_VITQUANTIZEPASS
 #include "vitq/Transforms/Passes.h.inc"
@@ -132,7 +134,7 @@ private:
     return llvm::any_of(value.getUsers(), [](Operation *user) { return isa<UnaryFunction>(user); });
   }
 
-  quant::QuantizedType typeFor(Value value, std::pair<double, double> range, Kind kind) const {
+  quant::QuantizedType typeFor(Value value, std::pair<double, double> range, Kind kind) {
     MLIRContext *context = function.getContext();
     auto [min, max] = range;
     double absMax = std::max(std::abs(min), std::abs(max));

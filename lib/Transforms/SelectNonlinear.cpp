@@ -9,6 +9,8 @@
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Transforms/Passes.h"
 
+#include "llvm/ADT/TypeSwitch.h"
+
 namespace vitq {
 #define GEN_PASS_DEF_VITSELECTNONLINEARPASS
 #include "vitq/Transforms/Passes.h.inc"

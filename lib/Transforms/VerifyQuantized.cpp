@@ -20,6 +20,23 @@ using namespace ::vitq::vit;
 
 namespace {
 
+/// Whether `value` is a dequantization, or moves of dequantizations only.
+bool isDequantization(Value value) {
+  SmallVector<Value> worklist{value};
+  llvm::SmallPtrSet<Operation *, 8> seen;
+  while (!worklist.empty()) {
+    Operation *op = worklist.pop_back_val().getDefiningOp();
+    if (!op)
+      return false;
+    if (isa<DequantizeOp>(op) || !seen.insert(op).second)
+      continue;
+    if (!isa<ReshapeOp, TransposeOp, ConcatOp, SliceOp, GatherOp, BroadcastOp, PadOp>(op))
+      return false;
+    llvm::append_range(worklist, op->getOperands());
+  }
+  return true;
+}
+
 class VerifyQuantized : public vitq::impl::VitVerifyQuantizedPassBase<VerifyQuantized> {
   using VitVerifyQuantizedPassBase::VitVerifyQuantizedPassBase;
 
@@ -31,8 +48,7 @@ class VerifyQuantized : public vitq::impl::VitVerifyQuantizedPassBase<VerifyQuan
       for (OpOperand &use : op->getOpOperands()) {
         bool isBias = use.getOperandNumber() == 2;
         bool quantized = getQuantizedType(use.get()) != nullptr;
-        bool dequantized = use.get().getDefiningOp<DequantizeOp>() != nullptr;
-        if (quantized || (!deferred && (dequantized || isBias)))
+        if (quantized || (!deferred && (isBias || isDequantization(use.get()))))
           continue;
         bad = true;
         op->emitError("operand #") << use.getOperandNumber()

@@ -9,6 +9,7 @@
 #ifndef VITQ_CONVERSION_PASSES_H
 #define VITQ_CONVERSION_PASSES_H
 
+#include "dialects/vitq/Vitq.h"
 #include "mlir/Pass/Pass.h"
 
 #include <memory>

@@ -12,4 +12,122 @@
 include "mlir/Pass/PassBase.td"
 
 
+def ConvertVitqToKernels : Pass<"convert-vitq-to-kernels", "::mlir::ModuleOp"> {
+  let summary = "Turn integer ops into calls of shared kernels on memrefs";
+  let description = [{
+    Every distinct combination of op, types and attributes that shape the code
+    becomes one private function with loops; `@main` calls it. What differs
+    between two such ops (weights, bias, multipliers, shifts, zero points, tables,
+    clamp bounds) is data: one constant blob per op, the last argument. So twelve
+    blocks of a transformer share one set of kernels, and none is inlined.
+
+    A contraction whose only user works row by row (requantization, residual add,
+    softmax, division of rows) takes it into its own kernel, which applies it while
+    the accumulators are in the cache.
+
+    Constant weights are packed for the dot product of the target at compile time;
+    scratch memory of a kernel is an argument.
+
+    ```mlir
+    // before
+    func.func @main(%x: tensor<4x8xi32>) -> tensor<4x8xi8> {
+      %y = vitq.requant %x by <1518500250, 40> round half_up : tensor<4x8xi32> -> tensor<4x8xi8>
+      return %y : tensor<4x8xi8>
+    }
+    // after
+    memref.global "private" constant @vitq_blob_0 : memref<192xi8> = dense_resource<vitq_blob_0> {alignment = 64 : i64}
+    func.func private @vitq_requant_0(%x: memref<1x32xi32> {llvm.noalias}, %y: memref<1x32xi8> {llvm.noalias},
+                                      %blob: memref<192xi8> {llvm.noalias}) attributes {llvm.noinline} { ... }
+    func.func @main(%x: memref<4x8xi32>) -> memref<4x8xi8> {
+      %y = memref.alloc() : memref<4x8xi8>
+      ...
+      call @vitq_requant_0(...)
+      return %y : memref<4x8xi8>
+    }
+    ```
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"native\"",
+           "CPU and features that kernels are shaped for (as vitq-opt --target)">,
+    Option<"fuse", "fuse", "bool", "true", "Fuse row-wise consumers into contractions">,
+  ];
+  let statistics = [
+    Statistic<"numKernels", "num-kernels", "Number of distinct kernels">,
+    Statistic<"numCalls", "num-calls", "Number of kernel calls">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+  ];
+}
+
+def VitqPlanArena : Pass<"vitq-plan-arena", "::mlir::ModuleOp"> {
+  let summary = "Place all buffers of @main into one arena";
+  let description = [{
+    Gives `@main` the signature `(%in: memref<Ixi8>, %out: memref<Oxi8>, %arena: memref<Axi8>)`.
+    Several inputs (or results) lie behind each other, each at a multiple of 64
+    bytes. A buffer that is returned once is a view of `%out`; every other
+    `memref.alloc` is a view of `%arena` at a multiple of 64 bytes. Lifetimes run
+    from a buffer's first use to the last use of any view of it; buffers are placed
+    largest first, each into the tightest gap among those that live with it.
+
+    The module gets `vitq.arena_bytes` and `vitq.arena_lower_bound` (the largest
+    sum of sizes that live at one time), in bytes.
+
+    ```mlir
+    // before
+    func.func @main(%x: memref<4x8xi32>) -> memref<4x8xi8> {
+      %t = memref.alloc() : memref<4x8xi32>
+      call @f(%x, %t) : ...
+      %y = memref.alloc() : memref<4x8xi8>
+      call @g(%t, %y) : ...
+      return %y : memref<4x8xi8>
+    }
+    // after
+    func.func @main(%in: memref<128xi8>, %out: memref<32xi8>, %arena: memref<128xi8>) {
+      %x = memref.view %in[%c0][] : memref<128xi8> to memref<4x8xi32>
+      %t = memref.view %arena[%c0][] : memref<128xi8> to memref<4x8xi32>
+      ...
+    }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",
+  ];
+}
+def ConvertVitToVitqPass : Pass<"convert-vit-to-vitq", "::mlir::ModuleOp"> {
+  let summary = "Lower the deferred quantized phase to integers";
+  let description = [{
+    A full conversion from `vit` on quantized types to `vitq` on signless integers:
+
+    * contractions become `vitq.matmul`; a constant weight folds the lhs zero point into
+      the bias (METHODS.md R2);
+    * `vit.quantize` of a `vit.dequantize` becomes `vitq.requant` by the dyadic
+      multiplier of the scales' ratio, per channel where the scales are;
+    * an add takes one dyadic multiplier for each operand (R12), a function of one
+      variable becomes a `vitq.table`, or `vitq.gelu` with `using shift`.
+
+    ```mlir
+    %a = vit.linear %xq, %wq, %bq : (...)
+    %d = vit.dequantize %a : ...
+    %q = vit.quantize %d round half_up : ...
+    ```
+    becomes
+    ```mlir
+    %a = vitq.matmul %x, %w, %b transpose_rhs lhs_unsigned : (...)
+    %q = vitq.requant %a by #vitq.dyadic<[...], [...]> round half_up unsigned zero_point 128 : ...
+    ```
+
+    Every op gets an integer `vitq.id`; the module attribute `vitq.scales` maps it to the
+    scale, zero point and node of its result, for reports. Refuses, with the node's
+    name, floats that are left, per-axis types where one scale is needed and ratios of
+    scales that no dyadic multiplier represents.
+  }];
+  let options = [
+    Option<"mantissaBits", "mantissa-bits", "unsigned", "31",
+           "Bits of a dyadic multiplier's mantissa (2 to 31)">
+  ];
+  let dependentDialects = ["::vitq::integer::VitqDialect"];
+}
+
 #endif // VITQ_CONVERSION_PASSES

@@ -98,8 +98,8 @@ def VitVerifyQuantizedPass : Pass<"vit-verify-quantized", "::mlir::ModuleOp"> {
   let summary = "Check the contract of the quantized phase";
   let description = [{
     Every operand of a contraction (`vit.linear`, `vit.matmul`, `vit.patch_embed`) but
-    the bias is quantized or the dequantization of a quantized value; with
-    `deferred` it is quantized, and so is the bias. Violations are errors at the
+    the bias is quantized or the dequantization of a quantized value (moved by shape
+    ops or not); with `deferred` it is quantized, and so is the bias. Violations are errors at the
     op. The module is not changed.
   }];
   let options = [

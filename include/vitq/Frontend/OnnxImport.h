@@ -1,0 +1,40 @@
+//===- OnnxImport.h - ONNX files as vit functions ----------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_FRONTEND_ONNXIMPORT_H
+#define VITQ_FRONTEND_ONNXIMPORT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <cstdint>
+
+namespace vitq::frontend {
+
+/// Opsets of the domain `ai.onnx` that importOnnx reads.
+constexpr int64_t kMinOpset = 11, kMaxOpset = 20;
+
+struct ImportOptions {
+  /// The size of a batch axis that the model leaves open.
+  int64_t batch = 1;
+};
+
+/// Reads the ONNX model at `path` as a module with one function
+/// `@main(tensor<BxCxHxWxf32>) -> tensor<...xf32>` of vit and arith.constant
+/// ops. Everything that does not depend on the image is folded. The location
+/// of each op is the name of its ONNX node, or `<op_type>#<index>`.
+///
+/// On failure every reason has been emitted as an error that names the file
+/// and, where there is one, the node.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> importOnnx(llvm::StringRef path, mlir::MLIRContext *context,
+                                                              const ImportOptions &options = {});
+
+} // namespace vitq::frontend
+
+#endif // VITQ_FRONTEND_ONNXIMPORT_H

@@ -1,0 +1,279 @@
+//===- Arithmetic.cpp - Contractions, requantization and sums -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Recording.h"
+
+#include "vitq/Support/Constants.h"
+
+using namespace mlir;
+using namespace ::vitq;
+using namespace ::vitq::lowering;
+namespace vint = ::vitq::integer;
+
+namespace {
+
+/// Bias minus zero point times the sums of the weights (METHODS.md R2).
+FailureOr<Value> foldZeroPoint(Operation *op, ConversionPatternRewriter &rewriter, Value weight, Value bias,
+                               int64_t channels, int64_t zeroPoint) {
+  if (zeroPoint == 0)
+    return bias;
+  std::optional<std::vector<int64_t>> weights = getIntConstant(weight);
+  std::optional<std::vector<int64_t>> folded = bias ? getIntConstant(bias) : std::vector<int64_t>(channels, 0);
+  if (!weights || !folded)
+    return op->emitError("weight and bias must be constants, so that the zero point can be folded into the bias");
+  int64_t k = weights->size() / channels;
+  for (int64_t n = 0; n < channels; ++n) {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < k; ++i)
+      sum += (*weights)[n * k + i];
+    (*folded)[n] -= zeroPoint * sum;
+    if ((*folded)[n] != static_cast<int32_t>((*folded)[n]))
+      return op->emitError("the bias of '") << nodeName(op->getLoc()) << "' with its zero point leaves 32 bits in channel " << n;
+  }
+  return createIntConstant(rewriter, op->getLoc(), RankedTensorType::get({channels}, rewriter.getI32Type()), *folded,
+                           bias && !getBlobName(bias).empty() ? getBlobName(bias) : "bias")
+      .getResult();
+}
+
+/// Codes of contraction operands: weights are symmetric.
+LogicalResult checkRhs(Operation *op, Value rhs) {
+  FailureOr<UniformParameters> parameters = parametersOf(op, rhs);
+  if (failed(parameters))
+    return failure();
+  if (!parameters->isSigned || parameters->width != 8 || llvm::any_of(parameters->zeroPoints, [](int64_t z) { return z != 0; }))
+    return op->emitError("the right operand of '") << nodeName(op->getLoc()) << "' must be signed 8-bit with zero point 0";
+  return success();
+}
+
+struct LowerLinear : Lowering<vit::LinearOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(vit::LinearOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput());
+    if (failed(input) || failed(checkRhs(op, op.getWeight())))
+      return failure();
+    FailureOr<Value> bias = foldZeroPoint(op, rewriter, adaptor.getWeight(), adaptor.getBias(),
+                                          vit::shapeOf(op.getResult()).back(), input->zeroPoint());
+    if (failed(bias))
+      return failure();
+    auto matmul = rewriter.replaceOpWithNewOp<vint::MatmulOp>(
+        op, convert(op.getType()), adaptor.getInput(), adaptor.getWeight(), *bias, unitIf(rewriter, !input->isSigned),
+        rewriter.getI64IntegerAttr(0), rewriter.getUnitAttr());
+    recordScale(matmul, op);
+    return success();
+  }
+};
+
+struct LowerMatmul : Lowering<vit::MatmulOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(vit::MatmulOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    FailureOr<UniformParameters> lhs = parametersOf(op, op.getLhs());
+    if (failed(lhs) || failed(checkRhs(op, op.getRhs())))
+      return failure();
+    if (!llvm::all_equal(lhs->zeroPoints))
+      return op.emitError("the left operand of '") << nodeName(op.getLoc()) << "' must have one zero point";
+    auto matmul = rewriter.replaceOpWithNewOp<vint::MatmulOp>(
+        op, convert(op.getType()), adaptor.getLhs(), adaptor.getRhs(), Value(), unitIf(rewriter, !lhs->isSigned),
+        rewriter.getI64IntegerAttr(lhs->zeroPoint()), op.getTransposeRhsAttr());
+    recordScale(matmul, op);
+    return success();
+  }
+};
+
+/// Patches become rows, the weight its transposed matrix [D, P_h*P_w*C].
+struct LowerPatchEmbed : Lowering<vit::PatchEmbedOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(vit::PatchEmbedOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput());
+    if (failed(input) || failed(checkRhs(op, op.getWeight())))
+      return failure();
+    std::optional<std::vector<int64_t>> weights = getIntConstant(adaptor.getWeight());
+    if (!weights)
+      return op.emitError("the weight of a patch embedding must be a constant");
+    Location loc = op.getLoc();
+    Value image = adaptor.getInput();
+    if (!op.getChannelsLast())
+      image = vit::createInferred<vint::TransposeOp>(
+          rewriter, loc, image, rewriter.getNamedAttr("permutation", rewriter.getDenseI64ArrayAttr({0, 2, 3, 1})));
+    ArrayRef<int64_t> shape = vit::shapeOf(op.getWeight());
+    int64_t d = shape[0], c = shape[1], h = shape[2], w = shape[3];
+    std::vector<int64_t> rows(weights->size());
+    for (int64_t o = 0; o < d; ++o)
+      for (int64_t ch = 0; ch < c; ++ch)
+        for (int64_t i = 0; i < h * w; ++i)
+          rows[(o * h * w + i) * c + ch] = (*weights)[(o * c + ch) * h * w + i];
+    Value weight = createIntConstant(rewriter, loc, RankedTensorType::get({d, h * w * c}, rewriter.getI8Type()), rows,
+                                     getBlobName(adaptor.getWeight()));
+    FailureOr<Value> bias = foldZeroPoint(op, rewriter, weight, adaptor.getBias(), d, input->zeroPoint());
+    if (failed(bias))
+      return failure();
+    Value patches = vit::createInferred<vint::ExtractPatchesOp>(
+        rewriter, loc, image, rewriter.getNamedAttr("patch", rewriter.getDenseI64ArrayAttr({h, w})));
+    auto matmul = rewriter.replaceOpWithNewOp<vint::MatmulOp>(op, convert(op.getType()), patches, weight, *bias,
+                                                              unitIf(rewriter, !input->isSigned),
+                                                              rewriter.getI64IntegerAttr(0), rewriter.getUnitAttr());
+    recordScale(matmul, op);
+    return success();
+  }
+};
+
+vint::Rounding convertRounding(vit::Rounding rounding) {
+  return rounding == vit::Rounding::HalfEven ? vint::Rounding::HalfEven : vint::Rounding::HalfUp;
+}
+
+/// Ratios from[i]/to[i], one when neither varies.
+FailureOr<SmallVector<double>> ratios(Operation *op, const UniformParameters &from, const UniformParameters &to) {
+  if (from.axis >= 0 && to.axis >= 0 && from.axis != to.axis)
+    return op->emitError("requantization between scales along axes ") << from.axis << " and " << to.axis;
+  SmallVector<double> result;
+  for (size_t i = 0, e = std::max(from.scales.size(), to.scales.size()); i < e; ++i)
+    result.push_back(from.scale(i) / to.scale(i));
+  return result;
+}
+
+/// quantize(dequantize(x)) is a requantization.
+struct LowerQuantize : Lowering<vit::QuantizeOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(vit::QuantizeOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+    auto dequantize = op.getInput().getDefiningOp<vit::DequantizeOp>();
+    if (!dequantize)
+      return op.emitError("'") << nodeName(op.getLoc()) << "' quantizes a float value that no integer op computes";
+    FailureOr<UniformParameters> from = parametersOf(op, dequantize.getInput()), to = parametersOf(op, op.getResult());
+    if (failed(from) || failed(to))
+      return failure();
+    if (!llvm::all_equal(from->zeroPoints) || !llvm::all_equal(to->zeroPoints))
+      return op.emitError("requantization needs one zero point on each side");
+    FailureOr<SmallVector<double>> factors = ratios(op, *from, *to);
+    if (failed(factors))
+      return failure();
+    FailureOr<vint::DyadicAttr> by = makeDyadic(op, *factors, context);
+    if (failed(by))
+      return failure();
+    Value input = rewriter.getRemappedValue(dequantize.getInput());
+    if (!input)
+      return rewriter.notifyMatchFailure(op, "input is not converted yet");
+    auto [lo, hi] = std::pair(to->min, to->max);
+    int64_t full = to->isSigned ? -(int64_t(1) << (to->width - 1)) : 0;
+    auto requant = rewriter.replaceOpWithNewOp<vint::RequantOp>(
+        op, convert(op.getType()), input, *by, convertRounding(op.getRounding()),
+        std::max<int64_t>(from->axis, to->axis), !from->isSigned, from->zeroPoint(), !to->isSigned, to->zeroPoint(),
+        lo != full ? rewriter.getI64IntegerAttr(lo) : IntegerAttr(),
+        lo != full ? rewriter.getI64IntegerAttr(hi) : IntegerAttr());
+    recordScale(requant, op);
+    return success();
+  }
+};
+
+/// A dequantization is read through by the quantizations that use it.
+struct DropDequantize : Lowering<vit::DequantizeOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(vit::DequantizeOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+    for (Operation *user : op->getUsers())
+      if (!isa<vit::QuantizeOp>(user))
+        return user->emitError("'") << nodeName(user->getLoc())
+                                    << "' still computes on float values; calibrate and quantize its operands";
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+/// quant.scast between a quantized type and its storage.
+struct DropStorageCast : Lowering<quant::StorageCastOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(quant::StorageCastOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOp(op, adaptor.getInput());
+    return success();
+  }
+};
+
+/// Operand scales over the result's, along the last axis when they vary.
+FailureOr<vint::DyadicAttr> operandDyadic(Operation *op, Value operand, double resultScale, const Context &context) {
+  FailureOr<UniformParameters> parameters = parametersOf(op, operand);
+  if (failed(parameters))
+    return failure();
+  if (parameters->axis >= 0 && parameters->axis != static_cast<int64_t>(vit::shapeOf(operand).size()) - 1)
+    return op->emitError("operands of '") << nodeName(op->getLoc()) << "' may vary in scale along the last axis only";
+  SmallVector<double> factors;
+  for (double scale : parameters->scales)
+    factors.push_back(scale / resultScale);
+  return makeDyadic(op, factors, context);
+}
+
+struct LowerAdd : Lowering<vit::AddOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(vit::AddOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    FailureOr<UniformParameters> result = perTensorParametersOf(op, op.getResult());
+    if (failed(result))
+      return failure();
+    // vitq.add broadcasts its right operand only.
+    bool swap = vit::shapeOf(op.getLhs()) != vit::shapeOf(op.getResult());
+    Value first = swap ? op.getRhs() : op.getLhs(), second = swap ? op.getLhs() : op.getRhs();
+    if (vit::shapeOf(first) != vit::shapeOf(op.getResult()))
+      return op.emitError("an add that broadcasts both operands has no integer form");
+    FailureOr<UniformParameters> a = parametersOf(op, first), b = parametersOf(op, second);
+    FailureOr<vint::DyadicAttr> byA = operandDyadic(op, first, result->scale(), context);
+    FailureOr<vint::DyadicAttr> byB = operandDyadic(op, second, result->scale(), context);
+    if (failed(a) || failed(b) || failed(byA) || failed(byB))
+      return failure();
+    auto add = rewriter.replaceOpWithNewOp<vint::AddOp>(
+        op, convert(op.getType()), swap ? adaptor.getRhs() : adaptor.getLhs(),
+        swap ? adaptor.getLhs() : adaptor.getRhs(), *byA, *byB, vint::Rounding::HalfUp, !a->isSigned, a->zeroPoint(),
+        !b->isSigned, b->zeroPoint(), !result->isSigned, result->zeroPoint());
+    recordScale(add, op);
+    return success();
+  }
+};
+
+struct LowerMul : Lowering<vit::MulOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(vit::MulOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    bool swap = vit::shapeOf(op.getLhs()) != vit::shapeOf(op.getResult());
+    Value first = swap ? op.getRhs() : op.getLhs(), second = swap ? op.getLhs() : op.getRhs();
+    FailureOr<UniformParameters> a = perTensorParametersOf(op, first), b = perTensorParametersOf(op, second),
+                                 result = perTensorParametersOf(op, op.getResult());
+    if (failed(a) || failed(b) || failed(result))
+      return failure();
+    if (vit::shapeOf(first) != vit::shapeOf(op.getResult()) || a->width > 16 || b->width > 16)
+      return op.emitError("a product needs operands of at most 16 bits, one of which has the result's shape");
+    FailureOr<vint::DyadicAttr> by = makeDyadic(op, {a->scale() * b->scale() / result->scale()}, context);
+    if (failed(by))
+      return failure();
+    auto mul = rewriter.replaceOpWithNewOp<vint::MulOp>(
+        op, convert(op.getType()), swap ? adaptor.getRhs() : adaptor.getLhs(),
+        swap ? adaptor.getLhs() : adaptor.getRhs(), *by, vint::Rounding::HalfUp, !a->isSigned, a->zeroPoint(),
+        !b->isSigned, b->zeroPoint(), !result->isSigned, result->zeroPoint());
+    recordScale(mul, op);
+    return success();
+  }
+};
+
+/// The mean of codes is their sum; 1/N is in the result's scale.
+struct LowerMean : Lowering<vit::MeanOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(vit::MeanOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    FailureOr<UniformParameters> input = parametersOf(op, op.getInput());
+    if (failed(input))
+      return failure();
+    if (input->width > 16 || !llvm::all_equal(input->zeroPoints))
+      return op.emitError("a mean needs operands of at most 16 bits with one zero point");
+    auto sum = rewriter.replaceOpWithNewOp<vint::SumOp>(op, convert(op.getType()), adaptor.getInput(), op.getAxesAttr(),
+                                                        op.getKeepDimsAttr(), unitIf(rewriter, !input->isSigned),
+                                                        rewriter.getI64IntegerAttr(input->zeroPoint()));
+    recordScale(sum, op);
+    return success();
+  }
+};
+
+} // namespace
+
+void lowering::populateArithmeticPatterns(RewritePatternSet &patterns, const TypeConverter &converter,
+                                          const Context &context) {
+  patterns.add<LowerLinear, LowerMatmul, LowerPatchEmbed, LowerQuantize, DropDequantize, DropStorageCast, LowerAdd,
+               LowerMul, LowerMean>(converter, patterns.getContext(), context);
+}

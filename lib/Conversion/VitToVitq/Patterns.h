@@ -1,0 +1,67 @@
+//===- Patterns.h - Patterns of convert-vit-to-vitq -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LIB_CONVERSION_VITTOVITQ_PATTERNS_H
+#define LIB_CONVERSION_VITTOVITQ_PATTERNS_H
+
+#include "dialects/vit/Vit.h"
+#include "dialects/vitq/Vitq.h"
+#include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Numerics/Requantize.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace vitq::lowering {
+
+/// What patterns share.
+struct Context {
+  unsigned mantissaBits = 31;
+};
+
+/// Quantized tensors become signless integer tensors of the storage type.
+class QuantTypeConverter : public mlir::TypeConverter {
+public:
+  QuantTypeConverter();
+};
+
+/// `scales[i] * factor` as dyadic multipliers. Emits an error at `op` and fails
+/// where one is not representable.
+mlir::FailureOr<integer::DyadicAttr> makeDyadic(mlir::Operation *op, llvm::ArrayRef<double> ratios,
+                                                const Context &context);
+
+/// Parameters of a value's quantized type; an error at `op` when it has none.
+mlir::FailureOr<UniformParameters> parametersOf(mlir::Operation *op, mlir::Value value);
+/// The same, and an error when there is more than one scale.
+mlir::FailureOr<UniformParameters> perTensorParametersOf(mlir::Operation *op, mlir::Value value);
+
+/// Unit attribute when `flag`, else null.
+inline mlir::UnitAttr unitIf(mlir::OpBuilder &builder, bool flag) { return flag ? builder.getUnitAttr() : nullptr; }
+
+void populateArithmeticPatterns(mlir::RewritePatternSet &patterns, const mlir::TypeConverter &converter,
+                                const Context &context);
+void populateNonlinearPatterns(mlir::RewritePatternSet &patterns, const mlir::TypeConverter &converter,
+                               const Context &context);
+void populateMovePatterns(mlir::RewritePatternSet &patterns, const mlir::TypeConverter &converter,
+                          const Context &context);
+
+/// A conversion pattern that holds the shared context.
+template <typename OpTy>
+class Lowering : public mlir::OpConversionPattern<OpTy> {
+public:
+  Lowering(const mlir::TypeConverter &converter, mlir::MLIRContext *mlirContext, const Context &context)
+      : mlir::OpConversionPattern<OpTy>(converter, mlirContext), context(context) {}
+
+protected:
+  mlir::RankedTensorType convert(mlir::Type type) const {
+    return llvm::cast<mlir::RankedTensorType>(this->getTypeConverter()->convertType(type));
+  }
+  const Context &context;
+};
+
+} // namespace vitq::lowering
+
+#endif // LIB_CONVERSION_VITTOVITQ_PATTERNS_H

@@ -1,0 +1,136 @@
+//===- VitToVitq.cpp - Lower the deferred quantized phase to integers -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Patterns.h"
+
+#include "vitq/Conversion/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+
+namespace vitq {
+#define GEN_PASS_DEF_CONVERTVITTOVITQPASS
+#include "vitq/Conversion/Passes.h.inc"
+} // namespace vitq
+
+using namespace mlir;
+using namespace ::vitq;
+using namespace ::vitq::lowering;
+
+QuantTypeConverter::QuantTypeConverter() {
+  addConversion([](Type type) -> std::optional<Type> { return type; });
+  addConversion([](RankedTensorType type) -> std::optional<Type> {
+    if (auto quantized = dyn_cast<quant::QuantizedType>(type.getElementType()))
+      return RankedTensorType::get(type.getShape(), quantized.getStorageType());
+    return type;
+  });
+}
+
+FailureOr<integer::DyadicAttr> lowering::makeDyadic(Operation *op, ArrayRef<double> ratios, const Context &context) {
+  SmallVector<int32_t> multipliers, shifts;
+  for (double ratio : ratios) {
+    std::optional<numerics::Dyadic> dyadic = numerics::dyadicFromReal(ratio, context.mantissaBits);
+    if (!dyadic)
+      return op->emitError("the ratio of scales ")
+             << ratio << " is too large for a dyadic multiplier of " << context.mantissaBits
+             << " bits; check the calibrated ranges of the node and its consumers";
+    multipliers.push_back(dyadic->multiplier);
+    shifts.push_back(dyadic->shift);
+  }
+  bool uniform = llvm::all_equal(multipliers) && llvm::all_equal(shifts);
+  size_t count = uniform ? 1 : multipliers.size();
+  return integer::DyadicAttr::get(op->getContext(), ArrayRef(multipliers).take_front(count),
+                                  ArrayRef(shifts).take_front(count));
+}
+
+FailureOr<UniformParameters> lowering::parametersOf(Operation *op, Value value) {
+  if (std::optional<UniformParameters> parameters = getUniformParameters(getQuantizedType(value)))
+    return *parameters;
+  return op->emitError("operand or result of '") << nodeName(op->getLoc())
+                                                << "' is not quantized; run vit-quantize and vit-defer-dequant first";
+}
+
+FailureOr<UniformParameters> lowering::perTensorParametersOf(Operation *op, Value value) {
+  FailureOr<UniformParameters> parameters = parametersOf(op, value);
+  if (succeeded(parameters) && parameters->axis >= 0)
+    return op->emitError("'") << nodeName(op->getLoc()) << "' needs one scale per tensor here, but axis "
+                              << parameters->axis << " has " << parameters->scales.size();
+  return parameters;
+}
+
+namespace {
+
+class ConvertVitToVitq : public vitq::impl::ConvertVitToVitqPassBase<ConvertVitToVitq> {
+  using ConvertVitToVitqPassBase::ConvertVitToVitqPassBase;
+
+  void runOnOperation() override {
+    if (mantissaBits < 2 || mantissaBits > 31) {
+      getOperation().emitError("convert-vit-to-vitq: mantissa-bits must be 2 to 31");
+      return signalPassFailure();
+    }
+    MLIRContext *context = &getContext();
+    double outputScale = findOutputScale();
+    QuantTypeConverter converter;
+    Context shared{mantissaBits};
+    RewritePatternSet patterns(context);
+    populateArithmeticPatterns(patterns, converter, shared);
+    populateNonlinearPatterns(patterns, converter, shared);
+    populateMovePatterns(patterns, converter, shared);
+    populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, converter);
+    populateReturnOpTypeConversionPattern(patterns, converter);
+
+    ConversionTarget target(*context);
+    target.addLegalDialect<integer::VitqDialect>();
+    target.addLegalOp<ModuleOp, arith::ConstantOp>();
+    target.addIllegalDialect<vit::VitDialect, quant::QuantDialect>();
+    target.addDynamicallyLegalOp<func::FuncOp>(
+        [&](func::FuncOp op) { return converter.isSignatureLegal(op.getFunctionType()); });
+    target.addDynamicallyLegalOp<func::ReturnOp>([&](func::ReturnOp op) { return converter.isLegal(op); });
+    if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
+      return signalPassFailure();
+    finish(outputScale);
+  }
+
+  /// Scale of the first result of @main, 0 when it has none.
+  double findOutputScale() {
+    auto main = getOperation().lookupSymbol<func::FuncOp>("main");
+    if (!main || main.getNumResults() == 0)
+      return 0;
+    auto shaped = dyn_cast<ShapedType>(main.getResultTypes()[0]);
+    auto parameters = shaped ? getUniformParameters(shaped.getElementType()) : std::nullopt;
+    return parameters ? parameters->scale() : 0;
+  }
+
+  /// Numbers the ops, collects the recorded scales under the numbers, and drops
+  /// constants and attributes that only the quantized phase needed.
+  void finish(double outputScale) {
+    Builder builder(&getContext());
+    SmallVector<NamedAttribute> scales;
+    int64_t id = 0;
+    getOperation().walk([&](Operation *op) {
+      if (auto function = dyn_cast<func::FuncOp>(op))
+        for (unsigned i = 0; i < function.getNumArguments(); ++i)
+          function.removeArgAttr(i, kRangeAttr);
+      op->removeDiscardableAttr(kRangeAttr);
+      Attribute recorded = op->removeDiscardableAttr("vitq.pending_scale");
+      if (!recorded)
+        return;
+      op->setAttr(integer::kIdAttr, builder.getI64IntegerAttr(id));
+      scales.push_back(builder.getNamedAttr(std::to_string(id++), recorded));
+    });
+    getOperation()->setAttr(integer::kScalesAttr, builder.getDictionaryAttr(scales));
+    if (outputScale > 0)
+      getOperation()->setAttr(kOutputScaleAttr, builder.getF64FloatAttr(outputScale));
+    getOperation().walk([&](arith::ConstantOp op) {
+      if (op->use_empty())
+        op.erase();
+    });
+  }
+};
+
+} // namespace

@@ -1,0 +1,116 @@
+//===- KernelModule.cpp - Kernels, globals and calls of one module -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelModule.h"
+
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace vitq::kernels;
+
+func::FuncOp KernelModule::function(Location loc, StringRef name, StringRef key, TypeRange args, TypeRange results,
+                                    EmitBody emit) {
+  std::string full;
+  llvm::raw_string_ostream os(full);
+  os << name << "|" << key << "|";
+  llvm::interleaveComma(args, os);
+  if (func::FuncOp found = kernels.lookup(full))
+    return found;
+
+  OpBuilder b(module.getContext());
+  b.setInsertionPointToEnd(module.getBody());
+  // Kernels are shared by many ops: none of their locations is right.
+  Location shared = UnknownLoc::get(module.getContext());
+  std::string symbol = ("vitq_" + name + "_" + Twine(nameCounts[name]++)).str();
+  auto func = func::FuncOp::create(b, shared, symbol, FunctionType::get(module.getContext(), args, results));
+  func.setPrivate();
+  func->setAttr("llvm.noinline", b.getUnitAttr());
+  Block *entry = func.addEntryBlock();
+  for (auto [i, type] : llvm::enumerate(args))
+    if (isa<MemRefType>(type))
+      func.setArgAttr(i, "llvm.noalias", b.getUnitAttr());
+  kernels[full] = func;
+  b.setInsertionPointToStart(entry);
+  Emitter e(b, shared);
+  emit(e, entry->getArguments());
+  if (entry->empty() || !entry->back().hasTrait<OpTrait::IsTerminator>())
+    func::ReturnOp::create(b, shared);
+  return func;
+}
+
+void KernelModule::call(Location loc, StringRef name, StringRef key, const Values &args, EmitBody emit) {
+  func::FuncOp func = function(loc, name, key, TypeRange(ValueRange(args)), {}, emit);
+  func::CallOp::create(main, loc, func, args);
+  ++callCount;
+}
+
+Value KernelModule::constant(Location loc, ArrayRef<char> bytes, MemRefType type) {
+  if (!type)
+    type = MemRefType::get({static_cast<int64_t>(bytes.size())}, main.getI8Type());
+  std::string key;
+  llvm::raw_string_ostream(key) << type << "|" << StringRef(bytes.data(), bytes.size());
+  std::string &symbol = globals[key];
+  if (symbol.empty()) {
+    symbol = "vitq_blob_" + std::to_string(globals.size() - 1);
+    auto tensor = RankedTensorType::get(type.getShape(), type.getElementType());
+    Attribute data = DenseResourceElementsAttr::get(
+        tensor, symbol, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, 64, /*dataIsMutable=*/false));
+    OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
+    auto global = memref::GlobalOp::create(b, UnknownLoc::get(module.getContext()), symbol,
+                                           b.getStringAttr("private"), type, data, /*constant=*/true,
+                                           b.getI64IntegerAttr(64));
+    symbols.insert(global, b.getInsertionPoint());
+    symbol = global.getSymName().str();
+    totalBytes += bytes.size();
+  }
+  return memref::GetGlobalOp::create(main, loc, type, symbol);
+}
+
+Value KernelModule::alloc(Location loc, ArrayRef<int64_t> shape, Type element) {
+  return memref::AllocOp::create(main, loc, MemRefType::get(shape, element));
+}
+
+Value KernelModule::scratch(Location loc, int64_t bytes) {
+  return alloc(loc, {(bytes + 63) / 64 * 64}, main.getI8Type());
+}
+
+Value KernelModule::reshape(Location loc, Value memref, ArrayRef<int64_t> shape) {
+  auto from = cast<MemRefType>(memref.getType());
+  if (from.getShape() == shape)
+    return memref;
+  auto to = MemRefType::get(shape, from.getElementType());
+  SmallVector<int64_t> strides(shape.size(), 1);
+  for (int64_t i = static_cast<int64_t>(shape.size()) - 2; i >= 0; --i)
+    strides[i] = strides[i + 1] * shape[i + 1];
+  return memref::ReinterpretCastOp::create(main, loc, to, memref, /*offset=*/0, shape, strides);
+}
+
+std::optional<std::vector<char>> vitq::kernels::constantBytesOf(Value value) {
+  Attribute attr;
+  if (!matchPattern(value, m_Constant(&attr)))
+    return std::nullopt;
+  auto type = cast<ShapedType>(value.getType());
+  const size_t size = byteCount(type);
+  if (auto dense = dyn_cast<DenseElementsAttr>(attr)) {
+    ArrayRef<char> raw = dense.getRawData();
+    std::vector<char> bytes;
+    bytes.reserve(size);
+    if (!dense.isSplat())
+      return std::vector<char>(raw.begin(), raw.end());
+    while (bytes.size() < size)
+      bytes.insert(bytes.end(), raw.begin(), raw.end());
+    return bytes;
+  }
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr))
+    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
+      if (blob->getData().size() == size)
+        return std::vector<char>(blob->getData().begin(), blob->getData().end());
+  return std::nullopt;
+}

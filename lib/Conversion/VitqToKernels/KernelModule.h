@@ -1,0 +1,70 @@
+//===- KernelModule.h - Kernels, globals and calls of one module -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_CONVERSION_VITQTOKERNELS_KERNELMODULE_H
+#define VITQ_LIB_CONVERSION_VITQTOKERNELS_KERNELMODULE_H
+
+#include "Blob.h"
+
+#include "vitq/Target/TargetDesc.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/SymbolTable.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace vitq::kernels {
+
+using EmitBody = llvm::function_ref<void(Emitter &, ValueRange)>;
+
+/// Owns what the kernels of a module share: functions by key, constants by
+/// content. Values in its interface are memrefs of `@main`.
+class KernelModule {
+public:
+  KernelModule(mlir::ModuleOp module, const TargetDesc &target, mlir::OpBuilder &main)
+      : target(target), module(module), symbols(module), main(main) {}
+
+  const TargetDesc &target;
+
+  /// Calls the kernel `vitq_<name>_<n>` that is the same for equal key and
+  /// argument types; `emit` builds the body of a new one.
+  void call(mlir::Location loc, llvm::StringRef name, llvm::StringRef key, const Values &args, EmitBody emit);
+
+  /// A function that kernels call, found as in `call`.
+  mlir::func::FuncOp function(mlir::Location loc, llvm::StringRef name, llvm::StringRef key, mlir::TypeRange args,
+                              mlir::TypeRange results, EmitBody emit);
+
+  /// A constant of `@main`: equal bytes share one global.
+  Value constant(mlir::Location loc, llvm::ArrayRef<char> bytes, mlir::MemRefType type = {});
+  Value blob(mlir::Location loc, Blob &blob) { return constant(loc, blob.finish()); }
+
+  Value alloc(mlir::Location loc, llvm::ArrayRef<int64_t> shape, Type element);
+  /// Bytes that a kernel may overwrite.
+  Value scratch(mlir::Location loc, int64_t bytes);
+  /// The same elements as another shape.
+  Value reshape(mlir::Location loc, Value memref, llvm::ArrayRef<int64_t> shape);
+
+  int64_t constantBytes() const { return totalBytes; }
+  unsigned kernelCount() const { return kernels.size(); }
+  unsigned callCount = 0;
+
+private:
+  mlir::ModuleOp module;
+  mlir::SymbolTable symbols;
+  mlir::OpBuilder &main;
+  llvm::StringMap<mlir::func::FuncOp> kernels;
+  llvm::StringMap<unsigned> nameCounts;
+  llvm::StringMap<std::string> globals;
+  int64_t totalBytes = 0;
+};
+
+/// Bytes of a constant tensor, if `value` is one. Splats are expanded.
+std::optional<std::vector<char>> constantBytesOf(Value value);
+
+} // namespace vitq::kernels
+
+#endif // VITQ_LIB_CONVERSION_VITQTOKERNELS_KERNELMODULE_H

@@ -1,0 +1,198 @@
+//===- MoveOps.cpp - Kernels that only move elements -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "MoveOps.h"
+
+#include "dialects/vitq/Vitq.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::kernels;
+using namespace vitq::integer;
+
+using Shape = SmallVector<int64_t>;
+
+static ArrayRef<int64_t> shapeOf(Value value) { return cast<ShapedType>(value.getType()).getShape(); }
+
+/// Loops over a box; `body` gets one index per axis.
+static void nest(Emitter &e, ArrayRef<int64_t> shape, function_ref<void(ValueRange)> body, Values at = {}) {
+  if (at.size() == shape.size())
+    return body(at);
+  e.loop(shape[at.size()], [&](Value i) {
+    Values inner = at;
+    inner.push_back(i);
+    nest(e, shape, body, inner);
+  });
+}
+
+static std::string textOf(ArrayRef<int64_t> numbers) {
+  std::string text = "[";
+  for (int64_t n : numbers)
+    text += std::to_string(n) + ",";
+  return text + "]";
+}
+
+/// One kernel with an input and an output; `read` gives the index into the input
+/// of an index of the output.
+static Value gatherLike(Location loc, KernelModule &module, StringRef name, StringRef key, Value input,
+                        ArrayRef<int64_t> shape, function_ref<Values(Emitter &, ValueRange)> read) {
+  Value result = module.alloc(loc, shape, elementOf(input));
+  module.call(loc, name, key, {input, result}, [&](Emitter &e, ValueRange in) {
+    nest(e, shape, [&](ValueRange at) { e.store(e.load(in[0], read(e, at)), in[1], at); });
+  });
+  return result;
+}
+
+Value vitq::kernels::broadcastTo(Location loc, KernelModule &module, Value memref, ArrayRef<int64_t> shape) {
+  Shape from(shapeOf(memref));
+  from.insert(from.begin(), shape.size() - from.size(), 1);
+  Value input = module.reshape(loc, memref, from);
+  return gatherLike(loc, module, "broadcast", "", input, shape, [&](Emitter &e, ValueRange at) {
+    Values index;
+    for (auto [i, size] : llvm::enumerate(from))
+      index.push_back(size == 1 ? e.index(0) : at[i]);
+    return index;
+  });
+}
+
+static Value transpose(Location loc, KernelModule &module, Value input, ArrayRef<int64_t> permutation) {
+  Shape shape;
+  for (int64_t axis : permutation)
+    shape.push_back(shapeOf(input)[axis]);
+  return gatherLike(loc, module, "transpose", textOf(permutation), input, shape, [&](Emitter &, ValueRange at) {
+    Values index(at.size());
+    for (auto [i, axis] : llvm::enumerate(permutation))
+      index[axis] = at[i];
+    return index;
+  });
+}
+
+/// Patches are a transpose of [B, rows, P_h, columns, P_w * C].
+static Value extractPatches(ExtractPatchesOp op, KernelModule &module, Value input) {
+  ArrayRef<int64_t> in = shapeOf(input);
+  const int64_t height = op.getPatch()[0], width = op.getPatch()[1];
+  Location loc = op.getLoc();
+  Value split = module.reshape(loc, input, {in[0], in[1] / height, height, in[2] / width, width * in[3]});
+  return module.reshape(loc, transpose(loc, module, split, {0, 1, 3, 2, 4}), op.getType().getShape());
+}
+
+static Value slice(SliceOp op, KernelModule &module, Value input) {
+  std::string key = textOf(op.getOffsets()) + textOf(op.getStrides());
+  return gatherLike(op.getLoc(), module, "slice", key, input, op.getType().getShape(),
+                    [&](Emitter &e, ValueRange at) {
+                      Values index;
+                      for (auto [i, value] : llvm::enumerate(at))
+                        index.push_back(e.indexAdd(e.indexMul(value, op.getStrides()[i]), op.getOffsets()[i]));
+                      return index;
+                    });
+}
+
+static Value concat(ConcatOp op, KernelModule &module, MemrefOf memrefOf) {
+  int64_t axis = op.getAxis(), rank = op.getType().getRank();
+  axis = axis < 0 ? axis + rank : axis;
+  Value result = module.alloc(op.getLoc(), op.getType().getShape(), elementOf(op.getResult()));
+  Values args = llvm::map_to_vector(op.getInputs(), memrefOf);
+  args.push_back(result);
+  module.call(op.getLoc(), "concat", std::to_string(axis), args, [&](Emitter &e, ValueRange in) {
+    int64_t offset = 0;
+    for (Value input : in.drop_back()) {
+      nest(e, shapeOf(input), [&](ValueRange at) {
+        Values to(at);
+        to[axis] = e.indexAdd(to[axis], offset);
+        e.store(e.load(input, at), in.back(), to);
+      });
+      offset += shapeOf(input)[axis];
+    }
+  });
+  return result;
+}
+
+static Value gather(GatherOp op, KernelModule &module, Value input) {
+  int64_t axis = op.getAxis();
+  axis = axis < 0 ? axis + op.getType().getRank() : axis;
+  ArrayRef<int64_t> shape = op.getType().getShape();
+  Blob blob;
+  Slot indices = blob.array(op.getIndices());
+  Value result = module.alloc(op.getLoc(), shape, elementOf(input));
+  module.call(op.getLoc(), "gather", std::to_string(axis), {input, result, module.blob(op.getLoc(), blob)},
+              [&](Emitter &e, ValueRange in) {
+                Value view = Blob::view(e, in[2], indices);
+                nest(e, shape, [&](ValueRange at) {
+                  Values from(at);
+                  from[axis] = e.toIndex(e.load(view, at[axis]));
+                  e.store(e.load(in[0], from), in[1], at);
+                });
+              });
+  return result;
+}
+
+static Value pad(PadOp op, KernelModule &module, Value input) {
+  ArrayRef<int64_t> shape = op.getType().getShape();
+  Blob blob;
+  Slot value = blob.scalar(op.getValue());
+  const unsigned width = widthOf(input);
+  Value result = module.alloc(op.getLoc(), shape, elementOf(input));
+  module.call(op.getLoc(), "pad", textOf(op.getLow()), {input, result, module.blob(op.getLoc(), blob)},
+              [&](Emitter &e, ValueRange in) {
+                Value fill = Blob::load(e, in[2], value, width);
+                nest(e, shape, [&](ValueRange at) { e.store(fill, in[1], at); });
+                nest(e, shapeOf(in[0]), [&](ValueRange at) {
+                  Values to;
+                  for (auto [i, index] : llvm::enumerate(at))
+                    to.push_back(e.indexAdd(index, op.getLow()[i]));
+                  e.store(e.load(in[0], at), in[1], to);
+                });
+              });
+  return result;
+}
+
+/// y = sum of (x - zero point) over some axes, added up in the order of the input.
+static Value sum(SumOp op, KernelModule &module, Value input) {
+  ArrayRef<int64_t> shape = op.getType().getShape();
+  Blob blob;
+  Slot zeroPoint = blob.scalar(op.getInputZeroPoint());
+  Value result = module.alloc(op.getLoc(), shape, elementOf(op.getResult()));
+  const std::string key = textOf(op.getAxes()) + (op.getInputUnsigned() ? "u" : "s");
+  module.call(op.getLoc(), "sum", key, {input, result, module.blob(op.getLoc(), blob)},
+              [&](Emitter &e, ValueRange in) {
+                Value z = Blob::load(e, in[2], zeroPoint, 32);
+                nest(e, shape, [&](ValueRange at) { e.store(e.like(z, 0), in[1], at); });
+                nest(e, shapeOf(in[0]), [&](ValueRange at) {
+                  Values to;
+                  for (auto [i, index] : llvm::enumerate(at)) {
+                    const bool reduced = llvm::is_contained(op.getAxes(), static_cast<int64_t>(i));
+                    if (!reduced)
+                      to.push_back(index);
+                    else if (op.getKeepDims())
+                      to.push_back(e.index(0));
+                  }
+                  Value x = e.sub(e.extend(e.load(in[0], at), 32, op.getInputUnsigned()), z);
+                  e.store(e.add(e.load(in[1], to), x), in[1], to);
+                });
+              });
+  return result;
+}
+
+Value vitq::kernels::lowerMoveOp(Operation *op, KernelModule &module, MemrefOf memrefOf) {
+  return llvm::TypeSwitch<Operation *, Value>(op)
+      .Case([&](ReshapeOp o) { return module.reshape(o.getLoc(), memrefOf(o.getInput()), o.getType().getShape()); })
+      .Case([&](TransposeOp o) {
+        return transpose(o.getLoc(), module, memrefOf(o.getInput()), o.getPermutation());
+      })
+      .Case([&](BroadcastOp o) {
+        return broadcastTo(o.getLoc(), module, memrefOf(o.getInput()), o.getType().getShape());
+      })
+      .Case([&](ExtractPatchesOp o) { return extractPatches(o, module, memrefOf(o.getInput())); })
+      .Case([&](SliceOp o) { return slice(o, module, memrefOf(o.getInput())); })
+      .Case([&](ConcatOp o) { return concat(o, module, memrefOf); })
+      .Case([&](GatherOp o) { return gather(o, module, memrefOf(o.getInput())); })
+      .Case([&](PadOp o) { return pad(o, module, memrefOf(o.getInput())); })
+      .Case([&](SumOp o) { return sum(o, module, memrefOf(o.getInput())); })
+      .Default([](Operation *) { return Value(); });
+}

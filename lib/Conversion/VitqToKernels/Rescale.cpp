@@ -1,0 +1,124 @@
+//===- Rescale.cpp - Dyadic multiplication in kernels -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Rescale.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::kernels;
+using integer::DyadicAttr;
+using integer::Rounding;
+
+ChannelMap ChannelMap::of(DyadicAttr dyadic, ArrayRef<int64_t> shape, int64_t axis) {
+  const auto rank = static_cast<int64_t>(shape.size());
+  if (axis < 0)
+    axis += rank;
+  if (dyadic.size() == 1)
+    return {};
+  if (axis == rank - 1)
+    return {Column, 1, shape.back()};
+  ChannelMap map{Row, 1, shape[axis]};
+  for (int64_t i = axis + 1; i + 1 < rank; ++i)
+    map.divisor *= shape[i];
+  return map;
+}
+
+Rescale::Rescale(Blob &blob, DyadicAttr dyadic, Rounding rounding, unsigned operandBits, ChannelMap map)
+    : rounding(rounding), map(map) {
+  const auto [least, most] = std::minmax_element(dyadic.getShifts().begin(), dyadic.getShifts().end());
+  // Room to multiply an operand by 2^pre within 2^30 (a full 32-bit one has none).
+  const int room = operandBits < 30 ? 30 - static_cast<int>(operandBits) : 0;
+  const int wanted = std::max(0, 33 - *least);
+  const bool roundsByAdding = rounding == Rounding::HalfUp || rounding == Rounding::Floor;
+  fast = roundsByAdding && wanted <= room && *most + wanted <= 62;
+  pre = fast ? wanted : 0;
+
+  std::vector<int32_t> shift, half;
+  for (int32_t c : dyadic.getShifts()) {
+    const int amount = fast ? c + static_cast<int>(pre) - 32 : c;
+    shift.push_back(amount);
+    half.push_back(fast && rounding == Rounding::HalfUp ? int32_t(1) << (amount - 1) : 0);
+  }
+  multipliers = blob.array(dyadic.getMultipliers());
+  shifts = blob.array(shift);
+  if (fast)
+    halves = blob.array(half);
+}
+
+std::string Rescale::key() const {
+  return "r" + std::to_string(fast) + "." + std::to_string(pre) + "." +
+         std::to_string(static_cast<int>(fast ? Rounding::HalfUp : rounding)) + "." + std::to_string(map.kind) + "." +
+         std::to_string(map.divisor) + "." + std::to_string(map.count);
+}
+
+Value Rescale::constantOf(Emitter &e, Value blob, Slot slot, Value x, Value row, Value col) const {
+  Value view = Blob::view(e, blob, slot);
+  auto vector = dyn_cast<VectorType>(x.getType());
+  if (map.kind == ChannelMap::Column)
+    return e.load(view, col, vector ? vector.getNumElements() : 1);
+  Value at = e.index(0);
+  if (map.kind == ChannelMap::Row) {
+    at = map.divisor == 1 ? row : e.divu(row, e.index(map.divisor));
+    at = e.remu(at, e.index(map.count));
+  }
+  return e.splatLike(e.load(view, at), x);
+}
+
+Value Rescale::apply(Emitter &e, Value blob, Value x, Value row, Value col) const {
+  Value m = constantOf(e, blob, multipliers, x, row, col);
+  Value c = constantOf(e, blob, shifts, x, row, col);
+  if (!fast)
+    return roundShift(e, e.mul(e.sext(x, 64), e.sext(m, 64)), e.sext(c, 64), rounding);
+  Value half = constantOf(e, blob, halves, x, row, col);
+  if (pre)
+    x = e.shl(x, static_cast<int64_t>(pre));
+  Value high = e.trunc(e.sra(e.mul(e.sext(x, 64), e.sext(m, 64)), 32), 32);
+  return e.sra(e.add(high, half), c);
+}
+
+Value Rescale::roundShift(Emitter &e, Value p, Value shift, Rounding rounding) {
+  if (rounding == Rounding::Floor)
+    return e.sra(p, shift);
+  Value one = e.like(p, 1);
+  Value half = e.shl(one, e.sub(shift, one));
+  if (rounding == Rounding::HalfUp)
+    return e.sra(e.add(p, half), shift);
+
+  // The nearest, told from the remainder.
+  Value quotient = e.sra(p, shift);
+  Value rest = e.sub(p, e.shl(quotient, shift));
+  Value above = e.cmp(arith::CmpIPredicate::ugt, rest, half);
+  Value tie = e.cmp(arith::CmpIPredicate::eq, rest, half);
+  Value up = rounding == Rounding::HalfAway
+                 ? e.cmp(arith::CmpIPredicate::sge, p, e.like(p, 0))
+                 : e.cmp(arith::CmpIPredicate::ne, e.op<arith::AndIOp>(quotient, one), e.like(p, 0));
+  Value increment = e.op<arith::OrIOp>(above, e.op<arith::AndIOp>(tie, up));
+  return e.add(quotient, e.zext(increment, 64));
+}
+
+Value Clamp::apply(Emitter &e, Value blob, Value y) const {
+  const unsigned wide = widthOf(y);
+  if (wide > width || isUnsigned)
+    y = e.clamp(y, e.like(y, literalLo()), e.like(y, literalHi()));
+  if (lo)
+    y = e.clamp(y, e.splatLike(Blob::load(e, blob, *lo, wide), y), e.splatLike(Blob::load(e, blob, *hi, wide), y));
+  return e.trunc(y, width);
+}
+
+void vitq::kernels::forColumns(Emitter &e, const TargetDesc &target, int64_t cols, bool vectors, unsigned bitsPerLane,
+                               function_ref<void(Value, int64_t)> body) {
+  int64_t lanes = target.vectorBits / bitsPerLane;
+  while (lanes > cols)
+    lanes /= 2;
+  if (!vectors || !target.variableShifts || lanes < 4)
+    return e.loop(cols, [&](Value col) { body(col, 1); });
+  const int64_t whole = cols / lanes * lanes;
+  e.loop(e.index(0), e.index(whole), lanes, [&](Value col) { body(col, lanes); });
+  if (whole != cols)
+    body(e.index(cols - lanes), lanes);
+}

@@ -1,0 +1,90 @@
+//===- Rescale.h - Dyadic multiplication in kernels -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The IR counterpart of vitq/Numerics/Requantize.h: every kernel that changes a
+// scale does it here.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_CONVERSION_VITQTOKERNELS_RESCALE_H
+#define VITQ_LIB_CONVERSION_VITQTOKERNELS_RESCALE_H
+
+#include "Blob.h"
+
+#include "dialects/vitq/Vitq.h"
+#include "vitq/Target/TargetDesc.h"
+
+namespace vitq::kernels {
+
+/// Which multiplier belongs to an element of a [rows, cols] view: the only one,
+/// that of its column, or number `row / divisor % count`.
+struct ChannelMap {
+  enum Kind { Single, Column, Row } kind = Single;
+  int64_t divisor = 1, count = 1;
+
+  /// For `dyadic` along `axis` of a tensor of this shape whose last axis is cols.
+  static ChannelMap of(integer::DyadicAttr dyadic, llvm::ArrayRef<int64_t> shape, int64_t axis);
+};
+
+/// round(x * M / 2^c) on scalars or vectors of 32 bits.
+///
+/// Two forms, exact both. In general the product and the shift take 64 bits. If
+/// every shift is at least 33, possibly after multiplying narrow operands by 2^pre,
+/// the low half of the product cannot carry into the result, so
+/// `(x*M + 2^(c-1)) >> c = (hi(x*M) + 2^(c-33)) >> (c-32)` with hi the upper 32
+/// bits; the result then is below 2^29 in magnitude and everything stays in 32 bits.
+class Rescale {
+public:
+  /// Puts the constants into the blob. |x| <= 2^operandBits.
+  Rescale() = default;
+  Rescale(Blob &blob, integer::DyadicAttr dyadic, integer::Rounding rounding, unsigned operandBits, ChannelMap map);
+
+  /// Whether results have 32 bits (and |result| <= 2^29) instead of 64.
+  bool isFast() const { return fast; }
+  std::string key() const;
+
+  /// Result for `x`, elements (row, col ...) of 32 bits.
+  Value apply(Emitter &e, Value blob, Value x, Value row, Value col) const;
+
+  /// (p + 2^(c-1)) >> c and the other roundings, p and c of 64 bits.
+  static Value roundShift(Emitter &e, Value p, Value shift, integer::Rounding rounding);
+
+private:
+  Value constantOf(Emitter &e, Value blob, Slot slot, Value x, Value row, Value col) const;
+
+  bool fast = false;
+  unsigned pre = 0;
+  integer::Rounding rounding = integer::Rounding::HalfUp;
+  ChannelMap map;
+  Slot multipliers, shifts, halves;
+};
+
+/// Literal range of a result type and the data that narrows it.
+struct Clamp {
+  unsigned width;
+  bool isUnsigned;
+  std::optional<Slot> lo, hi;
+
+  int64_t literalLo() const { return isUnsigned ? 0 : -(int64_t(1) << (width - 1)); }
+  int64_t literalHi() const { return isUnsigned ? (int64_t(1) << width) - 1 : (int64_t(1) << (width - 1)) - 1; }
+  /// Whether all bounds are values of int32.
+  bool fits32() const { return width < 32 || !isUnsigned; }
+  std::string key() const { return (isUnsigned ? "u" : "s") + std::string(lo ? "c" : ""); }
+  /// clamp(y) as the result type; y has 32 or 64 bits.
+  Value apply(Emitter &e, Value blob, Value y) const;
+};
+
+/// Calls `body(col, lanes)` so that all columns are covered: vectors first, the
+/// last one overlapping its neighbour; scalars where there are too few columns or
+/// `vectors` is false. `body` must be free to run twice on an element.
+void forColumns(Emitter &e, const TargetDesc &target, int64_t cols, bool vectors, unsigned bitsPerLane,
+                llvm::function_ref<void(Value, int64_t)> body);
+
+} // namespace vitq::kernels
+
+#endif // VITQ_LIB_CONVERSION_VITQTOKERNELS_RESCALE_H

@@ -1,0 +1,292 @@
+//===- RowOps.cpp - Kernels that work row by row -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "RowOps.h"
+
+#include "RowOpsDetail.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::kernels;
+using namespace vitq::integer;
+
+//===----------------------------------------------------------------------===//
+// Requantization and sums
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// y = clamp(zp + rescale(x - zpIn))
+struct Requant : RowOp {
+  bool inputUnsigned;
+  Slot inputZeroPoint, zeroPoint;
+  Rescale rescale;
+  Clamp clamp;
+
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    forColumns(e, target, cols, rescale.isFast() && clamp.fits32(), 8, [&](Value col, int64_t lanes) {
+      Value x = e.extend(e.load(at.primary, {at.primaryRow, col}, lanes), 32, inputUnsigned);
+      if (widthOf(at.primary) < 32)
+        x = e.sub(x, e.splatLike(Blob::load(e, at.blob, inputZeroPoint, 32), x));
+      Value y = rescale.apply(e, at.blob, x, at.row, col);
+      y = finishSum(e, at.blob, y, zeroPoint, clamp);
+      e.store(y, at.results[0], {at.row, col});
+    });
+  }
+};
+
+/// y = clamp(zp + rescale(a - zpA) + rescale(b - zpB)); the primary operand is a
+/// or b, the other one is operand 0 with `otherRows` rows.
+struct Add : RowOp {
+  struct Side {
+    bool isUnsigned;
+    Slot zeroPoint;
+    Rescale rescale;
+  } first, second;
+  int64_t otherRows;
+  Slot zeroPoint;
+  Clamp clamp;
+
+  Value side(Emitter &e, const RowContext &at, const Side &s, Value memref, Value row, Value col,
+             int64_t lanes) const {
+    Value x = e.extend(e.load(memref, {row, col}, lanes), 32, s.isUnsigned);
+    if (widthOf(memref) < 32)
+      x = e.sub(x, e.splatLike(Blob::load(e, at.blob, s.zeroPoint, 32), x));
+    return s.rescale.apply(e, at.blob, x, at.row, col);
+  }
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    const bool fast = first.rescale.isFast() && second.rescale.isFast() && clamp.fits32();
+    Value otherRow = otherRows == rows ? at.row : e.remu(at.row, e.index(otherRows));
+    forColumns(e, target, cols, fast, 8, [&](Value col, int64_t lanes) {
+      Value a = side(e, at, first, at.primary, at.primaryRow, col, lanes);
+      Value b = side(e, at, second, at.operands[0], otherRow, col, lanes);
+      if (!fast) {
+        a = e.sext(a, 64);
+        b = e.sext(b, 64);
+      }
+      e.store(finishSum(e, at.blob, e.add(a, b), zeroPoint, clamp), at.results[0], {at.row, col});
+    });
+  }
+};
+
+/// y = clamp(zp + round((a - zpA) * (b - zpB) * M / 2^c))
+struct Mul : RowOp {
+  bool lhsUnsigned, rhsUnsigned;
+  int64_t otherRows;
+  Slot lhsZeroPoint, rhsZeroPoint, zeroPoint, multiplier, shift;
+  Rounding rounding;
+  Clamp clamp;
+
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    Value otherRow = otherRows == rows ? at.row : e.remu(at.row, e.index(otherRows));
+    e.loop(cols, [&](Value col) {
+      Value a = e.extend(e.load(at.primary, {at.primaryRow, col}), 64, lhsUnsigned);
+      Value b = e.extend(e.load(at.operands[0], {otherRow, col}), 64, rhsUnsigned);
+      a = e.sub(a, Blob::load(e, at.blob, lhsZeroPoint, 64));
+      b = e.sub(b, Blob::load(e, at.blob, rhsZeroPoint, 64));
+      Value p = e.mul(e.mul(a, b), Blob::load(e, at.blob, multiplier, 64));
+      Value y = Rescale::roundShift(e, p, Blob::load(e, at.blob, shift, 64), rounding);
+      e.store(finishSum(e, at.blob, y, zeroPoint, clamp), at.results[0], {at.row, col});
+    });
+  }
+};
+
+/// y = clamp(zp + rescale(sat32((x * R + 2^15) >> 16))), R one per row. x is
+/// limited to 256 * sum first, where the quotient saturates in any case.
+struct DivideRows : RowOp {
+  Slot zeroPoint;
+  Rescale rescale;
+  Clamp clamp;
+
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    Value sum = e.load(at.operands[0], at.row);
+    Value divisor = e.sext(e.smax(sum, e.like(sum, 1)), 64);
+    Value reciprocal = e.divu(e.like(divisor, int64_t(1) << 40), divisor);
+    Value top = e.mul(divisor, 256), bottom = e.sub(e.like(top, 0), top);
+    forColumns(e, target, cols, rescale.isFast() && clamp.fits32(), 32, [&](Value col, int64_t lanes) {
+      Value x = e.sext(e.load(at.primary, {at.primaryRow, col}, lanes), 64);
+      x = e.clamp(x, e.splatLike(bottom, x), e.splatLike(top, x));
+      Value u = e.sra(e.add(e.mul(x, e.splatLike(reciprocal, x)), int64_t(1) << 15), 16);
+      u = e.trunc(e.clamp(u, e.like(u, INT32_MIN), e.like(u, INT32_MAX)), 32);
+      Value y = rescale.apply(e, at.blob, u, at.row, col);
+      e.store(finishSum(e, at.blob, y, zeroPoint, clamp), at.results[0], {at.row, col});
+    });
+  }
+};
+
+} // namespace
+
+Value vitq::kernels::finishSum(Emitter &e, Value blob, Value y, Slot zeroPoint, const Clamp &clamp) {
+  if (widthOf(y) == 32 && !clamp.fits32())
+    y = e.sext(y, 64);
+  y = e.add(y, e.splatLike(Blob::load(e, blob, zeroPoint, widthOf(y)), y));
+  return clamp.apply(e, blob, y);
+}
+
+unsigned vitq::kernels::magnitudeBits(Value value) {
+  unsigned width = widthOf(value);
+  return width == 32 ? 31 : width; // |x - zero point| < 2^width
+}
+
+//===----------------------------------------------------------------------===//
+// Construction
+//===----------------------------------------------------------------------===//
+
+std::pair<int64_t, int64_t> RowBuilder::rowsOf(Value value) const {
+  ArrayRef<int64_t> shape = cast<ShapedType>(value.getType()).getShape();
+  const int64_t total = elementCount(value.getType());
+  return shape.empty() ? std::pair<int64_t, int64_t>(1, 1) : std::pair(total / shape.back(), shape.back());
+}
+
+void RowBuilder::shape(RowOp &row, StringRef name, Value primary, bool flatten) const {
+  row.name = name;
+  row.primary = primary;
+  std::tie(row.rows, row.cols) = rowsOf(primary);
+  if (flatten && !fusedWith) {
+    row.cols *= row.rows;
+    row.rows = 1;
+  }
+}
+
+void RowBuilder::result(RowOp &row, Value result, bool perRow) const {
+  auto type = cast<ShapedType>(result.getType());
+  Value buffer = module.alloc(result.getLoc(), type.getShape(), type.getElementType());
+  row.buffers.push_back(buffer);
+  row.results.push_back(perRow ? module.reshape(result.getLoc(), buffer, {row.rows})
+                               : module.reshape(result.getLoc(), buffer, {row.rows, row.cols}));
+}
+
+std::pair<Value, int64_t> RowBuilder::broadcastOperand(Location loc, const RowOp &row, Value other) const {
+  Value memref = memrefOf(other);
+  const int64_t count = elementCount(other.getType());
+  const int64_t total = row.rows * row.cols;
+  ArrayRef<int64_t> shape = cast<ShapedType>(other.getType()).getShape();
+  ArrayRef<int64_t> full = cast<ShapedType>(row.primary.getType()).getShape();
+  ArrayRef<int64_t> core = shape.drop_while([](int64_t size) { return size == 1; });
+  if (count == total)
+    return {module.reshape(loc, memref, {row.rows, row.cols}), row.rows};
+  // The last axes as they are, repeated along the first ones.
+  if (full.ends_with(core) && count % row.cols == 0)
+    return {module.reshape(loc, memref, {count / row.cols, row.cols}), count / row.cols};
+  Value whole = broadcastTo(loc, module, memref, full);
+  return {module.reshape(loc, whole, {row.rows, row.cols}), row.rows};
+}
+
+static std::unique_ptr<RowOp> makeRequant(RequantOp op, const RowBuilder &build) {
+  auto row = std::make_unique<Requant>();
+  build.shape(*row, "requant", op.getInput(), op.getBy().size() == 1);
+  row->inputUnsigned = op.getInputUnsigned();
+  row->inputZeroPoint = row->blob.scalar(op.getInputZeroPoint());
+  row->zeroPoint = row->blob.scalar(op.getZeroPoint());
+  row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
+  if (op.getMin() || op.getMax()) {
+    row->clamp.lo = row->blob.scalar(op.getMin().value_or(row->clamp.literalLo()));
+    row->clamp.hi = row->blob.scalar(op.getMax().value_or(row->clamp.literalHi()));
+  }
+  ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
+  row->rescale = Rescale(row->blob, op.getBy(), op.getRounding(), magnitudeBits(op.getInput()),
+                         ChannelMap::of(op.getBy(), shape, op.getAxis()));
+  row->key = row->rescale.key() + row->clamp.key() + (row->inputUnsigned ? "u" : "s");
+  // An unsigned 32-bit operand does not fit the 32-bit lanes.
+  if (row->inputUnsigned && widthOf(op.getInput()) == 32)
+    return nullptr;
+  build.result(*row, op.getResult());
+  return row;
+}
+
+static std::unique_ptr<RowOp> makeAdd(AddOp op, const RowBuilder &build) {
+  auto row = std::make_unique<Add>();
+  const bool swap = build.fusedWith && build.fusedWith == op.getRhs();
+  Value primary = swap ? op.getRhs() : op.getLhs(), other = swap ? op.getLhs() : op.getRhs();
+  if (swap && op.getRhs().getType() != cast<ShapedType>(op.getRhs().getType()).clone(op.getType().getShape()))
+    return nullptr;
+  const bool single = op.getLhsBy().size() == 1 && op.getRhsBy().size() == 1 &&
+                      elementCount(op.getLhs().getType()) == elementCount(op.getRhs().getType());
+  build.shape(*row, "add", primary, single);
+  ArrayRef<int64_t> shape = op.getType().getShape();
+  auto side = [&](Value operand, DyadicAttr by, bool isUnsigned, int64_t zeroPoint) {
+    return Add::Side{isUnsigned, row->blob.scalar(zeroPoint),
+                     Rescale(row->blob, by, op.getRounding(), magnitudeBits(operand), ChannelMap::of(by, shape, -1))};
+  };
+  row->first = side(op.getLhs(), op.getLhsBy(), op.getLhsUnsigned(), op.getLhsZeroPoint());
+  row->second = side(op.getRhs(), op.getRhsBy(), op.getRhsUnsigned(), op.getRhsZeroPoint());
+  if (swap)
+    std::swap(row->first, row->second);
+  row->zeroPoint = row->blob.scalar(op.getZeroPoint());
+  row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
+  auto [memref, rows] = build.broadcastOperand(op.getLoc(), *row, other);
+  row->operands.push_back(memref);
+  row->otherRows = rows;
+  row->key = row->first.rescale.key() + row->second.rescale.key() + row->clamp.key() +
+             (row->first.isUnsigned ? "u" : "s") + (row->second.isUnsigned ? "u" : "s");
+  build.result(*row, op.getResult());
+  return row;
+}
+
+static std::unique_ptr<RowOp> makeMul(MulOp op, const RowBuilder &build) {
+  auto row = std::make_unique<Mul>();
+  build.shape(*row, "mul", op.getLhs(), elementCount(op.getLhs().getType()) == elementCount(op.getRhs().getType()));
+  row->lhsUnsigned = op.getLhsUnsigned();
+  row->rhsUnsigned = op.getRhsUnsigned();
+  row->lhsZeroPoint = row->blob.scalar(op.getLhsZeroPoint());
+  row->rhsZeroPoint = row->blob.scalar(op.getRhsZeroPoint());
+  row->zeroPoint = row->blob.scalar(op.getZeroPoint());
+  row->multiplier = row->blob.scalar(op.getBy().multiplier(0));
+  row->shift = row->blob.scalar(op.getBy().shift(0));
+  row->rounding = op.getRounding();
+  row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
+  auto [memref, rows] = build.broadcastOperand(op.getLoc(), *row, op.getRhs());
+  row->operands.push_back(memref);
+  row->otherRows = rows;
+  row->key = std::to_string(static_cast<int>(row->rounding)) + row->clamp.key() + (row->lhsUnsigned ? "u" : "s") +
+             (row->rhsUnsigned ? "u" : "s");
+  build.result(*row, op.getResult());
+  return row;
+}
+
+static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &build) {
+  auto row = std::make_unique<DivideRows>();
+  build.shape(*row, "divide_rows", op.getInput(), false);
+  row->zeroPoint = row->blob.scalar(op.getZeroPoint());
+  ArrayRef<int64_t> shape = op.getType().getShape();
+  row->rescale =
+      Rescale(row->blob, op.getBy(), op.getRounding(), 31, ChannelMap::of(op.getBy(), shape, op.getAxis()));
+  row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
+  row->operands.push_back(build.module.reshape(op.getLoc(), build.memrefOf(op.getSums()), {row->rows}));
+  row->key = row->rescale.key() + row->clamp.key();
+  build.result(*row, op.getResult());
+  return row;
+}
+
+std::unique_ptr<RowOp> vitq::kernels::makeRowOp(Operation *op, KernelModule &module, MemrefOf memrefOf,
+                                                Value fusedWith) {
+  const RowBuilder build{module, memrefOf, fusedWith};
+  if (auto requant = dyn_cast<RequantOp>(op))
+    return makeRequant(requant, build);
+  if (auto add = dyn_cast<AddOp>(op))
+    return makeAdd(add, build);
+  if (auto mul = dyn_cast<MulOp>(op))
+    return makeMul(mul, build);
+  if (auto divide = dyn_cast<DivideRowsOp>(op))
+    return makeDivideRows(divide, build);
+  return makeNonlinearRowOp(op, build);
+}
+
+void vitq::kernels::emitRowKernel(Location loc, KernelModule &module, RowOp &op, Value primary) {
+  Values args{module.reshape(loc, primary, {op.rows, op.cols})};
+  args.append(op.operands);
+  args.append(op.results);
+  args.push_back(module.blob(loc, op.blob));
+  module.call(loc, op.name, op.key + op.blob.layout(), args, [&](Emitter &e, ValueRange in) {
+    const size_t operands = op.operands.size(), results = op.results.size();
+    e.loop(op.rows, [&](Value row) {
+      op.emitRow(e, module.target,
+                 {in[0], row, row, in.slice(1, operands), in.slice(1 + operands, results), in.back()});
+    });
+  });
+}

@@ -1,0 +1,61 @@
+//===- RowOps.h - Kernels that work row by row -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_CONVERSION_VITQTOKERNELS_ROWOPS_H
+#define VITQ_LIB_CONVERSION_VITQTOKERNELS_ROWOPS_H
+
+#include "KernelModule.h"
+#include "Rescale.h"
+
+namespace vitq::kernels {
+
+/// Looks up the memref of `@main` that holds a tensor.
+using MemrefOf = llvm::function_ref<Value(Value)>;
+
+/// Where one row is computed.
+struct RowContext {
+  /// Holds the row of the main operand, at `primaryRow`.
+  Value primary, primaryRow;
+  /// Row of all other operands and of the results.
+  Value row;
+  ValueRange operands, results;
+  Value blob;
+};
+
+/// An op whose result rows depend on the same rows of its operands, all seen as
+/// [rows, cols]. It becomes a kernel of its own, or the epilogue of a contraction.
+class RowOp {
+public:
+  virtual ~RowOp() = default;
+
+  /// The code of one row.
+  virtual void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const = 0;
+
+  /// What of the op shapes the code, apart from types and the blob.
+  std::string key;
+  llvm::StringRef name;
+  /// The operand that a contraction may leave in its scratch memory.
+  Value primary;
+  int64_t rows = 1, cols = 1;
+  /// In `@main`, shaped [rows, cols], or [rows] for sums, or as they are.
+  Values operands, results;
+  /// Per result of the op: its buffer in the op's own shape.
+  Values buffers;
+  Blob blob;
+};
+
+/// The row op of `op`, null if it is none. `fusedWith` is the value that the
+/// caller computes itself row by row, or null: then the view may be flattened.
+std::unique_ptr<RowOp> makeRowOp(mlir::Operation *op, KernelModule &module, MemrefOf memrefOf, Value fusedWith);
+
+/// Calls the kernel of a row op on its own.
+void emitRowKernel(mlir::Location loc, KernelModule &module, RowOp &op, Value primary);
+
+} // namespace vitq::kernels
+
+#endif // VITQ_LIB_CONVERSION_VITQTOKERNELS_ROWOPS_H

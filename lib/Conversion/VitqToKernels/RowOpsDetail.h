@@ -1,0 +1,44 @@
+//===- RowOpsDetail.h - Shared by the files that build row ops -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_CONVERSION_VITQTOKERNELS_ROWOPSDETAIL_H
+#define VITQ_LIB_CONVERSION_VITQTOKERNELS_ROWOPSDETAIL_H
+
+#include "MoveOps.h"
+#include "RowOps.h"
+
+namespace vitq::kernels {
+
+/// What the constructors of row ops share.
+struct RowBuilder {
+  KernelModule &module;
+  MemrefOf memrefOf;
+  Value fusedWith;
+
+  /// Rows and columns of a tensor: its last axis is a row.
+  std::pair<int64_t, int64_t> rowsOf(Value value) const;
+  /// Sets name and shape; `flatten` if the op takes no notice of rows.
+  void shape(RowOp &row, llvm::StringRef name, Value primary, bool flatten) const;
+  /// Allocates the buffer of a result.
+  void result(RowOp &row, Value result, bool perRow = false) const;
+  /// An operand that broadcasts to the primary one, and how many rows it has
+  /// before it repeats.
+  std::pair<Value, int64_t> broadcastOperand(mlir::Location loc, const RowOp &row, Value other) const;
+};
+
+/// clamp(zeroPoint + y)
+Value finishSum(Emitter &e, Value blob, Value y, Slot zeroPoint, const Clamp &clamp);
+/// |x - zero point| <= 2^bits for every x of the type.
+unsigned magnitudeBits(Value value);
+
+/// table, gelu, softmax and layer_norm.
+std::unique_ptr<RowOp> makeNonlinearRowOp(mlir::Operation *op, const RowBuilder &build);
+
+} // namespace vitq::kernels
+
+#endif // VITQ_LIB_CONVERSION_VITQTOKERNELS_ROWOPSDETAIL_H

@@ -1,0 +1,300 @@
+//===- ImportContractions.cpp - Products, norms, reductions -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Importer.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::frontend;
+
+/// Sizes in attributes that are larger than any image could need.
+static bool isSane(ArrayRef<int64_t> values) {
+  return llvm::all_of(values, [](int64_t v) { return v >= 0 && v < (int64_t(1) << 24); });
+}
+
+//===----------------------------------------------------------------------===//
+// Convolution
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct ConvAttributes {
+  Shape strides, dilations, pads;
+  int64_t groups = 1;
+};
+} // namespace
+
+/// Padding that keeps the size of the image: output = ceil(input / stride).
+static void padToSame(ConvAttributes &attributes, ArrayRef<int64_t> image, ArrayRef<int64_t> weight, bool lower) {
+  for (int i = 0; i < 2; ++i) {
+    int64_t stride = attributes.strides[i], extent = (weight[2 + i] - 1) * attributes.dilations[i] + 1;
+    int64_t outputs = (image[2 + i] + stride - 1) / stride;
+    int64_t total = std::max<int64_t>(0, (outputs - 1) * stride + extent - image[2 + i]);
+    attributes.pads[i] = lower ? total - total / 2 : total / 2;
+    attributes.pads[2 + i] = total - attributes.pads[i];
+  }
+}
+
+static FailureOr<ConvAttributes> readConvAttributes(NodeImporter &n, ArrayRef<int64_t> image,
+                                                    ArrayRef<int64_t> weight) {
+  ConvAttributes attributes;
+  attributes.strides = n.intsAttr("strides").value_or(Shape{1, 1});
+  attributes.dilations = n.intsAttr("dilations").value_or(Shape{1, 1});
+  attributes.pads = n.intsAttr("pads").value_or(Shape{0, 0, 0, 0});
+  attributes.groups = n.intAttr("group", 1);
+  std::optional<Shape> kernel = n.intsAttr("kernel_shape");
+  if (kernel && ArrayRef<int64_t>(*kernel) != weight.drop_front(2))
+    return n.error() << "kernel_shape is not the weight's";
+  if (!isSane(attributes.strides) || !isSane(attributes.dilations) || !isSane(attributes.pads) ||
+      attributes.strides.size() != 2 || attributes.dilations.size() != 2 || attributes.pads.size() != 4 ||
+      llvm::is_contained(attributes.strides, 0) || llvm::is_contained(attributes.dilations, 0) ||
+      attributes.groups < 1 || attributes.groups > weight[0])
+    return n.error() << "has unusable strides, dilations, pads or groups";
+  std::string autoPad = n.stringAttr("auto_pad", "NOTSET");
+  if (autoPad == "SAME_UPPER" || autoPad == "SAME_LOWER")
+    padToSame(attributes, image, weight, autoPad == "SAME_LOWER");
+  else if (autoPad == "VALID")
+    attributes.pads = {0, 0, 0, 0};
+  else if (autoPad != "NOTSET")
+    return n.error() << "auto_pad '" << autoPad << "' is not supported";
+  return attributes;
+}
+
+static LogicalResult importConv(NodeImporter &n) {
+  if (n.input(0).rank() != 4 || n.input(1).rank() != 4)
+    return n.error() << "only two-dimensional convolutions are supported; the input has rank " << n.input(0).rank();
+  if (!n.input(1).constant)
+    return n.error() << "the weight must be a constant";
+  FailureOr<ConvAttributes> attributes = readConvAttributes(n, n.input(0).shape(), n.input(1).shape());
+  if (failed(attributes))
+    return failure();
+  SmallVector<Value> operands;
+  for (size_t i = 0; i < n.numInputs(); ++i) {
+    FailureOr<Value> operand = n.materialize(n.input(i));
+    if (failed(operand))
+      return failure();
+    operands.push_back(*operand);
+  }
+  return n.setOutput(n.create<vit::Conv2dOp>(
+      operands, {n.i64s("strides", attributes->strides), n.i64s("pads", attributes->pads),
+                 n.i64s("dilations", attributes->dilations), n.i64("groups", attributes->groups)}));
+}
+
+//===----------------------------------------------------------------------===//
+// Matrix products
+//===----------------------------------------------------------------------===//
+
+static TensorPtr scaled(TensorPtr tensor, double factor) {
+  if (factor == 1.0)
+    return tensor;
+  return mapTensor(*tensor, [&](double v) { return v * factor; }, tensor->name);
+}
+
+/// A linear layer with a constant weight [N, K].
+static MaybeImported makeLinear(NodeImporter &n, const Imported &input, TensorPtr weight, TensorPtr bias) {
+  FailureOr<Value> x = n.materialize(input), w = n.materialize(Imported(std::move(weight)));
+  if (failed(x) || failed(w))
+    return failure();
+  SmallVector<Value> operands{*x, *w};
+  if (bias) {
+    FailureOr<Value> b = n.materialize(Imported(std::move(bias)));
+    if (failed(b))
+      return failure();
+    operands.push_back(*b);
+  }
+  return n.create<vit::LinearOp>(operands);
+}
+
+static LogicalResult importGemm(NodeImporter &n) {
+  Imported a = n.input(0);
+  if (a.rank() != 2 || n.input(1).rank() != 2)
+    return n.error() << "expects matrices";
+  if (n.intAttr("transA", 0)) {
+    MaybeImported transposed = n.transpose(a, {1, 0});
+    if (failed(transposed))
+      return failure();
+    a = *transposed;
+  }
+  double alpha = n.floatAttr("alpha", 1.0), beta = n.floatAttr("beta", 1.0);
+  TensorPtr weight = n.input(1).constant;
+  if (!weight || !isFloat(weight->dtype))
+    return n.error() << "the second matrix must be a constant of floats";
+  if (!n.intAttr("transB", 0))
+    weight = transposeTensor(*weight, {1, 0}, weight->name);
+  if (!n.has(2) || beta == 0)
+    return n.setOutput(makeLinear(n, a, scaled(weight, alpha), nullptr));
+  TensorPtr bias = n.input(2).constant;
+  if (!bias || !isFloat(bias->dtype))
+    return n.error() << "the third operand must be a constant of floats";
+  // [N], [1, N], [1] or a scalar; a bias for each row is no bias.
+  int64_t channels = weight->shape[0], size = bias->size();
+  bool isRow = bias->shape.empty() || (bias->shape.size() <= 2 && bias->shape.back() == size);
+  if (!isRow || (size != channels && size != 1))
+    return n.error() << "the third operand must be a vector of " << channels << " numbers";
+  bias = size == channels ? reshapeTensor(*bias, {channels}, bias->name)
+                          : broadcastTensor(*reshapeTensor(*bias, {1}, bias->name), {channels}, bias->name);
+  return n.setOutput(makeLinear(n, a, scaled(weight, alpha), scaled(bias, beta)));
+}
+
+/// Both operands of a batched product with equal batch axes.
+static LogicalResult alignBatches(NodeImporter &n, Imported &lhs, Imported &rhs) {
+  Shape a(lhs.shape()), b(rhs.shape());
+  ArrayRef<int64_t> aBatch = ArrayRef(a).drop_back(2), bBatch = ArrayRef(b).drop_back(2);
+  FailureOr<Shape> batch = broadcastShapes(n, aBatch, bBatch);
+  if (failed(batch))
+    return failure();
+  auto align = [&](Imported &operand, ArrayRef<int64_t> shape) -> LogicalResult {
+    Shape aligned(batch->size() + 2 - shape.size(), 1);
+    aligned.append(shape.begin(), shape.end());
+    Shape full(*batch);
+    full.append(shape.end() - 2, shape.end());
+    MaybeImported ranked = n.reshape(operand, aligned);
+    MaybeImported result = failed(ranked) ? ranked : n.broadcast(*ranked, full);
+    if (failed(result))
+      return failure();
+    operand = *result;
+    return success();
+  };
+  return success(succeeded(align(lhs, a)) && succeeded(align(rhs, b)));
+}
+
+/// The shape of a product before the axes that stood in for vectors go.
+static Shape dropVectorAxes(ArrayRef<int64_t> shape, bool lhsIsVector, bool rhsIsVector) {
+  Shape result(shape);
+  if (lhsIsVector)
+    result.erase(result.end() - 2);
+  if (rhsIsVector)
+    result.pop_back();
+  return result;
+}
+
+static LogicalResult importMatMul(NodeImporter &n) {
+  Imported lhs = n.input(0), rhs = n.input(1);
+  if (!lhs.isFloat() || !rhs.isFloat())
+    return n.error() << "only products of floats are supported";
+  if (lhs.rank() < 1 || rhs.rank() < 1)
+    return n.error() << "expects matrices";
+  bool lhsIsVector = lhs.rank() == 1, rhsIsVector = rhs.rank() == 1;
+  if (lhsIsVector) {
+    MaybeImported matrix = n.reshape(lhs, {1, lhs.shape()[0]});
+    if (failed(matrix))
+      return failure();
+    lhs = *matrix;
+  }
+  if (rhsIsVector) {
+    MaybeImported matrix = n.reshape(rhs, {rhs.shape()[0], 1});
+    if (failed(matrix))
+      return failure();
+    rhs = *matrix;
+  }
+  MaybeImported result = failure();
+  bool isLinear = rhs.constant && countElements(rhs.shape().drop_back(2)) == 1 && rhs.rank() <= lhs.rank();
+  if (isLinear) {
+    TensorPtr matrix = reshapeTensor(*rhs.constant, rhs.shape().take_back(2), rhs.constant->name);
+    result = makeLinear(n, lhs, transposeTensor(*matrix, {1, 0}, matrix->name), nullptr);
+  } else {
+    if (failed(alignBatches(n, lhs, rhs)))
+      return failure();
+    FailureOr<Value> a = n.materialize(lhs), b = n.materialize(rhs);
+    if (failed(a) || failed(b))
+      return failure();
+    result = n.create<vit::MatmulOp>({*a, *b});
+  }
+  if (succeeded(result) && (lhsIsVector || rhsIsVector))
+    result = n.reshape(*result, dropVectorAxes(result->shape(), lhsIsVector, rhsIsVector));
+  return n.setOutput(result);
+}
+
+//===----------------------------------------------------------------------===//
+// Normalization, reduction
+//===----------------------------------------------------------------------===//
+
+static LogicalResult importLayerNorm(NodeImporter &n) {
+  const Imported &input = n.input(0);
+  FailureOr<int64_t> axis = n.axis(n.intAttr("axis", -1), input.rank());
+  if (failed(axis))
+    return failure();
+  if (*axis != input.rank() - 1)
+    return n.error() << "only the last axis can be normalized, not axis " << *axis << " of " << input.rank();
+  double eps = n.floatAttr("epsilon", 1e-5);
+  if (!std::isfinite(eps) || eps < 0)
+    return n.error() << "epsilon must be finite and not negative";
+  Imported beta = n.input(2);
+  if (!beta)
+    beta = Imported(std::make_shared<Tensor>(DType::F32, Shape{input.shape().back()}, (n.outputName() + ".beta").str()));
+  FailureOr<Value> x = n.materialize(input), g = n.materialize(n.input(1)), b = n.materialize(beta);
+  if (failed(x) || failed(g) || failed(b))
+    return failure();
+  return n.setOutput(
+      n.create<vit::LayerNormOp>({*x, *g, *b}, n.builder.getNamedAttr("eps", n.builder.getF64FloatAttr(eps))));
+}
+
+static LogicalResult importSoftmax(NodeImporter &n) {
+  const Imported &input = n.input(0);
+  FailureOr<Value> x = n.materialize(input);
+  FailureOr<int64_t> axis = n.axis(n.intAttr("axis", n.opset() < 13 ? 1 : -1), input.rank());
+  if (failed(x) || failed(axis))
+    return failure();
+  int64_t rank = input.rank();
+  if (*axis == rank - 1)
+    return n.setOutput(n.create<vit::SoftmaxOp>(*x));
+  Shape shape(input.shape());
+  if (n.opset() < 13) {
+    // Softmax over all axes from `axis` on, as one.
+    Shape flat{*countElements(ArrayRef(shape).take_front(*axis)), *countElements(ArrayRef(shape).drop_front(*axis))};
+    MaybeImported rows = n.reshape(input, flat);
+    MaybeImported softmax = failed(rows) ? rows : n.create<vit::SoftmaxOp>(rows->value);
+    return n.setOutput(failed(softmax) ? softmax : n.reshape(*softmax, shape));
+  }
+  Shape swap = range(0, rank);
+  std::swap(swap[*axis], swap[rank - 1]);
+  MaybeImported rows = n.transpose(input, swap);
+  MaybeImported softmax = failed(rows) ? rows : n.create<vit::SoftmaxOp>(rows->value);
+  return n.setOutput(failed(softmax) ? softmax : n.transpose(*softmax, swap));
+}
+
+static MaybeImported makeMean(NodeImporter &n, Shape axes, bool keepDims) {
+  FailureOr<Value> x = n.materialize(n.input(0));
+  if (failed(x))
+    return failure();
+  llvm::sort(axes);
+  SmallVector<NamedAttribute> attributes{n.i64s("axes", axes)};
+  if (keepDims)
+    attributes.push_back(n.builder.getNamedAttr("keep_dims", n.builder.getUnitAttr()));
+  return n.create<vit::MeanOp>(*x, attributes);
+}
+
+static LogicalResult importReduceMean(NodeImporter &n) {
+  bool given = false;
+  FailureOr<Shape> axes = n.axes(n.input(0).rank(), 18, given);
+  if (failed(axes))
+    return failure();
+  if (axes->empty()) {
+    if (n.intAttr("noop_with_empty_axes", 0))
+      return n.setOutput(MaybeImported(n.input(0)));
+    *axes = range(0, n.input(0).rank());
+  }
+  return n.setOutput(makeMean(n, *axes, n.intAttr("keepdims", 1) != 0));
+}
+
+static LogicalResult importGlobalAveragePool(NodeImporter &n) {
+  if (n.input(0).rank() < 3)
+    return n.error() << "expects rank 3 or more";
+  return n.setOutput(makeMean(n, range(2, n.input(0).rank()), true));
+}
+
+void vitq::frontend::addContractionHandlers(HandlerTable &table) {
+  table["Conv"] = {importConv, 2, 3};
+  table["Gemm"] = {importGemm, 2, 3};
+  table["MatMul"] = {importMatMul, 2, 2};
+  table["LayerNormalization"] = {importLayerNorm, 2, 3};
+  table["Softmax"] = {importSoftmax, 1, 1};
+  table["ReduceMean"] = {importReduceMean, 1, 2};
+  table["GlobalAveragePool"] = {importGlobalAveragePool, 1, 1};
+}

@@ -1,0 +1,424 @@
+//===- ImportShapeOps.cpp - Operators that move elements -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Importer.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::frontend;
+
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+static LogicalResult importConstant(NodeImporter &n) {
+  if (n.node.attributes.size() != 1)
+    return n.error() << "must have one value";
+  const auto &[name, attribute] = *n.node.attributes.begin();
+  using Kind = OnnxAttribute::Kind;
+  std::shared_ptr<Tensor> tensor;
+  if (name == "value" && attribute.kind == Kind::Tensor && attribute.tensor)
+    return n.setOutput(MaybeImported(Imported(attribute.tensor)));
+  if (name == "value_float" && attribute.kind == Kind::Float) {
+    tensor = std::make_shared<Tensor>(DType::F32, ArrayRef<int64_t>(), n.outputName());
+    tensor->f32[0] = attribute.f;
+  } else if (name == "value_int" && attribute.kind == Kind::Int) {
+    tensor = std::make_shared<Tensor>(DType::I64, ArrayRef<int64_t>(), n.outputName());
+    tensor->ints[0] = attribute.i;
+  } else if (name == "value_floats" && attribute.kind == Kind::Floats) {
+    tensor = std::make_shared<Tensor>(DType::F32, Shape{static_cast<int64_t>(attribute.floats.size())}, n.outputName());
+    tensor->f32 = attribute.floats;
+  } else if (name == "value_ints" && attribute.kind == Kind::Ints) {
+    tensor = std::make_shared<Tensor>(DType::I64, Shape{static_cast<int64_t>(attribute.ints.size())}, n.outputName());
+    tensor->ints = attribute.ints;
+  } else {
+    return n.error() << "attribute '" << name << "' is not supported";
+  }
+  return n.setOutput(MaybeImported(Imported(TensorPtr(tensor))));
+}
+
+/// A tensor of one repeated value.
+static MaybeImported splat(NodeImporter &n, const Tensor &value, ArrayRef<int64_t> shape) {
+  if (!countElements(shape, kMaxFoldedElements))
+    return n.error() << "the result is too large, or has a negative size";
+  TensorPtr scalar = reshapeTensor(value, {}, n.outputName());
+  return Imported(broadcastTensor(*scalar, shape, n.outputName()));
+}
+
+static LogicalResult importConstantOfShape(NodeImporter &n) {
+  FailureOr<Shape> shape = n.intsInput(0, "shape");
+  if (failed(shape))
+    return failure();
+  Tensor zero(DType::F32, {}, n.outputName());
+  const OnnxAttribute *value = n.node.find("value");
+  if (!value)
+    return n.setOutput(splat(n, zero, *shape));
+  if (value->kind != OnnxAttribute::Kind::Tensor || !value->tensor || value->tensor->size() != 1)
+    return n.error() << "attribute 'value' must be one number";
+  return n.setOutput(splat(n, *value->tensor, *shape));
+}
+
+static LogicalResult importShape(NodeImporter &n) {
+  ArrayRef<int64_t> shape = n.input(0).shape();
+  int64_t rank = shape.size(), start = n.intAttr("start", 0), end = n.intAttr("end", rank);
+  auto clamp = [&](int64_t i) { return std::clamp<int64_t>(i < 0 && i >= -rank ? i + rank : i, 0, rank); };
+  start = clamp(start);
+  end = std::max(clamp(end), start);
+  auto result = std::make_shared<Tensor>(DType::I64, Shape{end - start}, n.outputName());
+  result->ints.assign(shape.begin() + start, shape.begin() + end);
+  return n.setOutput(MaybeImported(Imported(TensorPtr(result))));
+}
+
+static LogicalResult importSize(NodeImporter &n) {
+  auto result = std::make_shared<Tensor>(DType::I64, ArrayRef<int64_t>(), n.outputName());
+  result->ints[0] = countElements(n.input(0).shape()).value_or(0);
+  return n.setOutput(MaybeImported(Imported(TensorPtr(result))));
+}
+
+static LogicalResult importRange(NodeImporter &n) {
+  for (int i = 0; i < 3; ++i)
+    if (!n.input(i).constant || n.input(i).constant->size() != 1 ||
+        n.input(i).constant->dtype != n.input(0).constant->dtype)
+      return n.error() << "expects three known numbers of one type";
+  const Tensor &start = *n.input(0).constant, &limit = *n.input(1).constant, &delta = *n.input(2).constant;
+  double count = std::ceil((limit.getDouble(0) - start.getDouble(0)) / delta.getDouble(0));
+  if (!(count < static_cast<double>(kMaxFoldedElements)))
+    return n.error() << "the result is too large";
+  int64_t size = count > 0 ? static_cast<int64_t>(count) : 0;
+  auto result = std::make_shared<Tensor>(start.dtype, Shape{size}, n.outputName());
+  for (int64_t i = 0; i < size; ++i) {
+    if (isFloat(start.dtype))
+      result->setDouble(i, start.getDouble(0) + static_cast<double>(i) * delta.getDouble(0));
+    else
+      result->setInt(i, static_cast<int64_t>(static_cast<uint64_t>(start.getInt(0)) +
+                                             static_cast<uint64_t>(i) * static_cast<uint64_t>(delta.getInt(0))));
+  }
+  return n.setOutput(MaybeImported(Imported(TensorPtr(result))));
+}
+
+//===----------------------------------------------------------------------===//
+// Shapes
+//===----------------------------------------------------------------------===//
+
+static LogicalResult importReshape(NodeImporter &n) {
+  FailureOr<Shape> shape = n.intsInput(1, "shape");
+  if (failed(shape))
+    return failure();
+  ArrayRef<int64_t> from = n.input(0).shape();
+  bool allowZero = n.intAttr("allowzero", 0) != 0;
+  int64_t open = -1, known = 1;
+  for (auto [i, size] : llvm::enumerate(*shape)) {
+    if (size == 0 && !allowZero) {
+      if (i >= from.size())
+        return n.error() << "size 0 of axis " << i << " stands for a size that the input does not have";
+      size = from[i];
+    }
+    if (size == -1) {
+      if (open >= 0)
+        return n.error() << "has two open sizes";
+      open = i;
+    } else if (size < 0 || llvm::MulOverflow(known, size, known) || known > kMaxElements) {
+      return n.error() << "has a negative or absurd size";
+    }
+  }
+  if (open >= 0) {
+    int64_t total = *countElements(from);
+    if (known == 0 || total % known)
+      return n.error() << "cannot reshape " << total << " elements to multiples of " << known;
+    (*shape)[open] = total / known;
+  }
+  return n.setOutput(n.reshape(n.input(0), *shape));
+}
+
+static LogicalResult importFlatten(NodeImporter &n) {
+  ArrayRef<int64_t> from = n.input(0).shape();
+  int64_t rank = from.size(), axis = n.intAttr("axis", 1);
+  if (axis < -rank || axis > rank)
+    return n.error() << "axis " << axis << " is outside a tensor of rank " << rank;
+  axis = axis < 0 ? axis + rank : axis;
+  return n.setOutput(
+      n.reshape(n.input(0), {*countElements(from.take_front(axis)), *countElements(from.drop_front(axis))}));
+}
+
+static LogicalResult importSqueeze(NodeImporter &n) {
+  bool given = false;
+  FailureOr<Shape> axes = n.axes(n.input(0).rank(), 13, given);
+  if (failed(axes))
+    return failure();
+  Shape shape;
+  for (auto [i, size] : llvm::enumerate(n.input(0).shape())) {
+    bool drop = given ? llvm::is_contained(*axes, static_cast<int64_t>(i)) : size == 1;
+    if (drop && size != 1)
+      return n.error() << "axis " << i << " has size " << size << ", not 1";
+    if (!drop)
+      shape.push_back(size);
+  }
+  return n.setOutput(n.reshape(n.input(0), shape));
+}
+
+static LogicalResult importUnsqueeze(NodeImporter &n) {
+  // The axes count in the result, so their number is needed first.
+  size_t count = 0;
+  if (n.opset() >= 13) {
+    FailureOr<Shape> ints = n.intsInput(1, "axes");
+    if (failed(ints))
+      return failure();
+    count = ints->size();
+  } else {
+    count = n.intsAttr("axes").value_or(Shape()).size();
+  }
+  int64_t rank = n.input(0).rank() + count;
+  if (rank > static_cast<int64_t>(kMaxRank))
+    return n.error() << "the result has too many axes";
+  bool given = false;
+  FailureOr<Shape> axes = n.axes(rank, 13, given);
+  if (failed(axes))
+    return failure();
+  Shape shape;
+  ArrayRef<int64_t> from = n.input(0).shape();
+  for (int64_t i = 0; i < rank; ++i) {
+    bool isNew = llvm::is_contained(*axes, i);
+    shape.push_back(isNew ? 1 : from.front());
+    if (!isNew)
+      from = from.drop_front();
+  }
+  return n.setOutput(n.reshape(n.input(0), shape));
+}
+
+static LogicalResult importTranspose(NodeImporter &n) {
+  Shape reversed = range(0, n.input(0).rank());
+  std::reverse(reversed.begin(), reversed.end());
+  return n.setOutput(n.transpose(n.input(0), n.intsAttr("perm").value_or(reversed)));
+}
+
+static LogicalResult importExpand(NodeImporter &n) {
+  FailureOr<Shape> to = n.intsInput(1, "shape");
+  if (failed(to))
+    return failure();
+  if (!countElements(*to))
+    return n.error() << "the shape has a negative or absurd size";
+  FailureOr<Shape> shape = broadcastShapes(n, n.input(0).shape(), *to);
+  return failed(shape) ? failure() : n.setOutput(n.broadcast(n.input(0), *shape));
+}
+
+static LogicalResult importTile(NodeImporter &n) {
+  FailureOr<Shape> repeats = n.intsInput(1, "repeats");
+  if (failed(repeats))
+    return failure();
+  if (static_cast<int64_t>(repeats->size()) != n.input(0).rank())
+    return n.error() << "needs one count for each axis";
+  Imported result = n.input(0);
+  for (auto [axis, count] : llvm::enumerate(*repeats)) {
+    if (count == 1)
+      continue;
+    if (count < 1 || count > 4096)
+      return n.error() << "repeats axis " << axis << ' ' << count << " times, which is not supported";
+    MaybeImported joined = n.concat(SmallVector<Imported>(count, result), axis);
+    if (failed(joined))
+      return failure();
+    result = *joined;
+  }
+  return n.setOutput(MaybeImported(result));
+}
+
+//===----------------------------------------------------------------------===//
+// Parts
+//===----------------------------------------------------------------------===//
+
+static LogicalResult importConcat(NodeImporter &n) {
+  SmallVector<Imported> parts;
+  for (size_t i = 0; i < n.numInputs(); ++i) {
+    if (!n.has(i))
+      return n.error() << "input " << i << " is missing";
+    parts.push_back(n.input(i));
+  }
+  if (!n.node.find("axis"))
+    return n.error() << "has no axis";
+  FailureOr<int64_t> axis = n.axis(n.intAttr("axis", 0), parts.front().rank());
+  return failed(axis) ? failure() : n.setOutput(n.concat(parts, *axis));
+}
+
+/// The box along one axis.
+static MaybeImported sliceAxis(NodeImporter &n, const Imported &input, int64_t axis, int64_t start, int64_t size,
+                               int64_t step = 1) {
+  if (step < 0 && size > 0) {
+    Shape indices;
+    for (int64_t i = 0; i < size; ++i)
+      indices.push_back(start + i * step);
+    return n.gather(input, indices, axis);
+  }
+  Shape offsets(input.rank(), 0), sizes(input.shape()), strides(input.rank(), 1);
+  offsets[axis] = start;
+  sizes[axis] = size;
+  strides[axis] = std::max<int64_t>(step, 1);
+  return n.slice(input, offsets, sizes, strides);
+}
+
+static LogicalResult importSlice(NodeImporter &n) {
+  FailureOr<Shape> starts = n.intsInput(1, "starts"), ends = n.intsInput(2, "ends");
+  if (failed(starts) || failed(ends))
+    return failure();
+  Shape axes(range(0, starts->size())), steps(starts->size(), 1);
+  if (n.has(3)) {
+    FailureOr<Shape> given = n.intsInput(3, "axes");
+    if (failed(given))
+      return failure();
+    axes = *given;
+  }
+  if (n.has(4)) {
+    FailureOr<Shape> given = n.intsInput(4, "steps");
+    if (failed(given))
+      return failure();
+    steps = *given;
+  }
+  if (ends->size() != starts->size() || axes.size() != starts->size() || steps.size() != starts->size())
+    return n.error() << "starts, ends, axes and steps have different lengths";
+  Imported result = n.input(0);
+  llvm::SmallBitVector seen(result.rank());
+  for (size_t i = 0; i < axes.size(); ++i) {
+    FailureOr<int64_t> axis = n.axis(axes[i], result.rank());
+    if (failed(axis))
+      return failure();
+    int64_t step = steps[i], size = result.shape()[*axis], start = (*starts)[i], end = (*ends)[i];
+    if (seen[*axis] || step == 0 || step == std::numeric_limits<int64_t>::min())
+      return n.error() << "axis " << *axis << " is given twice, or its step is unusable";
+    seen.set(*axis);
+    auto normal = [&](int64_t index, int64_t low, int64_t high) {
+      return std::clamp(index < 0 && index >= -size ? index + size : index, low, high);
+    };
+    start = step > 0 ? normal(start, 0, size) : normal(start, size ? 0 : -1, size - 1);
+    end = step > 0 ? normal(end, 0, size) : normal(end, -1, size - 1);
+    int64_t magnitude = step > 0 ? step : -step, span = step > 0 ? end - start : start - end;
+    int64_t count = span > 0 ? (span - 1) / magnitude + 1 : 0;
+    MaybeImported part = sliceAxis(n, result, *axis, count ? start : 0, count, count > 1 ? step : 1);
+    if (failed(part))
+      return failure();
+    result = *part;
+  }
+  return n.setOutput(MaybeImported(result));
+}
+
+static LogicalResult importSplit(NodeImporter &n) {
+  const Imported &input = n.input(0);
+  FailureOr<int64_t> axis = n.axis(n.intAttr("axis", 0), input.rank());
+  if (failed(axis))
+    return failure();
+  int64_t total = input.shape()[*axis], parts = n.node.outputs.size();
+  Shape sizes;
+  if (n.opset() >= 13 && n.has(1)) {
+    FailureOr<Shape> given = n.intsInput(1, "split");
+    if (failed(given))
+      return failure();
+    sizes = *given;
+  } else if (std::optional<Shape> given = n.opset() < 13 ? n.intsAttr("split") : std::nullopt) {
+    sizes = *given;
+  } else {
+    // Equal parts, the last smaller where they do not fit (opset 18).
+    int64_t size = (total + parts - 1) / parts;
+    for (int64_t i = 0; i < parts; ++i)
+      sizes.push_back(std::min(size, total - i * size));
+  }
+  int64_t sum = 0;
+  bool valid = static_cast<int64_t>(sizes.size()) == parts;
+  for (int64_t size : sizes)
+    valid &= size > 0 && !llvm::AddOverflow(sum, size, sum);
+  if (!valid || sum != total)
+    return n.error() << "cannot split an axis of " << total << " into these " << parts << " parts";
+  int64_t offset = 0;
+  for (auto [i, size] : llvm::enumerate(sizes)) {
+    if (n.wantsOutput(i)) {
+      MaybeImported part = sliceAxis(n, input, *axis, offset, size);
+      if (failed(part))
+        return failure();
+      n.setOutput(i, *part);
+    }
+    offset += size;
+  }
+  return success();
+}
+
+static LogicalResult importGather(NodeImporter &n) {
+  const Imported &input = n.input(0);
+  FailureOr<int64_t> axis = n.axis(n.intAttr("axis", 0), input.rank());
+  if (failed(axis))
+    return failure();
+  const TensorPtr &indices = n.input(1).constant;
+  if (!indices || isFloat(indices->dtype))
+    return n.error() << "indices must be known integers";
+  Shape list(indices->ints.begin(), indices->ints.end());
+  for (int64_t &index : list) {
+    if (index < -input.shape()[*axis] || index >= input.shape()[*axis])
+      return n.error() << "index " << index << " is outside an axis of " << input.shape()[*axis];
+    index += index < 0 ? input.shape()[*axis] : 0;
+  }
+  Shape shape(input.shape().take_front(*axis));
+  shape.append(indices->shape);
+  shape.append(input.shape().begin() + *axis + 1, input.shape().end());
+  if (list.empty() || !countElements(shape))
+    return n.error() << "the result is empty or too large";
+  MaybeImported gathered = n.gather(input, list, *axis);
+  return n.setOutput(failed(gathered) ? gathered : n.reshape(*gathered, shape));
+}
+
+static LogicalResult importPad(NodeImporter &n) {
+  const Imported &input = n.input(0);
+  FailureOr<Shape> pads = n.intsInput(1, "pads");
+  if (failed(pads))
+    return failure();
+  size_t rank = input.rank();
+  if (n.stringAttr("mode", "constant") != "constant")
+    return n.error() << "only padding with zeros is supported";
+  if (n.has(2) && (!n.input(2).constant || n.input(2).constant->size() != 1 || n.input(2).constant->getDouble(0) != 0))
+    return n.error() << "only padding with zeros is supported";
+  Shape low(rank, 0), high(rank, 0), axes(range(0, rank));
+  if (n.has(3)) {
+    FailureOr<Shape> given = n.intsInput(3, "axes");
+    if (failed(given))
+      return failure();
+    axes = *given;
+  }
+  if (pads->size() != 2 * axes.size())
+    return n.error() << "needs two counts for each axis";
+  for (size_t i = 0; i < axes.size(); ++i) {
+    FailureOr<int64_t> axis = n.axis(axes[i], rank);
+    if (failed(axis))
+      return failure();
+    low[*axis] = (*pads)[i];
+    high[*axis] = (*pads)[axes.size() + i];
+    if (low[*axis] < 0 || high[*axis] < 0 || low[*axis] > kMaxElements || high[*axis] > kMaxElements)
+      return n.error() << "a count is negative or absurd";
+  }
+  if (llvm::all_of(*pads, [](int64_t count) { return count == 0; }))
+    return n.setOutput(MaybeImported(input));
+  FailureOr<Value> value = n.materialize(input);
+  if (failed(value))
+    return failure();
+  return n.setOutput(n.create<vit::PadOp>(*value, {n.i64s("low", low), n.i64s("high", high)}));
+}
+
+void vitq::frontend::addShapeHandlers(HandlerTable &table) {
+  table["Constant"] = {importConstant, 0, 0};
+  table["ConstantOfShape"] = {importConstantOfShape, 1, 1};
+  table["Shape"] = {importShape, 1, 1};
+  table["Size"] = {importSize, 1, 1};
+  table["Range"] = {importRange, 3, 3};
+  table["Reshape"] = {importReshape, 2, 2};
+  table["Flatten"] = {importFlatten, 1, 1};
+  table["Squeeze"] = {importSqueeze, 1, 2};
+  table["Unsqueeze"] = {importUnsqueeze, 1, 2};
+  table["Transpose"] = {importTranspose, 1, 1};
+  table["Expand"] = {importExpand, 2, 2};
+  table["Tile"] = {importTile, 2, 2};
+  table["Concat"] = {importConcat, 1, 1u << 16};
+  table["Slice"] = {importSlice, 3, 5};
+  table["Split"] = {importSplit, 1, 2};
+  table["Gather"] = {importGather, 2, 2};
+  table["Pad"] = {importPad, 2, 4};
+}

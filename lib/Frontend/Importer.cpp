@@ -1,0 +1,304 @@
+//===- Importer.cpp - Importing one ONNX node -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Importer.h"
+
+#include "vitq/Support/Constants.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::frontend;
+
+ArrayRef<int64_t> Imported::shape() const {
+  if (constant)
+    return constant->shape;
+  return vit::shapeOf(value ? value : hardSigmoidOf);
+}
+
+const HandlerTable &vitq::frontend::operatorHandlers() {
+  static const HandlerTable table = [] {
+    HandlerTable all;
+    addContractionHandlers(all);
+    addElementwiseHandlers(all);
+    addShapeHandlers(all);
+    return all;
+  }();
+  return table;
+}
+
+NodeImporter::NodeImporter(ImportState &state, const Node &node)
+    : node(node), builder(state.builder),
+      loc(NameLoc::get(StringAttr::get(state.builder.getContext(), node.name))), state(state) {}
+
+InFlightDiagnostic NodeImporter::error() { return emitError(loc) << node.opType << ": "; }
+
+//===----------------------------------------------------------------------===//
+// The node
+//===----------------------------------------------------------------------===//
+
+LogicalResult NodeImporter::run() {
+  const OperatorHandler &handler = operatorHandlers().find(node.opType)->second;
+  size_t given = node.inputs.size();
+  while (given && node.inputs[given - 1].empty())
+    --given;
+  if (given < handler.minInputs || given > handler.maxInputs)
+    return error() << "has " << given << " inputs, expected " << handler.minInputs
+                   << (handler.minInputs == handler.maxInputs ? "" : " or more");
+  for (size_t i = 0; i < given; ++i) {
+    Imported value;
+    if (!node.inputs[i].empty()) {
+      auto it = state.values.find(node.inputs[i]);
+      if (it == state.values.end())
+        return error() << "reads the value '" << node.inputs[i] << "', which nothing defines";
+      value = it->second;
+    } else if (i < handler.minInputs) {
+      return error() << "input " << i << " is missing";
+    }
+    if (value.hardSigmoidOf && node.opType != "Mul")
+      return error() << "reads a HardSigmoid; only x * HardSigmoid(x) is supported";
+    inputs.push_back(value);
+  }
+  if (node.outputs.empty() || node.outputs.front().empty())
+    return error() << "has no output";
+  if (failed(handler.import(*this)) || attributeError)
+    return failure();
+  for (const std::string &output : node.outputs)
+    if (!output.empty() && !state.values.count(output))
+      return error() << "output '" << output << "' is not supported";
+  return success();
+}
+
+const Imported &NodeImporter::input(size_t i) const {
+  static const Imported none;
+  return i < inputs.size() ? inputs[i] : none;
+}
+
+void NodeImporter::setOutput(size_t i, Imported value) { state.values[node.outputs[i]] = std::move(value); }
+
+LogicalResult NodeImporter::setOutput(MaybeImported value) {
+  if (failed(value))
+    return failure();
+  setOutput(0, std::move(*value));
+  return success();
+}
+
+FailureOr<Shape> NodeImporter::intsInput(size_t i, StringRef what) {
+  const TensorPtr &tensor = input(i).constant;
+  if (!tensor)
+    return error() << "input '" << what << "' depends on the image; it must be known at compile time";
+  if (isFloat(tensor->dtype) || tensor->dtype == DType::Bool || tensor->shape.size() > 1)
+    return error() << "input '" << what << "' must be a vector of integers";
+  return Shape(tensor->ints.begin(), tensor->ints.end());
+}
+
+FailureOr<int64_t> NodeImporter::axis(int64_t axis, int64_t rank) {
+  if (axis < -rank || axis >= rank)
+    return error() << "axis " << axis << " is outside a tensor of rank " << rank;
+  return axis < 0 ? axis + rank : axis;
+}
+
+FailureOr<Shape> NodeImporter::axes(int64_t rank, int64_t inputSince, bool &given) {
+  Shape list;
+  given = false;
+  if (opset() >= inputSince) {
+    given = has(1);
+    if (given) {
+      FailureOr<Shape> ints = intsInput(1, "axes");
+      if (failed(ints))
+        return failure();
+      list = *ints;
+    }
+  } else if (std::optional<Shape> ints = intsAttr("axes")) {
+    given = true;
+    list = *ints;
+  }
+  llvm::SmallBitVector seen(rank);
+  for (int64_t &entry : list) {
+    FailureOr<int64_t> normal = axis(entry, rank);
+    if (failed(normal))
+      return failure();
+    if (seen[*normal])
+      return error() << "axis " << entry << " is given twice";
+    seen.set(*normal);
+    entry = *normal;
+  }
+  return list;
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+const OnnxAttribute *NodeImporter::attr(const std::string &name, OnnxAttribute::Kind kind) {
+  const OnnxAttribute *attribute = node.find(name);
+  if (!attribute || attribute->kind == kind)
+    return attribute;
+  error() << "attribute '" << name << "' has a wrong type";
+  attributeError = true;
+  return nullptr;
+}
+
+int64_t NodeImporter::intAttr(const std::string &name, int64_t otherwise) {
+  auto *attribute = attr(name, OnnxAttribute::Kind::Int);
+  return attribute ? attribute->i : otherwise;
+}
+
+double NodeImporter::floatAttr(const std::string &name, double otherwise) {
+  auto *attribute = attr(name, OnnxAttribute::Kind::Float);
+  return attribute ? attribute->f : otherwise;
+}
+
+std::string NodeImporter::stringAttr(const std::string &name, StringRef otherwise) {
+  auto *attribute = attr(name, OnnxAttribute::Kind::String);
+  return attribute ? attribute->s : otherwise.str();
+}
+
+std::optional<Shape> NodeImporter::intsAttr(const std::string &name) {
+  auto *attribute = attr(name, OnnxAttribute::Kind::Ints);
+  if (!attribute)
+    return std::nullopt;
+  return Shape(attribute->ints.begin(), attribute->ints.end());
+}
+
+NamedAttribute NodeImporter::i64s(StringRef name, ArrayRef<int64_t> values) {
+  return builder.getNamedAttr(name, builder.getDenseI64ArrayAttr(values));
+}
+NamedAttribute NodeImporter::i64(StringRef name, int64_t value) {
+  return builder.getNamedAttr(name, builder.getI64IntegerAttr(value));
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+MaybeImported NodeImporter::checkResult(Value value) {
+  if (countElements(vit::shapeOf(value)))
+    return Imported(value);
+  return error() << "the result is too large";
+}
+
+FailureOr<Value> NodeImporter::materialize(const Imported &imported) {
+  if (imported.value)
+    return imported.value;
+  const TensorPtr &tensor = imported.constant;
+  if (!tensor)
+    return error() << "reads a HardSigmoid; only x * HardSigmoid(x) is supported";
+  auto known = state.constants.find(tensor.get());
+  if (known != state.constants.end())
+    return known->second.first;
+  if (tensor->size() == 0)
+    return error() << "operand '" << tensor->name << "' is empty";
+  Location constantLoc = tensor->name.empty() ? loc : NameLoc::get(builder.getStringAttr(tensor->name));
+  Value value;
+  if (isFloat(tensor->dtype)) {
+    auto type = RankedTensorType::get(tensor->shape, builder.getF32Type());
+    value = createFloatConstant(builder, constantLoc, type, toFloats(*tensor), tensor->name);
+  } else if (tensor->dtype == DType::Bool) {
+    auto type = RankedTensorType::get(tensor->shape, builder.getI1Type());
+    value = createIntConstant(builder, constantLoc, type, tensor->ints, tensor->name);
+  } else {
+    return error() << "computes with integers (" << stringify(tensor->dtype) << " '" << tensor->name
+                   << "') that meet the image's data; that is not supported";
+  }
+  state.constants[tensor.get()] = {value, tensor};
+  return value;
+}
+
+MaybeImported NodeImporter::reshape(const Imported &input, ArrayRef<int64_t> shape) {
+  if (input.shape() == shape)
+    return input;
+  std::optional<int64_t> count = countElements(shape), have = countElements(input.shape());
+  if (!count || count != have)
+    return error() << "cannot reshape " << have.value_or(0) << " elements to " << count.value_or(-1);
+  if (input.constant)
+    return Imported(reshapeTensor(*input.constant, shape, outputName()));
+  return create<vit::ReshapeOp>(input.value, i64s("shape", shape));
+}
+
+MaybeImported NodeImporter::transpose(const Imported &input, ArrayRef<int64_t> permutation) {
+  if (failed(vit::inferTranspose(loc, input.shape(), permutation)))
+    return failure();
+  if (llvm::equal(permutation, llvm::seq<int64_t>(0, permutation.size())))
+    return input;
+  if (input.constant)
+    return Imported(transposeTensor(*input.constant, permutation, outputName()));
+  return create<vit::TransposeOp>(input.value, i64s("permutation", permutation));
+}
+
+MaybeImported NodeImporter::slice(const Imported &input, ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes,
+                                  ArrayRef<int64_t> strides) {
+  if (ArrayRef<int64_t>(sizes) == input.shape())
+    return input;
+  bool isEmpty = llvm::is_contained(sizes, 0);
+  if (!isEmpty && failed(vit::inferSlice(loc, input.shape(), offsets, sizes, strides)))
+    return failure();
+  if (input.constant)
+    return Imported(isEmpty ? std::make_shared<Tensor>(input.constant->dtype, sizes, outputName())
+                            : sliceTensor(*input.constant, offsets, sizes, strides, outputName()));
+  return create<vit::SliceOp>(input.value,
+                              {i64s("offsets", offsets), i64s("sizes", sizes), i64s("strides", strides)});
+}
+
+MaybeImported NodeImporter::gather(const Imported &input, ArrayRef<int64_t> indices, int64_t axis) {
+  if (failed(vit::inferGather(loc, input.shape(), indices, axis)))
+    return failure();
+  bool isRange = true;
+  for (size_t i = 1; i < indices.size(); ++i)
+    isRange &= indices[i] == indices[0] + static_cast<int64_t>(i);
+  if (isRange) {
+    Shape offsets(input.rank(), 0), strides(input.rank(), 1), sizes(input.shape());
+    offsets[axis] = indices.front();
+    sizes[axis] = indices.size();
+    return slice(input, offsets, sizes, strides);
+  }
+  if (input.constant)
+    return Imported(gatherTensor(*input.constant, indices, axis, outputName()));
+  return create<vit::GatherOp>(input.value, {i64s("indices", indices), i64("axis", axis)});
+}
+
+MaybeImported NodeImporter::broadcast(const Imported &input, ArrayRef<int64_t> shape) {
+  if (input.shape() == shape)
+    return input;
+  if (!countElements(shape, kMaxFoldedElements))
+    return error() << "the result is too large";
+  if (failed(vit::inferBroadcastTo(loc, input.shape(), shape)))
+    return failure();
+  if (input.constant)
+    return Imported(broadcastTensor(*input.constant, shape, outputName()));
+  return create<vit::BroadcastOp>(input.value, i64s("shape", shape));
+}
+
+MaybeImported NodeImporter::concat(ArrayRef<Imported> parts, int64_t axis) {
+  SmallVector<ArrayRef<int64_t>> shapes;
+  for (const Imported &part : parts)
+    shapes.push_back(part.shape());
+  FailureOr<vit::Shape> shape = vit::inferConcat(loc, shapes, axis);
+  if (failed(shape))
+    return failure();
+  if (!countElements(*shape))
+    return error() << "the result is too large";
+  if (llvm::all_of(parts, [](const Imported &part) { return static_cast<bool>(part.constant); })) {
+    SmallVector<TensorPtr> tensors;
+    for (const Imported &part : parts)
+      tensors.push_back(part.constant);
+    for (const TensorPtr &tensor : tensors)
+      if (tensor->dtype != tensors.front()->dtype)
+        return error() << "joins " << stringify(tensors.front()->dtype) << " and " << stringify(tensor->dtype);
+    return Imported(concatTensors(tensors, axis, outputName()));
+  }
+  SmallVector<Value> values;
+  for (const Imported &part : parts) {
+    if (part.shape()[axis] == 0)
+      continue;
+    FailureOr<Value> value = materialize(part);
+    if (failed(value))
+      return failure();
+    values.push_back(*value);
+  }
+  return create<vit::ConcatOp>(values, i64("axis", axis));
+}

@@ -1,0 +1,147 @@
+//===- Importer.h - Importing one ONNX node ----------------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Handlers of ONNX operators work on `Imported` values through NodeImporter,
+// whose functions fold when all operands are constants and make vit ops
+// otherwise. So shape arithmetic needs no handlers of its own.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_FRONTEND_IMPORTER_H
+#define VITQ_LIB_FRONTEND_IMPORTER_H
+
+#include "OnnxModel.h"
+
+#include "dialects/vit/Vit.h"
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace vitq::frontend {
+
+/// An ONNX value: a constant or the result of an op.
+struct Imported {
+  TensorPtr constant;
+  mlir::Value value;
+  /// Set instead of the two above for HardSigmoid(x), which exists only as a
+  /// factor of `x * HardSigmoid(x)`: x.
+  mlir::Value hardSigmoidOf;
+
+  Imported() = default;
+  Imported(TensorPtr constant) : constant(std::move(constant)) {}
+  Imported(mlir::Value value) : value(value) {}
+  explicit operator bool() const { return constant || value || hardSigmoidOf; }
+  llvm::ArrayRef<int64_t> shape() const;
+  int64_t rank() const { return shape().size(); }
+  bool isFloat() const { return !constant || frontend::isFloat(constant->dtype); }
+};
+using MaybeImported = llvm::FailureOr<Imported>;
+
+/// What the nodes of a graph share.
+struct ImportState {
+  explicit ImportState(mlir::OpBuilder &builder) : builder(builder) {}
+  mlir::OpBuilder &builder;
+  int64_t opset = 0;
+  llvm::StringMap<Imported> values;
+  /// The op of each constant that an op reads, and the constant kept alive.
+  llvm::DenseMap<const Tensor *, std::pair<mlir::Value, TensorPtr>> constants;
+};
+
+class NodeImporter {
+public:
+  NodeImporter(ImportState &state, const Node &node);
+
+  /// Imports the node: its outputs are in the state's values afterwards.
+  llvm::LogicalResult run();
+
+  /// An error at the node that begins with its operator.
+  mlir::InFlightDiagnostic error();
+
+  const Node &node;
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+  int64_t opset() const { return state.opset; }
+
+  // Operands. A missing optional one is an empty Imported.
+  size_t numInputs() const { return inputs.size(); }
+  const Imported &input(size_t i) const;
+  bool has(size_t i) const { return static_cast<bool>(input(i)); }
+  bool wantsOutput(size_t i) const { return i < node.outputs.size() && !node.outputs[i].empty(); }
+  void setOutput(size_t i, Imported value);
+  llvm::LogicalResult setOutput(MaybeImported value);
+
+  /// Integers that shape the result and must be known.
+  llvm::FailureOr<Shape> intsInput(size_t i, llvm::StringRef what);
+  /// A list of axes of a tensor of `rank` as attribute (before `inputSince`)
+  /// or input 1, made non-negative. `given` says whether there was one.
+  llvm::FailureOr<Shape> axes(int64_t rank, int64_t inputSince, bool &given);
+  /// Makes an axis non-negative.
+  llvm::FailureOr<int64_t> axis(int64_t axis, int64_t rank);
+
+  // Attributes. A wrong type emits an error, which run() notices at the end.
+  int64_t intAttr(const std::string &name, int64_t otherwise);
+  double floatAttr(const std::string &name, double otherwise);
+  std::string stringAttr(const std::string &name, llvm::StringRef otherwise);
+  std::optional<Shape> intsAttr(const std::string &name);
+
+  /// The float operand as an SSA value.
+  llvm::FailureOr<mlir::Value> materialize(const Imported &value);
+  /// A vit op with one result of f32.
+  template <typename OpTy>
+  MaybeImported create(mlir::ValueRange operands, llvm::ArrayRef<mlir::NamedAttribute> attributes = {}) {
+    auto op = vit::createInferred<OpTy>(builder, loc, operands, attributes);
+    return op ? checkResult(op->getResult(0)) : MaybeImported(llvm::failure());
+  }
+  mlir::NamedAttribute i64s(llvm::StringRef name, llvm::ArrayRef<int64_t> values);
+  mlir::NamedAttribute i64(llvm::StringRef name, int64_t value);
+
+  // Functions of values.
+  MaybeImported reshape(const Imported &input, llvm::ArrayRef<int64_t> shape);
+  MaybeImported transpose(const Imported &input, llvm::ArrayRef<int64_t> permutation);
+  MaybeImported slice(const Imported &input, llvm::ArrayRef<int64_t> offsets, llvm::ArrayRef<int64_t> sizes,
+                      llvm::ArrayRef<int64_t> strides);
+  MaybeImported gather(const Imported &input, llvm::ArrayRef<int64_t> indices, int64_t axis);
+  MaybeImported broadcast(const Imported &input, llvm::ArrayRef<int64_t> shape);
+  MaybeImported concat(llvm::ArrayRef<Imported> inputs, int64_t axis);
+
+  llvm::StringRef outputName() const { return node.outputs.empty() ? llvm::StringRef() : node.outputs.front(); }
+
+private:
+  MaybeImported checkResult(mlir::Value value);
+  const OnnxAttribute *attr(const std::string &name, OnnxAttribute::Kind kind);
+
+  ImportState &state;
+  llvm::SmallVector<Imported> inputs;
+  bool attributeError = false;
+};
+
+/// How an operator is imported.
+struct OperatorHandler {
+  llvm::LogicalResult (*import)(NodeImporter &) = nullptr;
+  unsigned minInputs = 0, maxInputs = 0;
+};
+
+/// The handlers by operator. They are added once by the functions below, one
+/// for each file.
+using HandlerTable = llvm::StringMap<OperatorHandler>;
+const HandlerTable &operatorHandlers();
+void addContractionHandlers(HandlerTable &table);
+void addElementwiseHandlers(HandlerTable &table);
+void addShapeHandlers(HandlerTable &table);
+
+/// The shape of the image `input`, open sizes filled in: the batch from
+/// `batch`, others from the weights. Emits an error otherwise.
+llvm::FailureOr<Shape> resolveInputShape(const Model &model, const ValueInfo &input, int64_t batch,
+                                         mlir::Location loc);
+
+/// NumPy's shape of two operands.
+llvm::FailureOr<Shape> broadcastShapes(NodeImporter &n, llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b);
+
+} // namespace vitq::frontend
+
+#endif // VITQ_LIB_FRONTEND_IMPORTER_H

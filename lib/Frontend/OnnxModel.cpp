@@ -1,0 +1,402 @@
+//===- OnnxModel.cpp - What an ONNX file says -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// The file is not trusted: every size is checked against the data that is
+// really there before anything is allocated for it.
+
+#include "OnnxModel.h"
+
+#include "vitq/Frontend/OnnxImport.h"
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+
+#include <onnx/onnx_pb.h>
+
+#include <cstring>
+#include <set>
+
+using namespace llvm;
+using namespace vitq::frontend;
+
+namespace {
+
+Error makeError(const Twine &message) { return createStringError(inconvertibleErrorCode(), message); }
+
+/// Turns protobuf structures into ours.
+class Loader {
+public:
+  explicit Loader(StringRef path) : path(path.str()) {}
+  Expected<Model> load();
+
+private:
+  Error readOpsets(const onnx::ModelProto &proto);
+  Error readGraph(const onnx::GraphProto &graph);
+  Error readNode(const onnx::NodeProto &proto, size_t index);
+  Error readAttribute(const onnx::AttributeProto &proto, Node &node);
+  ValueInfo readValueInfo(const onnx::ValueInfoProto &proto);
+  /// Null when the element type is unsupported, which is noted as a problem.
+  Expected<TensorPtr> readTensor(const onnx::TensorProto &proto, const std::string &name);
+  Error readRaw(const onnx::TensorProto &proto, StringRef bytes, Tensor &tensor, const std::string &name);
+  Error readTyped(const onnx::TensorProto &proto, Tensor &tensor, const std::string &name);
+  Expected<StringRef> externalData(const onnx::TensorProto &proto, const std::string &name, uint64_t wanted);
+  Expected<StringRef> openExternal(StringRef location, const std::string &name);
+
+  std::string path;
+  Model model;
+  StringMap<std::unique_ptr<MemoryBuffer>> externalFiles;
+};
+
+std::string typeName(int32_t type) {
+  if (!onnx::TensorProto_DataType_IsValid(type))
+    return "type " + std::to_string(type);
+  return StringRef(onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(type))).lower();
+}
+
+std::optional<DType> toDType(int32_t type) {
+  switch (type) {
+  case onnx::TensorProto::FLOAT:
+    return DType::F32;
+  case onnx::TensorProto::DOUBLE:
+    return DType::F64;
+  case onnx::TensorProto::INT64:
+    return DType::I64;
+  case onnx::TensorProto::INT32:
+    return DType::I32;
+  case onnx::TensorProto::INT16:
+    return DType::I16;
+  case onnx::TensorProto::INT8:
+    return DType::I8;
+  case onnx::TensorProto::UINT8:
+    return DType::U8;
+  case onnx::TensorProto::BOOL:
+    return DType::Bool;
+  default:
+    return std::nullopt;
+  }
+}
+
+uint64_t byteWidth(DType type) {
+  switch (type) {
+  case DType::F64:
+  case DType::I64:
+    return 8;
+  case DType::F32:
+  case DType::I32:
+    return 4;
+  case DType::I16:
+    return 2;
+  default:
+    return 1;
+  }
+}
+
+template <typename Stored, typename Out>
+void copyRaw(StringRef bytes, std::vector<Out> &out) {
+  for (size_t i = 0; i < out.size(); ++i) {
+    Stored value;
+    std::memcpy(&value, bytes.data() + i * sizeof(Stored), sizeof(Stored));
+    out[i] = static_cast<Out>(value);
+  }
+}
+
+Error Loader::readRaw(const onnx::TensorProto &, StringRef bytes, Tensor &tensor, const std::string &name) {
+  uint64_t wanted = static_cast<uint64_t>(tensor.size()) * byteWidth(tensor.dtype);
+  if (bytes.size() != wanted)
+    return makeError("tensor '" + name + "' has " + Twine(bytes.size()) + " bytes of data, its shape needs " +
+                     Twine(wanted));
+  switch (tensor.dtype) {
+  case DType::F32:
+    copyRaw<float>(bytes, tensor.f32);
+    break;
+  case DType::F64:
+    copyRaw<double>(bytes, tensor.f64);
+    break;
+  case DType::I64:
+    copyRaw<int64_t>(bytes, tensor.ints);
+    break;
+  case DType::I32:
+    copyRaw<int32_t>(bytes, tensor.ints);
+    break;
+  case DType::I16:
+    copyRaw<int16_t>(bytes, tensor.ints);
+    break;
+  case DType::I8:
+    copyRaw<int8_t>(bytes, tensor.ints);
+    break;
+  case DType::U8:
+  case DType::Bool:
+    copyRaw<uint8_t>(bytes, tensor.ints);
+    break;
+  }
+  return Error::success();
+}
+
+Error Loader::readTyped(const onnx::TensorProto &proto, Tensor &tensor, const std::string &name) {
+  int64_t have = tensor.dtype == DType::F32   ? proto.float_data_size()
+                 : tensor.dtype == DType::F64 ? proto.double_data_size()
+                 : tensor.dtype == DType::I64 ? proto.int64_data_size()
+                                              : proto.int32_data_size();
+  // The shape is not trusted: nothing was allocated from it yet.
+  std::optional<int64_t> wanted = countElements(tensor.shape);
+  if (!wanted || have != *wanted)
+    return makeError("tensor '" + name + "' has " + Twine(have) + " elements of data, its shape needs " +
+                     Twine(wanted.value_or(-1)));
+  tensor = Tensor(tensor.dtype, tensor.shape, name);
+  for (int64_t i = 0; i < have; ++i) {
+    if (tensor.dtype == DType::F32)
+      tensor.f32[i] = proto.float_data(i);
+    else if (tensor.dtype == DType::F64)
+      tensor.f64[i] = proto.double_data(i);
+    else
+      tensor.setInt(i, tensor.dtype == DType::I64 ? proto.int64_data(i) : proto.int32_data(i));
+  }
+  return Error::success();
+}
+
+Expected<StringRef> Loader::openExternal(StringRef location, const std::string &name) {
+  auto fail = [&](const Twine &why) {
+    return makeError("external data '" + location + "' of tensor '" + name + "' " + why);
+  };
+  if (location.empty())
+    return fail("has no location");
+  auto cached = externalFiles.find(location);
+  if (cached != externalFiles.end())
+    return cached->second->getBuffer();
+  bool leaves = sys::path::is_absolute(location) || location.contains('\0');
+  for (auto it = sys::path::begin(location), end = sys::path::end(location); it != end; ++it)
+    leaves |= *it == "..";
+  if (leaves)
+    return fail("lies outside the model's folder");
+  SmallString<256> folder(path), file, realFolder, realFile;
+  sys::path::remove_filename(folder);
+  if (folder.empty())
+    folder = ".";
+  file = folder;
+  sys::path::append(file, location);
+  if (std::error_code error = sys::fs::real_path(file, realFile))
+    return fail("cannot be read: " + error.message());
+  if (std::error_code error = sys::fs::real_path(folder, realFolder))
+    return fail("cannot be read: " + error.message());
+  // A symbolic link could lead out of the folder.
+  if (realFolder.back() != '/')
+    realFolder += '/';
+  if (!StringRef(realFile).starts_with(realFolder))
+    return fail("lies outside the model's folder");
+  if (!sys::fs::is_regular_file(realFile))
+    return fail("is no regular file");
+  auto buffer = MemoryBuffer::getFile(realFile, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return fail("cannot be read: " + buffer.getError().message());
+  StringRef bytes = (*buffer)->getBuffer();
+  externalFiles[location] = std::move(*buffer);
+  return bytes;
+}
+
+Expected<StringRef> Loader::externalData(const onnx::TensorProto &proto, const std::string &name, uint64_t wanted) {
+  StringRef location;
+  uint64_t offset = 0, length = wanted;
+  for (const auto &entry : proto.external_data()) {
+    StringRef value = entry.value();
+    if (entry.key() == "location")
+      location = value;
+    else if (entry.key() == "offset" ? value.getAsInteger(10, offset)
+                                     : entry.key() == "length" && value.getAsInteger(10, length))
+      return makeError("external data of tensor '" + name + "' has the " + entry.key() + " '" + value.str() +
+                       "', which is no number");
+  }
+  Expected<StringRef> bytes = openExternal(location, name);
+  if (!bytes)
+    return bytes;
+  if (length != wanted)
+    return makeError("external data of tensor '" + name + "' has " + Twine(length) + " bytes, its shape needs " +
+                     Twine(wanted));
+  if (offset > bytes->size() || wanted > bytes->size() - offset)
+    return makeError("external data of tensor '" + name + "' ends at byte " + Twine(bytes->size()) + " of '" +
+                     location + "', but its " + Twine(wanted) + " bytes start at " + Twine(offset));
+  return bytes->substr(offset, wanted);
+}
+
+Expected<TensorPtr> Loader::readTensor(const onnx::TensorProto &proto, const std::string &name) {
+  Shape shape(proto.dims().begin(), proto.dims().end());
+  std::optional<DType> dtype = toDType(proto.data_type());
+  if (!dtype) {
+    model.problems.push_back({"unsupported element type " + typeName(proto.data_type()), name});
+    return TensorPtr();
+  }
+  std::optional<int64_t> count = countElements(shape);
+  if (!count)
+    return makeError("tensor '" + name + "' has a negative or absurd size");
+  if (proto.has_segment())
+    return makeError("tensor '" + name + "' is stored in segments, which is not supported");
+  uint64_t wanted = static_cast<uint64_t>(*count) * byteWidth(*dtype);
+  auto tensor = std::make_shared<Tensor>();
+  tensor->dtype = *dtype;
+  tensor->shape = shape;
+  bool isExternal = proto.data_location() == onnx::TensorProto::EXTERNAL;
+  if (!isExternal && !proto.has_raw_data()) {
+    if (Error error = readTyped(proto, *tensor, name))
+      return std::move(error);
+    return tensor;
+  }
+  StringRef bytes = proto.raw_data();
+  if (isExternal) {
+    Expected<StringRef> external = externalData(proto, name, wanted);
+    if (!external)
+      return external.takeError();
+    bytes = *external;
+  }
+  if (bytes.size() != wanted)
+    return makeError("tensor '" + name + "' has " + Twine(bytes.size()) + " bytes of data, its shape needs " +
+                     Twine(wanted));
+  *tensor = Tensor(*dtype, shape, name);
+  if (Error error = readRaw(proto, bytes, *tensor, name))
+    return std::move(error);
+  return tensor;
+}
+
+Error Loader::readAttribute(const onnx::AttributeProto &proto, Node &node) {
+  OnnxAttribute attribute;
+  switch (proto.type()) {
+  case onnx::AttributeProto::FLOAT:
+    attribute.kind = OnnxAttribute::Kind::Float;
+    attribute.f = proto.f();
+    break;
+  case onnx::AttributeProto::INT:
+    attribute.kind = OnnxAttribute::Kind::Int;
+    attribute.i = proto.i();
+    break;
+  case onnx::AttributeProto::STRING:
+    attribute.kind = OnnxAttribute::Kind::String;
+    attribute.s = proto.s();
+    break;
+  case onnx::AttributeProto::FLOATS:
+    attribute.kind = OnnxAttribute::Kind::Floats;
+    attribute.floats.assign(proto.floats().begin(), proto.floats().end());
+    break;
+  case onnx::AttributeProto::INTS:
+    attribute.kind = OnnxAttribute::Kind::Ints;
+    attribute.ints.assign(proto.ints().begin(), proto.ints().end());
+    break;
+  case onnx::AttributeProto::STRINGS:
+    attribute.kind = OnnxAttribute::Kind::Strings;
+    break;
+  case onnx::AttributeProto::TENSOR: {
+    attribute.kind = OnnxAttribute::Kind::Tensor;
+    std::string name = node.opType == "Constant" && !node.outputs.empty() ? node.outputs.front() : node.name;
+    Expected<TensorPtr> tensor = readTensor(proto.t(), name);
+    if (!tensor)
+      return tensor.takeError();
+    attribute.tensor = *tensor;
+    break;
+  }
+  default:
+    break;
+  }
+  node.attributes[proto.name()] = std::move(attribute);
+  return Error::success();
+}
+
+Error Loader::readNode(const onnx::NodeProto &proto, size_t index) {
+  Node node;
+  node.opType = proto.op_type();
+  node.name = proto.name().empty() ? node.opType + "#" + std::to_string(index) : proto.name();
+  node.domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
+  node.inputs.assign(proto.input().begin(), proto.input().end());
+  node.outputs.assign(proto.output().begin(), proto.output().end());
+  for (const auto &attribute : proto.attribute())
+    if (Error error = readAttribute(attribute, node))
+      return error;
+  model.nodes.push_back(std::move(node));
+  return Error::success();
+}
+
+ValueInfo Loader::readValueInfo(const onnx::ValueInfoProto &proto) {
+  ValueInfo info;
+  info.name = proto.name();
+  if (!proto.has_type() || !proto.type().has_tensor_type())
+    return info;
+  const auto &type = proto.type().tensor_type();
+  info.type = typeName(type.elem_type());
+  info.hasShape = type.has_shape();
+  for (const auto &dim : type.shape().dim()) {
+    bool known = dim.has_dim_value() && dim.dim_value() > 0;
+    info.dims.push_back(known ? std::optional<int64_t>(dim.dim_value()) : std::nullopt);
+    info.dimNames.push_back(dim.dim_param());
+  }
+  return info;
+}
+
+Error Loader::readGraph(const onnx::GraphProto &graph) {
+  for (const auto &proto : graph.initializer()) {
+    Expected<TensorPtr> tensor = readTensor(proto, proto.name());
+    if (!tensor)
+      return tensor.takeError();
+    if (*tensor && !model.initializers.emplace(proto.name(), *tensor).second)
+      return makeError("initializer '" + proto.name() + "' is defined twice");
+  }
+  for (const auto &proto : graph.sparse_initializer())
+    model.problems.push_back({"unsupported sparse initializer", proto.values().name()});
+  size_t index = 0;
+  for (const auto &node : graph.node())
+    if (Error error = readNode(node, index++))
+      return error;
+  std::set<std::string> initialized;
+  for (const auto &proto : graph.initializer())
+    initialized.insert(proto.name());
+  for (const auto &input : graph.input())
+    if (!initialized.count(input.name()))
+      model.inputs.push_back(readValueInfo(input));
+  for (const auto &output : graph.output())
+    model.outputs.push_back(readValueInfo(output));
+  return Error::success();
+}
+
+Error Loader::readOpsets(const onnx::ModelProto &proto) {
+  for (const auto &opset : proto.opset_import()) {
+    if (!opset.domain().empty() && opset.domain() != "ai.onnx")
+      continue;
+    model.opset = opset.version();
+    if (model.opset < kMinOpset || model.opset > kMaxOpset)
+      model.problems.push_back({formatv("unsupported opset {0} (supported: {1} to {2}; export the model again with "
+                                        "one of these)",
+                                        model.opset, kMinOpset, kMaxOpset),
+                                ""});
+    return Error::success();
+  }
+  return makeError("the model does not say which ai.onnx opset it uses");
+}
+
+Expected<Model> Loader::load() {
+  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return makeError("cannot be read: " + buffer.getError().message());
+  StringRef bytes = (*buffer)->getBuffer();
+  if (bytes.empty())
+    return makeError("the file is empty");
+  if (bytes.size() > static_cast<size_t>(std::numeric_limits<int>::max()))
+    return makeError("the file is larger than 2 GiB: keep the weights in an external data file");
+  google::protobuf::LogSilencer silencer;
+  onnx::ModelProto proto;
+  if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    return makeError("the file is no ONNX model, or is damaged");
+  if (!proto.has_graph())
+    return makeError("the file holds no ONNX graph");
+  if (Error error = readOpsets(proto))
+    return std::move(error);
+  if (Error error = readGraph(proto.graph()))
+    return std::move(error);
+  return std::move(model);
+}
+
+} // namespace
+
+Expected<Model> vitq::frontend::loadOnnxModel(StringRef path) { return Loader(path).load(); }

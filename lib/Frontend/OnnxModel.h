@@ -1,0 +1,81 @@
+//===- OnnxModel.h - What an ONNX file says ----------------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Plain structures, so that only OnnxModel.cpp sees protobuf.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_FRONTEND_ONNXMODEL_H
+#define VITQ_LIB_FRONTEND_ONNXMODEL_H
+
+#include "Tensor.h"
+
+#include "llvm/Support/Error.h"
+
+#include <map>
+
+namespace vitq::frontend {
+
+struct OnnxAttribute {
+  enum class Kind { Float, Int, String, Tensor, Floats, Ints, Strings, Other };
+  Kind kind = Kind::Other;
+  float f = 0;
+  int64_t i = 0;
+  std::string s;
+  std::vector<float> floats;
+  std::vector<int64_t> ints;
+  TensorPtr tensor;
+};
+
+struct Node {
+  /// The ONNX name, or `<op_type>#<index>`.
+  std::string name;
+  std::string opType, domain;
+  /// Empty strings are inputs or outputs that were left out.
+  std::vector<std::string> inputs, outputs;
+  std::map<std::string, OnnxAttribute> attributes;
+
+  const OnnxAttribute *find(const std::string &attribute) const {
+    auto it = attributes.find(attribute);
+    return it == attributes.end() ? nullptr : &it->second;
+  }
+};
+
+/// A declared input or output.
+struct ValueInfo {
+  std::string name;
+  /// The element type as ONNX spells it; empty when it is no tensor.
+  std::string type;
+  bool hasShape = false;
+  /// Sizes; nothing for an open one.
+  llvm::SmallVector<std::optional<int64_t>> dims;
+  /// Names of open sizes, or empty strings.
+  llvm::SmallVector<std::string> dimNames;
+};
+
+/// Something the importer cannot read; grouped by `what` when reported.
+struct Problem {
+  std::string what;
+  std::string where;
+};
+
+struct Model {
+  int64_t opset = 0;
+  std::vector<Node> nodes;
+  std::vector<ValueInfo> inputs, outputs;
+  std::map<std::string, TensorPtr> initializers;
+  /// Unsupported opsets and element types.
+  std::vector<Problem> problems;
+};
+
+/// Reads and checks the file; what it says of shapes and sizes holds after.
+llvm::Expected<Model> loadOnnxModel(llvm::StringRef path);
+
+} // namespace vitq::frontend
+
+#endif // VITQ_LIB_FRONTEND_ONNXMODEL_H

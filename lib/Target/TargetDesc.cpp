@@ -1,0 +1,234 @@
+//===- TargetDesc.cpp - What the code generator knows of a CPU -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Target/TargetDesc.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/Target/TargetOptions.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+
+#include <algorithm>
+#include <mutex>
+
+using namespace vitq;
+
+namespace {
+
+/// One row of facts; the first whose features all hold is taken.
+struct Row {
+  const char *arch;
+  const char *features;
+  unsigned vectorBits;
+  DotKind dot;
+  bool variableShifts;
+  unsigned tileRows, tileCols;
+};
+
+} // namespace
+
+// Tiles leave room for the operands: 24 accumulators of 32 registers, 12 of 16.
+static constexpr Row kRows[] = {
+    {"x86_64", "+avx512vnni,+avx512bw,+avx512vl,+avx512dq", 512, DotKind::VnniU8S8_512, true, 6, 64},
+    {"x86_64", "+avx512bw,+avx512vl,+avx512dq", 512, DotKind::MaddI16_512, true, 6, 64},
+    {"x86_64", "+avx2,+avxvnni", 256, DotKind::VnniU8S8_256, true, 6, 16},
+    {"x86_64", "+avx2", 256, DotKind::MaddI16_256, true, 6, 16},
+    {"x86_64", "", 128, DotKind::MaddI16_128, false, 6, 8},
+    {"aarch64", "+neon", 128, DotKind::Plain, true, 4, 16},
+};
+
+static constexpr const char *kX86Triple = "x86_64-unknown-linux-gnu";
+static constexpr const char *kAArch64Triple = "aarch64-unknown-linux-gnu";
+
+static void initializeTargets() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llvm::InitializeAllTargetInfos();
+    llvm::InitializeAllTargets();
+    llvm::InitializeAllTargetMCs();
+    llvm::InitializeAllAsmPrinters();
+    llvm::InitializeAllDisassemblers();
+  });
+}
+
+/// The names nearest to `name`.
+template <typename Descriptors>
+static std::string suggestions(llvm::StringRef name, const Descriptors &all) {
+  llvm::SmallVector<std::pair<unsigned, llvm::StringRef>> near;
+  for (const auto &entry : all)
+    near.emplace_back(name.edit_distance(entry.Key), entry.Key);
+  llvm::sort(near);
+  std::string text;
+  const size_t shown = std::min<size_t>(near.size(), 6);
+  for (size_t i = 0; i < shown; ++i)
+    text += (i ? ", " : "") + near[i].second.str();
+  return text;
+}
+
+static llvm::Error unknown(const llvm::Twine &message) {
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
+}
+
+/// Splits "cpu+a+b"; names of CPUs and of features hold '-'.
+static void splitFeatures(llvm::StringRef text, llvm::StringRef &cpu, llvm::SmallVectorImpl<std::string> &features) {
+  llvm::SmallVector<llvm::StringRef> parts;
+  text.split(parts, '+');
+  cpu = parts.front();
+  for (llvm::StringRef name : llvm::drop_begin(parts))
+    features.push_back("+" + name.str());
+}
+
+static std::string hostFeatures() {
+  llvm::SmallVector<std::string> features;
+  for (const auto &feature : llvm::sys::getHostCPUFeatures())
+    features.push_back((feature.getValue() ? "+" : "-") + feature.getKey().str());
+  llvm::sort(features); // a StringMap has no order
+  return llvm::join(features, ",");
+}
+
+/// Sets triple, cpu and features from the text.
+static void resolveName(TargetDesc &desc, llvm::StringRef cpu, llvm::ArrayRef<std::string> features) {
+  desc.triple = kX86Triple;
+  if (cpu == "native") {
+    desc.triple = llvm::Triple(llvm::sys::getProcessTriple()).isAArch64() ? kAArch64Triple : kX86Triple;
+    desc.cpu = llvm::sys::getHostCPUName().str();
+    desc.features = hostFeatures();
+  } else if (cpu == "aarch64") {
+    desc.triple = kAArch64Triple;
+    desc.cpu = "generic";
+  } else {
+    desc.cpu = cpu.str();
+  }
+  if (!features.empty())
+    desc.features += (desc.features.empty() ? "" : ",") + llvm::join(features, ",");
+}
+
+llvm::Expected<TargetDesc> TargetDesc::parse(llvm::StringRef text) {
+  initializeTargets();
+  TargetDesc desc;
+  desc.text = text.str();
+  llvm::StringRef cpu;
+  llvm::SmallVector<std::string> features;
+  splitFeatures(text, cpu, features);
+  resolveName(desc, cpu, features);
+
+  auto subtarget = [&](llvm::StringRef name, llvm::StringRef wanted) {
+    std::string message;
+    llvm::Triple triple(desc.triple);
+    const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, message);
+    return std::unique_ptr<llvm::MCSubtargetInfo>(
+        target ? target->createMCSubtargetInfo(triple, name, wanted) : nullptr);
+  };
+  std::unique_ptr<llvm::MCSubtargetInfo> plain = subtarget("", "");
+  if (!plain)
+    return unknown("this LLVM has no code generator for '" + desc.triple + "'");
+  if (!plain->isCPUStringValid(desc.cpu)) {
+    // A bare name of an AArch64 CPU is accepted as well.
+    desc.triple = kAArch64Triple;
+    std::unique_ptr<llvm::MCSubtargetInfo> other = subtarget("", "");
+    if (!other || !other->isCPUStringValid(desc.cpu))
+      return unknown("unknown target '" + llvm::Twine(cpu) + "'; 'native', 'aarch64' or an LLVM CPU name, near it: " +
+                     suggestions(cpu, plain->getAllProcessorDescriptions()));
+    plain = std::move(other);
+  }
+  for (const std::string &feature : features) {
+    llvm::StringRef name = llvm::StringRef(feature).drop_front();
+    if (llvm::none_of(plain->getAllProcessorFeatures(), [&](const auto &entry) { return name == entry.Key; }))
+      return unknown("unknown feature '" + llvm::Twine(name) + "' of target '" + text +
+                     "'; near it: " + suggestions(name, plain->getAllProcessorFeatures()));
+  }
+
+  std::unique_ptr<llvm::MCSubtargetInfo> actual = subtarget(desc.cpu, desc.features);
+  const llvm::StringRef arch = llvm::Triple::getArchTypeName(llvm::Triple(desc.triple).getArch());
+  for (const Row &row : kRows) {
+    if (arch != row.arch || (*row.features && !actual->checkFeatures(row.features)))
+      continue;
+    desc.vectorBits = row.vectorBits;
+    desc.dot = row.dot;
+    desc.variableShifts = row.variableShifts;
+    desc.tileRows = row.tileRows;
+    desc.tileCols = row.tileCols;
+    return desc;
+  }
+  return unknown("target '" + llvm::Twine(text) + "' lacks what vitq needs (64 bits; NEON on AArch64)");
+}
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> TargetDesc::createTargetMachine() const {
+  initializeTargets();
+  std::string message;
+  llvm::Triple parsed(triple);
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(parsed, message);
+  if (!target)
+    return unknown(message);
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      parsed, cpu, features, llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  if (!machine)
+    return unknown("cannot create a target machine for '" + text + "'");
+  return machine;
+}
+
+bool TargetDesc::isX86() const { return llvm::Triple(triple).isX86(); }
+
+unsigned TargetDesc::dotBits() const {
+  switch (dot) {
+  case DotKind::VnniU8S8_512:
+  case DotKind::MaddI16_512:
+    return 512;
+  case DotKind::VnniU8S8_256:
+  case DotKind::MaddI16_256:
+    return 256;
+  case DotKind::MaddI16_128:
+  case DotKind::Plain:
+    return 128;
+  }
+  return 128;
+}
+
+bool TargetDesc::runsOnHost() const {
+  initializeTargets();
+  if (llvm::Triple(triple).getArch() != llvm::Triple(llvm::sys::getProcessTriple()).getArch())
+    return false;
+  std::string message;
+  llvm::Triple parsed(triple);
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(parsed, message);
+  if (!target)
+    return false;
+  std::unique_ptr<llvm::MCSubtargetInfo> wanted(target->createMCSubtargetInfo(parsed, cpu, features));
+  const llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
+  // Only what the host reports can be compared; tuning flags are not reported.
+  for (const llvm::SubtargetFeatureKV &entry : wanted->getAllProcessorFeatures()) {
+    auto known = host.find(entry.Key);
+    if (known != host.end() && !known->second && wanted->checkFeatures(std::string("+") + entry.Key))
+      return false;
+  }
+  return true;
+}
+
+llvm::StringRef vitq::dotKindName(DotKind kind) {
+  switch (kind) {
+  case DotKind::VnniU8S8_512:
+    return "vnni512";
+  case DotKind::VnniU8S8_256:
+    return "vnni256";
+  case DotKind::MaddI16_512:
+    return "madd512";
+  case DotKind::MaddI16_256:
+    return "madd256";
+  case DotKind::MaddI16_128:
+    return "madd128";
+  case DotKind::Plain:
+    return "plain";
+  }
+  return "";
+}

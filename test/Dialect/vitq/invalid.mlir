@@ -1,0 +1,797 @@
+// Every numbered constraint of dialects/vitq/VitqOps.td, violated. The labels are
+// checked by test/lint/constraints.test.
+// RUN: vitq-opt %s -split-input-file -verify-diagnostics
+
+// vitq.matmul C1
+func.func @matmul_1(%a: tensor<3x4xi8>, %b: tensor<5x6xi8>) {
+  // expected-error @+1 {{contracted sizes 4 and 5 differ}}
+  %0 = vitq.matmul %a, %b : (tensor<3x4xi8>, tensor<5x6xi8>) -> tensor<3x6xi32>
+  return
+}
+
+// -----
+
+// vitq.matmul C1
+func.func @matmul_2(%a: tensor<2x3x4xi8>, %b: tensor<3x4x6xi8>) {
+  // expected-error @+1 {{batch dimensions of [2, 3, 4] and [3, 4, 6] differ}}
+  %0 = vitq.matmul %a, %b : (tensor<2x3x4xi8>, tensor<3x4x6xi8>) -> tensor<2x3x6xi32>
+  return
+}
+
+// -----
+
+// vitq.matmul C1
+func.func @matmul_3(%a: tensor<3x4xi8>, %b: tensor<4x6xi8>, %c: tensor<3xi32>) {
+  // expected-error @+1 {{bias must have shape [6], got [3]}}
+  %0 = vitq.matmul %a, %b, %c : (tensor<3x4xi8>, tensor<4x6xi8>, tensor<3xi32>) -> tensor<3x6xi32>
+  return
+}
+
+// -----
+
+// vitq.matmul C1
+func.func @matmul_4(%a: tensor<3x4xi8>, %b: tensor<4x6xi8>) {
+  // expected-error @+1 {{'vitq.matmul' op result #0 has shape [6, 3] but the operands give [3, 6]}}
+  %0 = vitq.matmul %a, %b : (tensor<3x4xi8>, tensor<4x6xi8>) -> tensor<6x3xi32>
+  return
+}
+
+// -----
+
+// vitq.matmul C2
+func.func @matmul_5(%a: tensor<3x4xi8>, %b: tensor<4x6xi8>) {
+  // expected-error @+1 {{lhs zero point 128 is outside [-128, 127]}}
+  %0 = vitq.matmul %a, %b lhs_zero_point 128 : (tensor<3x4xi8>, tensor<4x6xi8>) -> tensor<3x6xi32>
+  return
+}
+
+// -----
+
+// vitq.matmul C2
+func.func @matmul_6(%a: tensor<3x4xi8>, %b: tensor<4x6xi8>) {
+  // expected-error @+1 {{lhs zero point -1 is outside [0, 255]}}
+  %0 = vitq.matmul %a, %b lhs_unsigned lhs_zero_point -1 : (tensor<3x4xi8>, tensor<4x6xi8>) -> tensor<3x6xi32>
+  return
+}
+
+// -----
+
+// No floats.
+func.func @f7(%a: tensor<3x4xf32>, %b: tensor<4x6xi8>) {
+  // expected-error @+1 {{operand #0 must be statically shaped tensor of i8 or i16}}
+  %0 = vitq.matmul %a, %b : (tensor<3x4xf32>, tensor<4x6xi8>) -> tensor<3x6xi32>
+  return
+}
+
+// -----
+
+// Shapes are static.
+func.func @f8(%a: tensor<?x4xi8>, %b: tensor<4x6xi8>) {
+  // expected-error @+1 {{operand #0 must be statically shaped tensor}}
+  %0 = vitq.matmul %a, %b : (tensor<?x4xi8>, tensor<4x6xi8>) -> tensor<?x6xi32>
+  return
+}
+
+// -----
+
+// Types are signless.
+func.func @f9(%a: tensor<3x4xui8>, %b: tensor<4x6xi8>) {
+  // expected-error @+1 {{operand #0 must be statically shaped tensor}}
+  %0 = vitq.matmul %a, %b : (tensor<3x4xui8>, tensor<4x6xi8>) -> tensor<3x6xi32>
+  return
+}
+
+// -----
+
+// vitq.requant C1
+func.func @requant_10(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{requantization has 2 multipliers for 3 channels}}
+  %0 = vitq.requant %x by <[1, 2], [3, 4]> round half_up : tensor<2x3xi32> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.requant C1
+func.func @requant_11(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{axis 2 is outside rank 2}}
+  %0 = vitq.requant %x by <[1, 2], [3, 4]> round half_up {axis = 2 : i64} : tensor<2x3xi32> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.requant C1
+func.func @requant_12(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{axis -3 is outside rank 2}}
+  %0 = vitq.requant %x by <[1, 2], [3, 4]> round half_up {axis = -3 : i64} : tensor<2x3xi32> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.requant C2
+func.func @requant_13(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{clamp range [5, 4] is not inside [-128, 127]}}
+  %0 = vitq.requant %x by <1, 2> round half_up {min = 5 : i64, max = 4 : i64} : tensor<2x3xi32> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.requant C2
+func.func @requant_14(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{clamp range [-1, 255] is not inside [0, 255]}}
+  %0 = vitq.requant %x by <1, 2> round half_up unsigned {min = -1 : i64} : tensor<2x3xi32> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.requant C3
+func.func @requant_15(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{zero point 128 is outside [-128, 127]}}
+  %0 = vitq.requant %x by <1, 2> round half_up zero_point 128 : tensor<2x3xi32> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.requant C3
+func.func @requant_16(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{input zero point of a 32-bit value must be 0}}
+  %0 = vitq.requant %x by <1, 2> round half_up input_zero_point 1 : tensor<2x3xi32> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+func.func @f17(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{result #0 has shape [3, 2] but the operands give [2, 3]}}
+  %0 = vitq.requant %x by <1, 2> round half_up : tensor<2x3xi32> -> tensor<3x2xi8>
+  return
+}
+
+// -----
+
+// vitq.add C1
+func.func @add_18(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
+  // expected-error @+1 {{shape [2, 3] does not broadcast to [3]}}
+  %0 = vitq.add %b by <1, 1>, %a by <1, 1> round half_up : (tensor<3xi8>, tensor<2x3xi8>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.add C1
+func.func @add_19(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
+  // expected-error @+1 {{result #0 has shape [3] but the operands give [2, 3]}}
+  %0 = vitq.add %a by <1, 1>, %b by <1, 1> round half_up : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<3xi8>
+  return
+}
+
+// -----
+
+// vitq.add C2
+func.func @add_20(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
+  // expected-error @+1 {{lhs has 2 multipliers for 3 channels}}
+  %0 = vitq.add %a by <[1, 2], [1, 1]>, %b by <1, 1> round half_up : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.add C2
+func.func @add_21(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
+  // expected-error @+1 {{rhs has 2 multipliers for 3 channels}}
+  %0 = vitq.add %a by <1, 1>, %b by <[1, 2], [1, 1]> round half_up : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.add C3
+func.func @add_22(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
+  // expected-error @+1 {{lhs zero point 200 is outside [-128, 127]}}
+  %0 = vitq.add %a by <1, 1>, %b by <1, 1> round half_up {lhs_zero_point = 200 : i64} : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.add C3
+func.func @add_23(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
+  // expected-error @+1 {{rhs zero point 256 is outside [0, 255]}}
+  %0 = vitq.add %a by <1, 1>, %b by <1, 1> round half_up {rhs_unsigned, rhs_zero_point = 256 : i64} : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.add C3
+func.func @add_24(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
+  // expected-error @+1 {{zero point -1 is outside [0, 255]}}
+  %0 = vitq.add %a by <1, 1>, %b by <1, 1> round half_up unsigned zero_point -1 : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.mul C1
+func.func @mul_25(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
+  // expected-error @+1 {{shape [2, 3] does not broadcast to [3]}}
+  %0 = vitq.mul %b, %a by <1, 1> round half_up : (tensor<3xi8>, tensor<2x3xi8>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.mul C2
+func.func @mul_26(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
+  // expected-error @+1 {{needs exactly one multiplier}}
+  %0 = vitq.mul %a, %b by <[1, 2, 3], [1, 1, 1]> round half_up : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.mul C3
+func.func @mul_27(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
+  // expected-error @+1 {{rhs zero point 200 is outside [-128, 127]}}
+  %0 = vitq.mul %a, %b by <1, 1> round half_up {rhs_zero_point = 200 : i64} : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.mul C4
+func.func @mul_28(%a: tensor<3xi16>) {
+  // expected-error @+1 {{products up to 4294836225 do not fit 32 bits}}
+  %0 = vitq.mul %a, %a by <1, 1> round half_up {lhs_unsigned, rhs_unsigned} : (tensor<3xi16>, tensor<3xi16>) -> tensor<3xi16>
+  return
+}
+
+// -----
+
+// vitq.mul C4
+func.func @mul_29(%a: tensor<3xi16>) {
+  // expected-error @+1 {{products up to 4294836225 do not fit 32 bits}}
+  %0 = vitq.mul %a, %a by <1, 1> round half_up {lhs_zero_point = 32767 : i64, rhs_zero_point = -32768 : i64} : (tensor<3xi16>, tensor<3xi16>) -> tensor<3xi16>
+  return
+}
+
+// -----
+
+// vitq.sum C1
+func.func @sum_30(%a: tensor<2x3xi8>) {
+  // expected-error @+1 {{axes [1, 1] must be sorted, distinct and below the rank 2}}
+  %0 = vitq.sum %a axes [1, 1] : tensor<2x3xi8> -> tensor<2xi32>
+  return
+}
+
+// -----
+
+// vitq.sum C2
+func.func @sum_31(%a: tensor<32769xi16>) {
+  // expected-error @+1 {{a sum of 32769 values of 16 bits may not fit 32 bits}}
+  %0 = vitq.sum %a axes [0] : tensor<32769xi16> -> tensor<i32>
+  return
+}
+
+// -----
+
+// vitq.sum C3
+func.func @sum_32(%a: tensor<2x3xi8>) {
+  // expected-error @+1 {{input zero point -129 is outside [-128, 127]}}
+  %0 = vitq.sum %a axes [1] input_zero_point -129 : tensor<2x3xi8> -> tensor<2xi32>
+  return
+}
+
+// -----
+
+// vitq.table C1
+func.func @table_33(%a: tensor<3xi8>, %t: tensor<255xi8>) {
+  // expected-error @+1 {{needs a table [256]}}
+  %0 = vitq.table %a, %t : (tensor<3xi8>, tensor<255xi8>) -> tensor<3xi8>
+  return
+}
+
+// -----
+
+// vitq.table C1
+func.func @table_34(%a: tensor<3xi8>, %t: tensor<2x256xi8>) {
+  // expected-error @+1 {{needs a table [256]}}
+  %0 = vitq.table %a, %t : (tensor<3xi8>, tensor<2x256xi8>) -> tensor<3xi8>
+  return
+}
+
+// -----
+
+// vitq.table C1
+func.func @table_35(%a: tensor<3xi8>, %t: tensor<2x256xi8>, %i: tensor<4xi8>) {
+  // expected-error @+1 {{with one index per channel}}
+  %0 = vitq.table %a, %t, %i : (tensor<3xi8>, tensor<2x256xi8>, tensor<4xi8>) -> tensor<3xi8>
+  return
+}
+
+// -----
+
+// vitq.table C1
+func.func @table_36(%a: tensor<3xi8>, %t: tensor<129x256xi8>, %i: tensor<3xi8>) {
+  // expected-error @+1 {{T <= 128}}
+  %0 = vitq.table %a, %t, %i : (tensor<3xi8>, tensor<129x256xi8>, tensor<3xi8>) -> tensor<3xi8>
+  return
+}
+
+// -----
+
+// vitq.table C2
+func.func @table_37(%a: tensor<3xi8>, %t: tensor<256xi16>) {
+  // expected-error @+1 {{table and result must have the same element type}}
+  %0 = vitq.table %a, %t : (tensor<3xi8>, tensor<256xi16>) -> tensor<3xi8>
+  return
+}
+
+// -----
+
+// vitq.gelu C1
+func.func @gelu_38(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{exponent step 0 is outside [-65536, -1]}}
+  %0 = vitq.gelu shift %x exponent_step 0 fraction_bits 8 by <1, 1> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.gelu C1
+func.func @gelu_39(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{exponent step -65537 is outside [-65536, -1]}}
+  %0 = vitq.gelu shift %x exponent_step -65537 fraction_bits 8 by <1, 1> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.gelu C1
+func.func @gelu_40(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{fraction bits 31 are outside [1, 30]}}
+  %0 = vitq.gelu shift %x exponent_step -5 fraction_bits 31 by <1, 1> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.gelu C2
+func.func @gelu_41(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{needs exactly one multiplier}}
+  %0 = vitq.gelu shift %x exponent_step -5 fraction_bits 8 by <[1, 2, 3], [1, 1, 1]> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.gelu C3
+func.func @gelu_42(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{input zero point 128 is outside [-128, 127]}}
+  %0 = vitq.gelu shift %x exponent_step -5 fraction_bits 8 by <1, 1> round half_up input_zero_point 128 : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.softmax C1
+func.func @softmax_43(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
+  // expected-error @+1 {{result #1 has shape [1, 2, 4] but the operands give [1, 2, 3]}}
+  %0, %1 = vitq.softmax table %x, %t by <1, 1> : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x4xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C1
+func.func @softmax_44(%x: tensor<8388609xi32>, %t: tensor<256xi8>) {
+  // expected-error @+1 {{rows of more than 2^23 elements overflow the sum of codes}}
+  %0, %1 = vitq.softmax table %x, %t by <1, 1> : (tensor<8388609xi32>, tensor<256xi8>) -> (tensor<8388609xi8>, tensor<i32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C1
+func.func @softmax_45(%x: tensor<i32>, %t: tensor<256xi8>) {
+  // expected-error @+1 {{expects rank >= 1}}
+  %0, %1 = vitq.softmax table %x, %t by <1, 1> : (tensor<i32>, tensor<256xi8>) -> (tensor<i8>, tensor<i32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C2
+func.func @softmax_46(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
+  // expected-error @+1 {{'table' needs a table [256] and no shift constants; 'shift' needs exponent_step, fraction_bits and code_shift and no table}}
+  %0, %1 = vitq.softmax table %x by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C2
+func.func @softmax_47(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
+  // expected-error @+1 {{'table' needs a table [256] and no shift constants; 'shift' needs exponent_step, fraction_bits and code_shift and no table}}
+  %0, %1 = vitq.softmax shift %x, %t by <1, 1> {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C2
+func.func @softmax_48(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
+  // expected-error @+1 {{'table' needs a table [256] and no shift constants; 'shift' needs exponent_step, fraction_bits and code_shift and no table}}
+  %0, %1 = vitq.softmax table %x, %t by <1, 1> {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C2
+func.func @softmax_49(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
+  // expected-error @+1 {{'table' needs a table [256] and no shift constants; 'shift' needs exponent_step, fraction_bits and code_shift and no table}}
+  %0, %1 = vitq.softmax shift %x by <1, 1> {exponent_step = -16 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C3
+func.func @softmax_50(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
+  // expected-error @+1 {{softmax has 3 multipliers for 2 channels}}
+  %0, %1 = vitq.softmax table %x, %t by <[1, 2, 3], [1, 1, 1]> : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C3
+func.func @softmax_51(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
+  // expected-error @+1 {{multipliers must be positive}}
+  %0, %1 = vitq.softmax table %x, %t by <[1, 0], [1, 1]> : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C3
+func.func @softmax_52(%x: tensor<2x3xi32>, %t: tensor<256xi8>) {
+  // expected-error @+1 {{multipliers per head need an input of rank >= 3}}
+  %0, %1 = vitq.softmax table %x, %t by <[1, 2, 3], [1, 1, 1]> : (tensor<2x3xi32>, tensor<256xi8>) -> (tensor<2x3xi8>, tensor<2xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C4
+func.func @softmax_53(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
+  // expected-error @+1 {{code shift 47 is outside [1, 46]}}
+  %0, %1 = vitq.softmax shift %x by <1, 1> {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 47 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C4
+func.func @softmax_54(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
+  // expected-error @+1 {{exponent step 0 is outside [-65536, -1]}}
+  %0, %1 = vitq.softmax shift %x by <1, 1> {exponent_step = 0 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C4
+func.func @softmax_55(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
+  // expected-error @+1 {{fraction bits 0 are outside [1, 30]}}
+  %0, %1 = vitq.softmax shift %x by <1, 1> {exponent_step = -16 : i64, fraction_bits = 0 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.divide_rows C1
+func.func @divide_rows_56(%x: tensor<2x3xi32>, %s: tensor<3xi32>) {
+  // expected-error @+1 {{sums must have the input's shape without its last axis}}
+  %0 = vitq.divide_rows %x, %s by <1, 1> round half_up : (tensor<2x3xi32>, tensor<3xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.divide_rows C2
+func.func @divide_rows_57(%x: tensor<2x3xi32>, %s: tensor<2xi32>) {
+  // expected-error @+1 {{requantization has 2 multipliers for 3 channels}}
+  %0 = vitq.divide_rows %x, %s by <[1, 2], [1, 1]> round half_up : (tensor<2x3xi32>, tensor<2xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.divide_rows C3
+func.func @divide_rows_58(%x: tensor<2x3xi32>, %s: tensor<2xi32>) {
+  // expected-error @+1 {{zero point 256 is outside [0, 255]}}
+  %0 = vitq.divide_rows %x, %s by <1, 1> round half_up unsigned zero_point 256 : (tensor<2x3xi32>, tensor<2xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C1
+func.func @layer_norm_59(%x: tensor<2x3xi16>) {
+  // expected-error @+1 {{needs one multiplier and one offset for each of 3 channels}}
+  %0 = vitq.layer_norm exact %x by <1, 4> offsets [0, 0, 0] eps 1 : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C1
+func.func @layer_norm_60(%x: tensor<2x3xi16>) {
+  // expected-error @+1 {{needs one multiplier and one offset for each of 3 channels}}
+  %0 = vitq.layer_norm exact %x by <[1, 2, 3], [4, 5, 6]> offsets [0] eps 1 : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C1
+func.func @layer_norm_61(%x: tensor<2x3xi16>) {
+  // expected-error @+1 {{needs one multiplier and one offset for each of 3 channels}}
+  %0 = vitq.layer_norm exact %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] post_offsets [0, 0, 0] eps 1 : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C2
+func.func @layer_norm_62(%x: tensor<2x3xi16>) {
+  // expected-error @+1 {{with 3 channels and eps 0 overflows 64 bits}}
+  %0 = vitq.layer_norm exact %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 0 : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C3
+func.func @layer_norm_63(%x: tensor<2x3xi16>) {
+  // expected-error @+1 {{zero point 128 is outside [-128, 127]}}
+  %0 = vitq.layer_norm exact %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 zero_point 128 : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.extract_patches C1
+func.func @extract_patches_64(%x: tensor<1x4x6x3xi8>) {
+  // expected-error @+1 {{patch 3x3 does not divide the image 4x6}}
+  %0 = vitq.extract_patches %x patch [3, 3] : tensor<1x4x6x3xi8> -> tensor<1x2x27xi8>
+  return
+}
+
+// -----
+
+// vitq.extract_patches C1
+func.func @extract_patches_65(%x: tensor<4x6x3xi8>) {
+  // expected-error @+1 {{expects an image [B, H, W, C] and two patch sizes}}
+  %0 = vitq.extract_patches %x patch [2, 2] : tensor<4x6x3xi8> -> tensor<6x12xi8>
+  return
+}
+
+// -----
+
+// vitq.reshape C1
+func.func @reshape_66(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{cannot reshape [2, 3] to [7]}}
+  %0 = vitq.reshape %x to [7] : tensor<2x3xi8> -> tensor<7xi8>
+  return
+}
+
+// -----
+
+// A move keeps the element type.
+func.func @f67(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{'vitq.reshape' op requires the same element type for all operands and results}}
+  %0 = vitq.reshape %x to [2, 3] : tensor<2x3xi8> -> tensor<2x3xi16>
+  return
+}
+
+// -----
+
+// vitq.transpose C1
+func.func @transpose_68(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{[1, 2] is not a permutation of 2 axes}}
+  %0 = vitq.transpose %x by [1, 2] : tensor<2x3xi8> -> tensor<3x2xi8>
+  return
+}
+
+// -----
+
+func.func @f69(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{'vitq.transpose' op requires the same element type for all operands and results}}
+  %0 = vitq.transpose %x by [0, 1] : tensor<2x3xi8> -> tensor<2x3xi32>
+  return
+}
+
+// -----
+
+// vitq.concat C1
+func.func @concat_70() {
+  // expected-error @+1 {{needs at least one input}}
+  %0 = vitq.concat axis 0 : () -> tensor<0xi8>
+  return
+}
+
+// -----
+
+// vitq.concat C1
+func.func @concat_71(%x: tensor<2x3xi8>, %y: tensor<2x4xi8>) {
+  // expected-error @+1 {{inputs [2, 3] and [2, 4] differ outside axis 0}}
+  %0 = vitq.concat %x, %y axis 0 : (tensor<2x3xi8>, tensor<2x4xi8>) -> tensor<4x3xi8>
+  return
+}
+
+// -----
+
+// vitq.concat C1
+func.func @concat_72(%x: tensor<2x3xi8>, %y: tensor<2x3xi16>) {
+  // expected-error @+1 {{same element type}}
+  %0 = vitq.concat %x, %y axis 0 : (tensor<2x3xi8>, tensor<2x3xi16>) -> tensor<4x3xi8>
+  return
+}
+
+// -----
+
+// vitq.concat C1
+func.func @concat_73(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{axis -1 is outside rank 2}}
+  %0 = vitq.concat %x, %x axis -1 : (tensor<2x3xi8>, tensor<2x3xi8>) -> tensor<2x6xi8>
+  return
+}
+
+// -----
+
+// vitq.slice C1
+func.func @slice_74(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{box of axis 1 lies outside [0, 3)}}
+  %0 = vitq.slice %x offsets [0, 2] sizes [2, 2] strides [1, 1] : tensor<2x3xi8> -> tensor<2x2xi8>
+  return
+}
+
+// -----
+
+// vitq.slice C1
+func.func @slice_75(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{needs one offset, size and stride for each of 2 axes}}
+  %0 = vitq.slice %x offsets [0, 0] sizes [2] strides [1, 1] : tensor<2x3xi8> -> tensor<2xi8>
+  return
+}
+
+// -----
+
+// vitq.gather C1
+func.func @gather_76(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{index -1 is outside [0, 3)}}
+  %0 = vitq.gather %x indices [-1] axis 1 : tensor<2x3xi8> -> tensor<2x1xi8>
+  return
+}
+
+// -----
+
+// vitq.gather C1
+func.func @gather_77(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{needs at least one index}}
+  %0 = vitq.gather %x indices [] axis 1 : tensor<2x3xi8> -> tensor<2x0xi8>
+  return
+}
+
+// -----
+
+// vitq.gather C1
+func.func @gather_78(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{axis 2 is outside rank 2}}
+  %0 = vitq.gather %x indices [0] axis 2 : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.broadcast C1
+func.func @broadcast_79(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{shapes [2, 3] and [3, 2] do not broadcast}}
+  %0 = vitq.broadcast %x to [3, 2] : tensor<2x3xi8> -> tensor<3x2xi8>
+  return
+}
+
+// -----
+
+// vitq.pad C1
+func.func @pad_80(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{needs one low and one high count, not negative, for each of 2 axes}}
+  %0 = vitq.pad %x low [0, -1] high [0, 0] value 0 : tensor<2x3xi8> -> tensor<2x2xi8>
+  return
+}
+
+// -----
+
+// vitq.pad C2
+func.func @pad_81(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{value 256 does not fit 8 bits}}
+  %0 = vitq.pad %x low [0, 1] high [0, 0] value 256 : tensor<2x3xi8> -> tensor<2x4xi8>
+  return
+}
+
+// -----
+
+// vitq.pad C2
+func.func @pad_82(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{value -129 does not fit 8 bits}}
+  %0 = vitq.pad %x low [0, 1] high [0, 0] value -129 : tensor<2x3xi8> -> tensor<2x4xi8>
+  return
+}
+
+// -----
+
+// #vitq.dyadic
+func.func @f83(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{dyadic shift 0 is outside [1, 62]}}
+  %0 = vitq.requant %x by <1, 0> round half_up : tensor<2x3xi32> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// #vitq.dyadic
+func.func @f84(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{dyadic shift 63 is outside [1, 62]}}
+  %0 = vitq.requant %x by <1, 63> round half_up : tensor<2x3xi32> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// #vitq.dyadic
+func.func @f85(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{dyadic multiplier -2^31 is outside (-2^31, 2^31)}}
+  %0 = vitq.requant %x by <-2147483648, 5> round half_up : tensor<2x3xi32> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// #vitq.dyadic
+func.func @f86(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{got 2 multipliers and 1 shifts}}
+  %0 = vitq.requant %x by <[1, 2], [3]> round half_up : tensor<2x3xi32> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// #vitq.dyadic
+func.func @f87(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{expected integer value}}
+  %0 = vitq.requant %x by <[], []> round half_up : tensor<2x3xi32> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// Attributes of the dialect on any op.
+func.func @f88(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{attribute 'vitq.id' must be an integer}}
+  %0 = vitq.reshape %x to [6] {vitq.id = "a"} : tensor<2x3xi8> -> tensor<6xi8>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{attribute 'vitq.scales' must be a dictionary}}
+module attributes {vitq.scales = 1.0} {
+}

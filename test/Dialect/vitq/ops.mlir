@@ -1,0 +1,95 @@
+// Every op of the dialect, in its own syntax, in generic form and as bytecode.
+// RUN: vitq-opt %s | FileCheck %s
+// RUN: vitq-opt %s | vitq-opt | FileCheck %s
+// RUN: vitq-opt %s --mlir-print-op-generic | vitq-opt | FileCheck %s
+// RUN: vitq-opt %s --emit-bytecode | vitq-opt | FileCheck %s
+
+// CHECK: module attributes {vitq.scales = {"0" = [1.000000e-01, 3]}}
+module attributes {vitq.scales = {"0" = [0.1, 3]}} {
+
+// CHECK-LABEL: func @matmul
+func.func @matmul(%a: tensor<2x3x4xi8>, %w: tensor<4x5xi8>, %t: tensor<2x5x4xi8>, %b: tensor<5xi32>, %l: tensor<2x3x4xi16>) {
+  // CHECK: vitq.matmul %{{.*}}, %{{.*}}, %{{.*}} lhs_unsigned lhs_zero_point 131 {vitq.id = 0 : i64} : (tensor<2x3x4xi8>, tensor<4x5xi8>, tensor<5xi32>) -> tensor<2x3x5xi32>
+  %0 = vitq.matmul %a, %w, %b lhs_unsigned lhs_zero_point 131 {vitq.id = 0 : i64} : (tensor<2x3x4xi8>, tensor<4x5xi8>, tensor<5xi32>) -> tensor<2x3x5xi32>
+  // CHECK: vitq.matmul %{{.*}}, %{{.*}} transpose_rhs : (tensor<2x3x4xi8>, tensor<2x5x4xi8>) -> tensor<2x3x5xi32>
+  %1 = vitq.matmul %a, %t transpose_rhs : (tensor<2x3x4xi8>, tensor<2x5x4xi8>) -> tensor<2x3x5xi32>
+  // CHECK: vitq.matmul %{{.*}}, %{{.*}} lhs_zero_point -300 : (tensor<2x3x4xi16>, tensor<4x5xi8>) -> tensor<2x3x5xi32>
+  %2 = vitq.matmul %l, %w lhs_zero_point -300 : (tensor<2x3x4xi16>, tensor<4x5xi8>) -> tensor<2x3x5xi32>
+  return
+}
+
+// CHECK-LABEL: func @requant
+func.func @requant(%x: tensor<2x3xi32>, %y: tensor<2x3xi8>) {
+  // CHECK: vitq.requant %{{.*}} by <1073741824, 31> round half_up : tensor<2x3xi32> -> tensor<2x3xi8>
+  %0 = vitq.requant %x by <1073741824, 31> round half_up : tensor<2x3xi32> -> tensor<2x3xi8>
+  // CHECK: vitq.requant %{{.*}} by <[1, -2, 2147483647], [1, 30, 62]> round half_even unsigned zero_point 128 {max = 250 : i64, min = 3 : i64} : tensor<2x3xi32> -> tensor<2x3xi8>
+  %1 = vitq.requant %x by <[1, -2, 2147483647], [1, 30, 62]> round half_even unsigned zero_point 128 {min = 3 : i64, max = 250 : i64} : tensor<2x3xi32> -> tensor<2x3xi8>
+  // CHECK: vitq.requant %{{.*}} by <[5, 6], [7, 8]> round half_away input_unsigned input_zero_point 200 {axis = 0 : i64} : tensor<2x3xi8> -> tensor<2x3xi16>
+  %2 = vitq.requant %y by <[5, 6], [7, 8]> round half_away input_unsigned input_zero_point 200 {axis = 0 : i64} : tensor<2x3xi8> -> tensor<2x3xi16>
+  // CHECK: vitq.requant %{{.*}} by <5, 7> round floor : tensor<2x3xi8> -> tensor<2x3xi32>
+  %3 = vitq.requant %y by <5, 7> round floor : tensor<2x3xi8> -> tensor<2x3xi32>
+  return
+}
+
+// CHECK-LABEL: func @arithmetic
+func.func @arithmetic(%a: tensor<2x3xi16>, %b: tensor<2x3xi32>, %c: tensor<3xi8>, %d: tensor<2x3xi8>) {
+  // CHECK: vitq.add %{{.*}} by <1, 1>, %{{.*}} by <[1, 2, 3], [4, 5, 6]> round half_up : (tensor<2x3xi16>, tensor<2x3xi32>) -> tensor<2x3xi16>
+  %0 = vitq.add %a by <1, 1>, %b by <[1, 2, 3], [4, 5, 6]> round half_up : (tensor<2x3xi16>, tensor<2x3xi32>) -> tensor<2x3xi16>
+  // CHECK: vitq.add {{.*}} round half_even unsigned zero_point 7 {lhs_unsigned, lhs_zero_point = 3 : i64, rhs_zero_point = -2 : i64} : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  %1 = vitq.add %d by <1, 1>, %c by <1, 1> round half_even unsigned zero_point 7 {lhs_unsigned, lhs_zero_point = 3 : i64, rhs_zero_point = -2 : i64}
+    : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  // CHECK: vitq.mul %{{.*}}, %{{.*}} by <3, 9> round half_up : (tensor<2x3xi16>, tensor<3xi8>) -> tensor<2x3xi32>
+  %2 = vitq.mul %a, %c by <3, 9> round half_up : (tensor<2x3xi16>, tensor<3xi8>) -> tensor<2x3xi32>
+  // CHECK: vitq.mul %{{.*}}, %{{.*}} by <3, 9> round half_up unsigned zero_point 1 {rhs_unsigned} : (tensor<2x3xi8>, tensor<2x3xi8>) -> tensor<2x3xi8>
+  %3 = vitq.mul %d, %d by <3, 9> round half_up unsigned zero_point 1 {rhs_unsigned} : (tensor<2x3xi8>, tensor<2x3xi8>) -> tensor<2x3xi8>
+  // CHECK: vitq.sum %{{.*}} axes [1] input_unsigned input_zero_point 9 : tensor<2x3xi8> -> tensor<2xi32>
+  %4 = vitq.sum %d axes [1] input_unsigned input_zero_point 9 : tensor<2x3xi8> -> tensor<2xi32>
+  // CHECK: vitq.sum %{{.*}} axes [0, 1] keep_dims : tensor<2x3xi16> -> tensor<1x1xi32>
+  %5 = vitq.sum %a axes [0, 1] keep_dims : tensor<2x3xi16> -> tensor<1x1xi32>
+  return
+}
+
+// CHECK-LABEL: func @nonlinear
+func.func @nonlinear(%x: tensor<2x3xi8>, %t: tensor<256xi16>, %ts: tensor<2x256xi8>, %i: tensor<3xi8>, %e: tensor<256xi8>,
+                     %s: tensor<1x2x3x4xi32>, %l: tensor<2x3xi16>) {
+  // CHECK: vitq.table %{{.*}}, %{{.*}} input_unsigned : (tensor<2x3xi8>, tensor<256xi16>) -> tensor<2x3xi16>
+  %0 = vitq.table %x, %t input_unsigned : (tensor<2x3xi8>, tensor<256xi16>) -> tensor<2x3xi16>
+  // CHECK: vitq.table %{{.*}}, %{{.*}}, %{{.*}} : (tensor<2x3xi8>, tensor<2x256xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  %1 = vitq.table %x, %ts, %i : (tensor<2x3xi8>, tensor<2x256xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  // CHECK: vitq.gelu shift %{{.*}} exponent_step -17 fraction_bits 23 by <9, 12> round half_up input_unsigned input_zero_point 100 unsigned zero_point 12 : tensor<2x3xi8> -> tensor<2x3xi8>
+  %2 = vitq.gelu shift %x exponent_step -17 fraction_bits 23 by <9, 12> round half_up input_unsigned input_zero_point 100 unsigned zero_point 12 : tensor<2x3xi8> -> tensor<2x3xi8>
+  // CHECK: vitq.softmax table %{{.*}}, %{{.*}} by <7, 9> : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  %3, %4 = vitq.softmax table %s, %e by <7, 9> : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  // CHECK: vitq.softmax shift %{{.*}} by <[7, 8], [9, 9]> {code_shift = 8 : i64, exponent_step = -16 : i64, fraction_bits = 15 : i64}
+  %5, %6 = vitq.softmax shift %s by <[7, 8], [9, 9]> {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64}
+    : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  // CHECK: vitq.divide_rows %{{.*}}, %{{.*}} by <[7, 8], [9, 9]> round half_up zero_point 3 {axis = 1 : i64} : (tensor<1x2x3x4xi32>, tensor<1x2x3xi32>) -> tensor<1x2x3x4xi8>
+  %7 = vitq.divide_rows %s, %4 by <[7, 8], [9, 9]> round half_up zero_point 3 {axis = 1 : i64} : (tensor<1x2x3x4xi32>, tensor<1x2x3xi32>) -> tensor<1x2x3x4xi8>
+  // CHECK: vitq.layer_norm exact %{{.*}} by <[1, -2, 3], [4, 5, 6]> offsets [-7, 0, 70000000000] eps 1 unsigned zero_point 130 : tensor<2x3xi16> -> tensor<2x3xi8>
+  %8 = vitq.layer_norm exact %l by <[1, -2, 3], [4, 5, 6]> offsets [-7, 0, 70000000000] eps 1 unsigned zero_point 130 : tensor<2x3xi16> -> tensor<2x3xi8>
+  // CHECK: vitq.layer_norm shift %{{.*}} by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] post_offsets [1, 2, 3] eps 1 input_unsigned : tensor<2x3xi8> -> tensor<2x3xi16>
+  %9 = vitq.layer_norm shift %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] post_offsets [1, 2, 3] eps 1 input_unsigned : tensor<2x3xi8> -> tensor<2x3xi16>
+  return
+}
+
+// CHECK-LABEL: func @moves
+func.func @moves(%x: tensor<2x3x4xi16>, %p: tensor<1x4x6x3xi8>) {
+  // CHECK: vitq.extract_patches %{{.*}} patch [2, 3] : tensor<1x4x6x3xi8> -> tensor<1x4x18xi8>
+  %0 = vitq.extract_patches %p patch [2, 3] : tensor<1x4x6x3xi8> -> tensor<1x4x18xi8>
+  // CHECK: vitq.reshape %{{.*}} to [6, 4] : tensor<2x3x4xi16> -> tensor<6x4xi16>
+  %1 = vitq.reshape %x to [6, 4] : tensor<2x3x4xi16> -> tensor<6x4xi16>
+  // CHECK: vitq.transpose %{{.*}} by [2, 0, 1] : tensor<2x3x4xi16> -> tensor<4x2x3xi16>
+  %2 = vitq.transpose %x by [2, 0, 1] : tensor<2x3x4xi16> -> tensor<4x2x3xi16>
+  // CHECK: vitq.concat %{{.*}}, %{{.*}} axis 0 : (tensor<2x3x4xi16>, tensor<2x3x4xi16>) -> tensor<4x3x4xi16>
+  %3 = vitq.concat %x, %x axis 0 : (tensor<2x3x4xi16>, tensor<2x3x4xi16>) -> tensor<4x3x4xi16>
+  // CHECK: vitq.slice %{{.*}} offsets [0, 1, 0] sizes [2, 1, 2] strides [1, 1, 3] : tensor<2x3x4xi16> -> tensor<2x1x2xi16>
+  %4 = vitq.slice %x offsets [0, 1, 0] sizes [2, 1, 2] strides [1, 1, 3] : tensor<2x3x4xi16> -> tensor<2x1x2xi16>
+  // CHECK: vitq.gather %{{.*}} indices [2, 0, 0, 1] axis 1 : tensor<2x3x4xi16> -> tensor<2x4x4xi16>
+  %5 = vitq.gather %x indices [2, 0, 0, 1] axis 1 : tensor<2x3x4xi16> -> tensor<2x4x4xi16>
+  // CHECK: vitq.broadcast %{{.*}} to [5, 2, 3, 4] : tensor<2x3x4xi16> -> tensor<5x2x3x4xi16>
+  %6 = vitq.broadcast %x to [5, 2, 3, 4] : tensor<2x3x4xi16> -> tensor<5x2x3x4xi16>
+  // CHECK: vitq.pad %{{.*}} low [0, 1, 0] high [0, 0, 2] value -3 : tensor<2x3x4xi16> -> tensor<2x4x6xi16>
+  %7 = vitq.pad %x low [0, 1, 0] high [0, 0, 2] value -3 : tensor<2x3x4xi16> -> tensor<2x4x6xi16>
+  return
+}
+}

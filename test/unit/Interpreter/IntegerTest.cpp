@@ -1,0 +1,255 @@
+//===- IntegerTest.cpp - vitq ops against numerics and values worked out by hand -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "TestUtils.h"
+
+#include "vitq/Numerics/Gelu.h"
+#include "vitq/Numerics/LayerNorm.h"
+#include "vitq/Numerics/Softmax.h"
+
+using namespace vitq;
+using namespace vitq::test;
+using numerics::Rounding;
+
+namespace {
+
+class IntegerTest : public InterpreterTest {
+protected:
+  template <typename T> static Tensor ints(std::initializer_list<int64_t> shape, std::vector<T> values) {
+    return Tensor::of<T>(llvm::ArrayRef<int64_t>(shape), llvm::ArrayRef<T>(values));
+  }
+};
+
+TEST_F(IntegerTest, MatmulReadsLhsAsSaid) {
+  std::vector<std::string> types = {"tensor<1x2x2xi8>", "tensor<2x3xi8>", "tensor<3xi32>"};
+  std::string tail = " : (tensor<1x2x2xi8>, tensor<2x3xi8>, tensor<3xi32>) -> tensor<1x2x3xi32>";
+  std::vector<Tensor> inputs = {ints<uint8_t>({1, 2, 2}, {255, 1, 0, 2}), ints<int8_t>({2, 3}, {1, -128, 3, 4, 5, 6}),
+                                ints<int32_t>({3}, {100, 0, -7})};
+  auto s = runOp("vitq.matmul %a, %b, %c" + tail, types, "tensor<1x2x3xi32>", inputs);
+  EXPECT_EQ(valuesOf<int32_t>(s[0]), (std::vector<int32_t>{103, 133, -4, 108, 10, 5}));
+  auto u = runOp("vitq.matmul %a, %b, %c lhs_unsigned lhs_zero_point 1" + tail, types, "tensor<1x2x3xi32>", inputs);
+  EXPECT_EQ(valuesOf<int32_t>(u[0]),
+            (std::vector<int32_t>{254 + 100, 254 * -128, 762 - 7, -1 + 4 + 100, 128 + 5, -3 + 6 - 7}));
+}
+
+TEST_F(IntegerTest, MatmulOfSixteenBitsWithZeroPoint) {
+  std::vector<std::string> types = {"tensor<1x2xi16>", "tensor<1x2xi8>"};
+  std::string tail = " : (tensor<1x2xi16>, tensor<1x2xi8>) -> tensor<1x1xi32>";
+  std::vector<Tensor> inputs = {ints<uint16_t>({1, 2}, {65535, 3}), ints<int8_t>({1, 2}, {-128, 127})};
+  auto u = runOp("vitq.matmul %a, %b transpose_rhs lhs_unsigned lhs_zero_point 7" + tail, types, "tensor<1x1xi32>", inputs);
+  EXPECT_EQ(valuesOf<int32_t>(u[0])[0], 65528 * -128 - 4 * 127);
+  auto s = runOp("vitq.matmul %a, %b transpose_rhs lhs_zero_point 7" + tail, types, "tensor<1x1xi32>", inputs);
+  EXPECT_EQ(valuesOf<int32_t>(s[0])[0], -8 * -128 - 4 * 127);
+}
+
+TEST_F(IntegerTest, MatmulBatchesAndOddSizes) {
+  // 2 batches of [3, 37] x [37, 5], against a direct sum.
+  std::vector<int8_t> lhs(2 * 3 * 37), rhs(2 * 37 * 5);
+  for (size_t i = 0; i < lhs.size(); ++i)
+    lhs[i] = static_cast<int8_t>(i * 71 + 3);
+  for (size_t i = 0; i < rhs.size(); ++i)
+    rhs[i] = static_cast<int8_t>(i * 29 - 5);
+  auto r = runOp("vitq.matmul %a, %b : (tensor<2x3x37xi8>, tensor<2x37x5xi8>) -> tensor<2x3x5xi32>",
+                 {"tensor<2x3x37xi8>", "tensor<2x37x5xi8>"}, "tensor<2x3x5xi32>",
+                 {ints<int8_t>({2, 3, 37}, lhs), ints<int8_t>({2, 37, 5}, rhs)});
+  std::vector<int32_t> values = valuesOf<int32_t>(r[0]);
+  ASSERT_EQ(values.size(), 30u);
+  for (int b = 0; b < 2; ++b)
+    for (int m = 0; m < 3; ++m)
+      for (int n = 0; n < 5; ++n) {
+        int32_t sum = 0;
+        for (int k = 0; k < 37; ++k)
+          sum += lhs[(b * 3 + m) * 37 + k] * rhs[(b * 37 + k) * 5 + n];
+        EXPECT_EQ(values[(b * 3 + m) * 5 + n], sum);
+      }
+}
+
+TEST_F(IntegerTest, RequantPerChannelAndRoundings) {
+  auto r = runOp("vitq.requant %a by #vitq.dyadic<[1, -1], [1, 2]> round half_up unsigned zero_point 10 : "
+                 "tensor<2x2xi32> -> tensor<2x2xi8>",
+                 {"tensor<2x2xi32>"}, "tensor<2x2xi8>", {ints<int32_t>({2, 2}, {5, 2, -5, 2000})});
+  EXPECT_EQ(valuesOf<uint8_t>(r[0]), (std::vector<uint8_t>{13, 10, 8, 0})); // 2.5, -0.5, -2.5, -500
+  std::pair<std::string, std::vector<int8_t>> cases[] = {{"half_up", {3, -2, 2, -1}},
+                                                         {"half_even", {2, -2, 2, -2}},
+                                                         {"half_away", {3, -3, 2, -2}},
+                                                         {"floor", {2, -3, 1, -2}}};
+  for (const auto &[rounding, expected] : cases) {
+    SCOPED_TRACE(rounding);
+    auto q = runOp("vitq.requant %a by #vitq.dyadic<1, 1> round " + rounding + " : tensor<4xi32> -> tensor<4xi8>",
+                   {"tensor<4xi32>"}, "tensor<4xi8>", {ints<int32_t>({4}, {5, -5, 3, -3})});
+    EXPECT_EQ(valuesOf<int8_t>(q[0]), expected);
+  }
+}
+
+TEST_F(IntegerTest, RequantAlongAnAxisWithLimits) {
+  auto r = runOp("vitq.requant %a by #vitq.dyadic<[2, 4], [1, 1]> round half_up input_unsigned input_zero_point 128 "
+                 "{axis = 0 : i64, min = -100 : i64, max = 100 : i64} : tensor<2x2xi8> -> tensor<2x2xi8>",
+                 {"tensor<2x2xi8>"}, "tensor<2x2xi8>", {ints<uint8_t>({2, 2}, {129, 255, 129, 0})});
+  EXPECT_EQ(valuesOf<int8_t>(r[0]), (std::vector<int8_t>{1, 100, 2, -100}));
+}
+
+TEST_F(IntegerTest, AddRoundsEachOperandAndBroadcasts) {
+  auto r = runOp("vitq.add %a by #vitq.dyadic<1, 1>, %b by #vitq.dyadic<[1, 3], [1, 1]> round half_up "
+                 "{lhs_zero_point = 1 : i64} : (tensor<2x2xi16>, tensor<2xi8>) -> tensor<2x2xi8>",
+                 {"tensor<2x2xi16>", "tensor<2xi8>"}, "tensor<2x2xi8>",
+                 {ints<int16_t>({2, 2}, {2, 2, -2, 1000}), ints<int8_t>({2}, {1, 5})});
+  // 0.5 -> 1; 0.5 -> 1, 7.5 -> 8; -1.5 -> -1; 499.5 -> 500.
+  EXPECT_EQ(valuesOf<int8_t>(r[0]), (std::vector<int8_t>{2, 9, 0, 127}));
+}
+
+TEST_F(IntegerTest, Mul) {
+  auto r = runOp("vitq.mul %a, %b by #vitq.dyadic<1, 2> round half_up zero_point 3 {rhs_unsigned, rhs_zero_point = 5 : "
+                 "i64} : (tensor<3xi16>, tensor<3xi8>) -> tensor<3xi16>",
+                 {"tensor<3xi16>", "tensor<3xi8>"}, "tensor<3xi16>",
+                 {ints<int16_t>({3}, {10, -10, 32767}), ints<uint8_t>({3}, {6, 6, 255})});
+  EXPECT_EQ(valuesOf<int16_t>(r[0]), (std::vector<int16_t>{6, 1, 32767})); // 2.5, -2.5
+}
+
+TEST_F(IntegerTest, Sum) {
+  auto r = runOp("vitq.sum %a axes [1] input_unsigned input_zero_point 3 : tensor<1x3x2xi8> -> tensor<1x2xi32>",
+                 {"tensor<1x3x2xi8>"}, "tensor<1x2xi32>", {ints<uint8_t>({1, 3, 2}, {255, 0, 255, 1, 255, 2})});
+  EXPECT_EQ(valuesOf<int32_t>(r[0]), (std::vector<int32_t>{756, -6}));
+}
+
+TEST_F(IntegerTest, TablePerChannelAndSignedness) {
+  std::vector<int8_t> table(512);
+  for (int i = 0; i < 256; ++i) {
+    table[i] = static_cast<int8_t>(i - 128);
+    table[256 + i] = static_cast<int8_t>(127 - i);
+  }
+  std::vector<std::string> types = {"tensor<2x2xi8>", "tensor<2x256xi8>", "tensor<2xi8>"};
+  std::string tail = " : (tensor<2x2xi8>, tensor<2x256xi8>, tensor<2xi8>) -> tensor<2x2xi8>";
+  Tensor input = ints<int8_t>({2, 2}, {5, 5, -128, -1});
+  auto s = runOp("vitq.table %a, %b, %c" + tail, types, "tensor<2x2xi8>",
+                 {input, ints<int8_t>({2, 256}, table), ints<int8_t>({2}, {0, 1})});
+  EXPECT_EQ(valuesOf<int8_t>(s[0]), (std::vector<int8_t>{5, -6, -128, 0}));
+  auto u = runOp("vitq.table %a, %b, %c input_unsigned" + tail, types, "tensor<2x2xi8>",
+                 {input, ints<int8_t>({2, 256}, table), ints<int8_t>({2}, {0, 1})});
+  EXPECT_EQ(valuesOf<int8_t>(u[0]), (std::vector<int8_t>{-123, 122, 0, -128}));
+  auto bad = run("func.func @main(%a: tensor<2x2xi8>, %b: tensor<2x256xi8>, %c: tensor<2xi8>) -> tensor<2x2xi8> {\n"
+                 "%r = vitq.table %a, %b, %c" + tail + "\nreturn %r : tensor<2x2xi8>\n}",
+                 {input, ints<int8_t>({2, 256}, table), ints<int8_t>({2}, {0, 2})});
+  EXPECT_TRUE(bad.empty());
+  EXPECT_NE(errors.find("index outside its 2 tables"), std::string::npos) << errors;
+}
+
+TEST_F(IntegerTest, Gelu) {
+  std::vector<int32_t> row = {-100 - 7, 0 - 7, 50 - 7, 120 - 7}, expected(4);
+  numerics::shiftGeluRow(row.data(), expected.data(), 4, -20, 10, 62, 8);
+  for (int32_t &x : expected)
+    x = static_cast<int32_t>(numerics::requantize(x, {1 << 20, 27}, Rounding::HalfUp, 5, -128, 127));
+  auto r = runOp("vitq.gelu shift %a exponent_step -20 fraction_bits 10 by #vitq.dyadic<1048576, 27> round half_up "
+                 "input_zero_point 7 zero_point 5 : tensor<1x4xi8> -> tensor<1x4xi8>",
+                 {"tensor<1x4xi8>"}, "tensor<1x4xi8>", {ints<int8_t>({1, 4}, {-100, 0, 50, 120})});
+  std::vector<int8_t> values = valuesOf<int8_t>(r[0]);
+  EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected);
+  EXPECT_NEAR(values[3], 113 + 5, 2); // gelu(x) ~ x for large x
+}
+
+TEST_F(IntegerTest, SoftmaxTablePerHead) {
+  std::vector<uint8_t> table(256);
+  for (int i = 0; i < 256; ++i)
+    table[i] = static_cast<uint8_t>(255 - i);
+  auto r = run("func.func @main(%a: tensor<1x2x1x3xi32>, %t: tensor<256xi8>) -> (tensor<1x2x1x3xi8>, tensor<1x2x1xi32>) "
+               "{\n%c, %s = vitq.softmax table %a, %t by #vitq.dyadic<[1, 1], [1, 2]> : (tensor<1x2x1x3xi32>, "
+               "tensor<256xi8>) -> (tensor<1x2x1x3xi8>, tensor<1x2x1xi32>)\n"
+               "return %c, %s : tensor<1x2x1x3xi8>, tensor<1x2x1xi32>\n}",
+               {ints<int32_t>({1, 2, 1, 3}, {0, -10, -2147483647 - 1, 10, 0, 5}), ints<uint8_t>({256}, table)});
+  ASSERT_EQ(r.size(), 2u) << errors;
+  // Distances 0, 5, 255 and 0, 2.5 -> 3, 1.25 -> 1.
+  EXPECT_EQ(valuesOf<uint8_t>(r[0]), (std::vector<uint8_t>{255, 250, 0, 255, 252, 254}));
+  EXPECT_EQ(valuesOf<int32_t>(r[1]), (std::vector<int32_t>{505, 761}));
+}
+
+TEST_F(IntegerTest, SoftmaxShift) {
+  std::vector<int32_t> scores = {0, -3, -40, -400};
+  std::vector<uint8_t> codes(4);
+  int32_t sum = 0;
+  numerics::softmaxShiftRow(scores.data(), codes.data(), &sum, 4, {1, 1}, {-23, 15, 12});
+  auto r = run("func.func @main(%a: tensor<1x4xi32>) -> (tensor<1x4xi8>, tensor<1xi32>) {\n"
+               "%c, %s = vitq.softmax shift %a by #vitq.dyadic<1, 1> {exponent_step = -23 : i64, fraction_bits = 15 : "
+               "i64, code_shift = 12 : i64} : (tensor<1x4xi32>) -> (tensor<1x4xi8>, tensor<1xi32>)\n"
+               "return %c, %s : tensor<1x4xi8>, tensor<1xi32>\n}",
+               {ints<int32_t>({1, 4}, scores)});
+  ASSERT_EQ(r.size(), 2u) << errors;
+  EXPECT_EQ(valuesOf<uint8_t>(r[0]), codes);
+  EXPECT_EQ(valuesOf<int32_t>(r[1])[0], sum);
+}
+
+TEST_F(IntegerTest, DivideRows) {
+  // In units of 2^-24: 100/50 = 2, -50/50 = -1; back to units by 2^-24, times 3.
+  auto r = runOp("vitq.divide_rows %a, %b by #vitq.dyadic<3, 24> round half_up zero_point 1 : (tensor<2x2xi32>, "
+                 "tensor<2xi32>) -> tensor<2x2xi8>",
+                 {"tensor<2x2xi32>", "tensor<2xi32>"}, "tensor<2x2xi8>",
+                 {ints<int32_t>({2, 2}, {128, -64, 1000, 0}), ints<int32_t>({2}, {64, 8})});
+  EXPECT_EQ(valuesOf<int8_t>(r[0]), (std::vector<int8_t>{7, -2, 127, 1}));
+  auto c = runOp("vitq.divide_rows %a, %b by #vitq.dyadic<[1, 5], [24, 24]> round half_up : (tensor<2x2xi32>, "
+                 "tensor<2xi32>) -> tensor<2x2xi16>",
+                 {"tensor<2x2xi32>", "tensor<2xi32>"}, "tensor<2x2xi16>",
+                 {ints<int32_t>({2, 2}, {128, -64, 800, 16}), ints<int32_t>({2}, {64, 8})});
+  EXPECT_EQ(valuesOf<int16_t>(c[0]), (std::vector<int16_t>{2, -5, 100, 10}));
+}
+
+TEST_F(IntegerTest, LayerNormExact) {
+  std::vector<int32_t> row = {-300, 5, 1200, 40, -7, 0}, expected(6), a = {1 << 14, -(1 << 14), 12345, 1, 0, 1 << 14};
+  std::vector<int64_t> b = {0, 0, 99999, 1 << 20, 3 << 20, -(1 << 20)};
+  numerics::layerNormRow(row.data(), expected.data(), 6, 17, a.data(), b.data(), 20, 3, -128, 127);
+  auto r = runOp("vitq.layer_norm exact %a by #vitq.dyadic<[16384, -16384, 12345, 1, 0, 16384], [20, 20, 20, 20, 20, "
+                 "20]> offsets [0, 0, 99999, 1048576, 3145728, -1048576] eps 17 zero_point 3 : tensor<1x6xi16> -> "
+                 "tensor<1x6xi8>",
+                 {"tensor<1x6xi16>"}, "tensor<1x6xi8>", {ints<int16_t>({1, 6}, {-300, 5, 1200, 40, -7, 0})});
+  std::vector<int8_t> values = valuesOf<int8_t>(r[0]);
+  EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected);
+}
+
+TEST_F(IntegerTest, LayerNormShift) {
+  std::vector<int32_t> row = {200, 5, 120, 40}, expected(4);
+  std::vector<int64_t> bias = {0, 1 << 20, -(1 << 20), 7}, none(4, 0);
+  std::vector<numerics::Dyadic> ratio = {{1 << 20, 45}, {-(1 << 20), 45}, {1 << 19, 45}, {0, 1}};
+  numerics::layerNormIvitRow(row.data(), expected.data(), 4, numerics::SqrtStart::BitLength, 10, bias.data(),
+                             ratio.data(), none.data(), Rounding::HalfUp, 100, 0, 255);
+  auto r = runOp("vitq.layer_norm shift %a by #vitq.dyadic<[1048576, -1048576, 524288, 0], [45, 45, 45, 1]> offsets "
+                 "[0, 1048576, -1048576, 7] eps 1 input_unsigned unsigned zero_point 100 : tensor<1x4xi8> -> "
+                 "tensor<1x4xi8>",
+                 {"tensor<1x4xi8>"}, "tensor<1x4xi8>", {ints<uint8_t>({1, 4}, {200, 5, 120, 40})});
+  std::vector<uint8_t> values = valuesOf<uint8_t>(r[0]);
+  EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected);
+}
+
+TEST_F(IntegerTest, Moves) {
+  Tensor x = ints<int8_t>({2, 3}, {1, 2, 3, 4, 5, 6});
+  struct {
+    std::string op, result;
+    std::vector<int8_t> expected;
+  } cases[] = {
+      {"vitq.reshape %a to [3, 2]", "tensor<3x2xi8>", {1, 2, 3, 4, 5, 6}},
+      {"vitq.transpose %a by [1, 0]", "tensor<3x2xi8>", {1, 4, 2, 5, 3, 6}},
+      {"vitq.slice %a offsets [1, 0] sizes [1, 2] strides [1, 2]", "tensor<1x2xi8>", {4, 6}},
+      {"vitq.gather %a indices [1, 1] axis 0", "tensor<2x3xi8>", {4, 5, 6, 4, 5, 6}},
+      {"vitq.broadcast %a to [2, 2, 3]", "tensor<2x2x3xi8>", {1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6}},
+      {"vitq.pad %a low [0, 1] high [0, 0] value 200", "tensor<2x4xi8>", {-56, 1, 2, 3, -56, 4, 5, 6}},
+  };
+  for (const auto &c : cases) {
+    SCOPED_TRACE(c.op);
+    auto r = runOp(c.op + " : tensor<2x3xi8> -> " + c.result, {"tensor<2x3xi8>"}, c.result, {x});
+    EXPECT_EQ(valuesOf<int8_t>(r[0]), c.expected);
+  }
+  auto joined = runOp("vitq.concat %a, %b axis 0 : (tensor<2x3xi8>, tensor<1x3xi8>) -> tensor<3x3xi8>",
+                      {"tensor<2x3xi8>", "tensor<1x3xi8>"}, "tensor<3x3xi8>", {x, ints<int8_t>({1, 3}, {7, 8, 9})});
+  EXPECT_EQ(valuesOf<int8_t>(joined[0]), (std::vector<int8_t>{1, 2, 3, 4, 5, 6, 7, 8, 9}));
+}
+
+TEST_F(IntegerTest, ExtractPatches) {
+  // A 2x4 image of two channels, patches of 2x2: rows in the order (i, j, c).
+  auto r = runOp("vitq.extract_patches %a patch [2, 2] : tensor<1x2x4x2xi8> -> tensor<1x2x8xi8>",
+                 {"tensor<1x2x4x2xi8>"}, "tensor<1x2x8xi8>",
+                 {ints<int8_t>({1, 2, 4, 2}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})});
+  EXPECT_EQ(valuesOf<int8_t>(r[0]), (std::vector<int8_t>{0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15}));
+}
+
+} // namespace

@@ -1,0 +1,117 @@
+//===- InterpreterTest.cpp - Preparation, errors, threads, observers -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "TestUtils.h"
+
+#include <thread>
+
+using namespace vitq;
+using namespace vitq::test;
+
+namespace {
+
+class RunTest : public InterpreterTest {};
+
+TEST_F(RunTest, UnsupportedOpsAreErrorsAtPreparation) {
+  context.allowUnregisteredDialects();
+  auto interpreter = create("func.func @main(%a: tensor<1xf32>) -> tensor<1xf32> {\n"
+                            "%r = \"other.op\"(%a) : (tensor<1xf32>) -> tensor<1xf32>\n"
+                            "return %r : tensor<1xf32>\n}");
+  EXPECT_FALSE(interpreter);
+  EXPECT_NE(errors.find("'other.op' op cannot be run"), std::string::npos) << errors;
+}
+
+TEST_F(RunTest, InputsAreChecked) {
+  std::string text = "func.func @main(%a: tensor<2xf32>) -> tensor<2xf32> { return %a : tensor<2xf32> }";
+  EXPECT_TRUE(run(text, {Tensor::of<float>({3}, {1, 2, 3})}).empty());
+  EXPECT_NE(errors.find("input 0 is tensor<3xf32>, argument 0 takes tensor<2xf32>"), std::string::npos) << errors;
+  errors.clear();
+  EXPECT_TRUE(run(text, {Tensor::of<int8_t>({2}, {1, 2})}).empty());
+  EXPECT_NE(errors.find("input 0 is tensor<2xi8>"), std::string::npos) << errors;
+  errors.clear();
+  EXPECT_TRUE(run(text, {}).empty());
+  EXPECT_NE(errors.find("takes 1 inputs, 0 given"), std::string::npos) << errors;
+}
+
+TEST_F(RunTest, ConstantsInEveryForm) {
+  auto r = run("module {\nfunc.func @main(%a: tensor<4xf32>) -> tensor<4xf32> {\n"
+               "%s = arith.constant dense<2.0> : tensor<4xf32>\n"
+               "%l = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>\n"
+               "%r = arith.constant dense_resource<blob> : tensor<4xf32>\n"
+               "%0 = vit.mul %a, %s : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>\n"
+               "%1 = vit.add %0, %l : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>\n"
+               "%2 = vit.add %1, %r : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>\n"
+               "return %2 : tensor<4xf32>\n}\n}\n"
+               "{-# dialect_resources: { builtin: { blob: "
+               "\"0x0400000000002041000020410000204100002041\" } } #-}",
+               {Tensor::of<float>({4}, {0, 1, 2, 3})});
+  ASSERT_EQ(r.size(), 1u) << errors;
+  expectNear(r[0], {11, 14, 17, 20});
+}
+
+TEST_F(RunTest, AMissingBlobIsAnError) {
+  EXPECT_FALSE(create("func.func @main() -> tensor<4xf32> {\n"
+                      "%r = arith.constant dense_resource<__elided__> : tensor<4xf32>\n"
+                      "return %r : tensor<4xf32>\n}"));
+  EXPECT_NE(errors.find("elided"), std::string::npos) << errors;
+}
+
+TEST_F(RunTest, ObserverSeesEveryOpInOrder) {
+  auto interpreter = create("func.func @main(%a: tensor<1xf32>) -> tensor<1xf32> {\n"
+                            "%c = arith.constant dense<2.0> : tensor<1xf32>\n"
+                            "%0 = vit.mul %a, %c : (tensor<1xf32>, tensor<1xf32>) -> tensor<1xf32>\n"
+                            "%unused = vit.exp %0 : tensor<1xf32> -> tensor<1xf32>\n"
+                            "%1 = vit.relu %0 : tensor<1xf32> -> tensor<1xf32>\n"
+                            "return %1 : tensor<1xf32>\n}");
+  ASSERT_TRUE(interpreter);
+  std::vector<std::string> seen;
+  llvm::SmallVector<Tensor> results;
+  auto observe = [&](mlir::Operation *op, llvm::ArrayRef<Tensor> values) {
+    seen.push_back(op->getName().getStringRef().str() + " " + std::to_string(int(values[0].data<float>()[0])));
+  };
+  ASSERT_TRUE(succeeded(interpreter->run({Tensor::of<float>({1}, {-3})}, results, observe)));
+  EXPECT_EQ(seen, (std::vector<std::string>{"vit.mul -6", "vit.exp 0", "vit.relu 0"}));
+  expectNear(results[0], {0});
+}
+
+TEST_F(RunTest, RunsInSeveralThreads) {
+  auto interpreter = create("func.func @main(%a: tensor<1x64xf32>) -> tensor<1x64xf32> {\n"
+                            "%w = arith.constant dense<1.0> : tensor<64x64xf32>\n"
+                            "%0 = vit.linear %a, %w : (tensor<1x64xf32>, tensor<64x64xf32>) -> tensor<1x64xf32>\n"
+                            "return %0 : tensor<1x64xf32>\n}");
+  ASSERT_TRUE(interpreter);
+  EXPECT_EQ(interpreter->macs(), 64 * 64);
+  std::vector<float> sums(8);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < sums.size(); ++i)
+    threads.emplace_back([&, i] {
+      llvm::SmallVector<Tensor> results;
+      if (succeeded(interpreter->run({Tensor::of<float>({1, 64}, std::vector<float>(64, float(i)))}, results)))
+        sums[i] = results[0].data<float>()[63];
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  for (size_t i = 0; i < sums.size(); ++i)
+    EXPECT_EQ(sums[i], 64.0f * static_cast<float>(i));
+}
+
+TEST_F(RunTest, PhasesMayMix) {
+  std::string q = "tensor<1x2x!quant.uniform<u8:f32, 0.5:10>>";
+  auto r = run("func.func @main(%a: tensor<1x2xf32>) -> tensor<1x2xi32> {\n"
+               "%q = vit.quantize %a round half_up : tensor<1x2xf32> -> " + q + "\n"
+               "%s = quant.scast %q : " + q + " to tensor<1x2xi8>\n"
+               "%w = arith.constant dense<[[1, 2], [3, -4]]> : tensor<2x2xi8>\n"
+               "%y = vitq.matmul %s, %w transpose_rhs lhs_unsigned lhs_zero_point 10 : (tensor<1x2xi8>, "
+               "tensor<2x2xi8>) -> tensor<1x2xi32>\n"
+               "return %y : tensor<1x2xi32>\n}",
+               {Tensor::of<float>({1, 2}, {1.0f, 100.0f})});
+  ASSERT_EQ(r.size(), 1u) << errors;
+  EXPECT_EQ(valuesOf<int32_t>(r[0]), (std::vector<int32_t>{2 + 400, 6 - 800}));
+}
+
+} // namespace
