@@ -33,7 +33,11 @@ set -x
 row() {
   local value
   value=$(json_value "$2" "$3")
-  case $value in '' | null) value='not measured' ;; *) value="$value $4" ;; esac
+  case $value in
+    '' | null) value='not measured' ;;
+    *.* | *e*) value="$(LC_ALL=C printf '%.4g' "$value") $4" ;;
+    *) value="$value $4" ;;
+  esac
   printf '  %-28s %20s\n' "$1" "$value"
 }
 

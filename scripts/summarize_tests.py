@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""summarize_tests.py [--command NAME=STATUS]... RESULTS.json...
+"""summarize_tests.py [--logs DIR] [--command NAME=STATUS]... RESULTS.json...
 
 Adds up results that lit wrote with --output, and exit statuses of commands. Lists
 what was skipped, with the reason, and what failed. The last line is
@@ -9,6 +9,7 @@ what was skipped, with the reason, and what failed. The last line is
 import argparse
 import collections
 import json
+import pathlib
 import re
 import sys
 
@@ -16,23 +17,35 @@ PASSED = {"PASS", "FLAKYPASS", "XFAIL"}
 SKIPPED = {"UNSUPPORTED", "SKIPPED", "EXCLUDED"}
 
 
+def skip_messages(folder):
+    """What GTEST_SKIP() said, by test name, from the logs that keep_log.py wrote.
+
+    lit leaves skipped unit tests out of its results.
+    """
+    messages = {}
+    for path in pathlib.Path(folder).glob("*.log"):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for message, name in re.findall(
+            r": Skipped\n(.*?)\n\s*\[  SKIPPED \] (\S+)", text, re.S
+        ):
+            messages[name] = " ".join(message.split())
+    return messages
+
+
 def reason(test):
-    output = test.get("output", "").strip()
-    match = re.search(r"unavailable features: (.*)", output)
-    if match:
+    output = test.get("output", "")
+    if match := re.search(r"unavailable features: (.*)", output):
         return "needs " + match[1].strip()
-    match = re.search(r"features: (.*)", output)
-    if match:
+    if match := re.search(r"following features and/or targets: (.*)", output):
         return "not with " + match[1].strip()
-    # GTEST_SKIP() << "reason" follows a line that names the source.
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    lines = [line for line in lines if not re.search(r"\.(cpp|h|cc):\d+$", line)]
-    return lines[-1] if lines else "no reason given"
+    lines = output.strip().splitlines()
+    return lines[-1].strip() if lines else "no reason given"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--command", action="append", default=[])
+    parser.add_argument("--logs", default=".", help="folder with logs of unit tests")
     parser.add_argument("results", nargs="+")
     arguments = parser.parse_args()
 
@@ -58,6 +71,8 @@ def main():
                 failed.append(f'{test["name"]} ({test["code"]})')
         print(f"{path}: {here} of {len(tests)} passed")
         passed += here
+    for name, message in skip_messages(arguments.logs).items():
+        skipped[message or "no reason given"].append(f"vitq-unit :: {name}")
     for command in arguments.command:
         name, status = command.rsplit("=", 1)
         if status == "0":

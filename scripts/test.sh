@@ -12,7 +12,12 @@ export VITQ_RANDOM_MODULES=${VITQ_RANDOM_MODULES:-1000}
 
 # Whatever stops this script early is a failure, and is counted.
 finished=
-trap '[ -n "$finished" ] || { status=$?; echo "stopped before the tests were through (status $status)"; echo "0 passed, 1 failed"; exit 1; }' EXIT
+trap 'status=$?
+  if [ -z "$finished" ]; then
+    echo "stopped with status $status before the tests were through"
+    echo "0 passed, 1 failed"
+    exit 1
+  fi' EXIT
 
 # shellcheck disable=SC2086
 need_packages required $VITQ_BUILD_PACKAGES python3
@@ -22,7 +27,7 @@ configure
 build all vitq-test-depends
 
 results=$VITQ_BUILD/test/results
-rm -rf "$results"
+rm -rf "$results" "$VITQ_BUILD"/test/unit/*.log
 mkdir -p "$results"
 
 say "Tests ($VITQ_RANDOM_MODULES random modules)"
@@ -37,7 +42,7 @@ scripts/demo.sh || demo=$?
 
 say "Summary"
 status=0
-/usr/bin/python3 scripts/summarize_tests.py --command "scripts/demo.sh=$demo" \
+/usr/bin/python3 scripts/summarize_tests.py --logs "$VITQ_BUILD/test/unit" --command "scripts/demo.sh=$demo" \
   "$results/check-vitq.json" "$results/check-vitq-roundtrip.json" || status=$?
 finished=1
 exit "$status"

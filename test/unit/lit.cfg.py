@@ -8,11 +8,14 @@
 #   VITQ_RANDOM_MODULES  how many random modules to run (as in the caller's)
 
 import os
+import sys
 
 import lit.formats
 
 config.name = "vitq-unit"
-config.test_format = lit.formats.GoogleTest(".", "Tests")
+config.test_format = lit.formats.GoogleTest(
+    ".", "Tests", run_under=[sys.executable, os.path.join(os.path.dirname(__file__), "keep_log.py")]
+)
 config.test_source_root = os.path.join(config.vitq_binary_dir, "test", "unit")
 config.test_exec_root = config.test_source_root
 config.suffixes = []

@@ -1,23 +1,11 @@
-#include "dialects/vit/Vit.h"
-#include "dialects/vitq/Vitq.h"
-#include "vitq/Conversion/Passes.h"
-#include "vitq/Transforms/Passes.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllPasses.h"
-#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+//===- vitq-opt.cpp - The compiler, and an mlir-opt ----------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
-int main(int argc, char **argv) {
-  mlir::DialectRegistry registry;
-  mlir::registerAllDialects(registry);
-  registry.insert<vitq::vit::VitDialect, vitq::integer::VitqDialect>();
-  mlir::registerAllPasses();
-  vitq::registerVitDeferSoftmaxDivisionPass();
-  vitq::registerVitQuantizePass();
-  vitq::registerVitDeferDequantPass();
-  vitq::registerVitSelectNonlinearPass();
-  vitq::registerVitVerifyQuantizedPass();
-  vitq::registerVitqVerifyIntegerOnlyPass();
-  vitq::registerVitqProveAccumulatorsPass();
-  vitq::registerConvertVitToVitqPass();
-  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "vitq", registry));
-}
+#include "vitq/Driver/CommandLine.h"
+
+int main(int argc, char **argv) { return vitq::runVitqOpt(argc, argv); }

@@ -12,7 +12,7 @@
 include "mlir/Pass/PassBase.td"
 
 
-def ConvertVitqToKernels : Pass<"convert-vitq-to-kernels", "::mlir::ModuleOp"> {
+def ConvertVitqToKernelsPass : Pass<"convert-vitq-to-kernels", "::mlir::ModuleOp"> {
   let summary = "Turn integer ops into calls of shared kernels on memrefs";
   let description = [{
     Every distinct combination of op, types and attributes that shape the code
@@ -61,7 +61,7 @@ def ConvertVitqToKernels : Pass<"convert-vitq-to-kernels", "::mlir::ModuleOp"> {
   ];
 }
 
-def VitqPlanArena : Pass<"vitq-plan-arena", "::mlir::ModuleOp"> {
+def VitqPlanArenaPass : Pass<"vitq-plan-arena", "::mlir::ModuleOp"> {
   let summary = "Place all buffers of @main into one arena";
   let description = [{
     Gives `@main` the signature `(%in: memref<Ixi8>, %out: memref<Oxi8>, %arena: memref<Axi8>)`.

@@ -11,6 +11,47 @@
 
 include "mlir/Pass/PassBase.td"
 
+def VitRecoverPatternsPass : Pass<"vit-recover-patterns", "::mlir::ModuleOp"> {
+  let summary = "Recognize transformer building blocks in imported elementary ops";
+  let description = [{
+    Exporters take a transformer apart, each in its own way. This pass puts it
+    together so that equal models become equal functions:
+
+    | found | becomes |
+    |---|---|
+    | `(x - mean(x)) / sqrt(mean((x - mean(x))^2) + eps)`, then `* c`, `+ c` | `vit.layer_norm` |
+    | `x/2 * (1 + erf(x/sqrt 2))`, its tanh form, `x * sigmoid(1.702 x)`, in any order | `vit.gelu` |
+    | `x * sigmoid(x)` | `vit.silu` |
+    | `conv2d` with stride = kernel, no padding, seen as `[B, patches, D]` | `vit.patch_embed` |
+    | `linear + c`, `linear * c` (LayerScale) | bias, scaled weight rows |
+    | a packed qkv `linear` of which heads are cut in any way | three `linear`s |
+    | `q k^T` with scales before or after, heads in any layout | `vit.matmul %q, %k transpose_rhs scale s` |
+    | `layer_norm` of all tokens, then a slice | `layer_norm` of the slice |
+
+    Heads are `[B, H, N, d]`, made by reshape to `[B, N, H, d]` and transpose
+    `[0, 2, 1, 3]`; tokens are `[B, N, C]`, whatever layout (sequence first,
+    `[B*H, N, d]`, `[B*N, C]`) the model used. A scale within 1e-6 of
+    `1/sqrt(d)` becomes exactly that. An op that takes over from several has the
+    location of the one whose result it computes; the parts of a packed
+    projection have its name with `.q`, `.k`, `.v` appended.
+
+    Before:
+    ```mlir
+    %t = vit.transpose %k by [0, 1, 3, 2] : tensor<1x4x17x16xf32> -> tensor<1x4x16x17xf32>
+    %m = vit.matmul %q, %t : (tensor<1x4x17x16xf32>, tensor<1x4x16x17xf32>) -> tensor<1x4x17x17xf32>
+    %s = vit.mul %m, %quarter : (tensor<1x4x17x17xf32>, tensor<f32>) -> tensor<1x4x17x17xf32>
+    ```
+    After:
+    ```mlir
+    %s = vit.matmul %q, %k transpose_rhs scale 2.5e-01 : (tensor<1x4x17x16xf32>, tensor<1x4x17x16xf32>) -> tensor<1x4x17x17xf32>
+    ```
+
+    An elementary op that no pattern takes is left as it is; `vit-verify-float`
+    says which and why.
+  }];
+  let dependentDialects = ["::vitq::vit::VitDialect", "::mlir::arith::ArithDialect"];
+}
+
 def VitVerifyFloatPass : Pass<"vit-verify-float", "::mlir::ModuleOp"> {
   let summary = "Check the contract of the float phase";
   let description = [{
@@ -20,10 +61,41 @@ def VitVerifyFloatPass : Pass<"vit-verify-float", "::mlir::ModuleOp"> {
       tensors with a leading batch axis;
     * only `func`, `arith.constant` and `vit` ops, no quantized type but that of
       the pixels that `vit.normalize_pixels` reads;
-    * the location of every op is a name: its ONNX node.
+    * the location of every op but constants is a name: its ONNX node;
+    * no elementary op is left that only exists to be matched (`sub`, `div`,
+      `pow`, `sqrt`, `erf`, `exp`, `where`, and `conv2d`).
 
     Every violation is an error at the op. The module is not changed.
   }];
+}
+
+def VitCalibratePass : Pass<"vit-calibrate", "::mlir::ModuleOp"> {
+  let summary = "Attach the ranges of a float model's values, from images or from a file";
+  let description = [{
+    Runs `@main` on the images of `data` (all, or the first `limit`), prepared as
+    `preprocess` says, and attaches the smallest and the largest value seen:
+    `vit.range = array<f64: min, max>` on every op with a float result (one pair for
+    each result) and on the argument. `vit.preprocess` on the module keeps the
+    preprocessing. `save-ranges` writes the ranges to a JSON file under the names
+    of the ONNX nodes; `load-ranges` reads such a file instead of looking at images.
+    A value that the file does not name, or that is NaN or infinite, is an error.
+
+    ```mlir
+    %y = vit.relu %x : ...  loc("/mlp/Relu")
+    ```
+    becomes
+    ```mlir
+    %y = vit.relu %x {vit.range = array<f64: 0.0, 3.25>} : ...  loc("/mlp/Relu")
+    ```
+  }];
+  let options = [
+    Option<"data", "data", "std::string", "", "Folder of images, an image, or a .npy of pixels">,
+    Option<"preprocess", "preprocess", "std::string", "",
+           "resize=N|HxW,crop=N|HxW,interpolation=bicubic|bilinear,mean=M,std=S, or @FILE.json">,
+    Option<"limit", "limit", "uint64_t", "0", "Look at the first images only (0: all)">,
+    Option<"saveRanges", "save-ranges", "std::string", "", "JSON file to write the ranges to">,
+    Option<"loadRanges", "load-ranges", "std::string", "", "JSON file to read the ranges from, instead of images">
+  ];
 }
 
 def VitDeferSoftmaxDivisionPass : Pass<"vit-defer-softmax-division", "::mlir::ModuleOp"> {

@@ -14,7 +14,7 @@
 using namespace mlir;
 
 namespace vitq {
-#define GEN_PASS_DEF_VITQPLANARENA
+#define GEN_PASS_DEF_VITQPLANARENAPASS
 #include "vitq/Conversion/Passes.h.inc"
 } // namespace vitq
 
@@ -121,7 +121,7 @@ static int64_t lowerBound(ArrayRef<Buffer> buffers) {
 
 namespace {
 
-struct VitqPlanArena : vitq::impl::VitqPlanArenaBase<VitqPlanArena> {
+struct VitqPlanArena : vitq::impl::VitqPlanArenaPassBase<VitqPlanArena> {
   void runOnOperation() override;
 
 private:

@@ -54,7 +54,7 @@ public:
 private:
   void prepareRight();
   void prepareBlob();
-  std::string key() const;
+  std::string key();
   void emitBody(Emitter &e, ValueRange in);
   void emitBias(Emitter &e, Value batch);
   void widenRow(Emitter &e, Value from, Value to);
@@ -146,7 +146,7 @@ void ProductKernel::prepareBlob() {
   }
 }
 
-std::string ProductKernel::key() const {
+std::string ProductKernel::key() {
   std::string text = dotKindName(module.target.dot).str();
   text += lhsUnsigned ? ".u" : ".s";
   text += constantRight ? ".constant" : op.getTransposeRhs() ? ".nk" : ".kn";

@@ -171,7 +171,7 @@ std::pair<Value, int64_t> RowBuilder::broadcastOperand(Location loc, const RowOp
   if (count == total)
     return {module.reshape(loc, memref, {row.rows, row.cols}), row.rows};
   // The last axes as they are, repeated along the first ones.
-  if (full.ends_with(core) && count % row.cols == 0)
+  if (full.take_back(core.size()) == core && count % row.cols == 0)
     return {module.reshape(loc, memref, {count / row.cols, row.cols}), count / row.cols};
   Value whole = broadcastTo(loc, module, memref, full);
   return {module.reshape(loc, whole, {row.rows, row.cols}), row.rows};

@@ -18,7 +18,7 @@ using namespace vitq;
 using namespace vitq::kernels;
 
 namespace vitq {
-#define GEN_PASS_DEF_CONVERTVITQTOKERNELS
+#define GEN_PASS_DEF_CONVERTVITQTOKERNELSPASS
 #include "vitq/Conversion/Passes.h.inc"
 } // namespace vitq
 
@@ -155,8 +155,8 @@ LogicalResult FunctionLowering::run() {
 
 namespace {
 
-struct ConvertVitqToKernels : impl::ConvertVitqToKernelsBase<ConvertVitqToKernels> {
-  using ConvertVitqToKernelsBase::ConvertVitqToKernelsBase;
+struct ConvertVitqToKernels : vitq::impl::ConvertVitqToKernelsPassBase<ConvertVitqToKernels> {
+  using ConvertVitqToKernelsPassBase::ConvertVitqToKernelsPassBase;
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -177,6 +177,8 @@ struct ConvertVitqToKernels : impl::ConvertVitqToKernelsBase<ConvertVitqToKernel
         return signalPassFailure();
       }
     }
+    // Types of the program, for its manifest.
+    module->setAttr("vitq.signature", TypeAttr::get(main.getFunctionType()));
     FunctionLowering lowering(module, main, *desc, fuse);
     if (failed(lowering.run()))
       return signalPassFailure();

@@ -156,7 +156,7 @@ TEST_F(IntegerTest, SoftmaxTablePerHead) {
   for (int i = 0; i < 256; ++i)
     table[i] = static_cast<uint8_t>(255 - i);
   auto r = run("func.func @main(%a: tensor<1x2x1x3xi32>, %t: tensor<256xi8>) -> (tensor<1x2x1x3xi8>, tensor<1x2x1xi32>) "
-               "{\n%c, %s = vitq.softmax table %a, %t by #vitq.dyadic<[1, 1], [1, 2]> : (tensor<1x2x1x3xi32>, "
+               "{\n%c, %s = vitq.softmax table %a, %t by <[1, 1], [1, 2]> : (tensor<1x2x1x3xi32>, "
                "tensor<256xi8>) -> (tensor<1x2x1x3xi8>, tensor<1x2x1xi32>)\n"
                "return %c, %s : tensor<1x2x1x3xi8>, tensor<1x2x1xi32>\n}",
                {ints<int32_t>({1, 2, 1, 3}, {0, -10, -2147483647 - 1, 10, 0, 5}), ints<uint8_t>({256}, table)});

@@ -1,0 +1,89 @@
+//===- Calibration.h - Ranges of a float model's values -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_CALIBRATION_CALIBRATION_H
+#define VITQ_CALIBRATION_CALIBRATION_H
+
+#include "vitq/Data/ImageSource.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Support/LLVM.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vitq::calibration {
+
+/// Attribute of an op (one pair of numbers for each result) and of the
+/// argument: array<f64: min, max, ...>.
+inline constexpr llvm::StringLiteral kRangeAttr = "vit.range";
+/// Attribute of the module: the text of its preprocessing.
+inline constexpr llvm::StringLiteral kPreprocessAttr = "vit.preprocess";
+
+/// The smallest and the largest value seen.
+struct Range {
+  double min = 0, max = 0;
+  bool operator==(const Range &) const = default;
+};
+
+/// Ranges of the values of one model, by name (see `collectValues`).
+struct RangeTable {
+  uint64_t images = 0;
+  /// `data::toString` of what was done to the images.
+  std::string preprocess;
+  std::map<std::string, Range> ranges;
+
+  bool operator==(const RangeTable &) const = default;
+};
+
+/// Reads what `saveRanges` writes. The error names `path` and what is wrong.
+llvm::Expected<RangeTable> loadRanges(llvm::StringRef path);
+
+/// Writes {"version":1, "images":N, "preprocess":"...", "ranges":{"name":[min,
+/// max], ...}}, wholly or not at all. Every number is read back as it was.
+llvm::Error saveRanges(const RangeTable &table, llvm::StringRef path);
+
+/// A value whose range is wanted: an op's result, or the argument (no op).
+struct NamedValue {
+  std::string name;
+  mlir::Operation *op = nullptr;
+  unsigned result = 0;
+};
+
+/// The argument ("input") and every float result of a vit op, in program order.
+/// A result has the name of its ONNX node (the first name in its location; the
+/// op's name when there is none), with "#k" if k earlier ops have the same, and
+/// ":r" if it is result r > 0.
+std::vector<NamedValue> collectValues(mlir::func::FuncOp function);
+
+struct CalibrationOptions {
+  /// Images that are looked at, from the first on.
+  uint64_t limit = UINT64_MAX;
+  /// Images in flight, each with the memory of one run; 0: one for each core.
+  unsigned threads = 0;
+};
+
+/// Runs `function`, a float vit function of one image tensor [B, C, H, W], on
+/// the images of `source`. The result does not depend on the number of threads.
+/// Errors: the images do not have the model's size; an image cannot be read; a
+/// value is NaN or infinite.
+mlir::FailureOr<RangeTable> calibrate(mlir::func::FuncOp function, const data::ImageSource &source,
+                                      const CalibrationOptions &options = {});
+
+/// Sets `kRangeAttr` on the argument and the ops of `function`. A value without
+/// a range in `table` is an error that names it; `origin` is where the table
+/// comes from.
+llvm::LogicalResult attachRanges(mlir::func::FuncOp function, const RangeTable &table, llvm::StringRef origin);
+
+} // namespace vitq::calibration
+
+#endif // VITQ_CALIBRATION_CALIBRATION_H

@@ -1,0 +1,59 @@
+//===- Driver.h - One command from a model to a program -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_DRIVER_DRIVER_H
+#define VITQ_DRIVER_DRIVER_H
+
+#include "vitq/Pipelines/Pipelines.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <string>
+
+namespace vitq {
+
+/// The phases of docs/Architecture.md, in order. `Target` is LLVM.
+enum class Phase { Float, Quantized, Deferred, Integer, Target };
+/// The phase a module is in, by the ops and types it holds.
+Phase getPhase(mlir::ModuleOp module);
+
+/// What is written.
+enum class OutputKind { MLIR, Bytecode, LLVM, Assembly, Object, SharedObject };
+
+struct DriverOptions {
+  /// `.onnx`, `.mlir` or `.mlirbc`, in any phase before `Target`.
+  std::string input;
+  std::string output = "-";
+  /// Size of a batch axis that an ONNX model leaves open.
+  int64_t batch = 1;
+  Phase stopAfter = Phase::Integer;
+  OutputKind emit = OutputKind::MLIR;
+  /// `native`, a CPU name or level, with features: `x86-64-v4+avx512vnni`.
+  std::string target = "native";
+  /// Name of the program; the output's stem when empty.
+  std::string name;
+  /// Path of the report, none when empty.
+  std::string report;
+  CompileOptions compile;
+};
+
+/// Reads a module: imports ONNX, or parses text or bytecode. Errors are
+/// diagnostics that name the file; elided constants are refused.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> loadModule(llvm::StringRef path, mlir::MLIRContext *context,
+                                                              int64_t batch = 1);
+
+/// Writes a module as text (with locations, which hold the ONNX node names) or
+/// bytecode; whole or not at all.
+mlir::LogicalResult writeModule(mlir::ModuleOp module, llvm::StringRef path, bool bytecode);
+
+/// Compiles as `vitq-opt --compile` does. Every failure is a diagnostic.
+mlir::LogicalResult compile(const DriverOptions &options, mlir::MLIRContext *context);
+
+} // namespace vitq
+
+#endif // VITQ_DRIVER_DRIVER_H

@@ -1,0 +1,70 @@
+//===- Program.h - Something that classifies images -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_RUNNER_PROGRAM_H
+#define VITQ_RUNNER_PROGRAM_H
+
+#include "vitq/Data/Preprocess.h"
+#include "vitq/Interpreter/Tensor.h"
+
+#include "llvm/Support/Error.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace vitq::runner {
+
+/// What a program says of itself.
+struct ProgramInfo {
+  std::string path;
+  /// A float program takes normalized F32 [B, C, H, W]; others take bytes I8,
+  /// [B, H, W, C] or with `channelsFirst` [B, C, H, W].
+  bool floatInput = false;
+  bool channelsFirst = false;
+  llvm::SmallVector<int64_t, 4> inputShape;
+  /// [B, classes]; F32 or I32 with one scale (if it is known).
+  llvm::SmallVector<int64_t, 2> outputShape;
+  bool floatOutput = false;
+  std::optional<double> outputScale;
+  std::optional<data::Preprocess> preprocess;
+  std::optional<int64_t> macs, arenaBytes, weightBytes, codeBytes;
+
+  int64_t batch() const { return inputShape[0]; }
+  int64_t channels() const { return inputShape[floatInput || channelsFirst ? 1 : 3]; }
+  int64_t height() const { return inputShape[floatInput || channelsFirst ? 2 : 1]; }
+  int64_t width() const { return inputShape[floatInput || channelsFirst ? 3 : 2]; }
+  int64_t classes() const { return outputShape[1]; }
+};
+
+/// A model in any phase, ready to run. Methods may be called from several
+/// threads at once.
+class Program {
+public:
+  virtual ~Program();
+
+  const ProgramInfo &info() const { return information; }
+
+  /// Whether this is compiled code, the only kind that is worth timing.
+  virtual bool isCompiled() const { return false; }
+
+  /// The output for one batch of inputs.
+  virtual llvm::Expected<Tensor> run(const Tensor &input) const = 0;
+
+protected:
+  ProgramInfo information;
+};
+
+/// Opens the program at `path`: a shared object made by vitq (.so), an ONNX
+/// model (.onnx), or a module in any phase (.mlir, .mlirbc). A shared object is
+/// loaded into this process; everything it says of itself is checked first.
+llvm::Expected<std::unique_ptr<Program>> openProgram(llvm::StringRef path);
+
+} // namespace vitq::runner
+
+#endif // VITQ_RUNNER_PROGRAM_H

@@ -1,0 +1,72 @@
+//===- Runner.h - Running, evaluating and timing programs -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_RUNNER_RUNNER_H
+#define VITQ_RUNNER_RUNNER_H
+
+#include "llvm/Support/Error.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace vitq::runner {
+
+/// What vitq-run is asked for; empty texts are absent.
+struct RunOptions {
+  std::string program;
+  /// Folder of images, an image, or a .npy of uint8 pixels.
+  std::string images;
+  /// A .npy of normalized float32 [N, C, H, W] inputs, instead of images.
+  std::string inputs;
+  /// Classes of the images, .csv or .npy.
+  std::string labels;
+  /// A program to compare with, usually the ONNX model.
+  std::string reference;
+  std::string preprocess;
+  std::string dumpOutputs;
+  std::string json;
+  /// Look at the first images only; 0: all.
+  uint64_t limit = 0;
+  bool benchmark = false;
+};
+
+/// What was measured; absent is "not measured". Shares are percentages.
+struct Figures {
+  std::optional<int64_t> images;
+  std::optional<double> top1, top5, referenceTop1, referenceTop5, agreement;
+  /// 10 log10(sum r^2 / sum (r - p)^2) over all logits, r the reference's.
+  std::optional<double> logitsSqnrDb;
+  std::optional<double> latencyMedian, latencyP10, latencyP90;
+  /// Multiply-accumulates divided by the peak rate of this processor's core.
+  std::optional<double> limit;
+  std::optional<double> peakGmacs;
+  std::optional<int64_t> macs, arenaBytes, weightBytes, codeBytes;
+
+  /// An object with the fixed keys; null where not measured.
+  llvm::json::Value toJSON() const;
+  /// An aligned table of what was measured.
+  void print(llvm::raw_ostream &os) const;
+};
+
+/// Does what `options` ask for and writes the files they name.
+llvm::Expected<Figures> run(const RunOptions &options);
+
+/// The peak rate of one core, in 10^9 8-bit multiply-accumulates a second, of
+/// the best dot product instruction that does not saturate: VNNI, or pmaddwd
+/// with 32-bit additions. Measured in about 0.1 s; none on other processors.
+std::optional<double> measurePeakGmacs();
+
+/// The tool: parses the command line, runs, prints. Returns the exit code.
+int main(int argc, char **argv);
+
+} // namespace vitq::runner
+
+#endif // VITQ_RUNNER_RUNNER_H

@@ -1,0 +1,62 @@
+//===- NativeCompiler.h - Integer programs to native code -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_TARGET_NATIVECOMPILER_H
+#define VITQ_TARGET_NATIVECOMPILER_H
+
+#include "vitq/Target/TargetDesc.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <string>
+#include <vector>
+
+namespace vitq {
+
+struct NativeOptions {
+  TargetDesc target;
+  /// Prefix of the program's entry point; a C identifier.
+  std::string name = "model";
+  /// Whether row-wise ops are computed inside the contraction before them.
+  bool fuse = true;
+};
+
+/// Adds the passes from vitq ops to the LLVM dialect: kernels, arena, loops,
+/// vectors, memrefs with the bare-pointer convention.
+void buildVitqToLLVMPipeline(mlir::OpPassManager &manager, llvm::StringRef target, bool fuse = true);
+
+/// Registers it as `--vitq-to-llvm="target=... fuse=..."`.
+void registerNativePipelines();
+
+/// Runs that pipeline.
+mlir::LogicalResult lowerToLLVM(mlir::ModuleOp module, const NativeOptions &options);
+
+/// Translate and optimize a module that lowerToLLVM produced and write it. The
+/// same module, options and version give the same bytes.
+mlir::LogicalResult emitLLVM(mlir::ModuleOp module, const NativeOptions &options, llvm::raw_pwrite_stream &os);
+mlir::LogicalResult emitAssembly(mlir::ModuleOp module, const NativeOptions &options, llvm::raw_pwrite_stream &os);
+mlir::LogicalResult emitObject(mlir::ModuleOp module, const NativeOptions &options, llvm::raw_pwrite_stream &os);
+
+/// The manifest of a lowered module: what a program says about itself.
+std::string manifestOf(mlir::ModuleOp module, const NativeOptions &options, uint64_t codeBytes);
+
+/// A C header that declares the entry point of an object, and its sizes.
+std::string headerOf(mlir::ModuleOp module, const NativeOptions &options);
+
+/// Bytes of machine code in an object.
+llvm::Expected<uint64_t> codeBytesOf(llvm::ArrayRef<char> object);
+
+/// Links a shared library with ld.lld.
+llvm::Error linkSharedObject(llvm::ArrayRef<char> object, llvm::StringRef outPath);
+
+} // namespace vitq
+
+#endif // VITQ_TARGET_NATIVECOMPILER_H

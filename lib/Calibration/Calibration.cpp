@@ -1,0 +1,186 @@
+//===- Calibration.cpp - Ranges of a float model's values -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Calibration/Calibration.h"
+
+#include "vitq/Interpreter/Interpreter.h"
+#include "vitq/Support/Progress.h"
+
+#include "llvm/ADT/DenseMap.h"
+
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <thread>
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::calibration;
+
+namespace {
+
+/// What is kept of all values of one tensor seen so far. Merging is commutative
+/// and associative, so the order of the images does not matter; other statistics
+/// (histograms) go here and must be so as well.
+struct Statistics {
+  double min = std::numeric_limits<double>::infinity();
+  double max = -std::numeric_limits<double>::infinity();
+
+  void merge(const Statistics &other) {
+    min = std::min(min, other.min);
+    max = std::max(max, other.max);
+  }
+  /// Returns whether all values are finite.
+  bool add(ArrayRef<float> values) {
+    // Comparing alone would pass over a NaN; 0 * x is NaN for NaN and infinity.
+    float low = values.empty() ? 0 : values[0], high = low, bad = 0;
+    for (float x : values) {
+      low = x < low ? x : low;
+      high = x > high ? x : high;
+      bad += 0.0f * x;
+    }
+    min = std::min<double>(min, low);
+    max = std::max<double>(max, high);
+    return bad == 0;
+  }
+};
+
+/// One calibration: what all threads share.
+class Calibrator {
+public:
+  Calibrator(const Interpreter &interpreter, const data::ImageSource &source, uint64_t images)
+      : interpreter(interpreter), source(source), images(images), values(collectValues(interpreter.getFunction())),
+        total(values.size()), progress("calibrating", images) {
+    shape = cast<ShapedType>(interpreter.getFunction().getArgument(0).getType()).getShape();
+    for (auto [i, value] : llvm::enumerate(values))
+      if (value.op)
+        indices[{value.op, value.result}] = i;
+  }
+
+  FailureOr<RangeTable> run(unsigned threads);
+
+private:
+  void work();
+  LogicalResult runBatch(uint64_t first, std::vector<Statistics> &local);
+  FailureOr<Tensor> readBatch(uint64_t first);
+  void report(const llvm::Twine &message);
+
+  const Interpreter &interpreter;
+  const data::ImageSource &source;
+  uint64_t images;
+  std::vector<NamedValue> values;
+  llvm::DenseMap<std::pair<Operation *, unsigned>, size_t> indices;
+  ArrayRef<int64_t> shape;
+
+  std::mutex mutex;
+  std::vector<Statistics> total;
+  std::atomic<uint64_t> next = 0;
+  std::atomic<bool> failedAny = false;
+  Progress progress;
+};
+
+} // namespace
+
+/// Emits the first error only: others are consequences, or the same.
+void Calibrator::report(const llvm::Twine &message) {
+  if (failedAny.exchange(true))
+    return;
+  progress.clear();
+  func::FuncOp function = interpreter.getFunction();
+  function.emitError(message);
+}
+
+/// The images from `first` on; the last one fills a batch up.
+FailureOr<Tensor> Calibrator::readBatch(uint64_t first) {
+  Tensor batch = Tensor::allocate(ElementKind::F32, shape);
+  size_t size = batch.numElements() / shape[0];
+  for (int64_t b = 0; b < shape[0]; ++b) {
+    llvm::Expected<std::vector<float>> image = source.normalized(std::min(first + b, images - 1));
+    if (!image) {
+      report(llvm::toString(image.takeError()));
+      return failure();
+    }
+    std::copy_n(image->begin(), size, batch.mutableData<float>() + b * size);
+  }
+  return batch;
+}
+
+LogicalResult Calibrator::runBatch(uint64_t first, std::vector<Statistics> &local) {
+  FailureOr<Tensor> input = readBatch(first);
+  if (failed(input))
+    return failure();
+  auto add = [&](size_t index, const Tensor &tensor) {
+    if (!local[index].add(tensor.values<float>()))
+      report("'" + values[index].name + "' has a value that is NaN or infinite for image " +
+             source.name(std::min(first, images - 1)) + "; check the model's weights and --preprocess");
+  };
+  add(0, *input);
+  SmallVector<Tensor> results;
+  return interpreter.run({*input}, results, [&](Operation *op, ArrayRef<Tensor> tensors) {
+    for (auto [number, tensor] : llvm::enumerate(tensors))
+      if (auto found = indices.find({op, static_cast<unsigned>(number)}); found != indices.end() && !failedAny)
+        add(found->second, tensor);
+  });
+}
+
+void Calibrator::work() {
+  std::vector<Statistics> local(values.size());
+  uint64_t batch = static_cast<uint64_t>(shape[0]);
+  while (!failedAny) {
+    uint64_t first = next.fetch_add(batch);
+    if (first >= images)
+      break;
+    if (failed(runBatch(first, local)))
+      failedAny = true;
+    progress.advance(std::min(batch, images - first));
+  }
+  std::lock_guard<std::mutex> lock(mutex);
+  for (auto [sum, part] : llvm::zip_equal(total, local))
+    sum.merge(part);
+}
+
+FailureOr<RangeTable> Calibrator::run(unsigned threads) {
+  std::vector<std::thread> workers;
+  for (unsigned i = 1; i < threads; ++i)
+    workers.emplace_back([this] { work(); });
+  work();
+  for (std::thread &worker : workers)
+    worker.join();
+  if (failedAny)
+    return failure();
+  RangeTable table;
+  table.images = images;
+  table.preprocess = data::toString(source.preprocess());
+  for (auto [value, statistics] : llvm::zip_equal(values, total))
+    table.ranges[value.name] = {statistics.min, statistics.max};
+  return table;
+}
+
+FailureOr<RangeTable> calibration::calibrate(func::FuncOp function, const data::ImageSource &source,
+                                             const CalibrationOptions &options) {
+  auto type = function.getNumArguments() == 1 ? dyn_cast<RankedTensorType>(function.getArgument(0).getType()) : nullptr;
+  if (!type || type.getRank() != 4 || !type.hasStaticShape() || !isa<FloatType>(type.getElementType()) ||
+      type.getDimSize(0) < 1)
+    return function.emitError("calibration needs a function of one float image tensor [B, C, H, W]");
+  if (source.channels() != type.getDimSize(1) || source.height() != type.getDimSize(2) ||
+      source.width() != type.getDimSize(3))
+    return function.emitError("images of ")
+           << source.path() << " come out as " << source.channels() << "x" << source.height() << "x" << source.width()
+           << " (channels, height, width), the model takes " << type.getDimSize(1) << "x" << type.getDimSize(2) << "x"
+           << type.getDimSize(3) << "; set resize= and crop= in --preprocess";
+  FailureOr<std::unique_ptr<Interpreter>> interpreter = Interpreter::create(function);
+  if (failed(interpreter))
+    return failure();
+  uint64_t images = std::min<uint64_t>(source.size(), options.limit);
+  if (images == 0)
+    return function.emitError("calibration needs at least one image; the limit is 0");
+  unsigned threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  Calibrator calibrator(**interpreter, source, images);
+  return calibrator.run(static_cast<unsigned>(std::min<uint64_t>(threads, images)));
+}

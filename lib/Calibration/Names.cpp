@@ -1,0 +1,77 @@
+//===- Names.cpp - What values are called in a range table -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Calibration/Calibration.h"
+
+#include "dialects/vit/Vit.h"
+
+#include "llvm/ADT/StringMap.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::calibration;
+
+/// The first name in a location, looking into fused and call locations without
+/// recursion.
+static std::optional<StringRef> nameOf(Location location) {
+  std::optional<StringRef> name;
+  location->walk([&](Location part) {
+    auto named = dyn_cast<NameLoc>(part);
+    if (!named)
+      return WalkResult::advance();
+    name = named.getName().getValue();
+    return WalkResult::interrupt();
+  });
+  return name;
+}
+
+static bool isFloatTensor(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && isa<FloatType>(type.getElementType());
+}
+
+std::vector<NamedValue> calibration::collectValues(func::FuncOp function) {
+  std::vector<NamedValue> values = {{"input", nullptr, 0}};
+  llvm::StringMap<unsigned> uses;
+  uses["input"] = 1;
+  for (Operation &op : function.getBody().front()) {
+    if (!isa_and_nonnull<vit::VitDialect>(op.getDialect()))
+      continue;
+    std::string name = nameOf(op.getLoc()).value_or(op.getName().getStringRef()).str();
+    if (unsigned earlier = uses[name]++)
+      name += "#" + std::to_string(earlier);
+    for (OpResult result : op.getResults()) {
+      unsigned number = result.getResultNumber();
+      if (isFloatTensor(result))
+        values.push_back({number == 0 ? name : name + ":" + std::to_string(number), &op, number});
+    }
+  }
+  return values;
+}
+
+LogicalResult calibration::attachRanges(func::FuncOp function, const RangeTable &table, StringRef origin) {
+  Builder builder(function.getContext());
+  llvm::MapVector<Operation *, SmallVector<double, 4>> byOp;
+  for (const NamedValue &value : collectValues(function)) {
+    auto found = table.ranges.find(value.name);
+    if (found == table.ranges.end()) {
+      auto diagnostic = value.op ? value.op->emitError() : function.emitError();
+      return diagnostic << "no range for '" << value.name << "' in " << origin
+                        << "; it was made for another model, so calibrate again (vit-calibrate with data=)";
+    }
+    byOp[value.op].append({found->second.min, found->second.max});
+  }
+  for (auto &[op, numbers] : byOp) {
+    Attribute attribute = builder.getDenseF64ArrayAttr(numbers);
+    if (op)
+      op->setAttr(kRangeAttr, attribute);
+    else
+      function.setArgAttr(0, kRangeAttr, attribute);
+  }
+  return success();
+}

@@ -1,0 +1,74 @@
+//===- CommandLine.cpp - The command line of vitq-run -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Runner/Runner.h"
+
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace vitq;
+using namespace vitq::runner;
+namespace cl = llvm::cl;
+
+namespace {
+
+/// The options; created by `main` only, so that a program that links this
+/// library does not get them.
+struct Flags {
+  cl::OptionCategory category{"vitq-run options"};
+  cl::opt<std::string> program{cl::Positional, cl::Required, cl::desc("<program: .so, .onnx, .mlir or .mlirbc>"),
+                               cl::cat(category)};
+  cl::opt<std::string> images = text("images", "Folder of images, an image, or a .npy of uint8 [N,H,W(,C)]", "path");
+  cl::opt<std::string> inputs = text("inputs", "A .npy of normalized float32 [N,C,H,W] for a float model", "file.npy");
+  cl::opt<std::string> labels = text("labels", "Classes of the images: .csv (file,class) or .npy", "file");
+  cl::opt<std::string> reference = text("reference", "Model to compare with, usually the original .onnx", "file");
+  cl::opt<std::string> preprocess = text("preprocess",
+                                         "resize=N|HxW,crop=N|HxW,mean=..,std=.. or @FILE.json; only for a program "
+                                         "that does not carry its own",
+                                         "spec");
+  cl::opt<std::string> dumpOutputs = text("dump-outputs", "Write the outputs [images, classes] (int32 or float32)",
+                                          "file.npy");
+  cl::opt<std::string> json = text("json", "Write the figures as JSON", "file");
+  cl::opt<uint64_t> limit{"limit", cl::desc("Look at the first images only (0: all)"), cl::value_desc("N"), cl::init(0),
+                          cl::cat(category)};
+  cl::opt<bool> benchmark{"benchmark", cl::desc("Measure the latency of a .so, and the limit of this core"),
+                          cl::cat(category)};
+
+private:
+  cl::opt<std::string> text(llvm::StringRef name, llvm::StringRef description, llvm::StringRef value) {
+    return cl::opt<std::string>(name, cl::desc(description), cl::value_desc(value), cl::cat(category));
+  }
+};
+
+} // namespace
+
+int runner::main(int argc, char **argv) {
+  llvm::InitLLVM initialize(argc, argv);
+  Flags flags;
+  cl::HideUnrelatedOptions(flags.category);
+  cl::ParseCommandLineOptions(argc, argv, "Runs, evaluates and times vision transformers in any phase\n");
+  RunOptions options;
+  options.program = flags.program;
+  options.images = flags.images;
+  options.inputs = flags.inputs;
+  options.labels = flags.labels;
+  options.reference = flags.reference;
+  options.preprocess = flags.preprocess;
+  options.dumpOutputs = flags.dumpOutputs;
+  options.json = flags.json;
+  options.limit = flags.limit;
+  options.benchmark = flags.benchmark;
+  llvm::Expected<Figures> figures = run(options);
+  if (!figures) {
+    llvm::WithColor::error(llvm::errs(), "vitq-run") << llvm::toString(figures.takeError()) << "\n";
+    return 1;
+  }
+  figures->print(llvm::outs());
+  return 0;
+}

@@ -1,0 +1,173 @@
+//===- Evaluation.cpp - Outputs of programs on images -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Evaluation.h"
+
+#include "vitq/Support/Progress.h"
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+using namespace vitq;
+using namespace vitq::runner;
+
+int64_t Outputs::best(int64_t image) const {
+  int64_t best = 0;
+  for (int64_t c = 1; c < classes; ++c)
+    if (at(image, c) > at(image, best))
+      best = c;
+  return best;
+}
+
+int64_t Outputs::rank(int64_t image, int64_t c) const {
+  int64_t rank = 0;
+  double own = at(image, c);
+  for (int64_t other = 0; other < classes; ++other)
+    rank += at(image, other) > own || (at(image, other) == own && other < c);
+  return rank;
+}
+
+llvm::Error runner::checkSource(const ProgramInfo &info, const data::ImageSource &source) {
+  if (source.isNormalizedFloat() && !info.floatInput)
+    return llvm::createStringError(info.path + ": takes bytes of pixels; " + source.path() +
+                                   " holds normalized inputs, which only a float model takes");
+  if (source.channels() == info.channels() && source.height() == info.height() && source.width() == info.width())
+    return llvm::Error::success();
+  auto describe = [](int64_t channels, int64_t height, int64_t width) {
+    return std::to_string(channels) + "x" + std::to_string(height) + "x" + std::to_string(width);
+  };
+  return llvm::createStringError(source.path() + ": images come out as " +
+                                 describe(source.channels(), source.height(), source.width()) +
+                                 " (channels, height, width), " + info.path + " takes " +
+                                 describe(info.channels(), info.height(), info.width()) +
+                                 "; set resize= and crop= in --preprocess");
+}
+
+llvm::Expected<Tensor> runner::readBatch(const ProgramInfo &info, const data::ImageSource &source, int64_t first,
+                                         int64_t images) {
+  Tensor batch = Tensor::allocate(info.floatInput ? ElementKind::F32 : ElementKind::I8, info.inputShape);
+  int64_t area = info.height() * info.width(), channels = info.channels(), size = area * channels;
+  for (int64_t b = 0; b < info.batch(); ++b) {
+    auto index = static_cast<size_t>(std::min(first + b, images - 1));
+    if (info.floatInput) {
+      llvm::Expected<std::vector<float>> values = source.normalized(index);
+      if (!values)
+        return values.takeError();
+      std::copy_n(values->begin(), size, batch.mutableData<float>() + b * size);
+      continue;
+    }
+    llvm::Expected<data::Image> image = source.pixels(index);
+    if (!image)
+      return image.takeError();
+    uint8_t *to = batch.mutableData<uint8_t>() + b * size;
+    for (int64_t i = 0; i < size; ++i)
+      to[i] = image->pixels[info.channelsFirst ? i % area * channels + i / area : i];
+  }
+  return batch;
+}
+
+namespace {
+
+/// One evaluation: what its threads share.
+class Evaluator {
+public:
+  Evaluator(llvm::ArrayRef<const Program *> programs, const data::ImageSource &source, int64_t images)
+      : programs(programs), source(source), images(images), outputs(programs.size()),
+        progress("images", static_cast<size_t>(images)) {
+    for (const Program *program : programs)
+      step = std::max(step, program->info().batch());
+  }
+
+  llvm::Expected<std::vector<Outputs>> run();
+
+private:
+  void work();
+  llvm::Error runChunk(int64_t from, int64_t to);
+  void store(Outputs &to, const Tensor &batch, int64_t first, int64_t count);
+
+  llvm::ArrayRef<const Program *> programs;
+  const data::ImageSource &source;
+  int64_t images;
+  /// Images that a thread takes at a time.
+  int64_t step = 1;
+  std::vector<Outputs> outputs;
+  std::atomic<int64_t> next = 0;
+  std::atomic<bool> stop = false;
+  std::mutex mutex;
+  std::string error;
+  Progress progress;
+};
+
+} // namespace
+
+/// Threads write disjoint images.
+void Evaluator::store(Outputs &to, const Tensor &batch, int64_t first, int64_t count) {
+  if (to.isFloat)
+    std::copy_n(batch.data<float>(), count * to.classes, to.floats.begin() + first * to.classes);
+  else
+    std::copy_n(batch.data<int32_t>(), count * to.classes, to.codes.begin() + first * to.classes);
+}
+
+llvm::Error Evaluator::runChunk(int64_t from, int64_t to) {
+  for (auto [program, output] : llvm::zip_equal(programs, outputs)) {
+    const ProgramInfo &info = program->info();
+    for (int64_t first = from; first < to; first += info.batch()) {
+      llvm::Expected<Tensor> input = readBatch(info, source, first, images);
+      if (!input)
+        return input.takeError();
+      llvm::Expected<Tensor> result = program->run(*input);
+      if (!result)
+        return result.takeError();
+      store(output, *result, first, std::min(info.batch(), to - first));
+    }
+  }
+  return llvm::Error::success();
+}
+
+void Evaluator::work() {
+  while (!stop) {
+    int64_t from = next.fetch_add(step);
+    if (from >= images)
+      return;
+    int64_t to = std::min(images, from + step);
+    if (llvm::Error failure = runChunk(from, to)) {
+      std::lock_guard<std::mutex> lock(mutex);
+      std::string text = llvm::toString(std::move(failure));
+      if (!stop.exchange(true))
+        error = std::move(text);
+      return;
+    }
+    progress.advance(static_cast<size_t>(to - from));
+  }
+}
+
+llvm::Expected<std::vector<Outputs>> Evaluator::run() {
+  for (auto [program, output] : llvm::zip_equal(programs, outputs)) {
+    output.isFloat = program->info().floatOutput;
+    output.classes = program->info().classes();
+    size_t size = static_cast<size_t>(images * output.classes);
+    output.isFloat ? output.floats.resize(size) : output.codes.resize(size);
+  }
+  int64_t threads = std::max(1u, std::thread::hardware_concurrency());
+  threads = std::min(threads, (images + step - 1) / step);
+  std::vector<std::thread> workers;
+  for (int64_t i = 1; i < threads; ++i)
+    workers.emplace_back([this] { work(); });
+  work();
+  for (std::thread &worker : workers)
+    worker.join();
+  if (stop)
+    return llvm::createStringError(error);
+  return std::move(outputs);
+}
+
+llvm::Expected<std::vector<Outputs>> runner::runAll(llvm::ArrayRef<const Program *> programs,
+                                                    const data::ImageSource &source, int64_t images) {
+  return Evaluator(programs, source, images).run();
+}

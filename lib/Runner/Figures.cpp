@@ -1,0 +1,70 @@
+//===- Figures.cpp - Measured figures as JSON and as a table -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Runner/Runner.h"
+
+#include "llvm/Support/Format.h"
+
+#include <variant>
+#include <vector>
+
+using namespace vitq;
+using namespace vitq::runner;
+
+namespace {
+struct Entry {
+  const char *key;
+  const char *title;
+  const char *unit;
+  std::variant<std::optional<int64_t>, std::optional<double>> value;
+  int digits = 2;
+};
+} // namespace
+
+static std::vector<Entry> entriesOf(const Figures &f) {
+  return {{"images", "images", "", f.images},
+          {"top1", "top-1", "%", f.top1},
+          {"top5", "top-5", "%", f.top5},
+          {"reference_top1", "top-1 of the reference", "%", f.referenceTop1},
+          {"reference_top5", "top-5 of the reference", "%", f.referenceTop5},
+          {"agreement", "agreement with the reference", "%", f.agreement},
+          {"logits_sqnr_db", "SQNR of the logits", "dB", f.logitsSqnrDb},
+          {"latency_ms_median", "latency, median", "ms", f.latencyMedian, 4},
+          {"latency_ms_p10", "latency, 10th percentile", "ms", f.latencyP10, 4},
+          {"latency_ms_p90", "latency, 90th percentile", "ms", f.latencyP90, 4},
+          {"limit_ms", "limit of this core", "ms", f.limit, 4},
+          {"peak_gmacs", "peak of this core", "GMAC/s", f.peakGmacs, 1},
+          {"macs", "multiply-accumulates", "", f.macs},
+          {"arena_bytes", "arena", "bytes", f.arenaBytes},
+          {"weight_bytes", "weights", "bytes", f.weightBytes},
+          {"code_bytes", "code", "bytes", f.codeBytes}};
+}
+
+llvm::json::Value Figures::toJSON() const {
+  llvm::json::Object object;
+  for (const Entry &entry : entriesOf(*this))
+    std::visit([&](const auto &value) { object[entry.key] = value ? llvm::json::Value(*value) : nullptr; },
+               entry.value);
+  return object;
+}
+
+void Figures::print(llvm::raw_ostream &os) const {
+  for (const Entry &entry : entriesOf(*this)) {
+    std::string text;
+    llvm::raw_string_ostream number(text);
+    if (const auto *real = std::get_if<std::optional<double>>(&entry.value)) {
+      if (*real)
+        number << llvm::format("%.*f", entry.digits, **real);
+    } else if (const auto &integer = std::get<std::optional<int64_t>>(entry.value)) {
+      number << *integer;
+    }
+    if (!text.empty())
+      os << llvm::left_justify(entry.title, 30) << llvm::right_justify(text, 14)
+         << (*entry.unit ? " " : "") << entry.unit << "\n";
+  }
+}

@@ -1,0 +1,163 @@
+//===- Manifest.cpp - What a compiled program says of itself -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ProgramKinds.h"
+
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <cmath>
+
+using namespace vitq;
+using namespace vitq::runner;
+
+namespace {
+
+constexpr int64_t kMaxElements = int64_t(1) << 32;
+constexpr int64_t kMaxArena = int64_t(1) << 40;
+
+class ManifestReader {
+public:
+  ManifestReader(const llvm::json::Object &root, ProgramInfo &info) : root(root), info(info) {}
+  llvm::Error read(int64_t &arenaAlign, std::string &target);
+
+private:
+  llvm::Error fail(const llvm::Twine &what) const {
+    return llvm::createStringError(info.path + ": manifest: " + what);
+  }
+  llvm::Error readShape(const llvm::json::Object &object, const char *key, size_t rank,
+                        llvm::SmallVectorImpl<int64_t> &shape);
+  llvm::Error readInput();
+  llvm::Error readOutput();
+  llvm::Error readPreprocess();
+  llvm::Error readCount(const char *key, std::optional<int64_t> &count, int64_t limit);
+
+  const llvm::json::Object &root;
+  ProgramInfo &info;
+};
+
+} // namespace
+
+llvm::Error ManifestReader::readShape(const llvm::json::Object &object, const char *key, size_t rank,
+                                      llvm::SmallVectorImpl<int64_t> &shape) {
+  const llvm::json::Array *array = object.getArray("shape");
+  if (!array || array->size() != rank)
+    return fail(llvm::Twine(key) + ".shape must have " + llvm::Twine(rank) + " extents");
+  int64_t product = 1;
+  for (const llvm::json::Value &value : *array) {
+    std::optional<int64_t> extent = value.getAsInteger();
+    if (!extent || *extent < 1 || *extent > kMaxElements / product)
+      return fail(llvm::Twine(key) + ".shape has an extent that is no positive number, or is too large");
+    product *= *extent;
+    shape.push_back(*extent);
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error ManifestReader::readInput() {
+  const llvm::json::Object *input = root.getObject("input");
+  if (!input)
+    return fail("has no object 'input'");
+  if (llvm::Error error = readShape(*input, "input", 4, info.inputShape))
+    return error;
+  if (input->getString("dtype") != "uint8")
+    return fail("input.dtype must be 'uint8'");
+  std::string layout = input->getString("layout").value_or("").lower();
+  info.channelsFirst = layout == "chw" || layout == "nchw";
+  if (!info.channelsFirst && layout != "hwc" && layout != "nhwc")
+    return fail("input.layout must be 'hwc' or 'chw'");
+  if (info.channels() != 1 && info.channels() != 3)
+    return fail("input.shape must have 1 or 3 channels");
+  return llvm::Error::success();
+}
+
+llvm::Error ManifestReader::readOutput() {
+  const llvm::json::Object *output = root.getObject("output");
+  if (!output)
+    return fail("has no object 'output'");
+  if (llvm::Error error = readShape(*output, "output", 2, info.outputShape))
+    return error;
+  if (info.outputShape[0] != info.batch())
+    return fail("input and output have unequal batches");
+  if (output->getString("dtype") != "int32")
+    return fail("output.dtype must be 'int32'");
+  std::optional<double> scale = output->getNumber("scale");
+  if (!scale || !std::isfinite(*scale) || *scale < 0)
+    return fail("output.scale must be a positive number, or 0 if it is not known");
+  if (*scale > 0)
+    info.outputScale = scale;
+  return llvm::Error::success();
+}
+
+/// Text as for --preprocess, or the object that data::toJSON makes.
+llvm::Error ManifestReader::readPreprocess() {
+  const llvm::json::Value *value = root.get("preprocess");
+  if (!value || value->getAsNull())
+    return llvm::Error::success();
+  std::optional<llvm::StringRef> text = value->getAsString();
+  // "@FILE" would read a file that the program's maker chose.
+  if (text && text->starts_with("@"))
+    return fail("preprocess must not name a file");
+  llvm::Expected<data::Preprocess> preprocess =
+      text ? (text->empty() ? data::Preprocess() : data::parsePreprocess(*text)) : data::preprocessFromJSON(*value);
+  if (!preprocess)
+    return fail("preprocess: " + llvm::toString(preprocess.takeError()));
+  if (llvm::Error error = preprocess->checkChannels(static_cast<int>(info.channels())))
+    return fail("preprocess: " + llvm::toString(std::move(error)));
+  info.preprocess = *preprocess;
+  return llvm::Error::success();
+}
+
+llvm::Error ManifestReader::readCount(const char *key, std::optional<int64_t> &count, int64_t limit) {
+  const llvm::json::Value *value = root.get(key);
+  if (!value || value->getAsNull())
+    return llvm::Error::success();
+  count = value->getAsInteger();
+  if (!count || *count < 0 || *count > limit)
+    return fail(llvm::Twine(key) + " is no sensible number");
+  return llvm::Error::success();
+}
+
+llvm::Error ManifestReader::read(int64_t &arenaAlign, std::string &target) {
+  if (root.getInteger("abi") != 1)
+    return fail("abi must be 1; the program was made by another version of vitq-opt, compile it again");
+  target = root.getString("target").value_or("").str();
+  if (target.empty())
+    return fail("has no 'target'");
+  if (llvm::Error error = readInput())
+    return error;
+  if (llvm::Error error = readOutput())
+    return error;
+  if (llvm::Error error = readPreprocess())
+    return error;
+  constexpr int64_t any = std::numeric_limits<int64_t>::max();
+  std::pair<const char *, std::optional<int64_t> *> counts[] = {
+      {"macs", &info.macs}, {"weight_bytes", &info.weightBytes}, {"code_bytes", &info.codeBytes}};
+  for (auto [key, count] : counts)
+    if (llvm::Error error = readCount(key, *count, any))
+      return error;
+  std::optional<int64_t> align;
+  if (llvm::Error error = readCount("arena_bytes", info.arenaBytes, kMaxArena))
+    return error;
+  if (llvm::Error error = readCount("arena_align", align, 1 << 20))
+    return error;
+  if (!info.arenaBytes || !align || !llvm::isPowerOf2_64(static_cast<uint64_t>(*align)))
+    return fail("needs arena_bytes, and arena_align that is a power of two");
+  arenaAlign = *align;
+  return llvm::Error::success();
+}
+
+llvm::Error runner::parseManifest(llvm::StringRef text, ProgramInfo &info, int64_t &arenaAlign, std::string &target) {
+  llvm::Expected<llvm::json::Value> value = llvm::json::parse(text);
+  if (!value)
+    return llvm::createStringError(info.path + ": manifest: " + llvm::toString(value.takeError()));
+  const llvm::json::Object *root = value->getAsObject();
+  if (!root)
+    return llvm::createStringError(info.path + ": manifest: is no object");
+  return ManifestReader(*root, info).read(arenaAlign, target);
+}

@@ -1,0 +1,177 @@
+//===- ModuleProgram.cpp - Interpreted models -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ProgramKinds.h"
+
+#include "dialects/vit/Vit.h"
+#include "dialects/vitq/Vitq.h"
+#include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Calibration/Calibration.h"
+#include "vitq/Frontend/OnnxImport.h"
+#include "vitq/Interpreter/Interpreter.h"
+#include "vitq/Transforms/Passes.h"
+
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::runner;
+
+namespace {
+
+class ModuleProgram final : public Program {
+public:
+  explicit ModuleProgram(StringRef path);
+  llvm::Error open();
+  llvm::Expected<Tensor> run(const Tensor &input) const override;
+
+private:
+  LogicalResult load();
+  llvm::Error describe();
+  llvm::Error describeInput(RankedTensorType type);
+  llvm::Error describeOutput(RankedTensorType type);
+  llvm::Error fail(const llvm::Twine &what) const { return llvm::createStringError(information.path + ": " + what); }
+  /// The errors that MLIR has emitted since the last call.
+  llvm::Error takeErrors(const char *otherwise) const;
+
+  MLIRContext context;
+  mutable std::string errors;
+  OwningOpRef<ModuleOp> module;
+  std::unique_ptr<Interpreter> interpreter;
+};
+
+} // namespace
+
+ModuleProgram::ModuleProgram(StringRef path) : context(MLIRContext::Threading::DISABLED) {
+  information.path = path.str();
+  DialectRegistry registry;
+  registry.insert<func::FuncDialect, arith::ArithDialect, quant::QuantDialect, vit::VitDialect, integer::VitqDialect>();
+  context.appendDialectRegistry(registry);
+  // The engine calls handlers one at a time, also from several threads.
+  context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+      return;
+    llvm::raw_string_ostream os(errors);
+    if (!errors.empty())
+      os << "\n";
+    if (!isa<UnknownLoc>(diagnostic.getLocation()))
+      os << diagnostic.getLocation() << ": ";
+    os << diagnostic;
+  });
+}
+
+llvm::Error ModuleProgram::takeErrors(const char *otherwise) const {
+  std::string text = std::move(errors);
+  errors.clear();
+  return text.empty() ? fail(otherwise) : llvm::createStringError(text);
+}
+
+LogicalResult ModuleProgram::load() {
+  if (!StringRef(information.path).ends_with(".onnx")) {
+    module = parseSourceFile<ModuleOp>(information.path, ParserConfig(&context));
+    return success(static_cast<bool>(module));
+  }
+  auto imported = frontend::importOnnx(information.path, &context);
+  if (failed(imported))
+    return failure();
+  module = std::move(*imported);
+  PassManager manager(&context);
+  //manager.addPass(createVitRecoverPatternsPass());
+  return manager.run(*module);
+}
+
+llvm::Error ModuleProgram::describeInput(RankedTensorType type) {
+  Type element = type ? type.getElementType() : Type();
+  if (!type || type.getRank() != 4 || !type.hasStaticShape())
+    return fail("'main' must take one image tensor of rank 4");
+  llvm::append_range(information.inputShape, type.getShape());
+  auto quantized = dyn_cast<quant::QuantizedType>(element);
+  information.floatInput = isa<FloatType>(element);
+  if (!information.floatInput && !element.isInteger(8) &&
+      !(quantized && !quantized.isSigned() && quantized.getStorageTypeIntegralWidth() == 8))
+    return fail("'main' must take float or 8-bit pixels");
+  return llvm::Error::success();
+}
+
+llvm::Error ModuleProgram::describeOutput(RankedTensorType type) {
+  if (!type || type.getRank() != 2 || !type.hasStaticShape() || type.getDimSize(0) != information.batch() ||
+      type.getDimSize(1) < 1)
+    return fail("'main' must give one tensor [batch, classes]");
+  llvm::append_range(information.outputShape, type.getShape());
+  Type element = type.getElementType();
+  if ((information.floatOutput = isa<FloatType>(element))) {
+    information.outputScale = 1.0;
+    return llvm::Error::success();
+  }
+  if (auto uniform = dyn_cast<quant::UniformQuantizedType>(element); uniform && uniform.getZeroPoint() == 0) {
+    information.outputScale = uniform.getScale();
+  } else if (element.isInteger(32)) {
+    if (auto scale = (*module)->getAttrOfType<FloatAttr>(kOutputScaleAttr))
+      information.outputScale = scale.getValueAsDouble();
+  } else {
+    return fail("'main' must give float logits, or 32-bit ones with one scale and zero point 0");
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error ModuleProgram::describe() {
+  func::FuncOp function = interpreter->getFunction();
+  if (function.getNumArguments() != 1 || function.getNumResults() != 1)
+    return fail("'main' must take one image tensor and give one tensor of logits");
+  if (llvm::Error error = describeInput(dyn_cast<RankedTensorType>(function.getArgument(0).getType())))
+    return error;
+  if (llvm::Error error = describeOutput(dyn_cast<RankedTensorType>(function.getResultTypes()[0])))
+    return error;
+  if (int64_t macs = interpreter->macs())
+    information.macs = macs;
+  auto text = (*module)->getAttrOfType<StringAttr>(calibration::kPreprocessAttr);
+  if (!text)
+    return llvm::Error::success();
+  llvm::Expected<data::Preprocess> preprocess =
+      text.getValue().empty() ? data::Preprocess() : data::parsePreprocess(text.getValue());
+  if (!preprocess)
+    return fail("vit.preprocess: " + llvm::toString(preprocess.takeError()));
+  information.preprocess = *preprocess;
+  return llvm::Error::success();
+}
+
+llvm::Error ModuleProgram::open() {
+  if (failed(load()))
+    return takeErrors("cannot be read");
+  FailureOr<std::unique_ptr<Interpreter>> created = Interpreter::create(*module);
+  if (failed(created))
+    return takeErrors("cannot be run");
+  interpreter = std::move(*created);
+  return describe();
+}
+
+llvm::Expected<Tensor> ModuleProgram::run(const Tensor &input) const {
+  SmallVector<Tensor> results;
+  if (failed(interpreter->run(input, results)))
+    return takeErrors("cannot be run");
+  return results.front();
+}
+
+llvm::Expected<std::unique_ptr<Program>> runner::openModule(StringRef path) {
+  auto program = std::make_unique<ModuleProgram>(path);
+  if (llvm::Error error = program->open())
+    return error;
+  return std::unique_ptr<Program>(std::move(program));
+}
+
+Program::~Program() = default;
+
+llvm::Expected<std::unique_ptr<Program>> runner::openProgram(StringRef path) {
+  if (path.ends_with(".so"))
+    return openSharedObject(path);
+  if (path.ends_with(".onnx") || path.ends_with(".mlir") || path.ends_with(".mlirbc"))
+    return openModule(path);
+  return llvm::createStringError(path + ": is none of .so, .onnx, .mlir, .mlirbc");
+}

@@ -1,0 +1,29 @@
+//===- ProgramKinds.h - Opening each kind of program -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_RUNNER_PROGRAMKINDS_H
+#define VITQ_LIB_RUNNER_PROGRAMKINDS_H
+
+#include "vitq/Runner/Program.h"
+
+namespace vitq::runner {
+
+/// Loads a shared object made by vitq.
+llvm::Expected<std::unique_ptr<Program>> openSharedObject(llvm::StringRef path);
+
+/// Reads an ONNX model, MLIR text or bytecode, to be interpreted.
+llvm::Expected<std::unique_ptr<Program>> openModule(llvm::StringRef path);
+
+/// Fills `info` from the manifest of a compiled program. Nothing is taken on
+/// trust: what is missing or senseless is an error that names `info.path` and
+/// the key. `target` is the CPU it was compiled for.
+llvm::Error parseManifest(llvm::StringRef text, ProgramInfo &info, int64_t &arenaAlign, std::string &target);
+
+} // namespace vitq::runner
+
+#endif // VITQ_LIB_RUNNER_PROGRAMKINDS_H

@@ -1,0 +1,291 @@
+//===- Runner.cpp - Running, evaluating and timing programs -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Runner/Runner.h"
+#include "Evaluation.h"
+
+#include "vitq/Data/Npy.h"
+#include "vitq/Support/AtomicFile.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+#include <chrono>
+#include <cmath>
+
+using namespace vitq;
+using namespace vitq::runner;
+
+namespace {
+
+/// One call of the tool.
+class Session {
+public:
+  explicit Session(const RunOptions &options) : options(options) {}
+  llvm::Expected<Figures> run();
+
+private:
+  llvm::Error open();
+  llvm::Error checkOptions() const;
+  llvm::Expected<data::Preprocess> choosePreprocess() const;
+  llvm::Error openSource();
+  llvm::Error evaluate();
+  llvm::Error evaluateLabels(const std::vector<Outputs> &outputs);
+  void compare(const Outputs &own, const Outputs &reference);
+  llvm::Error dump(const Outputs &outputs) const;
+  llvm::Error benchmark();
+
+  const RunOptions &options;
+  std::unique_ptr<Program> program, reference;
+  std::unique_ptr<data::ImageSource> source;
+  int64_t images = 0;
+  Figures figures;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Opening
+//===----------------------------------------------------------------------===//
+
+llvm::Error Session::checkOptions() const {
+  if (!options.images.empty() && !options.inputs.empty())
+    return llvm::createStringError("--images and --inputs exclude each other");
+  bool anyData = !options.images.empty() || !options.inputs.empty();
+  if (!anyData && !options.benchmark)
+    return llvm::createStringError("nothing to do: give --images or --inputs (or --benchmark for a .so)");
+  if (!anyData && !(options.labels.empty() && options.dumpOutputs.empty() && options.reference.empty()))
+    return llvm::createStringError("--labels, --reference and --dump-outputs need --images or --inputs");
+  return llvm::Error::success();
+}
+
+/// What the program carries, or what was asked for; it must not be both unless
+/// they agree.
+llvm::Expected<data::Preprocess> Session::choosePreprocess() const {
+  std::optional<data::Preprocess> chosen = program->info().preprocess;
+  auto conflict = [](llvm::StringRef a, const data::Preprocess &first, llvm::StringRef b,
+                     const data::Preprocess &second) {
+    return llvm::createStringError(a + " has preprocess '" + data::toString(first) + "', " + b + " has '" +
+                                   data::toString(second) + "'; leave --preprocess out, or compile for this one");
+  };
+  if (!options.preprocess.empty()) {
+    llvm::Expected<data::Preprocess> asked = data::parsePreprocess(options.preprocess);
+    if (!asked)
+      return asked.takeError();
+    if (chosen && *chosen != *asked)
+      return conflict(options.program, *chosen, "the command line", *asked);
+    chosen = *asked;
+  }
+  if (reference && reference->info().preprocess) {
+    if (chosen && *chosen != *reference->info().preprocess)
+      return conflict(options.program, *chosen, options.reference, *reference->info().preprocess);
+    chosen = reference->info().preprocess;
+  }
+  return chosen.value_or(data::Preprocess());
+}
+
+llvm::Error Session::openSource() {
+  llvm::Expected<data::Preprocess> preprocess = choosePreprocess();
+  if (!preprocess)
+    return preprocess.takeError();
+  bool finished = !options.inputs.empty();
+  const std::string &path = finished ? options.inputs : options.images;
+  auto opened = data::ImageSource::open(path, *preprocess, static_cast<int>(program->info().channels()));
+  if (!opened)
+    return opened.takeError();
+  source = std::move(*opened);
+  if (finished && !source->isNormalizedFloat())
+    return llvm::createStringError(path + ": --inputs takes float32 [N, C, H, W]; give pixels as --images");
+  for (const Program *user : {program.get(), reference.get()})
+    if (user)
+      if (llvm::Error error = checkSource(user->info(), *source))
+        return error;
+  images = static_cast<int64_t>(source->size());
+  if (options.limit)
+    images = static_cast<int64_t>(std::min<uint64_t>(options.limit, source->size()));
+  return llvm::Error::success();
+}
+
+llvm::Error Session::open() {
+  if (llvm::Error error = checkOptions())
+    return error;
+  auto opened = openProgram(options.program);
+  if (!opened)
+    return opened.takeError();
+  program = std::move(*opened);
+  if (options.benchmark && !program->isCompiled())
+    return llvm::createStringError(options.program + ": --benchmark times compiled programs (.so) only");
+  if (!options.reference.empty()) {
+    auto other = openProgram(options.reference);
+    if (!other)
+      return other.takeError();
+    reference = std::move(*other);
+    if (reference->info().classes() != program->info().classes())
+      return llvm::createStringError(llvm::formatv("{0} has {1} classes, {2} has {3}", options.reference,
+                                                   reference->info().classes(), options.program,
+                                                   program->info().classes())
+                                         .str());
+  }
+  const ProgramInfo &info = program->info();
+  figures.macs = info.macs;
+  figures.arenaBytes = info.arenaBytes;
+  figures.weightBytes = info.weightBytes;
+  figures.codeBytes = info.codeBytes;
+  return options.images.empty() && options.inputs.empty() ? llvm::Error::success() : openSource();
+}
+
+//===----------------------------------------------------------------------===//
+// Accuracy
+//===----------------------------------------------------------------------===//
+
+static double percent(int64_t part, int64_t whole) {
+  return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+llvm::Error Session::evaluateLabels(const std::vector<Outputs> &outputs) {
+  llvm::Expected<std::vector<int64_t>> labels = data::readLabels(options.labels, *source);
+  if (!labels)
+    return labels.takeError();
+  int64_t classes = program->info().classes();
+  for (int64_t i = 0; i < images; ++i)
+    if ((*labels)[i] >= classes)
+      return llvm::createStringError(llvm::formatv("{0}: image '{1}' has class {2}, the program has {3} classes",
+                                                   options.labels, source->name(i), (*labels)[i], classes)
+                                         .str());
+  std::pair<std::optional<double> *, std::optional<double> *> shares[] = {
+      {&figures.top1, &figures.top5}, {&figures.referenceTop1, &figures.referenceTop5}};
+  for (size_t p = 0; p < outputs.size(); ++p) {
+    int64_t first = 0, five = 0;
+    for (int64_t i = 0; i < images; ++i) {
+      int64_t rank = outputs[p].rank(i, (*labels)[i]);
+      first += rank == 0;
+      five += rank < 5;
+    }
+    *shares[p].first = percent(first, images);
+    if (classes > 5)
+      *shares[p].second = percent(five, images);
+  }
+  return llvm::Error::success();
+}
+
+void Session::compare(const Outputs &own, const Outputs &other) {
+  int64_t same = 0;
+  double signal = 0, noise = 0;
+  std::optional<double> scale = program->info().outputScale, otherScale = reference->info().outputScale;
+  for (int64_t i = 0; i < images; ++i) {
+    same += own.best(i) == other.best(i);
+    for (int64_t c = 0; scale && otherScale && c < own.classes; ++c) {
+      double expected = *otherScale * other.at(i, c), difference = expected - *scale * own.at(i, c);
+      signal += expected * expected;
+      noise += difference * difference;
+    }
+  }
+  figures.agreement = percent(same, images);
+  // Equal logits have no finite ratio.
+  if (scale && otherScale && noise > 0 && signal > 0)
+    figures.logitsSqnrDb = 10 * std::log10(signal / noise);
+}
+
+llvm::Error Session::dump(const Outputs &outputs) const {
+  std::vector<int64_t> shape = {images, outputs.classes};
+  if (outputs.isFloat)
+    return data::writeNpy<float>(options.dumpOutputs, shape, outputs.floats);
+  return data::writeNpy<int32_t>(options.dumpOutputs, shape, outputs.codes);
+}
+
+llvm::Error Session::evaluate() {
+  std::vector<const Program *> programs = {program.get()};
+  if (reference)
+    programs.push_back(reference.get());
+  llvm::Expected<std::vector<Outputs>> outputs = runAll(programs, *source, images);
+  if (!outputs)
+    return outputs.takeError();
+  figures.images = images;
+  if (reference)
+    compare((*outputs)[0], (*outputs)[1]);
+  if (!options.labels.empty())
+    if (llvm::Error error = evaluateLabels(*outputs))
+      return error;
+  return options.dumpOutputs.empty() ? llvm::Error::success() : dump((*outputs)[0]);
+}
+
+//===----------------------------------------------------------------------===//
+// Speed
+//===----------------------------------------------------------------------===//
+
+/// The value at share `p` of sorted values, between neighbours by their
+/// distance.
+static double quantile(const std::vector<double> &sorted, double p) {
+  double position = p * static_cast<double>(sorted.size() - 1);
+  auto below = static_cast<size_t>(position);
+  size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (position - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
+/// Pixels without structure, the same every time.
+static Tensor noise(const ProgramInfo &info) {
+  Tensor input = Tensor::allocate(ElementKind::I8, info.inputShape);
+  uint32_t state = 1;
+  for (int64_t i = 0; i < input.numElements(); ++i) {
+    state = state * 1664525u + 1013904223u;
+    input.mutableData<uint8_t>()[i] = static_cast<uint8_t>(state >> 24);
+  }
+  return input;
+}
+
+llvm::Error Session::benchmark() {
+  using Clock = std::chrono::steady_clock;
+  const ProgramInfo &info = program->info();
+  llvm::Expected<Tensor> input = source ? readBatch(info, *source, 0, images) : noise(info);
+  if (!input)
+    return input.takeError();
+  auto runOnce = [&]() -> llvm::Expected<double> {
+    Clock::time_point start = Clock::now();
+    llvm::Expected<Tensor> output = program->run(*input);
+    if (!output)
+      return output.takeError();
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  };
+  // Warm up for 0.3 s, then measure for 2 s; at least 3 and 20 runs.
+  std::vector<double> times;
+  for (auto [milliseconds, least] : {std::pair(300.0, size_t(3)), std::pair(2000.0, size_t(20))}) {
+    times.clear();
+    for (double spent = 0; spent < milliseconds || times.size() < least;) {
+      llvm::Expected<double> time = runOnce();
+      if (!time)
+        return time.takeError();
+      times.push_back(*time);
+      spent += *time;
+    }
+  }
+  llvm::sort(times);
+  figures.latencyMedian = quantile(times, 0.5);
+  figures.latencyP10 = quantile(times, 0.1);
+  figures.latencyP90 = quantile(times, 0.9);
+  figures.peakGmacs = measurePeakGmacs();
+  if (figures.peakGmacs && info.macs)
+    figures.limit = static_cast<double>(*info.macs) / *figures.peakGmacs * 1e-6;
+  return llvm::Error::success();
+}
+
+llvm::Expected<Figures> Session::run() {
+  if (llvm::Error error = open())
+    return error;
+  if (source)
+    if (llvm::Error error = evaluate())
+      return error;
+  if (options.benchmark)
+    if (llvm::Error error = benchmark())
+      return error;
+  if (options.json.empty())
+    return figures;
+  if (llvm::Error error = writeFileAtomically(options.json, llvm::formatv("{0:2}\n", figures.toJSON()).str()))
+    return error;
+  return figures;
+}
+
+llvm::Expected<Figures> runner::run(const RunOptions &options) { return Session(options).run(); }

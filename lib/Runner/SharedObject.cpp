@@ -1,0 +1,104 @@
+//===- SharedObject.cpp - Compiled programs -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ProgramKinds.h"
+
+#include "vitq/Target/Program.h"
+#include "vitq/Target/TargetDesc.h"
+
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemAlloc.h"
+
+#include <dlfcn.h>
+
+using namespace vitq;
+using namespace vitq::runner;
+
+namespace {
+
+struct CloseLibrary {
+  void operator()(void *handle) const { dlclose(handle); }
+};
+
+class SharedObject final : public Program {
+public:
+  static llvm::Expected<std::unique_ptr<Program>> open(llvm::StringRef path);
+  bool isCompiled() const override { return true; }
+  llvm::Expected<Tensor> run(const Tensor &input) const override;
+
+private:
+  std::unique_ptr<void, CloseLibrary> library;
+  int (*entry)(const void *, void *, void *) = nullptr;
+  int64_t arenaAlign = 64;
+};
+
+/// Memory that a program works in.
+class Arena {
+public:
+  Arena(size_t size, size_t align)
+      : size(std::max<size_t>(size, 1)), align(std::max<size_t>(align, 64)),
+        memory(llvm::allocate_buffer(this->size, this->align)) {}
+  ~Arena() { llvm::deallocate_buffer(memory, size, align); }
+  Arena(const Arena &) = delete;
+  Arena &operator=(const Arena &) = delete;
+
+  size_t size, align;
+  void *memory;
+};
+
+} // namespace
+
+llvm::Expected<std::unique_ptr<Program>> SharedObject::open(llvm::StringRef path) {
+  auto fail = [&](const llvm::Twine &what) { return llvm::createStringError(path + ": " + what); };
+  // dlopen looks names without a slash up elsewhere.
+  llvm::SmallString<256> absolute(path);
+  if (std::error_code error = llvm::sys::fs::make_absolute(absolute))
+    return fail(error.message());
+  if (!llvm::sys::fs::exists(absolute))
+    return fail("no such file");
+  auto program = std::make_unique<SharedObject>();
+  program->information.path = path.str();
+  program->library.reset(dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL));
+  if (!program->library)
+    return fail(llvm::Twine("cannot be loaded: ") + dlerror());
+  auto *symbol = static_cast<const vitq_program *>(dlsym(program->library.get(), VITQ_PROGRAM_SYMBOL));
+  if (!symbol)
+    return fail("is no vitq program: it does not export '" VITQ_PROGRAM_SYMBOL "' (made by vitq-opt --emit=so)");
+  if (symbol->abi_version != VITQ_PROGRAM_ABI_VERSION)
+    return fail("has ABI version " + llvm::Twine(symbol->abi_version) + ", this vitq-run knows " +
+                llvm::Twine(VITQ_PROGRAM_ABI_VERSION) + "; compile it again");
+  if (!symbol->run || !symbol->manifest || !symbol->name)
+    return fail("is damaged: its name, code or manifest is missing");
+  std::string target;
+  if (llvm::Error error = parseManifest(symbol->manifest, program->information, program->arenaAlign, target))
+    return error;
+  llvm::Expected<TargetDesc> description = TargetDesc::parse(target);
+  if (!description)
+    return fail(llvm::toString(description.takeError()));
+  if (!description->runsOnHost())
+    return fail("was compiled for '" + target + "', which this CPU cannot run; compile with --target=native here");
+  program->entry = symbol->run;
+  return std::unique_ptr<Program>(std::move(program));
+}
+
+llvm::Expected<Tensor> SharedObject::run(const Tensor &input) const {
+  // One arena for each thread, kept between runs.
+  thread_local std::unique_ptr<Arena> arena;
+  size_t size = static_cast<size_t>(*information.arenaBytes), align = static_cast<size_t>(arenaAlign);
+  if (!arena || arena->size < size || arena->align < align)
+    arena = std::make_unique<Arena>(size, align);
+  Tensor output = Tensor::allocate(ElementKind::I32, information.outputShape);
+  if (int status = entry(input.bytes(), output.mutableBytes(), arena->memory))
+    return llvm::createStringError(information.path + ": the program returned " + std::to_string(status));
+  return output;
+}
+
+llvm::Expected<std::unique_ptr<Program>> runner::openSharedObject(llvm::StringRef path) {
+  return SharedObject::open(path);
+}

@@ -1,0 +1,187 @@
+//===- Manifest.cpp - What a program says about itself -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Target/NativeCompiler.h"
+#include "vitq/Target/Program.h"
+
+#include "llvm/Support/JSON.h"
+
+using namespace mlir;
+using namespace vitq;
+
+uint64_t Manifest::Array::bytes() const {
+  uint64_t count = 1;
+  for (int64_t size : shape)
+    count *= static_cast<uint64_t>(size);
+  const size_t digits = dtype.find_first_of("0123456789");
+  unsigned bits = 8;
+  if (digits != std::string::npos)
+    StringRef(dtype).drop_front(digits).getAsInteger(10, bits);
+  return count * (bits / 8);
+}
+
+//===----------------------------------------------------------------------===//
+// JSON
+//===----------------------------------------------------------------------===//
+
+std::string Manifest::toJSON() const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  llvm::json::OStream json(os);
+  auto array = [&](const Array &a) {
+    json.attributeArray("shape", [&] {
+      for (int64_t size : a.shape)
+        json.value(size);
+    });
+    json.attribute("dtype", a.dtype);
+  };
+  json.object([&] {
+    json.attribute("abi", abi);
+    json.attribute("name", name);
+    json.attribute("target", target);
+    json.attributeObject("input", [&] {
+      array(input);
+      json.attribute("layout", input.layout);
+    });
+    json.attributeObject("output", [&] {
+      array(output);
+      json.attribute("scale", output.scale);
+    });
+    json.attribute("preprocess", preprocess);
+    json.attribute("arena_bytes", static_cast<int64_t>(arenaBytes));
+    json.attribute("arena_align", static_cast<int64_t>(arenaAlign));
+    json.attribute("macs", static_cast<int64_t>(macs));
+    json.attribute("weight_bytes", static_cast<int64_t>(weightBytes));
+    json.attribute("code_bytes", static_cast<int64_t>(codeBytes));
+  });
+  return text;
+}
+
+/// Reads one of the two arrays.
+static bool readArray(const llvm::json::Object *from, Manifest::Array &to) {
+  const llvm::json::Array *shape = from ? from->getArray("shape") : nullptr;
+  auto dtype = from ? from->getString("dtype") : std::nullopt;
+  if (!shape || !dtype)
+    return false;
+  to.dtype = dtype->str();
+  for (const llvm::json::Value &size : *shape)
+    to.shape.push_back(size.getAsInteger().value_or(0));
+  to.layout = from->getString("layout").value_or("").str();
+  to.scale = from->getNumber("scale").value_or(0);
+  return true;
+}
+
+llvm::Expected<Manifest> Manifest::parse(StringRef text) {
+  auto value = llvm::json::parse(text);
+  if (!value)
+    return value.takeError();
+  const llvm::json::Object *object = value->getAsObject();
+  Manifest m;
+  auto missing = [](StringRef key) {
+    return llvm::createStringError(llvm::inconvertibleErrorCode(), "manifest lacks '" + key + "'");
+  };
+  if (!object || !object->getInteger("abi"))
+    return missing("abi");
+  if (!readArray(object->getObject("input"), m.input))
+    return missing("input");
+  if (!readArray(object->getObject("output"), m.output))
+    return missing("output");
+  m.abi = static_cast<uint32_t>(*object->getInteger("abi"));
+  m.name = object->getString("name").value_or("").str();
+  m.target = object->getString("target").value_or("").str();
+  m.preprocess = object->getString("preprocess").value_or("").str();
+  const std::pair<StringRef, uint64_t *> numbers[] = {
+      {"arena_bytes", &m.arenaBytes}, {"arena_align", &m.arenaAlign},   {"macs", &m.macs},
+      {"weight_bytes", &m.weightBytes}, {"code_bytes", &m.codeBytes},
+  };
+  for (auto [key, to] : numbers) {
+    auto number = object->getInteger(key);
+    if (!number)
+      return missing(key);
+    *to = static_cast<uint64_t>(*number);
+  }
+  return m;
+}
+
+//===----------------------------------------------------------------------===//
+// From a module
+//===----------------------------------------------------------------------===//
+
+/// The first type, or a flat array of bytes where there is not exactly one.
+static Manifest::Array arrayOf(TypeRange types, bool isInput) {
+  Manifest::Array array;
+  if (types.size() != 1)
+    return array;
+  auto type = cast<ShapedType>(types.front());
+  array.shape.assign(type.getShape().begin(), type.getShape().end());
+  const unsigned width = type.getElementTypeBitWidth();
+  // Bytes that go in are pixels; numbers that come out have a sign.
+  array.dtype = (isInput && width == 8 ? "uint" : "int") + std::to_string(width);
+  if (isInput)
+    array.layout = array.shape.size() == 4 ? "nhwc" : "";
+  return array;
+}
+
+static Manifest describe(ModuleOp module, const NativeOptions &options) {
+  Manifest m;
+  auto number = [&](StringRef name) -> uint64_t {
+    auto attr = module->getAttrOfType<IntegerAttr>(name);
+    return attr ? attr.getInt() : 0;
+  };
+  m.name = options.name;
+  m.target = options.target.text == "native" ? options.target.cpu : options.target.text;
+  if (auto signature = module->getAttrOfType<TypeAttr>("vitq.signature")) {
+    auto type = cast<FunctionType>(signature.getValue());
+    m.input = arrayOf(type.getInputs(), true);
+    m.output = arrayOf(type.getResults(), false);
+  }
+  if (auto scale = module->getAttrOfType<FloatAttr>("vitq.output_scale"))
+    m.output.scale = scale.getValueAsDouble();
+  if (auto layout = module->getAttrOfType<StringAttr>("vitq.input_layout"))
+    m.input.layout = layout.str();
+  if (auto preprocess = module->getAttrOfType<StringAttr>("vit.preprocess"))
+    m.preprocess = preprocess.str();
+  m.arenaBytes = number("vitq.arena_bytes");
+  m.macs = number("vitq.macs");
+  m.weightBytes = number("vitq.weight_bytes");
+  return m;
+}
+
+std::string vitq::manifestOf(ModuleOp module, const NativeOptions &options, uint64_t codeBytes) {
+  Manifest m = describe(module, options);
+  m.codeBytes = codeBytes;
+  return m.toJSON();
+}
+
+std::string vitq::headerOf(ModuleOp module, const NativeOptions &options) {
+  const Manifest m = describe(module, options);
+  const std::string upper = StringRef(m.name).upper();
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  auto shapeOf = [&](const Manifest::Array &a) {
+    os << a.dtype << "[";
+    llvm::interleave(a.shape, os, "][");
+    os << "]";
+  };
+  os << "/* " << m.name << ", compiled by vitq for " << m.target << ". */\n"
+     << "#ifndef " << upper << "_H\n#define " << upper << "_H\n\n"
+     << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
+     << "#define " << upper << "_ARENA_BYTES " << m.arenaBytes << "\n"
+     << "#define " << upper << "_ARENA_ALIGN " << m.arenaAlign << "\n"
+     << "#define " << upper << "_INPUT_BYTES " << m.input.bytes() << "\n"
+     << "#define " << upper << "_OUTPUT_BYTES " << m.output.bytes() << "\n\n"
+     << "/* in: ";
+  shapeOf(m.input);
+  os << (m.input.layout.empty() ? "" : " " + m.input.layout) << ", out: ";
+  shapeOf(m.output);
+  os << ".\n   Returns 0, or 1 if a pointer is null or the arena is misaligned.\n"
+     << "   Nothing is kept between calls; calls with different arenas may run at the same time. */\n"
+     << "int " << m.name << "_run(const void *in, void *out, void *arena);\n\n"
+     << "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
+  return text;
+}

@@ -1,0 +1,272 @@
+//===- NativeCompiler.cpp - Integer programs to native code -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Target/NativeCompiler.h"
+
+#include "vitq/Conversion/Passes.h"
+#include "vitq/Target/Program.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace mlir;
+using namespace vitq;
+
+//===----------------------------------------------------------------------===//
+// To the LLVM dialect
+//===----------------------------------------------------------------------===//
+
+void vitq::buildVitqToLLVMPipeline(OpPassManager &manager, StringRef target, bool fuse) {
+  ConvertVitqToKernelsPassOptions kernels;
+  kernels.target = target.str();
+  kernels.fuse = fuse;
+  manager.addPass(createConvertVitqToKernelsPass(kernels));
+  manager.addPass(createVitqPlanArenaPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(createSCFToControlFlowPass());
+  manager.addPass(createConvertVectorToLLVMPass());
+  manager.addPass(arith::createArithExpandOpsPass());
+  manager.addPass(createFinalizeMemRefToLLVMConversionPass());
+  manager.addPass(createArithToLLVMConversionPass());
+  manager.addPass(createConvertControlFlowToLLVMPass());
+  ConvertFuncToLLVMPassOptions functions;
+  functions.useBarePtrCallConv = true;
+  manager.addPass(createConvertFuncToLLVMPass(functions));
+  manager.addPass(createReconcileUnrealizedCastsPass());
+}
+
+namespace {
+
+struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
+  Option<std::string> target{*this, "target", llvm::cl::desc("CPU and features (as vitq-opt --target)"),
+                             llvm::cl::init("native")};
+  Option<bool> fuse{*this, "fuse", llvm::cl::desc("Fuse row-wise consumers into contractions"), llvm::cl::init(true)};
+};
+
+} // namespace
+
+void vitq::registerNativePipelines() {
+  PassPipelineRegistration<PipelineOptions>(
+      "vitq-to-llvm", "Lower integer ops to the LLVM dialect for one CPU",
+      [](OpPassManager &manager, const PipelineOptions &options) {
+        buildVitqToLLVMPipeline(manager, options.target, options.fuse);
+      });
+}
+
+LogicalResult vitq::lowerToLLVM(ModuleOp module, const NativeOptions &options) {
+  PassManager manager(module.getContext(), ModuleOp::getOperationName());
+  buildVitqToLLVMPipeline(manager, options.target.text, options.fuse);
+  return manager.run(module);
+}
+
+//===----------------------------------------------------------------------===//
+// To LLVM IR
+//===----------------------------------------------------------------------===//
+
+static constexpr llvm::StringLiteral kMain = "vitq_main";
+
+/// Kernels stay functions of their own: inlined, they spill and multiply.
+static void hideFunctions(llvm::Module &module) {
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    function.setLinkage(llvm::GlobalValue::InternalLinkage);
+    function.setDoesNotThrow();
+    if (function.getName() == "main")
+      function.setName(kMain);
+    else
+      function.addFnAttr(llvm::Attribute::NoInline);
+  }
+}
+
+/// int NAME_run(const void *in, void *out, void *arena)
+static llvm::Function *addEntryPoint(llvm::Module &module, StringRef name) {
+  llvm::LLVMContext &context = module.getContext();
+  auto *pointer = llvm::PointerType::get(context, 0);
+  auto *i32 = llvm::Type::getInt32Ty(context);
+  auto *type = llvm::FunctionType::get(i32, {pointer, pointer, pointer}, false);
+  auto *run = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name + "_run", module);
+  run->setDoesNotThrow();
+  auto *entry = llvm::BasicBlock::Create(context, "entry", run);
+  auto *wrong = llvm::BasicBlock::Create(context, "wrong", run);
+  auto *right = llvm::BasicBlock::Create(context, "right", run);
+  llvm::IRBuilder<> b(entry);
+  llvm::Value *bad = b.CreateIsNull(run->getArg(0));
+  bad = b.CreateOr(bad, b.CreateIsNull(run->getArg(1)));
+  bad = b.CreateOr(bad, b.CreateIsNull(run->getArg(2)));
+  llvm::Value *address = b.CreatePtrToInt(run->getArg(2), b.getInt64Ty());
+  bad = b.CreateOr(bad, b.CreateIsNotNull(b.CreateAnd(address, 63)));
+  b.CreateCondBr(bad, wrong, right);
+  b.SetInsertPoint(wrong);
+  b.CreateRet(b.getInt32(1));
+  b.SetInsertPoint(right);
+  b.CreateCall(module.getFunction(kMain), {run->getArg(0), run->getArg(1), run->getArg(2)});
+  b.CreateRet(b.getInt32(0));
+  return run;
+}
+
+/// The struct `vitq_program_v1` of Program.h.
+static void addDescription(llvm::Module &module, llvm::Function *run, StringRef name, StringRef manifest) {
+  llvm::LLVMContext &context = module.getContext();
+  auto text = [&](StringRef content, StringRef symbol) {
+    auto *data = llvm::ConstantDataArray::getString(context, content);
+    auto *global = new llvm::GlobalVariable(module, data->getType(), true, llvm::GlobalValue::InternalLinkage, data,
+                                            symbol);
+    return global;
+  };
+  llvm::Constant *fields[] = {llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), VITQ_PROGRAM_ABI_VERSION),
+                              text(name, "vitq_name"), run, text(manifest, "vitq_manifest")};
+  auto *value = llvm::ConstantStruct::getAnon(fields);
+  new llvm::GlobalVariable(module, value->getType(), true, llvm::GlobalValue::ExternalLinkage, value,
+                           VITQ_PROGRAM_SYMBOL);
+}
+
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine, const TargetDesc &target) {
+  llvm::PipelineTuningOptions tuning;
+  // Without shifts by a vector of amounts LLVM computes them with floats.
+  tuning.LoopVectorization = target.variableShifts;
+  tuning.SLPVectorization = target.variableShifts;
+  llvm::PassBuilder builder(&machine, tuning);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager graphs;
+  llvm::ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(graphs);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, graphs, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+}
+
+static bool isIdentifier(StringRef name) {
+  return !name.empty() && !llvm::isDigit(name.front()) &&
+         llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
+}
+
+namespace {
+
+/// A program as LLVM IR, optimized.
+struct Translated {
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::TargetMachine> machine;
+  std::unique_ptr<llvm::Module> module;
+};
+
+} // namespace
+
+static std::unique_ptr<Translated> translate(ModuleOp op, const NativeOptions &options, StringRef manifest) {
+  if (!isIdentifier(options.name)) {
+    op.emitError("program name '") << options.name << "' is not a C identifier";
+    return nullptr;
+  }
+  registerBuiltinDialectTranslation(*op.getContext());
+  registerLLVMDialectTranslation(*op.getContext());
+  auto result = std::make_unique<Translated>();
+  auto machine = options.target.createTargetMachine();
+  if (!machine) {
+    op.emitError(llvm::toString(machine.takeError()));
+    return nullptr;
+  }
+  result->machine = std::move(*machine);
+  result->module = translateModuleToLLVMIR(op, result->context, options.name);
+  if (!result->module)
+    return nullptr;
+  if (!result->module->getFunction("main")) {
+    op.emitError("has no @main in the LLVM dialect");
+    return nullptr;
+  }
+  llvm::Module &module = *result->module;
+  module.setSourceFileName(options.name);
+  module.setTargetTriple(result->machine->getTargetTriple());
+  module.setDataLayout(result->machine->createDataLayout());
+  hideFunctions(module);
+  llvm::Function *run = addEntryPoint(module, options.name);
+  addDescription(module, run, options.name, manifest);
+  std::string message;
+  llvm::raw_string_ostream os(message);
+  if (llvm::verifyModule(module, &os)) {
+    op.emitError("invalid LLVM IR: ") << message;
+    return nullptr;
+  }
+  optimize(module, *result->machine, options.target);
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Output
+//===----------------------------------------------------------------------===//
+
+static LogicalResult generate(ModuleOp op, Translated &program, llvm::raw_pwrite_stream &os, bool assembly) {
+  llvm::legacy::PassManager passes;
+  if (program.machine->addPassesToEmitFile(passes, os, nullptr,
+                                           assembly ? llvm::CodeGenFileType::AssemblyFile
+                                                    : llvm::CodeGenFileType::ObjectFile))
+    return op.emitError("the target cannot emit code");
+  passes.run(*program.module);
+  return success();
+}
+
+// The size of the code is known only when the manifest is already part of the
+// object, so it is written into a field of fixed width.
+static constexpr uint64_t kCodeBytesHolder = 987654321098;
+
+static LogicalResult fillCodeBytes(ModuleOp op, SmallVectorImpl<char> &object) {
+  auto size = codeBytesOf(object);
+  if (!size)
+    return op.emitError(llvm::toString(size.takeError()));
+  const std::string holder = "\"code_bytes\":" + std::to_string(kCodeBytesHolder);
+  const size_t at = StringRef(object.data(), object.size()).find(holder);
+  if (at == StringRef::npos)
+    return op.emitError("the manifest is not in the object");
+  std::string digits = std::to_string(*size);
+  const size_t keyLength = StringRef("\"code_bytes\":").size();
+  digits.insert(0, holder.size() - keyLength - digits.size(), ' ');
+  llvm::copy(digits, object.begin() + at + keyLength);
+  return success();
+}
+
+LogicalResult vitq::emitObject(ModuleOp module, const NativeOptions &options, llvm::raw_pwrite_stream &os) {
+  auto program = translate(module, options, manifestOf(module, options, kCodeBytesHolder));
+  if (!program)
+    return failure();
+  SmallVector<char, 0> object;
+  llvm::raw_svector_ostream stream(object);
+  if (failed(generate(module, *program, stream, /*assembly=*/false)) || failed(fillCodeBytes(module, object)))
+    return failure();
+  os.write(object.data(), object.size());
+  return success();
+}
+
+LogicalResult vitq::emitAssembly(ModuleOp module, const NativeOptions &options, llvm::raw_pwrite_stream &os) {
+  auto program = translate(module, options, manifestOf(module, options, 0));
+  return success(program && succeeded(generate(module, *program, os, /*assembly=*/true)));
+}
+
+LogicalResult vitq::emitLLVM(ModuleOp module, const NativeOptions &options, llvm::raw_pwrite_stream &os) {
+  auto program = translate(module, options, manifestOf(module, options, 0));
+  if (!program)
+    return failure();
+  program->module->print(os, nullptr);
+  return success();
+}

@@ -1,0 +1,112 @@
+//===- Calibrate.cpp - Attach the ranges of a float model's values -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Calibration/Calibration.h"
+#include "vitq/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace vitq {
+#define GEN_PASS_DEF_VITCALIBRATEPASS
+#include "vitq/Transforms/Passes.h.inc"
+} // namespace vitq
+
+using namespace mlir;
+using namespace vitq;
+
+namespace {
+
+class CalibratePass : public vitq::impl::VitCalibratePassBase<CalibratePass> {
+public:
+  using VitCalibratePassBase::VitCalibratePassBase;
+
+  void runOnOperation() override;
+
+private:
+  FailureOr<calibration::RangeTable> load();
+  FailureOr<calibration::RangeTable> measure(func::FuncOp function);
+  FailureOr<::vitq::data::Preprocess> parsePreprocess();
+
+  /// Emits `error` at the module.
+  LogicalResult fail(llvm::Error error) { return getOperation().emitError(llvm::toString(std::move(error))); }
+};
+
+} // namespace
+
+FailureOr<::vitq::data::Preprocess> CalibratePass::parsePreprocess() {
+  if (preprocess.empty())
+    return ::vitq::data::Preprocess();
+  llvm::Expected<::vitq::data::Preprocess> parsed = ::vitq::data::parsePreprocess(preprocess);
+  if (!parsed)
+    return fail(parsed.takeError());
+  return *parsed;
+}
+
+/// Ranges of a file; `preprocess` may only repeat what it says.
+FailureOr<calibration::RangeTable> CalibratePass::load() {
+  llvm::Expected<calibration::RangeTable> table = calibration::loadRanges(loadRanges);
+  if (!table)
+    return fail(table.takeError());
+  if (preprocess.empty())
+    return *table;
+  FailureOr<::vitq::data::Preprocess> parsed = parsePreprocess();
+  if (failed(parsed))
+    return failure();
+  if (std::string text = ::vitq::data::toString(*parsed); text != table->preprocess) {
+    return getOperation().emitError("the ranges of ")
+           << loadRanges << " were measured with preprocess '" << table->preprocess << "', now it is '" << text
+           << "'; leave it out, or calibrate again";
+  }
+  return *table;
+}
+
+FailureOr<calibration::RangeTable> CalibratePass::measure(func::FuncOp function) {
+  auto type = function.getNumArguments() == 1 ? dyn_cast<RankedTensorType>(function.getArgument(0).getType()) : nullptr;
+  int64_t channels = type && type.getRank() == 4 ? type.getDimSize(1) : 0;
+  if (channels != 1 && channels != 3)
+    return function.emitError("calibration needs a function of one float image tensor [B, C, H, W] with 1 or 3 "
+                              "channels");
+  FailureOr<::vitq::data::Preprocess> parsed = parsePreprocess();
+  if (failed(parsed))
+    return failure();
+  auto source = ::vitq::data::ImageSource::open(data, *parsed, static_cast<int>(channels));
+  if (!source)
+    return fail(source.takeError());
+  calibration::CalibrationOptions options;
+  if (limit)
+    options.limit = limit;
+  return calibration::calibrate(function, **source, options);
+}
+
+void CalibratePass::runOnOperation() {
+  ModuleOp module = getOperation();
+  auto function = module.lookupSymbol<func::FuncOp>("main");
+  if (!function || function.isExternal()) {
+    module.emitError("has no function 'main' to calibrate");
+    return signalPassFailure();
+  }
+  if (data.empty() == loadRanges.empty()) {
+    module.emitError("calibration needs either images (data=, --calibration-data) or a file of ranges "
+                     "(load-ranges=, --load-ranges)");
+    return signalPassFailure();
+  }
+  FailureOr<calibration::RangeTable> table = loadRanges.empty() ? measure(function) : load();
+  if (failed(table))
+    return signalPassFailure();
+  std::string origin = loadRanges.empty() ? "the calibration" : loadRanges.getValue();
+  if (failed(calibration::attachRanges(function, *table, origin)))
+    return signalPassFailure();
+  module->setAttr(calibration::kPreprocessAttr, StringAttr::get(&getContext(), table->preprocess));
+  if (saveRanges.empty())
+    return;
+  if (llvm::Error error = calibration::saveRanges(*table, saveRanges)) {
+    (void)fail(std::move(error));
+    signalPassFailure();
+  }
+}

@@ -1,0 +1,97 @@
+//===- RecoverPatterns.cpp - vit-recover-patterns -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "RecoverPatterns.h"
+
+#include "vitq/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+#include <cmath>
+
+namespace vitq {
+#define GEN_PASS_DEF_VITRECOVERPATTERNSPASS
+#include "vitq/Transforms/Passes.h.inc"
+} // namespace vitq
+
+using namespace mlir;
+using namespace vitq;
+
+/// A scale that is 1 / sqrt(d) but for rounding in float becomes exactly that.
+static void snapScales(func::FuncOp function) {
+  function.walk([](vit::MatmulOp op) {
+    double exact = 1.0 / std::sqrt(static_cast<double>(vit::shapeOf(op.getLhs()).back()));
+    double scale = op.getScale().convertToDouble();
+    if (scale != exact && recover::isNear(scale, exact, 1e-6))
+      op.setScaleAttr(Builder(op).getF64FloatAttr(exact));
+  });
+}
+
+/// Puts the ops of a block in the order a depth-first walk from its end visits
+/// them: equal functions become equal text, each constant stands at its first
+/// use, and a block's q, k and v stand together.
+static void orderOps(Block &block) {
+  DenseSet<Operation *> visited;
+  SmallVector<std::pair<Operation *, unsigned>> stack{{block.getTerminator(), 0}};
+  Operation *terminator = block.getTerminator();
+  while (!stack.empty()) {
+    auto &[op, next] = stack.back();
+    if (next == op->getNumOperands()) {
+      if (op != terminator)
+        op->moveBefore(terminator);
+      stack.pop_back();
+      continue;
+    }
+    Operation *producer = op->getOperand(next++).getDefiningOp();
+    if (producer && producer->getBlock() == &block && visited.insert(producer).second)
+      stack.push_back({producer, 0});
+  }
+}
+
+namespace {
+struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatternsPass> {
+  LogicalResult initialize(MLIRContext *context) override {
+    RewritePatternSet first(context);
+    populateAll(first);
+    RewritePatternSet second(context);
+    populateAll(second);
+    recover::populateScalarPatterns(second);
+    patterns = {std::move(first), std::move(second)};
+    return success();
+  }
+
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      if (function.isExternal())
+        continue;
+      for (const FrozenRewritePatternSet &set : patterns)
+        if (failed(applyPatternsGreedily(function, set, GreedyRewriteConfig().setMaxIterations(kMaxIterations)))) {
+          function.emitError("patterns were still changing the function after ") << kMaxIterations << " rounds";
+          return signalPassFailure();
+        }
+      snapScales(function);
+      orderOps(function.getBody().front());
+    }
+  }
+
+private:
+  static constexpr int64_t kMaxIterations = 64;
+
+  static void populateAll(RewritePatternSet &set) {
+    recover::populateNormPatterns(set);
+    recover::populateActivationPatterns(set);
+    recover::populateLinearPatterns(set);
+    recover::populateViewPatterns(set);
+    recover::populateAttentionPatterns(set);
+  }
+
+  SmallVector<FrozenRewritePatternSet, 2> patterns;
+};
+} // namespace

@@ -1,0 +1,92 @@
+//===- RecoverPatterns.h - Parts of vit-recover-patterns ---*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_TRANSFORMS_RECOVERPATTERNS_H
+#define VITQ_LIB_TRANSFORMS_RECOVERPATTERNS_H
+
+#include "dialects/vit/Vit.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace vitq::recover {
+
+//===----------------------------------------------------------------------===//
+// Pattern sets, one for each file
+//===----------------------------------------------------------------------===//
+
+void populateNormPatterns(mlir::RewritePatternSet &patterns);
+void populateActivationPatterns(mlir::RewritePatternSet &patterns);
+/// Biases, LayerScale, patch embeddings.
+void populateLinearPatterns(mlir::RewritePatternSet &patterns);
+/// Shape ops: chains that undo each other, layouts other than [B, N, C].
+void populateViewPatterns(mlir::RewritePatternSet &patterns);
+void populateAttentionPatterns(mlir::RewritePatternSet &patterns);
+/// For the end, when attention has taken its scales: what is left of scalar
+/// factors and of divisions by constants.
+void populateScalarPatterns(mlir::RewritePatternSet &patterns);
+
+//===----------------------------------------------------------------------===//
+// Views
+//===----------------------------------------------------------------------===//
+
+/// `size` elements that lie `stride` apart in the source.
+struct Factor {
+  int64_t size, stride;
+  bool operator==(const Factor &other) const { return size == other.size && stride == other.stride; }
+};
+using Factors = llvm::SmallVector<Factor, 4>;
+
+/// A tensor made of reshape, transpose, slice and gather ops as a strided view
+/// of the value before them. Each axis is a row-major product of factors;
+/// factors of size 1 are left out.
+struct StridedView {
+  mlir::Value source;
+  int64_t offset = 0;
+  llvm::SmallVector<Factors> dims;
+  /// The ops between.
+  unsigned numOps = 0;
+
+  /// Whether it has the source's elements in the source's order.
+  bool isIdentity() const;
+  /// The factors of axes [begin, end), neighbours joined where they can be.
+  Factors flatten(size_t begin, size_t end) const;
+};
+
+/// The longest view that ends in `value`.
+StridedView traceView(mlir::Value value);
+
+/// Whether the op only moves elements: reshape, transpose, slice, gather.
+bool isViewOp(mlir::Operation *op);
+
+//===----------------------------------------------------------------------===//
+// Helpers
+//===----------------------------------------------------------------------===//
+
+/// `value` = x * factor with a constant factor (mul or div by a constant that
+/// is the same everywhere): x, and the factor. Null otherwise.
+mlir::Value matchScalarProduct(mlir::Value value, double &factor);
+
+/// The constant [channels] that `value` is when broadcast along the last axis:
+/// a vector, with ones in front or not, or a scalar. None otherwise.
+std::optional<std::vector<float>> getChannelConstant(mlir::Value value, int64_t channels);
+
+mlir::Value makeReshape(mlir::PatternRewriter &rewriter, mlir::Location loc, mlir::Value input,
+                        llvm::ArrayRef<int64_t> shape);
+mlir::Value makeTranspose(mlir::PatternRewriter &rewriter, mlir::Location loc, mlir::Value input,
+                          llvm::ArrayRef<int64_t> permutation);
+/// A vit.linear; `bias` may be null.
+mlir::Value makeLinear(mlir::PatternRewriter &rewriter, mlir::Location loc, mlir::Value input, mlir::Value weight,
+                       mlir::Value bias);
+
+inline int64_t rankOf(mlir::Value value) { return vit::shapeOf(value).size(); }
+
+/// |a - b| <= tolerance * |b|.
+bool isNear(double a, double b, double tolerance = 1e-4);
+
+} // namespace vitq::recover
+
+#endif // VITQ_LIB_TRANSFORMS_RECOVERPATTERNS_H

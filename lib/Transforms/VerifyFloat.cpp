@@ -1,0 +1,133 @@
+//===- VerifyFloat.cpp - vit-verify-float -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Transforms/Passes.h"
+
+#include "dialects/vit/Vit.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace vitq {
+#define GEN_PASS_DEF_VITVERIFYFLOATPASS
+#include "vitq/Transforms/Passes.h.inc"
+} // namespace vitq
+
+using namespace mlir;
+using namespace vitq;
+
+/// For ops that only exist to be matched: the pattern that nearly did.
+static StringRef leftoverHint(Operation *op) {
+  return llvm::TypeSwitch<Operation *, StringRef>(op)
+      .Case<vit::SqrtOp, vit::PowOp>([](auto) {
+        return "as part of a LayerNorm: (x - mean(x)) / sqrt(mean((x - mean(x))^2) + eps) over the last axis, with a "
+               "constant eps; a power of 3 as part of the tanh form of GELU";
+      })
+      .Case<vit::SubOp>([](auto) {
+        return "as part of a LayerNorm: x - mean(x) over the last axis, kept as size 1; or with a constant right "
+               "operand";
+      })
+      .Case<vit::DivOp>([](auto) {
+        return "as part of a LayerNorm: (x - mean(x)) / sqrt(variance + eps), or with a constant divisor";
+      })
+      .Case<vit::ErfOp>([](auto) { return "as part of a GELU: x/2 * (1 + erf(x / sqrt(2)))"; })
+      .Case<vit::ExpOp>([](auto) { return "inside Softmax or Sigmoid: export these as single operators"; })
+      .Case<vit::WhereOp>([](auto) { return "with constant operands: masks of activations are not supported"; })
+      .Case<vit::Conv2dOp>([](auto) {
+        return "as a patch embedding: stride equal to the kernel, no padding, one group, a kernel that divides the "
+               "image, its result flattened and transposed to [batch, patches, channels]";
+      })
+      .Default([](Operation *) { return StringRef(); });
+}
+
+static bool isQuantized(Type type) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  return shaped && isa<quant::QuantizedType>(shaped.getElementType());
+}
+
+namespace {
+struct VerifyFloatPass : vitq::impl::VitVerifyFloatPassBase<VerifyFloatPass> {
+  void runOnOperation() override {
+    auto main = getOperation().lookupSymbol<func::FuncOp>("main");
+    if (!main || main.isExternal()) {
+      getOperation().emitError("the float phase needs a function @main");
+      return signalPassFailure();
+    }
+    bool valid = checkInterface(main);
+    for (Operation &op : getOperation().getOps())
+      if (&op != main.getOperation()) {
+        op.emitError("the float phase has no op beside the function @main");
+        valid = false;
+      }
+    if (!main.getBody().hasOneBlock()) {
+      main.emitError("the float phase has no branches");
+      return signalPassFailure();
+    }
+    for (Operation &op : main.getBody().front())
+      valid &= checkOp(&op);
+    if (!valid)
+      signalPassFailure();
+  }
+
+private:
+  static bool checkInterface(func::FuncOp main) {
+    bool valid = true;
+    std::optional<int64_t> batch;
+    auto check = [&](Type type, const char *what) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      if (!tensor || !tensor.hasStaticShape() || tensor.getRank() == 0) {
+        main.emitError("a ") << what << " of @main must be a statically shaped tensor with a leading batch axis, not "
+                             << type;
+        valid = false;
+        return;
+      }
+      if (!batch)
+        batch = tensor.getDimSize(0);
+      if (tensor.getDimSize(0) != *batch) {
+        main.emitError("a ") << what << " of @main has a leading axis of " << tensor.getDimSize(0)
+                             << " where the batch is " << *batch;
+        valid = false;
+      }
+    };
+    for (Type type : main.getArgumentTypes())
+      check(type, "operand");
+    for (Type type : main.getResultTypes())
+      check(type, "result");
+    return valid;
+  }
+
+  static bool checkOp(Operation *op) {
+    if (isa<func::ReturnOp>(op) || isa<arith::ConstantOp>(op))
+      return true;
+    if (!isa_and_nonnull<vit::VitDialect>(op->getDialect())) {
+      op->emitError("op does not belong to the float phase");
+      return false;
+    }
+    bool valid = true;
+    bool readsPixels = isa<vit::NormalizePixelsOp>(op);
+    if (isa<vit::QuantizeOp, vit::DequantizeOp>(op) || llvm::any_of(op->getResultTypes(), isQuantized) ||
+        (!readsPixels && llvm::any_of(op->getOperandTypes(), isQuantized))) {
+      op->emitOpError("is quantized already");
+      valid = false;
+    }
+    if (!isa<NameLoc>(op->getLoc())) {
+      op->emitOpError("has no ONNX node's name as location");
+      valid = false;
+    }
+    StringRef hint = leftoverHint(op);
+    if (!hint.empty()) {
+      InFlightDiagnostic diagnostic = op->emitOpError("is not supported by itself");
+      if (auto name = dyn_cast<NameLoc>(op->getLoc()))
+        diagnostic << " (node '" << name.getName().getValue() << "')";
+      diagnostic << "; it is recognized " << hint;
+      valid = false;
+    }
+    return valid;
+  }
+};
+} // namespace

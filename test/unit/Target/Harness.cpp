@@ -1,0 +1,136 @@
+//===- Harness.cpp - Compiling and running programs in tests -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Harness.h"
+
+#include "RandomModule.h"
+
+#include "dialects/vitq/Vitq.h"
+#include "vitq/Interpreter/Interpreter.h"
+#include "vitq/Target/Program.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/Support/AlignOf.h"
+#include "llvm/Support/MemAlloc.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace mlir;
+using namespace vitq;
+
+std::unique_ptr<MLIRContext> vitq::test::makeContext() {
+  auto context = std::make_unique<MLIRContext>(MLIRContext::Threading::DISABLED);
+  context->loadDialect<arith::ArithDialect, func::FuncDialect, integer::VitqDialect>();
+  return context;
+}
+
+std::vector<char> vitq::test::compile(ModuleOp module, const NativeOptions &options) {
+  OwningOpRef<ModuleOp> copy = module.clone();
+  SmallVector<char, 0> object;
+  llvm::raw_svector_ostream os(object);
+  if (failed(lowerToLLVM(*copy, options)) || failed(emitObject(*copy, options, os)))
+    return {};
+  return std::vector<char>(object.begin(), object.end());
+}
+
+static size_t alignUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+namespace {
+
+/// Bytes at a multiple of 64, filled with a pattern that is nobody's result.
+struct AlignedBytes {
+  explicit AlignedBytes(size_t size)
+      : data(static_cast<char *>(llvm::allocate_buffer(alignUp(size + 1), 64))), size(size) {
+    std::memset(data, 0xa5, alignUp(size + 1));
+  }
+  ~AlignedBytes() { llvm::deallocate_buffer(data, alignUp(size + 1), 64); }
+  AlignedBytes(const AlignedBytes &) = delete;
+  char *data;
+  size_t size;
+};
+
+} // namespace
+
+std::optional<std::vector<char>> vitq::test::runObject(const std::vector<char> &object, const std::string &name,
+                                                       const std::vector<Tensor> &inputs, size_t outputBytes) {
+  auto jit = llvm::orc::LLJITBuilder().create();
+  if (!jit) {
+    llvm::errs() << toString(jit.takeError()) << "\n";
+    return std::nullopt;
+  }
+  auto buffer = llvm::MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), name);
+  if (llvm::Error error = (*jit)->addObjectFile(std::move(buffer))) {
+    llvm::errs() << toString(std::move(error)) << "\n";
+    return std::nullopt;
+  }
+  auto symbol = (*jit)->lookup(VITQ_PROGRAM_SYMBOL);
+  if (!symbol) {
+    llvm::errs() << toString(symbol.takeError()) << "\n";
+    return std::nullopt;
+  }
+  const auto *program = symbol->toPtr<const vitq_program *>();
+  auto manifest = Manifest::parse(program->manifest);
+  if (!manifest) {
+    llvm::errs() << toString(manifest.takeError()) << "\n";
+    return std::nullopt;
+  }
+  size_t inputBytes = 0;
+  for (const Tensor &input : inputs)
+    inputBytes = alignUp(inputBytes) + input.numBytes();
+  AlignedBytes in(inputBytes), out(outputBytes), arena(manifest->arenaBytes);
+  size_t at = 0;
+  for (const Tensor &input : inputs) {
+    at = alignUp(at);
+    std::memcpy(in.data + at, input.bytes(), input.numBytes());
+    at += input.numBytes();
+  }
+  if (program->run(in.data, out.data, arena.data) != 0)
+    return std::nullopt;
+  return std::vector<char>(out.data, out.data + outputBytes);
+}
+
+std::vector<Tensor> vitq::test::randomInputs(ModuleOp module, uint64_t seed) {
+  Random random(seed);
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  std::vector<Tensor> inputs;
+  for (Type type : main.getArgumentTypes()) {
+    auto tensor = cast<RankedTensorType>(type);
+    const unsigned width = tensor.getElementTypeBitWidth();
+    const ElementKind kind = width == 8 ? ElementKind::I8 : width == 16 ? ElementKind::I16 : ElementKind::I32;
+    std::vector<char> bytes = randomBytes(random, tensor.getNumElements(), width);
+    Tensor input = Tensor::allocate(kind, tensor.getShape());
+    std::memcpy(input.mutableBytes(), bytes.data(), bytes.size());
+    inputs.push_back(input);
+  }
+  return inputs;
+}
+
+std::optional<std::vector<char>> vitq::test::interpret(ModuleOp module, const std::vector<Tensor> &inputs) {
+  auto interpreter = Interpreter::create(module);
+  if (failed(interpreter))
+    return std::nullopt;
+  SmallVector<Tensor> results;
+  if (failed((*interpreter)->run(inputs, results)))
+    return std::nullopt;
+  std::vector<char> bytes;
+  for (const Tensor &result : results) {
+    bytes.resize(alignUp(bytes.size()), static_cast<char>(0xa5));
+    bytes.insert(bytes.end(), result.bytes(), result.bytes() + result.numBytes());
+  }
+  return bytes;
+}
+
+std::vector<TargetDesc> vitq::test::runnableTargets() {
+  std::vector<TargetDesc> targets;
+  for (StringRef text : {"x86-64", "x86-64-v3", "x86-64-v4", "x86-64-v4+avx512vnni", "native"})
+    if (auto target = TargetDesc::parse(text); target && target->runsOnHost())
+      targets.push_back(*target);
+    else if (!target)
+      llvm::consumeError(target.takeError());
+  return targets;
+}
