@@ -72,6 +72,16 @@ struct CompilerFlags {
   }
 };
 
+/// LLVM's code generator registers some of our names for debugging flags of its own
+/// (`--stop-after`); here they mean what vitq says.
+void takeOptionNames() {
+  auto &registered = llvm::cl::getRegisteredOptions();
+  for (StringRef name : {"compile", "stop-after", "emit", "target", "name", "batch", "calibration-data", "calibration-limit",
+                         "preprocess", "save-ranges", "load-ranges", "nonlinear", "report"})
+    if (llvm::cl::Option *option = registered.lookup(name))
+      option->removeArgument();
+}
+
 std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.batch = flags.batch;
   options.stopAfter = flags.stopAfter;
@@ -148,6 +158,7 @@ int runVitqOpt(int argc, char **argv) {
   mlir::registerAllPasses();
   registerAllPasses();
   registerAllPipelines();
+  takeOptionNames();
   CompilerFlags flags;
   auto [input, output] = registerAndParseCLIOptions(argc, argv, "vitq: integer-only vision transformers", registry);
   if (flags.wanted())

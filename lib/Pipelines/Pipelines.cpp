@@ -19,7 +19,7 @@ using namespace mlir;
 namespace vitq {
 
 void addFloatPasses(OpPassManager &pm) {
-  // pm.addPass(createVitRecoverPatternsPass());
+  pm.addPass(createVitRecoverPatternsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createVitVerifyFloatPass());

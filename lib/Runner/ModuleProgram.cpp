@@ -83,7 +83,7 @@ LogicalResult ModuleProgram::load() {
     return failure();
   module = std::move(*imported);
   PassManager manager(&context);
-  //manager.addPass(createVitRecoverPatternsPass());
+  manager.addPass(createVitRecoverPatternsPass());
   return manager.run(*module);
 }
 

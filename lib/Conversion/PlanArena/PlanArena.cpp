@@ -126,7 +126,7 @@ struct VitqPlanArena : vitq::impl::VitqPlanArenaPassBase<VitqPlanArena> {
 
 private:
   void replaceArguments(OpBuilder &b, Block &body, Value in);
-  void replaceResults(OpBuilder &b, func::ReturnOp ret, Value out);
+  void replaceResults(func::ReturnOp ret, Value out);
 };
 
 } // namespace
@@ -154,7 +154,7 @@ void VitqPlanArena::replaceArguments(OpBuilder &b, Block &body, Value in) {
 }
 
 /// Makes buffers that are returned once views of `out` and copies other results.
-void VitqPlanArena::replaceResults(OpBuilder &b, func::ReturnOp ret, Value out) {
+void VitqPlanArena::replaceResults(func::ReturnOp ret, Value out) {
   SmallVector<Value> results(ret.getOperands());
   ret->setOperands(ValueRange());
   DenseMap<Value, unsigned> timesReturned;
@@ -164,8 +164,10 @@ void VitqPlanArena::replaceResults(OpBuilder &b, func::ReturnOp ret, Value out) 
   for (Value result : results) {
     offset = alignUp(offset);
     Value root = rootOf(result);
+    const int64_t size = bytesOf(result.getType());
     auto alloc = root.getDefiningOp<memref::AllocOp>();
-    if (alloc && timesReturned[root] == 1 && bytesOf(root.getType()) == bytesOf(result.getType())) {
+    if (alloc && timesReturned[root] == 1 && bytesOf(root.getType()) == size) {
+      OpBuilder b(alloc);
       alloc.replaceAllUsesWith(viewAt(b, alloc.getLoc(), out, offset, alloc.getType()));
       alloc.erase();
     } else {
@@ -173,7 +175,7 @@ void VitqPlanArena::replaceResults(OpBuilder &b, func::ReturnOp ret, Value out) 
       Value to = viewAt(atEnd, ret.getLoc(), out, offset, result.getType());
       memref::CopyOp::create(atEnd, ret.getLoc(), result, to);
     }
-    offset += bytesOf(result.getType());
+    offset += size;
   }
 }
 
@@ -195,12 +197,13 @@ void VitqPlanArena::runOnOperation() {
   Value out = body.addArgument(bytes(outBytes), main.getLoc());
   body.addArgument(bytes(0), main.getLoc());
   replaceArguments(b, body, in);
-  replaceResults(b, ret, out);
+  replaceResults(ret, out);
   SmallVector<Buffer> buffers = collect(body);
   const int64_t total = place(buffers), bound = lowerBound(buffers);
   BlockArgument arena = body.getArguments().back();
   arena.setType(bytes(total));
   for (Buffer &buffer : buffers) {
+    OpBuilder b(buffer.alloc);
     Value view = viewAt(b, buffer.alloc.getLoc(), arena, buffer.offset, buffer.alloc.getType());
     buffer.alloc.replaceAllUsesWith(view);
     buffer.alloc.erase();

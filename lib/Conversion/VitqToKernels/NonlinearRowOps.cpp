@@ -109,15 +109,17 @@ struct Softmax : RowOp {
 struct LayerNorm : RowOp {
   bool inputUnsigned, uniformShift;
   Slot eps, zeroPoint, offsets, multipliers, shifts;
+  std::optional<Slot> postOffsets;
   Clamp clamp;
   func::FuncOp squareRoot;
 
   Value input(Emitter &e, const RowContext &at, Value col) const {
     return e.extend(e.load(at.primary, {at.primaryRow, col}), 32, inputUnsigned);
   }
-  Value sumOf(Emitter &e, const RowContext &at) const {
-    return e.loop(cols, e.constant(e.intType(32), 0), [&](Value col, ValueRange sum) {
-      return Values{e.add(sum[0], input(e, at, col))};
+  /// Sum of the row in `width` bits.
+  Value sumOf(Emitter &e, const RowContext &at, unsigned width) const {
+    return e.loop(cols, e.constant(e.intType(width), 0), [&](Value col, ValueRange sum) {
+      return Values{e.add(sum[0], e.sext(input(e, at, col), width))};
     })[0];
   }
   Value shiftOf(Emitter &e, const RowContext &at, Value col) const {
@@ -130,7 +132,7 @@ struct LayerNorm : RowOp {
 struct ExactLayerNorm : LayerNorm {
   void emitRow(Emitter &e, const TargetDesc &, const RowContext &at) const override {
     Type i64 = e.intType(64);
-    Value sum = sumOf(e, at);
+    Value sum = sumOf(e, at, 32); // below 2^28 where V << 12 fits 64 bits
     Value squares = e.loop(cols, e.constant(i64, 0), [&](Value col, ValueRange acc) {
       Value x = input(e, at, col);
       return Values{e.add(acc[0], e.zext(e.mul(x, x), 64))}; // at most 2^32 - 1
@@ -167,11 +169,11 @@ struct ShiftLayerNorm : LayerNorm {
     Value up = e.op<arith::OrIOp>(
         e.cmp(arith::CmpIPredicate::sgt, twice, c),
         e.op<arith::AndIOp>(e.cmp(arith::CmpIPredicate::eq, twice, c), odd));
-    return e.add(quotient, e.zext(up, 32));
+    return e.add(quotient, e.zext(up, 64));
   }
   void emitRow(Emitter &e, const TargetDesc &, const RowContext &at) const override {
     Type i64 = e.intType(64);
-    Value mean = meanOf(e, sumOf(e, at));
+    Value mean = e.trunc(meanOf(e, sumOf(e, at, 64)), 32);
     auto centred = [&](Value col) { return e.sext(e.sub(input(e, at, col), mean), 64); };
     Value variance = e.loop(cols, e.constant(i64, 0), [&](Value col, ValueRange acc) {
       Value y = centred(col);
@@ -186,6 +188,8 @@ struct ShiftLayerNorm : LayerNorm {
       y = e.clamp(y, e.like(y, INT32_MIN), e.like(y, INT32_MAX));
       Value p = e.mul(y, e.sext(e.load(m, col), 64));
       Value out = Rescale::roundShift(e, p, e.sext(shiftOf(e, at, col), 64), Rounding::HalfUp);
+      if (postOffsets)
+        out = e.add(out, e.load(Blob::view(e, at.blob, *postOffsets), col));
       e.store(finishSum(e, at.blob, out, zeroPoint, clamp), at.results[0], {at.row, col});
     });
   }
@@ -319,11 +323,13 @@ static std::unique_ptr<RowOp> makeLayerNorm(LayerNormOp op, const RowBuilder &bu
   row->eps = row->blob.scalar(op.getEps());
   row->zeroPoint = row->blob.scalar(op.getZeroPoint());
   row->offsets = row->blob.array(op.getOffsets());
+  if (auto post = op.getPostOffsets())
+    row->postOffsets = row->blob.array(*post);
   row->multipliers = row->blob.array(op.getBy().getMultipliers());
   row->shifts = row->blob.array(op.getBy().getShifts());
   row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
   row->key = (exact ? "e" : "i") + row->clamp.key() + (row->inputUnsigned ? "u" : "s") +
-             (row->uniformShift ? "1" : "c");
+             (row->uniformShift ? "1" : "c") + (row->postOffsets ? "p" : "");
   build.result(*row, op.getResult());
   return row;
 }

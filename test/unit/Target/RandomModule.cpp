@@ -68,9 +68,12 @@ private:
 
   bool flip() { return random.oneIn(2); }
   DyadicAttr dyadic(int64_t count, bool positive = false);
-  Rounding rounding() {
-    return flip() ? Rounding::HalfUp : random.pick({Rounding::HalfEven, Rounding::HalfAway, Rounding::Floor});
+  RoundingAttr rounding() {
+    Rounding mode = random.pick({Rounding::HalfUp, Rounding::HalfUp, Rounding::HalfUp, Rounding::HalfEven,
+                                 Rounding::HalfAway, Rounding::Floor});
+    return RoundingAttr::get(b.getContext(), mode);
   }
+  SoftmaxAlgorithmAttr algorithm(SoftmaxAlgorithm a) { return SoftmaxAlgorithmAttr::get(b.getContext(), a); }
   int64_t zeroPoint(Value v, bool isUnsigned) { return zeroPoint(widthOf(v), isUnsigned); }
   int64_t zeroPoint(unsigned width, bool isUnsigned);
   std::pair<int64_t, int64_t> rangeOf(unsigned width, bool isUnsigned) {
@@ -305,7 +308,7 @@ void Generator::softmax() {
     shift = i64(random.between(1, 46));
   }
   make<SoftmaxOp>(TypeRange{tensor(sizes, 8), tensor(sizes.drop_back(), 32)}, x, entries,
-                  useTable ? SoftmaxAlgorithm::Table : SoftmaxAlgorithm::Shift, dyadic(heads, true), step, bits,
+                  algorithm(useTable ? SoftmaxAlgorithm::Table : SoftmaxAlgorithm::Shift), dyadic(heads, true), step, bits,
                   shift);
 }
 
@@ -335,8 +338,9 @@ void Generator::layerNorm() {
   if (flip())
     by = DyadicAttr::get(b.getContext(), by.getMultipliers(),
                          SmallVector<int32_t>(channels, static_cast<int32_t>(random.between(1, 62))));
-  make<LayerNormOp>(tensor(shapeOf(x), width), x, exact ? NormAlgorithm::Exact : NormAlgorithm::Shift, by,
-                    b.getDenseI64ArrayAttr(offsets), i64(random.between(1, int64_t(1) << random.between(0, 50))),
+  make<LayerNormOp>(tensor(shapeOf(x), width), x,
+                    NormAlgorithmAttr::get(b.getContext(), exact ? NormAlgorithm::Exact : NormAlgorithm::Shift), by,
+                    b.getDenseI64ArrayAttr(offsets), DenseI64ArrayAttr(), i64(random.between(1, int64_t(1) << random.between(0, 50))),
                     unit(flip()), unit(ru), i64(zeroPoint(width, ru)));
 }
 
@@ -432,7 +436,7 @@ void Generator::attention() {
   const int kind = random.between(0, 3);
   if (kind == 0) {
     make<SoftmaxOp>(TypeRange{tensor(type.getShape(), 8), tensor(type.getShape().drop_back(), 32)}, acc,
-                    constant({256}, 8), SoftmaxAlgorithm::Table, dyadic(flip() ? heads : 1, true), IntegerAttr(),
+                    constant({256}, 8), algorithm(SoftmaxAlgorithm::Table), dyadic(flip() ? heads : 1, true), IntegerAttr(),
                     IntegerAttr(), IntegerAttr());
   } else if (kind == 1) {
     make<RequantOp>(tensor(type.getShape(), 8), acc, dyadic(flip() ? 1 : columns), rounding(), i64(-1), unit(false),

@@ -1,0 +1,96 @@
+// RUN: vitq-opt %s --vit-quantize --split-input-file --verify-diagnostics | FileCheck %s
+
+// Pixels: 1/std into the weight before it is quantized, mean into the bias by the
+// sums of the quantized weights. 0.1/0.5 .. -0.4/0.5 quantize to 32, 64, 95, -127 with
+// scale 0.8/127; their sum 64 * 0.8/127 * 0.5 = 0.2015748 leaves the bias 0.1.
+module attributes {vit.preprocess = "mean=0.5,std=0.5"} {
+// CHECK-LABEL: func.func @main
+// CHECK-SAME:    %[[P:.+]]: tensor<1x4x4x1x!quant.uniform<u8:f32, 0.0039215686274509803>>
+// CHECK-SAME:    -> tensor<1x4x1x!quant.uniform<i32:f32, 3.576{{.*}}E-7>>
+func.func @main(%img: tensor<1x1x4x4xf32>) -> tensor<1x4x1xf32> {
+  // CHECK-DAG: %[[W8:.+]] = arith.constant dense<{{\[\[\[\[}}32, 64], [95, -127{{.*}}> : tensor<1x1x2x2xi8>
+  // CHECK-DAG: %[[B:.+]] = arith.constant dense<-0.101574{{.*}}> : tensor<1xf32>
+  // CHECK-DAG: %[[WQ:.+]] = quant.scast %[[W8]] : tensor<1x1x2x2xi8> to tensor<1x1x2x2x!quant.uniform<i8<-127:127>:f32:0, {0.00629921{{.*}}}>>
+  // CHECK-DAG: %[[W:.+]] = vit.dequantize %[[WQ]]
+  // CHECK-DAG: %[[X:.+]] = vit.dequantize %[[P]]
+  // CHECK: %[[Y:.+]] = vit.patch_embed channels_last %[[X]], %[[W]], %[[B]]
+  // CHECK: vit.quantize %[[Y]]
+  %w = arith.constant dense<[[[[0.1,0.2],[0.3,-0.4]]]]> : tensor<1x1x2x2xf32>
+  %b = arith.constant dense<[0.1]> : tensor<1xf32>
+  %e = vit.patch_embed %img, %w, %b {vit.range = array<f64: -3.0, 3.0>} : (tensor<1x1x4x4xf32>, tensor<1x1x2x2xf32>, tensor<1xf32>) -> tensor<1x4x1xf32>
+  return %e : tensor<1x4x1xf32>
+}
+}
+
+// -----
+
+// Kinds: a residual add takes the accumulator as it is and its result is 16 bits
+// with 10 % headroom; GELU's argument and result use all codes; a value used by
+// both an add and a linear (post-norm) is 16 bits once and 8 bits from that.
+// CHECK-LABEL: func.func @main
+func.func @main(%x: tensor<1x2x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2x2xf32> {
+  %w = arith.constant dense<[[1.0, 2.0], [0.0, 0.0]]> : tensor<2x2xf32>
+  %g = arith.constant dense<1.0> : tensor<2xf32>
+  %x0 = vit.dequantize %x : tensor<1x2x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2x2xf32>
+  // The scale of an all-zero channel is 1.
+  // CHECK: quant.scast %{{.+}} : tensor<2x2xi8> to tensor<2x2x!quant.uniform<i8<-127:127>:f32:0, {0.01574803{{.*}},1.000000e+00}>>
+  // CHECK: %[[L:.+]] = vit.linear
+  %l = vit.linear %x0, %w {vit.range = array<f64: -1.0, 1.0>} : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
+  // CHECK: %[[A:.+]] = vit.add %[[L]], %
+  %a = vit.add %l, %x0 {vit.range = array<f64: -2.0, 2.0>} : (tensor<1x2x2xf32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
+  // CHECK: %[[AQ:.+]] = vit.quantize %[[A]] {{.*}} -> tensor<1x2x2x!quant.uniform<i16:f32, 6.714{{.*}}E-5>>
+  // CHECK: %[[AD:.+]] = vit.dequantize %[[AQ]]
+  // CHECK: %[[N:.+]] = vit.layer_norm %[[AD]]
+  %n = vit.layer_norm %a, %g, %g eps 1.0e-6 {vit.range = array<f64: -2.0, 2.5>} : (tensor<1x2x2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x2xf32>
+  // CHECK: %[[NQ:.+]] = vit.quantize %[[N]] {{.*}} -> tensor<1x2x2x!quant.uniform<i16:f32, 8.392{{.*}}E-5>>
+  // CHECK: %[[ND:.+]] = vit.dequantize %[[NQ]]
+  // CHECK: %[[N8:.+]] = vit.quantize %[[ND]] {{.*}} -> tensor<1x2x2x!quant.uniform<u8:f32, 0.019685{{.*}}:128>>
+  // CHECK: %[[N8D:.+]] = vit.dequantize %[[N8]]
+  // CHECK: %[[U:.+]] = vit.linear %[[N8D]]
+  %u = vit.linear %n, %w {vit.range = array<f64: -4.0, 6.0>} : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
+  // CHECK: vit.quantize %[[U]] {{.*}} -> tensor<1x2x2x!quant.uniform<u8:f32, 0.039215{{.*}}:102>>
+  // CHECK: %[[G:.+]] = vit.gelu
+  %ge = vit.gelu erf %u {vit.range = array<f64: -0.17, 6.0>} : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+  // CHECK: vit.quantize %[[G]] {{.*}} -> tensor<1x2x2x!quant.uniform<u8:f32, 0.024196{{.*}}:7>>
+  %v = vit.linear %ge, %w {vit.range = array<f64: -4.0, 6.0>} : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
+  // CHECK: vit.add %[[ND]], %
+  %r = vit.add %n, %v {vit.range = array<f64: -4.0, 6.0>} : (tensor<1x2x2xf32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
+  return %r : tensor<1x2x2xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2xf32> {
+  %w = arith.constant dense<1.0> : tensor<2x2xf32>
+  %x0 = vit.dequantize %x : tensor<1x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2xf32>
+  // expected-error @+1 {{value has no calibrated range; run vit-calibrate on images first}}
+  %l = vit.linear %x0, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %g = vit.gelu erf %l : tensor<1x2xf32> -> tensor<1x2xf32>
+  return %g : tensor<1x2xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2xf32> {
+  %x0 = vit.dequantize %x : tensor<1x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2xf32>
+  // expected-error @+1 {{'vit.sqrt' cannot be quantized: no pattern recovered it}}
+  %l = vit.sqrt %x0 : tensor<1x2xf32> -> tensor<1x2xf32>
+  return %l : tensor<1x2xf32>
+}
+
+// -----
+
+// expected-error @+1 {{the image must feed a patch embedding}}
+func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  return %x : tensor<1x2xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2xf32> {
+  %x0 = vit.dequantize %x : tensor<1x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2xf32>
+  %w = vit.broadcast %x0 to [2, 2] : tensor<1x2xf32> -> tensor<2x2xf32>
+  // expected-error @+1 {{weight is no constant; only products of activations (vit.matmul) may vary}}
+  %l = vit.linear %x0, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %l : tensor<1x2xf32>
+}

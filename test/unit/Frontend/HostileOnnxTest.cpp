@@ -1,0 +1,203 @@
+//===- HostileOnnxTest.cpp - Files that lie -*- C++ -*-===//
+
+// Every file here must give an error that names it, and nothing else: no
+// crash, hang or large allocation.
+
+#include "OnnxBuilder.h"
+#include "TestUtils.h"
+
+#include <random>
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::test;
+
+static std::string messagesOf(const std::string &path) {
+  Session session;
+  OwningOpRef<ModuleOp> module = session.import(path);
+  EXPECT_FALSE(module) << "was accepted";
+  EXPECT_NE(session.messages.find(path + ": "), std::string::npos) << session.messages;
+  llvm::sys::fs::remove(path);
+  return session.messages;
+}
+
+#define EXPECT_REFUSED(builder, text)                                                                                  \
+  do {                                                                                                                 \
+    std::string messages = messagesOf((builder).write());                                                              \
+    EXPECT_NE(messages.find(text), std::string::npos) << messages;                                                     \
+  } while (false)
+
+TEST(HostileOnnx, NoFileNoModel) {
+  Session session;
+  EXPECT_FALSE(session.import("/nonexistent/model.onnx"));
+  EXPECT_NE(session.messages.find("/nonexistent/model.onnx: cannot be read"), std::string::npos) << session.messages;
+  messagesOf(OnnxBuilder::writeBytes(""));
+  messagesOf(OnnxBuilder::writeBytes("not a model"));
+  messagesOf(OnnxBuilder::writeBytes(std::string(1000, '\0')));
+}
+
+TEST(HostileOnnx, Cycle) {
+  OnnxBuilder b;
+  b.node("Relu", {"y"}, {"a"});
+  b.node("Add", {"x", "a"}, {"y"});
+  EXPECT_REFUSED(b, "depends on its own result");
+}
+
+TEST(HostileOnnx, DefinedTwice) {
+  OnnxBuilder b;
+  b.node("Relu", {"x"}, {"y"});
+  b.node("Tanh", {"x"}, {"y"});
+  EXPECT_REFUSED(b, "a second time");
+}
+
+TEST(HostileOnnx, WrongAttributeType) {
+  OnnxBuilder b;
+  OnnxBuilder::real(b.node("Softmax", {"x"}, {"y"}), "axis", 1.0f);
+  EXPECT_REFUSED(b, "node '/y': Softmax: attribute 'axis' has a wrong type");
+}
+
+TEST(HostileOnnx, SizesOfTensors) {
+  for (std::vector<int64_t> shape :
+       {std::vector<int64_t>{-1}, {int64_t(1) << 40}, {int64_t(1) << 32, int64_t(1) << 32}, {0, int64_t(1) << 62}}) {
+    OnnxBuilder b;
+    b.tensor("c", shape, {1});
+    b.node("Add", {"x", "c"}, {"y"});
+    EXPECT_REFUSED(b, "tensor 'c' has a negative or absurd size");
+  }
+  OnnxBuilder b;
+  b.tensor("c", {1 << 20, 1 << 10}, {1, 2, 3});
+  b.node("Add", {"x", "c"}, {"y"});
+  EXPECT_REFUSED(b, "tensor 'c' has 3 elements of data, its shape needs 1073741824");
+}
+
+TEST(HostileOnnx, ShortRawData) {
+  OnnxBuilder b;
+  auto &tensor = b.tensor("c", {4}, {});
+  tensor.set_raw_data("1234567");
+  b.node("Add", {"x", "c"}, {"y"});
+  EXPECT_REFUSED(b, "tensor 'c' has 7 bytes of data, its shape needs 16");
+}
+
+TEST(HostileOnnx, AbsurdShapesOfResults) {
+  {
+    OnnxBuilder b;
+    b.intTensor("shape", {int64_t(1) << 31, int64_t(1) << 31, int64_t(1) << 31});
+    b.node("ConstantOfShape", {"shape"}, {"c"});
+    b.node("Add", {"x", "c"}, {"y"});
+    EXPECT_REFUSED(b, "too large");
+  }
+  {
+    OnnxBuilder b;
+    b.intTensor("shape", {int64_t(1) << 40, 1, 2, 4});
+    b.node("Expand", {"x", "shape"}, {"y"});
+    EXPECT_REFUSED(b, "absurd size");
+  }
+  {
+    OnnxBuilder b;
+    b.intTensor("shape", {std::numeric_limits<int64_t>::min(), -1});
+    b.node("Reshape", {"x", "shape"}, {"y"});
+    EXPECT_REFUSED(b, "negative or absurd size");
+  }
+  {
+    OnnxBuilder b;
+    b.intTensor("pads", {0, 0, 0, 0, int64_t(1) << 30, int64_t(1) << 30, 0, 0});
+    b.node("Pad", {"x", "pads"}, {"y"});
+    EXPECT_REFUSED(b, "too large");
+  }
+  {
+    OnnxBuilder b;
+    b.intTensor("repeats", {4000, 4000, 4000, 4000});
+    b.node("Tile", {"x", "repeats"}, {"y"});
+    EXPECT_REFUSED(b, "too large");
+  }
+}
+
+TEST(HostileOnnx, AxesAndIndices) {
+  for (int64_t axis : {int64_t(4), int64_t(-5), std::numeric_limits<int64_t>::min()}) {
+    OnnxBuilder b(18);
+    b.intTensor("axes", {axis});
+    b.node("ReduceMean", {"x", "axes"}, {"y"});
+    EXPECT_REFUSED(b, "is outside a tensor of rank 4");
+  }
+  OnnxBuilder b;
+  b.intTensor("i", {std::numeric_limits<int64_t>::max()});
+  b.node("Gather", {"x", "i"}, {"y"});
+  EXPECT_REFUSED(b, "is outside an axis of 1");
+  OnnxBuilder c;
+  OnnxBuilder::ints(c.node("Transpose", {"x"}, {"y"}), "perm", {0, 1, 2, std::numeric_limits<int64_t>::max()});
+  EXPECT_REFUSED(c, "is not a permutation");
+}
+
+TEST(HostileOnnx, Convolution) {
+  for (std::vector<int64_t> strides : {std::vector<int64_t>{0, 1}, {-1, 1}, {std::numeric_limits<int64_t>::max(), 1}, {1}}) {
+    OnnxBuilder b;
+    b.tensor("w", {1, 1, 1, 1}, {1});
+    OnnxBuilder::ints(b.node("Conv", {"x", "w"}, {"y"}), "strides", strides);
+    EXPECT_REFUSED(b, "unusable strides");
+  }
+  OnnxBuilder b;
+  b.tensor("w", {1, 1, 9, 9}, std::vector<float>(81, 1));
+  b.node("Conv", {"x", "w"}, {"y"});
+  EXPECT_REFUSED(b, "kernel is larger");
+}
+
+TEST(HostileOnnx, IntegerDivisionByZero) {
+  OnnxBuilder b;
+  b.intTensor("a", {1});
+  b.intTensor("zero", {0});
+  b.node("Div", {"a", "zero"}, {"c"});
+  b.node("Reshape", {"x", "c"}, {"y"});
+  EXPECT_REFUSED(b, "no integer result of 1 and 0");
+}
+
+TEST(HostileOnnx, InputsOfTheModel) {
+  OnnxBuilder none;
+  none.graph().clear_input();
+  none.node("Relu", {"x"}, {"y"});
+  EXPECT_REFUSED(none, "must have one input, an image; found none");
+  OnnxBuilder two;
+  OnnxBuilder::addValue(two.graph().add_input(), "mask", {1, 17});
+  two.node("Relu", {"x"}, {"y"});
+  EXPECT_REFUSED(two, "found 'x' (float, rank 4), 'mask' (float, rank 2)");
+  OnnxBuilder open(17, {1, 3, 0, 4});
+  open.node("Relu", {"x"}, {"y"});
+  EXPECT_REFUSED(open, "the height axis ('open') of input 'x' has no size and the weights do not give it");
+}
+
+TEST(HostileOnnx, AllUnsupportedOperatorsAtOnce) {
+  OnnxBuilder b;
+  b.node("LSTM", {"x"}, {"a"});
+  b.node("LSTM", {"a"}, {"b"});
+  b.node("Foo", {"b"}, {"y"}).set_domain("my.domain");
+  std::string messages = messagesOf(b.write());
+  EXPECT_NE(messages.find("unsupported operator LSTM, 2 times: /a, /b"), std::string::npos) << messages;
+  EXPECT_NE(messages.find("unsupported operator my.domain::Foo, 1 time: /y"), std::string::npos) << messages;
+}
+
+TEST(HostileOnnx, DamagedBytes) {
+  OnnxBuilder b;
+  b.tensor("w", {4, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
+  b.tensor("g", {2}, {1, 2});
+  b.intTensor("shape", {0, -1});
+  b.intTensor("starts", {0});
+  b.intTensor("ends", {1});
+  b.node("MatMul", {"x", "w"}, {"m"});
+  b.node("LayerNormalization", {"m", "g", "g"}, {"n"});
+  b.node("Slice", {"n", "starts", "ends", "starts"}, {"s"});
+  b.node("Reshape", {"s", "shape"}, {"y"});
+  std::string good = b.model.SerializeAsString();
+  std::mt19937 random(1);
+  for (int round = 0; round < 2000; ++round) {
+    std::string bytes = good;
+    for (int i = 0; i < 3; ++i)
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+    std::string path = OnnxBuilder::writeBytes(bytes);
+    Session session;
+    OwningOpRef<ModuleOp> module = session.import(path); // either way, but quietly
+    if (module)
+      session.recover(*module, false);
+    else
+      EXPECT_NE(session.messages, "");
+    llvm::sys::fs::remove(path);
+  }
+}
