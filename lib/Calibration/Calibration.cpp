@@ -69,7 +69,7 @@ private:
   void work();
   LogicalResult runBatch(uint64_t first, std::vector<Statistics> &local);
   FailureOr<Tensor> readBatch(uint64_t first);
-  void report(const llvm::Twine &message);
+  void report(Location location, const llvm::Twine &message);
 
   const Interpreter &interpreter;
   const data::ImageSource &source;
@@ -88,12 +88,11 @@ private:
 } // namespace
 
 /// Emits the first error only: others are consequences, or the same.
-void Calibrator::report(const llvm::Twine &message) {
+void Calibrator::report(Location location, const llvm::Twine &message) {
   if (failedAny.exchange(true))
     return;
   progress.clear();
-  func::FuncOp function = interpreter.getFunction();
-  function.emitError(message);
+  emitError(location, message);
 }
 
 /// The images from `first` on; the last one fills a batch up.
@@ -103,7 +102,7 @@ FailureOr<Tensor> Calibrator::readBatch(uint64_t first) {
   for (int64_t b = 0; b < shape[0]; ++b) {
     llvm::Expected<std::vector<float>> image = source.normalized(std::min(first + b, images - 1));
     if (!image) {
-      report(llvm::toString(image.takeError()));
+      report(interpreter.getFunction().getLoc(), llvm::toString(image.takeError()));
       return failure();
     }
     std::copy_n(image->begin(), size, batch.mutableData<float>() + b * size);
@@ -117,7 +116,8 @@ LogicalResult Calibrator::runBatch(uint64_t first, std::vector<Statistics> &loca
     return failure();
   auto add = [&](size_t index, const Tensor &tensor) {
     if (!local[index].add(tensor.values<float>()))
-      report("'" + values[index].name + "' has a value that is NaN or infinite for image " +
+      report(values[index].op ? values[index].op->getLoc() : interpreter.getFunction().getLoc(),
+             "'" + values[index].name + "' has a value that is NaN or infinite for image " +
              source.name(std::min(first, images - 1)) + "; check the model's weights and --preprocess");
   };
   add(0, *input);
@@ -167,10 +167,10 @@ FailureOr<RangeTable> calibration::calibrate(func::FuncOp function, const data::
   auto type = function.getNumArguments() == 1 ? dyn_cast<RankedTensorType>(function.getArgument(0).getType()) : nullptr;
   if (!type || type.getRank() != 4 || !type.hasStaticShape() || !isa<FloatType>(type.getElementType()) ||
       type.getDimSize(0) < 1)
-    return function.emitError("calibration needs a function of one float image tensor [B, C, H, W]");
+    return emitError(function.getLoc(), "calibration needs a function of one float image tensor [B, C, H, W]");
   if (source.channels() != type.getDimSize(1) || source.height() != type.getDimSize(2) ||
       source.width() != type.getDimSize(3))
-    return function.emitError("images of ")
+    return emitError(function.getLoc(), "images of ")
            << source.path() << " come out as " << source.channels() << "x" << source.height() << "x" << source.width()
            << " (channels, height, width), the model takes " << type.getDimSize(1) << "x" << type.getDimSize(2) << "x"
            << type.getDimSize(3) << "; set resize= and crop= in --preprocess";
@@ -179,7 +179,7 @@ FailureOr<RangeTable> calibration::calibrate(func::FuncOp function, const data::
     return failure();
   uint64_t images = std::min<uint64_t>(source.size(), options.limit);
   if (images == 0)
-    return function.emitError("calibration needs at least one image; the limit is 0");
+    return emitError(function.getLoc(), "calibration needs at least one image; the limit is 0");
   unsigned threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   Calibrator calibrator(**interpreter, source, images);
   return calibrator.run(static_cast<unsigned>(std::min<uint64_t>(threads, images)));

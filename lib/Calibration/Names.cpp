@@ -60,9 +60,9 @@ LogicalResult calibration::attachRanges(func::FuncOp function, const RangeTable 
   for (const NamedValue &value : collectValues(function)) {
     auto found = table.ranges.find(value.name);
     if (found == table.ranges.end()) {
-      auto diagnostic = value.op ? value.op->emitError() : function.emitError();
-      return diagnostic << "no range for '" << value.name << "' in " << origin
-                        << "; it was made for another model, so calibrate again (vit-calibrate with data=)";
+      return emitError(value.op ? value.op->getLoc() : function.getLoc())
+             << "no range for '" << value.name << "' in " << origin
+             << "; it was made for another model, so calibrate again (vit-calibrate with data=)";
     }
     byOp[value.op].append({found->second.min, found->second.max});
   }

@@ -87,7 +87,7 @@ static std::optional<ElementKind> kindOfInteger(unsigned width) {
 LogicalResult Interpreter::Impl::addArgument(BlockArgument argument) {
   auto type = dyn_cast<RankedTensorType>(argument.getType());
   if (!type || !type.hasStaticShape())
-    return function.emitError("argument ") << argument.getArgNumber() << " is no statically shaped tensor";
+    return emitError(function.getLoc(), "argument ") << argument.getArgNumber() << " is no statically shaped tensor";
   Argument entry;
   entry.shape.assign(type.getShape().begin(), type.getShape().end());
   Type element = type.getElementType();
@@ -104,7 +104,7 @@ LogicalResult Interpreter::Impl::addArgument(BlockArgument argument) {
     kind = kindOfInteger(integer.getWidth());
   }
   if (!kind)
-    return function.emitError("argument ") << argument.getArgNumber() << " has an element type that cannot be run: "
+    return emitError(function.getLoc(), "argument ") << argument.getArgNumber() << " has an element type that cannot be run: "
                                            << element;
   entry.kind = *kind;
   arguments.push_back(std::move(entry));
@@ -178,7 +178,7 @@ FailureOr<std::unique_ptr<Interpreter>> Interpreter::create(func::FuncOp functio
   impl->function = function;
   impl->floatKind = options.useDouble ? ElementKind::F64 : ElementKind::F32;
   if (function.isExternal() || !function.getBody().hasOneBlock())
-    return function.emitError("function '") << function.getName() << "' has no body of one block, so it cannot be run";
+    return emitError(function.getLoc(), "function '") << function.getName() << "' has no body of one block, so it cannot be run";
   for (BlockArgument argument : function.getArguments())
     if (failed(impl->addArgument(argument)))
       return failure();
@@ -194,7 +194,7 @@ FailureOr<std::unique_ptr<Interpreter>> Interpreter::create(ModuleOp module, con
   if (!function && llvm::hasSingleElement(functions))
     function = *functions.begin();
   if (!function)
-    return module.emitError("module has no function 'main' to run");
+    return emitError(module.getLoc(), "module has no function 'main' to run");
   return create(function, options);
 }
 
@@ -219,7 +219,7 @@ FailureOr<Tensor> Interpreter::Impl::bindInput(unsigned index, const Tensor &inp
   };
   if (!fits || input.shape() != ArrayRef<int64_t>(argument.shape)) {
     func::FuncOp target = function;
-    target.emitError("input ") << index << " is " << describe(input.shape(), input.kind()) << ", argument " << index
+    emitError(target.getLoc(), "input ") << index << " is " << describe(input.shape(), input.kind()) << ", argument " << index
                                << " takes " << describe(argument.shape, argument.storage.value_or(argument.kind));
     return failure();
   }
@@ -230,7 +230,7 @@ FailureOr<Tensor> Interpreter::Impl::bindInput(unsigned index, const Tensor &inp
 
 LogicalResult Interpreter::run(ArrayRef<Tensor> inputs, SmallVectorImpl<Tensor> &results, Observer observer) const {
   if (inputs.size() != impl->arguments.size())
-    return impl->function.emitError("function takes ") << impl->arguments.size() << " inputs, " << inputs.size()
+    return emitError(impl->function.getLoc(), "function takes ") << impl->arguments.size() << " inputs, " << inputs.size()
                                                        << " given";
   std::vector<Tensor> values(impl->numValues);
   for (auto [i, input] : llvm::enumerate(inputs)) {

@@ -34,7 +34,7 @@ private:
   FailureOr<::vitq::data::Preprocess> parsePreprocess();
 
   /// Emits `error` at the module.
-  LogicalResult fail(llvm::Error error) { return getOperation().emitError(llvm::toString(std::move(error))); }
+  LogicalResult fail(llvm::Error error) { return emitError(getOperation().getLoc(), llvm::toString(std::move(error))); }
 };
 
 } // namespace
@@ -59,7 +59,7 @@ FailureOr<calibration::RangeTable> CalibratePass::load() {
   if (failed(parsed))
     return failure();
   if (std::string text = ::vitq::data::toString(*parsed); text != table->preprocess) {
-    return getOperation().emitError("the ranges of ")
+    return emitError(getOperation().getLoc(), "the ranges of ")
            << loadRanges << " were measured with preprocess '" << table->preprocess << "', now it is '" << text
            << "'; leave it out, or calibrate again";
   }
@@ -70,7 +70,7 @@ FailureOr<calibration::RangeTable> CalibratePass::measure(func::FuncOp function)
   auto type = function.getNumArguments() == 1 ? dyn_cast<RankedTensorType>(function.getArgument(0).getType()) : nullptr;
   int64_t channels = type && type.getRank() == 4 ? type.getDimSize(1) : 0;
   if (channels != 1 && channels != 3)
-    return function.emitError("calibration needs a function of one float image tensor [B, C, H, W] with 1 or 3 "
+    return emitError(function.getLoc(), "calibration needs a function of one float image tensor [B, C, H, W] with 1 or 3 "
                               "channels");
   FailureOr<::vitq::data::Preprocess> parsed = parsePreprocess();
   if (failed(parsed))
@@ -88,11 +88,11 @@ void CalibratePass::runOnOperation() {
   ModuleOp module = getOperation();
   auto function = module.lookupSymbol<func::FuncOp>("main");
   if (!function || function.isExternal()) {
-    module.emitError("has no function 'main' to calibrate");
+    emitError(module.getLoc(), "has no function 'main' to calibrate");
     return signalPassFailure();
   }
   if (data.empty() == loadRanges.empty()) {
-    module.emitError("calibration needs either images (data=, --calibration-data) or a file of ranges "
+    emitError(module.getLoc(), "calibration needs either images (data=, --calibration-data) or a file of ranges "
                      "(load-ranges=, --load-ranges)");
     return signalPassFailure();
   }

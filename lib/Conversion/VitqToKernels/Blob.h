@@ -40,9 +40,9 @@ public:
     return array(llvm::ArrayRef<T>(values));
   }
 
-  /// The bytes, a multiple of 64.
+  /// The bytes, a multiple of 64 and at least that.
   llvm::ArrayRef<char> finish() {
-    bytes.resize((bytes.size() + 63) / 64 * 64);
+    bytes.resize(std::max<size_t>(64, (bytes.size() + 63) / 64 * 64));
     return bytes;
   }
   /// What of the blob shapes the code.

@@ -52,25 +52,27 @@ void KernelModule::call(Location loc, StringRef name, StringRef key, const Value
 }
 
 Value KernelModule::constant(Location loc, ArrayRef<char> bytes, MemRefType type) {
-  if (!type)
-    type = MemRefType::get({static_cast<int64_t>(bytes.size())}, main.getI8Type());
-  std::string key;
-  llvm::raw_string_ostream(key) << type << "|" << StringRef(bytes.data(), bytes.size());
-  std::string &symbol = globals[key];
+  // Globals are flat bytes; whoever reads them has a view.
+  auto flat = MemRefType::get({static_cast<int64_t>(bytes.size())}, main.getI8Type());
+  std::string &symbol = globals[StringRef(bytes.data(), bytes.size())];
   if (symbol.empty()) {
     symbol = "vitq_blob_" + std::to_string(globals.size() - 1);
-    auto tensor = RankedTensorType::get(type.getShape(), type.getElementType());
+    auto tensor = RankedTensorType::get(flat.getShape(), flat.getElementType());
     Attribute data = DenseResourceElementsAttr::get(
         tensor, symbol, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, 64, /*dataIsMutable=*/false));
     OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
-    auto global = memref::GlobalOp::create(b, UnknownLoc::get(module.getContext()), symbol,
-                                           b.getStringAttr("private"), type, data, /*constant=*/true,
-                                           b.getI64IntegerAttr(64));
+    auto global =
+        memref::GlobalOp::create(b, UnknownLoc::get(module.getContext()), symbol, b.getStringAttr("private"), flat,
+                                 data, /*constant=*/true, b.getI64IntegerAttr(64));
     symbols.insert(global, b.getInsertionPoint());
     symbol = global.getSymName().str();
     totalBytes += bytes.size();
   }
-  return memref::GetGlobalOp::create(main, loc, type, symbol);
+  Value global = memref::GetGlobalOp::create(main, loc, flat, symbol);
+  if (!type || type == flat)
+    return global;
+  Value zero = arith::ConstantIndexOp::create(main, loc, 0);
+  return memref::ViewOp::create(main, loc, type, global, zero, ValueRange());
 }
 
 Value KernelModule::alloc(Location loc, ArrayRef<int64_t> shape, Type element) {
