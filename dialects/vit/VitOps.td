@@ -44,7 +44,7 @@ class Vit_UnaryOp<string mnemonic, list<Trait> traits = []>
     : Vit_Op<mnemonic, [DeclareOpInterfaceMethods<UnaryFunction>] # traits> {
   let arguments = (ins Vit_Tensor:$input, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
   let results = (outs Vit_Tensor:$result);
-  let assemblyFormat = "(`using` $algorithm^)? $input attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat = "(`using` `` $algorithm^)? $input attr-dict `:` type($input) `->` type($result)";
 }
 
 class Vit_BinaryOp<string mnemonic, list<Trait> traits = []>
@@ -84,7 +84,7 @@ def Vit_QuantizeOp : Vit_Op<"quantize"> {
   let arguments = (ins Vit_FloatTensor:$input,
     DefaultValuedAttr<Vit_RoundingAttr, "::vitq::vit::Rounding::HalfUp">:$rounding);
   let results = (outs Vit_QuantTensor:$result);
-  let assemblyFormat = "$input `round` $rounding attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat = "$input `round` `` $rounding attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
 }
 
@@ -246,7 +246,7 @@ def Vit_SoftmaxNumeratorOp : Vit_Op<"softmax_numerator"> {
   let arguments = (ins Vit_Tensor:$input, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
   let results = (outs Vit_Tensor:$numerator, Vit_Tensor:$sum);
   let assemblyFormat = [{
-    (`using` $algorithm^)? $input attr-dict `:` type($input) `->` type($numerator) `,` type($sum)
+    (`using` `` $algorithm^)? $input attr-dict `:` type($input) `->` type($numerator) `,` type($sum)
   }];
   let hasVerifier = 1;
 }
@@ -283,7 +283,7 @@ def Vit_LayerNormOp : Vit_Op<"layer_norm"> {
     F64Attr:$eps, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
   let results = (outs Vit_Tensor:$result);
   let assemblyFormat = [{
-    (`using` $algorithm^)? $input `,` $gamma `,` $beta `eps` $eps attr-dict `:`
+    (`using` `` $algorithm^)? $input `,` $gamma `,` $beta `eps` $eps attr-dict `:`
     functional-type(operands, results)
   }];
   let hasVerifier = 1;
@@ -304,7 +304,7 @@ def Vit_GeluOp : Vit_Op<"gelu", [DeclareOpInterfaceMethods<UnaryFunction>]> {
     OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
   let results = (outs Vit_Tensor:$result);
   let assemblyFormat = [{
-    $kind (`using` $algorithm^)? $input attr-dict `:` type($input) `->` type($result)
+    `` $kind (`using` `` $algorithm^)? $input attr-dict `:` type($input) `->` type($result)
   }];
 }
 

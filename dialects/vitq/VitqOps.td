@@ -89,7 +89,7 @@ def Vitq_RequantOp : Vitq_Op<"requant"> {
     OptionalAttr<I64Attr>:$min, OptionalAttr<I64Attr>:$max);
   let results = (outs Vitq_Tensor:$result);
   let assemblyFormat = [{
-    $input `by` $by `round` $rounding (`input_unsigned` $input_unsigned^)?
+    $input `by` $by `round` `` $rounding (`input_unsigned` $input_unsigned^)?
     (`input_zero_point` $input_zero_point^)? (`unsigned` $result_unsigned^)?
     (`zero_point` $zero_point^)? attr-dict `:` type($input) `->` type($result)
   }];
@@ -117,7 +117,7 @@ def Vitq_AddOp : Vitq_Op<"add"> {
     UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
   let results = (outs Vitq_Tensor:$result);
   let assemblyFormat = [{
-    $lhs `by` $lhs_by `,` $rhs `by` $rhs_by `round` $rounding (`unsigned` $result_unsigned^)?
+    $lhs `by` $lhs_by `,` $rhs `by` $rhs_by `round` `` $rounding (`unsigned` $result_unsigned^)?
     (`zero_point` $zero_point^)? attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)
   }];
   let hasVerifier = 1;
@@ -143,7 +143,7 @@ def Vitq_MulOp : Vitq_Op<"mul"> {
     UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
   let results = (outs Vitq_Tensor:$result);
   let assemblyFormat = [{
-    $lhs `,` $rhs `by` $by `round` $rounding (`unsigned` $result_unsigned^)?
+    $lhs `,` $rhs `by` $by `round` `` $rounding (`unsigned` $result_unsigned^)?
     (`zero_point` $zero_point^)? attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)
   }];
   let hasVerifier = 1;
@@ -217,7 +217,7 @@ def Vitq_GeluOp : Vitq_Op<"gelu"> {
   let results = (outs Vitq_Tensor8or16:$result);
   let assemblyFormat = [{
     `shift` $input `exponent_step` $exponent_step `fraction_bits` $fraction_bits `by` $by
-    `round` $rounding (`input_unsigned` $input_unsigned^)? (`input_zero_point` $input_zero_point^)?
+    `round` `` $rounding (`input_unsigned` $input_unsigned^)? (`input_zero_point` $input_zero_point^)?
     (`unsigned` $result_unsigned^)? (`zero_point` $zero_point^)? attr-dict `:`
     type($input) `->` type($result)
   }];
@@ -254,7 +254,7 @@ def Vitq_SoftmaxOp : Vitq_Op<"softmax"> {
     OptionalAttr<I64Attr>:$code_shift);
   let results = (outs Vitq_Tensor8:$codes, Vitq_Tensor32:$sums);
   let assemblyFormat = [{
-    $algorithm $input (`,` $table^)? `by` $by attr-dict `:` functional-type(operands, results)
+    `` $algorithm $input (`,` $table^)? `by` $by attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }
@@ -279,7 +279,7 @@ def Vitq_DivideRowsOp : Vitq_Op<"divide_rows"> {
     UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
   let results = (outs Vitq_Tensor:$result);
   let assemblyFormat = [{
-    $input `,` $sums `by` $by `round` $rounding (`unsigned` $result_unsigned^)?
+    $input `,` $sums `by` $by `round` `` $rounding (`unsigned` $result_unsigned^)?
     (`zero_point` $zero_point^)? attr-dict `:` `(` type($input) `,` type($sums) `)` `->` type($result)
   }];
   let hasVerifier = 1;
@@ -314,7 +314,7 @@ def Vitq_LayerNormOp : Vitq_Op<"layer_norm"> {
     UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
   let results = (outs Vitq_Tensor8or16:$result);
   let assemblyFormat = [{
-    $algorithm $input `by` $by `offsets` $offsets (`post_offsets` $post_offsets^)? `eps` $eps (`input_unsigned` $input_unsigned^)?
+    `` $algorithm $input `by` $by `offsets` $offsets (`post_offsets` $post_offsets^)? `eps` $eps (`input_unsigned` $input_unsigned^)?
     (`unsigned` $result_unsigned^)? (`zero_point` $zero_point^)? attr-dict `:`
     type($input) `->` type($result)
   }];

@@ -118,7 +118,7 @@ LogicalResult Calibrator::runBatch(uint64_t first, std::vector<Statistics> &loca
     if (!local[index].add(tensor.values<float>()))
       report(values[index].op ? values[index].op->getLoc() : interpreter.getFunction().getLoc(),
              "'" + values[index].name + "' has a value that is NaN or infinite for image " +
-             source.name(std::min(first, images - 1)) + "; check the model's weights and --preprocess");
+                 source.name(std::min(first, images - 1)) + "; check the model's weights and --preprocess");
   };
   add(0, *input);
   SmallVector<Tensor> results;

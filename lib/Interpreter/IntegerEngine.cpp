@@ -351,8 +351,7 @@ Kernel IntegerEngine::make(integer::GeluOp op) {
       loadRow(in[0], isUnsigned, at, n, zeroPoint, row.data());
       numerics::shiftGeluRow(row.data(), row.data(), n, step, bits, /*reciprocalBits=*/62, /*outBits=*/8);
       for (int32_t &x : row)
-        x = static_cast<int32_t>(
-            numerics::requantize(x, by, rounding, output.zeroPoint, output.min, output.max));
+        x = static_cast<int32_t>(numerics::requantize(x, by, rounding, output.zeroPoint, output.min, output.max));
       storeRow(out[0], at, n, row.data());
     });
     return success();
@@ -408,8 +407,8 @@ Kernel IntegerEngine::make(integer::DivideRowsOp op) {
 }
 
 /// One row by exact statistics; every channel has a shift of its own.
-static void normalizeExactly(MutableArrayRef<int32_t> row, int64_t eps, const Multipliers &by, ArrayRef<int64_t> offsets,
-                             const Output &output) {
+static void normalizeExactly(MutableArrayRef<int32_t> row, int64_t eps, const Multipliers &by,
+                             ArrayRef<int64_t> offsets, const Output &output) {
   numerics::layerNormNormalize(row.data(), row.data(), static_cast<int64_t>(row.size()), eps);
   for (size_t c = 0; c < row.size(); ++c) {
     int64_t scaled = int64_t(row[c]) * by.all[c].multiplier + offsets[c];

@@ -104,8 +104,8 @@ LogicalResult Interpreter::Impl::addArgument(BlockArgument argument) {
     kind = kindOfInteger(integer.getWidth());
   }
   if (!kind)
-    return emitError(function.getLoc(), "argument ") << argument.getArgNumber() << " has an element type that cannot be run: "
-                                           << element;
+    return emitError(function.getLoc(), "argument ")
+           << argument.getArgNumber() << " has an element type that cannot be run: " << element;
   entry.kind = *kind;
   arguments.push_back(std::move(entry));
   return success();
@@ -178,7 +178,8 @@ FailureOr<std::unique_ptr<Interpreter>> Interpreter::create(func::FuncOp functio
   impl->function = function;
   impl->floatKind = options.useDouble ? ElementKind::F64 : ElementKind::F32;
   if (function.isExternal() || !function.getBody().hasOneBlock())
-    return emitError(function.getLoc(), "function '") << function.getName() << "' has no body of one block, so it cannot be run";
+    return emitError(function.getLoc(), "function '")
+           << function.getName() << "' has no body of one block, so it cannot be run";
   for (BlockArgument argument : function.getArguments())
     if (failed(impl->addArgument(argument)))
       return failure();
@@ -219,8 +220,9 @@ FailureOr<Tensor> Interpreter::Impl::bindInput(unsigned index, const Tensor &inp
   };
   if (!fits || input.shape() != ArrayRef<int64_t>(argument.shape)) {
     func::FuncOp target = function;
-    emitError(target.getLoc(), "input ") << index << " is " << describe(input.shape(), input.kind()) << ", argument " << index
-                               << " takes " << describe(argument.shape, argument.storage.value_or(argument.kind));
+    emitError(target.getLoc(), "input ") << index << " is " << describe(input.shape(), input.kind()) << ", argument "
+                                         << index << " takes "
+                                         << describe(argument.shape, argument.storage.value_or(argument.kind));
     return failure();
   }
   if (argument.storage && input.kind() != ElementKind::I32)
@@ -230,8 +232,8 @@ FailureOr<Tensor> Interpreter::Impl::bindInput(unsigned index, const Tensor &inp
 
 LogicalResult Interpreter::run(ArrayRef<Tensor> inputs, SmallVectorImpl<Tensor> &results, Observer observer) const {
   if (inputs.size() != impl->arguments.size())
-    return emitError(impl->function.getLoc(), "function takes ") << impl->arguments.size() << " inputs, " << inputs.size()
-                                                       << " given";
+    return emitError(impl->function.getLoc(), "function takes ")
+           << impl->arguments.size() << " inputs, " << inputs.size() << " given";
   std::vector<Tensor> values(impl->numValues);
   for (auto [i, input] : llvm::enumerate(inputs)) {
     FailureOr<Tensor> bound = impl->bindInput(i, input);

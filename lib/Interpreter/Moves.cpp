@@ -38,8 +38,7 @@ struct Axis {
 } // namespace
 
 /// Copies over axes in row-major order; the innermost by itself.
-template <typename Element>
-static void copyAxes(const Element *from, Element *to, ArrayRef<Axis> axes) {
+template <typename Element> static void copyAxes(const Element *from, Element *to, ArrayRef<Axis> axes) {
   Axis inner = axes.back();
   ArrayRef<Axis> outer = axes.drop_back();
   SmallVector<int64_t, 6> position(outer.size(), 0);
@@ -99,8 +98,8 @@ void interp::copyBox(const char *from, ArrayRef<int64_t> fromStrides, char *to, 
 static Tensor readBox(const Tensor &source, int64_t offset, ArrayRef<int64_t> strides, ArrayRef<int64_t> shape) {
   Tensor result = Tensor::allocate(source.kind(), shape);
   size_t size = sizeOf(source.kind());
-  copyBox(source.bytes() + offset * static_cast<int64_t>(size), strides, result.mutableBytes(), stridesOf(shape),
-          shape, size);
+  copyBox(source.bytes() + offset * static_cast<int64_t>(size), strides, result.mutableBytes(), stridesOf(shape), shape,
+          size);
   return result;
 }
 
@@ -142,8 +141,8 @@ Tensor interp::patchRows(const Tensor &image, int64_t ph, int64_t pw, bool chann
   int64_t height = channelsLast ? s[1] : s[2], width = channelsLast ? s[2] : s[3];
   int64_t rowStride = channelsLast ? width * channels : width, columnStride = channelsLast ? channels : 1;
   int64_t channelStride = channelsLast ? 1 : height * width;
-  SmallVector<int64_t, 6> shape = {batch, height / ph, width / pw}, strides = {height * width * channels,
-                                                                               ph * rowStride, pw * columnStride};
+  SmallVector<int64_t, 6> shape = {batch, height / ph, width / pw},
+                          strides = {height * width * channels, ph * rowStride, pw * columnStride};
   if (channelOrder) {
     shape.append({channels, ph, pw});
     strides.append({channelStride, rowStride, columnStride});

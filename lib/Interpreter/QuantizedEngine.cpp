@@ -91,8 +91,8 @@ Tensor QuantizedType::quantize(const Tensor &reals, Rounding rounding) const {
   const double *from = values.data<double>();
   for (int64_t i = 0, e = values.numElements(); i < e; ++i) {
     size_t channel = channelOf(i);
-    to[i] = static_cast<int32_t>(
-        numerics::quantizeReal(from[i], scales[channel], zeroPoints[channel], min, max, rounding));
+    to[i] =
+        static_cast<int32_t>(numerics::quantizeReal(from[i], scales[channel], zeroPoints[channel], min, max, rounding));
   }
   return result;
 }
@@ -312,7 +312,8 @@ Tensor interp::narrowCodes(const Tensor &codes, ElementKind kind) {
   Tensor result = Tensor::allocate(kind, codes.shape());
   auto copy = [&](auto zero) {
     using T = decltype(zero);
-    llvm::transform(codes.values<int32_t>(), result.mutableData<T>(), [](int32_t code) { return static_cast<T>(code); });
+    llvm::transform(codes.values<int32_t>(), result.mutableData<T>(),
+                    [](int32_t code) { return static_cast<T>(code); });
   };
   kind == ElementKind::I8 ? copy(int8_t(0)) : copy(int16_t(0));
   return result;

@@ -30,9 +30,7 @@ struct QuantizedType {
   static std::optional<QuantizedType> get(mlir::RankedTensorType type);
 
   /// The entry of `scales` for element `i`.
-  size_t channelOf(int64_t i) const {
-    return scales.size() == 1 ? 0 : static_cast<size_t>(i / inner) % scales.size();
-  }
+  size_t channelOf(int64_t i) const { return scales.size() == 1 ? 0 : static_cast<size_t>(i / inner) % scales.size(); }
   /// scale * (code - zero point), F64.
   Tensor dequantize(const Tensor &codes) const;
   /// clamp(zero point + round(x / scale)), I32.

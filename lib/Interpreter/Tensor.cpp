@@ -66,10 +66,8 @@ Tensor Tensor::allocate(ElementKind kind, llvm::ArrayRef<int64_t> shape) {
   tensor.writable = true;
   size_t size = std::max<size_t>(tensor.numBytes(), 1);
   void *memory = llvm::allocate_buffer(size, alignment);
-  tensor.storage =
-      std::shared_ptr<const void>(memory, [size](const void *p) {
-        llvm::deallocate_buffer(const_cast<void *>(p), size, alignment);
-      });
+  tensor.storage = std::shared_ptr<const void>(
+      memory, [size](const void *p) { llvm::deallocate_buffer(const_cast<void *>(p), size, alignment); });
   tensor.elements = memory;
   return tensor;
 }

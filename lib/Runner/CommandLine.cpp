@@ -32,8 +32,8 @@ struct Flags {
                                          "resize=N|HxW,crop=N|HxW,mean=..,std=.. or @FILE.json; only for a program "
                                          "that does not carry its own",
                                          "spec");
-  cl::opt<std::string> dumpOutputs = text("dump-outputs", "Write the outputs [images, classes] (int32 or float32)",
-                                          "file.npy");
+  cl::opt<std::string> dumpOutputs =
+      text("dump-outputs", "Write the outputs [images, classes] (int32 or float32)", "file.npy");
   cl::opt<std::string> json = text("json", "Write the figures as JSON", "file");
   cl::opt<uint64_t> limit{"limit", cl::desc("Look at the first images only (0: all)"), cl::value_desc("N"), cl::init(0),
                           cl::cat(category)};

@@ -42,11 +42,10 @@ llvm::Error runner::checkSource(const ProgramInfo &info, const data::ImageSource
   auto describe = [](int64_t channels, int64_t height, int64_t width) {
     return std::to_string(channels) + "x" + std::to_string(height) + "x" + std::to_string(width);
   };
-  return llvm::createStringError(source.path() + ": images come out as " +
-                                 describe(source.channels(), source.height(), source.width()) +
-                                 " (channels, height, width), " + info.path + " takes " +
-                                 describe(info.channels(), info.height(), info.width()) +
-                                 "; set resize= and crop= in --preprocess");
+  return llvm::createStringError(
+      source.path() + ": images come out as " + describe(source.channels(), source.height(), source.width()) +
+      " (channels, height, width), " + info.path + " takes " + describe(info.channels(), info.height(), info.width()) +
+      "; set resize= and crop= in --preprocess");
 }
 
 llvm::Expected<Tensor> runner::readBatch(const ProgramInfo &info, const data::ImageSource &source, int64_t first,

@@ -64,7 +64,7 @@ void Figures::print(llvm::raw_ostream &os) const {
       number << *integer;
     }
     if (!text.empty())
-      os << llvm::left_justify(entry.title, 30) << llvm::right_justify(text, 14)
-         << (*entry.unit ? " " : "") << entry.unit << "\n";
+      os << llvm::left_justify(entry.title, 30) << llvm::right_justify(text, 14) << (*entry.unit ? " " : "")
+         << entry.unit << "\n";
   }
 }

@@ -27,9 +27,7 @@ public:
   llvm::Error read(int64_t &arenaAlign, std::string &target);
 
 private:
-  llvm::Error fail(const llvm::Twine &what) const {
-    return llvm::createStringError(info.path + ": manifest: " + what);
-  }
+  llvm::Error fail(const llvm::Twine &what) const { return llvm::createStringError(info.path + ": manifest: " + what); }
   llvm::Error readShape(const llvm::json::Object &object, const char *key, size_t rank,
                         llvm::SmallVectorImpl<int64_t> &shape);
   llvm::Error readInput();

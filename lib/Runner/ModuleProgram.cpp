@@ -49,6 +49,14 @@ private:
 
 } // namespace
 
+/// "file:line:column: " or "node: ", as compilers do; nothing for other locations.
+static void printLocation(llvm::raw_ostream &os, Location location) {
+  if (auto file = dyn_cast<FileLineColLoc>(location))
+    os << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn() << ": ";
+  else if (auto name = dyn_cast<NameLoc>(location))
+    os << name.getName().getValue() << ": ";
+}
+
 ModuleProgram::ModuleProgram(StringRef path) : context(MLIRContext::Threading::DISABLED) {
   information.path = path.str();
   DialectRegistry registry;
@@ -61,8 +69,7 @@ ModuleProgram::ModuleProgram(StringRef path) : context(MLIRContext::Threading::D
     llvm::raw_string_ostream os(errors);
     if (!errors.empty())
       os << "\n";
-    if (!isa<UnknownLoc>(diagnostic.getLocation()))
-      os << diagnostic.getLocation() << ": ";
+    printLocation(os, diagnostic.getLocation());
     os << diagnostic;
   });
 }

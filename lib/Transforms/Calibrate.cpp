@@ -70,8 +70,9 @@ FailureOr<calibration::RangeTable> CalibratePass::measure(func::FuncOp function)
   auto type = function.getNumArguments() == 1 ? dyn_cast<RankedTensorType>(function.getArgument(0).getType()) : nullptr;
   int64_t channels = type && type.getRank() == 4 ? type.getDimSize(1) : 0;
   if (channels != 1 && channels != 3)
-    return emitError(function.getLoc(), "calibration needs a function of one float image tensor [B, C, H, W] with 1 or 3 "
-                              "channels");
+    return emitError(function.getLoc(),
+                     "calibration needs a function of one float image tensor [B, C, H, W] with 1 or 3 "
+                     "channels");
   FailureOr<::vitq::data::Preprocess> parsed = parsePreprocess();
   if (failed(parsed))
     return failure();
@@ -93,7 +94,7 @@ void CalibratePass::runOnOperation() {
   }
   if (data.empty() == loadRanges.empty()) {
     emitError(module.getLoc(), "calibration needs either images (data=, --calibration-data) or a file of ranges "
-                     "(load-ranges=, --load-ranges)");
+                               "(load-ranges=, --load-ranges)");
     return signalPassFailure();
   }
   FailureOr<calibration::RangeTable> table = loadRanges.empty() ? measure(function) : load();

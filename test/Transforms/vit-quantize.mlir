@@ -1,15 +1,15 @@
 // RUN: vitq-opt %s --vit-quantize --split-input-file --verify-diagnostics | FileCheck %s
 
 // Pixels: 1/std into the weight before it is quantized, mean into the bias by the
-// sums of the quantized weights. 0.1/0.5 .. -0.4/0.5 quantize to 32, 64, 95, -127 with
-// scale 0.8/127; their sum 64 * 0.8/127 * 0.5 = 0.2015748 leaves the bias 0.1.
+// sums of the quantized weights. 0.1/0.5 .. -0.4/0.5 quantize to 32, 63, 95, -127 with
+// scale 0.8/127; their sum 63 * 0.8/127 * 0.5 = 0.1984252 is taken from the bias 0.1.
 module attributes {vit.preprocess = "mean=0.5,std=0.5"} {
 // CHECK-LABEL: func.func @main
 // CHECK-SAME:    %[[P:.+]]: tensor<1x4x4x1x!quant.uniform<u8:f32, 0.0039215686274509803>>
 // CHECK-SAME:    -> tensor<1x4x1x!quant.uniform<i32:f32, 3.576{{.*}}E-7>>
 func.func @main(%img: tensor<1x1x4x4xf32>) -> tensor<1x4x1xf32> {
-  // CHECK-DAG: %[[W8:.+]] = arith.constant dense<{{\[\[\[\[}}32, 64], [95, -127{{.*}}> : tensor<1x1x2x2xi8>
-  // CHECK-DAG: %[[B:.+]] = arith.constant dense<-0.101574{{.*}}> : tensor<1xf32>
+  // CHECK-DAG: %[[W8:.+]] = arith.constant dense<{{\[\[\[\[}}32, 63], [95, -127{{.*}}> : tensor<1x1x2x2xi8>
+  // CHECK-DAG: %[[B:.+]] = arith.constant dense<-0.0984251{{.*}}> : tensor<1xf32>
   // CHECK-DAG: %[[WQ:.+]] = quant.scast %[[W8]] : tensor<1x1x2x2xi8> to tensor<1x1x2x2x!quant.uniform<i8<-127:127>:f32:0, {0.00629921{{.*}}}>>
   // CHECK-DAG: %[[W:.+]] = vit.dequantize %[[WQ]]
   // CHECK-DAG: %[[X:.+]] = vit.dequantize %[[P]]

@@ -51,11 +51,11 @@ TEST_F(FloatTest, PatchEmbed) {
 }
 
 TEST_F(FloatTest, PatchEmbedChannelsLast) {
-  auto r = runOp("vit.patch_embed channels_last %a, %b : (tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>) -> "
-                 "tensor<1x1x1xf32>",
-                 {"tensor<1x2x2x2xf32>", "tensor<1x2x2x2xf32>"}, "tensor<1x1x1xf32>",
-                 {floats({1, 2, 2, 2}, {1, 5, 2, 6, 3, 7, 4, 8}),
-                  floats({1, 2, 2, 2}, {1, 10, 100, 1000, 2, 20, 200, 2000})});
+  auto r = runOp(
+      "vit.patch_embed channels_last %a, %b : (tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>) -> "
+      "tensor<1x1x1xf32>",
+      {"tensor<1x2x2x2xf32>", "tensor<1x2x2x2xf32>"}, "tensor<1x1x1xf32>",
+      {floats({1, 2, 2, 2}, {1, 5, 2, 6, 3, 7, 4, 8}), floats({1, 2, 2, 2}, {1, 10, 100, 1000, 2, 20, 200, 2000})});
   expectNear(r[0], {1 + 20 + 300 + 4000 + 10 + 120 + 1400 + 16000});
 }
 
@@ -126,14 +126,14 @@ TEST_F(FloatTest, BinaryOpsBroadcast) {
                                                          {"pow", {8, 1, 64, 27}}};
   for (const auto &[op, expected] : cases) {
     SCOPED_TRACE(op);
-    auto r = runOp("vit." + op + " %a, %b : (tensor<2x2xf32>, tensor<f32>) -> tensor<2x2xf32>",
-                   {"tensor<2x2xf32>", "tensor<f32>"}, "tensor<2x2xf32>",
-                   {floats({2, 2}, {2, 1, 4, 3}), floats({}, {3})});
+    auto r =
+        runOp("vit." + op + " %a, %b : (tensor<2x2xf32>, tensor<f32>) -> tensor<2x2xf32>",
+              {"tensor<2x2xf32>", "tensor<f32>"}, "tensor<2x2xf32>", {floats({2, 2}, {2, 1, 4, 3}), floats({}, {3})});
     expectNear(r[0], expected, 1e-5);
   }
-  auto rows = runOp("vit.add %a, %b : (tensor<2x1xf32>, tensor<2xf32>) -> tensor<2x2xf32>",
-                    {"tensor<2x1xf32>", "tensor<2xf32>"}, "tensor<2x2xf32>",
-                    {floats({2, 1}, {1, 2}), floats({2}, {10, 20})});
+  auto rows =
+      runOp("vit.add %a, %b : (tensor<2x1xf32>, tensor<2xf32>) -> tensor<2x2xf32>",
+            {"tensor<2x1xf32>", "tensor<2xf32>"}, "tensor<2x2xf32>", {floats({2, 1}, {1, 2}), floats({2}, {10, 20})});
   expectNear(rows[0], {11, 21, 12, 22});
 }
 

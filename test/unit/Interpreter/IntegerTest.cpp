@@ -41,7 +41,8 @@ TEST_F(IntegerTest, MatmulOfSixteenBitsWithZeroPoint) {
   std::vector<std::string> types = {"tensor<1x2xi16>", "tensor<1x2xi8>"};
   std::string tail = " : (tensor<1x2xi16>, tensor<1x2xi8>) -> tensor<1x1xi32>";
   std::vector<Tensor> inputs = {ints<uint16_t>({1, 2}, {65535, 3}), ints<int8_t>({1, 2}, {-128, 127})};
-  auto u = runOp("vitq.matmul %a, %b transpose_rhs lhs_unsigned lhs_zero_point 7" + tail, types, "tensor<1x1xi32>", inputs);
+  auto u =
+      runOp("vitq.matmul %a, %b transpose_rhs lhs_unsigned lhs_zero_point 7" + tail, types, "tensor<1x1xi32>", inputs);
   EXPECT_EQ(valuesOf<int32_t>(u[0])[0], 65528 * -128 - 4 * 127);
   auto s = runOp("vitq.matmul %a, %b transpose_rhs lhs_zero_point 7" + tail, types, "tensor<1x1xi32>", inputs);
   EXPECT_EQ(valuesOf<int32_t>(s[0])[0], -8 * -128 - 4 * 127);
@@ -132,7 +133,8 @@ TEST_F(IntegerTest, TablePerChannelAndSignedness) {
                  {input, ints<int8_t>({2, 256}, table), ints<int8_t>({2}, {0, 1})});
   EXPECT_EQ(valuesOf<int8_t>(u[0]), (std::vector<int8_t>{-123, 122, 0, -128}));
   auto bad = run("func.func @main(%a: tensor<2x2xi8>, %b: tensor<2x256xi8>, %c: tensor<2xi8>) -> tensor<2x2xi8> {\n"
-                 "%r = vitq.table %a, %b, %c" + tail + "\nreturn %r : tensor<2x2xi8>\n}",
+                 "%r = vitq.table %a, %b, %c" +
+                     tail + "\nreturn %r : tensor<2x2xi8>\n}",
                  {input, ints<int8_t>({2, 256}, table), ints<int8_t>({2}, {0, 2})});
   EXPECT_TRUE(bad.empty());
   EXPECT_NE(errors.find("index outside its 2 tables"), std::string::npos) << errors;
@@ -155,11 +157,12 @@ TEST_F(IntegerTest, SoftmaxTablePerHead) {
   std::vector<uint8_t> table(256);
   for (int i = 0; i < 256; ++i)
     table[i] = static_cast<uint8_t>(255 - i);
-  auto r = run("func.func @main(%a: tensor<1x2x1x3xi32>, %t: tensor<256xi8>) -> (tensor<1x2x1x3xi8>, tensor<1x2x1xi32>) "
-               "{\n%c, %s = vitq.softmax table %a, %t by <[1, 1], [1, 2]> : (tensor<1x2x1x3xi32>, "
-               "tensor<256xi8>) -> (tensor<1x2x1x3xi8>, tensor<1x2x1xi32>)\n"
-               "return %c, %s : tensor<1x2x1x3xi8>, tensor<1x2x1xi32>\n}",
-               {ints<int32_t>({1, 2, 1, 3}, {0, -10, -2147483647 - 1, 10, 0, 5}), ints<uint8_t>({256}, table)});
+  auto r =
+      run("func.func @main(%a: tensor<1x2x1x3xi32>, %t: tensor<256xi8>) -> (tensor<1x2x1x3xi8>, tensor<1x2x1xi32>) "
+          "{\n%c, %s = vitq.softmax table %a, %t by <[1, 1], [1, 2]> : (tensor<1x2x1x3xi32>, "
+          "tensor<256xi8>) -> (tensor<1x2x1x3xi8>, tensor<1x2x1xi32>)\n"
+          "return %c, %s : tensor<1x2x1x3xi8>, tensor<1x2x1xi32>\n}",
+          {ints<int32_t>({1, 2, 1, 3}, {0, -10, -2147483647 - 1, 10, 0, 5}), ints<uint8_t>({256}, table)});
   ASSERT_EQ(r.size(), 2u) << errors;
   // Distances 0, 5, 255 and 0, 2.5 -> 3, 1.25 -> 1.
   EXPECT_EQ(valuesOf<uint8_t>(r[0]), (std::vector<uint8_t>{255, 250, 0, 255, 252, 254}));
@@ -246,9 +249,9 @@ TEST_F(IntegerTest, Moves) {
 
 TEST_F(IntegerTest, ExtractPatches) {
   // A 2x4 image of two channels, patches of 2x2: rows in the order (i, j, c).
-  auto r = runOp("vitq.extract_patches %a patch [2, 2] : tensor<1x2x4x2xi8> -> tensor<1x2x8xi8>",
-                 {"tensor<1x2x4x2xi8>"}, "tensor<1x2x8xi8>",
-                 {ints<int8_t>({1, 2, 4, 2}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})});
+  auto r =
+      runOp("vitq.extract_patches %a patch [2, 2] : tensor<1x2x4x2xi8> -> tensor<1x2x8xi8>", {"tensor<1x2x4x2xi8>"},
+            "tensor<1x2x8xi8>", {ints<int8_t>({1, 2, 4, 2}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})});
   EXPECT_EQ(valuesOf<int8_t>(r[0]), (std::vector<int8_t>{0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15}));
 }
 

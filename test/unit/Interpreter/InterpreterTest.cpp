@@ -103,12 +103,16 @@ TEST_F(RunTest, RunsInSeveralThreads) {
 TEST_F(RunTest, PhasesMayMix) {
   std::string q = "tensor<1x2x!quant.uniform<u8:f32, 0.5:10>>";
   auto r = run("func.func @main(%a: tensor<1x2xf32>) -> tensor<1x2xi32> {\n"
-               "%q = vit.quantize %a round half_up : tensor<1x2xf32> -> " + q + "\n"
-               "%s = quant.scast %q : " + q + " to tensor<1x2xi8>\n"
-               "%w = arith.constant dense<[[1, 2], [3, -4]]> : tensor<2x2xi8>\n"
-               "%y = vitq.matmul %s, %w transpose_rhs lhs_unsigned lhs_zero_point 10 : (tensor<1x2xi8>, "
-               "tensor<2x2xi8>) -> tensor<1x2xi32>\n"
-               "return %y : tensor<1x2xi32>\n}",
+               "%q = vit.quantize %a round half_up : tensor<1x2xf32> -> " +
+                   q +
+                   "\n"
+                   "%s = quant.scast %q : " +
+                   q +
+                   " to tensor<1x2xi8>\n"
+                   "%w = arith.constant dense<[[1, 2], [3, -4]]> : tensor<2x2xi8>\n"
+                   "%y = vitq.matmul %s, %w transpose_rhs lhs_unsigned lhs_zero_point 10 : (tensor<1x2xi8>, "
+                   "tensor<2x2xi8>) -> tensor<1x2xi32>\n"
+                   "return %y : tensor<1x2xi32>\n}",
                {Tensor::of<float>({1, 2}, {1.0f, 100.0f})});
   ASSERT_EQ(r.size(), 1u) << errors;
   EXPECT_EQ(valuesOf<int32_t>(r[0]), (std::vector<int32_t>{2 + 400, 6 - 800}));

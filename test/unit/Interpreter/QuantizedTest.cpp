@@ -128,7 +128,8 @@ TEST_F(QuantizedTest, DivideRowsIsReal) {
 }
 
 TEST_F(QuantizedTest, AddRoundsEachOperand) {
-  std::string a = quantized("4", "i8:f32, 0.5"), b = quantized("4", "i8:f32, 0.25:1"), y = quantized("4", "i8:f32, 1.0:2");
+  std::string a = quantized("4", "i8:f32, 0.5"), b = quantized("4", "i8:f32, 0.25:1"),
+              y = quantized("4", "i8:f32, 1.0:2");
   auto r = runOp("vit.add %a, %b : (" + a + ", " + b + ") -> " + y, {a, b}, y,
                  {codes({4}, {1, -1, 127, 3}), codes({4}, {2, 3, 127, -127})});
   // 0.5 + 0.25 -> 1 + 0; -0.5 + 0.5 -> 0 + 1; 63.5 + 31.5 -> 64 + 32; 1.5 - 32 -> 2 - 32.
@@ -165,7 +166,8 @@ TEST_F(QuantizedTest, MovesKeepCodes) {
 
 TEST_F(QuantizedTest, ConcatRequantizes) {
   std::string a = quantized("1", "i8:f32, 0.5"), b = quantized("1", "i8:f32, 2.0:3"), y = quantized("2", "i8:f32, 1.0");
-  auto r = runOp("vit.concat %a, %b axis 0 : (" + a + ", " + b + ") -> " + y, {a, b}, y, {codes({1}, {5}), codes({1}, {13})});
+  auto r = runOp("vit.concat %a, %b axis 0 : (" + a + ", " + b + ") -> " + y, {a, b}, y,
+                 {codes({1}, {5}), codes({1}, {13})});
   EXPECT_EQ(valuesOf<int32_t>(r[0]), (std::vector<int32_t>{3, 20}));
 }
 

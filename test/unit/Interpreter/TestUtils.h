@@ -29,7 +29,8 @@ protected:
     registry.insert<mlir::func::FuncDialect, mlir::arith::ArithDialect, mlir::quant::QuantDialect, vit::VitDialect,
                     integer::VitqDialect>();
     context.appendDialectRegistry(registry);
-    context.getDiagEngine().registerHandler([this](mlir::Diagnostic &diagnostic) { errors += diagnostic.str() + "\n"; });
+    context.getDiagEngine().registerHandler(
+        [this](mlir::Diagnostic &diagnostic) { errors += diagnostic.str() + "\n"; });
   }
 
   /// An interpreter for `func.func @main` with the given signature and body.

@@ -1,0 +1,212 @@
+// RUN: vitq-opt %s --vit-recover-patterns --split-input-file | FileCheck %s
+
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: (%[[X:.+]]: tensor<1x4x8xf32>
+// CHECK: %[[G:.+]] = arith.constant dense<[1.0{{.*}}, 2.0{{.*}}
+// CHECK: %[[B:.+]] = arith.constant dense<5.0
+// CHECK: %[[N:.+]] = vit.layer_norm %[[X]], %[[G]], %[[B]] eps 9.9999999747524271E-7
+// CHECK-NEXT: return %[[N]]
+func.func @main(%x: tensor<1x4x8xf32>) -> tensor<1x4x8xf32> {
+  %two = arith.constant dense<2.0> : tensor<f32>
+  %eps = arith.constant dense<1.0e-6> : tensor<f32>
+  %gamma = arith.constant dense<[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]> : tensor<8xf32>
+  %beta = arith.constant dense<5.0> : tensor<8xf32>
+  %mean = vit.mean %x axes [2] keep_dims : tensor<1x4x8xf32> -> tensor<1x4x1xf32>
+  %c = vit.sub %x, %mean : (tensor<1x4x8xf32>, tensor<1x4x1xf32>) -> tensor<1x4x8xf32>
+  %sq = vit.pow %c, %two : (tensor<1x4x8xf32>, tensor<f32>) -> tensor<1x4x8xf32>
+  %var = vit.mean %sq axes [2] keep_dims : tensor<1x4x8xf32> -> tensor<1x4x1xf32>
+  %ve = vit.add %eps, %var : (tensor<f32>, tensor<1x4x1xf32>) -> tensor<1x4x1xf32>
+  %s = vit.sqrt %ve : tensor<1x4x1xf32> -> tensor<1x4x1xf32>
+  %n = vit.div %c, %s : (tensor<1x4x8xf32>, tensor<1x4x1xf32>) -> tensor<1x4x8xf32>
+  %g = vit.mul %gamma, %n : (tensor<8xf32>, tensor<1x4x8xf32>) -> tensor<1x4x8xf32>
+  %b = vit.add %g, %beta : (tensor<1x4x8xf32>, tensor<8xf32>) -> tensor<1x4x8xf32>
+  return %b : tensor<1x4x8xf32>
+}
+
+// -----
+
+// The mean is over another axis: no LayerNorm.
+// CHECK-LABEL: func.func @other_axis
+// CHECK-NOT: vit.layer_norm
+// CHECK: vit.sqrt
+func.func @other_axis(%x: tensor<1x4x8xf32>) -> tensor<1x4x8xf32> {
+  %eps = arith.constant dense<1.0e-6> : tensor<f32>
+  %mean = vit.mean %x axes [1] keep_dims : tensor<1x4x8xf32> -> tensor<1x1x8xf32>
+  %c = vit.sub %x, %mean : (tensor<1x4x8xf32>, tensor<1x1x8xf32>) -> tensor<1x4x8xf32>
+  %sq = vit.mul %c, %c : (tensor<1x4x8xf32>, tensor<1x4x8xf32>) -> tensor<1x4x8xf32>
+  %var = vit.mean %sq axes [1] keep_dims : tensor<1x4x8xf32> -> tensor<1x1x8xf32>
+  %ve = vit.add %var, %eps : (tensor<1x1x8xf32>, tensor<f32>) -> tensor<1x1x8xf32>
+  %s = vit.sqrt %ve : tensor<1x1x8xf32> -> tensor<1x1x8xf32>
+  %n = vit.div %c, %s : (tensor<1x4x8xf32>, tensor<1x1x8xf32>) -> tensor<1x4x8xf32>
+  return %n : tensor<1x4x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @gelu_erf
+// CHECK-NEXT: %[[G:.+]] = vit.gelu erf %{{.+}}
+// CHECK-NEXT: return %[[G]]
+func.func @gelu_erf(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %half = arith.constant dense<0.5> : tensor<f32>
+  %one = arith.constant dense<1.0> : tensor<f32>
+  %root = arith.constant dense<1.41421354> : tensor<f32>
+  %d = vit.div %x, %root : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %e = vit.erf %d : tensor<4xf32> -> tensor<4xf32>
+  %a = vit.add %one, %e : (tensor<f32>, tensor<4xf32>) -> tensor<4xf32>
+  %h = vit.mul %half, %a : (tensor<f32>, tensor<4xf32>) -> tensor<4xf32>
+  %g = vit.mul %x, %h : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %g : tensor<4xf32>
+}
+
+// -----
+
+// erf of something else than x / sqrt 2.
+// CHECK-LABEL: func.func @no_gelu
+// CHECK-NOT: vit.gelu
+// CHECK: vit.erf
+func.func @no_gelu(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %half = arith.constant dense<0.5> : tensor<f32>
+  %one = arith.constant dense<1.0> : tensor<f32>
+  %e = vit.erf %x : tensor<4xf32> -> tensor<4xf32>
+  %a = vit.add %e, %one : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %h = vit.mul %x, %half : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %g = vit.mul %h, %a : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %g : tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @gelu_tanh
+// CHECK-NEXT: vit.gelu tanh %{{.+}}
+// CHECK-NEXT: return
+func.func @gelu_tanh(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %half = arith.constant dense<0.5> : tensor<f32>
+  %one = arith.constant dense<1.0> : tensor<f32>
+  %three = arith.constant dense<3.0> : tensor<f32>
+  %c = arith.constant dense<0.044715> : tensor<f32>
+  %k = arith.constant dense<0.797884583> : tensor<f32>
+  %p = vit.pow %x, %three : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %m = vit.mul %p, %c : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %a = vit.add %x, %m : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %u = vit.mul %a, %k : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %t = vit.tanh %u : tensor<4xf32> -> tensor<4xf32>
+  %o = vit.add %t, %one : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %h = vit.mul %x, %half : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %g = vit.mul %h, %o : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %g : tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @gelu_tanh_factored
+// CHECK-NEXT: vit.gelu tanh %{{.+}}
+// CHECK-NEXT: return
+func.func @gelu_tanh_factored(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %half = arith.constant dense<0.5> : tensor<f32>
+  %one = arith.constant dense<1.0> : tensor<f32>
+  %c = arith.constant dense<0.044715> : tensor<f32>
+  %k = arith.constant dense<0.797884583> : tensor<f32>
+  %kx = vit.mul %x, %k : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %cx = vit.mul %x, %c : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %cxx = vit.mul %cx, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %a = vit.add %cxx, %one : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %u = vit.mul %kx, %a : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %t = vit.tanh %u : tensor<4xf32> -> tensor<4xf32>
+  %o = vit.add %t, %one : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %xo = vit.mul %x, %o : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %g = vit.mul %xo, %half : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  return %g : tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @gates
+// CHECK-DAG: vit.gelu quick %{{.+}}
+// CHECK-DAG: vit.silu %{{.+}}
+// CHECK-DAG: vit.sigmoid
+func.func @gates(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %c = arith.constant dense<1.702> : tensor<f32>
+  %two = arith.constant dense<2.0> : tensor<f32>
+  %cx = vit.mul %c, %x : (tensor<f32>, tensor<4xf32>) -> tensor<4xf32>
+  %s = vit.sigmoid %cx : tensor<4xf32> -> tensor<4xf32>
+  %quick = vit.mul %x, %s : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %t = vit.sigmoid %x : tensor<4xf32> -> tensor<4xf32>
+  %silu = vit.mul %t, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  // No function we know.
+  %x2 = vit.mul %x, %two : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %v = vit.sigmoid %x2 : tensor<4xf32> -> tensor<4xf32>
+  %other = vit.mul %x, %v : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %quick, %silu, %other : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @patch_embed
+// CHECK: %[[P:.+]] = vit.patch_embed %{{.+}}, %{{.+}}, %{{.+}} : (tensor<2x1x4x4xf32>, {{.+}}) -> tensor<2x4x3xf32>
+// CHECK-NEXT: return %[[P]]
+func.func @patch_embed(%x: tensor<2x1x4x4xf32>) -> tensor<2x4x3xf32> {
+  %w = arith.constant dense<1.0> : tensor<3x1x2x2xf32>
+  %b = arith.constant dense<2.0> : tensor<3xf32>
+  %c = vit.conv2d %x, %w, %b {strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<2x1x4x4xf32>, tensor<3x1x2x2xf32>, tensor<3xf32>) -> tensor<2x3x2x2xf32>
+  %r = vit.reshape %c to [2, 3, 4] : tensor<2x3x2x2xf32> -> tensor<2x3x4xf32>
+  %t = vit.transpose %r by [0, 2, 1] : tensor<2x3x4xf32> -> tensor<2x4x3xf32>
+  return %t : tensor<2x4x3xf32>
+}
+
+// -----
+
+// The stride is not the kernel's size.
+// CHECK-LABEL: func.func @overlapping
+// CHECK-NOT: vit.patch_embed
+// CHECK: vit.conv2d
+func.func @overlapping(%x: tensor<1x1x5x5xf32>) -> tensor<1x4x3xf32> {
+  %w = arith.constant dense<1.0> : tensor<3x1x3x3xf32>
+  %c = vit.conv2d %x, %w {strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x1x5x5xf32>, tensor<3x1x3x3xf32>) -> tensor<1x3x2x2xf32>
+  %t = vit.transpose %c by [0, 2, 3, 1] : tensor<1x3x2x2xf32> -> tensor<1x2x2x3xf32>
+  %r = vit.reshape %t to [1, 4, 3] : tensor<1x2x2x3xf32> -> tensor<1x4x3xf32>
+  return %r : tensor<1x4x3xf32>
+}
+
+// -----
+
+// Bias from the left, then LayerScale.
+// CHECK-LABEL: func.func @layer_scale
+// CHECK-DAG: %[[W:.+]] = arith.constant dense<{{\[\[}}1.0{{.*}}, 2.0{{.*}}], [6.0{{.*}}, 8.0{{.*}}]]>
+// CHECK-DAG: %[[B:.+]] = arith.constant dense<[5.0{{.*}}, 1.2{{.*}}
+// CHECK: vit.linear %{{.+}}, %[[W]], %[[B]]
+// CHECK-NEXT: return
+func.func @layer_scale(%x: tensor<1x3x2xf32>) -> tensor<1x3x2xf32> {
+  %w = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %b = arith.constant dense<[5.0, 6.0]> : tensor<2xf32>
+  %gamma = arith.constant dense<[[[1.0, 2.0]]]> : tensor<1x1x2xf32>
+  %l = vit.linear %x, %w : (tensor<1x3x2xf32>, tensor<2x2xf32>) -> tensor<1x3x2xf32>
+  %a = vit.add %b, %l : (tensor<2xf32>, tensor<1x3x2xf32>) -> tensor<1x3x2xf32>
+  %m = vit.mul %a, %gamma : (tensor<1x3x2xf32>, tensor<1x1x2xf32>) -> tensor<1x3x2xf32>
+  return %m : tensor<1x3x2xf32>
+}
+
+// -----
+
+// A linear that something else reads keeps its bias.
+// CHECK-LABEL: func.func @shared_linear
+// CHECK: vit.linear %{{.+}}, %{{.+}} :
+// CHECK: vit.add
+func.func @shared_linear(%x: tensor<1x3x2xf32>) -> (tensor<1x3x2xf32>, tensor<1x3x2xf32>) {
+  %w = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %b = arith.constant dense<[5.0, 6.0]> : tensor<2xf32>
+  %l = vit.linear %x, %w : (tensor<1x3x2xf32>, tensor<2x2xf32>) -> tensor<1x3x2xf32>
+  %a = vit.add %l, %b : (tensor<1x3x2xf32>, tensor<2xf32>) -> tensor<1x3x2xf32>
+  return %a, %l : tensor<1x3x2xf32>, tensor<1x3x2xf32>
+}
+
+// -----
+
+// The class token is cut out before it is normalized.
+// CHECK-LABEL: func.func @token
+// CHECK: %[[S:.+]] = vit.slice %{{.+}} offsets [0, 0, 0] sizes [1, 1, 2]
+// CHECK: vit.layer_norm %[[S]]
+func.func @token(%x: tensor<1x3x2xf32>, %g: tensor<2xf32>) -> tensor<1x1x2xf32> {
+  %n = vit.layer_norm %x, %g, %g eps 1.0e-6 : (tensor<1x3x2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x3x2xf32>
+  %s = vit.slice %n offsets [0, 0, 0] sizes [1, 1, 2] strides [1, 1, 1] : tensor<1x3x2xf32> -> tensor<1x1x2xf32>
+  return %s : tensor<1x1x2xf32>
+}

@@ -1,0 +1,57 @@
+// RUN: vitq-opt %s --vit-verify-float --split-input-file --verify-diagnostics
+
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %y = vit.relu %x : tensor<1x4xf32> -> tensor<1x4xf32> loc("act")
+  return %y : tensor<1x4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{the float phase needs a function @main}}
+module {
+  func.func @other() {
+    return
+  }
+}
+
+// -----
+
+// expected-error @+2 {{a result of @main has a leading axis of 4 where the batch is 1}}
+// expected-error @+1 {{a result of @main must be a statically shaped tensor with a leading batch axis, not 'tensor<f32>'}}
+func.func @main(%x: tensor<1x4xf32>) -> (tensor<4xf32>, tensor<f32>) {
+  %y = vit.reshape %x to [4] : tensor<1x4xf32> -> tensor<4xf32> loc("a")
+  %z = arith.constant dense<0.0> : tensor<f32>
+  return %y, %z : tensor<4xf32>, tensor<f32>
+}
+
+// -----
+
+// expected-error @below {{the float phase has no op beside the function @main}}
+func.func private @helper()
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  // expected-error @below {{op does not belong to the float phase}}
+  %a = arith.addf %x, %x : tensor<1x4xf32>
+  // expected-error @below {{has no ONNX node's name as location}}
+  %y = vit.relu %a : tensor<1x4xf32> -> tensor<1x4xf32>
+  return %y : tensor<1x4xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  // expected-error @unknown {{'vit.quantize' op is quantized already}}
+  %q = vit.quantize %x round half_up : tensor<1x4xf32> -> tensor<1x4x!quant.uniform<i8:f32, 0.1>> loc("q")
+  // expected-error @unknown {{'vit.dequantize' op is quantized already}}
+  %y = vit.dequantize %q : tensor<1x4x!quant.uniform<i8:f32, 0.1>> -> tensor<1x4xf32> loc("d")
+  return %y : tensor<1x4xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  // expected-error @unknown {{is not supported by itself (node '/mlp/Erf'); it is recognized as part of a GELU}}
+  %e = vit.erf %x : tensor<1x4xf32> -> tensor<1x4xf32> loc("/mlp/Erf")
+  // expected-error @unknown {{is not supported by itself (node '/Sqrt'); it is recognized as part of a LayerNorm}}
+  %y = vit.sqrt %e : tensor<1x4xf32> -> tensor<1x4xf32> loc("/Sqrt")
+  return %y : tensor<1x4xf32>
+}
