@@ -1,7 +1,112 @@
+//===- EmitNative.cpp - From the integer phase to files -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #include "EmitNative.h"
+
+#include "vitq/Support/AtomicFile.h"
+#include "vitq/Target/FloatScan.h"
+#include "vitq/Target/NativeCompiler.h"
+
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/Path.h"
+
 using namespace mlir;
+
 namespace vitq {
+
+static LogicalResult report(ModuleOp module, llvm::Error error) {
+  if (!error)
+    return success();
+  return emitError(UnknownLoc::get(module.getContext()), llvm::toString(std::move(error)));
+}
+
+using Emitter = LogicalResult (*)(ModuleOp, const NativeOptions &, llvm::raw_pwrite_stream &);
+
+static FailureOr<llvm::SmallString<0>> emitToString(ModuleOp module, const NativeOptions &options, Emitter emitter) {
+  llvm::SmallString<0> text;
+  llvm::raw_svector_ostream os(text);
+  if (failed(emitter(module, options, os)))
+    return failure();
+  return text;
+}
+
+/// Object code, with its header and manifest beside it where asked for.
+static LogicalResult writeObject(ModuleOp module, const NativeOptions &options, llvm::StringRef object, uint64_t codeBytes,
+                                 const NativeRequest &request) {
+  if (request.emit == OutputKind::SharedObject)
+    return report(module, linkSharedObject(llvm::ArrayRef<char>(object.data(), object.size()), request.output));
+  llvm::SmallString<128> header(request.output), manifest(request.output);
+  llvm::sys::path::replace_extension(header, ".h");
+  llvm::sys::path::replace_extension(manifest, ".json");
+  if (failed(report(module, writeFileAtomically(header, llvm::StringRef(headerOf(module, options))))) ||
+      failed(report(module, writeFileAtomically(manifest, llvm::StringRef(manifestOf(module, options, codeBytes))))))
+    return failure();
+  return report(module, writeFileAtomically(request.output, object));
+}
+
 FailureOr<NativeFacts> emitNative(ModuleOp module, const NativeRequest &request) {
-  return module.emitError("native");
+  llvm::Expected<TargetDesc> target = TargetDesc::parse(request.target);
+  if (!target) {
+    (void)report(module, target.takeError());
+    return failure();
+  }
+  NativeOptions options;
+  options.target = *target;
+  options.name = request.name;
+  if (failed(lowerToLLVM(module, options)))
+    return failure();
+  NativeFacts facts;
+  facts.target = request.target;
+  if (auto bytes = module->getAttrOfType<IntegerAttr>("vitq.arena_bytes"))
+    facts.arenaBytes = bytes.getInt();
+  if (auto bytes = module->getAttrOfType<IntegerAttr>("vitq.arena_lower_bound"))
+    facts.arenaLowerBound = bytes.getInt();
+
+  switch (request.emit) {
+  case OutputKind::MLIR:
+  case OutputKind::Bytecode:
+    if (failed(writeModule(module, request.output, request.emit == OutputKind::Bytecode)))
+      return failure();
+    return facts;
+  case OutputKind::LLVM:
+  case OutputKind::Assembly: {
+    FailureOr<llvm::SmallString<0>> text =
+        emitToString(module, options, request.emit == OutputKind::LLVM ? emitLLVM : emitAssembly);
+    if (failed(text) || failed(report(module, writeFileAtomically(request.output, text->str()))))
+      return failure();
+    return facts;
+  }
+  case OutputKind::Object:
+  case OutputKind::SharedObject:
+    break;
+  }
+
+  FailureOr<llvm::SmallString<0>> object = emitToString(module, options, emitObject);
+  if (failed(object))
+    return failure();
+  llvm::ArrayRef<char> bytes(object->data(), object->size());
+  llvm::Expected<uint64_t> code = codeBytesOf(bytes);
+  if (!code) {
+    (void)report(module, code.takeError());
+    return failure();
+  }
+  facts.codeBytes = static_cast<int64_t>(*code);
+  auto floats = scanForFloat(llvm::ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
+  if (!floats) {
+    (void)report(module, floats.takeError());
+    return failure();
+  }
+  facts.floatInstructions = static_cast<int64_t>(floats->size());
+  for (const FloatInstruction &instruction : *floats)
+    module.emitError("the object computes with floats: '") << instruction.mnemonic << "' in " << instruction.function;
+  if (!floats->empty() || failed(writeObject(module, options, object->str(), *code, request)))
+    return failure();
+  return facts;
 }
-}
+
+} // namespace vitq

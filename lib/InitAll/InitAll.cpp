@@ -12,6 +12,7 @@
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Pipelines/Pipelines.h"
+#include "vitq/Target/NativeCompiler.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -31,4 +32,7 @@ void vitq::registerAllPasses() {
   registerVitqConversionPasses();
 }
 
-void vitq::registerAllPipelines() { registerPipelines(); }
+void vitq::registerAllPipelines() {
+  registerPipelines();
+  registerNativePipelines();
+}

@@ -114,8 +114,28 @@ static void resolveName(TargetDesc &desc, llvm::StringRef cpu, llvm::ArrayRef<st
     desc.features += (desc.features.empty() ? "" : ",") + llvm::join(features, ",");
 }
 
+/// The facts of one target for the CPU of another.
+static llvm::Expected<TargetDesc> parseEmulated(llvm::StringRef text) {
+  auto [shape, machine] = text.split('@');
+  llvm::Expected<TargetDesc> facts = TargetDesc::parse(shape);
+  if (!facts)
+    return facts;
+  llvm::Expected<TargetDesc> host = TargetDesc::parse(machine);
+  if (!host)
+    return host;
+  facts->text = text.str();
+  facts->triple = host->triple;
+  facts->cpu = host->cpu;
+  facts->features = host->features;
+  facts->variableShifts &= host->variableShifts;
+  facts->emulateDot = true;
+  return facts;
+}
+
 llvm::Expected<TargetDesc> TargetDesc::parse(llvm::StringRef text) {
   initializeTargets();
+  if (text.contains('@'))
+    return parseEmulated(text);
   TargetDesc desc;
   desc.text = text.str();
   llvm::StringRef cpu;

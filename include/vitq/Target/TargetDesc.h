@@ -47,13 +47,16 @@ struct TargetDesc {
   /// Output tile of the contraction kernel.
   unsigned tileRows = 4;
   unsigned tileCols = 16;
+  /// Spell the dot product out instead of using its instruction.
+  bool emulateDot = false;
 
   unsigned dotBits() const;
   bool isX86() const;
 
   /// Parses `native`, an LLVM CPU name or level (`x86-64-v3`, `znver4`), or
   /// `aarch64`, each with features: `x86-64-v4+avx512vnni`, `aarch64+dotprod`.
-  /// The error of an unknown name lists its neighbours.
+  /// The error of an unknown name lists its neighbours. `A@B` is for tests: the
+  /// kernels and layouts of A in instructions of B.
   static llvm::Expected<TargetDesc> parse(llvm::StringRef text);
 
   /// A machine for this CPU that emits position-independent code.

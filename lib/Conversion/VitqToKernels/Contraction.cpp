@@ -148,6 +148,7 @@ void ProductKernel::prepareBlob() {
 
 std::string ProductKernel::key() {
   std::string text = dotKindName(module.target.dot).str();
+  text += module.target.emulateDot ? ".spelt" : "";
   text += lhsUnsigned ? ".u" : ".s";
   text += constantRight ? ".constant" : op.getTransposeRhs() ? ".nk" : ".kn";
   text += ".m" + std::to_string(g.m) + ".n" + std::to_string(g.n) + ".b" + std::to_string(g.batch);

@@ -30,7 +30,7 @@ struct DotFormat {
   int64_t group, width, lanes;
   /// The left operand is unsigned.
   bool unsignedLhs;
-  /// Empty: a widening multiplication and an addition.
+  /// Empty: widening multiplications and additions.
   llvm::StringRef intrinsic;
 
   static DotFormat of(const TargetDesc &target, unsigned lhsWidth);

@@ -12,7 +12,7 @@ using namespace mlir;
 using namespace vitq;
 using namespace vitq::kernels;
 
-DotFormat DotFormat::of(const TargetDesc &target, unsigned lhsWidth) {
+static DotFormat formatOf(const TargetDesc &target, unsigned lhsWidth) {
   // Products of 16-bit left operands need the 16-bit instruction of the same width.
   const bool wide = lhsWidth == 16;
   switch (target.dot) {
@@ -34,6 +34,13 @@ DotFormat DotFormat::of(const TargetDesc &target, unsigned lhsWidth) {
     break;
   }
   return {1, 16, 4, false, ""};
+}
+
+DotFormat DotFormat::of(const TargetDesc &target, unsigned lhsWidth) {
+  DotFormat format = formatOf(target, lhsWidth);
+  if (target.emulateDot)
+    format.intrinsic = "";
+  return format;
 }
 
 template <typename T>

@@ -14,6 +14,18 @@ using namespace mlir;
 using namespace vitq;
 using namespace vitq::kernels;
 
+/// The same without the instruction: every group's element s at a time.
+static Value spellDot(Emitter &e, const DotFormat &dot, Value acc, Value left, Value right) {
+  for (int64_t s = 0; s < dot.group; ++s) {
+    SmallVector<int64_t> picked;
+    for (int64_t lane = 0; lane < dot.lanes; ++lane)
+      picked.push_back(lane * dot.group + s);
+    auto pick = [&](Value v) { return e.op<vector::ShuffleOp>(v, v, picked); };
+    acc = e.add(acc, e.mul(e.extend(pick(left), 32, dot.unsignedLhs), e.sext(pick(right), 32)));
+  }
+  return acc;
+}
+
 /// acc + dot(a, b), a being one group of the left operand in every lane.
 static Value emitDot(Emitter &e, const DotFormat &dot, Value acc, Value a, Value b) {
   auto accType = cast<VectorType>(acc.getType());
@@ -25,6 +37,8 @@ static Value emitDot(Emitter &e, const DotFormat &dot, Value acc, Value a, Value
   }
   left = e.op<vector::BroadcastOp>(VectorType::get({dot.lanes}, e.intType(32)), a);
   left = e.op<vector::BitCastOp>(operandType, left);
+  if (dot.intrinsic.empty())
+    return spellDot(e, dot, acc, left, b);
   auto intrinsic = e.b.getStringAttr(dot.intrinsic);
   const bool accumulates = dot.group == 4;
   Values args = accumulates ? Values{acc, left, b} : Values{left, b};
