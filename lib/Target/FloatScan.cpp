@@ -53,7 +53,8 @@ static bool isX86Float(StringRef name) {
 }
 
 static bool isAArch64Float(StringRef name) {
-  if (name.starts_with("fmov"))
+  // Sign bits are set by the latter two, without arithmetic.
+  if (name.starts_with("fmov") || name == "fneg" || name == "fabs")
     return false;
   return name.starts_with("f") || name.starts_with("scvtf") || name.starts_with("ucvtf") ||
          name.starts_with("bfcvt") || name.starts_with("bfdot") || name.starts_with("bfml") ||

@@ -1,0 +1,115 @@
+// RUN: vitq-opt %s --convert-vit-to-vitq --split-input-file --verify-diagnostics | FileCheck %s
+
+!u8 = !quant.uniform<u8:f32, 0.5:10>
+!w8 = !quant.uniform<i8:f32:0, {0.25, 0.5}>
+!acc = !quant.uniform<i32:f32:1, {0.125, 0.25}>
+!bias = !quant.uniform<i32:f32:0, {0.125, 0.25}>
+!y8 = !quant.uniform<u8:f32, 1.0:128>
+
+// The zero point goes into the bias: 100 - 10 * (1 + 2), 200 - 10 * (3 - 4).
+// quantize(dequantize) is a requantization by 0.125 and 0.25.
+// CHECK: module attributes {vitq.output_scale = 1.000000e+00 : f64, vitq.scales = {"0" = {node = "fc", scale = array<f64: 1.250000e-01, 2.500000e-01>, zero_point = array<i64: 0, 0>}, "1" = {
+// CHECK-LABEL: func.func @main
+// CHECK-SAME:    %[[X:.+]]: tensor<1x2xi8>) -> tensor<1x2xi8>
+func.func @main(%x: tensor<1x2x!u8>) -> tensor<1x2x!y8> {
+  // CHECK-DAG: %[[W:.+]] = arith.constant dense<{{\[\[}}1, 2], [3, -4]]> : tensor<2x2xi8>
+  // CHECK-DAG: %[[B:.+]] = arith.constant dense<[70, 210]> : tensor<2xi32>
+  // CHECK: %[[A:.+]] = vitq.matmul %[[X]], %[[W]], %[[B]] transpose_rhs lhs_unsigned {vitq.id = 0 : i64}
+  // CHECK: %[[Y:.+]] = vitq.requant %[[A]] by <[1073741824, 1073741824], [33, 32]> round half_up unsigned zero_point 128 {axis = 1 : i64, vitq.id = 1 : i64} : tensor<1x2xi32> -> tensor<1x2xi8>
+  // CHECK: return %[[Y]]
+  %w8 = arith.constant dense<[[1, 2], [3, -4]]> : tensor<2x2xi8>
+  %w = quant.scast %w8 : tensor<2x2xi8> to tensor<2x2x!w8>
+  %b32 = arith.constant dense<[100, 200]> : tensor<2xi32>
+  %b = quant.scast %b32 : tensor<2xi32> to tensor<2x!bias>
+  %a = vit.linear %x, %w, %b : (tensor<1x2x!u8>, tensor<2x2x!w8>, tensor<2x!bias>) -> tensor<1x2x!acc> loc("fc")
+  %d = vit.dequantize %a : tensor<1x2x!acc> -> tensor<1x2xf32>
+  %q = vit.quantize %d round half_up : tensor<1x2xf32> -> tensor<1x2x!y8>
+  return %q : tensor<1x2x!y8>
+}
+
+// -----
+
+!p8 = !quant.uniform<u8:f32, 0.0039215686274509803>
+!w8 = !quant.uniform<i8:f32, 0.25>
+!acc = !quant.uniform<i32:f32, 9.8039215686274508E-4>
+
+// A channels-last patch embedding is rows of patches times the permuted weight.
+// CHECK-LABEL: func.func @patches
+func.func @patches(%x: tensor<1x2x2x2x!p8>) -> tensor<1x1x1x!acc> {
+  // CHECK-DAG: arith.constant dense<{{\[\[}}1, 5, 2, 6, 3, 7, 4, 8]]> : tensor<1x8xi8>
+  // CHECK: %[[P:.+]] = vitq.extract_patches %{{.+}} patch [2, 2] : tensor<1x2x2x2xi8> -> tensor<1x1x8xi8>
+  // CHECK: vitq.matmul %[[P]]
+  %w8 = arith.constant dense<[[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]]> : tensor<1x2x2x2xi8>
+  %w = quant.scast %w8 : tensor<1x2x2x2xi8> to tensor<1x2x2x2x!w8>
+  %y = vit.patch_embed channels_last %x, %w : (tensor<1x2x2x2x!p8>, tensor<1x2x2x2x!w8>) -> tensor<1x1x1x!acc>
+  return %y : tensor<1x1x1x!acc>
+}
+
+// -----
+
+!q = !quant.uniform<u8:f32, 0.5:128>
+!k = !quant.uniform<i8:f32, 0.5>
+!s = !quant.uniform<i32:f32, 0.25>
+!e = !quant.uniform<u8:f32, 0.0039215686274509803>
+!sum = !quant.uniform<i32:f32, 0.0039215686274509803>
+!o = !quant.uniform<i32:f32, 0.0019607843137254902>
+
+// CHECK-LABEL: func.func @attention
+func.func @attention(%q: tensor<1x3x4x!q>, %k: tensor<1x3x4x!k>) -> tensor<1x3x4x!q> {
+  // CHECK: %[[S:.+]] = vitq.matmul %{{.+}}, %[[K:.+]] transpose_rhs lhs_unsigned lhs_zero_point 128
+  // 0.25 / (ln2 / 16)
+  // CHECK: %[[E:.+]], %[[SUM:.+]] = vitq.softmax table %[[S]], %{{.+}} by <1549082005, 28>
+  // CHECK: %[[O:.+]] = vitq.matmul %[[E]], %[[K]] lhs_unsigned {{.*}}: (
+  // The codes' scale cancels: 0.5 / 0.5 / 2^24.
+  // CHECK: vitq.divide_rows %[[O]], %[[SUM]] by <1073741824, 54> round half_up unsigned zero_point 128
+  %s = vit.matmul %q, %k transpose_rhs : (tensor<1x3x4x!q>, tensor<1x3x4x!k>) -> tensor<1x3x3x!s>
+  %e, %sum = vit.softmax_numerator using table %s : tensor<1x3x3x!s> -> tensor<1x3x3x!e>, tensor<1x3x!sum>
+  %o = vit.matmul %e, %k : (tensor<1x3x3x!e>, tensor<1x3x4x!k>) -> tensor<1x3x4x!o>
+  %y = vit.divide_rows %o, %sum : (tensor<1x3x4x!o>, tensor<1x3x!sum>) -> tensor<1x3x4x!q>
+  return %y : tensor<1x3x4x!q>
+}
+
+// -----
+
+!a = !quant.uniform<i32:f32:1, {0.5, 0.25}>
+!r = !quant.uniform<i16:f32, 0.5>
+!u = !quant.uniform<u8:f32, 0.5:10>
+
+// An add requantizes each operand by itself (R12); a rectifier is a clamp at the
+// zero point; ShiftGELU has x0 = floor(-1/(1.702 * 0.5)).
+// CHECK-LABEL: func.func @elementwise
+func.func @elementwise(%a: tensor<1x2x!a>, %r: tensor<1x2x!r>, %u: tensor<1x2x!u>) -> (tensor<1x2x!r>, tensor<1x2x!u>, tensor<1x2x!u>, tensor<1x2x!u>) {
+  // CHECK: vitq.add %{{.+}} by <[1073741824, 1073741824], [30, 31]>, %{{.+}} by <1073741824, 30> round half_up
+  %0 = vit.add %a, %r : (tensor<1x2x!a>, tensor<1x2x!r>) -> tensor<1x2x!r>
+  // CHECK: vitq.requant %{{.+}} unsigned zero_point 10 {axis = 1 : i64, max = 255 : i64, min = 10 : i64
+  %1 = vit.relu %a : tensor<1x2x!a> -> tensor<1x2x!u>
+  // CHECK: vitq.table %{{.+}} input_unsigned
+  %2 = vit.gelu erf using table %u : tensor<1x2x!u> -> tensor<1x2x!u>
+  // CHECK: vitq.gelu shift %{{.+}} exponent_step -2 fraction_bits {{[0-9]+}} by <1073741824, 37> round half_up input_unsigned input_zero_point 10 unsigned zero_point 10
+  %3 = vit.gelu erf using shift %u : tensor<1x2x!u> -> tensor<1x2x!u>
+  return %0, %1, %2, %3 : tensor<1x2x!r>, tensor<1x2x!u>, tensor<1x2x!u>, tensor<1x2x!u>
+}
+
+// -----
+
+!u = !quant.uniform<u8:f32, 0.5:10>
+
+// expected-error @unknown {{'sig' still computes on float values; calibrate and quantize its operands}}
+// expected-error @+1 {{failed to legalize operation 'vit.dequantize'}}
+func.func @float_left(%x: tensor<1x2x!u>) -> tensor<1x2xf32> { %d = vit.dequantize %x : tensor<1x2x!u> -> tensor<1x2xf32>
+  %g = vit.sigmoid %d : tensor<1x2xf32> -> tensor<1x2xf32> loc("sig")
+  return %g : tensor<1x2xf32>
+}
+
+// -----
+
+!w = !quant.uniform<i16:f32, 0.5>
+!t = !quant.uniform<u8:f32, 1.0e-12>
+
+func.func @ratio(%x: tensor<1x2x!w>) -> tensor<1x2x!t> {
+  %d = vit.dequantize %x : tensor<1x2x!w> -> tensor<1x2xf32>
+  // expected-error @+2 {{the ratio of scales 5.000000e+11 is too large for a dyadic multiplier of 31 bits}}
+  // expected-error @+1 {{failed to legalize operation 'vit.quantize'}}
+  %q = vit.quantize %d round half_up : tensor<1x2xf32> -> tensor<1x2x!t>
+  return %q : tensor<1x2x!t>
+}
