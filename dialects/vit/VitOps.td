@@ -40,6 +40,22 @@ def Vit_ShapesInferred : NativeOpTrait<"ShapesInferred"> {
 class Vit_Op<string mnemonic, list<Trait> traits = []>
     : Op<Vit_Dialect, mnemonic, [Pure, InferShapedTypeOpAdaptor, Vit_ShapesInferred] # traits>;
 
+// Elementary ops exist for patterns to match; they never see a quantized type.
+class Vit_ElementaryUnaryOp<string mnemonic>
+    : Vit_Op<mnemonic, [DeclareOpInterfaceMethods<UnaryFunction>]> {
+  let arguments = (ins Vit_FloatTensor:$input);
+  let results = (outs Vit_FloatTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+}
+
+class Vit_ElementaryBinaryOp<string mnemonic> : Vit_Op<mnemonic> {
+  let arguments = (ins Vit_FloatTensor:$lhs, Vit_FloatTensor:$rhs);
+  let results = (outs Vit_FloatTensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)
+  }];
+}
+
 class Vit_UnaryOp<string mnemonic, list<Trait> traits = []>
     : Vit_Op<mnemonic, [DeclareOpInterfaceMethods<UnaryFunction>] # traits> {
   let arguments = (ins Vit_Tensor:$input, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
@@ -203,10 +219,10 @@ def Vit_Conv2dOp : Vit_Op<"conv2d"> {
       four: top, left, bottom, right) entries, all positive (pads: not negative),
       and the result is not empty.
   }];
-  let arguments = (ins Vit_Tensor:$input, Vit_Tensor:$weight, Optional<Vit_Tensor>:$bias,
+  let arguments = (ins Vit_FloatTensor:$input, Vit_FloatTensor:$weight, Optional<Vit_FloatTensor>:$bias,
     DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads, DenseI64ArrayAttr:$dilations,
     DefaultValuedAttr<I64Attr, "1">:$groups);
-  let results = (outs Vit_Tensor:$result);
+  let results = (outs Vit_FloatTensor:$result);
   let assemblyFormat = [{
     $input `,` $weight (`,` $bias^)? attr-dict `:` functional-type(operands, results)
   }];
@@ -313,9 +329,9 @@ def Vit_SigmoidOp : Vit_UnaryOp<"sigmoid"> { let summary = "1 / (1 + exp(-x))"; 
 def Vit_TanhOp : Vit_UnaryOp<"tanh"> { let summary = "Hyperbolic tangent"; }
 def Vit_HardSwishOp : Vit_UnaryOp<"hard_swish"> { let summary = "x * clamp(x/6 + 1/2, 0, 1)"; }
 def Vit_SiluOp : Vit_UnaryOp<"silu"> { let summary = "x * sigmoid(x)"; }
-def Vit_SqrtOp : Vit_UnaryOp<"sqrt"> { let summary = "Square root; elementary, float only"; }
-def Vit_ErfOp : Vit_UnaryOp<"erf"> { let summary = "Error function; elementary, float only"; }
-def Vit_ExpOp : Vit_UnaryOp<"exp"> { let summary = "Exponential; elementary, float only"; }
+def Vit_SqrtOp : Vit_ElementaryUnaryOp<"sqrt"> { let summary = "Square root; elementary, float only"; }
+def Vit_ErfOp : Vit_ElementaryUnaryOp<"erf"> { let summary = "Error function; elementary, float only"; }
+def Vit_ExpOp : Vit_ElementaryUnaryOp<"exp"> { let summary = "Exponential; elementary, float only"; }
 
 //===----------------------------------------------------------------------===//
 // Elementwise, two operands
@@ -330,14 +346,14 @@ def Vit_AddOp : Vit_BinaryOp<"add"> {
   }];
 }
 def Vit_MulOp : Vit_BinaryOp<"mul"> { let summary = "Product, broadcast as in NumPy"; }
-def Vit_SubOp : Vit_BinaryOp<"sub"> { let summary = "Difference, broadcast as in NumPy; elementary, float only"; }
-def Vit_DivOp : Vit_BinaryOp<"div"> { let summary = "Quotient, broadcast as in NumPy; elementary, float only"; }
-def Vit_PowOp : Vit_BinaryOp<"pow"> { let summary = "Power, broadcast as in NumPy; elementary, float only"; }
+def Vit_SubOp : Vit_ElementaryBinaryOp<"sub"> { let summary = "Difference, broadcast as in NumPy; elementary, float only"; }
+def Vit_DivOp : Vit_ElementaryBinaryOp<"div"> { let summary = "Quotient, broadcast as in NumPy; elementary, float only"; }
+def Vit_PowOp : Vit_ElementaryBinaryOp<"pow"> { let summary = "Power, broadcast as in NumPy; elementary, float only"; }
 
 def Vit_WhereOp : Vit_Op<"where"> {
   let summary = "Elementwise choice, broadcast as in NumPy; elementary, float only";
-  let arguments = (ins Vit_BoolTensor:$condition, Vit_Tensor:$lhs, Vit_Tensor:$rhs);
-  let results = (outs Vit_Tensor:$result);
+  let arguments = (ins Vit_BoolTensor:$condition, Vit_FloatTensor:$lhs, Vit_FloatTensor:$rhs);
+  let results = (outs Vit_FloatTensor:$result);
   let assemblyFormat = "$condition `,` $lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
 }
 

@@ -165,8 +165,7 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
   if (options.stopAfter >= Phase::Integer)
     report.recordIntegerModule(**module);
   if (options.stopAfter == Phase::Target) {
-    NativeRequest request{programName(options), options.target, options.output, options.emit, report.getMacs(),
-                          report.getWeightBytes()};
+    NativeRequest request{programName(options), options.target, options.output, options.emit};
     FailureOr<NativeFacts> facts = emitNative(**module, request);
     if (failed(facts))
       return failure();

@@ -62,10 +62,13 @@ FailureOr<NativeFacts> emitNative(ModuleOp module, const NativeRequest &request)
     return failure();
   NativeFacts facts;
   facts.target = request.target;
-  if (auto bytes = module->getAttrOfType<IntegerAttr>("vitq.arena_bytes"))
-    facts.arenaBytes = bytes.getInt();
-  if (auto bytes = module->getAttrOfType<IntegerAttr>("vitq.arena_lower_bound"))
-    facts.arenaLowerBound = bytes.getInt();
+  auto recorded = [&](llvm::StringRef name) -> std::optional<int64_t> {
+    auto value = module->getAttrOfType<IntegerAttr>(name);
+    return value ? std::optional<int64_t>(value.getInt()) : std::nullopt;
+  };
+  facts.weightBytes = recorded("vitq.weight_bytes");
+  facts.arenaBytes = recorded("vitq.arena_bytes");
+  facts.arenaLowerBound = recorded("vitq.arena_lower_bound");
 
   switch (request.emit) {
   case OutputKind::MLIR:

@@ -17,7 +17,6 @@ namespace vitq {
 struct NativeRequest {
   std::string name, target, output;
   OutputKind emit;
-  int64_t macs = 0, weightBytes = 0;
 };
 
 /// Lowers an integer module for a target and writes what was asked for.

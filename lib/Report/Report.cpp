@@ -128,7 +128,8 @@ llvm::json::Value Report::toJSON() const {
                             {"nonlinear", nonlinear},
                             {"target", native.target.empty() ? llvm::json::Value(nullptr) : llvm::json::Value(native.target)},
                             {"macs", macs},
-                            {"weight_bytes", weightBytes},
+                            {"weight_bytes", native.weightBytes.value_or(weightBytes)},
+                            {"constant_bytes", weightBytes},
                             {"arena_bytes", orNull(native.arenaBytes)},
                             {"arena_lower_bound_bytes", orNull(native.arenaLowerBound)},
                             {"code_bytes", orNull(native.codeBytes)},
@@ -145,7 +146,8 @@ void Report::print(llvm::raw_ostream &os) const {
   os << llvm::left_justify("nonlinear functions", 22) << nonlinear << "\n";
   os << llvm::left_justify("target", 22) << (native.target.empty() ? "none" : native.target) << "\n";
   number("multiply-accumulates", macs);
-  number("weight bytes", weightBytes);
+  number("constant bytes", weightBytes);
+  number("weight bytes", native.weightBytes);
   number("arena bytes", native.arenaBytes);
   number("arena lower bound", native.arenaLowerBound);
   number("code bytes", native.codeBytes);

@@ -20,10 +20,11 @@
 
 namespace vitq {
 
-/// Facts of a native program; empty where no object was made.
+/// Facts of a native program; empty where no object was made. `weightBytes` are
+/// those of the packed constants in the object.
 struct NativeFacts {
   std::string target;
-  std::optional<int64_t> arenaBytes, arenaLowerBound, codeBytes, floatInstructions;
+  std::optional<int64_t> weightBytes, arenaBytes, arenaLowerBound, codeBytes, floatInstructions;
 };
 
 /// Collects what `--report` prints while a module goes through the phases.
@@ -36,9 +37,6 @@ public:
   /// Reads ops, bits, scales, algorithms, MACs and bytes of an integer module.
   void recordIntegerModule(mlir::ModuleOp module);
   void setNative(NativeFacts facts) { native = std::move(facts); }
-
-  int64_t getMacs() const { return macs; }
-  int64_t getWeightBytes() const { return weightBytes; }
 
   /// Writes the report: JSON for a path that ends in `.json`, text otherwise ("-" is
   /// standard output). The file appears whole or not at all.

@@ -76,7 +76,7 @@ TEST(RandomPrograms, EqualTheInterpreter) {
   const uint64_t first = fromEnvironment("VITQ_RANDOM_SEED", 1);
   const uint64_t count = fromEnvironment("VITQ_RANDOM_MODULES", 100);
   const std::vector<TargetDesc> targets = runnableTargets();
-  ASSERT_FALSE(targets.empty());
+  ASSERT_GE(targets.size(), 2u);
   std::atomic<uint64_t> next = first;
   std::atomic<int> failures = 0;
   std::mutex mutex;
@@ -86,7 +86,9 @@ TEST(RandomPrograms, EqualTheInterpreter) {
       // Resources of a context are never freed.
       if (seed % 64 == 0)
         context = makeContext();
-      std::string problem = tryModule(*context, seed, targets);
+      // Compiling takes the time: each module is tried on two targets, in turn.
+      const size_t index = seed % targets.size(), step = 1 + seed / targets.size() % (targets.size() - 1);
+      std::string problem = tryModule(*context, seed, {targets[index], targets[(index + step) % targets.size()]});
       if (problem.empty())
         continue;
       ++failures;
