@@ -8,6 +8,7 @@
 
 #include "vitq/Driver/CommandLine.h"
 
+#include "DiagnosticPrinter.h"
 #include "vitq/Driver/Driver.h"
 #include "vitq/InitAll.h"
 
@@ -15,7 +16,6 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
-#include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
 
@@ -109,19 +109,6 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   return {};
 }
 
-/// Diagnostics without source text and without dumping the op, whose constants may
-/// be megabytes.
-class PlainDiagnostics {
-public:
-  explicit PlainDiagnostics(MLIRContext *context) : handler(sources, context, llvm::errs()) {
-    context->printOpOnDiagnostic(false);
-  }
-
-private:
-  llvm::SourceMgr sources;
-  SourceMgrDiagnosticHandler handler;
-};
-
 int runCompiler(const CompilerFlags &flags, DialectRegistry &registry, StringRef input, StringRef output) {
   DriverOptions options;
   options.input = input.str();
@@ -131,14 +118,14 @@ int runCompiler(const CompilerFlags &flags, DialectRegistry &registry, StringRef
     return 1;
   }
   MLIRContext context(registry);
-  PlainDiagnostics diagnostics(&context);
+  DiagnosticPrinter diagnostics(&context, input);
   return failed(compile(options, &context));
 }
 
 /// mlir-opt on an imported model.
 int runPassesOnOnnx(const CompilerFlags &flags, DialectRegistry &registry, StringRef input, StringRef output) {
   MLIRContext context(registry);
-  PlainDiagnostics diagnostics(&context);
+  DiagnosticPrinter diagnostics(&context, input);
   FailureOr<OwningOpRef<ModuleOp>> module = loadModule(input, &context, flags.batch);
   if (failed(module))
     return 1;

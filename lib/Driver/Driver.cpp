@@ -67,7 +67,6 @@ FailureOr<OwningOpRef<ModuleOp>> loadModule(llvm::StringRef path, MLIRContext *c
   }
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
-  SourceMgrDiagnosticHandler handler(sources, context);
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, context);
   if (!module || failed(refuseElided(*module, path)))
     return failure();

@@ -7,8 +7,8 @@ Needs Debian's python3-torch and python3-onnx (bookworm: torch 1.13, onnx 1.12)
 and nothing from a network. Seeded: the same versions write the same files.
 
 For every good model it writes NAME.onnx (under 200 kB) and NAME.npz, which has
-    images   uint8   [4,3,16,16]
-    input    float32 [4,3,16,16], (images / 255 - 0.5) / 0.5
+    images   uint8   [4,16,16,3]
+    input    float32 [4,3,16,16], (images / 255 - 0.5) / 0.5, channels first
     output   float32 [4,10], what torch computes, one image at a time
 NAME is VARIANT_opNN with NN the opset. Models have a batch of 1 unless the
 list below says otherwise. All take 16x16 RGB images, use 4x4 patches (16
@@ -523,7 +523,7 @@ class Writer:
             self.note(data)
         else:
             onnx.save(proto, self.path(name + ".onnx"))
-        np.savez(self.path(name + ".npz"), images=IMAGES, input=INPUT, output=output)
+        np.savez(self.path(name + ".npz"), images=IMAGES.transpose(0, 2, 3, 1).copy(), input=INPUT, output=output)
         self.note(name + ".onnx", name + ".npz")
 
     def bad(self, name, data):

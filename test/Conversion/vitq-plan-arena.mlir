@@ -1,0 +1,56 @@
+// RUN: vitq-opt %s --split-input-file --vitq-plan-arena | FileCheck %s
+
+// %a and %c never live together, so %c takes the place of %a; a reshaped view
+// keeps its buffer alive. The result is written in place.
+
+// CHECK: module attributes {vitq.arena_bytes = 256 : i64, vitq.arena_lower_bound = 256 : i64}
+func.func private @f(memref<32xi32>, memref<32xi32>)
+func.func private @g(memref<4x8xi32>, memref<32xi8>)
+
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: (%[[IN:.*]]: memref<128xi8>, %[[OUT:.*]]: memref<32xi8>, %[[ARENA:.*]]: memref<256xi8>) {
+// CHECK: %[[X:.*]] = memref.view %[[IN]]
+// CHECK: %[[C0:.*]] = arith.constant 0
+// CHECK: %[[A:.*]] = memref.view %[[ARENA]][%[[C0]]][] : memref<256xi8> to memref<32xi32>
+// CHECK: call @f(%[[X]], %[[A]])
+// CHECK: %[[C128:.*]] = arith.constant 128
+// CHECK: %[[B:.*]] = memref.view %[[ARENA]][%[[C128]]][] : memref<256xi8> to memref<32xi32>
+// CHECK: call @f(%[[A]], %[[B]])
+// CHECK: %[[CZERO:.*]] = arith.constant 0
+// CHECK: %[[C:.*]] = memref.view %[[ARENA]][%[[CZERO]]][] : memref<256xi8> to memref<32xi32>
+// CHECK: call @f(%[[B]], %[[C]])
+// CHECK: memref.reinterpret_cast %[[C]]
+// CHECK: %[[Y:.*]] = memref.view %[[OUT]]
+// CHECK: call @g(%{{.*}}, %[[Y]])
+// CHECK-NOT: memref.copy
+// CHECK: return{{$}}
+func.func @main(%x: memref<32xi32>) -> memref<32xi8> {
+  %a = memref.alloc() : memref<32xi32>
+  call @f(%x, %a) : (memref<32xi32>, memref<32xi32>) -> ()
+  %b = memref.alloc() : memref<32xi32>
+  call @f(%a, %b) : (memref<32xi32>, memref<32xi32>) -> ()
+  %c = memref.alloc() : memref<32xi32>
+  call @f(%b, %c) : (memref<32xi32>, memref<32xi32>) -> ()
+  %v = memref.reinterpret_cast %c to offset: [0], sizes: [4, 8], strides: [8, 1] : memref<32xi32> to memref<4x8xi32>
+  %y = memref.alloc() : memref<32xi8>
+  call @g(%v, %y) : (memref<4x8xi32>, memref<32xi8>) -> ()
+  return %y : memref<32xi8>
+}
+
+// -----
+
+// What is returned twice, or was an input, is copied; inputs and results lie at
+// multiples of 64 bytes.
+
+// CHECK: vitq.arena_bytes = 64
+func.func private @f(memref<3xi8>, memref<3xi8>)
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: (%{{.*}}: memref<67xi8>, %{{.*}}: memref<131xi8>, %{{.*}}: memref<64xi8>)
+// CHECK: arith.constant 64
+// CHECK: call @f
+// CHECK-COUNT-3: memref.copy
+func.func @main(%x: memref<3xi8>, %y: memref<3xi8>) -> (memref<3xi8>, memref<3xi8>, memref<3xi8>) {
+  %a = memref.alloc() : memref<3xi8>
+  call @f(%y, %a) : (memref<3xi8>, memref<3xi8>) -> ()
+  return %a, %a, %x : memref<3xi8>, memref<3xi8>, memref<3xi8>
+}
