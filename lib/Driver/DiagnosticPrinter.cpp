@@ -22,7 +22,7 @@ DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, llvm::StringRef input
   setHandler([this](Diagnostic &diagnostic) { print(diagnostic); });
 }
 
-void DiagnosticPrinter::printLocation(Location location) const {
+void DiagnosticPrinter::printLocation(Location location, llvm::StringRef text) const {
   FileLineColLoc place;
   location->walk([&](Location inner) {
     place = dyn_cast<FileLineColLoc>(inner);
@@ -30,7 +30,8 @@ void DiagnosticPrinter::printLocation(Location location) const {
   });
   std::string node = nodeName(location);
   if (node == input || (node == "?" && !place)) {
-    llvm::errs() << (isa<UnknownLoc>(location) ? "" : input + ": ");
+    // An error of reading the file begins with its name.
+    llvm::errs() << (isa<UnknownLoc>(location) || text.starts_with(input) ? "" : input + ": ");
     return;
   }
   if (place)
@@ -58,8 +59,9 @@ void DiagnosticPrinter::print(Diagnostic &diagnostic) const {
       llvm::WithColor::note();
       break;
     }
-    printLocation(entry.getLocation());
-    llvm::errs() << entry.str() << "\n";
+    std::string text = entry.str();
+    printLocation(entry.getLocation(), text);
+    llvm::errs() << text << "\n";
   };
   line(diagnostic);
   for (Diagnostic &note : diagnostic.getNotes())
