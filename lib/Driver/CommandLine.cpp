@@ -16,6 +16,7 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
 
 using namespace mlir;
 
@@ -104,6 +105,11 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
     return "a shared library cannot be written to standard output: give -o FILE.so";
   if (options.emit == OutputKind::Object && options.output == "-")
     return "an object is written with its header and manifest: give -o FILE.o";
+  llvm::SmallString<128> manifest(options.output);
+  llvm::sys::path::replace_extension(manifest, ".json");
+  for (StringRef path : {StringRef(options.report), StringRef(options.compile.saveRanges)})
+    if (options.emit == OutputKind::Object && path == manifest)
+      return "'" + path.str() + "' is where the manifest of the object goes: give --report and --save-ranges other names";
   if (options.batch < 1)
     return "--batch must be at least 1";
   return {};

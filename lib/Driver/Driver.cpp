@@ -16,6 +16,7 @@
 #include "vitq/Report/Report.h"
 #include "vitq/Support/AtomicFile.h"
 #include "vitq/Support/Progress.h"
+#include "vitq/Target/TargetDesc.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Parser/Parser.h"
@@ -154,6 +155,10 @@ static std::string programName(const DriverOptions &options) {
 }
 
 LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
+  // Before the work that a wrong name would make useless.
+  if (options.stopAfter == Phase::Target)
+    if (llvm::Expected<TargetDesc> target = TargetDesc::parse(options.target); !target)
+      return emitError(UnknownLoc::get(context), llvm::toString(target.takeError()));
   FailureOr<OwningOpRef<ModuleOp>> module = loadModule(options.input, context, options.batch);
   if (failed(module))
     return failure();

@@ -13,6 +13,7 @@
 #include "vitq/Target/NativeCompiler.h"
 
 #include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -35,7 +36,8 @@ static FailureOr<llvm::SmallString<0>> emitToString(ModuleOp module, const Nativ
   return text;
 }
 
-/// Object code, with its header and manifest beside it where asked for.
+/// Object code, with its header and manifest beside it where asked for: all of them
+/// or none.
 static LogicalResult writeObject(ModuleOp module, const NativeOptions &options, llvm::StringRef object, uint64_t codeBytes,
                                  const NativeRequest &request) {
   if (request.emit == OutputKind::SharedObject)
@@ -43,10 +45,17 @@ static LogicalResult writeObject(ModuleOp module, const NativeOptions &options, 
   llvm::SmallString<128> header(request.output), manifest(request.output);
   llvm::sys::path::replace_extension(header, ".h");
   llvm::sys::path::replace_extension(manifest, ".json");
-  if (failed(report(module, writeFileAtomically(header, llvm::StringRef(headerOf(module, options))))) ||
-      failed(report(module, writeFileAtomically(manifest, llvm::StringRef(manifestOf(module, options, codeBytes))))))
+  if (failed(report(module, writeFileAtomically(request.output, object))))
     return failure();
-  return report(module, writeFileAtomically(request.output, object));
+  llvm::FileRemover removeObject(request.output);
+  if (failed(report(module, writeFileAtomically(header, llvm::StringRef(headerOf(module, options))))))
+    return failure();
+  llvm::FileRemover removeHeader(header);
+  if (failed(report(module, writeFileAtomically(manifest, llvm::StringRef(manifestOf(module, options, codeBytes))))))
+    return failure();
+  removeObject.releaseFile();
+  removeHeader.releaseFile();
+  return success();
 }
 
 FailureOr<NativeFacts> emitNative(ModuleOp module, const NativeRequest &request) {

@@ -420,7 +420,9 @@ static void normalizeExactly(MutableArrayRef<int32_t> row, int64_t eps, const Mu
 Kernel IntegerEngine::make(integer::LayerNormOp op) {
   Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
   Multipliers by(op.getBy(), output.shape, -1);
-  SmallVector<int64_t> offsets(op.getOffsets()), noOffsets(offsets.size(), 0);
+  SmallVector<int64_t> offsets(op.getOffsets()), postOffsets(offsets.size(), 0);
+  if (std::optional<ArrayRef<int64_t>> given = op.getPostOffsets())
+    postOffsets.assign(given->begin(), given->end());
   bool isUnsigned = op.getInputUnsigned(), exact = op.getAlgorithm() == integer::NormAlgorithm::Exact;
   int64_t eps = op.getEps();
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
@@ -432,7 +434,7 @@ Kernel IntegerEngine::make(integer::LayerNormOp op) {
         normalizeExactly(row, eps, by, offsets, output);
       else
         numerics::layerNormIvitRow(row.data(), row.data(), n, numerics::SqrtStart::BitLength, 10, offsets.data(),
-                                   by.all.data(), noOffsets.data(), Rounding::HalfUp, output.zeroPoint, output.min,
+                                   by.all.data(), postOffsets.data(), Rounding::HalfUp, output.zeroPoint, output.min,
                                    output.max);
       storeRow(out[0], at, n, row.data());
     });

@@ -127,6 +127,25 @@ static Manifest::Array arrayOf(TypeRange types, bool isInput) {
   return array;
 }
 
+/// A name of the target under which the same machine accepts it again. `native` is
+/// its CPU's name, unless the machine hides features that the name implies (virtual
+/// machines do): then the baseline and every feature that is there.
+static std::string portableName(const TargetDesc &target) {
+  if (target.text != "native")
+    return target.text;
+  llvm::Expected<TargetDesc> byName = TargetDesc::parse(target.cpu);
+  if (byName && byName->runsOnHost())
+    return target.cpu;
+  llvm::consumeError(byName.takeError());
+  std::string name = target.isX86() ? "x86-64" : "aarch64";
+  llvm::SmallVector<llvm::StringRef> features;
+  llvm::StringRef(target.features).split(features, ',', -1, /*KeepEmpty=*/false);
+  for (llvm::StringRef feature : features)
+    if (feature.consume_front("+"))
+      name += ("+" + feature).str();
+  return name;
+}
+
 static Manifest describe(ModuleOp module, const NativeOptions &options) {
   Manifest m;
   auto number = [&](StringRef name) -> uint64_t {
@@ -134,7 +153,7 @@ static Manifest describe(ModuleOp module, const NativeOptions &options) {
     return attr ? attr.getInt() : 0;
   };
   m.name = options.name;
-  m.target = options.target.text == "native" ? options.target.cpu : options.target.text;
+  m.target = portableName(options.target);
   if (auto signature = module->getAttrOfType<TypeAttr>("vitq.signature")) {
     auto type = cast<FunctionType>(signature.getValue());
     m.input = arrayOf(type.getInputs(), true);

@@ -334,13 +334,20 @@ void Generator::layerNorm() {
   const int64_t limit = exact ? int64_t(1) << random.between(1, 58) : INT32_MAX;
   for (int64_t i = 0; i < channels; ++i)
     offsets.push_back(random.between(-limit, limit));
+  DenseI64ArrayAttr postOffsets;
+  if (!exact && flip()) {
+    SmallVector<int64_t> values;
+    for (int64_t i = 0; i < channels; ++i)
+      values.push_back(random.between(-70000, 70000));
+    postOffsets = b.getDenseI64ArrayAttr(values);
+  }
   DyadicAttr by = dyadic(channels);
   if (flip())
     by = DyadicAttr::get(b.getContext(), by.getMultipliers(),
                          SmallVector<int32_t>(channels, static_cast<int32_t>(random.between(1, 62))));
   make<LayerNormOp>(tensor(shapeOf(x), width), x,
                     NormAlgorithmAttr::get(b.getContext(), exact ? NormAlgorithm::Exact : NormAlgorithm::Shift), by,
-                    b.getDenseI64ArrayAttr(offsets), DenseI64ArrayAttr(), i64(random.between(1, int64_t(1) << random.between(0, 50))),
+                    b.getDenseI64ArrayAttr(offsets), postOffsets, i64(random.between(1, int64_t(1) << random.between(0, 50))),
                     unit(flip()), unit(ru), i64(zeroPoint(width, ru)));
 }
 

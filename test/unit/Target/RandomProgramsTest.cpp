@@ -41,6 +41,9 @@ static std::string tryModule(MLIRContext &context, uint64_t seed, ArrayRef<Targe
   llvm::raw_string_ostream os(text);
   os << "seed " << seed << "\n";
   module->print(os, OpPrintingFlags().elideLargeElementsAttrs(16));
+  // For a module whose compilation crashes.
+  if (std::getenv("VITQ_RANDOM_PRINT"))
+    llvm::errs() << text;
   if (failed(verify(*module)))
     return text + "invalid module\n";
   const std::vector<Tensor> inputs = randomInputs(*module, seed);
