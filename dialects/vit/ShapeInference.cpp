@@ -9,8 +9,8 @@
 #include "dialects/vit/ShapeInference.h"
 
 #include "mlir/IR/BuiltinTypes.h"
-#include "llvm/ADT/SmallBitVector.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallBitVector.h"
 
 using namespace mlir;
 using llvm::ArrayRef;
@@ -94,7 +94,8 @@ FailureOr<Shape> inferConv2d(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64
   if (strides.size() != 2 || dilations.size() != 2 || pads.size() != 4 || groups < 1 ||
       !llvm::all_of(strides, positive) || !llvm::all_of(dilations, positive) ||
       llvm::any_of(pads, [](int64_t v) { return v < 0; }))
-    return emitOptionalError(loc, "strides and dilations must be two positive numbers, pads four that are not negative");
+    return emitOptionalError(loc,
+                             "strides and dilations must be two positive numbers, pads four that are not negative");
   if (weight[1] * groups != input[1] || weight[0] % groups)
     return emitOptionalError(loc, input[1], " input channels in ", groups, " groups do not fit the weight ",
                              str(weight));
@@ -166,7 +167,8 @@ FailureOr<Shape> inferConcat(OptLoc loc, ArrayRef<ArrayRef<int64_t>> inputs, int
   for (ArrayRef<int64_t> input : inputs.drop_front()) {
     for (size_t i = 0; i < shape.size(); ++i)
       if (input.size() != shape.size() || (static_cast<int64_t>(i) != axis && input[i] != shape[i]))
-        return emitOptionalError(loc, "inputs ", str(inputs.front()), " and ", str(input), " differ outside axis ", axis);
+        return emitOptionalError(loc, "inputs ", str(inputs.front()), " and ", str(input), " differ outside axis ",
+                                 axis);
     shape[axis] += input[axis];
   }
   return shape;
@@ -201,7 +203,8 @@ FailureOr<Shape> inferPad(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t>
   auto negative = [](int64_t v) { return v < 0; };
   if (low.size() != input.size() || high.size() != input.size() || llvm::any_of(low, negative) ||
       llvm::any_of(high, negative))
-    return emitOptionalError(loc, "needs one low and one high count, not negative, for each of ", input.size(), " axes");
+    return emitOptionalError(loc, "needs one low and one high count, not negative, for each of ", input.size(),
+                             " axes");
   Shape shape(input);
   for (size_t i = 0; i < shape.size(); ++i)
     shape[i] += low[i] + high[i];
@@ -226,9 +229,8 @@ FailureOr<Shape> inferRows(OptLoc loc, ArrayRef<int64_t> input) {
 LogicalResult detail::verifyInferredShapes(Operation *op, ArrayRef<ShapedTypeComponents> inferred) {
   for (auto [result, components] : llvm::zip_equal(op->getResults(), inferred))
     if (shapeOf(result) != ArrayRef<int64_t>(components.getDims()))
-      return op->emitOpError("result #")
-             << result.getResultNumber() << " has shape " << str(shapeOf(result)) << " but the operands give "
-             << str(components.getDims());
+      return op->emitOpError("result #") << result.getResultNumber() << " has shape " << str(shapeOf(result))
+                                         << " but the operands give " << str(components.getDims());
   return success();
 }
 

@@ -44,12 +44,13 @@ static std::optional<Layout> layoutOf(Type type) {
 /// The accumulator's type: i32, zero point 0.
 static Type accumulatorType(MLIRContext *context, const Layout &layout) {
   Type storage = IntegerType::get(context, 32), expressed = Float32Type::get(context);
-  int64_t lo = QuantizedType::getDefaultMinimumForInteger(true, 32), hi = QuantizedType::getDefaultMaximumForInteger(true, 32);
+  int64_t lo = QuantizedType::getDefaultMinimumForInteger(true, 32),
+          hi = QuantizedType::getDefaultMaximumForInteger(true, 32);
   if (layout.perTensor())
     return UniformQuantizedType::get(quant::QuantizationFlags::Signed, storage, expressed, layout.scales[0], 0, lo, hi);
   SmallVector<int64_t> zeroPoints(layout.scales.size(), 0);
-  return UniformQuantizedPerAxisType::get(quant::QuantizationFlags::Signed, storage, expressed, layout.scales, zeroPoints,
-                                          static_cast<int32_t>(layout.axis), lo, hi);
+  return UniformQuantizedPerAxisType::get(quant::QuantizationFlags::Signed, storage, expressed, layout.scales,
+                                          zeroPoints, static_cast<int32_t>(layout.axis), lo, hi);
 }
 
 /// The same type with its axis moved.
@@ -81,8 +82,9 @@ static MaybeType deferLinear(Operation *op, ArrayRef<Type> types, int64_t result
       return refuse(reason, "R1: with one input scale per token the bias has no common scale; calibrate the input per "
                             "tensor, or add the bias after the dequantization");
     if (!weight->perTensor())
-      return refuse(reason, "R1: per-token input scales and per-channel weight scales need two scale axes; quantize the "
-                            "weight per tensor, or the input per tensor");
+      return refuse(reason,
+                    "R1: per-token input scales and per-channel weight scales need two scale axes; quantize the "
+                    "weight per tensor, or the input per tensor");
     Layout layout = *input;
     for (double &s : layout.scales)
       s *= weight->scales[0];
@@ -128,8 +130,9 @@ MaybeType MatmulOp::getDeferredElementType(ArrayRef<Type> types, std::string &re
   // Axis of the result along which each operand's scale varies.
   int64_t lhsAxis = lhs->axis, rhsAxis = rhs->perTensor() ? -1 : (rhs->axis == rhsColumns ? rank - 1 : rhs->axis);
   if (lhsAxis >= 0 && rhsAxis >= 0 && lhsAxis != rhsAxis)
-    return refuse(reason, "R4/R5: the scales of lhs and rhs vary along different axes and a type holds one; make one of "
-                          "them per tensor");
+    return refuse(reason,
+                  "R4/R5: the scales of lhs and rhs vary along different axes and a type holds one; make one of "
+                  "them per tensor");
   Layout layout = lhsAxis >= 0 ? *lhs : *rhs;
   layout.axis = lhsAxis >= 0 ? lhsAxis : rhsAxis;
   double factor = getScale().convertToDouble();
@@ -204,7 +207,8 @@ static MaybeType deferSameAxes(Type type, std::string &reason, ArrayRef<int64_t>
 
 MaybeType SliceOp::getDeferredElementType(ArrayRef<Type> types, std::string &reason) {
   ArrayRef<int64_t> from = shapeOf(getInput());
-  return deferSameAxes(types[0], reason, from, getSizes(), [&](int64_t axis) { return getSizes()[axis] != from[axis]; });
+  return deferSameAxes(types[0], reason, from, getSizes(),
+                       [&](int64_t axis) { return getSizes()[axis] != from[axis]; });
 }
 
 MaybeType GatherOp::getDeferredElementType(ArrayRef<Type> types, std::string &reason) {

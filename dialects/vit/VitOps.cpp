@@ -98,7 +98,8 @@ static LogicalResult verifyContraction(Operation *op, Value lhs, Value rhs, Valu
 
 LogicalResult LinearOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   FailureOr<Shape> shape = inferLinear(loc, shapeOf(adaptor.getInput()), shapeOf(adaptor.getWeight()));
-  if (succeeded(shape) && adaptor.getBias() && failed(checkVector(loc, "bias", shapeOf(adaptor.getBias()), shape->back())))
+  if (succeeded(shape) && adaptor.getBias() &&
+      failed(checkVector(loc, "bias", shapeOf(adaptor.getBias()), shape->back())))
     return failure();
   return give(shape, results);
 }
@@ -119,7 +120,8 @@ LogicalResult MatmulOp::verify() {
 LogicalResult PatchEmbedOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   FailureOr<Shape> shape =
       inferPatchEmbed(loc, shapeOf(adaptor.getInput()), shapeOf(adaptor.getWeight()), adaptor.getChannelsLast());
-  if (succeeded(shape) && adaptor.getBias() && failed(checkVector(loc, "bias", shapeOf(adaptor.getBias()), shape->back())))
+  if (succeeded(shape) && adaptor.getBias() &&
+      failed(checkVector(loc, "bias", shapeOf(adaptor.getBias()), shape->back())))
     return failure();
   return give(shape, results);
 }
@@ -129,7 +131,8 @@ LogicalResult Conv2dOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Ada
   FailureOr<Shape> shape =
       inferConv2d(loc, shapeOf(adaptor.getInput()), shapeOf(adaptor.getWeight()), adaptor.getStrides(),
                   adaptor.getPads(), adaptor.getDilations(), adaptor.getGroups());
-  if (succeeded(shape) && adaptor.getBias() && failed(checkVector(loc, "bias", shapeOf(adaptor.getBias()), (*shape)[1])))
+  if (succeeded(shape) && adaptor.getBias() &&
+      failed(checkVector(loc, "bias", shapeOf(adaptor.getBias()), (*shape)[1])))
     return failure();
   return give(shape, results);
 }
@@ -242,8 +245,9 @@ LogicalResult ConcatOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Ada
   return give(inferConcat(loc, llvm::map_to_vector(adaptor.getInputs(), shapeOf), adaptor.getAxis()), results);
 }
 LogicalResult SliceOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
-  return give(inferSlice(loc, shapeOf(adaptor.getInput()), adaptor.getOffsets(), adaptor.getSizes(), adaptor.getStrides()),
-              results);
+  return give(
+      inferSlice(loc, shapeOf(adaptor.getInput()), adaptor.getOffsets(), adaptor.getSizes(), adaptor.getStrides()),
+      results);
 }
 LogicalResult GatherOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(inferGather(loc, shapeOf(adaptor.getInput()), adaptor.getIndices(), adaptor.getAxis()), results);

@@ -74,8 +74,9 @@ LogicalResult DyadicAttr::verify(function_ref<InFlightDiagnostic()> emitError, A
 
 static ParseResult parseNumbers(AsmParser &parser, SmallVectorImpl<int32_t> &numbers) {
   if (succeeded(parser.parseOptionalLSquare())) {
-    return failure(failed(parser.parseCommaSeparatedList([&] { return parser.parseInteger(numbers.emplace_back()); })) ||
-                   failed(parser.parseRSquare()));
+    return failure(
+        failed(parser.parseCommaSeparatedList([&] { return parser.parseInteger(numbers.emplace_back()); })) ||
+        failed(parser.parseRSquare()));
   }
   return parser.parseInteger(numbers.emplace_back());
 }

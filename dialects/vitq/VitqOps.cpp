@@ -29,9 +29,7 @@ static LogicalResult give(FailureOr<Shape> shape, Components &results) {
   return success();
 }
 
-static unsigned widthOf(Value value) {
-  return cast<ShapedType>(value.getType()).getElementTypeBitWidth();
-}
+static unsigned widthOf(Value value) { return cast<ShapedType>(value.getType()).getElementTypeBitWidth(); }
 
 /// Range of a value read as signed or unsigned.
 static std::pair<int64_t, int64_t> rangeOf(Value value, bool isUnsigned) {
@@ -158,8 +156,7 @@ LogicalResult TableOp::verify() {
                        shapeOf(getIndex()) != input.take_back()
                  : table != ArrayRef<int64_t>{256}) // C1
     return emitOpError("needs a table [256], or a table [T, 256], T <= 128, with one index per channel");
-  if (cast<ShapedType>(getTable().getType()).getElementType() !=
-      cast<ShapedType>(getType()).getElementType()) // C2
+  if (cast<ShapedType>(getTable().getType()).getElementType() != cast<ShapedType>(getType()).getElementType()) // C2
     return emitOpError("table and result must have the same element type");
   return success();
 }
@@ -179,7 +176,7 @@ static LogicalResult verifyShiftConstants(Operation *op, int64_t exponentStep, i
 LogicalResult GeluOp::verify() {
   if (getBy().size() != 1) // C2
     return emitOpError("needs exactly one multiplier");
-  if (failed(verifyShiftConstants(*this, getExponentStep(), getFractionBits())) || // C1
+  if (failed(verifyShiftConstants(*this, getExponentStep(), getFractionBits())) ||                               // C1
       failed(verifyZeroPoint(*this, "input zero point", getInputZeroPoint(), getInput(), getInputUnsigned())) || // C3
       failed(verifyZeroPoint(*this, "zero point", getZeroPoint(), getResult(), getResultUnsigned())))
     return failure();

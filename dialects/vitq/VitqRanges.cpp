@@ -97,8 +97,10 @@ void SoftmaxOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn set
 /// vitq-prove-accumulators knows the weights and proves more.
 void MatmulOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
   int64_t k = shapeOf(getLhs()).back(), zero = getLhsZeroPoint();
-  int64_t lo = getLhsUnsigned() ? static_cast<int64_t>(ranges[0].umin().getZExtValue()) : ranges[0].smin().getSExtValue();
-  int64_t hi = getLhsUnsigned() ? static_cast<int64_t>(ranges[0].umax().getZExtValue()) : ranges[0].smax().getSExtValue();
+  int64_t lo =
+      getLhsUnsigned() ? static_cast<int64_t>(ranges[0].umin().getZExtValue()) : ranges[0].smin().getSExtValue();
+  int64_t hi =
+      getLhsUnsigned() ? static_cast<int64_t>(ranges[0].umax().getZExtValue()) : ranges[0].smax().getSExtValue();
   int64_t magnitude = std::max(std::abs(lo - zero), std::abs(hi - zero));
   int64_t weight = std::max(std::abs(ranges[1].smin().getSExtValue()), std::abs(ranges[1].smax().getSExtValue()));
   int64_t bound = k * magnitude * weight;

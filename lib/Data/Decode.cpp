@@ -20,19 +20,15 @@ static constexpr uint64_t maxFileBytes = uint64_t(1) << 30;
 
 static Error checkDimensions(StringRef name, int64_t height, int64_t width) {
   if (height < 1 || width < 1)
-    return makeFileError(name, "the picture is empty (" + Twine(height) + "x" +
-                                   Twine(width) + ")");
+    return makeFileError(name, "the picture is empty (" + Twine(height) + "x" + Twine(width) + ")");
   if (height > maxPixels / width)
-    return makeFileError(name, "the picture has " + Twine(height) + "x" +
-                                   Twine(width) + " pixels; at most " +
-                                   Twine(maxPixels) +
-                                   " are supported, so make it smaller");
+    return makeFileError(name, "the picture has " + Twine(height) + "x" + Twine(width) + " pixels; at most " +
+                                   Twine(maxPixels) + " are supported, so make it smaller");
   return Error::success();
 }
 
 static Error damaged(StringRef name, StringRef format, const Twine &cause) {
-  return makeFileError(name, "damaged or cut off " + format + ": " + cause +
-                                 "; replace the file or remove it");
+  return makeFileError(name, "damaged or cut off " + format + ": " + cause + "; replace the file or remove it");
 }
 
 //===----------------------------------------------------------------------===//
@@ -46,8 +42,7 @@ static uint8_t mulDiv255(unsigned a, unsigned b) {
 }
 
 /// Pillow's conversion of JPEG's inverted CMYK to RGB.
-static void rgbFromInvertedCMYK(ArrayRef<uint8_t> cmyk,
-                                std::vector<uint8_t> &rgb) {
+static void rgbFromInvertedCMYK(ArrayRef<uint8_t> cmyk, std::vector<uint8_t> &rgb) {
   for (size_t i = 0, e = cmyk.size() / 4; i < e; ++i) {
     int white = cmyk[4 * i + 3];
     for (size_t c = 0; c < 3; ++c) {
@@ -62,16 +57,14 @@ Image vitq::data::convertChannels(Image image, int channels) {
   if (image.channels == channels)
     return image;
   size_t count = static_cast<size_t>(image.height) * image.width;
-  Image out{image.height, image.width, channels,
-            std::vector<uint8_t>(count * channels)};
+  Image out{image.height, image.width, channels, std::vector<uint8_t>(count * channels)};
   for (size_t i = 0; i < count; ++i) {
     if (channels == 3) {
       std::memset(&out.pixels[3 * i], image.pixels[i], 3);
     } else {
       // Pillow's L: 0.299 R + 0.587 G + 0.114 B in 16 fraction bits, rounded.
       const uint8_t *p = &image.pixels[3 * i];
-      out.pixels[i] = static_cast<uint8_t>(
-          (p[0] * 19595u + p[1] * 38470u + p[2] * 7471u + 0x8000u) >> 16);
+      out.pixels[i] = static_cast<uint8_t>((p[0] * 19595u + p[1] * 38470u + p[2] * 7471u + 0x8000u) >> 16);
     }
   }
   return out;
@@ -84,8 +77,7 @@ Image vitq::data::convertChannels(Image image, int channels) {
 static Expected<Image> decodeJPEG(StringRef bytes, StringRef name) {
   tjhandle handle = tjInitDecompress();
   if (!handle)
-    return makeFileError(name, "cannot start libjpeg-turbo: " +
-                                   StringRef(tjGetErrorStr2(nullptr)));
+    return makeFileError(name, "cannot start libjpeg-turbo: " + StringRef(tjGetErrorStr2(nullptr)));
   llvm::scope_exit destroy([&] { tjDestroy(handle); });
   const auto *data = reinterpret_cast<const unsigned char *>(bytes.data());
   const unsigned long size = bytes.size();
@@ -93,8 +85,7 @@ static Expected<Image> decodeJPEG(StringRef bytes, StringRef name) {
   // Fails also on chroma layouts that TurboJPEG has no name for but decodes
   // all the same; the size and colour space are set then.
   int width = 0, height = 0, subsampling = -1, colorspace = -1;
-  if (tjDecompressHeader3(handle, data, size, &width, &height, &subsampling,
-                          &colorspace) &&
+  if (tjDecompressHeader3(handle, data, size, &width, &height, &subsampling, &colorspace) &&
       (width < 1 || height < 1 || colorspace < 0))
     return damaged(name, "JPEG", tjGetErrorStr2(handle));
   if (Error e = checkDimensions(name, height, width))
@@ -108,8 +99,7 @@ static Expected<Image> decodeJPEG(StringRef bytes, StringRef name) {
   // As Pillow: the accurate transform, and interpolated chroma (the default).
   // The limit on scans stops files made to take hours.
   int flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS;
-  if (tjDecompress2(handle, data, size, pixels.data(), width, /*pitch=*/0,
-                    height,
+  if (tjDecompress2(handle, data, size, pixels.data(), width, /*pitch=*/0, height,
                     isCMYK   ? TJPF_CMYK
                     : isGray ? TJPF_GRAY
                              : TJPF_RGB,
@@ -117,8 +107,7 @@ static Expected<Image> decodeJPEG(StringRef bytes, StringRef name) {
     // Stray bytes between segments are common in pictures from the web and do
     // no harm; every other warning means lost pixels.
     StringRef cause = tjGetErrorStr2(handle);
-    if (tjGetErrorCode(handle) != TJERR_WARNING ||
-        !cause.contains("extraneous bytes before marker"))
+    if (tjGetErrorCode(handle) != TJERR_WARNING || !cause.contains("extraneous bytes before marker"))
       return damaged(name, "JPEG", cause);
   }
 
@@ -221,25 +210,23 @@ static Expected<Image> decodePNG(StringRef bytes, StringRef name) {
     reader.rows[y] = reader.pixels.data() + y * rowBytes;
   if (!reader.readPixels())
     return damaged(name, "PNG", reader.message);
-  return Image{static_cast<int>(reader.height), static_cast<int>(reader.width),
-               reader.channels, std::move(reader.pixels)};
+  return Image{static_cast<int>(reader.height), static_cast<int>(reader.width), reader.channels,
+               std::move(reader.pixels)};
 }
 
 //===----------------------------------------------------------------------===//
 // Both
 //===----------------------------------------------------------------------===//
 
-Expected<Image> vitq::data::decodeImage(StringRef bytes, StringRef name,
-                                        int channels) {
+Expected<Image> vitq::data::decodeImage(StringRef bytes, StringRef name, int channels) {
   auto image = [&]() -> Expected<Image> {
     if (bytes.starts_with("\xFF\xD8"))
       return decodeJPEG(bytes, name);
     if (bytes.starts_with("\x89PNG\r\n\x1A\n"))
       return decodePNG(bytes, name);
-    return makeFileError(name, bytes.empty()
-                                   ? "the file is empty"
-                                   : "is neither a JPEG nor a PNG picture; "
-                                     "convert it to one of them");
+    return makeFileError(name, bytes.empty() ? "the file is empty"
+                                             : "is neither a JPEG nor a PNG picture; "
+                                               "convert it to one of them");
   }();
   if (!image)
     return image;

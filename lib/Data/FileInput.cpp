@@ -14,8 +14,7 @@ Error vitq::data::addFileName(StringRef name, Error error) {
   return makeFileError(name, llvm::toString(std::move(error)));
 }
 
-Expected<std::unique_ptr<MemoryBuffer>>
-vitq::data::readRegularFile(StringRef path, uint64_t maxBytes) {
+Expected<std::unique_ptr<MemoryBuffer>> vitq::data::readRegularFile(StringRef path, uint64_t maxBytes) {
   sys::fs::file_status status;
   if (std::error_code ec = sys::fs::status(path, status))
     return makeFileError(path, "cannot read: " + ec.message());
@@ -24,9 +23,8 @@ vitq::data::readRegularFile(StringRef path, uint64_t maxBytes) {
   if (!sys::fs::is_regular_file(status))
     return makeFileError(path, "is not a regular file; copy the data to one");
   if (status.getSize() > maxBytes)
-    return makeFileError(path, "is " + Twine(status.getSize()) +
-                                   " bytes long; at most " + Twine(maxBytes) +
-                                   " are read");
+    return makeFileError(path,
+                         "is " + Twine(status.getSize()) + " bytes long; at most " + Twine(maxBytes) + " are read");
   auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false,
                                       /*RequiresNullTerminator=*/false);
   if (!buffer)

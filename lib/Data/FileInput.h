@@ -15,8 +15,7 @@ namespace vitq::data {
 /// Opens `path` for reading; large files are mapped. Fails, naming it, if it is
 /// missing, no regular file (a pipe or device might never end), or longer than
 /// `maxBytes`.
-llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
-readRegularFile(llvm::StringRef path, uint64_t maxBytes);
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> readRegularFile(llvm::StringRef path, uint64_t maxBytes);
 
 /// "'NAME': TEXT".
 llvm::Error makeFileError(llvm::StringRef name, const llvm::Twine &text);

@@ -48,8 +48,7 @@ struct Coefficients {
 };
 } // namespace
 
-static Coefficients computeCoefficients(int inSize, int outSize,
-                                        Interpolation interpolation) {
+static Coefficients computeCoefficients(int inSize, int outSize, Interpolation interpolation) {
   bool cubic = interpolation == Interpolation::Bicubic;
   double scale = static_cast<double>(inSize) / outSize;
   double filterScale = std::max(scale, 1.0);
@@ -65,8 +64,7 @@ static Coefficients computeCoefficients(int inSize, int outSize,
   for (int i = 0; i < outSize; ++i) {
     double center = (i + 0.5) * scale;
     int first = std::max(static_cast<int>(center - support + 0.5), 0);
-    int count =
-        std::min(static_cast<int>(center + support + 0.5), inSize) - first;
+    int count = std::min(static_cast<int>(center + support + 0.5), inSize) - first;
     double sum = 0.0;
     for (int j = 0; j < count; ++j) {
       double x = (j + first - center + 0.5) * inverse;
@@ -77,8 +75,7 @@ static Coefficients computeCoefficients(int inSize, int outSize,
     for (int j = 0; j < count; ++j) {
       double weight = sum != 0.0 ? row[j] / sum : row[j];
       double scaled = weight * (1 << precisionBits);
-      weights[j] =
-          static_cast<int32_t>(weight < 0 ? scaled - 0.5 : scaled + 0.5);
+      weights[j] = static_cast<int32_t>(weight < 0 ? scaled - 0.5 : scaled + 0.5);
     }
     result.first[i] = first;
     result.count[i] = count;
@@ -86,26 +83,20 @@ static Coefficients computeCoefficients(int inSize, int outSize,
   return result;
 }
 
-static uint8_t clip8(int32_t value) {
-  return static_cast<uint8_t>(std::clamp(value >> precisionBits, 0, 255));
-}
+static uint8_t clip8(int32_t value) { return static_cast<uint8_t>(std::clamp(value >> precisionBits, 0, 255)); }
 
 /// Resamples along the width.
 static Image resampleRows(const Image &in, int width, Interpolation kernel) {
   Coefficients k = computeCoefficients(in.width, width, kernel);
   int channels = in.channels;
-  Image out{
-      in.height, width, channels,
-      std::vector<uint8_t>(static_cast<size_t>(in.height) * width * channels)};
+  Image out{in.height, width, channels, std::vector<uint8_t>(static_cast<size_t>(in.height) * width * channels)};
   uint8_t *target = out.pixels.data();
   for (int y = 0; y < in.height; ++y) {
-    const uint8_t *row =
-        &in.pixels[static_cast<size_t>(y) * in.width * channels];
+    const uint8_t *row = &in.pixels[static_cast<size_t>(y) * in.width * channels];
     for (int x = 0; x < width; ++x) {
       const int32_t *weights = &k.weights[k.stride * x];
       for (int c = 0; c < channels; ++c) {
-        const uint8_t *source =
-            row + static_cast<size_t>(k.first[x]) * channels + c;
+        const uint8_t *source = row + static_cast<size_t>(k.first[x]) * channels + c;
         int32_t sum = 1 << (precisionBits - 1);
         for (int j = 0; j < k.count[x]; ++j)
           sum += source[static_cast<size_t>(j) * channels] * weights[j];
@@ -117,12 +108,10 @@ static Image resampleRows(const Image &in, int width, Interpolation kernel) {
 }
 
 /// Resamples along the height.
-static Image resampleColumns(const Image &in, int height,
-                             Interpolation kernel) {
+static Image resampleColumns(const Image &in, int height, Interpolation kernel) {
   Coefficients k = computeCoefficients(in.height, height, kernel);
   size_t rowSize = static_cast<size_t>(in.width) * in.channels;
-  Image out{height, in.width, in.channels,
-            std::vector<uint8_t>(height * rowSize)};
+  Image out{height, in.width, in.channels, std::vector<uint8_t>(height * rowSize)};
   std::vector<int32_t> sums(rowSize);
   for (int y = 0; y < height; ++y) {
     std::fill(sums.begin(), sums.end(), 1 << (precisionBits - 1));
@@ -138,20 +127,15 @@ static Image resampleColumns(const Image &in, int height,
 }
 
 static Error tooLarge(int64_t height, int64_t width) {
-  return createStringError(
-      inconvertibleErrorCode(),
-      "resizing makes a picture of " + Twine(height) + "x" + Twine(width) +
-          " pixels; at most " + Twine(maxPixels) +
-          " are supported, so leave this picture out or crop it first");
+  return createStringError(inconvertibleErrorCode(), "resizing makes a picture of " + Twine(height) + "x" +
+                                                         Twine(width) + " pixels; at most " + Twine(maxPixels) +
+                                                         " are supported, so leave this picture out or crop it first");
 }
 
-Expected<Image> vitq::data::resizeImage(const Image &image, Size size,
-                                        Interpolation interpolation) {
+Expected<Image> vitq::data::resizeImage(const Image &image, Size size, Interpolation interpolation) {
   if (size.height < 1 || size.width < 1)
     return createStringError(inconvertibleErrorCode(),
-                             "resizing leaves no pixels (" +
-                                 Twine(size.height) + "x" + Twine(size.width) +
-                                 ")");
+                             "resizing leaves no pixels (" + Twine(size.height) + "x" + Twine(size.width) + ")");
   // Between the two passes the picture is as high as before and as wide as
   // after.
   for (int height : {image.height, size.height})
@@ -179,45 +163,35 @@ Expected<Image> vitq::data::centerCrop(const Image &image, Size size) {
   if (size == image.size())
     return image;
   if (size.height > image.height || size.width > image.width)
-    return createStringError(
-        inconvertibleErrorCode(),
-        "the picture is " + Twine(image.height) + "x" + Twine(image.width) +
-            " before the crop of " + Twine(size.height) + "x" +
-            Twine(size.width) +
-            ", which is larger; add 'resize=' to --preprocess or raise it");
+    return createStringError(inconvertibleErrorCode(),
+                             "the picture is " + Twine(image.height) + "x" + Twine(image.width) +
+                                 " before the crop of " + Twine(size.height) + "x" + Twine(size.width) +
+                                 ", which is larger; add 'resize=' to --preprocess or raise it");
   int top = roundedHalf(image.height - size.height);
   int left = roundedHalf(image.width - size.width);
   size_t rowSize = static_cast<size_t>(size.width) * image.channels;
-  Image out{size.height, size.width, image.channels,
-            std::vector<uint8_t>(size.height * rowSize)};
+  Image out{size.height, size.width, image.channels, std::vector<uint8_t>(size.height * rowSize)};
   for (int y = 0; y < size.height; ++y)
-    std::memcpy(
-        &out.pixels[y * rowSize],
-        &image.pixels[(static_cast<size_t>(top + y) * image.width + left) *
-                      image.channels],
-        rowSize);
+    std::memcpy(&out.pixels[y * rowSize],
+                &image.pixels[(static_cast<size_t>(top + y) * image.width + left) * image.channels], rowSize);
   return out;
 }
 
-Expected<Image> vitq::data::applyGeometry(const Image &image,
-                                          const Preprocess &preprocess) {
+Expected<Image> vitq::data::applyGeometry(const Image &image, const Preprocess &preprocess) {
   if (!preprocess.resize)
-    return preprocess.crop ? centerCrop(image, *preprocess.crop)
-                           : Expected<Image>(image);
+    return preprocess.crop ? centerCrop(image, *preprocess.crop) : Expected<Image>(image);
   Resize::Result result = preprocess.resize->resultFor(image.size());
   // Before the extents are narrowed to int.
   if (result.height > maxPixels || result.width > maxPixels)
     return tooLarge(result.height, result.width);
-  auto resized = resizeImage(
-      image, {static_cast<int>(result.height), static_cast<int>(result.width)},
-      preprocess.interpolation);
+  auto resized =
+      resizeImage(image, {static_cast<int>(result.height), static_cast<int>(result.width)}, preprocess.interpolation);
   if (!resized || !preprocess.crop)
     return resized;
   return centerCrop(*resized, *preprocess.crop);
 }
 
-std::vector<float> vitq::data::normalize(const Image &image,
-                                         const Preprocess &preprocess) {
+std::vector<float> vitq::data::normalize(const Image &image, const Preprocess &preprocess) {
   size_t count = static_cast<size_t>(image.height) * image.width;
   size_t channels = image.channels;
   std::vector<float> values(count * channels);

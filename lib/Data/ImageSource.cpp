@@ -25,9 +25,7 @@ Expected<std::vector<float>> ImageSource::normalized(size_t i) const {
   return normalize(*image, spec);
 }
 
-static std::string sizeText(Size size) {
-  return std::to_string(size.height) + "x" + std::to_string(size.width);
-}
+static std::string sizeText(Size size) { return std::to_string(size.height) + "x" + std::to_string(size.width); }
 
 namespace {
 
@@ -37,10 +35,9 @@ namespace {
 
 class FileSource final : public ImageSource {
 public:
-  FileSource(StringRef path, const Preprocess &preprocess, int channels,
-             std::string folder, std::vector<std::string> names)
-      : ImageSource(path, preprocess, channels), folder(std::move(folder)),
-        names(std::move(names)) {}
+  FileSource(StringRef path, const Preprocess &preprocess, int channels, std::string folder,
+             std::vector<std::string> names)
+      : ImageSource(path, preprocess, channels), folder(std::move(folder)), names(std::move(names)) {}
 
   /// Fixes the size by the first picture.
   Error initialize() {
@@ -57,11 +54,9 @@ public:
   Expected<Image> pixels(size_t i) const override {
     auto image = read(i);
     if (image && image->size() != outputSize)
-      return makeFileError(
-          fullPath(i), "comes out as " + sizeText(image->size()) +
-                           " pixels, but the first picture, '" + names[0] +
-                           "', as " + sizeText(outputSize) +
-                           "; give --preprocess a 'resize=HxW' or a 'crop='");
+      return makeFileError(fullPath(i), "comes out as " + sizeText(image->size()) +
+                                            " pixels, but the first picture, '" + names[0] + "', as " +
+                                            sizeText(outputSize) + "; give --preprocess a 'resize=HxW' or a 'crop='");
     return image;
   }
 
@@ -95,14 +90,12 @@ private:
 /// the file, so that only pictures in use take memory, or held in `array`.
 class ArraySource : public ImageSource {
 public:
-  ArraySource(StringRef path, const Preprocess &preprocess, int channels,
-              std::unique_ptr<MemoryBuffer> buffer, NpyArray array,
-              ArrayRef<int64_t> shape, StringRef data)
-      : ImageSource(path, preprocess, channels), buffer(std::move(buffer)),
-        array(std::move(array)), data(data), count(shape[0]) {
+  ArraySource(StringRef path, const Preprocess &preprocess, int channels, std::unique_ptr<MemoryBuffer> buffer,
+              NpyArray array, ArrayRef<int64_t> shape, StringRef data)
+      : ImageSource(path, preprocess, channels), buffer(std::move(buffer)), array(std::move(array)), data(data),
+        count(shape[0]) {
     if (this->data.empty())
-      this->data =
-          StringRef(this->array.bytes.data(), this->array.bytes.size());
+      this->data = StringRef(this->array.bytes.data(), this->array.bytes.size());
     names.reserve(count);
     for (size_t i = 0; i < count; ++i)
       names.push_back("#" + std::to_string(i));
@@ -144,8 +137,7 @@ public:
     StringRef bytes = slice(i);
     Image image{storedSize.height, storedSize.width, storedChannels,
                 std::vector<uint8_t>(bytes.bytes_begin(), bytes.bytes_end())};
-    auto result =
-        applyGeometry(convertChannels(std::move(image), outputChannels), spec);
+    auto result = applyGeometry(convertChannels(std::move(image), outputChannels), spec);
     if (!result)
       return addFileName(sourcePath, result.takeError());
     return result;
@@ -168,9 +160,8 @@ public:
   bool isNormalizedFloat() const override { return true; }
 
   Expected<Image> pixels(size_t) const override {
-    return makeFileError(sourcePath,
-                         "holds float32 model inputs, but pixels are needed "
-                         "here; give pictures or a uint8 array");
+    return makeFileError(sourcePath, "holds float32 model inputs, but pixels are needed "
+                                     "here; give pictures or a uint8 array");
   }
 
   Expected<std::vector<float>> normalized(size_t i) const override {
@@ -200,12 +191,10 @@ static bool isPictureName(StringRef name) {
 static Expected<std::vector<std::string>> listPictures(StringRef folder) {
   std::vector<std::string> names;
   std::error_code ec;
-  for (sys::fs::directory_iterator it(folder, ec), end; !ec && it != end;
-       it.increment(ec)) {
+  for (sys::fs::directory_iterator it(folder, ec), end; !ec && it != end; it.increment(ec)) {
     StringRef name = sys::path::filename(it->path());
     // Hidden files are what some systems leave beside pictures ("._a.jpg").
-    if (!name.starts_with(".") && isPictureName(name) &&
-        !sys::fs::is_directory(it->path()))
+    if (!name.starts_with(".") && isPictureName(name) && !sys::fs::is_directory(it->path()))
       names.push_back(name.str());
   }
   if (ec)
@@ -217,8 +206,7 @@ static Expected<std::vector<std::string>> listPictures(StringRef folder) {
   return names;
 }
 
-static Expected<std::unique_ptr<ImageSource>>
-openArray(StringRef path, const Preprocess &preprocess, int channels) {
+static Expected<std::unique_ptr<ImageSource>> openArray(StringRef path, const Preprocess &preprocess, int channels) {
   // .npz files and Fortran order cannot be used as they lie in the file.
   std::unique_ptr<MemoryBuffer> buffer;
   NpyArray array;
@@ -230,8 +218,7 @@ openArray(StringRef path, const Preprocess &preprocess, int channels) {
     if (!opened)
       return opened.takeError();
     buffer = std::move(*opened);
-    auto header =
-        parseNpyHeader(buffer->getBuffer(), buffer->getBufferSize(), path);
+    auto header = parseNpyHeader(buffer->getBuffer(), buffer->getBufferSize(), path);
     if (!header)
       return header.takeError();
     shape = header->shape;
@@ -250,15 +237,12 @@ openArray(StringRef path, const Preprocess &preprocess, int channels) {
     data = StringRef();
   }
 
-  std::string description =
-      "the array is " + shapeToString(shape) + " " + toString(dtype).str();
-  static constexpr const char *forms =
-      "; use uint8 [N,H,W,C] or gray [N,H,W] pixels, or float32 [N,C,H,W] "
-      "model inputs";
+  std::string description = "the array is " + shapeToString(shape) + " " + toString(dtype).str();
+  static constexpr const char *forms = "; use uint8 [N,H,W,C] or gray [N,H,W] pixels, or float32 [N,C,H,W] "
+                                       "model inputs";
   bool isPixels = dtype == DType::UInt8;
   bool isFloat = dtype == DType::Float32;
-  if (!(isPixels && (shape.size() == 3 || shape.size() == 4)) &&
-      !(isFloat && shape.size() == 4))
+  if (!(isPixels && (shape.size() == 3 || shape.size() == 4)) && !(isFloat && shape.size() == 4))
     return makeFileError(path, description + forms);
   if (shape[0] == 0)
     return makeFileError(path, description + ", which holds no picture");
@@ -267,45 +251,37 @@ openArray(StringRef path, const Preprocess &preprocess, int channels) {
   int64_t h = isFloat ? shape[2] : shape[1];
   int64_t w = isFloat ? shape[3] : shape[2];
   if (isPixels && shape.size() == 4 && c != 1 && c != 3)
-    return makeFileError(path, description + ((shape[1] == 1 || shape[1] == 3)
-                                                  ? "; put the channels last"
-                                                  : forms));
+    return makeFileError(path, description + ((shape[1] == 1 || shape[1] == 3) ? "; put the channels last" : forms));
   if (isPixels && shape.size() == 3 && w == 3)
-    return makeFileError(path, description +
-                                   "; give a single picture a leading extent "
-                                   "of 1");
+    return makeFileError(path, description + "; give a single picture a leading extent "
+                                             "of 1");
   if (isFloat && c != channels)
-    return makeFileError(path, description + ", but the model takes " +
-                                   Twine(channels) +
+    return makeFileError(path, description + ", but the model takes " + Twine(channels) +
                                    " channel(s), in the "
                                    "order [N,C,H,W]");
   if (h < 1 || w < 1 || h > maxPixels / w)
-    return makeFileError(path, description + ": pictures of " + Twine(h) + "x" +
-                                   Twine(w) + " pixels are not supported");
+    return makeFileError(path,
+                         description + ": pictures of " + Twine(h) + "x" + Twine(w) + " pixels are not supported");
 
   Size stored{static_cast<int>(h), static_cast<int>(w)};
-  auto finish = [](auto source,
-                   Error error) -> Expected<std::unique_ptr<ImageSource>> {
+  auto finish = [](auto source, Error error) -> Expected<std::unique_ptr<ImageSource>> {
     if (error)
       return std::move(error);
     return std::unique_ptr<ImageSource>(std::move(source));
   };
   if (isFloat) {
-    auto source = std::make_unique<FloatArraySource>(
-        path, preprocess, channels, std::move(buffer), std::move(array), shape,
-        data);
+    auto source = std::make_unique<FloatArraySource>(path, preprocess, channels, std::move(buffer), std::move(array),
+                                                     shape, data);
     Error error = source->initialize(stored);
     return finish(std::move(source), std::move(error));
   }
-  auto source = std::make_unique<PixelArraySource>(
-      path, preprocess, channels, std::move(buffer), std::move(array), shape,
-      data);
+  auto source =
+      std::make_unique<PixelArraySource>(path, preprocess, channels, std::move(buffer), std::move(array), shape, data);
   Error error = source->initialize(stored, static_cast<int>(c));
   return finish(std::move(source), std::move(error));
 }
 
-Expected<std::unique_ptr<ImageSource>>
-ImageSource::open(StringRef path, const Preprocess &preprocess, int channels) {
+Expected<std::unique_ptr<ImageSource>> ImageSource::open(StringRef path, const Preprocess &preprocess, int channels) {
   if (channels != 1 && channels != 3)
     return makeFileError(path, "pictures have 1 or 3 channels, but the model "
                                "takes " +
@@ -327,8 +303,7 @@ ImageSource::open(StringRef path, const Preprocess &preprocess, int channels) {
     folder = sys::path::parent_path(path).str();
     names.push_back(sys::path::filename(path).str());
   }
-  auto source = std::make_unique<FileSource>(
-      path, preprocess, channels, std::move(folder), std::move(names));
+  auto source = std::make_unique<FileSource>(path, preprocess, channels, std::move(folder), std::move(names));
   if (Error e = source->initialize())
     return std::move(e);
   return std::unique_ptr<ImageSource>(std::move(source));

@@ -12,15 +12,12 @@
 using namespace llvm;
 using namespace vitq::data;
 
-static Expected<std::vector<int64_t>> readArray(StringRef path,
-                                                size_t pictures) {
+static Expected<std::vector<int64_t>> readArray(StringRef path, size_t pictures) {
   auto array = readNpy(path);
   if (!array)
     return array.takeError();
   std::vector<int64_t> labels;
-  auto assign = [&](auto values) {
-    labels.assign(values.begin(), values.end());
-  };
+  auto assign = [&](auto values) { labels.assign(values.begin(), values.end()); };
   switch (array->dtype) {
   case DType::UInt8:
     assign(array->values<uint8_t>());
@@ -39,26 +36,20 @@ static Expected<std::vector<int64_t>> readArray(StringRef path,
     break;
   case DType::Float32:
   case DType::Float64:
-    return makeFileError(path, "labels are whole numbers, but the array is " +
-                                   toString(array->dtype) +
-                                   "; save it as int64");
+    return makeFileError(path,
+                         "labels are whole numbers, but the array is " + toString(array->dtype) + "; save it as int64");
   }
   if (array->shape.size() != 1)
-    return makeFileError(path, "labels are an array of one dimension, not " +
-                                   shapeToString(array->shape));
+    return makeFileError(path, "labels are an array of one dimension, not " + shapeToString(array->shape));
   if (labels.size() != pictures)
-    return makeFileError(path, "holds " + Twine(labels.size()) +
-                                   " labels for " + Twine(pictures) +
-                                   " pictures");
+    return makeFileError(path, "holds " + Twine(labels.size()) + " labels for " + Twine(pictures) + " pictures");
   for (auto [i, label] : enumerate(labels))
     if (label < 0)
-      return makeFileError(path, "label " + Twine(i) + " is negative (" +
-                                     Twine(label) + ")");
+      return makeFileError(path, "label " + Twine(i) + " is negative (" + Twine(label) + ")");
   return labels;
 }
 
-static Expected<std::vector<int64_t>> readCSV(StringRef path,
-                                              const ImageSource &source) {
+static Expected<std::vector<int64_t>> readCSV(StringRef path, const ImageSource &source) {
   auto buffer = readRegularFile(path, uint64_t(1) << 30);
   if (!buffer)
     return buffer.takeError();
@@ -88,17 +79,14 @@ static Expected<std::vector<int64_t>> readCSV(StringRef path,
                                      text.take_front(80) + "'");
     }
     if (label < 0)
-      return makeFileError(path, "line " + Twine(line) + ": the class " +
-                                     Twine(label) + " is negative");
+      return makeFileError(path, "line " + Twine(line) + ": the class " + Twine(label) + " is negative");
     if (file.size() >= 2 && file.front() == '"' && file.back() == '"')
       file = file.drop_front().drop_back();
     file = sys::path::filename(file);
     auto [entry, isNew] = labelOf.try_emplace(file, label);
     if (!isNew && entry->second != label)
-      return makeFileError(path, "line " + Twine(line) + ": '" + file +
-                                     "' has the class " + Twine(label) +
-                                     " here and " + Twine(entry->second) +
-                                     " further up");
+      return makeFileError(path, "line " + Twine(line) + ": '" + file + "' has the class " + Twine(label) +
+                                     " here and " + Twine(entry->second) + " further up");
   }
 
   std::vector<int64_t> labels;
@@ -106,16 +94,13 @@ static Expected<std::vector<int64_t>> readCSV(StringRef path,
   for (size_t i = 0, e = source.size(); i < e; ++i) {
     auto entry = labelOf.find(source.name(i));
     if (entry == labelOf.end())
-      return makeFileError(path, "has no label for '" + source.name(i) +
-                                     "'; add a line '" + source.name(i) +
+      return makeFileError(path, "has no label for '" + source.name(i) + "'; add a line '" + source.name(i) +
                                      ",CLASS' or remove the picture");
     labels.push_back(entry->second);
   }
   return labels;
 }
 
-Expected<std::vector<int64_t>>
-vitq::data::readLabels(StringRef path, const ImageSource &source) {
-  return isNpyPath(path) ? readArray(path, source.size())
-                         : readCSV(path, source);
+Expected<std::vector<int64_t>> vitq::data::readLabels(StringRef path, const ImageSource &source) {
+  return isNpyPath(path) ? readArray(path, source.size()) : readCSV(path, source);
 }

@@ -28,17 +28,14 @@ static constexpr uint64_t maxUnpackedBytes = uint64_t(1) << 32;
 /// holds a colon goes first.
 static std::pair<StringRef, StringRef> splitKey(StringRef path) {
   size_t colon = path.rfind(':');
-  if (colon == StringRef::npos ||
-      !path.take_front(colon).ends_with_insensitive(".npz") ||
-      sys::fs::exists(path))
+  if (colon == StringRef::npos || !path.take_front(colon).ends_with_insensitive(".npz") || sys::fs::exists(path))
     return {path, StringRef()};
   return {path.take_front(colon), path.drop_front(colon + 1)};
 }
 
 bool vitq::data::isNpyPath(StringRef path) {
   StringRef file = splitKey(path).first;
-  return file.ends_with_insensitive(".npy") ||
-         file.ends_with_insensitive(".npz");
+  return file.ends_with_insensitive(".npy") || file.ends_with_insensitive(".npz");
 }
 
 Expected<NpyArray> vitq::data::parseNpy(StringRef bytes, StringRef name) {
@@ -49,8 +46,7 @@ Expected<NpyArray> vitq::data::parseNpy(StringRef bytes, StringRef name) {
   NpyArray array{std::move(header->shape), header->dtype, {}};
   if (!header->fortranOrder || array.shape.size() < 2)
     array.bytes.assign(data.begin(), data.end());
-  else if (!toRowMajor(array.shape, array.dtype,
-                       ArrayRef<char>(data.data(), data.size()), array.bytes))
+  else if (!toRowMajor(array.shape, array.dtype, ArrayRef<char>(data.data(), data.size()), array.bytes))
     return makeFileError(name, "cannot be turned from Fortran to C order; save "
                                "numpy.ascontiguousarray of it");
   return array;
@@ -66,12 +62,10 @@ static Expected<NpyArray> readNpz(StringRef path, StringRef key) {
   zip_error_init(&zipError);
   llvm::scope_exit finishError([&] { zip_error_fini(&zipError); });
   auto cannotRead = [&](zip_error_t *cause) {
-    return makeFileError(path, "cannot read the .npz file: " +
-                                   StringRef(zip_error_strerror(cause)) +
+    return makeFileError(path, "cannot read the .npz file: " + StringRef(zip_error_strerror(cause)) +
                                    "; write it again with numpy.savez");
   };
-  zip_source_t *source = zip_source_buffer_create((*buffer)->getBufferStart(),
-                                                  (*buffer)->getBufferSize(),
+  zip_source_t *source = zip_source_buffer_create((*buffer)->getBufferStart(), (*buffer)->getBufferSize(),
                                                   /*freep=*/0, &zipError);
   if (!source)
     return cannotRead(&zipError);
@@ -96,9 +90,7 @@ static Expected<NpyArray> readNpz(StringRef path, StringRef key) {
       keys += (keys.empty() ? "" : ", ") + entry.str();
   }
   if (index < 0)
-    return makeFileError(path, key.empty() ? Twine("holds no array")
-                                           : "holds no array '" + key +
-                                                 "'; it has: " + keys);
+    return makeFileError(path, key.empty() ? Twine("holds no array") : "holds no array '" + key + "'; it has: " + keys);
 
   // Grow with what really comes out: the size in the directory may lie.
   zip_file_t *file = zip_fopen_index(archive, index, 0);
@@ -141,16 +133,13 @@ Expected<NpyArray> vitq::data::readNpy(StringRef path) {
   return parseNpy((*buffer)->getBuffer(), path);
 }
 
-Error vitq::data::writeNpy(StringRef path, ArrayRef<int64_t> shape, DType dtype,
-                           ArrayRef<char> data) {
+Error vitq::data::writeNpy(StringRef path, ArrayRef<int64_t> shape, DType dtype, ArrayRef<char> data) {
   uint64_t size = sizeOf(dtype);
   for (int64_t extent : shape)
     size *= static_cast<uint64_t>(extent);
   if (size != data.size())
-    return makeFileError(path, "not written: " + Twine(data.size()) +
-                                   " bytes are not an array of " +
-                                   shapeToString(shape) + " " +
-                                   toString(dtype));
+    return makeFileError(path, "not written: " + Twine(data.size()) + " bytes are not an array of " +
+                                   shapeToString(shape) + " " + toString(dtype));
   auto bytes = encodeNpy(shape, dtype, data);
   if (!bytes)
     return makeFileError(path, "not written: out of memory");

@@ -19,8 +19,7 @@
 using namespace llvm;
 using namespace vitq::data;
 
-static_assert(std::endian::native == std::endian::little,
-              "array files are read and written without swapping bytes");
+static_assert(std::endian::native == std::endian::little, "array files are read and written without swapping bytes");
 
 size_t vitq::data::sizeOf(DType dtype) {
   switch (dtype) {
@@ -62,8 +61,7 @@ StringRef vitq::data::toString(DType dtype) {
 std::string vitq::data::shapeToString(ArrayRef<int64_t> shape) {
   if (shape.empty())
     return "scalar";
-  return join(map_range(shape, [](int64_t n) { return std::to_string(n); }),
-              "x");
+  return join(map_range(shape, [](int64_t n) { return std::to_string(n); }), "x");
 }
 
 /// The element type that NumPy's `descr` means; big endian is not among them.
@@ -167,29 +165,23 @@ bool HeaderParser::parse() {
   return hasDescr && hasOrder && hasShape && rest.trim().empty();
 }
 
-Expected<NpyHeader>
-vitq::data::parseNpyHeader(StringRef bytes, uint64_t fileSize, StringRef name) {
+Expected<NpyHeader> vitq::data::parseNpyHeader(StringRef bytes, uint64_t fileSize, StringRef name) {
   if (!bytes.starts_with("\x93NUMPY"))
     return makeFileError(name, "is not a .npy file (NumPy's numpy.save writes "
                                "one)");
-  auto cutOff = [&] {
-    return makeFileError(name, "the .npy file is cut off; write it again");
-  };
+  auto cutOff = [&] { return makeFileError(name, "the .npy file is cut off; write it again"); };
   if (bytes.size() < 12)
     return cutOff();
   unsigned major = static_cast<uint8_t>(bytes[6]);
   if (major < 1 || major > 3)
-    return makeFileError(name, "is of .npy version " + Twine(major) +
-                                   "; versions 1 to 3 are supported");
+    return makeFileError(name, "is of .npy version " + Twine(major) + "; versions 1 to 3 are supported");
   const char *lengthAt = bytes.data() + 8;
   uint64_t start = major == 1 ? 10 : 12;
-  uint64_t length = major == 1 ? support::endian::read16le(lengthAt)
-                               : support::endian::read32le(lengthAt);
+  uint64_t length = major == 1 ? support::endian::read16le(lengthAt) : support::endian::read32le(lengthAt);
   if (start + length > fileSize)
     return cutOff();
   if (start + length > bytes.size())
-    return makeFileError(name, "the .npy header is " + Twine(length) +
-                                   " bytes long; at most " +
+    return makeFileError(name, "the .npy header is " + Twine(length) + " bytes long; at most " +
                                    Twine(maxNpyHeader - start) + " are read");
 
   HeaderParser parser(bytes.substr(start, length));
@@ -198,10 +190,9 @@ vitq::data::parseNpyHeader(StringRef bytes, uint64_t fileSize, StringRef name) {
                                "structured type; save a plain array");
   auto dtype = parseDescr(parser.descr);
   if (!dtype)
-    return makeFileError(
-        name, "the element type '" + parser.descr +
-                  "' is not supported; save the array as uint8, int8, int16, "
-                  "int32, int64, float32 or float64, little endian");
+    return makeFileError(name, "the element type '" + parser.descr +
+                                   "' is not supported; save the array as uint8, int8, int16, "
+                                   "int32, int64, float32 or float64, little endian");
 
   NpyHeader header;
   header.shape = std::move(parser.shape);
@@ -221,10 +212,8 @@ vitq::data::parseNpyHeader(StringRef bytes, uint64_t fileSize, StringRef name) {
   else if (overflow)
     size = ~uint64_t(0);
   if (size > fileSize - header.dataOffset)
-    return makeFileError(name, "the .npy file is cut off: an array of " +
-                                   shapeToString(header.shape) + " " +
-                                   toString(*dtype) + " needs more than the " +
-                                   Twine(fileSize - header.dataOffset) +
+    return makeFileError(name, "the .npy file is cut off: an array of " + shapeToString(header.shape) + " " +
+                                   toString(*dtype) + " needs more than the " + Twine(fileSize - header.dataOffset) +
                                    " bytes there are");
   header.dataSize = size;
   return header;

@@ -16,7 +16,8 @@
 using namespace vitq::data;
 
 /// Calls `body` with a value of the C++ type of `dtype`.
-template <typename Body> static auto dispatch(DType dtype, Body body) {
+template <typename Body>
+static auto dispatch(DType dtype, Body body) {
   switch (dtype) {
   case DType::UInt8:
     return body(uint8_t());
@@ -36,16 +37,15 @@ template <typename Body> static auto dispatch(DType dtype, Body body) {
   return body(double());
 }
 
-bool vitq::data::toRowMajor(llvm::ArrayRef<int64_t> shape, DType dtype,
-                            llvm::ArrayRef<char> data, std::vector<char> &out) {
+bool vitq::data::toRowMajor(llvm::ArrayRef<int64_t> shape, DType dtype, llvm::ArrayRef<char> data,
+                            std::vector<char> &out) {
   try {
     std::vector<size_t> extents(shape.begin(), shape.end());
     dispatch(dtype, [&](auto zero) {
       using T = decltype(zero);
       // Memory of a file need not be aligned for T.
       xt::xarray<T, xt::layout_type::column_major> columns(extents);
-      std::copy(data.begin(), data.end(),
-                reinterpret_cast<char *>(columns.data()));
+      std::copy(data.begin(), data.end(), reinterpret_cast<char *>(columns.data()));
       xt::xarray<T, xt::layout_type::row_major> rows = columns;
       const auto *bytes = reinterpret_cast<const char *>(rows.data());
       out.assign(bytes, bytes + data.size());
@@ -56,16 +56,14 @@ bool vitq::data::toRowMajor(llvm::ArrayRef<int64_t> shape, DType dtype,
   }
 }
 
-std::optional<std::string> vitq::data::encodeNpy(llvm::ArrayRef<int64_t> shape,
-                                                 DType dtype,
+std::optional<std::string> vitq::data::encodeNpy(llvm::ArrayRef<int64_t> shape, DType dtype,
                                                  llvm::ArrayRef<char> data) {
   try {
     std::vector<size_t> extents(shape.begin(), shape.end());
     return dispatch(dtype, [&](auto zero) {
       using T = decltype(zero);
       xt::xarray<T, xt::layout_type::row_major> array(extents);
-      std::copy(data.begin(), data.end(),
-                reinterpret_cast<char *>(array.data()));
+      std::copy(data.begin(), data.end(), reinterpret_cast<char *>(array.data()));
       return xt::dump_npy(array);
     });
   } catch (const std::exception &) {

@@ -12,12 +12,10 @@ namespace vitq::data {
 
 /// Copies column-major `data` of `shape` into `out`, row-major. Sizes must
 /// agree. False if xtensor failed.
-bool toRowMajor(llvm::ArrayRef<int64_t> shape, DType dtype,
-                llvm::ArrayRef<char> data, std::vector<char> &out);
+bool toRowMajor(llvm::ArrayRef<int64_t> shape, DType dtype, llvm::ArrayRef<char> data, std::vector<char> &out);
 
 /// The bytes of a .npy file; none if xtensor failed. Sizes must agree.
-std::optional<std::string> encodeNpy(llvm::ArrayRef<int64_t> shape, DType dtype,
-                                     llvm::ArrayRef<char> data);
+std::optional<std::string> encodeNpy(llvm::ArrayRef<int64_t> shape, DType dtype, llvm::ArrayRef<char> data);
 
 } // namespace vitq::data
 

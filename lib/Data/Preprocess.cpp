@@ -15,9 +15,7 @@
 using namespace llvm;
 using namespace vitq::data;
 
-static Error makeError(const Twine &text) {
-  return createStringError(inconvertibleErrorCode(), text);
-}
+static Error makeError(const Twine &text) { return createStringError(inconvertibleErrorCode(), text); }
 
 /// The shortest decimal text that reads back as `value`.
 static std::string shortest(double value) {
@@ -47,8 +45,7 @@ Error Preprocess::checkChannels(int channels) const {
   auto check = [&](const std::vector<double> &values, StringRef key) -> Error {
     if (values.size() == 1 || values.size() == static_cast<size_t>(channels))
       return Error::success();
-    return makeError("preprocessing: '" + key + "' has " +
-                     Twine(values.size()) + " values, but the model takes " +
+    return makeError("preprocessing: '" + key + "' has " + Twine(values.size()) + " values, but the model takes " +
                      Twine(channels) +
                      " channel(s); give one value, or one "
                      "per channel joined by ':'");
@@ -63,8 +60,8 @@ static Error validate(const Preprocess &p) {
   auto checkSide = [](int side, StringRef key) -> Error {
     if (side >= 1 && side <= maxSide)
       return Error::success();
-    return makeError("preprocessing: '" + key + "' of " + Twine(side) +
-                     " pixels is not between 1 and " + Twine(maxSide));
+    return makeError("preprocessing: '" + key + "' of " + Twine(side) + " pixels is not between 1 and " +
+                     Twine(maxSide));
   };
   auto checkSize = [&](Size size, StringRef key) -> Error {
     if (Error e = checkSide(size.height, key))
@@ -72,8 +69,7 @@ static Error validate(const Preprocess &p) {
     return checkSide(size.width, key);
   };
   if (p.resize) {
-    if (Error e = p.resize->exact ? checkSize(*p.resize->exact, "resize")
-                                  : checkSide(p.resize->shortSide, "resize"))
+    if (Error e = p.resize->exact ? checkSize(*p.resize->exact, "resize") : checkSide(p.resize->shortSide, "resize"))
       return e;
   }
   if (p.crop) {
@@ -83,36 +79,28 @@ static Error validate(const Preprocess &p) {
     // before a picture is read. The long side of a short-side resize is open.
     bool fits = true;
     if (p.resize && p.resize->exact)
-      fits = p.crop->height <= p.resize->exact->height &&
-             p.crop->width <= p.resize->exact->width;
+      fits = p.crop->height <= p.resize->exact->height && p.crop->width <= p.resize->exact->width;
     else if (p.resize)
       fits = std::min(p.crop->height, p.crop->width) <= p.resize->shortSide;
     if (!fits)
-      return makeError("preprocessing: the crop of " + Twine(p.crop->height) +
-                       "x" + Twine(p.crop->width) +
+      return makeError("preprocessing: the crop of " + Twine(p.crop->height) + "x" + Twine(p.crop->width) +
                        " is larger than what 'resize' leaves; raise 'resize' "
                        "or lower 'crop'");
   }
-  for (const auto &[key, values] :
-       {std::pair<StringRef, const std::vector<double> &>("mean", p.mean),
-        std::pair<StringRef, const std::vector<double> &>("std", p.stdDev)})
+  for (const auto &[key, values] : {std::pair<StringRef, const std::vector<double> &>("mean", p.mean),
+                                    std::pair<StringRef, const std::vector<double> &>("std", p.stdDev)})
     if (values.size() != 1 && values.size() != 3)
-      return makeError("preprocessing: '" + key + "' has " +
-                       Twine(values.size()) +
+      return makeError("preprocessing: '" + key + "' has " + Twine(values.size()) +
                        " values; give one for all channels, or three");
-  static constexpr const char *hint =
-      "; pixels are scaled to 0..1 first, so divide values meant for 0..255 "
-      "by 255";
+  static constexpr const char *hint = "; pixels are scaled to 0..1 first, so divide values meant for 0..255 "
+                                      "by 255";
   for (double value : p.mean)
     if (!(std::abs(value) <= 1.0))
-      return makeError("preprocessing: 'mean' of " + shortest(value) +
-                       " is not between -1 and 1" + hint);
+      return makeError("preprocessing: 'mean' of " + shortest(value) + " is not between -1 and 1" + hint);
   for (double value : p.stdDev)
     if (!(value >= 1e-6 && value <= 10.0))
-      return makeError(
-          "preprocessing: 'std' of " + shortest(value) +
-          (value <= 0 ? " is not positive" : " is not between 1e-06 and 10") +
-          (value > 10.0 ? hint : ""));
+      return makeError("preprocessing: 'std' of " + shortest(value) +
+                       (value <= 0 ? " is not positive" : " is not between 1e-06 and 10") + (value > 10.0 ? hint : ""));
   return Error::success();
 }
 
@@ -148,8 +136,7 @@ static Expected<Size> parseSize(StringRef text, StringRef key) {
   return Size{*height, *width};
 }
 
-static Expected<std::vector<double>> parseNumbers(StringRef text,
-                                                  StringRef key) {
+static Expected<std::vector<double>> parseNumbers(StringRef text, StringRef key) {
   std::vector<double> values;
   SmallVector<StringRef> parts;
   text.split(parts, ':');
@@ -170,8 +157,7 @@ static Expected<Interpolation> parseInterpolation(StringRef text) {
     return Interpolation::Bicubic;
   if (text == "bilinear")
     return Interpolation::Bilinear;
-  return makeError("preprocessing: interpolation '" + text +
-                   "' is not supported; use bicubic or bilinear");
+  return makeError("preprocessing: interpolation '" + text + "' is not supported; use bicubic or bilinear");
 }
 
 static Expected<Preprocess> parseFile(StringRef path);
@@ -193,8 +179,7 @@ Expected<Preprocess> vitq::data::parsePreprocess(StringRef text) {
     key = key.trim();
     value = value.trim();
     if (!part.contains('='))
-      return makeError("preprocessing: '" + part.trim() +
-                       "' is not of the form key=value");
+      return makeError("preprocessing: '" + part.trim() + "' is not of the form key=value");
     if (!seen.insert(key).second)
       return makeError("preprocessing: '" + key + "=' is given twice");
     if (key == "resize") {
@@ -240,25 +225,16 @@ Expected<Preprocess> vitq::data::parsePreprocess(StringRef text) {
 std::string vitq::data::toString(const Preprocess &p) {
   std::string text;
   raw_string_ostream os(text);
-  auto sizeText = [](Size size) {
-    return std::to_string(size.height) + "x" + std::to_string(size.width);
-  };
+  auto sizeText = [](Size size) { return std::to_string(size.height) + "x" + std::to_string(size.width); };
   if (p.resize) {
-    os << "resize="
-       << (p.resize->exact ? sizeText(*p.resize->exact)
-                           : std::to_string(p.resize->shortSide))
-       << ',';
+    os << "resize=" << (p.resize->exact ? sizeText(*p.resize->exact) : std::to_string(p.resize->shortSide)) << ',';
   }
   if (p.interpolation != Interpolation::Bicubic)
     os << "interpolation=" << toString(p.interpolation) << ',';
   if (p.crop) {
-    os << "crop="
-       << (p.crop->height == p.crop->width ? std::to_string(p.crop->height)
-                                           : sizeText(*p.crop))
-       << ',';
+    os << "crop=" << (p.crop->height == p.crop->width ? std::to_string(p.crop->height) : sizeText(*p.crop)) << ',';
   }
-  os << "mean=" << join(map_range(p.mean, shortest), ":")
-     << ",std=" << join(map_range(p.stdDev, shortest), ":");
+  os << "mean=" << join(map_range(p.mean, shortest), ":") << ",std=" << join(map_range(p.stdDev, shortest), ":");
   return text;
 }
 
@@ -267,9 +243,7 @@ std::string vitq::data::toString(const Preprocess &p) {
 //===----------------------------------------------------------------------===//
 
 json::Value vitq::data::toJSON(const Preprocess &p) {
-  auto sizeJSON = [](Size size) {
-    return json::Object{{"height", size.height}, {"width", size.width}};
-  };
+  auto sizeJSON = [](Size size) { return json::Object{{"height", size.height}, {"width", size.width}}; };
   json::Value resize = nullptr, crop = nullptr;
   if (p.resize && p.resize->exact)
     resize = sizeJSON(*p.resize->exact);
@@ -284,15 +258,13 @@ json::Value vitq::data::toJSON(const Preprocess &p) {
                       {"std", json::Array(p.stdDev)}};
 }
 
-static Error badValue(StringRef key, const Twine &expected,
-                      const json::Value &value) {
+static Error badValue(StringRef key, const Twine &expected, const json::Value &value) {
   // Values may be long; their start is enough to recognise them.
   std::string text;
   raw_string_ostream(text) << value;
   if (text.size() > 60)
     text = text.substr(0, 57) + "...";
-  return makeError("preprocessing: '" + key + "' should be " + expected +
-                   ", not " + text);
+  return makeError("preprocessing: '" + key + "' should be " + expected + ", not " + text);
 }
 
 /// A side in pixels out of a JSON number.
@@ -307,8 +279,7 @@ static Expected<int> sideFromJSON(const json::Value &value, StringRef key) {
 static Expected<Size> sizeFromJSON(const json::Object &object, StringRef key) {
   const json::Value *h = object.get("height"), *w = object.get("width");
   if (!h || !w || object.size() != 2)
-    return badValue(key, "a size with 'height' and 'width'",
-                    json::Object(object));
+    return badValue(key, "a size with 'height' and 'width'", json::Object(object));
   auto height = sideFromJSON(*h, (key + ".height").str());
   if (!height)
     return height.takeError();
@@ -319,8 +290,7 @@ static Expected<Size> sizeFromJSON(const json::Object &object, StringRef key) {
 }
 
 /// A number, or an array of numbers.
-static Expected<std::vector<double>> numbersFromJSON(const json::Value &value,
-                                                     StringRef key) {
+static Expected<std::vector<double>> numbersFromJSON(const json::Value &value, StringRef key) {
   if (auto number = value.getAsNumber())
     return std::vector<double>{*number};
   std::vector<double> values;
@@ -336,22 +306,18 @@ static Expected<std::vector<double>> numbersFromJSON(const json::Value &value,
   return values;
 }
 
-static bool isNull(const json::Value *value) {
-  return !value || value->kind() == json::Value::Null;
-}
+static bool isNull(const json::Value *value) { return !value || value->kind() == json::Value::Null; }
 
 /// Fails on a key of `object` outside `known`.
 static Error checkKeys(const json::Object &object, ArrayRef<StringRef> known) {
   for (const auto &[key, value] : object)
     if (!is_contained(known, StringRef(key)))
-      return makeError("preprocessing: unknown key '" + StringRef(key) +
-                       "'; known are " + join(known, ", "));
+      return makeError("preprocessing: unknown key '" + StringRef(key) + "'; known are " + join(known, ", "));
   return Error::success();
 }
 
 /// Sets mean and standard deviation from the keys given, where present.
-static Error readMeanAndStd(Preprocess &p, const json::Object &object,
-                            StringRef meanKey, StringRef stdKey) {
+static Error readMeanAndStd(Preprocess &p, const json::Object &object, StringRef meanKey, StringRef stdKey) {
   if (const json::Value *value = object.get(meanKey); !isNull(value)) {
     auto mean = numbersFromJSON(*value, meanKey);
     if (!mean)
@@ -371,8 +337,7 @@ Expected<Preprocess> vitq::data::preprocessFromJSON(const json::Value &value) {
   const json::Object *object = value.getAsObject();
   if (!object)
     return badValue("preprocess", "an object", value);
-  if (Error e = checkKeys(*object,
-                          {"resize", "interpolation", "crop", "mean", "std"}))
+  if (Error e = checkKeys(*object, {"resize", "interpolation", "crop", "mean", "std"}))
     return std::move(e);
 
   Preprocess p;
@@ -422,8 +387,7 @@ Expected<Preprocess> vitq::data::preprocessFromJSON(const json::Value &value) {
 }
 
 /// A flag of a Hugging Face configuration, `absent` if it is not there.
-static Expected<bool> readFlag(const json::Object &config, StringRef key,
-                               bool absent) {
+static Expected<bool> readFlag(const json::Object &config, StringRef key, bool absent) {
   const json::Value *value = config.get(key);
   if (isNull(value))
     return absent;
@@ -432,8 +396,7 @@ static Expected<bool> readFlag(const json::Object &config, StringRef key,
   return badValue(key, "true or false", *value);
 }
 
-Expected<Preprocess>
-vitq::data::preprocessFromHuggingFace(const json::Object &config) {
+Expected<Preprocess> vitq::data::preprocessFromHuggingFace(const json::Object &config) {
   StringRef type;
   for (StringRef key : {"image_processor_type", "feature_extractor_type"})
     if (auto name = config.getString(key); name && type.empty())
@@ -466,8 +429,7 @@ vitq::data::preprocessFromHuggingFace(const json::Object &config) {
                                         "image_std"};
   for (const auto &[key, value] : config) {
     StringRef name = key;
-    if (is_contained(known, name) || name.starts_with("_") || isNull(&value) ||
-        value.getAsBoolean() == false)
+    if (is_contained(known, name) || name.starts_with("_") || isNull(&value) || value.getAsBoolean() == false)
       continue;
     return makeError("preprocessing: '" + name +
                      "' is a setting this program "
@@ -522,12 +484,9 @@ vitq::data::preprocessFromHuggingFace(const json::Object &config) {
       if (!isViT && !isCLIP && !isDeiT)
         return makeError("preprocessing: the file has no 'resample'; add 2 "
                          "(bilinear) or 3 (bicubic)");
-      p.interpolation =
-          isViT ? Interpolation::Bilinear : Interpolation::Bicubic;
-    } else if (auto code = resample->getAsInteger();
-               code && (*code == 2 || *code == 3)) {
-      p.interpolation =
-          *code == 2 ? Interpolation::Bilinear : Interpolation::Bicubic;
+      p.interpolation = isViT ? Interpolation::Bilinear : Interpolation::Bicubic;
+    } else if (auto code = resample->getAsInteger(); code && (*code == 2 || *code == 3)) {
+      p.interpolation = *code == 2 ? Interpolation::Bilinear : Interpolation::Bicubic;
     } else {
       return badValue("resample", "2 (bilinear) or 3 (bicubic)", *resample);
     }
@@ -560,8 +519,7 @@ vitq::data::preprocessFromHuggingFace(const json::Object &config) {
   if (!*doRescale)
     return makeError("preprocessing: 'do_rescale' is false; only models whose "
                      "pixels are scaled by 1/255 are supported");
-  if (const json::Value *factor = config.get("rescale_factor");
-      !isNull(factor)) {
+  if (const json::Value *factor = config.get("rescale_factor"); !isNull(factor)) {
     auto number = factor->getAsNumber();
     if (!number || std::abs(*number * 255.0 - 1.0) > 1e-6)
       return badValue("rescale_factor", "1/255 (0.00392156862745098)", *factor);
@@ -573,8 +531,7 @@ vitq::data::preprocessFromHuggingFace(const json::Object &config) {
   if (*doNormalize) {
     for (StringRef key : {"image_mean", "image_std"})
       if (isNull(config.get(key)))
-        return makeError("preprocessing: the file has no '" + key +
-                         "'; add it, or set 'do_normalize' to false");
+        return makeError("preprocessing: the file has no '" + key + "'; add it, or set 'do_normalize' to false");
     if (Error e = readMeanAndStd(p, config, "image_mean", "image_std"))
       return std::move(e);
   }
@@ -583,8 +540,7 @@ vitq::data::preprocessFromHuggingFace(const json::Object &config) {
   return p;
 }
 
-Expected<Preprocess>
-vitq::data::preprocessFromTimm(const json::Object &config) {
+Expected<Preprocess> vitq::data::preprocessFromTimm(const json::Object &config) {
   const json::Object *cfg = config.getObject("pretrained_cfg");
   if (!cfg)
     cfg = &config;
@@ -602,8 +558,7 @@ vitq::data::preprocessFromTimm(const json::Object &config) {
   if (!width)
     return width.takeError();
 
-  if (const json::Value *mode = cfg->get("crop_mode");
-      !isNull(mode) && mode->getAsString() != "center")
+  if (const json::Value *mode = cfg->get("crop_mode"); !isNull(mode) && mode->getAsString() != "center")
     return badValue("crop_mode", "\"center\"", *mode);
   double cropPct = 0.875; // timm's own default
   if (const json::Value *value = cfg->get("crop_pct"); !isNull(value)) {
@@ -612,9 +567,7 @@ vitq::data::preprocessFromTimm(const json::Object &config) {
       return badValue("crop_pct", "a number over 0.01, at most 1", *value);
     cropPct = *number;
   }
-  auto scaled = [&](int side) {
-    return static_cast<int>(std::floor(side / cropPct));
-  };
+  auto scaled = [&](int side) { return static_cast<int>(std::floor(side / cropPct)); };
 
   Preprocess p;
   Resize resize;
@@ -639,8 +592,7 @@ vitq::data::preprocessFromTimm(const json::Object &config) {
   }
   for (StringRef key : {"mean", "std"})
     if (isNull(cfg->get(key)))
-      return makeError("preprocessing: timm's configuration has no '" + key +
-                       "'");
+      return makeError("preprocessing: timm's configuration has no '" + key + "'");
   if (Error e = readMeanAndStd(p, *cfg, "mean", "std"))
     return std::move(e);
   if (Error e = validate(p))
@@ -654,8 +606,7 @@ static Expected<Preprocess> parseFile(StringRef path) {
     return buffer.takeError();
   auto value = json::parse((*buffer)->getBuffer());
   if (!value)
-    return makeError("'" + path +
-                     "': not valid JSON: " + llvm::toString(value.takeError()));
+    return makeError("'" + path + "': not valid JSON: " + llvm::toString(value.takeError()));
   const json::Object *object = value->getAsObject();
   if (!object)
     return makeError("'" + path +

@@ -26,7 +26,8 @@ namespace {
 /// The options of the compiler. mlir-opt registers its own beside them.
 struct CompilerFlags {
   llvm::cl::OptionCategory category{"vitq: compiling a model"};
-  llvm::cl::opt<bool> compile{"compile", llvm::cl::desc("Compile the model through all phases"), llvm::cl::cat(category)};
+  llvm::cl::opt<bool> compile{"compile", llvm::cl::desc("Compile the model through all phases"),
+                              llvm::cl::cat(category)};
   llvm::cl::opt<Phase> stopAfter{
       "stop-after", llvm::cl::desc("Stop compiling after this phase and write the module (implies --compile)"),
       llvm::cl::values(clEnumValN(Phase::Float, "float", "the recovered float model"),
@@ -39,33 +40,38 @@ struct CompilerFlags {
       "emit", llvm::cl::desc("What to write (implies --compile)"),
       llvm::cl::values(clEnumValN(OutputKind::MLIR, "mlir", "MLIR text"),
                        clEnumValN(OutputKind::Bytecode, "bytecode", "MLIR bytecode"),
-                       clEnumValN(OutputKind::LLVM, "llvm", "LLVM IR"), clEnumValN(OutputKind::Assembly, "asm", "assembly"),
+                       clEnumValN(OutputKind::LLVM, "llvm", "LLVM IR"),
+                       clEnumValN(OutputKind::Assembly, "asm", "assembly"),
                        clEnumValN(OutputKind::Object, "obj", "object file, header and manifest"),
                        clEnumValN(OutputKind::SharedObject, "so", "shared library")),
       llvm::cl::init(OutputKind::MLIR), llvm::cl::cat(category)};
-  llvm::cl::opt<std::string> target{"target", llvm::cl::desc("native, or a CPU name or level with features, e.g. x86-64-v4+avx512vnni"),
-                                    llvm::cl::init("native"), llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> target{
+      "target", llvm::cl::desc("native, or a CPU name or level with features, e.g. x86-64-v4+avx512vnni"),
+      llvm::cl::init("native"), llvm::cl::cat(category)};
   llvm::cl::opt<std::string> name{"name", llvm::cl::desc("Name of the program (default: stem of the output file)"),
                                   llvm::cl::cat(category)};
-  llvm::cl::opt<int64_t> batch{"batch", llvm::cl::desc("Size of a batch axis that the model leaves open"), llvm::cl::init(1),
-                               llvm::cl::cat(category)};
-  llvm::cl::opt<std::string> data{"calibration-data", llvm::cl::desc("Images to calibrate on: a folder of JPEG or PNG, or .npy/.npz"),
+  llvm::cl::opt<int64_t> batch{"batch", llvm::cl::desc("Size of a batch axis that the model leaves open"),
+                               llvm::cl::init(1), llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> data{"calibration-data",
+                                  llvm::cl::desc("Images to calibrate on: a folder of JPEG or PNG, or .npy/.npz"),
                                   llvm::cl::cat(category)};
   llvm::cl::opt<int64_t> limit{"calibration-limit", llvm::cl::desc("Calibrate on the first N images only (0 = all)"),
                                llvm::cl::init(0), llvm::cl::cat(category)};
   llvm::cl::opt<std::string> preprocess{
-      "preprocess", llvm::cl::desc("e.g. resize=248,crop=224,mean=0.5,std=0.5, or @preprocessor_config.json"), llvm::cl::cat(category)};
+      "preprocess", llvm::cl::desc("e.g. resize=248,crop=224,mean=0.5,std=0.5, or @preprocessor_config.json"),
+      llvm::cl::cat(category)};
   llvm::cl::opt<std::string> saveRanges{"save-ranges", llvm::cl::desc("Write the calibrated ranges to this JSON file"),
                                         llvm::cl::cat(category)};
-  llvm::cl::opt<std::string> loadRanges{"load-ranges", llvm::cl::desc("Use the ranges in this JSON file instead of calibrating"),
+  llvm::cl::opt<std::string> loadRanges{"load-ranges",
+                                        llvm::cl::desc("Use the ranges in this JSON file instead of calibrating"),
                                         llvm::cl::cat(category)};
   llvm::cl::opt<vit::Algorithm> nonlinear{
       "nonlinear", llvm::cl::desc("Integer algorithm of nonlinear functions"),
       llvm::cl::values(clEnumValN(vit::Algorithm::Table, "table", "exact tables (default)"),
                        clEnumValN(vit::Algorithm::Shift, "shift", "Shiftmax, ShiftGELU, I-LayerNorm")),
       llvm::cl::init(vit::Algorithm::Table), llvm::cl::cat(category)};
-  llvm::cl::opt<std::string> report{"report", llvm::cl::desc("Write a report: JSON when the path ends in .json, else text"),
-                                    llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> report{
+      "report", llvm::cl::desc("Write a report: JSON when the path ends in .json, else text"), llvm::cl::cat(category)};
 
   /// Whether the user asked for the compiler.
   bool wanted() const {
@@ -77,8 +83,8 @@ struct CompilerFlags {
 /// (`--stop-after`); here they mean what vitq says.
 void takeOptionNames() {
   auto &registered = llvm::cl::getRegisteredOptions();
-  for (StringRef name : {"compile", "stop-after", "emit", "target", "name", "batch", "calibration-data", "calibration-limit",
-                         "preprocess", "save-ranges", "load-ranges", "nonlinear", "report"})
+  for (StringRef name : {"compile", "stop-after", "emit", "target", "name", "batch", "calibration-data",
+                         "calibration-limit", "preprocess", "save-ranges", "load-ranges", "nonlinear", "report"})
     if (llvm::cl::Option *option = registered.lookup(name))
       option->removeArgument();
 }
@@ -109,7 +115,8 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   llvm::sys::path::replace_extension(manifest, ".json");
   for (StringRef path : {StringRef(options.report), StringRef(options.compile.saveRanges)})
     if (options.emit == OutputKind::Object && path == manifest)
-      return "'" + path.str() + "' is where the manifest of the object goes: give --report and --save-ranges other names";
+      return "'" + path.str() +
+             "' is where the manifest of the object goes: give --report and --save-ranges other names";
   if (options.batch < 1)
     return "--batch must be at least 1";
   return {};

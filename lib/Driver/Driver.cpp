@@ -122,13 +122,16 @@ static LogicalResult runPhases(ModuleOp module, const DriverOptions &options, Re
     if (last == Phase::Float)
       return success();
     const CompileOptions &compile = options.compile;
-    bool ranges = module.walk([](Operation *op) {
-                          return op->hasAttr(kRangeAttr) ? WalkResult::interrupt() : WalkResult::advance();
-                        }).wasInterrupted();
+    bool ranges = module
+                      .walk([](Operation *op) {
+                        return op->hasAttr(kRangeAttr) ? WalkResult::interrupt() : WalkResult::advance();
+                      })
+                      .wasInterrupted();
     if (compile.data.empty() && compile.loadRanges.empty() && !ranges)
-      return emitError(UnknownLoc::get(module.getContext()),
-                       "quantizing needs calibration: give images with --calibration-data=FOLDER, or ranges of an earlier "
-                       "run with --load-ranges=FILE");
+      return emitError(
+          UnknownLoc::get(module.getContext()),
+          "quantizing needs calibration: give images with --calibration-data=FOLDER, or ranges of an earlier "
+          "run with --load-ranges=FILE");
     if (failed(runPhase(module, [&](OpPassManager &pm) { addQuantizePasses(pm, compile); })))
       return failure();
   }

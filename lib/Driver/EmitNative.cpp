@@ -38,8 +38,8 @@ static FailureOr<llvm::SmallString<0>> emitToString(ModuleOp module, const Nativ
 
 /// Object code, with its header and manifest beside it where asked for: all of them
 /// or none.
-static LogicalResult writeObject(ModuleOp module, const NativeOptions &options, llvm::StringRef object, uint64_t codeBytes,
-                                 const NativeRequest &request) {
+static LogicalResult writeObject(ModuleOp module, const NativeOptions &options, llvm::StringRef object,
+                                 uint64_t codeBytes, const NativeRequest &request) {
   if (request.emit == OutputKind::SharedObject)
     return report(module, linkSharedObject(llvm::ArrayRef<char>(object.data(), object.size()), request.output));
   llvm::SmallString<128> header(request.output), manifest(request.output);

@@ -227,7 +227,8 @@ static LogicalResult importLayerNorm(NodeImporter &n) {
     return n.error() << "epsilon must be finite and not negative";
   Imported beta = n.input(2);
   if (!beta)
-    beta = Imported(std::make_shared<Tensor>(DType::F32, Shape{input.shape().back()}, (n.outputName() + ".beta").str()));
+    beta =
+        Imported(std::make_shared<Tensor>(DType::F32, Shape{input.shape().back()}, (n.outputName() + ".beta").str()));
   FailureOr<Value> x = n.materialize(input), g = n.materialize(n.input(1)), b = n.materialize(beta);
   if (failed(x) || failed(g) || failed(b))
     return failure();

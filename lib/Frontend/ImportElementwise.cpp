@@ -82,16 +82,16 @@ static BinaryFunction binaryFunction(StringRef opType) {
                     [](int64_t a, int64_t b) -> I { return std::min(a, b); }})
       .Case("Max", {[](double a, double b) { return std::fmax(a, b); },
                     [](int64_t a, int64_t b) -> I { return std::max(a, b); }})
-      .Case("Equal", {[](double a, double b) { return double(a == b); },
-                      [](int64_t a, int64_t b) -> I { return a == b; }, true})
-      .Case("Less", {[](double a, double b) { return double(a < b); },
-                     [](int64_t a, int64_t b) -> I { return a < b; }, true})
-      .Case("LessOrEqual", {[](double a, double b) { return double(a <= b); },
-                            [](int64_t a, int64_t b) -> I { return a <= b; }, true})
-      .Case("Greater", {[](double a, double b) { return double(a > b); },
-                        [](int64_t a, int64_t b) -> I { return a > b; }, true})
-      .Case("GreaterOrEqual", {[](double a, double b) { return double(a >= b); },
-                               [](int64_t a, int64_t b) -> I { return a >= b; }, true})
+      .Case("Equal",
+            {[](double a, double b) { return double(a == b); }, [](int64_t a, int64_t b) -> I { return a == b; }, true})
+      .Case("Less",
+            {[](double a, double b) { return double(a < b); }, [](int64_t a, int64_t b) -> I { return a < b; }, true})
+      .Case("LessOrEqual",
+            {[](double a, double b) { return double(a <= b); }, [](int64_t a, int64_t b) -> I { return a <= b; }, true})
+      .Case("Greater",
+            {[](double a, double b) { return double(a > b); }, [](int64_t a, int64_t b) -> I { return a > b; }, true})
+      .Case("GreaterOrEqual",
+            {[](double a, double b) { return double(a >= b); }, [](int64_t a, int64_t b) -> I { return a >= b; }, true})
       .Case("And", {[](double, double) { return 0.0; }, [](int64_t a, int64_t b) -> I { return a && b; }, true})
       .Case("Or", {[](double, double) { return 0.0; }, [](int64_t a, int64_t b) -> I { return a || b; }, true})
       .Default({});
@@ -287,8 +287,8 @@ static LogicalResult importGelu(NodeImporter &n) {
   if (failed(x))
     return failure();
   auto kind = approximate == "tanh" ? vit::GeluKind::Tanh : vit::GeluKind::Erf;
-  return n.setOutput(n.create<vit::GeluOp>(
-      *x, n.builder.getNamedAttr("kind", vit::GeluKindAttr::get(n.builder.getContext(), kind))));
+  return n.setOutput(
+      n.create<vit::GeluOp>(*x, n.builder.getNamedAttr("kind", vit::GeluKindAttr::get(n.builder.getContext(), kind))));
 }
 
 static LogicalResult importHardSwish(NodeImporter &n) {

@@ -32,8 +32,8 @@ const HandlerTable &vitq::frontend::operatorHandlers() {
 }
 
 NodeImporter::NodeImporter(ImportState &state, const Node &node)
-    : node(node), builder(state.builder),
-      loc(NameLoc::get(StringAttr::get(state.builder.getContext(), node.name))), state(state) {}
+    : node(node), builder(state.builder), loc(NameLoc::get(StringAttr::get(state.builder.getContext(), node.name))),
+      state(state) {}
 
 InFlightDiagnostic NodeImporter::error() { return emitError(loc) << node.opType << ": "; }
 
@@ -240,8 +240,7 @@ MaybeImported NodeImporter::slice(const Imported &input, ArrayRef<int64_t> offse
   if (input.constant)
     return Imported(isEmpty ? std::make_shared<Tensor>(input.constant->dtype, sizes, outputName())
                             : sliceTensor(*input.constant, offsets, sizes, strides, outputName()));
-  return create<vit::SliceOp>(input.value,
-                              {i64s("offsets", offsets), i64s("sizes", sizes), i64s("strides", strides)});
+  return create<vit::SliceOp>(input.value, {i64s("offsets", offsets), i64s("sizes", sizes), i64s("strides", strides)});
 }
 
 MaybeImported NodeImporter::gather(const Imported &input, ArrayRef<int64_t> indices, int64_t axis) {

@@ -136,8 +136,7 @@ void addShapeHandlers(HandlerTable &table);
 
 /// The shape of the image `input`, open sizes filled in: the batch from
 /// `batch`, others from the weights. Emits an error otherwise.
-llvm::FailureOr<Shape> resolveInputShape(const Model &model, const ValueInfo &input, int64_t batch,
-                                         mlir::Location loc);
+llvm::FailureOr<Shape> resolveInputShape(const Model &model, const ValueInfo &input, int64_t batch, mlir::Location loc);
 
 /// NumPy's shape of two operands.
 llvm::FailureOr<Shape> broadcastShapes(NodeImporter &n, llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b);

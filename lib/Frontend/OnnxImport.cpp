@@ -36,7 +36,8 @@ static LogicalResult reportProblems(const Model &model, Location loc) {
   }
   for (const ValueInfo &output : model.outputs)
     if (output.type != "float")
-      problems.push_back({"unsupported output type " + (output.type.empty() ? "(no tensor)" : output.type), output.name});
+      problems.push_back(
+          {"unsupported output type " + (output.type.empty() ? "(no tensor)" : output.type), output.name});
   if (problems.empty())
     return success();
   llvm::MapVector<StringRef, SmallVector<StringRef>> grouped;
@@ -92,8 +93,7 @@ FailureOr<const ValueInfo *> GraphImporter::findImage() {
     found += (found.empty() ? "'" : ", '") + input.name + "' (" + (input.type.empty() ? "no tensor" : input.type) +
              ", rank " + (input.hasShape ? std::to_string(input.dims.size()) : "unknown") + ")";
   if (model.inputs.size() != 1)
-    return emitError(loc) << "the model must have one input, an image; found "
-                          << (found.empty() ? "none" : found);
+    return emitError(loc) << "the model must have one input, an image; found " << (found.empty() ? "none" : found);
   const ValueInfo &image = model.inputs.front();
   if (image.type != "float" || !image.hasShape || image.dims.size() != 4)
     return emitError(loc) << "the model's input must be a float image [B, C, H, W]; found " << found;
@@ -224,8 +224,7 @@ private:
 };
 } // namespace
 
-static FailureOr<OwningOpRef<ModuleOp>> importFile(StringRef path, MLIRContext *context,
-                                                   const ImportOptions &options) {
+static FailureOr<OwningOpRef<ModuleOp>> importFile(StringRef path, MLIRContext *context, const ImportOptions &options) {
   Location loc = NameLoc::get(StringAttr::get(context, path));
   llvm::Expected<Model> model = loadOnnxModel(path);
   if (!model)

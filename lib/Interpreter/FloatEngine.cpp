@@ -22,7 +22,8 @@ using namespace vitq::interp;
 
 namespace {
 
-template <typename Real> class FloatEngine final : public Engine {
+template <typename Real>
+class FloatEngine final : public Engine {
 public:
   Kernel compile(Operation *op) const override;
 
@@ -39,7 +40,8 @@ private:
   static Kernel make(vit::WhereOp op);
   static Kernel make(vit::NormalizePixelsOp op);
   static Kernel make(vit::UnaryFunction op);
-  template <typename Function> static Kernel makeBinary(Operation *op, Function function);
+  template <typename Function>
+  static Kernel makeBinary(Operation *op, Function function);
 
   /// The result `i` of `op`, not yet written.
   static Tensor result(ArrayRef<int64_t> shape) { return Tensor::allocate(kindOf<Real>(), shape); }
@@ -47,7 +49,8 @@ private:
 
 } // namespace
 
-template <typename Real> Kernel FloatEngine<Real>::make(vit::LinearOp op) {
+template <typename Real>
+Kernel FloatEngine<Real>::make(vit::LinearOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult()), weight = shapeOfValue(op.getWeight());
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = result(shape);
@@ -57,7 +60,8 @@ template <typename Real> Kernel FloatEngine<Real>::make(vit::LinearOp op) {
   };
 }
 
-template <typename Real> Kernel FloatEngine<Real>::make(vit::MatmulOp op) {
+template <typename Real>
+Kernel FloatEngine<Real>::make(vit::MatmulOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
   int64_t m = shape[shape.size() - 2], n = shape.back(), k = shapeOfValue(op.getLhs()).back();
   int64_t batches = productOf(shape.drop_back(2));
@@ -77,7 +81,8 @@ template <typename Real> Kernel FloatEngine<Real>::make(vit::MatmulOp op) {
   };
 }
 
-template <typename Real> Kernel FloatEngine<Real>::make(vit::PatchEmbedOp op) {
+template <typename Real>
+Kernel FloatEngine<Real>::make(vit::PatchEmbedOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult()), weight = shapeOfValue(op.getWeight());
   bool channelsLast = op.getChannelsLast();
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
@@ -89,7 +94,8 @@ template <typename Real> Kernel FloatEngine<Real>::make(vit::PatchEmbedOp op) {
   };
 }
 
-template <typename Real> Kernel FloatEngine<Real>::make(vit::Conv2dOp op) {
+template <typename Real>
+Kernel FloatEngine<Real>::make(vit::Conv2dOp op) {
   Convolution conv{shapeOfValue(op.getInput()),
                    shapeOfValue(op.getWeight()),
                    shapeOfValue(op.getResult()),
@@ -105,7 +111,8 @@ template <typename Real> Kernel FloatEngine<Real>::make(vit::Conv2dOp op) {
   };
 }
 
-template <typename Real> Kernel FloatEngine<Real>::make(vit::SoftmaxOp op) {
+template <typename Real>
+Kernel FloatEngine<Real>::make(vit::SoftmaxOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = result(shape);
@@ -120,7 +127,8 @@ template <typename Real> Kernel FloatEngine<Real>::make(vit::SoftmaxOp op) {
   };
 }
 
-template <typename Real> Kernel FloatEngine<Real>::make(vit::SoftmaxNumeratorOp op) {
+template <typename Real>
+Kernel FloatEngine<Real>::make(vit::SoftmaxNumeratorOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getNumerator());
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = result(shape);
@@ -133,7 +141,8 @@ template <typename Real> Kernel FloatEngine<Real>::make(vit::SoftmaxNumeratorOp 
   };
 }
 
-template <typename Real> Kernel FloatEngine<Real>::make(vit::DivideRowsOp op) {
+template <typename Real>
+Kernel FloatEngine<Real>::make(vit::DivideRowsOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = result(shape);
@@ -144,7 +153,8 @@ template <typename Real> Kernel FloatEngine<Real>::make(vit::DivideRowsOp op) {
   };
 }
 
-template <typename Real> Kernel FloatEngine<Real>::make(vit::LayerNormOp op) {
+template <typename Real>
+Kernel FloatEngine<Real>::make(vit::LayerNormOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
   double eps = op.getEps().convertToDouble();
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
@@ -157,7 +167,8 @@ template <typename Real> Kernel FloatEngine<Real>::make(vit::LayerNormOp op) {
   };
 }
 
-template <typename Real> Kernel FloatEngine<Real>::make(vit::MeanOp op) {
+template <typename Real>
+Kernel FloatEngine<Real>::make(vit::MeanOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult()), axes = op.getAxes();
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = result(shape);
@@ -173,7 +184,8 @@ template <typename Real> Kernel FloatEngine<Real>::make(vit::MeanOp op) {
   };
 }
 
-template <typename Real> Kernel FloatEngine<Real>::make(vit::WhereOp op) {
+template <typename Real>
+Kernel FloatEngine<Real>::make(vit::WhereOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     Tensor choice = broadcastTo(in[0], shape), lhs = broadcastTo(in[1], shape), rhs = broadcastTo(in[2], shape);
@@ -185,7 +197,8 @@ template <typename Real> Kernel FloatEngine<Real>::make(vit::WhereOp op) {
 }
 
 /// The pixels come as real values.
-template <typename Real> Kernel FloatEngine<Real>::make(vit::NormalizePixelsOp op) {
+template <typename Real>
+Kernel FloatEngine<Real>::make(vit::NormalizePixelsOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
   ArrayRef<double> mean = op.getMean(), std = op.getStd();
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
@@ -200,7 +213,8 @@ template <typename Real> Kernel FloatEngine<Real>::make(vit::NormalizePixelsOp o
   };
 }
 
-template <typename Real> Kernel FloatEngine<Real>::make(vit::UnaryFunction op) {
+template <typename Real>
+Kernel FloatEngine<Real>::make(vit::UnaryFunction op) {
   ArrayRef<int64_t> shape = shapeOfValue(op->getResult(0));
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     vit::UnaryFunction function = op;
@@ -227,7 +241,8 @@ Kernel FloatEngine<Real>::makeBinary(Operation *op, Function function) {
   };
 }
 
-template <typename Real> Kernel FloatEngine<Real>::compile(Operation *op) const {
+template <typename Real>
+Kernel FloatEngine<Real>::compile(Operation *op) const {
   if (Kernel move = isa_and_nonnull<vit::VitDialect>(op->getDialect()) ? compileMove(op, 0) : Kernel())
     return move;
   return TypeSwitch<Operation *, Kernel>(op)

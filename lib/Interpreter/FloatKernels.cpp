@@ -16,10 +16,14 @@
 
 using namespace vitq::interp;
 
-template <typename Real> using Matrix = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-template <typename Real> using ConstMap = Eigen::Map<const Matrix<Real>>;
-template <typename Real> using MutableMap = Eigen::Map<Matrix<Real>>;
-template <typename Real> using ConstRow = Eigen::Map<const Eigen::Matrix<Real, 1, Eigen::Dynamic>>;
+template <typename Real>
+using Matrix = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+template <typename Real>
+using ConstMap = Eigen::Map<const Matrix<Real>>;
+template <typename Real>
+using MutableMap = Eigen::Map<Matrix<Real>>;
+template <typename Real>
+using ConstRow = Eigen::Map<const Eigen::Matrix<Real, 1, Eigen::Dynamic>>;
 
 template <typename Real>
 void vitq::interp::multiplyTransposed(const Real *a, const Real *b, const Real *bias, Real *y, int64_t m, int64_t n,
@@ -40,7 +44,8 @@ void vitq::interp::multiply(const Real *a, const Real *b, Real *y, int64_t m, in
     result *= static_cast<Real>(scale);
 }
 
-template <typename Real> double vitq::interp::exponentialRow(const Real *x, Real *e, int64_t n) {
+template <typename Real>
+double vitq::interp::exponentialRow(const Real *x, Real *e, int64_t n) {
   Real max = *std::max_element(x, x + n);
   double sum = 0;
   for (int64_t i = 0; i < n; ++i) {

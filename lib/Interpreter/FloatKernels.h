@@ -25,7 +25,8 @@ template <typename Real>
 void multiply(const Real *a, const Real *b, Real *y, int64_t m, int64_t n, int64_t k, double scale);
 
 /// e[i] = exp(x[i] - max x) for one row; returns their sum.
-template <typename Real> double exponentialRow(const Real *x, Real *e, int64_t n);
+template <typename Real>
+double exponentialRow(const Real *x, Real *e, int64_t n);
 
 /// One row of a layer normalization.
 template <typename Real>

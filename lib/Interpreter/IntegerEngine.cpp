@@ -138,7 +138,8 @@ static void storeRow(Tensor &tensor, int64_t at, int64_t n, const int32_t *from)
 }
 
 /// Calls `row(at, n)` for every row over the last axis.
-template <typename Function> static void forEachRow(ArrayRef<int64_t> shape, Function row) {
+template <typename Function>
+static void forEachRow(ArrayRef<int64_t> shape, Function row) {
   int64_t n = shape.empty() ? 1 : shape.back();
   for (int64_t at = 0, e = productOf(shape); at < e; at += n)
     row(at, n);

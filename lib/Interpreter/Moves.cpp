@@ -38,7 +38,8 @@ struct Axis {
 } // namespace
 
 /// Copies over axes in row-major order; the innermost by itself.
-template <typename Element> static void copyAxes(const Element *from, Element *to, ArrayRef<Axis> axes) {
+template <typename Element>
+static void copyAxes(const Element *from, Element *to, ArrayRef<Axis> axes) {
   Axis inner = axes.back();
   ArrayRef<Axis> outer = axes.drop_back();
   SmallVector<int64_t, 6> position(outer.size(), 0);

@@ -13,11 +13,9 @@ unsigned vitq::numerics::shiftGeluBits(double scale, double amax) {
   return static_cast<unsigned>(std::clamp(bits, 8.0, 30.0));
 }
 
-void vitq::numerics::shiftGeluRow(const int32_t *in, int32_t *out,
-                                  int64_t channels, int64_t x0, unsigned n,
+void vitq::numerics::shiftGeluRow(const int32_t *in, int32_t *out, int64_t channels, int64_t x0, unsigned n,
                                   unsigned reciprocalBits, unsigned outBits) {
-  assert(channels >= 1 && reciprocalBits <= 62 && outBits >= 2 &&
-         outBits <= 16 && reciprocalBits + 1 >= outBits &&
+  assert(channels >= 1 && reciprocalBits <= 62 && outBits >= 2 && outBits <= 16 && reciprocalBits + 1 >= outBits &&
          "malformed ShiftGELU");
   const int64_t numerator = (int64_t(1) << reciprocalBits) - 1;
   const int64_t rowMax = *std::max_element(in, in + channels);

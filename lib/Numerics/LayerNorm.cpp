@@ -30,27 +30,21 @@ int64_t vitq::numerics::layerNormEpsilonLimit(int64_t channels, int inBits) {
   return kVarianceLimit - 1 - largest;
 }
 
-bool vitq::numerics::layerNormFits(int64_t channels, int inBits,
-                                   int64_t epsilon) {
+bool vitq::numerics::layerNormFits(int64_t channels, int inBits, int64_t epsilon) {
   return epsilon >= 1 && epsilon <= layerNormEpsilonLimit(channels, inBits);
 }
 
-int64_t vitq::numerics::layerNormEpsilon(double eps, int64_t channels,
-                                         double scale) {
+int64_t vitq::numerics::layerNormEpsilon(double eps, int64_t channels, double scale) {
   const auto count = static_cast<double>(channels);
-  return quantizeReal(eps * count * count, scale * scale, 0, 1,
-                      kVarianceLimit - 1, Rounding::HalfEven);
+  return quantizeReal(eps * count * count, scale * scale, 0, 1, kVarianceLimit - 1, Rounding::HalfEven);
 }
 
 int64_t vitq::numerics::layerNormNormalizedBound(int64_t channels) {
-  const auto root =
-      static_cast<int64_t>(isqrt64(static_cast<uint64_t>(channels) << 28));
+  const auto root = static_cast<int64_t>(isqrt64(static_cast<uint64_t>(channels) << 28));
   return root + (root >> 10) + 3;
 }
 
-LayerNormStatistics vitq::numerics::layerNormStatistics(const int32_t *x,
-                                                        int64_t channels,
-                                                        int64_t epsilon) {
+LayerNormStatistics vitq::numerics::layerNormStatistics(const int32_t *x, int64_t channels, int64_t epsilon) {
   LayerNormStatistics s;
   int64_t squares = 0;
   for (int64_t c = 0; c < channels; ++c) {
@@ -59,43 +53,34 @@ LayerNormStatistics vitq::numerics::layerNormStatistics(const int32_t *x,
     squares += value * value;
   }
   s.variance = channels * squares - s.sum * s.sum + epsilon;
-  assert(s.variance >= 1 && s.variance < kVarianceLimit &&
-         "row exceeds the width bound of layerNormFits");
-  s.root =
-      static_cast<int64_t>(isqrt64(static_cast<uint64_t>(s.variance) << 12));
+  assert(s.variance >= 1 && s.variance < kVarianceLimit && "row exceeds the width bound of layerNormFits");
+  s.root = static_cast<int64_t>(isqrt64(static_cast<uint64_t>(s.variance) << 12));
   s.reciprocal = (int64_t(1) << 46) / s.root;
   return s;
 }
 
-static int64_t normalized(const LayerNormStatistics &s, int64_t channels,
-                          int64_t x) {
+static int64_t normalized(const LayerNormStatistics &s, int64_t channels, int64_t x) {
   return ((channels * x - s.sum) * s.reciprocal + (int64_t(1) << 25)) >> 26;
 }
 
-void vitq::numerics::layerNormNormalize(const int32_t *x, int32_t *y,
-                                        int64_t channels, int64_t epsilon) {
+void vitq::numerics::layerNormNormalize(const int32_t *x, int32_t *y, int64_t channels, int64_t epsilon) {
   const LayerNormStatistics s = layerNormStatistics(x, channels, epsilon);
   for (int64_t c = 0; c < channels; ++c)
     y[c] = static_cast<int32_t>(normalized(s, channels, x[c]));
 }
 
-void vitq::numerics::layerNormRow(const int32_t *x, int32_t *out,
-                                  int64_t channels, int64_t epsilon,
-                                  const int32_t *a, const int64_t *b,
-                                  unsigned shift, int64_t zeroPoint, int64_t lo,
-                                  int64_t hi) {
+void vitq::numerics::layerNormRow(const int32_t *x, int32_t *out, int64_t channels, int64_t epsilon, const int32_t *a,
+                                  const int64_t *b, unsigned shift, int64_t zeroPoint, int64_t lo, int64_t hi) {
   assert(shift >= 1 && shift <= 62 && "shift out of range");
   const LayerNormStatistics s = layerNormStatistics(x, channels, epsilon);
   for (int64_t c = 0; c < channels; ++c) {
     const int64_t scaled = normalized(s, channels, x[c]) * a[c] + b[c];
-    out[c] = static_cast<int32_t>(std::clamp(
-        zeroPoint + roundShift(scaled, shift, Rounding::HalfUp), lo, hi));
+    out[c] = static_cast<int32_t>(std::clamp(zeroPoint + roundShift(scaled, shift, Rounding::HalfUp), lo, hi));
   }
 }
 
-std::optional<LayerNormAffine>
-vitq::numerics::layerNormAffine(const double *gamma, const double *beta,
-                                int64_t channels, double outScale) {
+std::optional<LayerNormAffine> vitq::numerics::layerNormAffine(const double *gamma, const double *beta,
+                                                               int64_t channels, double outScale) {
   if (!(outScale > 0.0) || !std::isfinite(outScale))
     return std::nullopt;
   double gainMax = 0.0;
@@ -114,10 +99,8 @@ vitq::numerics::layerNormAffine(const double *gamma, const double *beta,
     if (std::round(std::ldexp(gainMax, shift - 14)) >= 0x1p30)
       return false;
     for (int64_t c = 0; c < channels; ++c) {
-      const double a =
-          std::round(std::ldexp(std::abs(gamma[c] / outScale), shift - 14));
-      const double b =
-          std::round(std::ldexp(std::abs(beta[c] / outScale), shift));
+      const double a = std::round(std::ldexp(std::abs(gamma[c] / outScale), shift - 14));
+      const double b = std::round(std::ldexp(std::abs(beta[c] / outScale), shift));
       if (bound * a + b > limit)
         return false;
     }
@@ -134,10 +117,8 @@ vitq::numerics::layerNormAffine(const double *gamma, const double *beta,
   result.a.reserve(channels);
   result.b.reserve(channels);
   for (int64_t c = 0; c < channels; ++c) {
-    result.a.push_back(static_cast<int32_t>(
-        std::round(std::ldexp(gamma[c] / outScale, shift - 14))));
-    result.b.push_back(static_cast<int64_t>(
-        std::round(std::ldexp(beta[c] / outScale, shift))));
+    result.a.push_back(static_cast<int32_t>(std::round(std::ldexp(gamma[c] / outScale, shift - 14))));
+    result.b.push_back(static_cast<int64_t>(std::round(std::ldexp(beta[c] / outScale, shift))));
   }
   return result;
 }
@@ -146,9 +127,8 @@ vitq::numerics::layerNormAffine(const double *gamma, const double *beta,
 // "ivit"
 //===----------------------------------------------------------------------===//
 
-LayerNormIvitStatistics
-vitq::numerics::layerNormIvitStatistics(const int32_t *x, int64_t channels,
-                                        SqrtStart start, unsigned iterations) {
+LayerNormIvitStatistics vitq::numerics::layerNormIvitStatistics(const int32_t *x, int64_t channels, SqrtStart start,
+                                                                unsigned iterations) {
   assert(channels >= 1 && "empty row");
   LayerNormIvitStatistics s;
   int64_t sum = 0;
@@ -159,46 +139,35 @@ vitq::numerics::layerNormIvitStatistics(const int32_t *x, int64_t channels,
     const auto y = static_cast<uint64_t>(x[c] - s.mean);
     s.variance += y * y; // modulo 2^64, where the sign of y does not matter
   }
-  const uint64_t first =
-      start == SqrtStart::Fixed16 ? uint64_t(1) << 16 : newtonStart(s.variance);
+  const uint64_t first = start == SqrtStart::Fixed16 ? uint64_t(1) << 16 : newtonStart(s.variance);
   s.root = static_cast<int64_t>(newtonSqrt(s.variance, first, iterations));
   s.factor = ((int64_t(1) << 31) - 1) / s.root;
   return s;
 }
 
-static int64_t normalizedIvit(const LayerNormIvitStatistics &s, int64_t x) {
-  return ((x - s.mean) * s.factor) >> 1;
-}
+static int64_t normalizedIvit(const LayerNormIvitStatistics &s, int64_t x) { return ((x - s.mean) * s.factor) >> 1; }
 
-void vitq::numerics::layerNormIvitNormalize(const int32_t *x, int64_t *y,
-                                            int64_t channels, SqrtStart start,
+void vitq::numerics::layerNormIvitNormalize(const int32_t *x, int64_t *y, int64_t channels, SqrtStart start,
                                             unsigned iterations) {
-  const LayerNormIvitStatistics s =
-      layerNormIvitStatistics(x, channels, start, iterations);
+  const LayerNormIvitStatistics s = layerNormIvitStatistics(x, channels, start, iterations);
   for (int64_t c = 0; c < channels; ++c)
     y[c] = normalizedIvit(s, x[c]);
 }
 
-void vitq::numerics::layerNormIvitRow(const int32_t *x, int32_t *out,
-                                      int64_t channels, SqrtStart start,
-                                      unsigned iterations, const int64_t *bias,
-                                      const Dyadic *ratio,
-                                      const int64_t *offset, Rounding rounding,
-                                      int64_t zeroPoint, int64_t lo,
+void vitq::numerics::layerNormIvitRow(const int32_t *x, int32_t *out, int64_t channels, SqrtStart start,
+                                      unsigned iterations, const int64_t *bias, const Dyadic *ratio,
+                                      const int64_t *offset, Rounding rounding, int64_t zeroPoint, int64_t lo,
                                       int64_t hi) {
-  const LayerNormIvitStatistics s =
-      layerNormIvitStatistics(x, channels, start, iterations);
+  const LayerNormIvitStatistics s = layerNormIvitStatistics(x, channels, start, iterations);
   for (int64_t c = 0; c < channels; ++c) {
     const int64_t biased = saturateInt32(normalizedIvit(s, x[c]) + bias[c]);
-    out[c] = static_cast<int32_t>(
-        requantize(biased, ratio[c], rounding, zeroPoint + offset[c], lo, hi));
+    out[c] = static_cast<int32_t>(requantize(biased, ratio[c], rounding, zeroPoint + offset[c], lo, hi));
   }
 }
 
-std::optional<LayerNormIvitConstants>
-vitq::numerics::layerNormIvitConstants(const double *gamma, const double *beta,
-                                       int64_t channels, double outScale,
-                                       unsigned mantissaBits) {
+std::optional<LayerNormIvitConstants> vitq::numerics::layerNormIvitConstants(const double *gamma, const double *beta,
+                                                                             int64_t channels, double outScale,
+                                                                             unsigned mantissaBits) {
   if (!(outScale > 0.0) || !std::isfinite(outScale))
     return std::nullopt;
   const double unit = std::ldexp(std::sqrt(static_cast<double>(channels)), -30);
@@ -213,9 +182,7 @@ vitq::numerics::layerNormIvitConstants(const double *gamma, const double *beta,
     result.ratio.push_back(inside || gamma[c] != 0.0 ? *ratio : Dyadic{});
     result.bias.push_back(inside ? static_cast<int64_t>(bias) : 0);
     result.offset.push_back(
-        inside ? 0
-               : quantizeReal(beta[c], outScale, 0, -(int64_t(1) << 31),
-                              int64_t(1) << 31, Rounding::HalfEven));
+        inside ? 0 : quantizeReal(beta[c], outScale, 0, -(int64_t(1) << 31), int64_t(1) << 31, Rounding::HalfEven));
   }
   return result;
 }

@@ -25,8 +25,7 @@ double vitq::numerics::roundReal(double x, Rounding rounding) {
   return below;
 }
 
-int64_t vitq::numerics::quantizeReal(double x, double scale, int64_t zeroPoint,
-                                     int64_t lo, int64_t hi,
+int64_t vitq::numerics::quantizeReal(double x, double scale, int64_t zeroPoint, int64_t lo, int64_t hi,
                                      Rounding rounding) {
   assert(scale > 0.0 && lo <= hi && "malformed quantizer");
   const double ratio = x / scale;
@@ -43,31 +42,24 @@ int64_t vitq::numerics::quantizeReal(double x, double scale, int64_t zeroPoint,
   return std::clamp(code + zeroPoint, lo, hi);
 }
 
-double vitq::numerics::symmetricScale(double absMax, int bits,
-                                      double headroom) {
-  assert(bits >= 2 && bits <= 32 && std::isfinite(absMax) && absMax >= 0.0 &&
-         headroom > 0.0 && "malformed range");
+double vitq::numerics::symmetricScale(double absMax, int bits, double headroom) {
+  assert(bits >= 2 && bits <= 32 && std::isfinite(absMax) && absMax >= 0.0 && headroom > 0.0 && "malformed range");
   if (absMax == 0.0)
     return 1.0;
-  return std::max(absMax * headroom, kTinyRange) /
-         static_cast<double>(codeRange(bits, /*isSigned=*/true).max);
+  return std::max(absMax * headroom, kTinyRange) / static_cast<double>(codeRange(bits, /*isSigned=*/true).max);
 }
 
-ScaleZeroPoint vitq::numerics::asymmetricScale(double min, double max, int bits,
-                                               bool isSigned, double headroom) {
-  assert(bits >= 1 && bits <= 31 && std::isfinite(min) && std::isfinite(max) &&
-         min <= max && headroom > 0.0 && "malformed range");
+ScaleZeroPoint vitq::numerics::asymmetricScale(double min, double max, int bits, bool isSigned, double headroom) {
+  assert(bits >= 1 && bits <= 31 && std::isfinite(min) && std::isfinite(max) && min <= max && headroom > 0.0 &&
+         "malformed range");
   const Interval codes = codeRange(bits, isSigned);
   const double low = std::min(min, 0.0) * headroom;
   const double high = std::max(max, 0.0) * headroom;
   if (low == 0.0 && high == 0.0)
     return {1.0, std::clamp<int64_t>(0, codes.min, codes.max)};
-  const double scale = std::max(high - low, kTinyRange) /
-                       static_cast<double>(codes.max - codes.min);
+  const double scale = std::max(high - low, kTinyRange) / static_cast<double>(codes.max - codes.min);
   const double zero = static_cast<double>(codes.min) - low / scale;
   // low/scale is within [-(2^bits - 1), 0] up to rounding, so the clamp only
   // repairs a last-bit error.
-  return {scale,
-          std::clamp(static_cast<int64_t>(roundReal(zero, Rounding::HalfEven)),
-                     codes.min, codes.max)};
+  return {scale, std::clamp(static_cast<int64_t>(roundReal(zero, Rounding::HalfEven)), codes.min, codes.max)};
 }

@@ -32,6 +32,4 @@ double numerics::geluQuickReal(double x) { return x * sigmoidReal(1.702 * x); }
 
 double numerics::siluReal(double x) { return x * sigmoidReal(x); }
 
-double numerics::hardSwishReal(double x) {
-  return x * std::clamp(x + 3.0, 0.0, 6.0) / 6.0;
-}
+double numerics::hardSwishReal(double x) { return x * std::clamp(x + 3.0, 0.0, 6.0) / 6.0; }

@@ -8,8 +8,7 @@ using namespace vitq::numerics;
 
 double Dyadic::toReal() const { return std::ldexp(multiplier, -shift); }
 
-std::optional<Dyadic> vitq::numerics::dyadicFromReal(double ratio,
-                                                     unsigned mantissaBits) {
+std::optional<Dyadic> vitq::numerics::dyadicFromReal(double ratio, unsigned mantissaBits) {
   assert(mantissaBits >= 2 && mantissaBits <= 31 && "mantissa width");
   if (!std::isfinite(ratio))
     return std::nullopt;
@@ -20,8 +19,7 @@ std::optional<Dyadic> vitq::numerics::dyadicFromReal(double ratio,
   const double fraction = std::frexp(ratio, &exponent);
   const int bits = static_cast<int>(mantissaBits);
   // Scaling by a power of two is exact, and std::round goes half away.
-  auto multiplier =
-      static_cast<int64_t>(std::round(std::ldexp(fraction, bits)));
+  auto multiplier = static_cast<int64_t>(std::round(std::ldexp(fraction, bits)));
   int shift = bits - exponent;
   if (multiplier == int64_t(1) << bits || multiplier == -(int64_t(1) << bits)) {
     multiplier /= 2;

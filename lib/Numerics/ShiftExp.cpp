@@ -12,13 +12,11 @@ using namespace vitq::numerics;
 
 int64_t vitq::numerics::shiftX0(double scale) {
   assert(scale > 0.0 && "scale must be positive");
-  return static_cast<int64_t>(
-      std::clamp(std::floor(-1.0 / scale), -0x1p30, -1.0));
+  return static_cast<int64_t>(std::clamp(std::floor(-1.0 / scale), -0x1p30, -1.0));
 }
 
 int64_t vitq::numerics::shiftExp(int64_t a, int64_t x0, unsigned n) {
-  assert(x0 <= -1 && x0 >= -(int64_t(1) << 30) && n <= 30 &&
-         a <= (int64_t(1) << 33) && a >= -(int64_t(1) << 33) &&
+  assert(x0 <= -1 && x0 >= -(int64_t(1) << 30) && n <= 30 && a <= (int64_t(1) << 33) && a >= -(int64_t(1) << 33) &&
          "shiftExp operand out of range");
   const int64_t bits = n;
   const int64_t p = std::max(a + (a >> 1) - (a >> 4), bits * x0);

@@ -13,9 +13,7 @@ unsigned vitq::numerics::bitLength(uint64_t v) {
   return bits;
 }
 
-uint64_t vitq::numerics::newtonStart(uint64_t v) {
-  return uint64_t(1) << ((bitLength(v) + 1) / 2);
-}
+uint64_t vitq::numerics::newtonStart(uint64_t v) { return uint64_t(1) << ((bitLength(v) + 1) / 2); }
 
 uint64_t vitq::numerics::isqrt64(uint64_t v) {
   if (v == 0)
@@ -30,8 +28,7 @@ uint64_t vitq::numerics::isqrt64(uint64_t v) {
   }
 }
 
-uint64_t vitq::numerics::newtonSqrt(uint64_t v, uint64_t start,
-                                    unsigned iterations) {
+uint64_t vitq::numerics::newtonSqrt(uint64_t v, uint64_t start, unsigned iterations) {
   uint64_t k = std::max<uint64_t>(start, 1);
   for (unsigned i = 0; i < iterations; ++i) {
     const uint64_t quotient = v / k;

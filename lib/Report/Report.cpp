@@ -43,7 +43,8 @@ static int64_t bytesOf(Value value) {
 
 static std::string algorithmOf(Operation *op) {
   return TypeSwitch<Operation *, std::string>(op)
-      .Case<integer::SoftmaxOp>([](auto softmax) { return integer::stringifySoftmaxAlgorithm(softmax.getAlgorithm()).str(); })
+      .Case<integer::SoftmaxOp>(
+          [](auto softmax) { return integer::stringifySoftmaxAlgorithm(softmax.getAlgorithm()).str(); })
       .Case<integer::LayerNormOp>([](auto norm) { return integer::stringifyNormAlgorithm(norm.getAlgorithm()).str(); })
       .Case<integer::GeluOp>([](auto) { return std::string("shift"); })
       .Case<integer::TableOp>([](auto) { return std::string("table"); })
@@ -116,25 +117,26 @@ llvm::json::Value Report::toJSON() const {
                              {"constant_bytes", op.constantBytes},
                              {"result_bytes", op.resultBytes}};
     entry["algorithm"] = op.algorithm.empty() ? llvm::json::Value(nullptr) : llvm::json::Value(op.algorithm);
-    entry["calibrated_range"] = op.range ? llvm::json::Value(llvm::json::Array{op.range->first, op.range->second})
-                                         : llvm::json::Value(nullptr);
-    entry["accumulator_range"] = op.accumulator.empty() ? llvm::json::Value(nullptr)
-                                                        : llvm::json::Value(toArray(op.accumulator));
+    entry["calibrated_range"] =
+        op.range ? llvm::json::Value(llvm::json::Array{op.range->first, op.range->second}) : llvm::json::Value(nullptr);
+    entry["accumulator_range"] =
+        op.accumulator.empty() ? llvm::json::Value(nullptr) : llvm::json::Value(toArray(op.accumulator));
     entries.push_back(std::move(entry));
   }
-  return llvm::json::Object{{"version", 1},
-                            {"model", model},
-                            {"preprocess", preprocess},
-                            {"nonlinear", nonlinear},
-                            {"target", native.target.empty() ? llvm::json::Value(nullptr) : llvm::json::Value(native.target)},
-                            {"macs", macs},
-                            {"weight_bytes", native.weightBytes.value_or(weightBytes)},
-                            {"constant_bytes", weightBytes},
-                            {"arena_bytes", orNull(native.arenaBytes)},
-                            {"arena_lower_bound_bytes", orNull(native.arenaLowerBound)},
-                            {"code_bytes", orNull(native.codeBytes)},
-                            {"float_instructions", orNull(native.floatInstructions)},
-                            {"ops", std::move(entries)}};
+  return llvm::json::Object{
+      {"version", 1},
+      {"model", model},
+      {"preprocess", preprocess},
+      {"nonlinear", nonlinear},
+      {"target", native.target.empty() ? llvm::json::Value(nullptr) : llvm::json::Value(native.target)},
+      {"macs", macs},
+      {"weight_bytes", native.weightBytes.value_or(weightBytes)},
+      {"constant_bytes", weightBytes},
+      {"arena_bytes", orNull(native.arenaBytes)},
+      {"arena_lower_bound_bytes", orNull(native.arenaLowerBound)},
+      {"code_bytes", orNull(native.codeBytes)},
+      {"float_instructions", orNull(native.floatInstructions)},
+      {"ops", std::move(entries)}};
 }
 
 void Report::print(llvm::raw_ostream &os) const {
@@ -179,8 +181,8 @@ void Report::print(llvm::raw_ostream &os) const {
       os << llvm::format("%10.3g%10.3g", op.range->first, op.range->second);
     else
       os << llvm::right_justify("-", 10) << llvm::right_justify("-", 10);
-    os << llvm::format("%9.2f", op.macs / 1e6) << llvm::right_justify(std::to_string(op.constantBytes + op.resultBytes), 10)
-       << "\n";
+    os << llvm::format("%9.2f", op.macs / 1e6)
+       << llvm::right_justify(std::to_string(op.constantBytes + op.resultBytes), 10) << "\n";
   }
 }
 

@@ -21,8 +21,7 @@ static std::error_code finish(raw_fd_ostream &os) {
 }
 
 /// Writes without a temporary file, to what is no regular file.
-static Error writeDirectly(StringRef path, raw_fd_ostream &os,
-                           function_ref<Error(raw_ostream &)> write) {
+static Error writeDirectly(StringRef path, raw_fd_ostream &os, function_ref<Error(raw_ostream &)> write) {
   Error error = write(os);
   std::error_code ec = finish(os);
   if (error)
@@ -32,8 +31,7 @@ static Error writeDirectly(StringRef path, raw_fd_ostream &os,
   return Error::success();
 }
 
-Error vitq::writeFileAtomically(StringRef path,
-                                function_ref<Error(raw_ostream &)> write) {
+Error vitq::writeFileAtomically(StringRef path, function_ref<Error(raw_ostream &)> write) {
   if (path == "-")
     return writeDirectly("standard output", outs(), write);
 
@@ -45,8 +43,7 @@ Error vitq::writeFileAtomically(StringRef path,
       return cannotWrite(path, std::make_error_code(std::errc::is_a_directory));
     if (!sys::fs::is_regular_file(status)) {
       std::error_code ec;
-      raw_fd_ostream os(path, ec, sys::fs::CD_OpenExisting, sys::fs::FA_Write,
-                        sys::fs::OF_None);
+      raw_fd_ostream os(path, ec, sys::fs::CD_OpenExisting, sys::fs::FA_Write, sys::fs::OF_None);
       if (ec)
         return cannotWrite(path, ec);
       return writeDirectly(path, os, write);

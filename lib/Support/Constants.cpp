@@ -88,7 +88,9 @@ static std::optional<std::vector<int64_t>> readIntBlob(ArrayRef<char> data, unsi
 }
 
 std::optional<std::vector<int64_t>> vitq::getIntConstant(Attribute attribute) {
-  auto toInt = [](const APInt &value) { return value.getBitWidth() == 1 ? value.getZExtValue() : value.getSExtValue(); };
+  auto toInt = [](const APInt &value) {
+    return value.getBitWidth() == 1 ? value.getZExtValue() : value.getSExtValue();
+  };
   if (auto scalar = dyn_cast_or_null<IntegerAttr>(attribute))
     if (scalar.getType().isInteger() && scalar.getValue().getBitWidth() <= 64)
       return std::vector<int64_t>{static_cast<int64_t>(toInt(scalar.getValue()))};
@@ -154,7 +156,8 @@ static TypedAttr makeBlob(RankedTensorType type, ArrayRef<In> values, StringRef 
   std::vector<Stored> stored(values.begin(), values.end());
   AsmResourceBlob blob = HeapAsmResourceBlob::allocateAndCopyInferAlign<Stored>(stored, /*dataIsMutable=*/false);
   auto &manager = DenseResourceElementsHandle::getManagerInterface(type.getContext());
-  return DenseResourceElementsAttr::get(type, manager.insert(blobName.empty() ? "constant" : blobName, std::move(blob)));
+  return DenseResourceElementsAttr::get(type,
+                                        manager.insert(blobName.empty() ? "constant" : blobName, std::move(blob)));
 }
 
 template <typename In>

@@ -20,14 +20,11 @@ static raw_ostream *terminal() {
 }
 
 Progress::Progress(StringRef label, size_t total)
-    : label(label), total(total), os(terminal()),
-      columns(sys::Process::StandardErrColumns()), start(Clock::now()),
+    : label(label), total(total), os(terminal()), columns(sys::Process::StandardErrColumns()), start(Clock::now()),
       lastDrawn(start) {}
 
-Progress::Progress(StringRef label, size_t total, raw_ostream &os,
-                   unsigned columns)
-    : label(label), total(total), os(&os), columns(columns),
-      start(Clock::now()), lastDrawn(start) {}
+Progress::Progress(StringRef label, size_t total, raw_ostream &os, unsigned columns)
+    : label(label), total(total), os(&os), columns(columns), start(Clock::now()), lastDrawn(start) {}
 
 Progress::~Progress() { clear(); }
 
@@ -65,18 +62,12 @@ void Progress::draw() {
   text << label << "  " << done << '/' << total;
   if (done > 0 && done < total) {
     double elapsed = std::chrono::duration<double>(lastDrawn - start).count();
-    auto left =
-        static_cast<uint64_t>(elapsed * static_cast<double>(total - done) /
-                                  static_cast<double>(done) +
-                              0.5);
+    auto left = static_cast<uint64_t>(elapsed * static_cast<double>(total - done) / static_cast<double>(done) + 0.5);
     if (left >= 3600)
-      text << format("  %llu:%02u:%02u left",
-                     static_cast<unsigned long long>(left / 3600),
-                     static_cast<unsigned>(left / 60 % 60),
-                     static_cast<unsigned>(left % 60));
+      text << format("  %llu:%02u:%02u left", static_cast<unsigned long long>(left / 3600),
+                     static_cast<unsigned>(left / 60 % 60), static_cast<unsigned>(left % 60));
     else
-      text << format("  %u:%02u left", static_cast<unsigned>(left / 60),
-                     static_cast<unsigned>(left % 60));
+      text << format("  %u:%02u left", static_cast<unsigned>(left / 60), static_cast<unsigned>(left % 60));
   }
   // A line that wraps cannot be removed again.
   if (columns > 1)

@@ -36,7 +36,7 @@ using llvm::StringRef;
 
 // Of x86 after the 'v' of VEX forms; x87 and fused multiply-adds begin with 'f'.
 static constexpr StringRef kX86Prefixes[] = {
-    "add", "sub",    "mul",     "div",   "sqrt",   "rsqrt", "rcp",  "max",    "min",    "round", "hadd", "hsub",
+    "add", "sub",    "mul",      "div",   "sqrt",   "rsqrt",  "rcp",  "max",    "min",     "round", "hadd", "hsub",
     "dp",  "addsub", "rndscale", "range", "reduce", "scalef", "exp2", "getexp", "getmant", "cmp",   "comi", "ucomi",
 };
 static constexpr StringRef kX86Suffixes[] = {"ss", "sd", "ps", "pd", "sh", "ph", "bf16", "pbf16"};
@@ -56,10 +56,10 @@ static bool isAArch64Float(StringRef name) {
   // Sign bits are set by the latter two, without arithmetic.
   if (name.starts_with("fmov") || name == "fneg" || name == "fabs")
     return false;
-  return name.starts_with("f") || name.starts_with("scvtf") || name.starts_with("ucvtf") ||
-         name.starts_with("bfcvt") || name.starts_with("bfdot") || name.starts_with("bfml") ||
-         name.starts_with("bfmmla") || name.starts_with("bfadd") || name.starts_with("bfsub") ||
-         name.starts_with("bfmul") || name.starts_with("bfmax") || name.starts_with("bfmin");
+  return name.starts_with("f") || name.starts_with("scvtf") || name.starts_with("ucvtf") || name.starts_with("bfcvt") ||
+         name.starts_with("bfdot") || name.starts_with("bfml") || name.starts_with("bfmmla") ||
+         name.starts_with("bfadd") || name.starts_with("bfsub") || name.starts_with("bfmul") ||
+         name.starts_with("bfmax") || name.starts_with("bfmin");
 }
 
 bool vitq::isFloatMnemonic(StringRef mnemonic, bool isX86) {

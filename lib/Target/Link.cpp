@@ -68,8 +68,8 @@ llvm::Error vitq::linkSharedObject(llvm::ArrayRef<char> object, StringRef outPat
   const std::string partial = (outPath + ".partial").str();
   llvm::FileRemover removePartial(partial);
   const std::string soname = llvm::sys::path::filename(outPath).str();
-  const StringRef args[] = {*linker,     "-shared",  "-o", partial,    objectPath,        "-soname",
-                            soname,      "-z",       "noexecstack", "--build-id=none", "--hash-style=gnu"};
+  const StringRef args[] = {*linker, "-shared", "-o",          partial,           objectPath,        "-soname",
+                            soname,  "-z",      "noexecstack", "--build-id=none", "--hash-style=gnu"};
   const std::optional<StringRef> redirects[] = {std::nullopt, std::nullopt, StringRef(errorPath)};
   std::string message;
   if (llvm::sys::ExecuteAndWait(*linker, args, std::nullopt, redirects, 0, 0, &message) != 0) {

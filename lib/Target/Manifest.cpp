@@ -96,7 +96,7 @@ llvm::Expected<Manifest> Manifest::parse(StringRef text) {
   m.target = object->getString("target").value_or("").str();
   m.preprocess = object->getString("preprocess").value_or("").str();
   const std::pair<StringRef, uint64_t *> numbers[] = {
-      {"arena_bytes", &m.arenaBytes}, {"arena_align", &m.arenaAlign},   {"macs", &m.macs},
+      {"arena_bytes", &m.arenaBytes},   {"arena_align", &m.arenaAlign}, {"macs", &m.macs},
       {"weight_bytes", &m.weightBytes}, {"code_bytes", &m.codeBytes},
   };
   for (auto [key, to] : numbers) {

@@ -8,8 +8,6 @@
 
 #include "vitq/Target/NativeCompiler.h"
 
-#include "vitq/Conversion/Passes.h"
-#include "vitq/Target/Program.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
@@ -22,6 +20,8 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/Passes.h"
+#include "vitq/Conversion/Passes.h"
+#include "vitq/Target/Program.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -66,11 +66,10 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
 } // namespace
 
 void vitq::registerNativePipelines() {
-  PassPipelineRegistration<PipelineOptions>(
-      "vitq-to-llvm", "Lower integer ops to the LLVM dialect for one CPU",
-      [](OpPassManager &manager, const PipelineOptions &options) {
-        buildVitqToLLVMPipeline(manager, options.target, options.fuse);
-      });
+  PassPipelineRegistration<PipelineOptions>("vitq-to-llvm", "Lower integer ops to the LLVM dialect for one CPU",
+                                            [](OpPassManager &manager, const PipelineOptions &options) {
+                                              buildVitqToLLVMPipeline(manager, options.target, options.fuse);
+                                            });
 }
 
 LogicalResult vitq::lowerToLLVM(ModuleOp module, const NativeOptions &options) {
@@ -130,8 +129,8 @@ static void addDescription(llvm::Module &module, llvm::Function *run, StringRef 
   llvm::LLVMContext &context = module.getContext();
   auto text = [&](StringRef content, StringRef symbol) {
     auto *data = llvm::ConstantDataArray::getString(context, content);
-    auto *global = new llvm::GlobalVariable(module, data->getType(), true, llvm::GlobalValue::InternalLinkage, data,
-                                            symbol);
+    auto *global =
+        new llvm::GlobalVariable(module, data->getType(), true, llvm::GlobalValue::InternalLinkage, data, symbol);
     return global;
   };
   llvm::Constant *fields[] = {llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), VITQ_PROGRAM_ABI_VERSION),
@@ -219,9 +218,8 @@ static std::unique_ptr<Translated> translate(ModuleOp op, const NativeOptions &o
 
 static LogicalResult generate(ModuleOp op, Translated &program, llvm::raw_pwrite_stream &os, bool assembly) {
   llvm::legacy::PassManager passes;
-  if (program.machine->addPassesToEmitFile(passes, os, nullptr,
-                                           assembly ? llvm::CodeGenFileType::AssemblyFile
-                                                    : llvm::CodeGenFileType::ObjectFile))
+  if (program.machine->addPassesToEmitFile(
+          passes, os, nullptr, assembly ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile))
     return op.emitError("the target cannot emit code");
   passes.run(*program.module);
   return success();

@@ -147,8 +147,8 @@ llvm::Expected<TargetDesc> TargetDesc::parse(llvm::StringRef text) {
     std::string message;
     llvm::Triple triple(desc.triple);
     const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, message);
-    return std::unique_ptr<llvm::MCSubtargetInfo>(
-        target ? target->createMCSubtargetInfo(triple, name, wanted) : nullptr);
+    return std::unique_ptr<llvm::MCSubtargetInfo>(target ? target->createMCSubtargetInfo(triple, name, wanted)
+                                                         : nullptr);
   };
   std::unique_ptr<llvm::MCSubtargetInfo> plain = subtarget("", "");
   if (!plain)
@@ -191,8 +191,9 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> TargetDesc::createTargetMac
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(parsed, message);
   if (!target)
     return unknown(message);
-  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
-      parsed, cpu, features, llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(parsed, cpu, features, llvm::TargetOptions(),
+                                                                           llvm::Reloc::PIC_, std::nullopt,
+                                                                           llvm::CodeGenOptLevel::Aggressive));
   if (!machine)
     return unknown("cannot create a target machine for '" + text + "'");
   return machine;

@@ -36,11 +36,15 @@ Value quantizedSource(Value value) {
 /// Why dequantization cannot cross an op that has no CommutesWithDequant.
 StringRef barrierReason(Operation *op) {
   return TypeSwitch<Operation *, StringRef>(op)
-      .Case<SoftmaxNumeratorOp>([](auto) { return "R10: the exponential is not scale-covariant; only the division by the "
-                                                  "row sum moves on"; })
+      .Case<SoftmaxNumeratorOp>([](auto) {
+        return "R10: the exponential is not scale-covariant; only the division by the "
+               "row sum moves on";
+      })
       .Case<DivideRowsOp>([](auto) { return "R10: the reciprocal of the row sum is taken here, once per row"; })
-      .Case<LayerNormOp>([](auto) { return "R8: a common scale cancels in layer_norm, so the dequantization ends here"; })
-      .Case<AddOp>([](auto) { return "R12: the operands of an add have scales of their own and are requantized to the sum's"; })
+      .Case<LayerNormOp>(
+          [](auto) { return "R8: a common scale cancels in layer_norm, so the dequantization ends here"; })
+      .Case<AddOp>(
+          [](auto) { return "R12: the operands of an add have scales of their own and are requantized to the sum's"; })
       .Case<MulOp>([](auto) { return "the product of two quantized tensors is requantized at once"; })
       .Case<ReluOp>([](auto) { return "R11: a rectifier bounds the range; the clamp of the requantization does it"; })
       .Case<UnaryFunction>([](auto) { return "R11: the function is not scale-covariant; it is computed on codes"; })
@@ -134,7 +138,8 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
     UniformParameters type = *getUniformParameters(element);
     SmallVector<int64_t> codes;
     for (auto [i, value] : llvm::enumerate(*values))
-      codes.push_back(numerics::quantizeReal(value, type.scale(i), 0, type.min, type.max, numerics::Rounding::HalfEven));
+      codes.push_back(
+          numerics::quantizeReal(value, type.scale(i), 0, type.min, type.max, numerics::Rounding::HalfEven));
     Type biasElement = element;
     if (type.axis >= 0)
       biasElement = quant::UniformQuantizedPerAxisType::get(
@@ -174,8 +179,7 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
         return success();
       types.push_back(withElementType(result.getType(), element));
     }
-    Operation *absorbed =
-        rewriter.create(op->getLoc(), op->getName().getIdentifier(), operands, types, op->getAttrs());
+    Operation *absorbed = rewriter.create(op->getLoc(), op->getName().getIdentifier(), operands, types, op->getAttrs());
     for (auto [from, to] : llvm::zip_equal(op->getResults(), absorbed->getResults())) {
       if (getQuantizedType(from)) {
         rewriter.replaceAllUsesWith(from, to);

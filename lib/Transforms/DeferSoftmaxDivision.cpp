@@ -40,18 +40,18 @@ class DeferSoftmaxDivision : public vitq::impl::VitDeferSoftmaxDivisionPassBase<
     IRRewriter rewriter(op);
     Location loc = op.getLoc();
     auto numerator = createInferred<SoftmaxNumeratorOp>(rewriter, loc, op->getOperands());
-    numerator->setAttr(kRangeAttr, rewriter.getDenseF64ArrayAttr(
-                                       {0.0, 1.0, 1.0, static_cast<double>(shapeOf(op.getInput()).back())}));
+    numerator->setAttr(
+        kRangeAttr, rewriter.getDenseF64ArrayAttr({0.0, 1.0, 1.0, static_cast<double>(shapeOf(op.getInput()).back())}));
     SmallVector<MatmulOp> products;
     for (Operation *user : op->getUsers())
-      if (auto matmul = dyn_cast<MatmulOp>(user); matmul && matmul.getLhs() == op.getResult() &&
-                                                  matmul.getRhs() != op.getResult())
+      if (auto matmul = dyn_cast<MatmulOp>(user);
+          matmul && matmul.getLhs() == op.getResult() && matmul.getRhs() != op.getResult())
         products.push_back(matmul);
     for (MatmulOp product : products) {
       rewriter.setInsertionPointAfter(product);
       rewriter.modifyOpInPlace(product, [&] { product.getLhsMutable().assign(numerator.getNumerator()); });
-      auto division = createInferred<DivideRowsOp>(rewriter, product.getLoc(),
-                                                   ValueRange{product.getResult(), numerator.getSum()});
+      auto division =
+          createInferred<DivideRowsOp>(rewriter, product.getLoc(), ValueRange{product.getResult(), numerator.getSum()});
       if (Attribute range = product->getAttr(kRangeAttr)) {
         division->setAttr(kRangeAttr, range);
         product->removeAttr(kRangeAttr);
@@ -61,7 +61,8 @@ class DeferSoftmaxDivision : public vitq::impl::VitDeferSoftmaxDivisionPassBase<
     }
     if (!op->use_empty()) {
       rewriter.setInsertionPointAfter(numerator);
-      auto division = createInferred<DivideRowsOp>(rewriter, loc, ValueRange{numerator.getNumerator(), numerator.getSum()});
+      auto division =
+          createInferred<DivideRowsOp>(rewriter, loc, ValueRange{numerator.getNumerator(), numerator.getSum()});
       division->setAttr(kRangeAttr, rewriter.getDenseF64ArrayAttr({0.0, 1.0}));
       rewriter.replaceAllUsesWith(op.getResult(), division.getResult());
     }

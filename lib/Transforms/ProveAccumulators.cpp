@@ -42,7 +42,8 @@ class ProveAccumulators : public vitq::impl::VitqProveAccumulatorsPassBase<Prove
       if (numerics::signedBitsFor(bound) <= 32)
         return;
       bad = true;
-      op.emitError("node '") << nodeName(op.getLoc()) << "': the accumulator may reach [" << bound.min << ", " << bound.max
+      op.emitError("node '") << nodeName(op.getLoc()) << "': the accumulator may reach [" << bound.min << ", "
+                             << bound.max
                              << "], beyond 32 bits; quantize the operands to fewer bits or split the contraction";
     });
     if (bad)

@@ -10,9 +10,9 @@
 // op wants, and quantizes each value once, where it is produced (before moves), to
 // the widest kind its users want; narrower users requantize from that.
 
+#include "vitq/Numerics/Quantize.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Data/Preprocess.h"
-#include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Transforms/Passes.h"
 
@@ -35,10 +35,10 @@ namespace {
 
 /// What a use wants, ordered by precision.
 enum class Kind : uint8_t {
-  None,       // takes the float value: an accumulator, or already quantized
-  Signed8,    // right operand of a matmul
-  Unsigned8,  // left operand of a contraction, argument of a function
-  Signed16    // residual stream
+  None,      // takes the float value: an accumulator, or already quantized
+  Signed8,   // right operand of a matmul
+  Unsigned8, // left operand of a contraction, argument of a function
+  Signed16   // residual stream
 };
 
 struct Parameters {
@@ -99,7 +99,8 @@ private:
   static Kind wanted(OpOperand &use) {
     Operation *op = use.getOwner();
     Value value = use.get();
-    if (isConstant(value) || isDequantized(value) || !isa<FloatType>(cast<ShapedType>(value.getType()).getElementType()))
+    if (isConstant(value) || isDequantized(value) ||
+        !isa<FloatType>(cast<ShapedType>(value.getType()).getElementType()))
       return Kind::None;
     unsigned index = use.getOperandNumber();
     return TypeSwitch<Operation *, Kind>(op)
@@ -188,8 +189,8 @@ private:
         absMax = std::max(absMax, std::abs(values[c * row + i]));
       scales.push_back(numerics::symmetricScale(absMax, parameters.weightBits));
       for (int64_t i = 0; i < row; ++i)
-        codes.push_back(numerics::quantizeReal(values[c * row + i], scales.back(), 0, -limit, limit,
-                                               numerics::Rounding::HalfEven));
+        codes.push_back(
+            numerics::quantizeReal(values[c * row + i], scales.back(), 0, -limit, limit, numerics::Rounding::HalfEven));
     }
     return dequantizedConstant(op->getLoc(), weight, codes,
                                getSymmetricPerAxisType(op->getContext(), 8, parameters.weightBits, scales, 0));
@@ -213,10 +214,10 @@ private:
         .Case<SoftmaxNumeratorOp>([&](SoftmaxNumeratorOp softmax) { return prepareSoftmax(softmax); })
         .Case<AddOp, MulOp>([&](auto binary) { return prepareConstants(binary); })
         .Case<SubOp, DivOp, PowOp, SqrtOp, ErfOp, ExpOp, WhereOp, Conv2dOp, SoftmaxOp>([&](Operation *left) {
-          return left->emitError("'")
-                 << left->getName() << "' cannot be quantized: no pattern recovered it as part of a larger function; "
-                 << (isa<SoftmaxOp>(left) ? "run vit-defer-softmax-division first"
-                                          : "see the remarks of vit-recover-patterns");
+          return left->emitError("'") << left->getName()
+                                      << "' cannot be quantized: no pattern recovered it as part of a larger function; "
+                                      << (isa<SoftmaxOp>(left) ? "run vit-defer-softmax-division first"
+                                                               : "see the remarks of vit-recover-patterns");
         })
         .Default([](Operation *) { return success(); });
   }
@@ -276,9 +277,9 @@ private:
     auto biasType = RankedTensorType::get({shape[0]}, rewriter.getF32Type());
     Value newBias = createFloatConstant(rewriter, op.getLoc(), biasType, folded,
                                         op.getBias() ? getBlobName(op.getBias()) : "patch_embed_bias");
-    Value real = DequantizeOp::create(rewriter, pixels.getLoc(),
-                                      withElementType(pixels.getPixels().getType(), rewriter.getF32Type()),
-                                      pixels.getPixels());
+    Value real =
+        DequantizeOp::create(rewriter, pixels.getLoc(),
+                             withElementType(pixels.getPixels().getType(), rewriter.getF32Type()), pixels.getPixels());
     auto embed = PatchEmbedOp::create(rewriter, op.getLoc(), op.getType(), real, op.getWeight(), newBias,
                                       /*channels_last=*/true);
     embed->setDiscardableAttrs(op->getDiscardableAttrDictionary());
@@ -293,8 +294,8 @@ private:
     MLIRContext *context = op.getContext();
     Type numerator = withElementType(op.getNumerator().getType(), getPerTensorType(context, 8, false, 1.0 / 255, 0));
     Type sum = withElementType(op.getSum().getType(), getPerTensorType(context, 32, true, 1.0 / 255, 0));
-    auto quantized = SoftmaxNumeratorOp::create(rewriter, op.getLoc(), TypeRange{numerator, sum}, op->getOperands(),
-                                                op->getAttrs());
+    auto quantized =
+        SoftmaxNumeratorOp::create(rewriter, op.getLoc(), TypeRange{numerator, sum}, op->getOperands(), op->getAttrs());
     SmallVector<Value> reals;
     for (auto [from, to] : llvm::zip_equal(op->getResults(), quantized->getResults()))
       reals.push_back(DequantizeOp::create(rewriter, op.getLoc(), from.getType(), to));
@@ -313,9 +314,9 @@ private:
       for (double value : *values)
         absMax = std::max(absMax, std::abs(value));
       unsigned width = isa<AddOp>(op) ? 16 : 8;
-      FailureOr<Value> constant = quantizeConstant(
-          op.getLoc(), use.get(),
-          getPerTensorType(op.getContext(), width, true, numerics::symmetricScale(absMax, width), 0));
+      FailureOr<Value> constant =
+          quantizeConstant(op.getLoc(), use.get(),
+                           getPerTensorType(op.getContext(), width, true, numerics::symmetricScale(absMax, width), 0));
       if (failed(constant))
         return failure();
       use.set(*constant);
@@ -396,7 +397,8 @@ private:
       double absMax = std::max(std::abs(range->first), std::abs(range->second));
       auto type = getPerTensorType(ret.getContext(), 32, true, numerics::symmetricScale(absMax, 24), 0);
       rewriter.setInsertionPoint(ret);
-      Value result = QuantizeOp::create(rewriter, use.get().getLoc(), withElementType(use.get().getType(), type), use.get());
+      Value result =
+          QuantizeOp::create(rewriter, use.get().getLoc(), withElementType(use.get().getType(), type), use.get());
       use.set(result);
       types.push_back(result.getType());
     }
@@ -444,10 +446,12 @@ class Quantize : public vitq::impl::VitQuantizePassBase<Quantize> {
     auto type = cast<RankedTensorType>(image.getType());
     if (!isa<FloatType>(type.getElementType()))
       return success(); // already pixels
-    bool embedded = type.getRank() == 4 && llvm::all_of(image.getUsers(), [](Operation *user) { return isa<PatchEmbedOp>(user); });
+    bool embedded =
+        type.getRank() == 4 && llvm::all_of(image.getUsers(), [](Operation *user) { return isa<PatchEmbedOp>(user); });
     if (!embedded)
-      return function.emitError("vit-quantize: the image must feed a patch embedding (a convolution whose stride is its "
-                                "kernel, without padding) and nothing else");
+      return function.emitError(
+          "vit-quantize: the image must feed a patch embedding (a convolution whose stride is its "
+          "kernel, without padding) and nothing else");
     data::Preprocess preprocess;
     if (auto text = getOperation()->getAttrOfType<StringAttr>(kPreprocessAttr)) {
       llvm::Expected<data::Preprocess> parsed = data::parsePreprocess(text.getValue());

@@ -131,8 +131,7 @@ struct RecoverActivation : OpRewritePattern<vit::MulOp> {
   }
 
 private:
-  static LogicalResult rewriteGelu(vit::MulOp op, double coefficient, Value x, Value gate,
-                                   PatternRewriter &rewriter) {
+  static LogicalResult rewriteGelu(vit::MulOp op, double coefficient, Value x, Value gate, PatternRewriter &rewriter) {
     double scale = 1;
     std::optional<vit::GeluKind> kind;
     if (Value argument = matchOnePlus<vit::ErfOp>(gate, scale)) {

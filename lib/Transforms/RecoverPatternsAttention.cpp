@@ -27,9 +27,8 @@ using vit::shapeOf;
 //===----------------------------------------------------------------------===//
 
 static void setScale(PatternRewriter &rewriter, vit::MatmulOp matmul, double factor) {
-  rewriter.modifyOpInPlace(matmul, [&] {
-    matmul.setScaleAttr(rewriter.getF64FloatAttr(matmul.getScale().convertToDouble() * factor));
-  });
+  rewriter.modifyOpInPlace(
+      matmul, [&] { matmul.setScaleAttr(rewriter.getF64FloatAttr(matmul.getScale().convertToDouble() * factor)); });
 }
 
 namespace {

@@ -30,7 +30,8 @@ class SelectNonlinear : public vitq::impl::VitSelectNonlinearPassBase<SelectNonl
       if (op->getNumOperands() == 0 || !getQuantizedType(op->getOperand(0)))
         return;
       TypeSwitch<Operation *>(op)
-          .Case<GeluOp, SoftmaxNumeratorOp, LayerNormOp>([&](auto chosen) { chosen.setAlgorithm(nonlinear.getValue()); })
+          .Case<GeluOp, SoftmaxNumeratorOp, LayerNormOp>(
+              [&](auto chosen) { chosen.setAlgorithm(nonlinear.getValue()); })
           // No shift form: an 8-bit function is a table.
           .Case<SigmoidOp, TanhOp, HardSwishOp, SiluOp>([&](auto chosen) { chosen.setAlgorithm(Algorithm::Table); });
     });

@@ -34,7 +34,8 @@ class VerifyIntegerOnly : public vitq::impl::VitqVerifyIntegerOnlyPassBase<Verif
       found = type;
       return WalkResult::interrupt();
     };
-    walker.addWalk([&](Type type) { return isa<FloatType, quant::QuantizedType>(type) ? stop(type) : WalkResult::advance(); });
+    walker.addWalk(
+        [&](Type type) { return isa<FloatType, quant::QuantizedType>(type) ? stop(type) : WalkResult::advance(); });
     walker.addWalk([&](DenseF64ArrayAttr attr) { return stop(Float64Type::get(attr.getContext())); });
     walker.addWalk([&](DenseF32ArrayAttr attr) { return stop(Float32Type::get(attr.getContext())); });
 
@@ -47,7 +48,8 @@ class VerifyIntegerOnly : public vitq::impl::VitqVerifyIntegerOnlyPassBase<Verif
 
     getOperation()->walk([&](Operation *op) {
       StringRef dialect = op->getName().getDialectNamespace();
-      bool allowed = dialect == "vitq" || isa<ModuleOp, func::FuncOp, func::ReturnOp, func::CallOp, arith::ConstantOp>(op);
+      bool allowed =
+          dialect == "vitq" || isa<ModuleOp, func::FuncOp, func::ReturnOp, func::CallOp, arith::ConstantOp>(op);
       if (!allowed) {
         bad = true;
         op->emitError("node '") << nodeName(op->getLoc()) << "': '" << op->getName()

@@ -42,8 +42,7 @@ struct Image {
 /// PNG samples keep their high byte; transparency is dropped. Orientation in
 /// EXIF data, colour profiles and gamma are ignored.
 /// Fails on other formats, cut off or damaged data, and over `maxPixels`.
-llvm::Expected<Image> decodeImage(llvm::StringRef bytes, llvm::StringRef name,
-                                  int channels);
+llvm::Expected<Image> decodeImage(llvm::StringRef bytes, llvm::StringRef name, int channels);
 
 /// Reads and decodes the file at `path`; see above.
 llvm::Expected<Image> readImage(llvm::StringRef path, int channels);
@@ -55,15 +54,13 @@ Image convertChannels(Image image, int channels);
 /// horizontally, then vertically; equal to Pillow's `Image.resize`. Fails if
 /// the result or what lies between has more than `maxPixels` pixels, or a side
 /// is not positive.
-llvm::Expected<Image> resizeImage(const Image &image, Size size,
-                                  Interpolation interpolation);
+llvm::Expected<Image> resizeImage(const Image &image, Size size, Interpolation interpolation);
 
 /// Cuts the centre of size `size` out of `image`; fails if that is smaller.
 llvm::Expected<Image> centerCrop(const Image &image, Size size);
 
 /// Resizes and crops as `preprocess` says. Errors do not name the image.
-llvm::Expected<Image> applyGeometry(const Image &image,
-                                    const Preprocess &preprocess);
+llvm::Expected<Image> applyGeometry(const Image &image, const Preprocess &preprocess);
 
 /// (pixel / 255 - mean) / stdDev in single precision, operation by operation
 /// as torchvision does it, in the order channel, row, column (CHW).

@@ -32,8 +32,8 @@ public:
   /// `channels` is what the model takes, 1 or 3; pictures are converted.
   /// Fails if there is no picture, if the first one cannot be read, and if
   /// `preprocess` does not fit `channels`.
-  static llvm::Expected<std::unique_ptr<ImageSource>>
-  open(llvm::StringRef path, const Preprocess &preprocess, int channels);
+  static llvm::Expected<std::unique_ptr<ImageSource>> open(llvm::StringRef path, const Preprocess &preprocess,
+                                                           int channels);
 
   virtual ~ImageSource();
 
@@ -79,8 +79,7 @@ protected:
 /// folders in `file` do not count; lines for other files are passed over) or a
 /// .npy/.npz with one integer per picture. Fails, naming the picture or the
 /// line, if a label is missing, negative, contradicted or no number.
-llvm::Expected<std::vector<int64_t>> readLabels(llvm::StringRef path,
-                                                const ImageSource &source);
+llvm::Expected<std::vector<int64_t>> readLabels(llvm::StringRef path, const ImageSource &source);
 
 } // namespace vitq::data
 

@@ -24,14 +24,36 @@ size_t sizeOf(DType dtype);
 llvm::StringRef toString(DType dtype);
 
 /// The DType of a C++ type.
-template <typename T> constexpr DType dtypeOf();
-template <> constexpr DType dtypeOf<uint8_t>() { return DType::UInt8; }
-template <> constexpr DType dtypeOf<int8_t>() { return DType::Int8; }
-template <> constexpr DType dtypeOf<int16_t>() { return DType::Int16; }
-template <> constexpr DType dtypeOf<int32_t>() { return DType::Int32; }
-template <> constexpr DType dtypeOf<int64_t>() { return DType::Int64; }
-template <> constexpr DType dtypeOf<float>() { return DType::Float32; }
-template <> constexpr DType dtypeOf<double>() { return DType::Float64; }
+template <typename T>
+constexpr DType dtypeOf();
+template <>
+constexpr DType dtypeOf<uint8_t>() {
+  return DType::UInt8;
+}
+template <>
+constexpr DType dtypeOf<int8_t>() {
+  return DType::Int8;
+}
+template <>
+constexpr DType dtypeOf<int16_t>() {
+  return DType::Int16;
+}
+template <>
+constexpr DType dtypeOf<int32_t>() {
+  return DType::Int32;
+}
+template <>
+constexpr DType dtypeOf<int64_t>() {
+  return DType::Int64;
+}
+template <>
+constexpr DType dtypeOf<float>() {
+  return DType::Float32;
+}
+template <>
+constexpr DType dtypeOf<double>() {
+  return DType::Float64;
+}
 
 /// Extents joined by 'x' ("2x3x224x224"), "scalar" if there are none.
 std::string shapeToString(llvm::ArrayRef<int64_t> shape);
@@ -43,15 +65,13 @@ struct NpyArray {
   DType dtype = DType::UInt8;
   std::vector<char> bytes;
 
-  int64_t numElements() const {
-    return static_cast<int64_t>(bytes.size() / sizeOf(dtype));
-  }
+  int64_t numElements() const { return static_cast<int64_t>(bytes.size() / sizeOf(dtype)); }
 
   /// The elements; `T` must be the C++ type of `dtype`.
-  template <typename T> llvm::ArrayRef<T> values() const {
+  template <typename T>
+  llvm::ArrayRef<T> values() const {
     assert(dtype == dtypeOf<T>() && "element type differs from the file's");
-    return {reinterpret_cast<const T *>(bytes.data()),
-            bytes.size() / sizeof(T)};
+    return {reinterpret_cast<const T *>(bytes.data()), bytes.size() / sizeof(T)};
   }
 };
 
@@ -72,8 +92,7 @@ inline constexpr size_t maxNpyHeader = 1 << 16;
 /// the first min(fileSize, maxNpyHeader) or more. `name` is what errors call
 /// it. Fails on damage, on element types not in DType, and if the file is
 /// shorter than its shape says.
-llvm::Expected<NpyHeader>
-parseNpyHeader(llvm::StringRef bytes, uint64_t fileSize, llvm::StringRef name);
+llvm::Expected<NpyHeader> parseNpyHeader(llvm::StringRef bytes, uint64_t fileSize, llvm::StringRef name);
 
 /// Parses a whole .npy file held in memory. Fortran order is turned into C
 /// order.
@@ -90,17 +109,13 @@ bool isNpyPath(llvm::StringRef path);
 
 /// Writes a `.npy` file (version 1.0, C order), wholly or not at all. `data`
 /// must hold the product of `shape` times `sizeOf(dtype)` bytes.
-llvm::Error writeNpy(llvm::StringRef path, llvm::ArrayRef<int64_t> shape,
-                     DType dtype, llvm::ArrayRef<char> data);
+llvm::Error writeNpy(llvm::StringRef path, llvm::ArrayRef<int64_t> shape, DType dtype, llvm::ArrayRef<char> data);
 
 /// Writes `values` as an array of `shape`.
 template <typename T>
-llvm::Error writeNpy(llvm::StringRef path, llvm::ArrayRef<int64_t> shape,
-                     llvm::ArrayRef<T> values) {
-  return writeNpy(
-      path, shape, dtypeOf<T>(),
-      llvm::ArrayRef<char>(reinterpret_cast<const char *>(values.data()),
-                           values.size() * sizeof(T)));
+llvm::Error writeNpy(llvm::StringRef path, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<T> values) {
+  return writeNpy(path, shape, dtypeOf<T>(),
+                  llvm::ArrayRef<char>(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T)));
 }
 
 } // namespace vitq::data

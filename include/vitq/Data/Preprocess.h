@@ -68,9 +68,7 @@ struct Preprocess {
 
   /// Mean and standard deviation of channel `c`, with one entry broadcast.
   double meanOf(size_t c) const { return mean.size() == 1 ? mean[0] : mean[c]; }
-  double stdDevOf(size_t c) const {
-    return stdDev.size() == 1 ? stdDev[0] : stdDev[c];
-  }
+  double stdDevOf(size_t c) const { return stdDev.size() == 1 ? stdDev[0] : stdDev[c]; }
 
   /// Succeeds if `mean` and `stdDev` fit a model with `channels` channels.
   llvm::Error checkChannels(int channels) const;
@@ -99,8 +97,7 @@ llvm::Expected<Preprocess> preprocessFromJSON(const llvm::json::Value &value);
 /// Reads a parsed preprocessor_config.json of Hugging Face's image processors
 /// (ViT, DeiT, CLIP and what agrees with them). A setting that changes pixels
 /// in a way `Preprocess` cannot express is an error that names the key.
-llvm::Expected<Preprocess>
-preprocessFromHuggingFace(const llvm::json::Object &config);
+llvm::Expected<Preprocess> preprocessFromHuggingFace(const llvm::json::Object &config);
 
 /// Reads timm's data configuration (`pretrained_cfg` of its config.json, or
 /// that object itself).

@@ -9,9 +9,9 @@
 #ifndef VITQ_DRIVER_DRIVER_H
 #define VITQ_DRIVER_DRIVER_H
 
-#include "vitq/Pipelines/Pipelines.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "vitq/Pipelines/Pipelines.h"
 
 #include <string>
 

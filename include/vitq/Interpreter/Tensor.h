@@ -31,7 +31,8 @@ size_t sizeOf(ElementKind kind);
 llvm::StringRef toString(ElementKind kind);
 
 /// The kind that holds a C++ type; signed and unsigned types have the same.
-template <typename T> constexpr ElementKind kindOf() {
+template <typename T>
+constexpr ElementKind kindOf() {
   if constexpr (std::is_same_v<T, float>)
     return ElementKind::F32;
   else if constexpr (std::is_same_v<T, double>)
@@ -63,13 +64,15 @@ public:
                      std::shared_ptr<const void> owner = nullptr);
 
   /// A copy of `values`.
-  template <typename T> static Tensor of(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<T> values) {
+  template <typename T>
+  static Tensor of(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<T> values) {
     Tensor tensor = allocate(kindOf<T>(), shape);
     assert(tensor.numElements() == static_cast<int64_t>(values.size()) && "shape does not fit the values");
     std::copy(values.begin(), values.end(), tensor.mutableData<T>());
     return tensor;
   }
-  template <typename T> static Tensor of(llvm::ArrayRef<int64_t> shape, std::initializer_list<T> values) {
+  template <typename T>
+  static Tensor of(llvm::ArrayRef<int64_t> shape, std::initializer_list<T> values) {
     return of<T>(shape, llvm::ArrayRef<T>(values));
   }
 
@@ -84,15 +87,20 @@ public:
   size_t numBytes() const { return static_cast<size_t>(count) * sizeOf(elementKind); }
 
   /// The elements; T is a type of the tensor's kind (either signedness).
-  template <typename T> const T *data() const {
+  template <typename T>
+  const T *data() const {
     assert(kindOf<T>() == elementKind && "elements are of another type");
     return static_cast<const T *>(elements);
   }
-  template <typename T> T *mutableData() {
+  template <typename T>
+  T *mutableData() {
     assert(kindOf<T>() == elementKind && writable && "elements are of another type, or not owned");
     return static_cast<T *>(const_cast<void *>(elements));
   }
-  template <typename T> llvm::ArrayRef<T> values() const { return {data<T>(), static_cast<size_t>(count)}; }
+  template <typename T>
+  llvm::ArrayRef<T> values() const {
+    return {data<T>(), static_cast<size_t>(count)};
+  }
   const char *bytes() const { return static_cast<const char *>(elements); }
   char *mutableBytes() {
     assert(writable && "elements are not owned");

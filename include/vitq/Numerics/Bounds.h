@@ -16,12 +16,10 @@ namespace vitq::numerics {
 /// {min, max} of sum over k < K of w[k*stride] * x[k], each x[k] anywhere in
 /// [lhsLo, lhsHi]. Both ends are attained. Also bounds every partial sum when
 /// lhsLo <= 0 <= lhsHi. Precondition: 128 * K * max(|lhsLo|, |lhsHi|) < 2^63.
-Interval dotBound(const int8_t *w, int64_t k, int64_t lhsLo, int64_t lhsHi,
-                  int64_t stride = 1);
+Interval dotBound(const int8_t *w, int64_t k, int64_t lhsLo, int64_t lhsHi, int64_t stride = 1);
 
 /// The same for 32-bit weights; 2^31 * K * max(|lhsLo|, |lhsHi|) < 2^63.
-Interval dotBound(const int32_t *w, int64_t k, int64_t lhsLo, int64_t lhsHi,
-                  int64_t stride = 1);
+Interval dotBound(const int32_t *w, int64_t k, int64_t lhsLo, int64_t lhsHi, int64_t stride = 1);
 
 /// {min, max} of a product of one value of each range.
 Interval productBound(Interval a, Interval b);
@@ -30,13 +28,9 @@ Interval productBound(Interval a, Interval b);
 Interval dotBound(Interval a, Interval b, int64_t k);
 
 /// The interval shifted by a bias.
-inline Interval addConstant(Interval a, int64_t c) {
-  return {a.min + c, a.max + c};
-}
+inline Interval addConstant(Interval a, int64_t c) { return {a.min + c, a.max + c}; }
 /// The smallest interval containing both: per-channel bounds to a tensor's.
-inline Interval unite(Interval a, Interval b) {
-  return {std::min(a.min, b.min), std::max(a.max, b.max)};
-}
+inline Interval unite(Interval a, Interval b) { return {std::min(a.min, b.min), std::max(a.max, b.max)}; }
 
 /// Width of the narrowest two's complement type holding the interval (>= 1).
 int signedBitsFor(Interval range);

@@ -29,9 +29,8 @@ unsigned shiftGeluBits(double scale, double amax);
 /// Codes are signed with zero point 0; |a| < 2^24 keeps out in int32 for k = 8.
 /// E*F < 2^62 always. The last min acts only when E alone exceeds 2^M - 1.
 /// Em with m < 0 saturates at kShiftExpMax (shiftExp). out == in allowed.
-void shiftGeluRow(const int32_t *in, int32_t *out, int64_t channels, int64_t x0,
-                  unsigned n = 23, unsigned reciprocalBits = 31,
-                  unsigned outBits = 8);
+void shiftGeluRow(const int32_t *in, int32_t *out, int64_t channels, int64_t x0, unsigned n = 23,
+                  unsigned reciprocalBits = 31, unsigned outBits = 8);
 
 } // namespace vitq::numerics
 

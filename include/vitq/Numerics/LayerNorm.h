@@ -51,21 +51,18 @@ struct LayerNormStatistics {
   int64_t root = 0;       ///< k = floor(sqrt(V * 2^12)), >= 64
   int64_t reciprocal = 0; ///< F = floor(2^46 / k), <= 2^40
 };
-LayerNormStatistics layerNormStatistics(const int32_t *x, int64_t channels,
-                                        int64_t epsilon);
+LayerNormStatistics layerNormStatistics(const int32_t *x, int64_t channels, int64_t epsilon);
 
 /// y[c] = ((C*x[c] - s1) * F + 2^25) >> 26, the normalised row in Q14.
 /// Every intermediate fits int64 under layerNormFits: the product is below
 /// 2^47. `y` holds C values.
-void layerNormNormalize(const int32_t *x, int32_t *y, int64_t channels,
-                        int64_t epsilon);
+void layerNormNormalize(const int32_t *x, int32_t *y, int64_t channels, int64_t epsilon);
 
 /// out[c] = clamp(zp + ((y[c]*A[c] + B[c] + 2^(shift-1)) >> shift), lo, hi).
 /// x, out, A, B hold C values; in place (out == x) is allowed. shift in 1..62.
 /// Preconditions: layerNormFits, and |y|*|A| + |B| < 2^62 (layerNormAffine
 /// guarantees it).
-void layerNormRow(const int32_t *x, int32_t *out, int64_t channels,
-                  int64_t epsilon, const int32_t *a, const int64_t *b,
+void layerNormRow(const int32_t *x, int32_t *out, int64_t channels, int64_t epsilon, const int32_t *a, const int64_t *b,
                   unsigned shift, int64_t zeroPoint, int64_t lo, int64_t hi);
 
 struct LayerNormAffine {
@@ -78,17 +75,13 @@ struct LayerNormAffine {
 /// |B| + bound(y)*|A| < 2^62 for every channel. gamma may be negative or 0.
 /// Coefficients are rounded half away from zero. nullopt when not even shift 1
 /// fits, on a non-finite value, or when outScale <= 0.
-std::optional<LayerNormAffine> layerNormAffine(const double *gamma,
-                                               const double *beta,
-                                               int64_t channels,
+std::optional<LayerNormAffine> layerNormAffine(const double *gamma, const double *beta, int64_t channels,
                                                double outScale);
-inline std::optional<LayerNormAffine>
-layerNormAffine(const std::vector<double> &gamma,
-                const std::vector<double> &beta, double outScale) {
+inline std::optional<LayerNormAffine> layerNormAffine(const std::vector<double> &gamma, const std::vector<double> &beta,
+                                                      double outScale) {
   if (gamma.size() != beta.size())
     return std::nullopt;
-  return layerNormAffine(gamma.data(), beta.data(),
-                         static_cast<int64_t>(gamma.size()), outScale);
+  return layerNormAffine(gamma.data(), beta.data(), static_cast<int64_t>(gamma.size()), outScale);
 }
 
 //===----------------------------------------------------------------------===//
@@ -109,25 +102,20 @@ struct LayerNormIvitStatistics {
   int64_t root = 1;
   int64_t factor = 0;
 };
-LayerNormIvitStatistics layerNormIvitStatistics(const int32_t *x,
-                                                int64_t channels,
-                                                SqrtStart start,
+LayerNormIvitStatistics layerNormIvitStatistics(const int32_t *x, int64_t channels, SqrtStart start,
                                                 unsigned iterations = 10);
 
 /// y[c] = floor((x[c] - mu) * F / 2), about 2^30 * (x - mu) / sqrt(V).
 /// Below 2^47 in magnitude for 16-bit codes whatever k is; about 2^30 once the
 /// root has converged. V of codes within 2^16 of each other fits 64 bits up to
 /// 2^31 channels.
-void layerNormIvitNormalize(const int32_t *x, int64_t *y, int64_t channels,
-                            SqrtStart start, unsigned iterations = 10);
+void layerNormIvitNormalize(const int32_t *x, int64_t *y, int64_t channels, SqrtStart start, unsigned iterations = 10);
 
 /// out[c] = clamp(zp + offset[c] + round(sat32(y[c] + bias[c]) * ratio[c])).
 /// All arrays hold C values; out == x is allowed. |bias|, |offset| <= 2^31.
-void layerNormIvitRow(const int32_t *x, int32_t *out, int64_t channels,
-                      SqrtStart start, unsigned iterations, const int64_t *bias,
-                      const Dyadic *ratio, const int64_t *offset,
-                      Rounding rounding, int64_t zeroPoint, int64_t lo,
-                      int64_t hi);
+void layerNormIvitRow(const int32_t *x, int32_t *out, int64_t channels, SqrtStart start, unsigned iterations,
+                      const int64_t *bias, const Dyadic *ratio, const int64_t *offset, Rounding rounding,
+                      int64_t zeroPoint, int64_t lo, int64_t hi);
 
 /// Per channel, for out*outScale ~ gamma*normalised + beta:
 ///   ratio  = dyadic(gamma * sqrt(C) / 2^30 / outScale)
@@ -143,19 +131,14 @@ struct LayerNormIvitConstants {
 
 /// nullopt when a ratio is not representable, on a non-finite value, or when
 /// outScale <= 0.
-std::optional<LayerNormIvitConstants>
-layerNormIvitConstants(const double *gamma, const double *beta,
-                       int64_t channels, double outScale,
-                       unsigned mantissaBits = 31);
-inline std::optional<LayerNormIvitConstants>
-layerNormIvitConstants(const std::vector<double> &gamma,
-                       const std::vector<double> &beta, double outScale,
-                       unsigned mantissaBits = 31) {
+std::optional<LayerNormIvitConstants> layerNormIvitConstants(const double *gamma, const double *beta, int64_t channels,
+                                                             double outScale, unsigned mantissaBits = 31);
+inline std::optional<LayerNormIvitConstants> layerNormIvitConstants(const std::vector<double> &gamma,
+                                                                    const std::vector<double> &beta, double outScale,
+                                                                    unsigned mantissaBits = 31) {
   if (gamma.size() != beta.size())
     return std::nullopt;
-  return layerNormIvitConstants(gamma.data(), beta.data(),
-                                static_cast<int64_t>(gamma.size()), outScale,
-                                mantissaBits);
+  return layerNormIvitConstants(gamma.data(), beta.data(), static_cast<int64_t>(gamma.size()), outScale, mantissaBits);
 }
 
 } // namespace vitq::numerics

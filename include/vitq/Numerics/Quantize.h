@@ -19,9 +19,7 @@ struct Interval {
   int64_t min = 0;
   int64_t max = 0;
 
-  friend bool operator==(Interval a, Interval b) {
-    return a.min == b.min && a.max == b.max;
-  }
+  friend bool operator==(Interval a, Interval b) { return a.min == b.min && a.max == b.max; }
 };
 
 /// All codes of a type: [-2^(bits-1), 2^(bits-1) - 1] or [0, 2^bits - 1];
@@ -41,8 +39,8 @@ double roundReal(double x, Rounding rounding);
 /// reciprocal) and clamps before narrowing, so large values and infinities
 /// saturate; NaN gives clamp(zeroPoint). Preconditions: scale > 0,
 /// |zeroPoint| < 2^61, lo <= hi.
-int64_t quantizeReal(double x, double scale, int64_t zeroPoint, int64_t lo,
-                     int64_t hi, Rounding rounding = Rounding::HalfEven);
+int64_t quantizeReal(double x, double scale, int64_t zeroPoint, int64_t lo, int64_t hi,
+                     Rounding rounding = Rounding::HalfEven);
 
 /// scale * (code - zeroPoint).
 inline double dequantize(int64_t code, double scale, int64_t zeroPoint = 0) {
@@ -73,8 +71,7 @@ struct ScaleZeroPoint {
 /// of the range is still represented to half a step. An all-zero range gives
 /// scale 1 and zero point 0 clamped to the code range. Preconditions: min <=
 /// max, both finite; bits in 1..31.
-ScaleZeroPoint asymmetricScale(double min, double max, int bits,
-                               bool isSigned = false, double headroom = 1.0);
+ScaleZeroPoint asymmetricScale(double min, double max, int bits, bool isSigned = false, double headroom = 1.0);
 
 } // namespace vitq::numerics
 

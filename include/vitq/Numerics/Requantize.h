@@ -55,9 +55,7 @@ struct Dyadic {
 
   double toReal() const;
 
-  friend bool operator==(Dyadic a, Dyadic b) {
-    return a.multiplier == b.multiplier && a.shift == b.shift;
-  }
+  friend bool operator==(Dyadic a, Dyadic b) { return a.multiplier == b.multiplier && a.shift == b.shift; }
   friend bool operator!=(Dyadic a, Dyadic b) { return !(a == b); }
 };
 
@@ -73,16 +71,14 @@ std::optional<Dyadic> dyadicFromReal(double ratio, unsigned mantissaBits = 31);
 /// round(x * D), not clamped. Precondition |x| <= 2^31 (any int32, and its
 /// negation): the product is at most 2^62 in magnitude.
 inline int64_t rescale(int64_t x, Dyadic d, Rounding rounding) {
-  assert(x >= -(int64_t(1) << 31) && x <= (int64_t(1) << 31) &&
-         "operand of a dyadic product exceeds 32 bits");
+  assert(x >= -(int64_t(1) << 31) && x <= (int64_t(1) << 31) && "operand of a dyadic product exceeds 32 bits");
   assert(d.shift >= 0 && d.shift <= 62 && "shift out of range");
   return roundShift(x * d.multiplier, static_cast<unsigned>(d.shift), rounding);
 }
 
 /// clamp(zeroPoint + round(x * D), lo, hi): accumulator to code.
 /// Preconditions: |x| <= 2^31, |zeroPoint| <= 2^32, lo <= hi.
-inline int64_t requantize(int64_t x, Dyadic d, Rounding rounding,
-                          int64_t zeroPoint, int64_t lo, int64_t hi) {
+inline int64_t requantize(int64_t x, Dyadic d, Rounding rounding, int64_t zeroPoint, int64_t lo, int64_t hi) {
   return std::clamp(zeroPoint + rescale(x, d, rounding), lo, hi);
 }
 
@@ -91,17 +87,14 @@ inline int64_t requantize(int64_t x, Dyadic d, Rounding rounding,
 /// (R12), so either side may be rescaled by itself. Preconditions:
 /// |a|, |b| <= 2^31, |zeroPoint| <= 2^32, lo <= hi. Each product is below 2^62
 /// and each shift at least 1, so the sum stays within int64.
-inline int64_t requantizeAdd(int64_t a, Dyadic da, int64_t b, Dyadic db,
-                             Rounding rounding, int64_t zeroPoint, int64_t lo,
-                             int64_t hi) {
-  return std::clamp(
-      zeroPoint + rescale(a, da, rounding) + rescale(b, db, rounding), lo, hi);
+inline int64_t requantizeAdd(int64_t a, Dyadic da, int64_t b, Dyadic db, Rounding rounding, int64_t zeroPoint,
+                             int64_t lo, int64_t hi) {
+  return std::clamp(zeroPoint + rescale(a, da, rounding) + rescale(b, db, rounding), lo, hi);
 }
 
 /// `x` limited to the int32 range.
 inline int64_t saturateInt32(int64_t x) {
-  return std::clamp<int64_t>(x, std::numeric_limits<int32_t>::min(),
-                             std::numeric_limits<int32_t>::max());
+  return std::clamp<int64_t>(x, std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max());
 }
 
 /// Floor and ceiling of a / b for b != 0, signs as in mathematics (C++ `/`

@@ -28,8 +28,7 @@ inline int64_t softmaxDistance(int32_t rowMax, int32_t acc, Dyadic d) {
 
 /// codes[i] = table[softmaxDistance(max acc, acc[i])], *sum = sum of codes.
 /// N >= 1; 255*N < 2^31, i.e. N <= 8421504.
-void softmaxTableRow(const int32_t *acc, uint8_t *codes, int32_t *sum,
-                     int64_t n, Dyadic d, const uint8_t table[256]);
+void softmaxTableRow(const int32_t *acc, uint8_t *codes, int32_t *sum, int64_t n, Dyadic d, const uint8_t table[256]);
 
 /// table[d] = rne(255 * exp(-d * step)). table[0] = 255, so the sum of a row
 /// is at least 255. Precondition: step > 0.
@@ -55,8 +54,7 @@ uint8_t softmaxShiftCode(int64_t d, SoftmaxShift s);
 std::array<uint8_t, 256> softmaxShiftTable(SoftmaxShift s);
 
 /// As softmaxTableRow, with softmaxShiftCode in place of the table.
-void softmaxShiftRow(const int32_t *acc, uint8_t *codes, int32_t *sum,
-                     int64_t n, Dyadic d, SoftmaxShift s);
+void softmaxShiftRow(const int32_t *acc, uint8_t *codes, int32_t *sum, int64_t n, Dyadic d, SoftmaxShift s);
 
 /// acc / sum in Q24, limited to int32 (i.e. |acc/sum| < 128):
 ///   R = floor(2^40 / max(sum, 1)), u = sat32((acc*R + 2^15) >> 16).
@@ -68,9 +66,8 @@ int64_t softmaxQuotient(int32_t acc, int32_t sum);
 
 /// out[i] = requantize(softmaxQuotient(acc[i], sum), D, ...), i < n. D maps
 /// Q24 units of V to the output: vScale / (2^24 * outScale).
-void divideRow(const int32_t *acc, int32_t sum, int32_t *out, int64_t n,
-               Dyadic d, Rounding rounding, int64_t zeroPoint, int64_t lo,
-               int64_t hi);
+void divideRow(const int32_t *acc, int32_t sum, int32_t *out, int64_t n, Dyadic d, Rounding rounding, int64_t zeroPoint,
+               int64_t lo, int64_t hi);
 
 /// I-ViT's Shiftmax of `n` codes. E[i] = shiftExp(in[i] - max, x0, bits);
 /// S = min(sum of E, 2^M - 1); F = floor((2^M - 1)/S);
@@ -79,9 +76,8 @@ void divideRow(const int32_t *acc, int32_t sum, int32_t *out, int64_t n,
 /// The sum saturates while it is formed and E*F < 2^62, so nothing overflows.
 /// The last min acts only when a single E exceeds 2^M - 1. out == in allowed.
 /// Preconditions: those of shiftExp; |in| <= 2^31.
-void shiftmaxRow(const int32_t *in, int32_t *out, int64_t n, int64_t x0,
-                 unsigned bits = 15, unsigned reciprocalBits = 31,
-                 unsigned outBits = 16);
+void shiftmaxRow(const int32_t *in, int32_t *out, int64_t n, int64_t x0, unsigned bits = 15,
+                 unsigned reciprocalBits = 31, unsigned outBits = 16);
 
 /// Largest n <= 30 with N * |x0| * 2^n < 2^31, at least 1: the range rule
 /// under which the 31-bit sum does not saturate.

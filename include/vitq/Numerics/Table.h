@@ -19,16 +19,13 @@ inline int64_t tableIndex(int64_t code, bool isSigned) {
   assert(index >= 0 && index < 256 && "code out of range");
   return index;
 }
-inline int64_t tableCode(int64_t index, bool isSigned) {
-  return isSigned ? index - 128 : index;
-}
+inline int64_t tableCode(int64_t index, bool isSigned) { return isSigned ? index - 128 : index; }
 
 /// entry[i] = quantizeReal(fn(inScale * (code(i) - inZeroPoint)), outScale,
 /// outZeroPoint, all codes of the output type, half-up). outBits in 1..31
 /// (32 when signed).
-Table256 buildTable(const std::function<double(double)> &fn, double inScale,
-                    int64_t inZeroPoint, bool inSigned, double outScale,
-                    int64_t outZeroPoint, int outBits, bool outSigned);
+Table256 buildTable(const std::function<double(double)> &fn, double inScale, int64_t inZeroPoint, bool inSigned,
+                    double outScale, int64_t outZeroPoint, int outBits, bool outSigned);
 
 } // namespace vitq::numerics
 

@@ -19,15 +19,18 @@ namespace vitq {
 /// The defaults are those of `vitq-opt --compile`.
 struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
   Option<std::string> data{*this, "data", llvm::cl::desc("Calibration images: a folder, or .npy/.npz of uint8 pixels")};
-  Option<std::string> preprocess{*this, "preprocess", llvm::cl::desc("Preprocessing, e.g. resize=248,crop=224,mean=0.5,std=0.5")};
-  Option<int64_t> limit{*this, "limit", llvm::cl::desc("Use the first N calibration images (0 = all)"), llvm::cl::init(0)};
+  Option<std::string> preprocess{*this, "preprocess",
+                                 llvm::cl::desc("Preprocessing, e.g. resize=248,crop=224,mean=0.5,std=0.5")};
+  Option<int64_t> limit{*this, "limit", llvm::cl::desc("Use the first N calibration images (0 = all)"),
+                        llvm::cl::init(0)};
   Option<std::string> saveRanges{*this, "save-ranges", llvm::cl::desc("Write the calibrated ranges to this JSON file")};
-  Option<std::string> loadRanges{*this, "load-ranges", llvm::cl::desc("Read ranges from this JSON file instead of calibrating")};
-  Option<vit::Algorithm> nonlinear{*this, "nonlinear", llvm::cl::desc("Integer algorithm of nonlinear functions"),
-                                   llvm::cl::init(vit::Algorithm::Table),
-                                   llvm::cl::values(clEnumValN(vit::Algorithm::Table, "table", "exact tables"),
-                                                    clEnumValN(vit::Algorithm::Shift, "shift",
-                                                               "I-ViT's shift-based functions"))};
+  Option<std::string> loadRanges{*this, "load-ranges",
+                                 llvm::cl::desc("Read ranges from this JSON file instead of calibrating")};
+  Option<vit::Algorithm> nonlinear{
+      *this, "nonlinear", llvm::cl::desc("Integer algorithm of nonlinear functions"),
+      llvm::cl::init(vit::Algorithm::Table),
+      llvm::cl::values(clEnumValN(vit::Algorithm::Table, "table", "exact tables"),
+                       clEnumValN(vit::Algorithm::Shift, "shift", "I-ViT's shift-based functions"))};
 };
 
 /// Imported float module -> verified float phase.

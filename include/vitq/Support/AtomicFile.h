@@ -21,9 +21,7 @@ namespace vitq {
 /// An error of `write` is returned as it is; others name `path` and the cause.
 /// `llvm::writeToOutput` is not used: it renames before it looks whether the
 /// bytes reached the disk, and ends the process if they did not.
-llvm::Error
-writeFileAtomically(llvm::StringRef path,
-                    llvm::function_ref<llvm::Error(llvm::raw_ostream &)> write);
+llvm::Error writeFileAtomically(llvm::StringRef path, llvm::function_ref<llvm::Error(llvm::raw_ostream &)> write);
 
 /// Writes `contents`.
 llvm::Error writeFileAtomically(llvm::StringRef path, llvm::StringRef contents);

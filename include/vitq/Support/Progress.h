@@ -25,8 +25,7 @@ public:
   Progress(llvm::StringRef label, size_t total);
 
   /// The same on `os`, as if it were a terminal `columns` wide.
-  Progress(llvm::StringRef label, size_t total, llvm::raw_ostream &os,
-           unsigned columns);
+  Progress(llvm::StringRef label, size_t total, llvm::raw_ostream &os, unsigned columns);
 
   /// Removes the line.
   ~Progress();

@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "vitq/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "vitq/Conversion/Passes.h"
 
 using namespace mlir;
 
@@ -100,9 +100,9 @@ static int64_t place(SmallVectorImpl<Buffer> &buffers) {
     }
     buffer->offset = at < 0 ? end : at;
     total = std::max(total, buffer->offset + buffer->size);
-    placed.insert(llvm::upper_bound(placed, buffer,
-                                    [](const Buffer *a, const Buffer *b) { return a->offset < b->offset; }),
-                  buffer);
+    placed.insert(
+        llvm::upper_bound(placed, buffer, [](const Buffer *a, const Buffer *b) { return a->offset < b->offset; }),
+        buffer);
   }
   return total;
 }

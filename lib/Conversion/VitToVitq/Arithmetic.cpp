@@ -33,7 +33,8 @@ FailureOr<Value> foldZeroPoint(Operation *op, ConversionPatternRewriter &rewrite
       sum += (*weights)[n * k + i];
     (*folded)[n] -= zeroPoint * sum;
     if ((*folded)[n] != static_cast<int32_t>((*folded)[n]))
-      return op->emitError("the bias of '") << nodeName(op->getLoc()) << "' with its zero point leaves 32 bits in channel " << n;
+      return op->emitError("the bias of '")
+             << nodeName(op->getLoc()) << "' with its zero point leaves 32 bits in channel " << n;
   }
   return createIntConstant(rewriter, op->getLoc(), RankedTensorType::get({channels}, rewriter.getI32Type()), *folded,
                            bias && !getBlobName(bias).empty() ? getBlobName(bias) : "bias")
@@ -45,14 +46,17 @@ LogicalResult checkRhs(Operation *op, Value rhs) {
   FailureOr<UniformParameters> parameters = parametersOf(op, rhs);
   if (failed(parameters))
     return failure();
-  if (!parameters->isSigned || parameters->width != 8 || llvm::any_of(parameters->zeroPoints, [](int64_t z) { return z != 0; }))
-    return op->emitError("the right operand of '") << nodeName(op->getLoc()) << "' must be signed 8-bit with zero point 0";
+  if (!parameters->isSigned || parameters->width != 8 ||
+      llvm::any_of(parameters->zeroPoints, [](int64_t z) { return z != 0; }))
+    return op->emitError("the right operand of '")
+           << nodeName(op->getLoc()) << "' must be signed 8-bit with zero point 0";
   return success();
 }
 
 struct LowerLinear : Lowering<vit::LinearOp> {
   using Lowering::Lowering;
-  LogicalResult matchAndRewrite(vit::LinearOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(vit::LinearOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput());
     if (failed(input) || failed(checkRhs(op, op.getWeight())))
       return failure();
@@ -70,7 +74,8 @@ struct LowerLinear : Lowering<vit::LinearOp> {
 
 struct LowerMatmul : Lowering<vit::MatmulOp> {
   using Lowering::Lowering;
-  LogicalResult matchAndRewrite(vit::MatmulOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(vit::MatmulOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     FailureOr<UniformParameters> lhs = parametersOf(op, op.getLhs());
     if (failed(lhs) || failed(checkRhs(op, op.getRhs())))
       return failure();

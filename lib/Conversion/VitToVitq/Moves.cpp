@@ -19,10 +19,12 @@ namespace {
 template <typename From, typename To>
 struct LowerMove : Lowering<From> {
   using Lowering<From>::Lowering;
-  LogicalResult matchAndRewrite(From op, typename From::Adaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    auto moved = To::create(rewriter, op.getLoc(), TypeRange{this->convert(op.getType())}, adaptor.getOperands(),
-                            op->getPropertiesAsAttribute() ? cast<DictionaryAttr>(op->getPropertiesAsAttribute()).getValue()
-                                                           : ArrayRef<NamedAttribute>());
+  LogicalResult matchAndRewrite(From op, typename From::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto moved =
+        To::create(rewriter, op.getLoc(), TypeRange{this->convert(op.getType())}, adaptor.getOperands(),
+                   op->getPropertiesAsAttribute() ? cast<DictionaryAttr>(op->getPropertiesAsAttribute()).getValue()
+                                                  : ArrayRef<NamedAttribute>());
     rewriter.replaceOp(op, moved);
     recordScale(moved, op);
     return success();
@@ -38,8 +40,9 @@ struct LowerPad : Lowering<vit::PadOp> {
       return failure();
     if (!llvm::all_equal(input->zeroPoints))
       return op.emitError("padding needs one zero point");
-    auto pad = rewriter.replaceOpWithNewOp<vint::PadOp>(op, convert(op.getType()), adaptor.getInput(), op.getLowAttr(),
-                                                        op.getHighAttr(), rewriter.getI64IntegerAttr(input->zeroPoint()));
+    auto pad =
+        rewriter.replaceOpWithNewOp<vint::PadOp>(op, convert(op.getType()), adaptor.getInput(), op.getLowAttr(),
+                                                 op.getHighAttr(), rewriter.getI64IntegerAttr(input->zeroPoint()));
     recordScale(pad, op);
     return success();
   }
@@ -47,7 +50,8 @@ struct LowerPad : Lowering<vit::PadOp> {
 
 } // namespace
 
-void lowering::populateMovePatterns(RewritePatternSet &patterns, const TypeConverter &converter, const Context &context) {
+void lowering::populateMovePatterns(RewritePatternSet &patterns, const TypeConverter &converter,
+                                    const Context &context) {
   patterns.add<LowerMove<vit::ReshapeOp, vint::ReshapeOp>, LowerMove<vit::TransposeOp, vint::TransposeOp>,
                LowerMove<vit::ConcatOp, vint::ConcatOp>, LowerMove<vit::SliceOp, vint::SliceOp>,
                LowerMove<vit::GatherOp, vint::GatherOp>, LowerMove<vit::BroadcastOp, vint::BroadcastOp>, LowerPad>(

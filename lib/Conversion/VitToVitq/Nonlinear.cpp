@@ -44,12 +44,14 @@ struct LowerSoftmax : Lowering<vit::SoftmaxNumeratorOp> {
   using Lowering::Lowering;
   LogicalResult matchAndRewrite(vit::SoftmaxNumeratorOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    FailureOr<UniformParameters> scores = parametersOf(op, op.getInput()), codes = perTensorParametersOf(op, op.getNumerator());
+    FailureOr<UniformParameters> scores = parametersOf(op, op.getInput()),
+                                 codes = perTensorParametersOf(op, op.getNumerator());
     if (failed(scores) || failed(codes))
       return failure();
     if (codes->isSigned || codes->width != 8 || (scores->axis >= 0 && scores->axis != 1) ||
         !llvm::all_equal(scores->zeroPoints))
-      return op.emitError("softmax needs unsigned 8-bit codes, and scores with one scale, or one for each head (axis 1)");
+      return op.emitError(
+          "softmax needs unsigned 8-bit codes, and scores with one scale, or one for each head (axis 1)");
     bool shift = usesShift(op.getAlgorithm());
     SmallVector<double> factors;
     for (double scale : scores->scales)
@@ -69,10 +71,9 @@ struct LowerSoftmax : Lowering<vit::SoftmaxNumeratorOp> {
       table = createIntConstant(rewriter, op.getLoc(), RankedTensorType::get({256}, rewriter.getI8Type()),
                                 SmallVector<int64_t>(entries.begin(), entries.end()), "exp_table");
     }
-    auto softmax = vint::SoftmaxOp::create(rewriter, op.getLoc(), convert(op.getNumerator().getType()),
-                                           convert(op.getSum().getType()), input, table,
-                                           shift ? vint::SoftmaxAlgorithm::Shift : vint::SoftmaxAlgorithm::Table, *by, step,
-                                           fraction, codeShift);
+    auto softmax = vint::SoftmaxOp::create(
+        rewriter, op.getLoc(), convert(op.getNumerator().getType()), convert(op.getSum().getType()), input, table,
+        shift ? vint::SoftmaxAlgorithm::Shift : vint::SoftmaxAlgorithm::Table, *by, step, fraction, codeShift);
     recordScale(softmax, op);
     rewriter.replaceOp(op, softmax);
     return success();
@@ -82,8 +83,10 @@ struct LowerSoftmax : Lowering<vit::SoftmaxNumeratorOp> {
 /// The codes' scale cancels: x/sum is in units of x's scale over the codes' scale.
 struct LowerDivideRows : Lowering<vit::DivideRowsOp> {
   using Lowering::Lowering;
-  LogicalResult matchAndRewrite(vit::DivideRowsOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    FailureOr<UniformParameters> input = parametersOf(op, op.getInput()), sums = perTensorParametersOf(op, op.getDivisor()),
+  LogicalResult matchAndRewrite(vit::DivideRowsOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<UniformParameters> input = parametersOf(op, op.getInput()),
+                                 sums = perTensorParametersOf(op, op.getDivisor()),
                                  result = perTensorParametersOf(op, op.getResult());
     if (failed(input) || failed(sums) || failed(result))
       return failure();
@@ -105,8 +108,10 @@ struct LowerDivideRows : Lowering<vit::DivideRowsOp> {
 
 struct LowerLayerNorm : Lowering<vit::LayerNormOp> {
   using Lowering::Lowering;
-  LogicalResult matchAndRewrite(vit::LayerNormOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput()), result = perTensorParametersOf(op, op.getResult());
+  LogicalResult matchAndRewrite(vit::LayerNormOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput()),
+                                 result = perTensorParametersOf(op, op.getResult());
     if (failed(input) || failed(result))
       return failure();
     std::optional<std::vector<double>> gamma = getFloatConstant(op.getGamma()), beta = getFloatConstant(op.getBeta());
@@ -115,8 +120,8 @@ struct LowerLayerNorm : Lowering<vit::LayerNormOp> {
     if (input->width > 16)
       return op.emitError("layer_norm needs an input of at most 16 bits");
     bool shift = usesShift(op.getAlgorithm());
-    FailureOr<Constants> constants = shift ? shiftConstants(op, *gamma, *beta, result->scale())
-                                           : exactConstants(op, *gamma, *beta, result->scale());
+    FailureOr<Constants> constants =
+        shift ? shiftConstants(op, *gamma, *beta, result->scale()) : exactConstants(op, *gamma, *beta, result->scale());
     if (failed(constants))
       return failure();
     int64_t channels = gamma->size();
@@ -151,7 +156,8 @@ private:
       return tooWide(op);
     return Constants{SmallVector<int32_t>(affine->a.begin(), affine->a.end()),
                      SmallVector<int32_t>(affine->a.size(), static_cast<int32_t>(affine->shift)),
-                     SmallVector<int64_t>(affine->b.begin(), affine->b.end()), {}};
+                     SmallVector<int64_t>(affine->b.begin(), affine->b.end()),
+                     {}};
   }
 
   static FailureOr<Constants> shiftConstants(vit::LayerNormOp op, const std::vector<double> &gamma,
@@ -174,7 +180,8 @@ private:
 struct LowerRelu : Lowering<vit::ReluOp> {
   using Lowering::Lowering;
   LogicalResult matchAndRewrite(vit::ReluOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    FailureOr<UniformParameters> input = parametersOf(op, op.getInput()), result = perTensorParametersOf(op, op.getResult());
+    FailureOr<UniformParameters> input = parametersOf(op, op.getInput()),
+                                 result = perTensorParametersOf(op, op.getResult());
     if (failed(input) || failed(result))
       return failure();
     SmallVector<double> factors;
@@ -194,8 +201,10 @@ struct LowerRelu : Lowering<vit::ReluOp> {
   }
 };
 
-LogicalResult lowerToTable(vit::UnaryFunction op, Value input, RankedTensorType type, ConversionPatternRewriter &rewriter) {
-  FailureOr<UniformParameters> from = perTensorParametersOf(op, op->getOperand(0)), to = perTensorParametersOf(op, op->getResult(0));
+LogicalResult lowerToTable(vit::UnaryFunction op, Value input, RankedTensorType type,
+                           ConversionPatternRewriter &rewriter) {
+  FailureOr<UniformParameters> from = perTensorParametersOf(op, op->getOperand(0)),
+                               to = perTensorParametersOf(op, op->getResult(0));
   if (failed(from) || failed(to))
     return failure();
   if (from->width != 8 || to->width > 16)
@@ -206,7 +215,8 @@ LogicalResult lowerToTable(vit::UnaryFunction op, Value input, RankedTensorType 
                            to->scale(), to->zeroPoint(), static_cast<int>(to->width), to->isSigned);
   Value table = createIntConstant(rewriter, op->getLoc(), RankedTensorType::get({256}, type.getElementType()),
                                   SmallVector<int64_t>(entries.begin(), entries.end()), "table");
-  auto lookup = vint::TableOp::create(rewriter, op->getLoc(), type, input, table, Value(), unitIf(rewriter, !from->isSigned));
+  auto lookup =
+      vint::TableOp::create(rewriter, op->getLoc(), type, input, table, Value(), unitIf(rewriter, !from->isSigned));
   recordScale(lookup, op);
   rewriter.replaceOp(op, lookup);
   return success();
@@ -217,7 +227,8 @@ struct LowerGelu : Lowering<vit::GeluOp> {
   LogicalResult matchAndRewrite(vit::GeluOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     if (!usesShift(op.getAlgorithm()))
       return lowerToTable(op, adaptor.getInput(), convert(op.getType()), rewriter);
-    FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput()), result = perTensorParametersOf(op, op.getResult());
+    FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput()),
+                                 result = perTensorParametersOf(op, op.getResult());
     if (failed(input) || failed(result))
       return failure();
     if (input->width != 8)
@@ -242,7 +253,8 @@ struct LowerGelu : Lowering<vit::GeluOp> {
 template <typename OpTy>
 struct LowerFunction : Lowering<OpTy> {
   using Lowering<OpTy>::Lowering;
-  LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     return lowerToTable(op, adaptor.getInput(), this->convert(op.getType()), rewriter);
   }
 };

@@ -11,9 +11,9 @@
 
 #include "dialects/vit/Vit.h"
 #include "dialects/vitq/Vitq.h"
+#include "mlir/Transforms/DialectConversion.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Numerics/Requantize.h"
-#include "mlir/Transforms/DialectConversion.h"
 
 namespace vitq::lowering {
 

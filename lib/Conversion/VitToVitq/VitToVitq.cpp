@@ -51,8 +51,8 @@ FailureOr<integer::DyadicAttr> lowering::makeDyadic(Operation *op, ArrayRef<doub
 FailureOr<UniformParameters> lowering::parametersOf(Operation *op, Value value) {
   if (std::optional<UniformParameters> parameters = getUniformParameters(getQuantizedType(value)))
     return *parameters;
-  return op->emitError("operand or result of '") << nodeName(op->getLoc())
-                                                << "' is not quantized; run vit-quantize and vit-defer-dequant first";
+  return op->emitError("operand or result of '")
+         << nodeName(op->getLoc()) << "' is not quantized; run vit-quantize and vit-defer-dequant first";
 }
 
 FailureOr<UniformParameters> lowering::perTensorParametersOf(Operation *op, Value value) {

@@ -236,9 +236,8 @@ void ProductKernel::emitBias(Emitter &e, Value batch) {
     Value factor = Blob::load(e, blobIn, correctionSlot, 32);
     if (transposed) {
       e.loop(g.n, [&](Value n) {
-        Values sum = e.loop(g.k, e.constant(i32, 0), [&](Value k, ValueRange sum) {
-          return Values{e.add(sum[0], element(n, k))};
-        });
+        Values sum = e.loop(g.k, e.constant(i32, 0),
+                            [&](Value k, ValueRange sum) { return Values{e.add(sum[0], element(n, k))}; });
         e.store(e.mul(sum[0], factor), biasRow, n);
       });
     } else {
@@ -289,8 +288,7 @@ void ProductKernel::emitTiles(Emitter &e, Value rows, Value firstOfC) {
   Value whole = e.indexMul(e.divu(rows, e.index(g.tileRows)), g.tileRows);
   auto callTile = [&](int64_t tileRows, int64_t tileCols, Value row, Value panel) {
     func::FuncOp tile = tileFunction(loc, module, g, tileRows, tileCols, memrefs);
-    func::CallOp::create(e.b, e.loc, tile,
-                         ValueRange{dotsOfA, panels, biasRow, acc, row, panel, e.add(firstOfC, row)});
+    func::CallOp::create(e.b, e.loc, tile, ValueRange{dotsOfA, panels, biasRow, acc, row, panel, e.add(firstOfC, row)});
   };
   auto panelOf = [&](Value panel, int64_t cols) {
     if (g.m >= g.tileRows)

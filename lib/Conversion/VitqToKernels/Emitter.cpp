@@ -68,8 +68,7 @@ void Emitter::loop(Value lo, Value hi, int64_t step, function_ref<void(Value)> b
   body(forOp.getInductionVar());
 }
 
-Values Emitter::loop(Value lo, Value hi, int64_t step, ValueRange inits,
-                     function_ref<Values(Value, ValueRange)> body) {
+Values Emitter::loop(Value lo, Value hi, int64_t step, ValueRange inits, function_ref<Values(Value, ValueRange)> body) {
   auto forOp = scf::ForOp::create(b, loc, lo, hi, index(step), inits);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(forOp.getBody());

@@ -89,8 +89,7 @@ public:
   void loop(Value lo, Value hi, int64_t step, llvm::function_ref<void(Value)> body);
   void loop(int64_t hi, llvm::function_ref<void(Value)> body) { loop(index(0), index(hi), 1, body); }
   /// The same with values carried from one iteration to the next.
-  Values loop(Value lo, Value hi, int64_t step, ValueRange inits,
-              llvm::function_ref<Values(Value, ValueRange)> body);
+  Values loop(Value lo, Value hi, int64_t step, ValueRange inits, llvm::function_ref<Values(Value, ValueRange)> body);
   Values loop(int64_t hi, ValueRange inits, llvm::function_ref<Values(Value, ValueRange)> body) {
     return loop(index(0), index(hi), 1, inits, body);
   }

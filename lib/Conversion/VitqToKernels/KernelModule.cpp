@@ -61,9 +61,8 @@ Value KernelModule::constant(Location loc, ArrayRef<char> bytes, MemRefType type
     Attribute data = DenseResourceElementsAttr::get(
         tensor, symbol, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, 64, /*dataIsMutable=*/false));
     OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
-    auto global =
-        memref::GlobalOp::create(b, UnknownLoc::get(module.getContext()), symbol, b.getStringAttr("private"), flat,
-                                 data, /*constant=*/true, b.getI64IntegerAttr(64));
+    auto global = memref::GlobalOp::create(b, UnknownLoc::get(module.getContext()), symbol, b.getStringAttr("private"),
+                                           flat, data, /*constant=*/true, b.getI64IntegerAttr(64));
     symbols.insert(global, b.getInsertionPoint());
     symbol = global.getSymName().str();
     totalBytes += bytes.size();

@@ -11,10 +11,10 @@
 
 #include "Blob.h"
 
-#include "vitq/Target/TargetDesc.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/SymbolTable.h"
+#include "vitq/Target/TargetDesc.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace vitq::kernels {

@@ -84,13 +84,12 @@ static Value extractPatches(ExtractPatchesOp op, KernelModule &module, Value inp
 
 static Value slice(SliceOp op, KernelModule &module, Value input) {
   std::string key = textOf(op.getOffsets()) + textOf(op.getStrides());
-  return gatherLike(op.getLoc(), module, "slice", key, input, op.getType().getShape(),
-                    [&](Emitter &e, ValueRange at) {
-                      Values index;
-                      for (auto [i, value] : llvm::enumerate(at))
-                        index.push_back(e.indexAdd(e.indexMul(value, op.getStrides()[i]), op.getOffsets()[i]));
-                      return index;
-                    });
+  return gatherLike(op.getLoc(), module, "slice", key, input, op.getType().getShape(), [&](Emitter &e, ValueRange at) {
+    Values index;
+    for (auto [i, value] : llvm::enumerate(at))
+      index.push_back(e.indexAdd(e.indexMul(value, op.getStrides()[i]), op.getOffsets()[i]));
+    return index;
+  });
 }
 
 static Value concat(ConcatOp op, KernelModule &module, MemrefOf memrefOf) {
@@ -159,32 +158,29 @@ static Value sum(SumOp op, KernelModule &module, Value input) {
   Slot zeroPoint = blob.scalar(op.getInputZeroPoint());
   Value result = module.alloc(op.getLoc(), shape, elementOf(op.getResult()));
   const std::string key = textOf(op.getAxes()) + (op.getInputUnsigned() ? "u" : "s");
-  module.call(op.getLoc(), "sum", key, {input, result, module.blob(op.getLoc(), blob)},
-              [&](Emitter &e, ValueRange in) {
-                Value z = Blob::load(e, in[2], zeroPoint, 32);
-                nest(e, shape, [&](ValueRange at) { e.store(e.like(z, 0), in[1], at); });
-                nest(e, shapeOf(in[0]), [&](ValueRange at) {
-                  Values to;
-                  for (auto [i, index] : llvm::enumerate(at)) {
-                    const bool reduced = llvm::is_contained(op.getAxes(), static_cast<int64_t>(i));
-                    if (!reduced)
-                      to.push_back(index);
-                    else if (op.getKeepDims())
-                      to.push_back(e.index(0));
-                  }
-                  Value x = e.sub(e.extend(e.load(in[0], at), 32, op.getInputUnsigned()), z);
-                  e.store(e.add(e.load(in[1], to), x), in[1], to);
-                });
-              });
+  module.call(op.getLoc(), "sum", key, {input, result, module.blob(op.getLoc(), blob)}, [&](Emitter &e, ValueRange in) {
+    Value z = Blob::load(e, in[2], zeroPoint, 32);
+    nest(e, shape, [&](ValueRange at) { e.store(e.like(z, 0), in[1], at); });
+    nest(e, shapeOf(in[0]), [&](ValueRange at) {
+      Values to;
+      for (auto [i, index] : llvm::enumerate(at)) {
+        const bool reduced = llvm::is_contained(op.getAxes(), static_cast<int64_t>(i));
+        if (!reduced)
+          to.push_back(index);
+        else if (op.getKeepDims())
+          to.push_back(e.index(0));
+      }
+      Value x = e.sub(e.extend(e.load(in[0], at), 32, op.getInputUnsigned()), z);
+      e.store(e.add(e.load(in[1], to), x), in[1], to);
+    });
+  });
   return result;
 }
 
 Value vitq::kernels::lowerMoveOp(Operation *op, KernelModule &module, MemrefOf memrefOf) {
   return llvm::TypeSwitch<Operation *, Value>(op)
       .Case([&](ReshapeOp o) { return module.reshape(o.getLoc(), memrefOf(o.getInput()), o.getType().getShape()); })
-      .Case([&](TransposeOp o) {
-        return transpose(o.getLoc(), module, memrefOf(o.getInput()), o.getPermutation());
-      })
+      .Case([&](TransposeOp o) { return transpose(o.getLoc(), module, memrefOf(o.getInput()), o.getPermutation()); })
       .Case([&](BroadcastOp o) {
         return broadcastTo(o.getLoc(), module, memrefOf(o.getInput()), o.getType().getShape());
       })

@@ -13,10 +13,10 @@
 
 #include "RowOpsDetail.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "vitq/Numerics/Gelu.h"
 #include "vitq/Numerics/Requantize.h"
 #include "vitq/Numerics/Softmax.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -166,9 +166,8 @@ struct ShiftLayerNorm : LayerNorm {
     Value rest = e.sub(sum, e.mul(quotient, c));
     Value twice = e.mul(rest, 2);
     Value odd = e.cmp(arith::CmpIPredicate::ne, e.op<arith::AndIOp>(quotient, e.like(sum, 1)), e.like(sum, 0));
-    Value up = e.op<arith::OrIOp>(
-        e.cmp(arith::CmpIPredicate::sgt, twice, c),
-        e.op<arith::AndIOp>(e.cmp(arith::CmpIPredicate::eq, twice, c), odd));
+    Value up = e.op<arith::OrIOp>(e.cmp(arith::CmpIPredicate::sgt, twice, c),
+                                  e.op<arith::AndIOp>(e.cmp(arith::CmpIPredicate::eq, twice, c), odd));
     return e.add(quotient, e.zext(up, 64));
   }
   void emitRow(Emitter &e, const TargetDesc &, const RowContext &at) const override {
@@ -265,8 +264,8 @@ static std::vector<T> geluTable(GeluOp op, const Clamp &clamp) {
       in[i] = static_cast<int32_t>(first + i);
     numerics::shiftGeluRow(in.data(), out.data(), m + 1, op.getExponentStep(), op.getFractionBits(), 62, 8);
     for (int32_t i = 0; i <= m; ++i)
-      table[m * 256 + i] = static_cast<T>(numerics::requantize(out[i], by, rounding, op.getZeroPoint(),
-                                                               clamp.literalLo(), clamp.literalHi()));
+      table[m * 256 + i] = static_cast<T>(
+          numerics::requantize(out[i], by, rounding, op.getZeroPoint(), clamp.literalLo(), clamp.literalHi()));
   }
   return table;
 }
@@ -316,8 +315,8 @@ static std::unique_ptr<RowOp> makeLayerNorm(LayerNormOp op, const RowBuilder &bu
     row = std::make_unique<ShiftLayerNorm>();
   build.shape(*row, "layer_norm", op.getInput(), false);
   Type i64 = IntegerType::get(op.getContext(), 64);
-  row->squareRoot = exact ? exactSquareRoot(op.getLoc(), build.module, i64)
-                          : tenStepSquareRoot(op.getLoc(), build.module, i64);
+  row->squareRoot =
+      exact ? exactSquareRoot(op.getLoc(), build.module, i64) : tenStepSquareRoot(op.getLoc(), build.module, i64);
   row->inputUnsigned = op.getInputUnsigned();
   row->uniformShift = llvm::all_equal(op.getBy().getShifts());
   row->eps = row->blob.scalar(op.getEps());

@@ -80,9 +80,7 @@ void vitq::kernels::emitPack(Emitter &e, const Geometry &g, Value rhs, Value bat
       e.loop(e.index(0), count, 1, [&](Value j) { copy(panel, j, kg, depth); });
     };
     if (transposed) {
-      e.loop(e.index(0), count, 1, [&](Value j) {
-        e.loop(g.k / group, [&](Value kg) { copy(panel, j, kg, group); });
-      });
+      e.loop(e.index(0), count, 1, [&](Value j) { e.loop(g.k / group, [&](Value kg) { copy(panel, j, kg, group); }); });
     } else {
       e.loop(g.k / group, [&](Value kg) { inOrder(kg, group); });
     }

@@ -52,8 +52,7 @@ struct Add : RowOp {
   Slot zeroPoint;
   Clamp clamp;
 
-  Value side(Emitter &e, const RowContext &at, const Side &s, Value memref, Value row, Value col,
-             int64_t lanes) const {
+  Value side(Emitter &e, const RowContext &at, const Side &s, Value memref, Value row, Value col, int64_t lanes) const {
     Value x = e.extend(e.load(memref, {row, col}, lanes), 32, s.isUnsigned);
     if (widthOf(memref) < 32)
       x = e.sub(x, e.splatLike(Blob::load(e, at.blob, s.zeroPoint, 32), x));
@@ -254,8 +253,7 @@ static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &
   build.shape(*row, "divide_rows", op.getInput(), false);
   row->zeroPoint = row->blob.scalar(op.getZeroPoint());
   ArrayRef<int64_t> shape = op.getType().getShape();
-  row->rescale =
-      Rescale(row->blob, op.getBy(), op.getRounding(), 31, ChannelMap::of(op.getBy(), shape, op.getAxis()));
+  row->rescale = Rescale(row->blob, op.getBy(), op.getRounding(), 31, ChannelMap::of(op.getBy(), shape, op.getAxis()));
   row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
   row->operands.push_back(build.module.reshape(op.getLoc(), build.memrefOf(op.getSums()), {row->rows}));
   row->key = row->rescale.key() + row->clamp.key();

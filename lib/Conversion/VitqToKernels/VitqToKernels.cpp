@@ -10,8 +10,8 @@
 #include "MoveOps.h"
 #include "RowOps.h"
 
-#include "vitq/Conversion/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "vitq/Conversion/Passes.h"
 
 using namespace mlir;
 using namespace vitq;

@@ -13,8 +13,7 @@ using namespace llvm;
 using namespace vitq::data;
 using namespace vitq::data::test;
 
-static Expected<std::unique_ptr<ImageSource>>
-open(StringRef path, StringRef spec = "mean=0,std=1", int channels = 3) {
+static Expected<std::unique_ptr<ImageSource>> open(StringRef path, StringRef spec = "mean=0,std=1", int channels = 3) {
   auto preprocess = parsePreprocess(spec);
   if (!preprocess)
     return preprocess.takeError();
@@ -59,8 +58,7 @@ TEST(ImageSource, NamesTheFileThatDiffers) {
 
 TEST(ImageSource, ReadsOnePicture) {
   TemporaryFolder folder;
-  auto source =
-      valueOf(open(folder.write("a.png", bytesOf(pngBits)), "mean=0,std=1", 1));
+  auto source = valueOf(open(folder.write("a.png", bytesOf(pngBits)), "mean=0,std=1", 1));
   ASSERT_TRUE(source);
   EXPECT_EQ(source->size(), 1u);
   EXPECT_EQ(source->name(0), "a.png");
@@ -71,8 +69,7 @@ TEST(ImageSource, SaysWhyItCannotOpen) {
   TemporaryFolder folder;
   EXPECT_TRUE(contains(textOf(open(folder.path())), "holds no *.jpg"));
   EXPECT_TRUE(contains(textOf(open(folder.path("none"))), "none"));
-  EXPECT_TRUE(contains(textOf(open(folder.write("x.txt", "hello"))),
-                       "neither a JPEG nor a PNG"));
+  EXPECT_TRUE(contains(textOf(open(folder.write("x.txt", "hello"))), "neither a JPEG nor a PNG"));
   std::string path = folder.write("a.png", bytesOf(pngBits));
   EXPECT_TRUE(contains(textOf(open(path, "crop=100")), "a.png"));
   EXPECT_TRUE(contains(textOf(open(path, "mean=0:0:0", 1)), "'mean'"));
@@ -88,18 +85,15 @@ TEST(ImageSource, ReadsPixelArrays) {
   ASSERT_TRUE(source);
   ASSERT_EQ(source->size(), 2u);
   EXPECT_EQ(source->name(1), "#1");
-  EXPECT_EQ(
-      valueOf(source->pixels(1)).pixels,
-      std::vector<uint8_t>(image.pixels.begin() + 60, image.pixels.end()));
+  EXPECT_EQ(valueOf(source->pixels(1)).pixels, std::vector<uint8_t>(image.pixels.begin() + 60, image.pixels.end()));
   EXPECT_EQ(valueOf(open(path, "resize=7,crop=6"))->width(), 6);
   EXPECT_EQ(valueOf(valueOf(open(path, "mean=0", 1))->pixels(0)).channels, 1);
 
   // Gray pictures without an extent for channels.
   image = pattern(2 * 4, 5, 1);
   ASSERT_EQ(textOf(writeNpy<uint8_t>(path, {2, 4, 5}, image.pixels)), "");
-  EXPECT_EQ(
-      valueOf(valueOf(open(path, "mean=0", 1))->pixels(1)).pixels,
-      std::vector<uint8_t>(image.pixels.begin() + 20, image.pixels.end()));
+  EXPECT_EQ(valueOf(valueOf(open(path, "mean=0", 1))->pixels(1)).pixels,
+            std::vector<uint8_t>(image.pixels.begin() + 20, image.pixels.end()));
   EXPECT_EQ(valueOf(valueOf(open(path))->pixels(1)).pixels.size(), 60u);
 }
 
@@ -114,8 +108,7 @@ TEST(ImageSource, ReadsFloatArrays) {
   ASSERT_TRUE(source);
   EXPECT_TRUE(source->isNormalizedFloat());
   EXPECT_EQ(source->height(), 2);
-  EXPECT_EQ(valueOf(source->normalized(1)),
-            std::vector<float>(values.begin() + 12, values.end()));
+  EXPECT_EQ(valueOf(source->normalized(1)), std::vector<float>(values.begin() + 12, values.end()));
   EXPECT_TRUE(contains(textOf(source->pixels(0)), "pixels are needed"));
   EXPECT_TRUE(contains(textOf(open(path, "mean=0", 1)), "takes 1 channel"));
 
@@ -131,8 +124,7 @@ TEST(ImageSource, RefusesOtherArrays) {
     size_t size = sizeOf(dtype);
     for (int64_t extent : shape)
       size *= extent;
-    EXPECT_EQ(textOf(writeNpy(path, shape, dtype, std::vector<char>(size))),
-              "");
+    EXPECT_EQ(textOf(writeNpy(path, shape, dtype, std::vector<char>(size))), "");
     return textOf(open(path));
   };
   EXPECT_TRUE(contains(errorOf({2, 3, 8, 8}, DType::UInt8), "channels last"));
@@ -175,9 +167,7 @@ TEST(Labels, JoinsByFileName) {
   folder.write("b,1.png", bytesOf(pngBits));
   auto source = valueOf(open(folder.path()));
   ASSERT_TRUE(source);
-  auto read = [&](StringRef text) {
-    return readLabels(folder.write("l.csv", text), *source);
-  };
+  auto read = [&](StringRef text) { return readLabels(folder.write("l.csv", text), *source); };
   std::vector<int64_t> expected = {7, 3};
   EXPECT_EQ(valueOf(read("file,class_index\nb,1.png,3\na.png,7\n")), expected);
   EXPECT_EQ(valueOf(read("\xEF\xBB\xBF"
@@ -189,8 +179,7 @@ TEST(Labels, JoinsByFileName) {
   EXPECT_TRUE(contains(textOf(read("a.png,7\nb,1.png,x\n")), "line 2"));
   EXPECT_TRUE(contains(textOf(read("a.png,-7\n")), "negative"));
   EXPECT_TRUE(contains(textOf(read("a.png\n")), "line 1"));
-  EXPECT_TRUE(
-      contains(textOf(readLabels(folder.path("no.csv"), *source)), "no.csv"));
+  EXPECT_TRUE(contains(textOf(readLabels(folder.path("no.csv"), *source)), "no.csv"));
 }
 
 TEST(Labels, ReadsArrays) {
@@ -204,11 +193,9 @@ TEST(Labels, ReadsArrays) {
   EXPECT_EQ(valueOf(readLabels(labels, *source)), expected);
   ASSERT_EQ(textOf(writeNpy<int64_t>(labels, {2}, {5, 9})), "");
   EXPECT_EQ(valueOf(readLabels(labels, *source)), expected);
-  EXPECT_EQ(valueOf(readLabels(folder.write("l.csv", "#1,9\n#0,5\n"), *source)),
-            expected);
+  EXPECT_EQ(valueOf(readLabels(folder.write("l.csv", "#1,9\n#0,5\n"), *source)), expected);
   ASSERT_EQ(textOf(writeNpy<int32_t>(labels, {3}, {1, 2, 3})), "");
-  EXPECT_TRUE(
-      contains(textOf(readLabels(labels, *source)), "3 labels for 2 pictures"));
+  EXPECT_TRUE(contains(textOf(readLabels(labels, *source)), "3 labels for 2 pictures"));
   ASSERT_EQ(textOf(writeNpy<int32_t>(labels, {2}, {1, -2})), "");
   EXPECT_TRUE(contains(textOf(readLabels(labels, *source)), "negative"));
   ASSERT_EQ(textOf(writeNpy<float>(labels, {2}, {1, 2})), "");
@@ -232,8 +219,7 @@ TEST(SharedData, ImageNetInputsEqualTheReference) {
   ASSERT_EQ(reference.shape, (std::vector<int64_t>{6, 3, 224, 224}));
   size_t size = 3 * 224 * 224;
   for (size_t i = 0; i < 6; ++i)
-    EXPECT_EQ(ArrayRef<float>(valueOf(source->normalized(i))),
-              reference.values<float>().slice(i * size, size))
+    EXPECT_EQ(ArrayRef<float>(valueOf(source->normalized(i))), reference.values<float>().slice(i * size, size))
         << source->name(i).str();
   EXPECT_EQ(valueOf(readLabels(images + "/labels.csv", *source))[2], 32);
 }
@@ -242,10 +228,8 @@ TEST(SharedData, ArrayInputsEqualTheReference) {
   struct {
     const char *images, *inputs, *spec;
     int channels;
-  } cases[] = {{"images/mnist/calibration.npy",
-                "models/mnist_vit/reference_inputs.npy", "mean=0.5,std=0.5", 1},
-               {"images/cifar10/calibration.npy",
-                "models/cifar10_vit/reference_inputs.npy",
+  } cases[] = {{"images/mnist/calibration.npy", "models/mnist_vit/reference_inputs.npy", "mean=0.5,std=0.5", 1},
+               {"images/cifar10/calibration.npy", "models/cifar10_vit/reference_inputs.npy",
                 "mean=0.4914:0.4822:0.4465,std=0.2023:0.1994:0.2010", 3}};
   for (const auto &c : cases) {
     if (shared(c.images).empty() || shared(c.inputs).empty())

@@ -23,12 +23,8 @@ static std::string npy(StringRef header, StringRef data, size_t length = 118) {
   return bytes + text + data.str();
 }
 
-static std::string npy(StringRef descr, StringRef order, StringRef shape,
-                       StringRef data) {
-  return npy(("{'descr': '" + descr + "', 'fortran_order': " + order +
-              ", 'shape': " + shape + ", }")
-                 .str(),
-             data);
+static std::string npy(StringRef descr, StringRef order, StringRef shape, StringRef data) {
+  return npy(("{'descr': '" + descr + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }").str(), data);
 }
 
 TEST(Npy, WritesAndReads) {
@@ -37,8 +33,7 @@ TEST(Npy, WritesAndReads) {
     using T = decltype(zero);
     std::vector<T> values = {T(0), T(1), T(100), T(3), T(4), T(127)};
     std::string path = folder.path("a.npy");
-    for (std::vector<int64_t> shape :
-         {std::vector<int64_t>{6}, {2, 3}, {1, 1, 1, 6, 1, 1, 1, 1, 1, 1}}) {
+    for (std::vector<int64_t> shape : {std::vector<int64_t>{6}, {2, 3}, {1, 1, 1, 6, 1, 1, 1, 1, 1, 1}}) {
       ASSERT_EQ(textOf(writeNpy<T>(path, shape, values)), "");
       NpyArray array = valueOf(readNpy(path));
       EXPECT_EQ(array.shape, shape);
@@ -66,17 +61,15 @@ TEST(Npy, WritesAndReads) {
 
 TEST(Npy, WritesNothingThatDoesNotFit) {
   TemporaryFolder folder;
-  EXPECT_TRUE(
-      contains(textOf(writeNpy<float>(folder.path("a.npy"), {2, 2}, {1.0f})),
-               "4 bytes are not an array of 2x2 float32"));
+  EXPECT_TRUE(contains(textOf(writeNpy<float>(folder.path("a.npy"), {2, 2}, {1.0f})),
+                       "4 bytes are not an array of 2x2 float32"));
   EXPECT_EQ(folder.count(), 0u);
 }
 
 TEST(Npy, ReadsHeadersOfEveryForm) {
-  for (StringRef header :
-       {"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }",
-        "{'shape': (2,3), 'fortran_order': False, 'descr': '|u1'}",
-        "{\"descr\":\"u1\",\"shape\":(2L, 3L,),\"fortran_order\":False,}"})
+  for (StringRef header : {"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }",
+                           "{'shape': (2,3), 'fortran_order': False, 'descr': '|u1'}",
+                           "{\"descr\":\"u1\",\"shape\":(2L, 3L,),\"fortran_order\":False,}"})
     // 246 bytes is what NumPy writes for long shapes.
     for (size_t length : {118, 246, 1000}) {
       NpyArray array = valueOf(parseNpy(npy(header, "abcdef", length), "a"));
@@ -87,8 +80,7 @@ TEST(Npy, ReadsHeadersOfEveryForm) {
 
 TEST(Npy, TurnsFortranOrder) {
   // [[1, 2, 3], [4, 5, 6]] by columns.
-  NpyArray array =
-      valueOf(parseNpy(npy("|u1", "True", "(2, 3)", "\1\4\2\5\3\6"), "a"));
+  NpyArray array = valueOf(parseNpy(npy("|u1", "True", "(2, 3)", "\1\4\2\5\3\6"), "a"));
   std::vector<uint8_t> expected = {1, 2, 3, 4, 5, 6};
   EXPECT_EQ(array.values<uint8_t>(), ArrayRef<uint8_t>(expected));
 }
@@ -97,33 +89,23 @@ TEST(Npy, RefusesDamage) {
   auto errorOf = [](StringRef bytes) { return textOf(parseNpy(bytes, "a")); };
   EXPECT_TRUE(contains(errorOf(""), "'a': is not a .npy file"));
   EXPECT_TRUE(contains(errorOf("PNG"), "is not a .npy file"));
-  EXPECT_TRUE(
-      contains(errorOf(StringRef("\x93NUMPY\x09\x00......", 14)), "version 9"));
+  EXPECT_TRUE(contains(errorOf(StringRef("\x93NUMPY\x09\x00......", 14)), "version 9"));
   for (StringRef header :
-       {"", "{", "{}", "()", "{'descr': '<f4'}",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (1)}",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': }",
-        "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)}",
-        "{'descr': '<f4', 'descr': '<f4', 'shape': (1,)}",
+       {"", "{", "{}", "()", "{'descr': '<f4'}", "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1)}", "{'descr': '<f4', 'fortran_order': False, 'shape': }",
+        "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)}", "{'descr': '<f4', 'descr': '<f4', 'shape': (1,)}",
         "{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,)}",
         "{'descr': '<f4', 'fortran_order': False, 'shape': "
         "(99999999999999999999,)}"})
-    EXPECT_TRUE(contains(errorOf(npy(header, "abcd")), "header is damaged"))
-        << header.str();
+    EXPECT_TRUE(contains(errorOf(npy(header, "abcd")), "header is damaged")) << header.str();
   for (StringRef descr : {">f4", "<f2", "<c8", "|O", "<U5", ""})
-    EXPECT_TRUE(contains(errorOf(npy(descr, "False", "(1,)", "abcd")),
-                         "element type '" + descr.str() + "'"));
+    EXPECT_TRUE(contains(errorOf(npy(descr, "False", "(1,)", "abcd")), "element type '" + descr.str() + "'"));
   // Shapes larger than the file, up to products beyond 64 bits.
   for (StringRef shape :
-       {"(2,)", "(4294967296, 4294967296, 4294967296)",
-        "(9223372036854775807,)", "(9223372036854775807, 2, 2)"})
+       {"(2,)", "(4294967296, 4294967296, 4294967296)", "(9223372036854775807,)", "(9223372036854775807, 2, 2)"})
     for (StringRef order : {"False", "True"})
-      EXPECT_TRUE(
-          contains(errorOf(npy("<f4", order, shape, "abcd")), "cut off"))
-          << shape.str();
-  EXPECT_EQ(errorOf(npy("<f4", "False", "(9223372036854775807, 4, 0)", "")),
-            "");
+      EXPECT_TRUE(contains(errorOf(npy("<f4", order, shape, "abcd")), "cut off")) << shape.str();
+  EXPECT_EQ(errorOf(npy("<f4", "False", "(9223372036854775807, 4, 0)", "")), "");
 
   std::string whole = npy("<f4", "False", "(3,)", "abcdefghijkl");
   for (size_t size = 0; size < whole.size(); ++size) {
@@ -133,19 +115,15 @@ TEST(Npy, RefusesDamage) {
 }
 
 /// Writes a .npz with the given entries, compressed if `deflate`.
-static std::string writeNpz(const TemporaryFolder &folder,
-                            ArrayRef<std::pair<const char *, std::string>> all,
+static std::string writeNpz(const TemporaryFolder &folder, ArrayRef<std::pair<const char *, std::string>> all,
                             bool deflate) {
   std::string path = folder.path("a.npz");
   int code = 0;
   zip_t *archive = zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code);
   EXPECT_TRUE(archive);
   for (const auto &[name, data] : all) {
-    zip_int64_t index = zip_file_add(
-        archive, name, zip_source_buffer(archive, data.data(), data.size(), 0),
-        0);
-    zip_set_file_compression(archive, index,
-                             deflate ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0);
+    zip_int64_t index = zip_file_add(archive, name, zip_source_buffer(archive, data.data(), data.size(), 0), 0);
+    zip_set_file_compression(archive, index, deflate ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0);
   }
   EXPECT_EQ(zip_close(archive), 0);
   return path;
@@ -156,12 +134,11 @@ TEST(Npz, ReadsTheFirstOrTheNamedArray) {
   // Longer than one read.
   std::string large(3'000'000, '\7');
   for (bool deflate : {false, true}) {
-    std::string path =
-        writeNpz(folder,
-                 {{"readme.txt", "hello"},
-                  {"x.npy", npy("|u1", "False", "(2,)", "ab")},
-                  {"large.npy", npy("|u1", "False", "(3000, 1000)", large)}},
-                 deflate);
+    std::string path = writeNpz(folder,
+                                {{"readme.txt", "hello"},
+                                 {"x.npy", npy("|u1", "False", "(2,)", "ab")},
+                                 {"large.npy", npy("|u1", "False", "(3000, 1000)", large)}},
+                                deflate);
     EXPECT_EQ(valueOf(readNpy(path)).values<uint8_t>()[1], 'b');
     EXPECT_EQ(valueOf(readNpy(path + ":x")).values<uint8_t>()[0], 'a');
     NpyArray array = valueOf(readNpy(path + ":large"));
@@ -176,19 +153,15 @@ TEST(Npz, ReadsTheFirstOrTheNamedArray) {
 TEST(Npz, RefusesDamage) {
   TemporaryFolder folder;
   EXPECT_TRUE(contains(textOf(readNpy(folder.write("e.npz", ""))), "e.npz"));
-  EXPECT_TRUE(contains(textOf(readNpy(folder.write("e.npz", "PK\3\4junk"))),
-                       "cannot read the .npz file"));
+  EXPECT_TRUE(contains(textOf(readNpy(folder.write("e.npz", "PK\3\4junk"))), "cannot read the .npz file"));
   EXPECT_TRUE(contains(textOf(readNpy(folder.path("none.npz:k"))), "none.npz"));
-  EXPECT_TRUE(contains(textOf(readNpy(writeNpz(folder, {{"a", "b"}}, false))),
-                       "holds no array"));
+  EXPECT_TRUE(contains(textOf(readNpy(writeNpz(folder, {{"a", "b"}}, false))), "holds no array"));
   // A megabyte of zeros behind a header that announces four bytes.
-  std::string bomb =
-      npy("<f4", "False", "(1,)", "abcd") + std::string(1 << 22, '\0');
+  std::string bomb = npy("<f4", "False", "(1,)", "abcd") + std::string(1 << 22, '\0');
   NpyArray array = valueOf(readNpy(writeNpz(folder, {{"a.npy", bomb}}, true)));
   EXPECT_EQ(array.numElements(), 1);
   // One flipped bit of stored data is a wrong checksum.
-  std::string path =
-      writeNpz(folder, {{"a.npy", npy("|u1", "False", "(4,)", "WXYZ")}}, false);
+  std::string path = writeNpz(folder, {{"a.npy", npy("|u1", "False", "(4,)", "WXYZ")}}, false);
   auto buffer = MemoryBuffer::getFile(path);
   ASSERT_TRUE(buffer);
   std::string bytes = (*buffer)->getBuffer().str();

@@ -8,9 +8,7 @@ using namespace llvm;
 using namespace vitq::data;
 using namespace vitq::data::test;
 
-static std::string errorOf(StringRef text) {
-  return textOf(parsePreprocess(text));
-}
+static std::string errorOf(StringRef text) { return textOf(parsePreprocess(text)); }
 
 TEST(Preprocess, ParsesTheDocumentedForms) {
   auto p = valueOf(parsePreprocess("resize=248,crop=224,mean=0.5,std=0.5"));
@@ -46,11 +44,9 @@ TEST(Preprocess, NamesWhatIsWrong) {
   EXPECT_TRUE(contains(errorOf("size=3"), "unknown key 'size'"));
   EXPECT_TRUE(contains(errorOf("resize"), "'resize' is not of the form"));
   EXPECT_TRUE(contains(errorOf("crop=4,crop=5"), "'crop=' is given twice"));
-  for (StringRef text :
-       {"resize=0", "resize=-5", "resize=8193", "resize=2x", "resize=2x3x4",
-        "resize=1e3", "resize=", "resize=99999999999999999999"})
-    EXPECT_TRUE(contains(errorOf(text), "'resize=' needs a number of pixels"))
-        << text.str();
+  for (StringRef text : {"resize=0", "resize=-5", "resize=8193", "resize=2x", "resize=2x3x4", "resize=1e3",
+                         "resize=", "resize=99999999999999999999"})
+    EXPECT_TRUE(contains(errorOf(text), "'resize=' needs a number of pixels")) << text.str();
   for (StringRef text : {"std=0", "std=-1", "std=0.5:0:0.5"})
     EXPECT_TRUE(contains(errorOf(text), "is not positive")) << text.str();
   for (StringRef text : {"mean=nan", "mean=inf", "mean=", "mean=1:", "mean=x"})
@@ -123,8 +119,7 @@ TEST(PreprocessConfig, Timm) {
     "pretrained_cfg": {"input_size": [3, 224, 224], "crop_pct": 0.9,
       "crop_mode": "center", "interpolation": "bicubic",
       "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}})"));
-  EXPECT_EQ(toString(p),
-            "resize=248,crop=224,mean=0.5:0.5:0.5,std=0.5:0.5:0.5");
+  EXPECT_EQ(toString(p), "resize=248,crop=224,mean=0.5:0.5:0.5,std=0.5:0.5:0.5");
 }
 
 TEST(PreprocessConfig, OwnForm) {

@@ -20,27 +20,25 @@
 namespace vitq::data::test {
 
 /// The text of `error`, empty for success.
-inline std::string textOf(llvm::Error error) {
-  return llvm::toString(std::move(error));
-}
-template <typename T> std::string textOf(llvm::Expected<T> value) {
+inline std::string textOf(llvm::Error error) { return llvm::toString(std::move(error)); }
+template <typename T>
+std::string textOf(llvm::Expected<T> value) {
   return value ? std::string() : llvm::toString(value.takeError());
 }
 
 /// A value, or a failed test and a default value.
-template <typename T> T valueOf(llvm::Expected<T> value) {
+template <typename T>
+T valueOf(llvm::Expected<T> value) {
   if (value)
     return std::move(*value);
   ADD_FAILURE() << llvm::toString(value.takeError());
   return T();
 }
 
-inline ::testing::AssertionResult contains(const std::string &text,
-                                           const std::string &part) {
+inline ::testing::AssertionResult contains(const std::string &text, const std::string &part) {
   if (text.find(part) != std::string::npos)
     return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure()
-         << "'" << text << "' lacks '" << part << "'";
+  return ::testing::AssertionFailure() << "'" << text << "' lacks '" << part << "'";
 }
 
 /// Bytes as read from files, from hexadecimal text.
@@ -89,8 +87,7 @@ public:
   size_t count() const {
     size_t n = 0;
     std::error_code ec;
-    for (llvm::sys::fs::directory_iterator it(folder, ec), end;
-         !ec && it != end; it.increment(ec))
+    for (llvm::sys::fs::directory_iterator it(folder, ec), end; !ec && it != end; it.increment(ec))
       ++n;
     return n;
   }

@@ -114,7 +114,8 @@ TEST_P(ReferenceLogits, AfterRecoveringPatterns) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, ReferenceLogits,
-                         ::testing::Values(Model{"mnist_vit", "mnist_vit_op14"}, Model{"cifar10_vit", "cifar10_vit_op14"},
+                         ::testing::Values(Model{"mnist_vit", "mnist_vit_op14"},
+                                           Model{"cifar10_vit", "cifar10_vit_op14"},
                                            Model{"vit_tiny_in1k", "vit_tiny_dynamo_op17"},
                                            Model{"vit_tiny_in1k", "vit_tiny_script_op13"}),
                          [](const auto &test) { return std::string(test.param.file); });

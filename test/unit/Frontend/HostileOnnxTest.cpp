@@ -129,7 +129,8 @@ TEST(HostileOnnx, AxesAndIndices) {
 }
 
 TEST(HostileOnnx, Convolution) {
-  for (std::vector<int64_t> strides : {std::vector<int64_t>{0, 1}, {-1, 1}, {std::numeric_limits<int64_t>::max(), 1}, {1}}) {
+  for (std::vector<int64_t> strides :
+       {std::vector<int64_t>{0, 1}, {-1, 1}, {std::numeric_limits<int64_t>::max(), 1}, {1}}) {
     OnnxBuilder b;
     b.tensor("w", {1, 1, 1, 1}, {1});
     OnnxBuilder::ints(b.node("Conv", {"x", "w"}, {"y"}), "strides", strides);

@@ -132,8 +132,9 @@ TEST(ImportModels, SharedModelsComputeTheirReference) {
     const char *model, *folder;
     int64_t images;
   };
-  for (Case test : {Case{"mnist_vit/mnist_vit_op14", "mnist_vit", 4}, Case{"cifar10_vit/cifar10_vit_op14", "cifar10_vit", 4},
-                    Case{"vit_tiny_in1k/vit_tiny_dynamo_op17", "vit_tiny_in1k", 1}}) {
+  for (Case test :
+       {Case{"mnist_vit/mnist_vit_op14", "mnist_vit", 4}, Case{"cifar10_vit/cifar10_vit_op14", "cifar10_vit", 4},
+        Case{"vit_tiny_in1k/vit_tiny_dynamo_op17", "vit_tiny_in1k", 1}}) {
     std::string base = path + "/models/" + test.model, data = path + "/models/" + test.folder;
     if (!llvm::sys::fs::exists(base + ".onnx"))
       continue;

@@ -25,10 +25,11 @@ struct Session {
   std::string messages;
   mlir::ScopedDiagnosticHandler handler;
 
-  Session() : handler(&context, [this](mlir::Diagnostic &diagnostic) {
-      messages += diagnostic.str() + "\n";
-      return mlir::success();
-    }) {
+  Session()
+      : handler(&context, [this](mlir::Diagnostic &diagnostic) {
+          messages += diagnostic.str() + "\n";
+          return mlir::success();
+        }) {
     context.disableMultithreading();
   }
 
@@ -61,7 +62,8 @@ inline std::vector<double> run(mlir::ModuleOp module, llvm::ArrayRef<int64_t> sh
 }
 
 /// The largest difference of elements; infinite when there are no results.
-template <typename A, typename B> double maxDifference(const A &a, const B &b) {
+template <typename A, typename B>
+double maxDifference(const A &a, const B &b) {
   if (a.size() != b.size() || a.empty())
     return INFINITY;
   double largest = 0;

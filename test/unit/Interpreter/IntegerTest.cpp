@@ -20,7 +20,8 @@ namespace {
 
 class IntegerTest : public InterpreterTest {
 protected:
-  template <typename T> static Tensor ints(std::initializer_list<int64_t> shape, std::vector<T> values) {
+  template <typename T>
+  static Tensor ints(std::initializer_list<int64_t> shape, std::vector<T> values) {
     return Tensor::of<T>(llvm::ArrayRef<int64_t>(shape), llvm::ArrayRef<T>(values));
   }
 };

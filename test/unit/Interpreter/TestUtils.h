@@ -72,7 +72,8 @@ protected:
   std::string errors;
 };
 
-template <typename T> std::vector<T> valuesOf(const Tensor &tensor) {
+template <typename T>
+std::vector<T> valuesOf(const Tensor &tensor) {
   if (tensor.kind() != kindOf<T>()) {
     ADD_FAILURE() << "a tensor of " << toString(tensor.kind()).str();
     return {};

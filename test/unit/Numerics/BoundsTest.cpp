@@ -45,8 +45,7 @@ TEST(DotBound, StrideAndWideWeights) {
 
 TEST(DotBound, ProductsAndWidths) {
   EXPECT_EQ(productBound({-128, 127}, {-128, 127}), (Interval{-16256, 16384}));
-  EXPECT_EQ(dotBound(Interval{-128, 127}, Interval{0, 255}, 64),
-            (Interval{-128 * 255 * 64, 127 * 255 * 64}));
+  EXPECT_EQ(dotBound(Interval{-128, 127}, Interval{0, 255}, 64), (Interval{-128 * 255 * 64, 127 * 255 * 64}));
   EXPECT_EQ(addConstant({-1, 2}, 10), (Interval{9, 12}));
   EXPECT_EQ(unite({-1, 2}, {0, 5}), (Interval{-1, 5}));
   EXPECT_EQ(signedBitsFor({0, 0}), 1);

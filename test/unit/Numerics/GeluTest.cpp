@@ -19,20 +19,17 @@ TEST(ShiftGelu, GoldenRow) {
   EXPECT_EQ(shiftExp(-100, -15, 23), 180224);
   std::vector<int32_t> out(8);
   shiftGeluRow(in.data(), out.data(), 8, -15, 23, 31, 8);
-  EXPECT_EQ(out,
-            (std::vector<int32_t>{0, -200, -420, 0, 830, 2650, 7500, 12700}));
+  EXPECT_EQ(out, (std::vector<int32_t>{0, -200, -420, 0, 830, 2650, 7500, 12700}));
 }
 
 double maxError(double scale, unsigned n, unsigned reciprocalBits) {
   std::vector<int32_t> in, out(256);
   for (int32_t a = -128; a < 128; ++a)
     in.push_back(a);
-  shiftGeluRow(in.data(), out.data(), 256, shiftGeluX0(scale), n,
-               reciprocalBits, 8);
+  shiftGeluRow(in.data(), out.data(), 256, shiftGeluX0(scale), n, reciprocalBits, 8);
   double worst = 0;
   for (int i = 0; i < 256; ++i)
-    worst = std::max(
-        worst, std::abs(out[i] * scale / 128 - geluErfReal(in[i] * scale)));
+    worst = std::max(worst, std::abs(out[i] * scale / 128 - geluErfReal(in[i] * scale)));
   return worst;
 }
 
@@ -46,11 +43,8 @@ TEST(ShiftGelu, RecommendedBits) {
   const double rule[] = {0.069, 0.050, 0.041, 0.042, 0.012};
   const double published[] = {1.12, 0.24, 0.24, 0.29, 0.28};
   for (int i = 0; i < 5; ++i) {
-    EXPECT_NEAR(maxError(scales[i], shiftGeluBits(scales[i], 127), 62), rule[i],
-                0.02 + 0.1 * rule[i])
-        << scales[i];
-    EXPECT_NEAR(maxError(scales[i], 23, 31), published[i], 0.15 * published[i])
-        << scales[i];
+    EXPECT_NEAR(maxError(scales[i], shiftGeluBits(scales[i], 127), 62), rule[i], 0.02 + 0.1 * rule[i]) << scales[i];
+    EXPECT_NEAR(maxError(scales[i], 23, 31), published[i], 0.15 * published[i]) << scales[i];
   }
   EXPECT_GT(maxError(0.1, 23, 31), 6.0);
 }

@@ -13,9 +13,8 @@ using namespace vitq::numerics;
 
 namespace {
 
-std::vector<double> realLayerNorm(const std::vector<int32_t> &x, double scale,
-                                  double eps, const std::vector<double> &gamma,
-                                  const std::vector<double> &beta) {
+std::vector<double> realLayerNorm(const std::vector<int32_t> &x, double scale, double eps,
+                                  const std::vector<double> &gamma, const std::vector<double> &beta) {
   const auto n = static_cast<double>(x.size());
   double mean = 0, var = 0;
   for (int32_t v : x)
@@ -24,8 +23,7 @@ std::vector<double> realLayerNorm(const std::vector<int32_t> &x, double scale,
     var += (v * scale - mean) * (v * scale - mean) / n;
   std::vector<double> out;
   for (size_t c = 0; c < x.size(); ++c)
-    out.push_back((x[c] * scale - mean) / std::sqrt(var + eps) * gamma[c] +
-                  beta[c]);
+    out.push_back((x[c] * scale - mean) / std::sqrt(var + eps) * gamma[c] + beta[c]);
   return out;
 }
 
@@ -51,8 +49,7 @@ TEST(LayerNorm, MatchesTheRealsWithinOneCode) {
       std::normal_distribution<double> normal(100.0, sigma);
       const Affine p = randomAffine(rng, channels);
       const double inScale = 0.003, outScale = 0.05, eps = 1e-6;
-      const int64_t epsilon =
-          layerNormEpsilon(eps, static_cast<int64_t>(channels), inScale);
+      const int64_t epsilon = layerNormEpsilon(eps, static_cast<int64_t>(channels), inScale);
       ASSERT_TRUE(layerNormFits(static_cast<int64_t>(channels), 16, epsilon));
       const auto affine = layerNormAffine(p.gamma, p.beta, outScale);
       ASSERT_TRUE(affine);
@@ -60,21 +57,17 @@ TEST(LayerNorm, MatchesTheRealsWithinOneCode) {
       for (int row = 0; row < 20; ++row) {
         std::vector<int32_t> x(channels), out(channels);
         for (int32_t &v : x)
-          v = static_cast<int32_t>(
-              quantizeReal(normal(rng), 1.0, 0, -32768, 32767));
-        layerNormRow(x.data(), out.data(), static_cast<int64_t>(channels),
-                     epsilon, affine->a.data(), affine->b.data(), affine->shift,
-                     3, -128, 127);
+          v = static_cast<int32_t>(quantizeReal(normal(rng), 1.0, 0, -32768, 32767));
+        layerNormRow(x.data(), out.data(), static_cast<int64_t>(channels), epsilon, affine->a.data(), affine->b.data(),
+                     affine->shift, 3, -128, 127);
         const auto real = realLayerNorm(x, inScale, eps, p.gamma, p.beta);
         for (size_t c = 0; c < channels; ++c) {
-          const int64_t expected =
-              quantizeReal(real[c], outScale, 3, -128, 127, Rounding::HalfUp);
+          const int64_t expected = quantizeReal(real[c], outScale, 3, -128, 127, Rounding::HalfUp);
           ASSERT_LE(std::abs(expected - out[c]), 1);
           differing += expected != out[c];
         }
-        layerNormRow(x.data(), x.data(), static_cast<int64_t>(channels),
-                     epsilon, affine->a.data(), affine->b.data(), affine->shift,
-                     3, -128, 127);
+        layerNormRow(x.data(), x.data(), static_cast<int64_t>(channels), epsilon, affine->a.data(), affine->b.data(),
+                     affine->shift, 3, -128, 127);
         EXPECT_EQ(x, out);
       }
       // k is a floor with 6 fractional bits, so tiny variances cost a little.
@@ -83,8 +76,8 @@ TEST(LayerNorm, MatchesTheRealsWithinOneCode) {
 }
 
 TEST(LayerNorm, ExtremeRowsStayWithinTheBound) {
-  const std::vector<std::pair<int64_t, int>> shapes = {
-      {1, 16}, {2, 16}, {192, 16}, {2047, 16}, {2048, 16}, {1 << 19, 8}};
+  const std::vector<std::pair<int64_t, int>> shapes = {{1, 16},    {2, 16},    {192, 16},
+                                                       {2047, 16}, {2048, 16}, {1 << 19, 8}};
   for (auto [channels, bits] : shapes) {
     const int32_t low = -(1 << (bits - 1)), high = (1 << (bits - 1)) - 1;
     const int64_t bound = layerNormNormalizedBound(channels);
@@ -104,8 +97,7 @@ TEST(LayerNorm, ExtremeRowsStayWithinTheBound) {
             x[c] = low + 1;
         }
         layerNormNormalize(x.data(), y.data(), channels, epsilon);
-        const LayerNormStatistics s =
-            layerNormStatistics(x.data(), channels, epsilon);
+        const LayerNormStatistics s = layerNormStatistics(x.data(), channels, epsilon);
         EXPECT_GE(s.root, 64);
         EXPECT_LT(s.variance, int64_t(1) << 52);
         for (int32_t v : y)
@@ -148,16 +140,13 @@ TEST(LayerNorm, Epsilon) {
 }
 
 TEST(LayerNorm, AffineLimits) {
-  const auto checked = [](std::vector<double> gamma, std::vector<double> beta,
-                          double scale) {
+  const auto checked = [](std::vector<double> gamma, std::vector<double> beta, double scale) {
     const auto r = layerNormAffine(gamma, beta, scale);
     if (r) {
-      const int64_t bound =
-          layerNormNormalizedBound(static_cast<int64_t>(gamma.size()));
+      const int64_t bound = layerNormNormalizedBound(static_cast<int64_t>(gamma.size()));
       for (size_t c = 0; c < gamma.size(); ++c) {
         EXPECT_LT(std::abs(int64_t(r->a[c])), int64_t(1) << 30);
-        EXPECT_LT(std::abs(r->b[c]) + bound * std::abs(int64_t(r->a[c])),
-                  int64_t(1) << 62);
+        EXPECT_LT(std::abs(r->b[c]) + bound * std::abs(int64_t(r->a[c])), int64_t(1) << 62);
       }
     }
     return r;
@@ -183,9 +172,8 @@ TEST(LayerNorm, AffineLimits) {
 
 TEST(LayerNormIvit, GoldenVector) {
   const std::vector<int32_t> x = {120, -340, 560, 77, -900, 1000, -15, 30};
-  const std::vector<int64_t> golden = {38888019,  -292380291, 355753359,
-                                       7921633,   -695663451, 672618699,
-                                       -58332029, -25925346};
+  const std::vector<int64_t> golden = {38888019,   -292380291, 355753359, 7921633,
+                                       -695663451, 672618699,  -58332029, -25925346};
   for (SqrtStart start : {SqrtStart::Fixed16, SqrtStart::BitLength}) {
     const auto s = layerNormIvitStatistics(x.data(), 8, start, 10);
     EXPECT_EQ(s.mean, 66);
@@ -218,13 +206,11 @@ TEST(LayerNormIvit, MatchesTheReals) {
     std::vector<int32_t> x(channels), out(channels);
     for (int32_t &v : x)
       v = static_cast<int32_t>(normal(rng));
-    layerNormIvitRow(x.data(), out.data(), channels, SqrtStart::BitLength, 10,
-                     k->bias.data(), k->ratio.data(), k->offset.data(),
-                     Rounding::HalfEven, 0, -128, 127);
+    layerNormIvitRow(x.data(), out.data(), channels, SqrtStart::BitLength, 10, k->bias.data(), k->ratio.data(),
+                     k->offset.data(), Rounding::HalfEven, 0, -128, 127);
     const auto real = realLayerNorm(x, 1.0, 0.0, p.gamma, p.beta);
     for (size_t c = 0; c < channels; ++c)
-      ASSERT_LE(
-          std::abs(quantizeReal(real[c], outScale, 0, -128, 127) - out[c]), 1);
+      ASSERT_LE(std::abs(quantizeReal(real[c], outScale, 0, -128, 127) - out[c]), 1);
   }
 }
 
@@ -247,8 +233,7 @@ TEST(LayerNormIvit, ConstantAndExtremeRows) {
   const Dyadic ratio[] = {{INT32_MAX, 1}, {-INT32_MAX, 1}};
   const int64_t offset[] = {0, 0};
   int32_t out[2];
-  layerNormIvitRow(x, out, 2, SqrtStart::BitLength, 10, bias, ratio, offset,
-                   Rounding::HalfUp, 0, INT32_MIN, INT32_MAX);
+  layerNormIvitRow(x, out, 2, SqrtStart::BitLength, 10, bias, ratio, offset, Rounding::HalfUp, 0, INT32_MIN, INT32_MAX);
   EXPECT_EQ(out[0], INT32_MAX);
   EXPECT_EQ(out[1], INT32_MAX);
 }

@@ -11,9 +11,7 @@ using namespace vitq::numerics;
 namespace {
 
 TEST(QuantizeReal, Rounding) {
-  const auto q = [](double x, Rounding r) {
-    return quantizeReal(x, 1.0, 0, -100, 100, r);
-  };
+  const auto q = [](double x, Rounding r) { return quantizeReal(x, 1.0, 0, -100, 100, r); };
   EXPECT_EQ(q(2.5, Rounding::HalfUp), 3);
   EXPECT_EQ(q(2.5, Rounding::HalfEven), 2);
   EXPECT_EQ(q(3.5, Rounding::HalfEven), 4);
@@ -51,23 +49,16 @@ TEST(Scale, Symmetric) {
 TEST(Scale, AsymmetricCoversZeroAndBothEnds) {
   for (bool isSigned : {false, true})
     for (int bits : {4, 8, 16})
-      for (auto [low, high] : {std::pair{-1.0, 3.0},
-                               {-0.17, 8.3},
-                               {2.0, 5.0},
-                               {-5.0, -2.0},
-                               {-3.0, 0.0},
-                               {0.0, 1e-3}}) {
+      for (auto [low, high] :
+           {std::pair{-1.0, 3.0}, {-0.17, 8.3}, {2.0, 5.0}, {-5.0, -2.0}, {-3.0, 0.0}, {0.0, 1e-3}}) {
         const ScaleZeroPoint q = asymmetricScale(low, high, bits, isSigned);
         const Interval codes = codeRange(bits, isSigned);
         EXPECT_GE(q.zeroPoint, codes.min);
         EXPECT_LE(q.zeroPoint, codes.max);
-        EXPECT_EQ(quantizeReal(0.0, q.scale, q.zeroPoint, codes.min, codes.max),
-                  q.zeroPoint);
+        EXPECT_EQ(quantizeReal(0.0, q.scale, q.zeroPoint, codes.min, codes.max), q.zeroPoint);
         for (double x : {low, high, 0.3 * low + 0.7 * high}) {
-          const int64_t code =
-              quantizeReal(x, q.scale, q.zeroPoint, codes.min, codes.max);
-          EXPECT_LE(std::abs(dequantize(code, q.scale, q.zeroPoint) - x),
-                    0.5000001 * q.scale);
+          const int64_t code = quantizeReal(x, q.scale, q.zeroPoint, codes.min, codes.max);
+          EXPECT_LE(std::abs(dequantize(code, q.scale, q.zeroPoint) - x), 0.5000001 * q.scale);
         }
       }
   EXPECT_EQ(asymmetricScale(0, 0, 8).scale, 1.0);

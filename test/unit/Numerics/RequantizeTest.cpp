@@ -22,13 +22,11 @@ TEST(RoundShift, TiesAndSigns) {
     int64_t up, even, away, floor;
   };
   // p / 4.
-  const Case cases[] = {
-      {0, 0, 0, 0, 0},      {1, 0, 0, 0, 0},      {2, 1, 0, 1, 0},
-      {3, 1, 1, 1, 0},      {4, 1, 1, 1, 1},      {5, 1, 1, 1, 1},
-      {6, 2, 2, 2, 1},      {7, 2, 2, 2, 1},      {10, 3, 2, 3, 2},
-      {-1, 0, 0, 0, -1},    {-2, 0, 0, -1, -1},   {-3, -1, -1, -1, -1},
-      {-4, -1, -1, -1, -1}, {-5, -1, -1, -1, -2}, {-6, -1, -2, -2, -2},
-      {-7, -2, -2, -2, -2}, {-10, -2, -2, -3, -3}};
+  const Case cases[] = {{0, 0, 0, 0, 0},      {1, 0, 0, 0, 0},      {2, 1, 0, 1, 0},      {3, 1, 1, 1, 0},
+                        {4, 1, 1, 1, 1},      {5, 1, 1, 1, 1},      {6, 2, 2, 2, 1},      {7, 2, 2, 2, 1},
+                        {10, 3, 2, 3, 2},     {-1, 0, 0, 0, -1},    {-2, 0, 0, -1, -1},   {-3, -1, -1, -1, -1},
+                        {-4, -1, -1, -1, -1}, {-5, -1, -1, -1, -2}, {-6, -1, -2, -2, -2}, {-7, -2, -2, -2, -2},
+                        {-10, -2, -2, -3, -3}};
   for (const Case &c : cases) {
     EXPECT_EQ(roundShift(c.p, 2, Rounding::HalfUp), c.up) << c.p;
     EXPECT_EQ(roundShift(c.p, 2, Rounding::HalfEven), c.even) << c.p;
@@ -42,8 +40,7 @@ TEST(RoundShift, HalfUpIsTheAddAndShiftForm) {
   for (int i = 0; i < 100000; ++i) {
     const auto p = static_cast<int64_t>(rng()) >> 2;
     const unsigned c = 1 + rng() % 62;
-    EXPECT_EQ(roundShift(p, c, Rounding::HalfUp),
-              (p + (int64_t(1) << (c - 1))) >> c);
+    EXPECT_EQ(roundShift(p, c, Rounding::HalfUp), (p + (int64_t(1) << (c - 1))) >> c);
   }
 }
 
@@ -57,16 +54,13 @@ TEST(RoundShift, HalfEvenIsMethodsIntegerForm) {
     const int64_t h = int64_t(1) << (c - 1);
     q += (r > h) || (r == h && (q & 1));
     EXPECT_EQ(roundShift(p, c, Rounding::HalfEven), q);
-    EXPECT_EQ(roundShift(p, c, Rounding::HalfEven),
-              std::llrint(std::ldexp(double(p), -int(c))));
-    EXPECT_EQ(roundShift(p, c, Rounding::HalfAway),
-              std::llround(std::ldexp(double(p), -int(c))));
+    EXPECT_EQ(roundShift(p, c, Rounding::HalfEven), std::llrint(std::ldexp(double(p), -int(c))));
+    EXPECT_EQ(roundShift(p, c, Rounding::HalfAway), std::llround(std::ldexp(double(p), -int(c))));
   }
 }
 
 TEST(RoundShift, Extremes) {
-  for (Rounding r : {Rounding::HalfUp, Rounding::HalfEven, Rounding::HalfAway,
-                     Rounding::Floor}) {
+  for (Rounding r : {Rounding::HalfUp, Rounding::HalfEven, Rounding::HalfAway, Rounding::Floor}) {
     EXPECT_EQ(roundShift(kMax64, 0, r), kMax64);
     EXPECT_EQ(roundShift(kMin64, 0, r), kMin64);
     EXPECT_EQ(roundShift(kMin64, 62, r), -2);
@@ -88,8 +82,7 @@ TEST(Dyadic, GoldenRequantization) {
   const int64_t out[] = {0, 4, -46, 127, 1480};
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(rescale(in[i], d, Rounding::HalfEven), out[i]);
-    EXPECT_EQ(requantize(in[i], d, Rounding::HalfEven, 0, -128, 127),
-              std::min<int64_t>(out[i], 127));
+    EXPECT_EQ(requantize(in[i], d, Rounding::HalfEven, 0, -128, 127), std::min<int64_t>(out[i], 127));
   }
 }
 
@@ -109,8 +102,7 @@ TEST(Dyadic, LimitsOfTheShift) {
   EXPECT_EQ(dyadicFromReal(0x1p29), (Dyadic{1 << 30, 1}));
   EXPECT_EQ(dyadicFromReal(0x1p30), std::nullopt);
   EXPECT_EQ(dyadicFromReal(std::nextafter(0x1p30, 0)), std::nullopt);
-  EXPECT_EQ(dyadicFromReal(std::numeric_limits<double>::infinity()),
-            std::nullopt);
+  EXPECT_EQ(dyadicFromReal(std::numeric_limits<double>::infinity()), std::nullopt);
   EXPECT_EQ(dyadicFromReal(std::nan("")), std::nullopt);
 }
 
@@ -138,11 +130,8 @@ TEST(Requantize, ZeroPointClampAndExtremes) {
   EXPECT_EQ(requantize(kMin32, half, Rounding::HalfUp, 0, -128, 127), -128);
   const Dyadic largest{std::numeric_limits<int32_t>::max(), 1};
   for (int64_t x : {kMin32, kMax32, -kMin32}) {
-    EXPECT_EQ(requantize(x, largest, Rounding::HalfUp, 5, kMin32, kMax32),
-              x < 0 ? kMin32 : kMax32);
-    EXPECT_EQ(requantizeAdd(x, largest, x, largest, Rounding::HalfUp, 5, kMin32,
-                            kMax32),
-              x < 0 ? kMin32 : kMax32);
+    EXPECT_EQ(requantize(x, largest, Rounding::HalfUp, 5, kMin32, kMax32), x < 0 ? kMin32 : kMax32);
+    EXPECT_EQ(requantizeAdd(x, largest, x, largest, Rounding::HalfUp, 5, kMin32, kMax32), x < 0 ? kMin32 : kMax32);
   }
 }
 
@@ -150,12 +139,9 @@ TEST(Requantize, AddRoundsEachOperand) {
   const Dyadic half{1 << 30, 31};
   // 0.5 + 0.5: two halves, each rounded up, make 2 rather than 1.
   EXPECT_EQ(requantizeAdd(1, half, 1, half, Rounding::HalfUp, 0, -128, 127), 2);
-  EXPECT_EQ(requantizeAdd(1, half, 1, half, Rounding::HalfEven, 0, -128, 127),
-            0);
-  EXPECT_EQ(requantizeAdd(-1, half, -1, half, Rounding::HalfUp, 3, -128, 127),
-            3);
-  EXPECT_EQ(requantizeAdd(200, half, 100, half, Rounding::HalfUp, 0, -128, 127),
-            127);
+  EXPECT_EQ(requantizeAdd(1, half, 1, half, Rounding::HalfEven, 0, -128, 127), 0);
+  EXPECT_EQ(requantizeAdd(-1, half, -1, half, Rounding::HalfUp, 3, -128, 127), 3);
+  EXPECT_EQ(requantizeAdd(200, half, 100, half, Rounding::HalfUp, 0, -128, 127), 127);
 }
 
 TEST(Division, FloorCeilEven) {

@@ -29,8 +29,7 @@ TEST(ShiftExp, MatchesTheDefinition) {
         const int64_t p = std::max<int64_t>(raw, n * x0);
         const double q = std::floor(double(p) / double(x0));
         const double r = double(p) - q * double(x0);
-        const double e =
-            std::floor((r / 2 - double(x0)) * std::exp2(double(n) - q));
+        const double e = std::floor((r / 2 - double(x0)) * std::exp2(double(n) - q));
         if (e < 0x1p52) {
           ASSERT_EQ(double(shiftExp(a, x0, n)), e) << a << " " << x0;
         }
@@ -148,8 +147,7 @@ TEST(SoftmaxRow, ShiftFollowsTheExponential) {
   EXPECT_EQ(s.x0, -24);
   for (int distance = 0; distance < 256; ++distance) {
     const double real = 192 * std::exp(-distance / 24.0);
-    EXPECT_LE(std::abs(softmaxShiftCode(distance, s) - real),
-              0.5 + 0.10 * real);
+    EXPECT_LE(std::abs(softmaxShiftCode(distance, s) - real), 0.5 + 0.10 * real);
   }
 }
 
@@ -168,8 +166,7 @@ TEST(SoftmaxRow, ShiftIsATable) {
     std::vector<uint8_t> a(100), b(100);
     int32_t sumA = 0, sumB = 0;
     softmaxShiftRow(acc.data(), a.data(), &sumA, 100, ratio(0.05), s);
-    softmaxTableRow(acc.data(), b.data(), &sumB, 100, ratio(0.05),
-                    table.data());
+    softmaxTableRow(acc.data(), b.data(), &sumB, 100, ratio(0.05), table.data());
     EXPECT_EQ(a, b);
     EXPECT_EQ(sumA, sumB);
   }
@@ -200,21 +197,17 @@ int64_t wideQuotient(int32_t acc, int32_t sum) {
   __extension__ typedef __int128 Wide;
   const Wide r = (int64_t(1) << 40) / std::max(sum, 1);
   const Wide u = (acc * r + (1 << 15)) >> 16;
-  return static_cast<int64_t>(
-      std::min<Wide>(std::max<Wide>(u, INT32_MIN), INT32_MAX));
+  return static_cast<int64_t>(std::min<Wide>(std::max<Wide>(u, INT32_MIN), INT32_MAX));
 }
 
 TEST(DivideRow, EqualsTheUnboundedProduct) {
   std::mt19937_64 rng(11);
   for (int i = 0; i < 300000; ++i) {
     const auto sum = static_cast<int32_t>((rng() >> 33) >> (rng() % 31));
-    auto acc =
-        static_cast<int32_t>(static_cast<int64_t>(rng()) >> (32 + rng() % 31));
+    auto acc = static_cast<int32_t>(static_cast<int64_t>(rng()) >> (32 + rng() % 31));
     if (i % 3 == 0) // around the limit that the implementation applies
-      acc = static_cast<int32_t>(
-          saturateInt32(256 * int64_t(sum) + int64_t(rng() % 5) - 2));
-    ASSERT_EQ(softmaxQuotient(acc, sum), wideQuotient(acc, sum))
-        << acc << " / " << sum;
+      acc = static_cast<int32_t>(saturateInt32(256 * int64_t(sum) + int64_t(rng() % 5) - 2));
+    ASSERT_EQ(softmaxQuotient(acc, sum), wideQuotient(acc, sum)) << acc << " / " << sum;
   }
   for (int32_t sum : {0, 1, 2, 255, 256, INT32_MAX})
     for (int32_t acc : {INT32_MIN, -1, 0, 1, INT32_MAX})
@@ -230,8 +223,7 @@ TEST(DivideRow, QuotientAndRequantization) {
   const Dyadic d = ratio(0.7 / (1 << 24));
   for (int i = 0; i < 1000; ++i) {
     const auto sum = static_cast<int32_t>(255 + rng() % 50000);
-    const auto acc = static_cast<int32_t>(
-        int64_t(rng() % (256 * int64_t(sum))) - 128 * int64_t(sum));
+    const auto acc = static_cast<int32_t>(int64_t(rng() % (256 * int64_t(sum))) - 128 * int64_t(sum));
     int32_t out = 0;
     divideRow(&acc, sum, &out, 1, d, Rounding::HalfUp, 4, -128, 127);
     const double real = 4 + 0.7 * acc / sum;

@@ -56,19 +56,14 @@ TEST(SquareRoot, BitLengthAndStart) {
 }
 
 TEST(NewtonSqrt, GoldenSequence) {
-  const uint64_t golden[] = {32784, 16425, 8280, 4274, 2397,
-                             1662,  1500,  1491, 1491, 1491};
+  const uint64_t golden[] = {32784, 16425, 8280, 4274, 2397, 1662, 1500, 1491, 1491, 1491};
   for (unsigned i = 1; i <= 10; ++i)
     EXPECT_EQ(newtonSqrt(2225278, 1 << 16, i), golden[i - 1]);
 }
 
 TEST(NewtonSqrt, PublishedStartFailsBelow16Bits) {
   // {V, k, floor sqrt V}: the pairs of METHODS.md 2.6.
-  const uint64_t cases[][3] = {{16, 64, 4},
-                               {324, 65, 18},
-                               {1296, 70, 36},
-                               {5329, 89, 73},
-                               {21903, 150, 147}};
+  const uint64_t cases[][3] = {{16, 64, 4}, {324, 65, 18}, {1296, 70, 36}, {5329, 89, 73}, {21903, 150, 147}};
   for (const auto &[v, k, root] : cases) {
     EXPECT_EQ(newtonSqrt(v, 1 << 16, 10), k);
     EXPECT_EQ(isqrt64(v), root);

@@ -34,8 +34,7 @@ TEST(Table, IdentityReluAndRounding) {
   EXPECT_EQ(half[tableIndex(-3, true)], -1);
   EXPECT_EQ(half[tableIndex(127, true)], 7);
   EXPECT_EQ(half[tableIndex(-128, true)], -8);
-  const Table256 undefined = buildTable([](double x) { return std::log(x); },
-                                        1.0, 0, true, 0.1, 9, 16, true);
+  const Table256 undefined = buildTable([](double x) { return std::log(x); }, 1.0, 0, true, 0.1, 9, 16, true);
   EXPECT_EQ(undefined[tableIndex(-1, true)], 9);
   EXPECT_EQ(undefined[tableIndex(0, true)], -32768);
 }

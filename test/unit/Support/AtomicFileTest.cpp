@@ -29,8 +29,7 @@ TEST(AtomicFile, LeavesNothingBehindAnError) {
   EXPECT_EQ(textOf(writeFileAtomically(path,
                                        [](raw_ostream &os) -> Error {
                                          os << "half";
-                                         return createStringError(
-                                             inconvertibleErrorCode(), "no");
+                                         return createStringError(inconvertibleErrorCode(), "no");
                                        })),
             "no");
   EXPECT_EQ(contentsOf(path), "old");
@@ -40,10 +39,8 @@ TEST(AtomicFile, LeavesNothingBehindAnError) {
 TEST(AtomicFile, NamesPathAndCause) {
   TemporaryFolder folder;
   std::string path = folder.path("none/a.txt");
-  EXPECT_EQ(textOf(writeFileAtomically(path, "x")),
-            "cannot write '" + path + "': No such file or directory");
-  EXPECT_EQ(textOf(writeFileAtomically(folder.path(), "x")),
-            "cannot write '" + folder.path() + "': Is a directory");
+  EXPECT_EQ(textOf(writeFileAtomically(path, "x")), "cannot write '" + path + "': No such file or directory");
+  EXPECT_EQ(textOf(writeFileAtomically(folder.path(), "x")), "cannot write '" + folder.path() + "': Is a directory");
   EXPECT_EQ(folder.count(), 0u);
 }
 
@@ -60,6 +57,5 @@ TEST(AtomicFile, WritesDevicesDirectly) {
   if (!sys::fs::exists("/dev/null") || !sys::fs::exists("/dev/full"))
     GTEST_SKIP();
   EXPECT_EQ(textOf(writeFileAtomically("/dev/null", "x")), "");
-  EXPECT_EQ(textOf(writeFileAtomically("/dev/full", "x")),
-            "cannot write '/dev/full': No space left on device");
+  EXPECT_EQ(textOf(writeFileAtomically("/dev/full", "x")), "cannot write '/dev/full': No space left on device");
 }

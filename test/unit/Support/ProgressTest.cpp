@@ -18,8 +18,7 @@ TEST(Progress, DrawsAndRemovesItsLine) {
     Progress progress("images", 10, os, 80);
     std::this_thread::sleep_for(std::chrono::milliseconds(120));
     progress.advance(5);
-    EXPECT_TRUE(llvm::StringRef(text).starts_with("\rimages  5/10  0:0"))
-        << text;
+    EXPECT_TRUE(llvm::StringRef(text).starts_with("\rimages  5/10  0:0")) << text;
     EXPECT_TRUE(llvm::StringRef(text).ends_with(" left\033[K")) << text;
     text.clear();
   }

@@ -11,10 +11,10 @@
 #include "RandomModule.h"
 
 #include "dialects/vitq/Vitq.h"
-#include "vitq/Interpreter/Interpreter.h"
-#include "vitq/Target/Program.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "vitq/Interpreter/Interpreter.h"
+#include "vitq/Target/Program.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/AlignOf.h"
 #include "llvm/Support/MemAlloc.h"
@@ -127,8 +127,8 @@ std::optional<std::vector<char>> vitq::test::interpret(ModuleOp module, const st
 
 std::vector<TargetDesc> vitq::test::runnableTargets() {
   std::vector<TargetDesc> targets;
-  for (StringRef text : {"x86-64", "x86-64-v3", "x86-64-v4", "x86-64-v4+avx512vnni", "native", "x86-64-v4+avx512vnni@native",
-                         "alderlake@native", "x86-64-v4@x86-64", "aarch64@native"})
+  for (StringRef text : {"x86-64", "x86-64-v3", "x86-64-v4", "x86-64-v4+avx512vnni", "native",
+                         "x86-64-v4+avx512vnni@native", "alderlake@native", "x86-64-v4@x86-64", "aarch64@native"})
     if (auto target = TargetDesc::parse(text); target && target->runsOnHost())
       targets.push_back(*target);
     else if (!target)

@@ -8,9 +8,9 @@
 
 #include "Harness.h"
 
+#include "mlir/Parser/Parser.h"
 #include "vitq/Target/FloatScan.h"
 #include "vitq/Target/Program.h"
-#include "mlir/Parser/Parser.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
 #include "gtest/gtest.h"
@@ -119,13 +119,14 @@ TEST_F(Program, NameMustBeAnIdentifier) {
 }
 
 TEST(FloatScan, Mnemonics) {
-  for (llvm::StringRef name : {"addss", "vaddps", "vmulpd", "divsd", "sqrtss", "vcvtdq2ps", "cvtsi2sdq", "ucomiss",
-                               "vcmpltps", "maxps", "vfmadd231ps", "fldl", "fadd", "vrcp14ps", "roundss", "dpps",
-                               "vaddph", "vmaxsd", "vrndscaleps"})
+  for (llvm::StringRef name :
+       {"addss", "vaddps", "vmulpd", "divsd", "sqrtss", "vcvtdq2ps", "cvtsi2sdq", "ucomiss", "vcmpltps", "maxps",
+        "vfmadd231ps", "fldl", "fadd", "vrcp14ps", "roundss", "dpps", "vaddph", "vmaxsd", "vrndscaleps"})
     EXPECT_TRUE(isFloatMnemonic(name, true)) << name.str();
-  for (llvm::StringRef name : {"addl", "vpaddd", "vpmulld", "vpmaxsd", "pminsd", "movss", "vmovups", "vxorps", "andps",
-                               "vshufps", "vblendvps", "vunpcklpd", "mulq", "subq", "cmpl", "cmpsl", "divl", "vpmaddwd",
-                               "vpdpbusd", "vbroadcastss", "vextractf128", "vinsertf128", "vpermps", "vmaskmovps"})
+  for (llvm::StringRef name :
+       {"addl",  "vpaddd",   "vpmulld",   "vpmaxsd",      "pminsd",       "movss",       "vmovups", "vxorps",
+        "andps", "vshufps",  "vblendvps", "vunpcklpd",    "mulq",         "subq",        "cmpl",    "cmpsl",
+        "divl",  "vpmaddwd", "vpdpbusd",  "vbroadcastss", "vextractf128", "vinsertf128", "vpermps", "vmaskmovps"})
     EXPECT_FALSE(isFloatMnemonic(name, true)) << name.str();
   for (llvm::StringRef name : {"fadd", "fmla", "scvtf", "ucvtf", "fcvtzs", "fcmp", "bfdot"})
     EXPECT_TRUE(isFloatMnemonic(name, false)) << name.str();

@@ -227,9 +227,8 @@ void Generator::add() {
   const int64_t channels = shapeOf(x).back();
   const unsigned width = random.pick<unsigned>({8, 16, 32});
   const bool xu = widthOf(x) != 32 && flip(), yu = widthOf(y) != 32 && flip(), ru = width != 32 && flip();
-  make<AddOp>(tensor(shapeOf(x), width), x, y, dyadic(flip() ? 1 : channels), dyadic(flip() ? 1 : channels),
-              rounding(), unit(xu), i64(zeroPoint(x, xu)), unit(yu), i64(zeroPoint(y, yu)), unit(ru),
-              i64(zeroPoint(width, ru)));
+  make<AddOp>(tensor(shapeOf(x), width), x, y, dyadic(flip() ? 1 : channels), dyadic(flip() ? 1 : channels), rounding(),
+              unit(xu), i64(zeroPoint(x, xu)), unit(yu), i64(zeroPoint(y, yu)), unit(ru), i64(zeroPoint(width, ru)));
 }
 
 void Generator::mul() {
@@ -278,8 +277,8 @@ void Generator::table() {
     SmallVector<int8_t> which;
     for (int64_t i = 0; i < shapeOf(x).back(); ++i)
       which.push_back(static_cast<int8_t>(random.between(0, count - 1)));
-    index = arith::ConstantOp::create(
-        b, loc, DenseElementsAttr::get(tensor({shapeOf(x).back()}, 8), ArrayRef<int8_t>(which)));
+    index = arith::ConstantOp::create(b, loc,
+                                      DenseElementsAttr::get(tensor({shapeOf(x).back()}, 8), ArrayRef<int8_t>(which)));
   }
   make<TableOp>(tensor(shapeOf(x), width), x, entries, index, unit(flip()));
 }
@@ -308,8 +307,8 @@ void Generator::softmax() {
     shift = i64(random.between(1, 46));
   }
   make<SoftmaxOp>(TypeRange{tensor(sizes, 8), tensor(sizes.drop_back(), 32)}, x, entries,
-                  algorithm(useTable ? SoftmaxAlgorithm::Table : SoftmaxAlgorithm::Shift), dyadic(heads, true), step, bits,
-                  shift);
+                  algorithm(useTable ? SoftmaxAlgorithm::Table : SoftmaxAlgorithm::Shift), dyadic(heads, true), step,
+                  bits, shift);
 }
 
 void Generator::divideRows() {
@@ -347,8 +346,9 @@ void Generator::layerNorm() {
                          SmallVector<int32_t>(channels, static_cast<int32_t>(random.between(1, 62))));
   make<LayerNormOp>(tensor(shapeOf(x), width), x,
                     NormAlgorithmAttr::get(b.getContext(), exact ? NormAlgorithm::Exact : NormAlgorithm::Shift), by,
-                    b.getDenseI64ArrayAttr(offsets), postOffsets, i64(random.between(1, int64_t(1) << random.between(0, 50))),
-                    unit(flip()), unit(ru), i64(zeroPoint(width, ru)));
+                    b.getDenseI64ArrayAttr(offsets), postOffsets,
+                    i64(random.between(1, int64_t(1) << random.between(0, 50))), unit(flip()), unit(ru),
+                    i64(zeroPoint(width, ru)));
 }
 
 /// Moves: one of eight.
@@ -438,13 +438,13 @@ void Generator::attention() {
   Value lhs = argument({1, heads, rows, depth}, random.pick<unsigned>({8, 8, 16}));
   Value rhs = fresh({1, heads, columns, depth}, 8);
   auto type = tensor({1, heads, rows, columns}, 32);
-  Value acc = MatmulOp::create(b, loc, type, lhs, rhs, Value(), unit(isUnsigned), i64(zeroPoint(lhs, isUnsigned)),
-                               unit(true));
+  Value acc =
+      MatmulOp::create(b, loc, type, lhs, rhs, Value(), unit(isUnsigned), i64(zeroPoint(lhs, isUnsigned)), unit(true));
   const int kind = random.between(0, 3);
   if (kind == 0) {
     make<SoftmaxOp>(TypeRange{tensor(type.getShape(), 8), tensor(type.getShape().drop_back(), 32)}, acc,
-                    constant({256}, 8), algorithm(SoftmaxAlgorithm::Table), dyadic(flip() ? heads : 1, true), IntegerAttr(),
-                    IntegerAttr(), IntegerAttr());
+                    constant({256}, 8), algorithm(SoftmaxAlgorithm::Table), dyadic(flip() ? heads : 1, true),
+                    IntegerAttr(), IntegerAttr(), IntegerAttr());
   } else if (kind == 1) {
     make<RequantOp>(tensor(type.getShape(), 8), acc, dyadic(flip() ? 1 : columns), rounding(), i64(-1), unit(false),
                     i64(0), unit(true), i64(zeroPoint(8, true)), IntegerAttr(), IntegerAttr());
@@ -456,8 +456,7 @@ void Generator::attention() {
                 unit(false), i64(zeroPoint(16, false)));
   } else {
     make<DivideRowsOp>(tensor(type.getShape(), 8), acc, argument(type.getShape().drop_back(), 32),
-                       dyadic(flip() ? 1 : heads), rounding(), i64(1), unit(false),
-                       i64(zeroPoint(8, false)));
+                       dyadic(flip() ? 1 : heads), rounding(), i64(1), unit(false), i64(zeroPoint(8, false)));
   }
 }
 

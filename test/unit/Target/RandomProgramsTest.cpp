@@ -14,8 +14,8 @@
 #include "Harness.h"
 #include "RandomModule.h"
 
-#include "vitq/Target/FloatScan.h"
 #include "mlir/IR/Verifier.h"
+#include "vitq/Target/FloatScan.h"
 #include "gtest/gtest.h"
 
 #include <atomic>
