@@ -132,6 +132,16 @@ static llvm::Expected<TargetDesc> parseEmulated(llvm::StringRef text) {
   return facts;
 }
 
+/// Whether a CPU's own features include one.
+static bool hasFeature(const llvm::MCSubtargetInfo &info, llvm::StringRef cpu, llvm::StringRef feature) {
+  for (const llvm::SubtargetSubTypeKV &processor : info.getAllProcessorDescriptions())
+    if (cpu == processor.Key)
+      for (const llvm::SubtargetFeatureKV &entry : info.getAllProcessorFeatures())
+        if (feature == entry.Key)
+          return processor.Implies.getAsBitset().test(entry.Value);
+  return false;
+}
+
 llvm::Expected<TargetDesc> TargetDesc::parse(llvm::StringRef text) {
   initializeTargets();
   if (text.contains('@'))
@@ -162,6 +172,9 @@ llvm::Expected<TargetDesc> TargetDesc::parse(llvm::StringRef text) {
                      suggestions(cpu, plain->getAllProcessorDescriptions()));
     plain = std::move(other);
   }
+  // A 32-bit CPU must be refused here: LLVM ends the process.
+  if (desc.isX86() && cpu != "native" && !hasFeature(*plain, desc.cpu, "64bit"))
+    return unknown("target '" + llvm::Twine(text) + "' lacks what vitq needs (64 bits; NEON on AArch64)");
   for (const std::string &feature : features) {
     llvm::StringRef name = llvm::StringRef(feature).drop_front();
     if (llvm::none_of(plain->getAllProcessorFeatures(), [&](const auto &entry) { return name == entry.Key; }))
