@@ -254,7 +254,7 @@ def Vitq_SoftmaxOp : Vitq_Op<"softmax"> {
     OptionalAttr<I64Attr>:$code_shift);
   let results = (outs Vitq_Tensor8:$codes, Vitq_Tensor32:$sums);
   let assemblyFormat = [{
-    `` $algorithm $input (`,` $table^)? `by` $by attr-dict `:` functional-type(operands, results)
+    `` $algorithm `by` $by `,` $input (`,` $table^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }

@@ -77,7 +77,9 @@ FailureOr<OwningOpRef<ModuleOp>> loadModule(llvm::StringRef path, MLIRContext *c
 LogicalResult writeModule(ModuleOp module, llvm::StringRef path, bool bytecode) {
   llvm::Error error = writeFileAtomically(path, [&](llvm::raw_ostream &os) -> llvm::Error {
     if (!bytecode) {
-      module->print(os, OpPrintingFlags().enableDebugInfo());
+      // What is written is never elided, whatever the flags of diagnostics say.
+      constexpr int64_t all = std::numeric_limits<int64_t>::max();
+      module->print(os, OpPrintingFlags().enableDebugInfo().elideLargeElementsAttrs(all).elideLargeResourceString(all));
       os << "\n";
     } else if (failed(writeBytecodeToFile(module, os))) {
       return llvm::createStringError("cannot write bytecode");
@@ -132,6 +134,9 @@ static LogicalResult runPhases(ModuleOp module, const DriverOptions &options, Re
           UnknownLoc::get(module.getContext()),
           "quantizing needs calibration: give images with --calibration-data=FOLDER, or ranges of an earlier "
           "run with --load-ranges=FILE");
+    if (compile.data.empty() && compile.loadRanges.empty() && !compile.preprocess.empty() &&
+        !module->hasAttr(kPreprocessAttr))
+      module->setAttr(kPreprocessAttr, StringAttr::get(module.getContext(), compile.preprocess));
     if (failed(runPhase(module, [&](OpPassManager &pm) { addQuantizePasses(pm, compile); })))
       return failure();
   }

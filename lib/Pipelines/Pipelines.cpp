@@ -26,13 +26,16 @@ void addFloatPasses(OpPassManager &pm) {
 }
 
 void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
-  VitCalibratePassOptions calibrate;
-  calibrate.data = options.data;
-  calibrate.preprocess = options.preprocess;
-  calibrate.limit = options.limit;
-  calibrate.saveRanges = options.saveRanges;
-  calibrate.loadRanges = options.loadRanges;
-  pm.addPass(createVitCalibratePass(calibrate));
+  // Without either, the module must hold ranges already; vit-quantize says so.
+  if (!options.data.empty() || !options.loadRanges.empty()) {
+    VitCalibratePassOptions calibrate;
+    calibrate.data = options.data;
+    calibrate.preprocess = options.preprocess;
+    calibrate.limit = options.limit;
+    calibrate.saveRanges = options.saveRanges;
+    calibrate.loadRanges = options.loadRanges;
+    pm.addPass(createVitCalibratePass(calibrate));
+  }
   pm.addPass(createVitDeferSoftmaxDivisionPass());
   pm.addPass(createVitQuantizePass());
   pm.addPass(createCSEPass());

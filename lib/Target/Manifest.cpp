@@ -62,52 +62,6 @@ std::string Manifest::toJSON() const {
   return text;
 }
 
-/// Reads one of the two arrays.
-static bool readArray(const llvm::json::Object *from, Manifest::Array &to) {
-  const llvm::json::Array *shape = from ? from->getArray("shape") : nullptr;
-  auto dtype = from ? from->getString("dtype") : std::nullopt;
-  if (!shape || !dtype)
-    return false;
-  to.dtype = dtype->str();
-  for (const llvm::json::Value &size : *shape)
-    to.shape.push_back(size.getAsInteger().value_or(0));
-  to.layout = from->getString("layout").value_or("").str();
-  to.scale = from->getNumber("scale").value_or(0);
-  return true;
-}
-
-llvm::Expected<Manifest> Manifest::parse(StringRef text) {
-  auto value = llvm::json::parse(text);
-  if (!value)
-    return value.takeError();
-  const llvm::json::Object *object = value->getAsObject();
-  Manifest m;
-  auto missing = [](StringRef key) {
-    return llvm::createStringError(llvm::inconvertibleErrorCode(), "manifest lacks '" + key + "'");
-  };
-  if (!object || !object->getInteger("abi"))
-    return missing("abi");
-  if (!readArray(object->getObject("input"), m.input))
-    return missing("input");
-  if (!readArray(object->getObject("output"), m.output))
-    return missing("output");
-  m.abi = static_cast<uint32_t>(*object->getInteger("abi"));
-  m.name = object->getString("name").value_or("").str();
-  m.target = object->getString("target").value_or("").str();
-  m.preprocess = object->getString("preprocess").value_or("").str();
-  const std::pair<StringRef, uint64_t *> numbers[] = {
-      {"arena_bytes", &m.arenaBytes},   {"arena_align", &m.arenaAlign}, {"macs", &m.macs},
-      {"weight_bytes", &m.weightBytes}, {"code_bytes", &m.codeBytes},
-  };
-  for (auto [key, to] : numbers) {
-    auto number = object->getInteger(key);
-    if (!number)
-      return missing(key);
-    *to = static_cast<uint64_t>(*number);
-  }
-  return m;
-}
-
 //===----------------------------------------------------------------------===//
 // From a module
 //===----------------------------------------------------------------------===//

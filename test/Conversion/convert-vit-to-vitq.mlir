@@ -58,7 +58,7 @@ func.func @patches(%x: tensor<1x2x2x2x!p8>) -> tensor<1x1x1x!acc> {
 func.func @attention(%q: tensor<1x3x4x!q>, %k: tensor<1x3x4x!k>) -> tensor<1x3x4x!q> {
   // CHECK: %[[S:.+]] = vitq.matmul %{{.+}}, %[[K:.+]] transpose_rhs lhs_unsigned lhs_zero_point 128
   // 0.25 / (ln2 / 16)
-  // CHECK: %[[E:.+]], %[[SUM:.+]] = vitq.softmax table %[[S]], %{{.+}} by <1549082005, 28>
+  // CHECK: %[[E:.+]], %[[SUM:.+]] = vitq.softmax table by <1549082005, 28>, %[[S]], %{{.+}}
   // CHECK: %[[O:.+]] = vitq.matmul %[[E]], %[[K]] lhs_unsigned {{.*}}: (
   // The codes' scale cancels: 0.5 / 0.5 / 2^24.
   // CHECK: vitq.divide_rows %[[O]], %[[SUM]] by <1073741824, 54> round half_up unsigned zero_point 128

@@ -83,6 +83,6 @@ func.func @main(%x: tensor<2x4xi8>, %y: tensor<4x4xi8>) -> (tensor<2x4xi8>, tens
 func.func @main(%q: tensor<1x3x5x8xi8>, %k: tensor<1x3x5x8xi8>) -> (tensor<1x3x5x5xi8>, tensor<1x3x5xi32>) {
   %t = arith.constant dense<1> : tensor<256xi8>
   %s = vitq.matmul %q, %k transpose_rhs : (tensor<1x3x5x8xi8>, tensor<1x3x5x8xi8>) -> tensor<1x3x5x5xi32>
-  %c, %n = vitq.softmax table %s, %t by <1518500250, 40> : (tensor<1x3x5x5xi32>, tensor<256xi8>) -> (tensor<1x3x5x5xi8>, tensor<1x3x5xi32>)
+  %c, %n = vitq.softmax table by <1518500250, 40>, %s, %t : (tensor<1x3x5x5xi32>, tensor<256xi8>) -> (tensor<1x3x5x5xi8>, tensor<1x3x5xi32>)
   return %c, %n : tensor<1x3x5x5xi8>, tensor<1x3x5xi32>
 }

@@ -34,14 +34,12 @@ typedef struct vitq_program {
 #ifdef __cplusplus
 } // extern "C"
 
-#include "llvm/Support/Error.h"
-
 #include <string>
 #include <vector>
 
 namespace vitq {
 
-/// What a program says about itself.
+/// What a program says about itself; vitq::runner reads and checks it.
 struct Manifest {
   struct Array {
     std::vector<int64_t> shape;
@@ -56,7 +54,6 @@ struct Manifest {
   std::string preprocess;
   uint64_t arenaBytes = 0, arenaAlign = 64, macs = 0, weightBytes = 0, codeBytes = 0;
 
-  static llvm::Expected<Manifest> parse(llvm::StringRef json);
   std::string toJSON() const;
 };
 

@@ -36,22 +36,26 @@ Rescale::Rescale(Blob &blob, DyadicAttr dyadic, Rounding rounding, unsigned oper
   const int wanted = std::max(0, 33 - *least);
   const bool roundsByAdding = rounding == Rounding::HalfUp || rounding == Rounding::Floor;
   fast = roundsByAdding && wanted <= room && *most + wanted <= 62;
-  pre = fast ? wanted : 0;
+  const int pre = fast ? wanted : 0;
 
   std::vector<int32_t> shift, half;
   for (int32_t c : dyadic.getShifts()) {
-    const int amount = fast ? c + static_cast<int>(pre) - 32 : c;
+    const int amount = fast ? c + pre - 32 : c;
     shift.push_back(amount);
     half.push_back(fast && rounding == Rounding::HalfUp ? int32_t(1) << (amount - 1) : 0);
   }
   multipliers = blob.array(dyadic.getMultipliers());
   shifts = blob.array(shift);
-  if (fast)
-    halves = blob.array(half);
+  if (!fast)
+    return;
+  halves = blob.array(half);
+  // In the data, not in the code: blocks of a model differ in it.
+  if (room > 0)
+    pres = blob.array(ArrayRef<int32_t>(pre));
 }
 
 std::string Rescale::key() const {
-  return "r" + std::to_string(fast) + "." + std::to_string(pre) + "." +
+  return "r" + std::to_string(fast) + "." + std::to_string(pres.has_value()) + "." +
          std::to_string(static_cast<int>(fast ? Rounding::HalfUp : rounding)) + "." + std::to_string(map.kind) + "." +
          std::to_string(map.divisor) + "." + std::to_string(map.count);
 }
@@ -75,8 +79,8 @@ Value Rescale::apply(Emitter &e, Value blob, Value x, Value row, Value col) cons
   if (!fast)
     return roundShift(e, e.mul(e.sext(x, 64), e.sext(m, 64)), e.sext(c, 64), rounding);
   Value half = constantOf(e, blob, halves, x, row, col);
-  if (pre)
-    x = e.shl(x, static_cast<int64_t>(pre));
+  if (pres)
+    x = e.shl(x, e.splatLike(e.load(Blob::view(e, blob, *pres), e.index(0)), x));
   Value high = e.trunc(e.sra(e.mul(e.sext(x, 64), e.sext(m, 64)), 32), 32);
   return e.sra(e.add(high, half), c);
 }

@@ -58,10 +58,11 @@ private:
   Value constantOf(Emitter &e, Value blob, Slot slot, Value x, Value row, Value col) const;
 
   bool fast = false;
-  unsigned pre = 0;
   integer::Rounding rounding = integer::Rounding::HalfUp;
   ChannelMap map;
   Slot multipliers, shifts, halves;
+  /// The exponent `pre`, where operands are narrow enough to have room for it.
+  std::optional<Slot> pres;
 };
 
 /// Literal range of a result type and the data that narrows it.

@@ -382,7 +382,7 @@ func.func @gelu_42(%x: tensor<2x3xi8>) {
 // vitq.softmax C1
 func.func @softmax_43(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
   // expected-error @+1 {{result #1 has shape [1, 2, 4] but the operands give [1, 2, 3]}}
-  %0, %1 = vitq.softmax table %x, %t by <1, 1> : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x4xi32>)
+  %0, %1 = vitq.softmax table by <1, 1>, %x, %t : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x4xi32>)
   return
 }
 
@@ -391,7 +391,7 @@ func.func @softmax_43(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
 // vitq.softmax C1
 func.func @softmax_44(%x: tensor<8388609xi32>, %t: tensor<256xi8>) {
   // expected-error @+1 {{rows of more than 2^23 elements overflow the sum of codes}}
-  %0, %1 = vitq.softmax table %x, %t by <1, 1> : (tensor<8388609xi32>, tensor<256xi8>) -> (tensor<8388609xi8>, tensor<i32>)
+  %0, %1 = vitq.softmax table by <1, 1>, %x, %t : (tensor<8388609xi32>, tensor<256xi8>) -> (tensor<8388609xi8>, tensor<i32>)
   return
 }
 
@@ -400,7 +400,7 @@ func.func @softmax_44(%x: tensor<8388609xi32>, %t: tensor<256xi8>) {
 // vitq.softmax C1
 func.func @softmax_45(%x: tensor<i32>, %t: tensor<256xi8>) {
   // expected-error @+1 {{expects rank >= 1}}
-  %0, %1 = vitq.softmax table %x, %t by <1, 1> : (tensor<i32>, tensor<256xi8>) -> (tensor<i8>, tensor<i32>)
+  %0, %1 = vitq.softmax table by <1, 1>, %x, %t : (tensor<i32>, tensor<256xi8>) -> (tensor<i8>, tensor<i32>)
   return
 }
 
@@ -409,7 +409,7 @@ func.func @softmax_45(%x: tensor<i32>, %t: tensor<256xi8>) {
 // vitq.softmax C2
 func.func @softmax_46(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
   // expected-error @+1 {{'table' needs a table [256] and no shift constants; 'shift' needs exponent_step, fraction_bits and code_shift and no table}}
-  %0, %1 = vitq.softmax table %x by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  %0, %1 = vitq.softmax table by <1, 1>, %x : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
@@ -418,7 +418,7 @@ func.func @softmax_46(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
 // vitq.softmax C2
 func.func @softmax_47(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
   // expected-error @+1 {{'table' needs a table [256] and no shift constants; 'shift' needs exponent_step, fraction_bits and code_shift and no table}}
-  %0, %1 = vitq.softmax shift %x, %t by <1, 1> {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  %0, %1 = vitq.softmax shift by <1, 1>, %x, %t {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
@@ -427,7 +427,7 @@ func.func @softmax_47(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
 // vitq.softmax C2
 func.func @softmax_48(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
   // expected-error @+1 {{'table' needs a table [256] and no shift constants; 'shift' needs exponent_step, fraction_bits and code_shift and no table}}
-  %0, %1 = vitq.softmax table %x, %t by <1, 1> {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  %0, %1 = vitq.softmax table by <1, 1>, %x, %t {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
@@ -436,7 +436,7 @@ func.func @softmax_48(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
 // vitq.softmax C2
 func.func @softmax_49(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
   // expected-error @+1 {{'table' needs a table [256] and no shift constants; 'shift' needs exponent_step, fraction_bits and code_shift and no table}}
-  %0, %1 = vitq.softmax shift %x by <1, 1> {exponent_step = -16 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  %0, %1 = vitq.softmax shift by <1, 1>, %x {exponent_step = -16 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
@@ -445,7 +445,7 @@ func.func @softmax_49(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
 // vitq.softmax C3
 func.func @softmax_50(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
   // expected-error @+1 {{softmax has 3 multipliers for 2 channels}}
-  %0, %1 = vitq.softmax table %x, %t by <[1, 2, 3], [1, 1, 1]> : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  %0, %1 = vitq.softmax table by <[1, 2, 3], [1, 1, 1]>, %x, %t : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
@@ -454,7 +454,7 @@ func.func @softmax_50(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
 // vitq.softmax C3
 func.func @softmax_51(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
   // expected-error @+1 {{multipliers must be positive}}
-  %0, %1 = vitq.softmax table %x, %t by <[1, 0], [1, 1]> : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  %0, %1 = vitq.softmax table by <[1, 0], [1, 1]>, %x, %t : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
@@ -463,7 +463,7 @@ func.func @softmax_51(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
 // vitq.softmax C3
 func.func @softmax_52(%x: tensor<2x3xi32>, %t: tensor<256xi8>) {
   // expected-error @+1 {{multipliers per head need an input of rank >= 3}}
-  %0, %1 = vitq.softmax table %x, %t by <[1, 2, 3], [1, 1, 1]> : (tensor<2x3xi32>, tensor<256xi8>) -> (tensor<2x3xi8>, tensor<2xi32>)
+  %0, %1 = vitq.softmax table by <[1, 2, 3], [1, 1, 1]>, %x, %t : (tensor<2x3xi32>, tensor<256xi8>) -> (tensor<2x3xi8>, tensor<2xi32>)
   return
 }
 
@@ -472,7 +472,7 @@ func.func @softmax_52(%x: tensor<2x3xi32>, %t: tensor<256xi8>) {
 // vitq.softmax C4
 func.func @softmax_53(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
   // expected-error @+1 {{code shift 47 is outside [1, 46]}}
-  %0, %1 = vitq.softmax shift %x by <1, 1> {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 47 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  %0, %1 = vitq.softmax shift by <1, 1>, %x {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 47 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
@@ -481,7 +481,7 @@ func.func @softmax_53(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
 // vitq.softmax C4
 func.func @softmax_54(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
   // expected-error @+1 {{exponent step 0 is outside [-65536, -1]}}
-  %0, %1 = vitq.softmax shift %x by <1, 1> {exponent_step = 0 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  %0, %1 = vitq.softmax shift by <1, 1>, %x {exponent_step = 0 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
@@ -490,7 +490,7 @@ func.func @softmax_54(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
 // vitq.softmax C4
 func.func @softmax_55(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
   // expected-error @+1 {{fraction bits 0 are outside [1, 30]}}
-  %0, %1 = vitq.softmax shift %x by <1, 1> {exponent_step = -16 : i64, fraction_bits = 0 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  %0, %1 = vitq.softmax shift by <1, 1>, %x {exponent_step = -16 : i64, fraction_bits = 0 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 

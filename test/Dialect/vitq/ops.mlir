@@ -58,10 +58,10 @@ func.func @nonlinear(%x: tensor<2x3xi8>, %t: tensor<256xi16>, %ts: tensor<2x256x
   %1 = vitq.table %x, %ts, %i : (tensor<2x3xi8>, tensor<2x256xi8>, tensor<3xi8>) -> tensor<2x3xi8>
   // CHECK: vitq.gelu shift %{{.*}} exponent_step -17 fraction_bits 23 by <9, 12> round half_up input_unsigned input_zero_point 100 unsigned zero_point 12 : tensor<2x3xi8> -> tensor<2x3xi8>
   %2 = vitq.gelu shift %x exponent_step -17 fraction_bits 23 by <9, 12> round half_up input_unsigned input_zero_point 100 unsigned zero_point 12 : tensor<2x3xi8> -> tensor<2x3xi8>
-  // CHECK: vitq.softmax table %{{.*}}, %{{.*}} by <7, 9> : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
-  %3, %4 = vitq.softmax table %s, %e by <7, 9> : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
-  // CHECK: vitq.softmax shift %{{.*}} by <[7, 8], [9, 9]> {code_shift = 8 : i64, exponent_step = -16 : i64, fraction_bits = 15 : i64}
-  %5, %6 = vitq.softmax shift %s by <[7, 8], [9, 9]> {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64}
+  // CHECK: vitq.softmax table by <7, 9>, %{{.*}}, %{{.*}} : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  %3, %4 = vitq.softmax table by <7, 9>, %s, %e : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  // CHECK: vitq.softmax shift by <[7, 8], [9, 9]>, %{{.*}} {code_shift = 8 : i64, exponent_step = -16 : i64, fraction_bits = 15 : i64}
+  %5, %6 = vitq.softmax shift by <[7, 8], [9, 9]>, %s {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64}
     : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   // CHECK: vitq.divide_rows %{{.*}}, %{{.*}} by <[7, 8], [9, 9]> round half_up zero_point 3 {axis = 1 : i64} : (tensor<1x2x3x4xi32>, tensor<1x2x3xi32>) -> tensor<1x2x3x4xi8>
   %7 = vitq.divide_rows %s, %4 by <[7, 8], [9, 9]> round half_up zero_point 3 {axis = 1 : i64} : (tensor<1x2x3x4xi32>, tensor<1x2x3xi32>) -> tensor<1x2x3x4xi8>

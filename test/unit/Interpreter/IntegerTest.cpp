@@ -160,7 +160,7 @@ TEST_F(IntegerTest, SoftmaxTablePerHead) {
     table[i] = static_cast<uint8_t>(255 - i);
   auto r =
       run("func.func @main(%a: tensor<1x2x1x3xi32>, %t: tensor<256xi8>) -> (tensor<1x2x1x3xi8>, tensor<1x2x1xi32>) "
-          "{\n%c, %s = vitq.softmax table %a, %t by <[1, 1], [1, 2]> : (tensor<1x2x1x3xi32>, "
+          "{\n%c, %s = vitq.softmax table by <[1, 1], [1, 2]>, %a, %t : (tensor<1x2x1x3xi32>, "
           "tensor<256xi8>) -> (tensor<1x2x1x3xi8>, tensor<1x2x1xi32>)\n"
           "return %c, %s : tensor<1x2x1x3xi8>, tensor<1x2x1xi32>\n}",
           {ints<int32_t>({1, 2, 1, 3}, {0, -10, -2147483647 - 1, 10, 0, 5}), ints<uint8_t>({256}, table)});
@@ -176,7 +176,7 @@ TEST_F(IntegerTest, SoftmaxShift) {
   int32_t sum = 0;
   numerics::softmaxShiftRow(scores.data(), codes.data(), &sum, 4, {1, 1}, {-23, 15, 12});
   auto r = run("func.func @main(%a: tensor<1x4xi32>) -> (tensor<1x4xi8>, tensor<1xi32>) {\n"
-               "%c, %s = vitq.softmax shift %a by #vitq.dyadic<1, 1> {exponent_step = -23 : i64, fraction_bits = 15 : "
+               "%c, %s = vitq.softmax shift by #vitq.dyadic<1, 1>, %a {exponent_step = -23 : i64, fraction_bits = 15 : "
                "i64, code_shift = 12 : i64} : (tensor<1x4xi32>) -> (tensor<1x4xi8>, tensor<1xi32>)\n"
                "return %c, %s : tensor<1x4xi8>, tensor<1xi32>\n}",
                {ints<int32_t>({1, 4}, scores)});

@@ -17,6 +17,7 @@
 #include "vitq/Target/Program.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/AlignOf.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemAlloc.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -74,7 +75,7 @@ std::optional<std::vector<char>> vitq::test::runObject(const std::vector<char> &
     return std::nullopt;
   }
   const auto *program = symbol->toPtr<const vitq_program *>();
-  auto manifest = Manifest::parse(program->manifest);
+  auto manifest = llvm::json::parse(program->manifest);
   if (!manifest) {
     llvm::errs() << toString(manifest.takeError()) << "\n";
     return std::nullopt;
@@ -82,7 +83,7 @@ std::optional<std::vector<char>> vitq::test::runObject(const std::vector<char> &
   size_t inputBytes = 0;
   for (const Tensor &input : inputs)
     inputBytes = alignUp(inputBytes) + input.numBytes();
-  AlignedBytes in(inputBytes), out(outputBytes), arena(manifest->arenaBytes);
+  AlignedBytes in(inputBytes), out(outputBytes), arena(manifest->getAsObject()->getInteger("arena_bytes").value_or(0));
   size_t at = 0;
   for (const Tensor &input : inputs) {
     at = alignUp(at);

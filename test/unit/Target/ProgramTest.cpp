@@ -13,6 +13,7 @@
 #include "vitq/Target/Program.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/JSON.h"
 #include "gtest/gtest.h"
 
 #include <dlfcn.h>
@@ -75,19 +76,21 @@ TEST_F(Program, SharedLibrary) {
   EXPECT_EQ(dlsym(library, "tiny_run"), reinterpret_cast<void *>(program->run));
   EXPECT_EQ(dlsym(library, "main"), nullptr);
 
-  auto manifest = Manifest::parse(program->manifest);
-  ASSERT_TRUE(static_cast<bool>(manifest)) << llvm::toString(manifest.takeError());
-  EXPECT_EQ(manifest->input.shape, (std::vector<int64_t>{1, 2, 2, 3}));
-  EXPECT_EQ(manifest->input.dtype, "uint8");
-  EXPECT_EQ(manifest->input.layout, "nhwc");
-  EXPECT_EQ(manifest->output.dtype, "int32");
-  EXPECT_EQ(manifest->output.scale, 0.5);
-  EXPECT_EQ(manifest->preprocess, "crop=2");
-  EXPECT_EQ(manifest->macs, 48u);
-  EXPECT_GT(manifest->codeBytes, 0u);
+  auto parsed = llvm::json::parse(program->manifest);
+  ASSERT_TRUE(static_cast<bool>(parsed)) << llvm::toString(parsed.takeError());
+  const llvm::json::Object &manifest = *parsed->getAsObject(), &input = *manifest.getObject("input"),
+                           &output = *manifest.getObject("output");
+  EXPECT_EQ(*input.getArray("shape"), (llvm::json::Array{1, 2, 2, 3}));
+  EXPECT_EQ(input.getString("dtype"), "uint8");
+  EXPECT_EQ(input.getString("layout"), "nhwc");
+  EXPECT_EQ(output.getString("dtype"), "int32");
+  EXPECT_EQ(output.getNumber("scale"), 0.5);
+  EXPECT_EQ(manifest.getString("preprocess"), "crop=2");
+  EXPECT_EQ(manifest.getInteger("macs"), 48);
+  EXPECT_GT(manifest.getInteger("code_bytes").value_or(0), 0);
 
   alignas(64) char arena[65536];
-  ASSERT_LE(manifest->arenaBytes, sizeof(arena) - 64);
+  ASSERT_LE(manifest.getInteger("arena_bytes").value_or(65536), static_cast<int64_t>(sizeof(arena)) - 64);
   const uint8_t pixels[12] = {255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 200};
   int32_t scores[4] = {};
   EXPECT_EQ(program->run(pixels, scores, arena + 1), 1);
