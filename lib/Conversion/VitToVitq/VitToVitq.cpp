@@ -42,10 +42,9 @@ FailureOr<integer::DyadicAttr> lowering::makeDyadic(Operation *op, ArrayRef<doub
     multipliers.push_back(dyadic->multiplier);
     shifts.push_back(dyadic->shift);
   }
-  bool uniform = llvm::all_equal(multipliers) && llvm::all_equal(shifts);
-  size_t count = uniform ? 1 : multipliers.size();
-  return integer::DyadicAttr::get(op->getContext(), ArrayRef(multipliers).take_front(count),
-                                  ArrayRef(shifts).take_front(count));
+  // Equal multipliers stay one per channel: what code an op becomes must depend on
+  // its types, not on its data.
+  return integer::DyadicAttr::get(op->getContext(), multipliers, shifts);
 }
 
 FailureOr<UniformParameters> lowering::parametersOf(Operation *op, Value value) {
