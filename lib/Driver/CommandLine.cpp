@@ -113,10 +113,11 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
     return "an object is written with its header and manifest: give -o FILE.o";
   llvm::SmallString<128> manifest(options.output);
   llvm::sys::path::replace_extension(manifest, ".json");
-  for (StringRef path : {StringRef(options.report), StringRef(options.compile.saveRanges)})
+  for (StringRef path : {StringRef(options.report), StringRef(options.compile.saveRanges),
+                         StringRef(options.compile.loadRanges)})
     if (options.emit == OutputKind::Object && path == manifest)
       return "'" + path.str() +
-             "' is where the manifest of the object goes: give --report and --save-ranges other names";
+             "' is where the manifest of the object goes: give the report and the ranges other names";
   if (options.batch < 1)
     return "--batch must be at least 1";
   return {};
