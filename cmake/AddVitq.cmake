@@ -12,7 +12,7 @@ endif()
 function(vitq_target_defaults name)
   target_compile_options(${name} PRIVATE ${VITQ_WARNINGS})
   if(VITQ_ENABLE_ASSERTIONS)
-    target_compile_options(${name} PRIVATE -UNDEBUG)
+    target_compile_options(${name} PRIVATE -DNDEBUG -include ${VITQ_SOURCE_DIR}/cmake/Assertions.h)
   endif()
 endfunction()
 
