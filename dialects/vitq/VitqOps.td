@@ -291,7 +291,7 @@ def Vitq_LayerNormOp : Vitq_Op<"layer_norm"> {
     * `exact` (PTQ.md 8): `V = C*sum x^2 - (sum x)^2 + eps`, `k = floor(sqrt(V << 12))`,
       `F = floor(2^46 / k)`, `y = ((C*x - sum x) * F + 2^25) >> 26`,
       `out = clamp(zero_point + ((y * M[c] + offsets[c] + 2^(s[c]-1)) >> s[c]))`.
-      numerics::layerNormExactRow.
+      numerics::layerNormNormalize gives y.
     * `shift` (I-LayerNorm, METHODS.md 2.6, bit-length start value, 10 iterations):
       `y` as METHODS.md 2.6, then
       `out = clamp(zero_point + post_offsets[c] + round((y + offsets[c]) * M[c] / 2^s[c]))`, half up
