@@ -8,14 +8,14 @@
 
 #include "vitq/Calibration/Calibration.h"
 
+#include "Statistics.h"
+
 #include "vitq/Interpreter/Interpreter.h"
 #include "vitq/Support/Progress.h"
 
 #include "llvm/ADT/DenseMap.h"
 
 #include <atomic>
-#include <cmath>
-#include <limits>
 #include <mutex>
 #include <thread>
 
@@ -25,38 +25,12 @@ using namespace vitq::calibration;
 
 namespace {
 
-/// What is kept of all values of one tensor seen so far. Merging is commutative
-/// and associative, so the order of the images does not matter; other statistics
-/// (histograms) go here and must be so as well.
-struct Statistics {
-  double min = std::numeric_limits<double>::infinity();
-  double max = -std::numeric_limits<double>::infinity();
-
-  void merge(const Statistics &other) {
-    min = std::min(min, other.min);
-    max = std::max(max, other.max);
-  }
-  /// Returns whether all values are finite.
-  bool add(ArrayRef<float> values) {
-    // Comparing alone would pass over a NaN; 0 * x is NaN for NaN and infinity.
-    float low = values.empty() ? 0 : values[0], high = low, bad = 0;
-    for (float x : values) {
-      low = x < low ? x : low;
-      high = x > high ? x : high;
-      bad += 0.0f * x;
-    }
-    min = std::min<double>(min, low);
-    max = std::max<double>(max, high);
-    return bad == 0;
-  }
-};
-
 /// One calibration: what all threads share.
 class Calibrator {
 public:
   Calibrator(const Interpreter &interpreter, const data::ImageSource &source, uint64_t images)
       : interpreter(interpreter), source(source), images(images), values(collectValues(interpreter.getFunction())),
-        total(values.size()), progress("calibrating", images) {
+        total(emptyStatistics()), progress("calibrating", images) {
     shape = cast<ShapedType>(interpreter.getFunction().getArgument(0).getType()).getShape();
     for (auto [i, value] : llvm::enumerate(values))
       if (value.op)
@@ -66,6 +40,7 @@ public:
   FailureOr<RangeTable> run(unsigned threads);
 
 private:
+  std::vector<Statistics> emptyStatistics() const { return std::vector<Statistics>(values.begin(), values.end()); }
   void work();
   LogicalResult runBatch(uint64_t first, std::vector<Statistics> &local);
   FailureOr<Tensor> readBatch(uint64_t first);
@@ -114,8 +89,9 @@ LogicalResult Calibrator::runBatch(uint64_t first, std::vector<Statistics> &loca
   FailureOr<Tensor> input = readBatch(first);
   if (failed(input))
     return failure();
+  int64_t counted = std::min<uint64_t>(shape[0], images - first);
   auto add = [&](size_t index, const Tensor &tensor) {
-    if (!local[index].add(tensor.values<float>()))
+    if (!local[index].add(tensor, shape[0], counted))
       report(values[index].op ? values[index].op->getLoc() : interpreter.getFunction().getLoc(),
              "'" + values[index].name + "' has a value that is NaN or infinite for image " +
                  source.name(std::min(first, images - 1)) + "; check the model's weights and --preprocess");
@@ -130,7 +106,7 @@ LogicalResult Calibrator::runBatch(uint64_t first, std::vector<Statistics> &loca
 }
 
 void Calibrator::work() {
-  std::vector<Statistics> local(values.size());
+  std::vector<Statistics> local = emptyStatistics();
   uint64_t batch = static_cast<uint64_t>(shape[0]);
   while (!failedAny) {
     uint64_t first = next.fetch_add(batch);
@@ -157,8 +133,13 @@ FailureOr<RangeTable> Calibrator::run(unsigned threads) {
   RangeTable table;
   table.images = images;
   table.preprocess = data::toString(source.preprocess());
-  for (auto [value, statistics] : llvm::zip_equal(values, total))
-    table.ranges[value.name] = {statistics.min, statistics.max};
+  for (auto [value, statistics] : llvm::zip_equal(values, total)) {
+    table.ranges[value.name] = statistics.range();
+    if (statistics.histogram())
+      table.histograms[value.name] = *statistics.histogram();
+    if (std::optional<ChannelStatistics> channels = statistics.channels())
+      table.channels[value.name] = std::move(*channels);
+  }
   return table;
 }
 

@@ -54,6 +54,51 @@ std::vector<NamedValue> calibration::collectValues(func::FuncOp function) {
   return values;
 }
 
+static bool hasOneFloatResult(Operation *op) {
+  return isa_and_nonnull<vit::VitDialect>(op->getDialect()) && op->getNumResults() == 1 &&
+         isFloatTensor(op->getResult(0));
+}
+
+bool calibration::wantsHistogram(Operation *op) {
+  return hasOneFloatResult(op) && !isa<vit::ReshapeOp, vit::TransposeOp, vit::SliceOp, vit::GatherOp, vit::BroadcastOp,
+                                       vit::PadOp, vit::ConcatOp>(op);
+}
+
+bool calibration::wantsChannels(Operation *op) {
+  if (!hasOneFloatResult(op))
+    return false;
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(op->getResult(0).getType()).getShape();
+  if (shape.empty() || shape.back() < 1 || shape.back() > kMaxStatisticsChannels)
+    return false;
+  return isa<vit::LinearOp, vit::LayerNormOp, vit::UnaryFunction>(op) ||
+         llvm::any_of(op->getResult(0).getUses(),
+                      [](OpOperand &use) { return isa<vit::LinearOp>(use.getOwner()) && use.getOperandNumber() == 0; });
+}
+
+/// Sets what `table` has of `value` beside its range.
+static LogicalResult attachStatistics(const NamedValue &value, const RangeTable &table, StringRef origin) {
+  removeCalibrationStatistics(value.op);
+  if (value.op->getNumResults() != 1)
+    return success();
+  if (auto found = table.histograms.find(value.name); found != table.histograms.end())
+    setHistogram(value.op, found->second);
+  auto found = table.channels.find(value.name);
+  if (found == table.channels.end())
+    return success();
+  auto type = cast<RankedTensorType>(value.op->getResult(0).getType());
+  int64_t channels = type.getRank() == 0 ? 1 : type.getShape().back();
+  const ChannelStatistics &statistics = found->second;
+  if (type.getRank() == 0 || static_cast<int64_t>(statistics.means.size()) != channels) {
+    return emitError(value.op->getLoc())
+           << "'" << value.name << "' has " << channels << " channels (" << type << "), in " << origin << " it has "
+           << statistics.means.size()
+           << "; it was made for another model, so calibrate again (vit-calibrate with data=)";
+  }
+  setChannelRanges(value.op, statistics.ranges);
+  setChannelMeans(value.op, statistics.means);
+  return success();
+}
+
 LogicalResult calibration::attachRanges(func::FuncOp function, const RangeTable &table, StringRef origin) {
   Builder builder(function.getContext());
   llvm::MapVector<Operation *, SmallVector<double, 4>> byOp;
@@ -65,6 +110,8 @@ LogicalResult calibration::attachRanges(func::FuncOp function, const RangeTable 
              << "; it was made for another model, so calibrate again (vit-calibrate with data=)";
     }
     byOp[value.op].append({found->second.min, found->second.max});
+    if (value.op && failed(attachStatistics(value, table, origin)))
+      return failure();
   }
   for (auto &[op, numbers] : byOp) {
     Attribute attribute = builder.getDenseF64ArrayAttr(numbers);

@@ -7,7 +7,26 @@
 // MISSING: no range for '/Relu' in {{.*}}other.json; it was made for another model, so calibrate again
 
 // RUN: not vitq-opt %t/model.mlir --vit-calibrate="load-ranges=%t/wrong.json" 2>&1 | FileCheck %s --check-prefix=WRONG
-// WRONG: wrong.json: the range of 'input' is not [min, max] with min <= max
+// WRONG: wrong.json: the range of 'input' is not [min, max] with min <= max; calibrate again (--calibration-data, --save-ranges)
+
+// RUN: not vitq-opt %t/model.mlir --vit-calibrate="load-ranges=%t/version.json" 2>&1 | FileCheck %s --check-prefix=VERSION
+// VERSION: version.json: has another version than 1 or 2; write it again with --save-ranges
+
+// RUN: not vitq-opt %t/model.mlir --vit-calibrate="load-ranges=%t/missing-keys.json" 2>&1 | FileCheck %s --check-prefix=KEYS
+// KEYS: missing-keys.json: 'channels' or 'histograms' is no object; calibrate again
+
+// RUN: not vitq-opt %t/model.mlir --vit-calibrate="load-ranges=%t/lengths.json" 2>&1 | FileCheck %s --check-prefix=LENGTHS
+// LENGTHS: '/Relu' has 8 channels ('tensor<1x1x8x8xf32>'), in {{.*}}lengths.json it has 2; it was made for another model, so calibrate again
+
+// RUN: not vitq-opt %t/model.mlir --vit-calibrate="load-ranges=%t/order.json" 2>&1 | FileCheck %s --check-prefix=ORDER
+// ORDER: order.json: the channels of '/Relu' are not equally many (1 to 65536) finite numbers 'min', 'max' and 'mean' with min <= max; calibrate again
+
+// RUN: not vitq-opt %t/model.mlir --vit-calibrate="load-ranges=%t/bin.json" 2>&1 | FileCheck %s --check-prefix=BIN
+// BIN: bin.json: the histogram of '/Relu' is not {{\[\[}}bin, count], ...] with ascending bins from -1280 to 1280 and no negative count; calibrate again
+
+// RUN: %python -c "print('[' * 1000000)" > %t/deep.json
+// RUN: not vitq-opt %t/model.mlir --vit-calibrate="load-ranges=%t/deep.json" 2>&1 | FileCheck %s --check-prefix=DEEP
+// DEEP: deep.json: is no range table (written by --save-ranges): it is larger than 256 MiB or nested too deeply
 
 // RUN: not vitq-opt %t/model.mlir --vit-calibrate="load-ranges=%t/other.json preprocess=mean=0.25" 2>&1 | FileCheck %s --check-prefix=CONFLICT
 // CONFLICT: were measured with preprocess 'mean=0.5,std=0.5', now it is 'mean=0.25,std=1'
@@ -35,3 +54,13 @@ func.func @main(%arg: tensor<1x1x8x8xf32>) -> tensor<1x1x8x8xf32> {
 {"version": 1, "images": 2, "preprocess": "mean=0.5,std=0.5", "ranges": {"input": [-1, 1], "/Conv": [0, 1]}}
 //--- wrong.json
 {"version": 1, "images": 2, "preprocess": "mean=0.5,std=0.5", "ranges": {"input": [1, -1]}}
+//--- version.json
+{"version": 3, "images": 2, "preprocess": "", "ranges": {"input": [-1, 1]}}
+//--- missing-keys.json
+{"version": 2, "images": 2, "preprocess": "mean=0.5,std=0.5", "ranges": {"input": [-1, 1], "/Relu": [0, 1]}, "channels": {}}
+//--- lengths.json
+{"version": 2, "images": 2, "preprocess": "mean=0.5,std=0.5", "ranges": {"input": [-1, 1], "/Relu": [0, 1]}, "channels": {"/Relu": {"min": [0, 0], "max": [1, 1], "mean": [0.5, 0.5]}}, "histograms": {}}
+//--- order.json
+{"version": 2, "images": 2, "preprocess": "mean=0.5,std=0.5", "ranges": {"input": [-1, 1], "/Relu": [0, 1]}, "channels": {"/Relu": {"min": [2], "max": [1], "mean": [0.5]}}, "histograms": {}}
+//--- bin.json
+{"version": 2, "images": 2, "preprocess": "mean=0.5,std=0.5", "ranges": {"input": [-1, 1], "/Relu": [0, 1]}, "channels": {}, "histograms": {"/Relu": [[1281, 1]]}}

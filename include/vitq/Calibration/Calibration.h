@@ -9,6 +9,7 @@
 #ifndef VITQ_CALIBRATION_CALIBRATION_H
 #define VITQ_CALIBRATION_CALIBRATION_H
 
+#include "vitq/Analysis/CalibrationStatistics.h"
 #include "vitq/Data/ImageSource.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -35,21 +36,36 @@ struct Range {
   bool operator==(const Range &) const = default;
 };
 
-/// Ranges of the values of one model, by name (see `collectValues`).
+/// Ranges and means of the channels (last axis) of a value; equally many.
+struct ChannelStatistics {
+  ChannelRanges ranges;
+  std::vector<double> means;
+  bool operator==(const ChannelStatistics &) const = default;
+};
+
+/// What was seen of the values of one model, by name (see `collectValues`).
 struct RangeTable {
   uint64_t images = 0;
   /// `data::toString` of what was done to the images.
   std::string preprocess;
   std::map<std::string, Range> ranges;
+  /// Of those values only that `wantsChannels` and `wantsHistogram` name; empty
+  /// when read from a file of version 1.
+  std::map<std::string, ChannelStatistics> channels;
+  std::map<std::string, Histogram> histograms;
 
   bool operator==(const RangeTable &) const = default;
 };
 
-/// Reads what `saveRanges` writes. The error names `path` and what is wrong.
+/// Reads what `saveRanges` writes, or a file of version 1, which has ranges only.
+/// Everything is checked but what depends on the model (`attachRanges`). The
+/// error names `path`, the value, what is wrong and what to do.
 llvm::Expected<RangeTable> loadRanges(llvm::StringRef path);
 
-/// Writes {"version":1, "images":N, "preprocess":"...", "ranges":{"name":[min,
-/// max], ...}}, wholly or not at all. Every number is read back as it was.
+/// Writes {"version":2, "images":N, "preprocess":"...", "ranges":{"name":[min,
+/// max], ...}, "channels":{"name":{"min":[...], "max":[...], "mean":[...]}, ...},
+/// "histograms":{"name":[[bin, count], ...], ...}}, wholly or not at all. Every
+/// number is read back as it was.
 llvm::Error saveRanges(const RangeTable &table, llvm::StringRef path);
 
 /// A value whose range is wanted: an op's result, or the argument (no op).
@@ -65,6 +81,16 @@ struct NamedValue {
 /// ":r" if it is result r > 0.
 std::vector<NamedValue> collectValues(mlir::func::FuncOp function);
 
+/// Whether a histogram is kept of an op's result: the only one, a float tensor, of
+/// a vit op that does more than move elements (reshape, transpose, slice, gather,
+/// broadcast, pad, concat).
+bool wantsHistogram(mlir::Operation *op);
+
+/// Whether channel statistics are kept: of the only result, a float tensor, of
+/// `vit.linear`, `vit.layer_norm`, a unary function, and of any vit op whose
+/// result is the input of a `vit.linear`; at most `kMaxStatisticsChannels`.
+bool wantsChannels(mlir::Operation *op);
+
 struct CalibrationOptions {
   /// Images that are looked at, from the first on.
   uint64_t limit = UINT64_MAX;
@@ -74,14 +100,18 @@ struct CalibrationOptions {
 
 /// Runs `function`, a float vit function of one image tensor [B, C, H, W], on
 /// the images of `source`. The result does not depend on the number of threads.
+/// Copies of the last image that fill the last batch up count in no histogram and
+/// no mean; of a value whose first axis is not made of the batch's images they do.
 /// Errors: the images do not have the model's size; an image cannot be read; a
 /// value is NaN or infinite.
 mlir::FailureOr<RangeTable> calibrate(mlir::func::FuncOp function, const data::ImageSource &source,
                                       const CalibrationOptions &options = {});
 
-/// Sets `kRangeAttr` on the argument and the ops of `function`. A value without
-/// a range in `table` is an error that names it; `origin` is where the table
-/// comes from.
+/// Sets `kRangeAttr` on the argument and the ops of `function`, and on the ops the
+/// attributes of vitq/Analysis/CalibrationStatistics.h as far as `table` has them
+/// (older ones are removed). A value without a range in `table`, or with another
+/// number of channels, is an error that names it; `origin` is where the table comes
+/// from.
 llvm::LogicalResult attachRanges(mlir::func::FuncOp function, const RangeTable &table, llvm::StringRef origin);
 
 } // namespace vitq::calibration

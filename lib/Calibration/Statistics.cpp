@@ -1,0 +1,116 @@
+//===- Statistics.cpp - What calibration keeps of a value -------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Statistics.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::calibration;
+
+static constexpr double kSumUnit = 0x1p-40;
+
+Statistics::Statistics(const NamedValue &value) {
+  if (!value.op)
+    return;
+  if (wantsHistogram(value.op))
+    counts.emplace();
+  if (!wantsChannels(value.op))
+    return;
+  size_t channels = cast<RankedTensorType>(value.op->getResult(0).getType()).getShape().back();
+  channelMin.assign(channels, std::numeric_limits<float>::infinity());
+  channelMax.assign(channels, -std::numeric_limits<float>::infinity());
+  channelSum.assign(channels, 0);
+  imageSum.assign(channels, 0);
+}
+
+void Statistics::merge(const Statistics &other) {
+  min = std::min(min, other.min);
+  max = std::max(max, other.max);
+  if (counts)
+    counts->merge(*other.counts);
+  for (size_t i = 0; i < channelSum.size(); ++i) {
+    channelMin[i] = std::min(channelMin[i], other.channelMin[i]);
+    channelMax[i] = std::max(channelMax[i], other.channelMax[i]);
+    channelSum[i] += other.channelSum[i];
+  }
+  rows += other.rows;
+}
+
+bool Statistics::addRange(ArrayRef<float> values) {
+  // Comparing alone would pass over a NaN; 0 * x is NaN for NaN and infinity.
+  float low = values.empty() ? 0 : values[0], high = low, bad = 0;
+  for (float x : values) {
+    low = x < low ? x : low;
+    high = x > high ? x : high;
+    bad += 0.0f * x;
+  }
+  min = std::min<double>(min, low);
+  max = std::max<double>(max, high);
+  return bad == 0;
+}
+
+void Statistics::addChannels(ArrayRef<float> values) {
+  size_t channels = channelSum.size();
+  std::fill(imageSum.begin(), imageSum.end(), 0.0);
+  for (const float *row = values.begin(); row != values.end(); row += channels) {
+    float *low = channelMin.data(), *high = channelMax.data();
+    double *sum = imageSum.data();
+    for (size_t i = 0; i < channels; ++i) {
+      float x = row[i];
+      low[i] = x < low[i] ? x : low[i];
+      high[i] = x > high[i] ? x : high[i];
+      sum[i] += x;
+    }
+  }
+  // Below the limit, 2^26 images cannot overflow; sums beyond it are of no use.
+  constexpr double limit = 0x1p100;
+  for (size_t i = 0; i < channels; ++i)
+    channelSum[i] += static_cast<Sum>(std::clamp(std::round(imageSum[i] / kSumUnit), -limit, limit));
+  rows += static_cast<int64_t>(values.size() / channels);
+}
+
+void Statistics::addImage(ArrayRef<float> values) {
+  if (counts)
+    counts->add(values);
+  if (!channelSum.empty())
+    addChannels(values);
+}
+
+bool Statistics::add(const Tensor &tensor, int64_t batch, int64_t counted) {
+  ArrayRef<float> values = tensor.values<float>();
+  if (!addRange(values))
+    return false;
+  // Images are apart where the first axis is the batch, or folded from it.
+  if (tensor.shape().empty() || tensor.shape()[0] % batch != 0) {
+    addImage(values);
+    return true;
+  }
+  size_t size = values.size() / batch;
+  for (int64_t image = 0; image < counted; ++image)
+    addImage(values.slice(image * size, size));
+  return true;
+}
+
+// Adding 0 turns -0 into 0: which of both equal ones was seen first does depend on
+// the order.
+Range Statistics::range() const { return {min + 0.0, max + 0.0}; }
+
+std::optional<ChannelStatistics> Statistics::channels() const {
+  if (channelSum.empty() || rows == 0)
+    return std::nullopt;
+  ChannelStatistics result;
+  for (size_t i = 0; i < channelSum.size(); ++i) {
+    result.ranges.min.push_back(channelMin[i] + 0.0f);
+    result.ranges.max.push_back(channelMax[i] + 0.0f);
+    result.means.push_back(static_cast<double>(channelSum[i]) * kSumUnit / static_cast<double>(rows));
+  }
+  return result;
+}

@@ -1,0 +1,142 @@
+//===- RangeTableTest.cpp - Tests of statistics as JSON ---------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "TestUtils.h"
+
+#include <limits>
+
+using namespace vitq;
+using namespace vitq::calibration;
+using vitq::calibration::test::TemporaryFolder;
+
+namespace {
+
+class RangeTableTest : public ::testing::Test {
+protected:
+  /// The error of reading `text`, empty when there is none.
+  std::string errorOf(llvm::StringRef text) {
+    llvm::Expected<RangeTable> table = loadRanges(folder.write("table.json", text));
+    return table ? "" : llvm::toString(table.takeError());
+  }
+  /// The same for a file of version 2 with these statistics.
+  std::string errorOf(const std::string &channels, const std::string &histograms) {
+    return errorOf(R"({"version": 2, "images": 1, "preprocess": "", "ranges": {"x": [0, 1]}, "channels": )" + channels +
+                   R"(, "histograms": )" + histograms + "}");
+  }
+  void expectRefused(const std::string &channels, const std::string &histograms) {
+    std::string error = errorOf(channels, histograms);
+    EXPECT_NE(error.find("table.json: the "), std::string::npos) << channels << histograms << ": " << error;
+    EXPECT_NE(error.find(" of 'x' "), std::string::npos) << error;
+    EXPECT_NE(error.find("; calibrate again ("), std::string::npos) << error;
+  }
+
+  TemporaryFolder folder;
+};
+
+TEST_F(RangeTableTest, EveryNumberIsReadBack) {
+  RangeTable table;
+  table.images = 3;
+  table.preprocess = "mean=0.5";
+  float tiny = std::numeric_limits<float>::denorm_min(), huge = std::numeric_limits<float>::max();
+  table.ranges["x"] = {-0.1, 1.0 / 3};
+  table.channels["x"] = {{{-0.1f, tiny, -huge}, {1.0f / 3, 16777217.0f, huge}}, {1.0 / 3, -4.9e-324, 1.7e308}};
+  table.channels["quoted \"name\" \xC3\xA4"] = {{{1}, {1}}, {1}};
+  table.histograms["x"].add({0.0f, -1.0f, 0.3f, 0.3f, huge});
+  table.histograms["empty"];
+  std::string path = folder.path("table.json");
+  ASSERT_EQ(llvm::toString(saveRanges(table, path)), "");
+  llvm::Expected<RangeTable> read = loadRanges(path);
+  ASSERT_TRUE(static_cast<bool>(read)) << llvm::toString(read.takeError());
+  EXPECT_EQ(*read, table);
+}
+
+TEST_F(RangeTableTest, VersionOneHasRangesOnly) {
+  std::string path =
+      folder.write("old.json", R"({"version": 1, "images": 2, "preprocess": "p", "ranges": {"x": [-1, 0.5]}})");
+  llvm::Expected<RangeTable> table = loadRanges(path);
+  ASSERT_TRUE(static_cast<bool>(table)) << llvm::toString(table.takeError());
+  EXPECT_EQ(*table, (RangeTable{2, "p", {{"x", {-1, 0.5}}}, {}, {}}));
+}
+
+TEST_F(RangeTableTest, RefusesChannels) {
+  EXPECT_EQ(errorOf(R"({"x": {"min": [0], "max": [0], "mean": [0]}})", "{}"), "");
+  for (const char *channels : {
+           R"({"x": 1})",
+           R"({"x": {}})",
+           R"({"x": {"min": [], "max": [], "mean": []}})",
+           R"({"x": {"min": [0], "max": [0]}})",
+           R"({"x": {"min": [0, 0], "max": [0], "mean": [0]}})",
+           R"({"x": {"min": [0], "max": [0], "mean": [0, 0]}})",
+           R"({"x": {"min": [1], "max": [0], "mean": [0]}})",
+           R"({"x": {"min": ["0"], "max": [0], "mean": [0]}})",
+           R"({"x": {"min": [null], "max": [0], "mean": [0]}})",
+           R"({"x": {"min": [-1e39], "max": [0], "mean": [0]}})",
+           R"({"x": {"min": [0], "max": [1e39], "mean": [0]}})",
+           R"({"x": {"min": [0], "max": [0], "mean": [1e999]}})",
+       })
+    expectRefused(channels, "{}");
+  std::string many = "[0";
+  for (int64_t i = 0; i < kMaxStatisticsChannels; ++i)
+    many += ",0";
+  many += "]";
+  expectRefused(R"({"x": {"min": )" + many + R"(, "max": )" + many + R"(, "mean": )" + many + "}}", "{}");
+}
+
+TEST_F(RangeTableTest, RefusesHistograms) {
+  EXPECT_EQ(errorOf("{}", R"({"x": [[-1280, 1], [1280, 9223372036854775806]]})"), "");
+  for (const char *histogram : {
+           R"({"x": {}})",
+           R"({"x": [0, 1]})",
+           R"({"x": [[0]]})",
+           R"({"x": [[0, 1, 2]]})",
+           R"({"x": [[0.5, 1]]})",
+           R"({"x": [["0", 1]]})",
+           R"({"x": [[0, 1.5]]})",
+           R"({"x": [[0, -1]]})",
+           R"({"x": [[0, 1e30]]})",
+           R"({"x": [[1281, 1]]})",
+           R"({"x": [[-1e18, 1]]})",
+           R"({"x": [[0, 1], [0, 1]]})",
+           R"({"x": [[1, 1], [0, 1]]})",
+           R"({"x": [[0, 9223372036854775807], [1, 1]]})",
+       })
+    expectRefused("{}", histogram);
+}
+
+TEST_F(RangeTableTest, RefusesWhatIsNoTable) {
+  auto contains = [](const std::string &text, const char *part) { return text.find(part) != std::string::npos; };
+  EXPECT_TRUE(contains(errorOf("[]", "{}"), "'channels' or 'histograms' is no object; calibrate again"));
+  EXPECT_TRUE(contains(errorOf("{}", "7"), "'channels' or 'histograms' is no object; calibrate again"));
+  EXPECT_TRUE(contains(errorOf(R"({"version": 3, "ranges": {}})"), "has another version than 1 or 2"));
+  EXPECT_TRUE(contains(errorOf(R"({"version": "2", "ranges": {}})"), "has another version than 1 or 2"));
+  EXPECT_TRUE(contains(errorOf("[]"), "is no range table"));
+  for (const char *opening : {"[", "{\"a\":", "[\"\\\"\",["}) {
+    std::string deep;
+    for (int i = 0; i < 1000000; ++i)
+      deep += opening;
+    EXPECT_TRUE(contains(errorOf(deep), "nested too deeply"));
+  }
+  // Brackets in strings do not count.
+  EXPECT_EQ(errorOf(R"({"[[[[[[[[[[[[[[[[[[\"{{{{": 1, "version": 1, "images": 1, "preprocess": "", "ranges": {}})"),
+            "");
+  // Any beginning of a table is refused, and nothing else happens.
+  RangeTable table;
+  table.images = 1;
+  table.ranges["x"] = {0, 1};
+  table.channels["x"] = {{{0}, {1}}, {0.5}};
+  table.histograms["x"].add({0.5f, 0.25f});
+  std::string path = folder.path("whole.json");
+  ASSERT_EQ(llvm::toString(saveRanges(table, path)), "");
+  auto whole = llvm::MemoryBuffer::getFile(path);
+  ASSERT_TRUE(static_cast<bool>(whole));
+  llvm::StringRef text = (*whole)->getBuffer().rtrim();
+  for (size_t size = 0; size < text.size(); ++size)
+    EXPECT_NE(errorOf(text.take_front(size)), "");
+}
+
+} // namespace
