@@ -31,7 +31,8 @@ def Vit_RoundingAttr : EnumAttr<Vit_Dialect, Vit_Rounding, "rounding">;
 
 def Vit_Algorithm : I32EnumAttr<"Algorithm", "integer algorithm chosen for a nonlinearity", [
     I32EnumAttrCase<"Table", 0, "table">,
-    I32EnumAttrCase<"Shift", 1, "shift">]> {
+    I32EnumAttrCase<"Shift", 1, "shift">,
+    I32EnumAttrCase<"IVit", 2, "ivit">]> {
   let cppNamespace = "::vitq::vit";
   let genSpecializedAttr = 0;
 }

@@ -162,8 +162,34 @@ static MaybeType deferMove(Type type, std::string &reason, MapAxis mapAxis) {
   return MaybeType(withAxis(perAxis, *axis));
 }
 
+/// [..., C, ...] -> [..., H, d, ...] with scales that agree inside each of the H
+/// groups: one scale for each group.
+static Type deferSplit(UniformQuantizedPerAxisType type, ArrayRef<int64_t> from, ArrayRef<int64_t> to) {
+  int64_t axis = type.getQuantizedDimension();
+  if (to.size() != from.size() + 1 || from.take_front(axis) != to.take_front(axis) ||
+      from.drop_front(axis + 1) != to.drop_front(axis + 2))
+    return {};
+  int64_t width = to[axis + 1];
+  SmallVector<double> scales;
+  SmallVector<int64_t> zeroPoints;
+  for (int64_t i = 0; i < from[axis]; ++i) {
+    if (i % width == 0) {
+      scales.push_back(type.getScales()[i]);
+      zeroPoints.push_back(type.getZeroPoints()[i]);
+    } else if (type.getScales()[i] != scales.back() || type.getZeroPoints()[i] != zeroPoints.back()) {
+      return {};
+    }
+  }
+  return UniformQuantizedPerAxisType::get(type.getFlags(), type.getStorageType(), type.getExpressedType(), scales,
+                                          zeroPoints, static_cast<int32_t>(axis), type.getStorageTypeMin(),
+                                          type.getStorageTypeMax());
+}
+
 MaybeType ReshapeOp::getDeferredElementType(ArrayRef<Type> types, std::string &reason) {
   ArrayRef<int64_t> from = shapeOf(getInput()), to = getShape();
+  if (auto perAxis = dyn_cast_or_null<UniformQuantizedPerAxisType>(types[0]))
+    if (Type split = deferSplit(perAxis, from, to))
+      return split;
   return deferMove(types[0], reason, [&](int64_t axis) -> std::optional<int64_t> {
     // The axis survives where the same size has the same stride on both sides.
     int64_t before = 1, result = 1;

@@ -236,11 +236,12 @@ def Vit_SoftmaxOp : Vit_Op<"softmax"> {
   let summary = "Softmax over the last axis";
   let description = [{
     `y[..., i] = exp(x[..., i]) / sum_j exp(x[..., j])`, computed relative to the
-    row maximum.
+    row maximum. On quantized types the quotient is part of the op (I-ViT's
+    Shiftmax); `vit.softmax_numerator` leaves it for later.
   }];
-  let arguments = (ins Vit_Tensor:$input);
+  let arguments = (ins Vit_Tensor:$input, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
   let results = (outs Vit_Tensor:$result);
-  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat = "(`using` `` $algorithm^)? $input attr-dict `:` type($input) `->` type($result)";
 }
 
 def Vit_SoftmaxNumeratorOp : Vit_Op<"softmax_numerator"> {
@@ -296,7 +297,8 @@ def Vit_LayerNormOp : Vit_Op<"layer_norm"> {
     * C2: eps is finite and not negative.
   }];
   let arguments = (ins Vit_Tensor:$input, Vit_FloatTensor:$gamma, Vit_FloatTensor:$beta,
-    F64Attr:$eps, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
+    F64Attr:$eps, OptionalAttr<Vit_AlgorithmAttr>:$algorithm,
+    DefaultValuedOptionalAttr<Vit_RoundingAttr, "::vitq::vit::Rounding::HalfUp">:$rounding);
   let results = (outs Vit_Tensor:$result);
   let assemblyFormat = [{
     (`using` `` $algorithm^)? $input `,` $gamma `,` $beta `eps` $eps attr-dict `:`
@@ -314,10 +316,12 @@ def Vit_GeluOp : Vit_Op<"gelu", [DeclareOpInterfaceMethods<UnaryFunction>]> {
   let description = [{
     `erf`: `x/2 * (1 + erf(x/sqrt 2))`; `tanh`:
     `x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))`; `quick`: `x * sigmoid(1.702 x)`.
-    Not scale-covariant: a barrier for dequantization (METHODS.md R11).
+    Not scale-covariant: a barrier for dequantization (METHODS.md R11). `rounding` is
+    how codes of the result are rounded. The result may have one scale per channel.
   }];
   let arguments = (ins Vit_GeluKindAttr:$kind, Vit_Tensor:$input,
-    OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
+    OptionalAttr<Vit_AlgorithmAttr>:$algorithm,
+    DefaultValuedOptionalAttr<Vit_RoundingAttr, "::vitq::vit::Rounding::HalfUp">:$rounding);
   let results = (outs Vit_Tensor:$result);
   let assemblyFormat = [{
     `` $kind (`using` `` $algorithm^)? $input attr-dict `:` type($input) `->` type($result)
@@ -337,12 +341,19 @@ def Vit_ExpOp : Vit_ElementaryUnaryOp<"exp"> { let summary = "Exponential; eleme
 // Elementwise, two operands
 //===----------------------------------------------------------------------===//
 
-def Vit_AddOp : Vit_BinaryOp<"add"> {
+def Vit_AddOp : Vit_Op<"add"> {
   let summary = "Sum, broadcast as in NumPy";
   let description = [{
-    On quantized types each operand is brought to the result's scale by itself;
-    the sum is clamped to the storage range (METHODS.md R12). A barrier for
-    dequantization unless all scales agree.
+    On quantized types each operand is brought to the result's scale by itself and
+    rounded as `rounding` says; the sum is clamped to the storage range (METHODS.md
+    R12). A barrier for dequantization unless all scales agree. The sum of two
+    accumulators may be an accumulator: 32 bits, one scale per channel.
+  }];
+  let arguments = (ins Vit_Tensor:$lhs, Vit_Tensor:$rhs,
+    DefaultValuedOptionalAttr<Vit_RoundingAttr, "::vitq::vit::Rounding::HalfUp">:$rounding);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)
   }];
 }
 def Vit_MulOp : Vit_BinaryOp<"mul"> { let summary = "Product, broadcast as in NumPy"; }
@@ -491,7 +502,8 @@ def Vit_NormalizePixelsOp : Vit_Op<"normalize_pixels"> {
     `y[b, c, h, w] = (p[b, h, w, c] - mean[c]) / std[c]` where `p` is the real value of
     the pixel, `byte / 255`. Quantization folds this op into the patch embedding:
     `1/std` into the weights before they are quantized, `mean` into the bias by the
-    sums of the quantized weights.
+    sums of the quantized weights. I-ViT's layout quantizes its result instead: a
+    table for each channel.
 
     Shapes: pixels `[B, H, W, C]` of `!quant.uniform<u8:f32, 1/255>`, result `[B, C, H, W]`.
 
@@ -499,7 +511,7 @@ def Vit_NormalizePixelsOp : Vit_Op<"normalize_pixels"> {
     * C1: shapes as above; `mean` and `std` have C entries; `std` is positive.
   }];
   let arguments = (ins Vit_Tensor:$pixels, DenseF64ArrayAttr:$mean, DenseF64ArrayAttr:$std);
-  let results = (outs Vit_FloatTensor:$result);
+  let results = (outs Vit_Tensor:$result);
   let assemblyFormat = "$pixels `mean` $mean `std` $std attr-dict `:` type($pixels) `->` type($result)";
 }
 

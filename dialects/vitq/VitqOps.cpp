@@ -161,16 +161,39 @@ LogicalResult TableOp::verify() {
   return success();
 }
 
+LogicalResult InterpolateOp::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor adaptor, Components &results) {
+  return give(Shape(shapeOf(adaptor.getInput())), results);
+}
+LogicalResult InterpolateOp::verify() {
+  if (shapeOf(getTable()) != ArrayRef<int64_t>{1025}) // C1
+    return emitOpError("needs a table [1025]");
+  auto start = static_cast<int64_t>(getStart()), shift = static_cast<int64_t>(getShift());
+  auto [lo, hi] = rangeOf(getInput(), false);
+  if (shift < 0 || shift > 6) // C2
+    return emitOpError("shift ") << shift << " is outside [0, 6]";
+  if (start < lo || start > hi)
+    return emitOpError("start ") << start << " is outside [" << lo << ", " << hi << "]";
+  if (getTailBy().size() != 1 || getTailBy().multiplier(0) <= 0) // C3
+    return emitOpError("tail needs exactly one multiplier, which is positive");
+  return success();
+}
+
 LogicalResult GeluOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   if (failed(shapes::inferRows(loc, shapeOf(adaptor.getInput()))))
     return failure();
   return give(Shape(shapeOf(adaptor.getInput())), results);
 }
-static LogicalResult verifyShiftConstants(Operation *op, int64_t exponentStep, int64_t fractionBits) {
-  if (exponentStep >= 0 || exponentStep < -65536)
-    return op->emitOpError("exponent step ") << exponentStep << " is outside [-65536, -1]";
+static LogicalResult verifyShiftConstants(Operation *op, int64_t exponentStep, int64_t fractionBits,
+                                          int64_t leastStep = -65536) {
+  if (exponentStep >= 0 || exponentStep < leastStep)
+    return op->emitOpError("exponent step ") << exponentStep << " is outside [" << leastStep << ", -1]";
   if (fractionBits < 1 || fractionBits > 30)
     return op->emitOpError("fraction bits ") << fractionBits << " are outside [1, 30]";
+  return success();
+}
+static LogicalResult verifyReciprocalBits(Operation *op, int64_t bits) {
+  if (bits != 31 && bits != 62)
+    return op->emitOpError("reciprocal bits ") << bits << " are neither 31 nor 62";
   return success();
 }
 LogicalResult GeluOp::verify() {
@@ -180,7 +203,7 @@ LogicalResult GeluOp::verify() {
       failed(verifyZeroPoint(*this, "input zero point", getInputZeroPoint(), getInput(), getInputUnsigned())) || // C3
       failed(verifyZeroPoint(*this, "zero point", getZeroPoint(), getResult(), getResultUnsigned())))
     return failure();
-  return success();
+  return verifyReciprocalBits(*this, getReciprocalBits()); // C4
 }
 
 LogicalResult SoftmaxOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
@@ -214,6 +237,21 @@ LogicalResult SoftmaxOp::verify() {
   return verifyShiftConstants(*this, *getExponentStep(), *getFractionBits());
 }
 
+LogicalResult ShiftmaxOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  if (failed(shapes::inferRows(loc, shapeOf(adaptor.getInput())))) // C1
+    return failure();
+  return give(Shape(shapeOf(adaptor.getInput())), results);
+}
+LogicalResult ShiftmaxOp::verify() {
+  if (failed(verifyShiftConstants(*this, getExponentStep(), getFractionBits(), -(int64_t(1) << 30))) || // C2
+      failed(verifyReciprocalBits(*this, getReciprocalBits())))                                         // C3
+    return failure();
+  auto bits = static_cast<int64_t>(getResultBits());
+  if (bits != widthOf(getResult())) // C4
+    return emitOpError("result bits ") << bits << " are not the width of the result, " << widthOf(getResult());
+  return success();
+}
+
 LogicalResult DivideRowsOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   ArrayRef<int64_t> input = shapeOf(adaptor.getInput());
   FailureOr<Shape> rows = shapes::inferRows(loc, input);
@@ -244,6 +282,8 @@ LogicalResult LayerNormOp::verify() {
   int64_t eps = getEps();
   if (exact ? eps < 1 || !numerics::layerNormFits(channels, widthOf(getInput()), eps) : channels > 65536) // C2
     return emitOpError("with ") << channels << " channels and eps " << eps << " overflows 64 bits";
+  if (exact && getRounding() != Rounding::HalfUp) // C4
+    return emitOpError("'exact' rounds half_up only");
   return verifyZeroPoint(*this, "zero point", getZeroPoint(), getResult(), getResultUnsigned()); // C3
 }
 

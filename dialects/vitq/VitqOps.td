@@ -19,6 +19,8 @@ class Vitq_TensorOf<list<Type> types, string text> : Type<
   "::mlir::RankedTensorType">;
 def Vitq_Tensor : Vitq_TensorOf<[I8, I16, I32], "i8, i16 or i32">;
 def Vitq_Tensor8 : Vitq_TensorOf<[I8], "i8">;
+def Vitq_Tensor16 : Vitq_TensorOf<[I16], "i16">;
+def Vitq_Tensor8or32 : Vitq_TensorOf<[I8, I32], "i8 or i32">;
 def Vitq_Tensor8or16 : Vitq_TensorOf<[I8, I16], "i8 or i16">;
 def Vitq_Tensor32 : Vitq_TensorOf<[I32], "i32">;
 
@@ -105,6 +107,10 @@ def Vitq_AddOp : Vitq_Op<"add"> {
     narrow tensor. Multipliers per channel index the last axis. rhs broadcasts to
     lhs as in NumPy.
 
+    With a 32-bit result two accumulators are summed in one unit: the multiplier
+    `<1073741824, 30>` is exactly 1, so that one side stays as it is. The sum is
+    formed in 64 bits and saturates at the ends of the 32-bit range.
+
     Constraints:
     * C1: the result has lhs's shape, to which rhs broadcasts.
     * C2: one multiplier, or one per index of the last axis.
@@ -179,7 +185,9 @@ def Vitq_TableOp : Vitq_Op<"table"> {
   let description = [{
     `y = table[t][i]` with `i = x` read as unsigned with `input_unsigned`, otherwise
     `i = x + 128`. `t` is 0 for a table of shape `[256]`; for `[T, 256]` it is
-    `index[c]`, `c` along the last axis (channels with scales of their own).
+    `index[c]`, `c` along the last axis (channels with scales of their own). An index
+    is below T, which the interpreter checks when it runs. Kernels need a constant
+    index and check it when they are built.
 
     Constraints:
     * C1: table is `[256]`, or `[T, 256]` with T <= 128 and an index of shape `[C]`.
@@ -196,27 +204,67 @@ def Vitq_TableOp : Vitq_Op<"table"> {
   let hasFolder = 1;
 }
 
+def Vitq_InterpolateOp : Vitq_Op<"interpolate"> {
+  let summary = "Function of 16-bit values: a table with linear interpolation, and an identity tail";
+  let description = [{
+    A function that is nearly constant below some value and nearly the identity
+    above another one, such as GELU, of values that do not fit 8 bits (PTQ.md 4.6).
+    With `d = x - start` in 32 bits,
+
+    * `d < 0`: `y = table[0]`;
+    * `d >= 1024 << shift`: `y = clamp((x * M + 2^(c-1)) >> c)`, the input in units of the
+      result, `tail_by` = M / 2^c;
+    * otherwise, with `i = d >> shift` and `f = d - (i << shift)`,
+      `y = table[i] + (((table[i+1] - table[i]) * f + ((1 << shift) >> 1)) >> shift)`,
+      which lies between the two entries.
+
+    Codes are signed, and both zero points are 0. Entry `i` stands for the input
+    `start + (i << shift)`. numerics::interpolate.
+
+    Shapes: table `[1025]`, input and result alike.
+
+    Constraints:
+    * C1: the table has 1025 entries; input, table and result are i16.
+    * C2: 0 <= shift <= 6, and start is a 16-bit value.
+    * C3: `tail_by` is one positive multiplier.
+  }];
+  let arguments = (ins Vitq_Tensor16:$input, Vitq_Tensor16:$table, I64Attr:$start, I64Attr:$shift,
+    Vitq_DyadicAttr:$tail_by);
+  let results = (outs Vitq_Tensor16:$result);
+  let assemblyFormat = [{
+    $input `,` $table `start` $start `shift` $shift `tail_by` $tail_by attr-dict `:`
+    functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
 def Vitq_GeluOp : Vitq_Op<"gelu"> {
   let summary = "ShiftGELU: GELU by shifts and one reciprocal per row";
   let description = [{
     On `a = x - input_zero_point`, row by row over the last axis, with
-    `sigma` as METHODS.md 2.5 (`exponent_step` = x0 < 0, `fraction_bits` = n, a 62-bit
-    reciprocal): `y = clamp(zero_point + round(a * sigma * M / 2^c))`,
-    `sigma` in 0..128 standing for 0..1 (scale 2^-7). numerics::shiftGeluRow.
+    `sigma` as METHODS.md 2.5 (`exponent_step` = x0 < 0, `fraction_bits` = n, a reciprocal
+    of `reciprocal_bits` bits): `y = clamp(zero_point + round(a * sigma * M / 2^c))`,
+    `sigma` in 0..127 standing for 0..1 (scale 2^-7). I-ViT has 23 fraction bits and
+    31 reciprocal bits, which lose the quotient where a row's sum nears 2^31
+    (METHODS.md 2.5); 62 bits do not.
+    numerics::shiftGeluRow.
 
     Constraints:
     * C1: -2^16 <= exponent_step < 0 and 1 <= fraction_bits <= 30.
     * C2: one multiplier.
     * C3: zero points are values of their types.
+    * C4: reciprocal_bits is 31 or 62.
   }];
   let arguments = (ins Vitq_Tensor8:$input, I64Attr:$exponent_step, I64Attr:$fraction_bits,
     Vitq_DyadicAttr:$by,
     DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
     UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
-    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
+    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
+    DefaultValuedAttr<I64Attr, "62">:$reciprocal_bits);
   let results = (outs Vitq_Tensor8or16:$result);
   let assemblyFormat = [{
-    `shift` $input `exponent_step` $exponent_step `fraction_bits` $fraction_bits `by` $by
+    `shift` $input `exponent_step` $exponent_step `fraction_bits` $fraction_bits
+    (`reciprocal_bits` $reciprocal_bits^)? `by` $by
     `round` `` $rounding (`input_unsigned` $input_unsigned^)? (`input_zero_point` $input_zero_point^)?
     (`unsigned` $result_unsigned^)? (`zero_point` $zero_point^)? attr-dict `:`
     type($input) `->` type($result)
@@ -259,6 +307,37 @@ def Vitq_SoftmaxOp : Vitq_Op<"softmax"> {
   let hasVerifier = 1;
 }
 
+def Vitq_ShiftmaxOp : Vitq_Op<"shiftmax"> {
+  let summary = "I-ViT's Shiftmax: normalized softmax codes";
+  let description = [{
+    Row by row over the last axis, on signed codes (METHODS.md 2.4), with
+    x0 = `exponent_step`, n = `fraction_bits`, m = `reciprocal_bits`, k = `result_bits`:
+    `E[i] = shiftexp(x[i] - max_j x[j])`, `S = min(sum_i E[i], 2^m - 1)`,
+    `F = floor((2^m - 1) / S)`, `y[i] = min((E[i] * F) >> (m - k + 1), 2^(k-1) - 1)`,
+    codes of scale 2^-(k-1). The sum saturates while it is formed; no product
+    exceeds 62 bits. I-ViT has n = 15, m = 31 and k = 16. numerics::shiftmaxRow.
+
+    Unlike `vitq.softmax` it divides by the sum before the product by V, as published.
+
+    Shapes: input `[..., N]`, result `[..., N]` of signed codes.
+
+    Constraints:
+    * C1: rank >= 1.
+    * C2: -2^30 <= exponent_step < 0 and 1 <= fraction_bits <= 30.
+    * C3: reciprocal_bits is 31 or 62.
+    * C4: result_bits is the width of the result.
+  }];
+  let arguments = (ins Vitq_Tensor8or32:$input, I64Attr:$exponent_step, I64Attr:$fraction_bits,
+    I64Attr:$reciprocal_bits, I64Attr:$result_bits);
+  let results = (outs Vitq_Tensor8or16:$result);
+  let assemblyFormat = [{
+    $input `exponent_step` $exponent_step `fraction_bits` $fraction_bits
+    `reciprocal_bits` $reciprocal_bits `result_bits` $result_bits attr-dict `:`
+    type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 def Vitq_DivideRowsOp : Vitq_Op<"divide_rows"> {
   let summary = "Requantization with a reciprocal per row";
   let description = [{
@@ -294,7 +373,8 @@ def Vitq_LayerNormOp : Vitq_Op<"layer_norm"> {
       numerics::layerNormNormalize gives y.
     * `shift` (I-LayerNorm, METHODS.md 2.6, bit-length start value, 10 iterations):
       `y` as METHODS.md 2.6, then
-      `out = clamp(zero_point + post_offsets[c] + round((y + offsets[c]) * M[c] / 2^s[c]))`, half up
+      `out = clamp(zero_point + post_offsets[c] + round((y + offsets[c]) * M[c] / 2^s[c]))`,
+      `y + offsets[c]` limited to 32 bits and `round` as the attribute says
       (`post_offsets` carries beta where gamma is 0). `eps` is not used.
       numerics::layerNormIvitRow.
 
@@ -306,15 +386,18 @@ def Vitq_LayerNormOp : Vitq_Op<"layer_norm"> {
     * C2: `exact`: eps >= 1 and the intermediate widths fit 64 bits
       (numerics::layerNormFits: C <= 2048 for 16-bit inputs); `shift`: C <= 2^16.
     * C3: the zero point is a value of the result type.
+    * C4: `exact` rounds half up.
   }];
   let arguments = (ins Vitq_Tensor8or16:$input, Vitq_NormAlgorithmAttr:$algorithm,
     Vitq_DyadicAttr:$by, DenseI64ArrayAttr:$offsets,
     OptionalAttr<DenseI64ArrayAttr>:$post_offsets, I64Attr:$eps,
     UnitAttr:$input_unsigned,
-    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
+    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
+    DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding);
   let results = (outs Vitq_Tensor8or16:$result);
   let assemblyFormat = [{
-    `` $algorithm $input `by` $by `offsets` $offsets (`post_offsets` $post_offsets^)? `eps` $eps (`input_unsigned` $input_unsigned^)?
+    `` $algorithm $input `by` $by `offsets` $offsets (`post_offsets` $post_offsets^)? `eps` $eps
+    (`round` `` $rounding^)? (`input_unsigned` $input_unsigned^)?
     (`unsigned` $result_unsigned^)? (`zero_point` $zero_point^)? attr-dict `:`
     type($input) `->` type($result)
   }];

@@ -11,6 +11,7 @@
 // the full range when its values pass the sign bit.
 
 #include "dialects/vitq/Vitq.h"
+#include "vitq/Numerics/Requantize.h"
 
 using namespace mlir;
 using namespace ::vitq;
@@ -86,6 +87,25 @@ void SumOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn 
 
 void TableOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
   setRange(getResult(), ranges[1]);
+}
+
+/// An interpolated value lies between two entries; the tail grows with x.
+void InterpolateOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
+  const numerics::Dyadic by{getTailBy().multiplier(0), getTailBy().shift(0)};
+  auto tail = [&](int64_t x) {
+    return APInt(16, numerics::requantize(x, by, numerics::Rounding::HalfUp, 0, INT16_MIN, INT16_MAX), true);
+  };
+  int64_t first = static_cast<int64_t>(getStart()) + (int64_t(1024) << getShift());
+  int64_t lo = std::max(first, ranges[0].smin().getSExtValue()), hi = ranges[0].smax().getSExtValue();
+  ConstantIntRanges result = ranges[1];
+  if (lo <= hi)
+    result = result.rangeUnion(ConstantIntRanges::fromSigned(tail(lo), tail(hi)));
+  setRange(getResult(), result);
+}
+
+void ShiftmaxOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn setRange) {
+  int64_t largest = (int64_t(1) << (widthOf(getResult()) - 1)) - 1;
+  setRange(getResult(), interval(getResult(), false, 0, largest));
 }
 
 void SoftmaxOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn setRange) {

@@ -16,6 +16,7 @@
 
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Numerics/Gelu.h"
+#include "vitq/Numerics/Interpolation.h"
 #include "vitq/Numerics/LayerNorm.h"
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Numerics/Softmax.h"
@@ -44,8 +45,10 @@ private:
   static Kernel make(integer::MulOp op);
   static Kernel make(integer::SumOp op);
   static Kernel make(integer::TableOp op);
+  static Kernel make(integer::InterpolateOp op);
   static Kernel make(integer::GeluOp op);
   static Kernel make(integer::SoftmaxOp op);
+  static Kernel make(integer::ShiftmaxOp op);
   static Kernel make(integer::DivideRowsOp op);
   static Kernel make(integer::LayerNormOp op);
 };
@@ -338,6 +341,23 @@ Kernel IntegerEngine::make(integer::TableOp op) {
   };
 }
 
+Kernel IntegerEngine::make(integer::InterpolateOp op) {
+  ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
+  const numerics::Interpolation at{static_cast<int64_t>(op.getStart()),
+                                   static_cast<unsigned>(op.getShift()),
+                                   {op.getTailBy().multiplier(0), op.getTailBy().shift(0)}};
+  return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
+    out[0] = Tensor::allocate(ElementKind::I16, shape);
+    std::vector<int32_t> row(rowLength(shape));
+    forEachRow(shape, [&](int64_t first, int64_t n) {
+      loadRow(in[0], false, first, n, 0, row.data());
+      numerics::interpolateRow(row.data(), row.data(), n, in[1].data<int16_t>(), at);
+      storeRow(out[0], first, n, row.data());
+    });
+    return success();
+  };
+}
+
 Kernel IntegerEngine::make(integer::GeluOp op) {
   Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
   Dyadic by{op.getBy().multiplier(0), op.getBy().shift(0)};
@@ -345,12 +365,13 @@ Kernel IntegerEngine::make(integer::GeluOp op) {
   bool isUnsigned = op.getInputUnsigned();
   int64_t zeroPoint = op.getInputZeroPoint(), step = op.getExponentStep();
   unsigned bits = static_cast<unsigned>(op.getFractionBits());
+  unsigned reciprocalBits = static_cast<unsigned>(op.getReciprocalBits());
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = output.allocate();
     std::vector<int32_t> row(rowLength(output.shape));
     forEachRow(output.shape, [&](int64_t at, int64_t n) {
       loadRow(in[0], isUnsigned, at, n, zeroPoint, row.data());
-      numerics::shiftGeluRow(row.data(), row.data(), n, step, bits, /*reciprocalBits=*/62, /*outBits=*/8);
+      numerics::shiftGeluRow(row.data(), row.data(), n, step, bits, reciprocalBits, /*outBits=*/8);
       for (int32_t &x : row)
         x = static_cast<int32_t>(numerics::requantize(x, by, rounding, output.zeroPoint, output.min, output.max));
       storeRow(out[0], at, n, row.data());
@@ -379,6 +400,24 @@ Kernel IntegerEngine::make(integer::SoftmaxOp op) {
       else
         numerics::softmaxShiftRow(scores, codes, sum, n, by.of(at), shift);
       ++sum;
+    });
+    return success();
+  };
+}
+
+Kernel IntegerEngine::make(integer::ShiftmaxOp op) {
+  Output output(op.getResult(), false, 0);
+  int64_t step = op.getExponentStep();
+  unsigned fractionBits = static_cast<unsigned>(op.getFractionBits());
+  unsigned reciprocalBits = static_cast<unsigned>(op.getReciprocalBits());
+  unsigned resultBits = static_cast<unsigned>(op.getResultBits());
+  return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
+    out[0] = output.allocate();
+    std::vector<int32_t> row(rowLength(output.shape));
+    forEachRow(output.shape, [&](int64_t at, int64_t n) {
+      loadRow(in[0], false, at, n, 0, row.data());
+      numerics::shiftmaxRow(row.data(), row.data(), n, step, fractionBits, reciprocalBits, resultBits);
+      storeRow(out[0], at, n, row.data());
     });
     return success();
   };
@@ -425,6 +464,7 @@ Kernel IntegerEngine::make(integer::LayerNormOp op) {
   if (std::optional<ArrayRef<int64_t>> given = op.getPostOffsets())
     postOffsets.assign(given->begin(), given->end());
   bool isUnsigned = op.getInputUnsigned(), exact = op.getAlgorithm() == integer::NormAlgorithm::Exact;
+  Rounding rounding = roundingOf(op.getRounding());
   int64_t eps = op.getEps();
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = output.allocate();
@@ -435,7 +475,7 @@ Kernel IntegerEngine::make(integer::LayerNormOp op) {
         normalizeExactly(row, eps, by, offsets, output);
       else
         numerics::layerNormIvitRow(row.data(), row.data(), n, numerics::SqrtStart::BitLength, 10, offsets.data(),
-                                   by.all.data(), postOffsets.data(), Rounding::HalfUp, output.zeroPoint, output.min,
+                                   by.all.data(), postOffsets.data(), rounding, output.zeroPoint, output.min,
                                    output.max);
       storeRow(out[0], at, n, row.data());
     });
@@ -456,8 +496,8 @@ Kernel IntegerEngine::compile(Operation *op) const {
     return move;
   return TypeSwitch<Operation *, Kernel>(op)
       .Case<integer::MatmulOp, integer::RequantOp, integer::AddOp, integer::MulOp, integer::SumOp, integer::TableOp,
-            integer::GeluOp, integer::SoftmaxOp, integer::DivideRowsOp, integer::LayerNormOp>(
-          [](auto op) { return make(op); })
+            integer::InterpolateOp, integer::GeluOp, integer::SoftmaxOp, integer::ShiftmaxOp, integer::DivideRowsOp,
+            integer::LayerNormOp>([](auto op) { return make(op); })
       .Default(Kernel());
 }
 

@@ -115,7 +115,14 @@ static SmallVector<std::optional<QuantizedType>> typesOf(ValueRange values) {
   return llvm::map_to_vector(values, [](Value value) { return QuantizedType::get(tensorType(value)); });
 }
 
+/// How codes of the result are rounded.
+static Rounding roundingOf(Operation *op) {
+  auto rounding = op->getAttrOfType<vit::RoundingAttr>("rounding");
+  return rounding && rounding.getValue() == vit::Rounding::HalfEven ? Rounding::HalfEven : Rounding::HalfUp;
+}
+
 Kernel QuantizedEngine::compileReal(Operation *op) const {
+  Rounding rounding = roundingOf(op);
   Kernel function = real->compile(op);
   if (!function)
     return {};
@@ -128,7 +135,7 @@ Kernel QuantizedEngine::compileReal(Operation *op) const {
     if (failed(function(reals, out)))
       return failure();
     for (auto [tensor, type] : llvm::zip_equal(out, resultTypes))
-      tensor = type ? type->quantize(tensor, Rounding::HalfUp) : convertFloat(tensor, kind);
+      tensor = type ? type->quantize(tensor, rounding) : convertFloat(tensor, kind);
     return success();
   };
 }
@@ -249,6 +256,7 @@ Kernel QuantizedEngine::makeAdd(vit::AddOp op) const {
     return compileReal(op);
   auto types = typesOf(op->getOperands());
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
+  Rounding rounding = roundingOf(op);
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     Tensor reals[2];
     for (size_t i = 0; i < 2; ++i)
@@ -259,8 +267,7 @@ Kernel QuantizedEngine::makeAdd(vit::AddOp op) const {
       size_t channel = type->channelOf(i);
       int64_t sum = type->zeroPoints[channel];
       for (const Tensor &operand : reals)
-        sum += numerics::quantizeReal(operand.data<double>()[i], type->scales[channel], 0, -limit, limit,
-                                      Rounding::HalfUp);
+        sum += numerics::quantizeReal(operand.data<double>()[i], type->scales[channel], 0, -limit, limit, rounding);
       out[0].mutableData<int32_t>()[i] = static_cast<int32_t>(std::clamp(sum, type->min, type->max));
     }
     return success();

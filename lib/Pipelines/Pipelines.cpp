@@ -25,19 +25,59 @@ void addFloatPasses(OpPassManager &pm) {
   pm.addPass(createVitVerifyFloatPass());
 }
 
+llvm::cl::ValuesClass CompileOptions::recipeValues() {
+  return llvm::cl::values(
+      clEnumValN(Recipe::Default, "default", "keeps the accuracy: outlier channels, heads and large channels apart"),
+      clEnumValN(Recipe::MinMax, "minmax", "one scale for each tensor, from its calibrated range"),
+      clEnumValN(Recipe::IVit, "ivit", "I-ViT's layout and operators"));
+}
+
+llvm::cl::ValuesClass CompileOptions::toggleValues() {
+  return llvm::cl::values(clEnumValN(Toggle::Recipe, "recipe", "as the recipe says"),
+                          clEnumValN(Toggle::On, "on", "yes"), clEnumValN(Toggle::Off, "off", "no"));
+}
+
+void addCalibratePasses(OpPassManager &pm, const CompileOptions &options) {
+  if (options.data.empty() && options.loadRanges.empty())
+    return;
+  VitCalibratePassOptions calibrate;
+  calibrate.data = options.data;
+  calibrate.preprocess = options.preprocess;
+  calibrate.limit = options.limit;
+  calibrate.saveRanges = options.saveRanges;
+  calibrate.loadRanges = options.loadRanges;
+  pm.addPass(createVitCalibratePass(calibrate));
+}
+
+static bool isOn(Toggle toggle, bool recipe) { return toggle == Toggle::Recipe ? recipe : toggle == Toggle::On; }
+
 void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
-  // Without either, the module must hold ranges already; vit-quantize says so.
-  if (!options.data.empty() || !options.loadRanges.empty()) {
-    VitCalibratePassOptions calibrate;
-    calibrate.data = options.data;
-    calibrate.preprocess = options.preprocess;
-    calibrate.limit = options.limit;
-    calibrate.saveRanges = options.saveRanges;
-    calibrate.loadRanges = options.loadRanges;
-    pm.addPass(createVitCalibratePass(calibrate));
+  bool isDefault = options.recipe == Recipe::Default, isIVit = options.recipe == Recipe::IVit;
+  VitSplitOutliersPassOptions split;
+  split.threshold = options.splitOutliers >= 0 ? options.splitOutliers : isDefault ? 4.0 : 0.0;
+  if (split.threshold > 0)
+    pm.addPass(createVitSplitOutliersPass(split));
+  if (!isIVit)
+    pm.addPass(createVitDeferSoftmaxDivisionPass());
+  if (!options.observer.empty()) {
+    VitClipRangesPassOptions clip;
+    clip.observers = options.observer;
+    pm.addPass(createVitClipRangesPass(clip));
   }
-  pm.addPass(createVitDeferSoftmaxDivisionPass());
-  pm.addPass(createVitQuantizePass());
+  if (isOn(options.fitFunctionRanges, isDefault))
+    pm.addPass(createVitFitFunctionRangesPass());
+  VitAssignChannelScalesPassOptions assign;
+  assign.heads = isOn(options.headScales, isDefault);
+  int64_t own = options.ownScales >= 0 ? options.ownScales : isDefault ? 8 : 0;
+  assign.own = static_cast<unsigned>(own);
+  assign.norms = isOn(options.normScales, false);
+  if (assign.heads || assign.own > 0 || assign.norms)
+    pm.addPass(createVitAssignChannelScalesPass(assign));
+  VitQuantizePassOptions quantize;
+  quantize.layout = isIVit ? QuantizedLayout::IVit : QuantizedLayout::Vitq;
+  quantize.compensateBias = isOn(options.biasCompensation, false);
+  quantize.headroom = options.headroom > 0 ? options.headroom : isIVit ? 1.0 : 1.1;
+  pm.addPass(createVitQuantizePass(quantize));
   pm.addPass(createCSEPass());
   pm.addPass(createVitVerifyQuantizedPass());
 }
@@ -55,7 +95,7 @@ void addDeferPasses(OpPassManager &pm) {
 
 void addIntegerPasses(OpPassManager &pm, const CompileOptions &options) {
   VitSelectNonlinearPassOptions select;
-  select.nonlinear = options.nonlinear;
+  select.nonlinear = options.recipe == Recipe::IVit ? vit::Algorithm::IVit : options.nonlinear;
   pm.addPass(createVitSelectNonlinearPass(select));
   pm.addPass(createConvertVitToVitqPass());
   pm.addPass(createCanonicalizerPass());
@@ -67,12 +107,16 @@ void addIntegerPasses(OpPassManager &pm, const CompileOptions &options) {
 void registerPipelines() {
   PassPipelineRegistration<>("vitq-to-float", "Recover patterns and verify the float phase", addFloatPasses);
   PassPipelineRegistration<CompileOptions>("vitq-to-quantized", "Calibrate and quantize the float phase",
-                                           addQuantizePasses);
+                                           [](OpPassManager &pm, const CompileOptions &options) {
+                                             addCalibratePasses(pm, options);
+                                             addQuantizePasses(pm, options);
+                                           });
   PassPipelineRegistration<>("vitq-to-deferred", "Defer the dequantizations of the quantized phase", addDeferPasses);
   PassPipelineRegistration<CompileOptions>("vitq-to-integer", "Lower the deferred phase to integers", addIntegerPasses);
   PassPipelineRegistration<CompileOptions>("vitq-compile", "From an imported float module to the integer phase",
                                            [](OpPassManager &pm, const CompileOptions &options) {
                                              addFloatPasses(pm);
+                                             addCalibratePasses(pm, options);
                                              addQuantizePasses(pm, options);
                                              addDeferPasses(pm);
                                              addIntegerPasses(pm, options);

@@ -40,6 +40,8 @@ StringRef barrierReason(Operation *op) {
         return "R10: the exponential is not scale-covariant; only the division by the "
                "row sum moves on";
       })
+      .Case<SoftmaxOp>([](auto) { return "R10: softmax is not scale-covariant"; })
+      .Case<NormalizePixelsOp>([](auto) { return "pixels become codes of the normalized image by a table"; })
       .Case<DivideRowsOp>([](auto) { return "R10: the reciprocal of the row sum is taken here, once per row"; })
       .Case<LayerNormOp>(
           [](auto) { return "R8: a common scale cancels in layer_norm, so the dequantization ends here"; })
@@ -79,7 +81,7 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
 
   LogicalResult visit(Operation *op) {
     bool anyDequantized = llvm::any_of(op->getOperands(), [](Value v) { return quantizedSource(v) != nullptr; });
-    if (!anyDequantized)
+    if (!anyDequantized && !isa<NormalizePixelsOp>(op))
       return success();
     if (auto commutes = dyn_cast<CommutesWithDequant>(op))
       return defer(commutes);
@@ -173,13 +175,19 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
       operands.push_back(source ? source : operand);
     }
     SmallVector<Type> types;
+    Rounding rounding = Rounding::HalfUp;
     for (Value result : op->getResults()) {
-      Type element = onlyQuantizedTo(result);
+      Type element = onlyQuantizedTo(result, rounding);
       if (!element)
         return success();
       types.push_back(withElementType(result.getType(), element));
     }
+    // Shiftmax takes the floor, whatever the quantization says.
+    if (rounding != Rounding::HalfUp && !isa<AddOp, GeluOp, LayerNormOp, SoftmaxOp>(op))
+      return success();
     Operation *absorbed = rewriter.create(op->getLoc(), op->getName().getIdentifier(), operands, types, op->getAttrs());
+    TypeSwitch<Operation *>(absorbed).Case<AddOp, GeluOp, LayerNormOp>(
+        [&](auto rounded) { rounded.setRounding(rounding); });
     for (auto [from, to] : llvm::zip_equal(op->getResults(), absorbed->getResults())) {
       if (getQuantizedType(from)) {
         rewriter.replaceAllUsesWith(from, to);
@@ -192,19 +200,21 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
     return success();
   }
 
-  /// The type that all users of `result` quantize it to, half up; null otherwise.
-  static Type onlyQuantizedTo(Value result) {
+  /// The type that all users of `result` quantize it to, with one rounding; null
+  /// otherwise.
+  static Type onlyQuantizedTo(Value result, Rounding &rounding) {
     if (quant::QuantizedType already = getQuantizedType(result))
       return already;
     Type element;
     for (Operation *user : result.getUsers()) {
       auto quantize = dyn_cast<QuantizeOp>(user);
-      if (!quantize || quantize.getRounding() != Rounding::HalfUp)
+      if (!quantize)
         return {};
       Type to = getQuantizedType(quantize.getResult());
-      if (element && element != to)
+      if (element && (element != to || rounding != quantize.getRounding()))
         return {};
       element = to;
+      rounding = quantize.getRounding();
     }
     return element;
   }

@@ -8,18 +8,19 @@
 
 // The pass looks at every use of a float value, asks which kind of code the using
 // op wants, and quantizes each value once, where it is produced (before moves), to
-// the widest kind its users want; narrower users requantize from that.
+// the widest kind its users want; narrower users requantize from that. Weights
+// come last: scales of their inputs may be folded into them.
 
-#include "vitq/Numerics/Quantize.h"
+#include "QuantizeDetail.h"
+
+#include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Data/Preprocess.h"
+#include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/Constants.h"
-#include "vitq/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/MapVector.h"
-
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace vitq {
@@ -30,21 +31,21 @@ namespace vitq {
 using namespace mlir;
 using namespace ::vitq;
 using namespace ::vitq::vit;
+using namespace ::vitq::quantize;
 
 namespace {
 
 /// What a use wants, ordered by precision.
 enum class Kind : uint8_t {
-  None,      // takes the float value: an accumulator, or already quantized
-  Signed8,   // right operand of a matmul
-  Unsigned8, // left operand of a contraction, argument of a function
-  Signed16   // residual stream
+  None,        // takes the float value: an accumulator, or already quantized
+  Signed8,     // right operand of a matmul; any operand in I-ViT's layout
+  Unsigned8,   // left operand of a contraction, argument of a function
+  Signed16,    // residual stream
+  Probability, // softmax in I-ViT's layout: 16 bits, scale 2^-15
+  Accumulator  // sum of accumulators: 32 bits, scales of the first one
 };
 
-struct Parameters {
-  double headroom;
-  unsigned weightBits;
-};
+using Range = std::pair<double, double>;
 
 class Quantizer {
 public:
@@ -63,11 +64,21 @@ public:
       Kind &widest = kinds[root(use->get())];
       widest = std::max(widest, kind);
     }
+    function.walk([&](LinearOp op) {
+      linearInputs[op].means = meansOf(op.getInput());
+      shareRange(op);
+    });
     for (auto &[value, kind] : kinds)
-      if (failed(quantizeRoot(value, kind)))
+      if (kind != Kind::Accumulator && failed(quantizeRoot(value, kind)))
         return failure();
     for (auto &[use, kind] : uses)
       if (failed(narrow(*use, kind)))
+        return failure();
+    // A bias that is added moves an op's operands: `uses` is no longer valid.
+    if (failed(quantizeWeights()))
+      return failure();
+    for (auto &[value, kind] : kinds)
+      if (kind == Kind::Accumulator && failed(quantizeSum(value.getDefiningOp<AddOp>())))
         return failure();
     return quantizeResult();
   }
@@ -92,28 +103,47 @@ private:
     return value;
   }
 
-  /// An accumulator that the user can take as it is.
-  static bool isAccumulator(Value value) { return isContraction(value.getDefiningOp()) || isDequantized(value); }
   static bool isDequantized(Value value) { return value.getDefiningOp<DequantizeOp>() != nullptr; }
+  /// An accumulator that the user can take as it is.
+  bool isAccumulator(Value value) const {
+    return isDequantized(value) || (!parameters.isIVit() && isContraction(value.getDefiningOp()));
+  }
+  /// A sum of two accumulators on its way to another add: it stays one.
+  bool isAccumulatorSum(Value value) const {
+    auto add = value.getDefiningOp<AddOp>();
+    return add && !parameters.isIVit() && value.hasOneUse() && isa<AddOp>(*value.user_begin()) &&
+           add.getLhs().getDefiningOp<LinearOp>() && add.getRhs().getDefiningOp<LinearOp>() &&
+           shapeOf(add.getLhs()) == shapeOf(add.getRhs());
+  }
 
-  static Kind wanted(OpOperand &use) {
+  Kind wanted(OpOperand &use) const {
     Operation *op = use.getOwner();
     Value value = use.get();
     if (isConstant(value) || isDequantized(value) ||
         !isa<FloatType>(cast<ShapedType>(value.getType()).getElementType()))
       return Kind::None;
     unsigned index = use.getOperandNumber();
+    bool ivit = parameters.isIVit();
+    Kind eight = op->hasAttr(kWideAttr) ? Kind::Signed16 : ivit ? Kind::Signed8 : Kind::Unsigned8;
     return TypeSwitch<Operation *, Kind>(op)
-        .Case<LinearOp, PatchEmbedOp>([&](auto) { return index == 0 ? Kind::Unsigned8 : Kind::None; })
-        .Case<MatmulOp>([&](auto) { return index == 0 ? Kind::Unsigned8 : Kind::Signed8; })
-        .Case<AddOp, ReluOp>([&](auto) { return isAccumulator(value) ? Kind::None : Kind::Signed16; })
-        .Case<SoftmaxNumeratorOp>([&](auto) { return isAccumulator(value) ? Kind::None : Kind::Signed16; })
+        .Case<LinearOp, PatchEmbedOp>([&](auto) { return index == 0 ? eight : Kind::None; })
+        .Case<MatmulOp>([&](auto) {
+          if (root(value).getDefiningOp<SoftmaxOp>())
+            return Kind::Probability;
+          return index == 0 ? eight : Kind::Signed8;
+        })
+        .Case<AddOp>([&](auto) {
+          if (isAccumulatorSum(value))
+            return Kind::Accumulator;
+          return isAccumulator(value) ? Kind::None : Kind::Signed16;
+        })
+        .Case<ReluOp, SoftmaxNumeratorOp>([&](auto) { return isAccumulator(value) ? Kind::None : Kind::Signed16; })
+        .Case<SoftmaxOp>([&](auto) { return Kind::Signed8; })
         .Case<DivideRowsOp>([&](auto) { return index == 0 && !isAccumulator(value) ? Kind::Signed16 : Kind::None; })
         .Case<LayerNormOp>([&](auto) { return index == 0 ? Kind::Signed16 : Kind::None; })
         .Case<MeanOp>([&](auto) { return Kind::Signed16; })
         .Case<ConcatOp>([&](auto) { return Kind::None; }) // quantized with its result
-        .Case<MulOp>([&](auto) { return Kind::Unsigned8; })
-        .Case<UnaryFunction>([&](auto) { return Kind::Unsigned8; })
+        .Case<MulOp, UnaryFunction>([&](auto) { return eight; })
         .Default([](Operation *) { return Kind::None; });
   }
 
@@ -121,11 +151,31 @@ private:
   // Types
   //===--------------------------------------------------------------------===//
 
-  FailureOr<std::pair<double, double>> rangeOf(Value value) {
-    if (std::optional<std::pair<double, double>> range = getCalibratedRange(value))
+  FailureOr<Range> rangeOf(Value value) {
+    if (auto shared = sharedRanges.find(value); shared != sharedRanges.end())
+      return shared->second;
+    if (std::optional<Range> range = getCalibratedRange(value))
       return *range;
     return emitError(value.getLoc(), "value has no calibrated range; run vit-calibrate on images first, or load "
                                      "ranges that were saved for this model");
+  }
+
+  /// I-ViT gives the queries, keys and values of one packed projection one scale.
+  void shareRange(LinearOp op) {
+    if (!parameters.isIVit() || !feedsMatmul(op.getResult()))
+      return;
+    std::optional<Range> range = getCalibratedRange(op.getResult());
+    for (Operation *user : op.getInput().getUsers())
+      if (auto sibling = dyn_cast<LinearOp>(user); sibling && feedsMatmul(sibling.getResult()))
+        if (std::optional<Range> other = getCalibratedRange(sibling.getResult()); other && range)
+          range = Range(std::min(range->first, other->first), std::max(range->second, other->second));
+    if (range)
+      sharedRanges[op.getResult()] = *range;
+  }
+  static bool feedsMatmul(Value value) {
+    return llvm::any_of(value.getUsers(), [](Operation *user) {
+      return isa<MatmulOp>(user) || (isMove(user) && feedsMatmul(user->getResult(0)));
+    });
   }
 
   /// Functions whose results lie mostly on one side of zero, and their arguments.
@@ -135,71 +185,78 @@ private:
     return llvm::any_of(value.getUsers(), [](Operation *user) { return isa<UnaryFunction>(user); });
   }
 
-  quant::QuantizedType typeFor(Value value, std::pair<double, double> range, Kind kind) {
-    MLIRContext *context = function.getContext();
+  /// Scale and zero point of unsigned 8-bit codes.
+  static numerics::ScaleZeroPoint unsignedCode(Value value, Range range) {
     auto [min, max] = range;
     double absMax = std::max(std::abs(min), std::abs(max));
+    // Zero point 128 keeps slack on the shorter side for unseen values; a range
+    // that wastes a quarter of the codes that way gets its own zero point.
+    if (isLopsided(value) || max - min < 1.5 * absMax)
+      return numerics::asymmetricScale(min, max, 8);
+    return {numerics::symmetricScale(absMax, 8), 128};
+  }
+
+  quant::QuantizedType typeFor(Value value, Range range, Kind kind) {
+    MLIRContext *context = function.getContext();
+    double absMax = std::max(std::abs(range.first), std::abs(range.second));
+    if (kind == Kind::Probability)
+      return getPerTensorType(context, 16, true, 0x1p-15, 0);
     if (kind == Kind::Signed16)
       return getPerTensorType(context, 16, true, numerics::symmetricScale(absMax, 16, parameters.headroom), 0);
     if (kind == Kind::Signed8)
       return getPerTensorType(context, 8, true, numerics::symmetricScale(absMax, 8), 0);
-    // Zero point 128 keeps slack on the shorter side for unseen values; a range
-    // that wastes a quarter of the codes that way gets its own zero point.
-    if (isLopsided(value) || max - min < 1.5 * absMax) {
-      numerics::ScaleZeroPoint chosen = numerics::asymmetricScale(min, max, 8);
-      return getPerTensorType(context, 8, false, chosen.scale, chosen.zeroPoint);
-    }
-    return getPerTensorType(context, 8, false, numerics::symmetricScale(absMax, 8), 128);
+    numerics::ScaleZeroPoint code = unsignedCode(value, range);
+    return getPerTensorType(context, 8, false, code.scale, code.zeroPoint);
   }
 
-  //===--------------------------------------------------------------------===//
-  // Constants
-  //===--------------------------------------------------------------------===//
-
-  /// Codes of a constant, as a quant-typed value and its dequantization.
-  Value dequantizedConstant(Location loc, Value constant, ArrayRef<int64_t> codes, quant::QuantizedType type) {
-    auto storage = withElementType(constant.getType(), type.getStorageType());
-    auto integers = createIntConstant(rewriter, loc, storage, codes, getBlobName(constant));
-    Value cast = quant::StorageCastOp::create(rewriter, loc, withElementType(constant.getType(), type), integers);
-    return DequantizeOp::create(rewriter, loc, constant.getType(), cast);
-  }
-
-  FailureOr<Value> quantizeConstant(Location loc, Value constant, quant::UniformQuantizedType type) {
-    std::optional<std::vector<double>> values = getFloatConstant(constant);
-    if (!values)
-      return emitError(loc, "operand is no constant whose elements can be read");
-    SmallVector<int64_t> codes;
-    for (double value : *values)
-      codes.push_back(numerics::quantizeReal(value, type.getScale(), type.getZeroPoint(), type.getStorageTypeMin(),
-                                             type.getStorageTypeMax(), numerics::Rounding::HalfUp));
-    return dequantizedConstant(loc, constant, codes, type);
-  }
-
-  /// Quantizes a weight [N, ...] symmetrically per output channel. `rowSums`
-  /// receives, for every channel and input channel, the sum of dequantized weights.
-  FailureOr<Value> quantizeWeight(Operation *op, Value weight, std::vector<double> values) {
-    ArrayRef<int64_t> shape = shapeOf(weight);
-    int64_t channels = shape[0], row = values.size() / channels;
-    int64_t limit = (int64_t(1) << (parameters.weightBits - 1)) - 1;
+  /// One scale for each index of the last axis, from `vit.code_ranges`. All have one
+  /// zero point, so that a contraction can fold it.
+  quant::QuantizedType typeFor(Value value, const ChannelRanges &ranges, Kind kind) {
+    bool isSigned = kind == Kind::Signed8;
+    auto rangeOfChannel = [&](size_t c) { return Range(ranges.min[c], ranges.max[c]); };
+    size_t narrowest = 0, channels = ranges.min.size();
+    for (size_t c = 1; c < channels; ++c)
+      if (ranges.max[c] - ranges.min[c] < ranges.max[narrowest] - ranges.min[narrowest])
+        narrowest = c;
+    Range widest(0, 0);
+    for (size_t c = 0; c < channels; ++c)
+      widest = {std::min<double>(widest.first, ranges.min[c]), std::max<double>(widest.second, ranges.max[c])};
+    int64_t zeroPoint =
+        isSigned ? 0 : unsignedCode(value, isLopsided(value) ? rangeOfChannel(narrowest) : widest).zeroPoint;
     SmallVector<double> scales;
-    SmallVector<int64_t> codes;
-    for (int64_t c = 0; c < channels; ++c) {
-      double absMax = 0;
-      for (int64_t i = 0; i < row; ++i)
-        absMax = std::max(absMax, std::abs(values[c * row + i]));
-      scales.push_back(numerics::symmetricScale(absMax, parameters.weightBits));
-      for (int64_t i = 0; i < row; ++i)
-        codes.push_back(
-            numerics::quantizeReal(values[c * row + i], scales.back(), 0, -limit, limit, numerics::Rounding::HalfEven));
+    for (size_t c = 0; c < channels; ++c) {
+      auto [min, max] = rangeOfChannel(c);
+      if (isSigned || zeroPoint == 128) {
+        scales.push_back(numerics::symmetricScale(std::max(std::abs(min), std::abs(max)), 8));
+        continue;
+      }
+      double above = zeroPoint < 255 ? max / static_cast<double>(255 - zeroPoint) : 0;
+      double below = zeroPoint > 0 ? -min / static_cast<double>(zeroPoint) : 0;
+      double scale = std::max(above, below);
+      scales.push_back(scale > numerics::kTinyRange ? scale : 1.0);
     }
-    return dequantizedConstant(op->getLoc(), weight, codes,
-                               getSymmetricPerAxisType(op->getContext(), 8, parameters.weightBits, scales, 0));
+    SmallVector<int64_t> zeroPoints(channels, zeroPoint);
+    auto axis = static_cast<int32_t>(shapeOf(value).size() - 1);
+    return quant::UniformQuantizedPerAxisType::get(isSigned ? quant::QuantizationFlags::Signed : 0,
+                                                   rewriter.getI8Type(), rewriter.getF32Type(), scales, zeroPoints,
+                                                   axis, quant::QuantizedType::getDefaultMinimumForInteger(isSigned, 8),
+                                                   quant::QuantizedType::getDefaultMaximumForInteger(isSigned, 8));
   }
 
-  FailureOr<std::vector<double>> weightValues(Operation *op, Value weight) {
-    if (std::optional<std::vector<double>> values = getFloatConstant(weight))
-      return *values;
-    return op->emitError("weight is no constant; only products of activations (vit.matmul) may vary");
+  /// The type a value gets where it is produced.
+  FailureOr<quant::QuantizedType> rootTypeFor(Value value, Kind kind) {
+    Operation *op = value.getDefiningOp();
+    if (op && (kind == Kind::Signed8 || kind == Kind::Unsigned8) && op->hasAttr(kCodeRangesAttr)) {
+      std::optional<ChannelRanges> ranges = getCodeRanges(op);
+      if (!ranges || static_cast<int64_t>(ranges->min.size()) != shapeOf(value).back())
+        return op->emitError("'") << kCodeRangesAttr << "' must hold a finite [min, max] for each of "
+                                  << shapeOf(value).back() << " channels";
+      return typeFor(value, *ranges, kind);
+    }
+    FailureOr<Range> range = kind == Kind::Probability ? FailureOr<Range>(Range(0, 1)) : rangeOf(value);
+    if (failed(range))
+      return failure();
+    return typeFor(value, *range, kind);
   }
 
   //===--------------------------------------------------------------------===//
@@ -209,84 +266,23 @@ private:
   LogicalResult prepare(Operation *op) {
     rewriter.setInsertionPoint(op);
     return TypeSwitch<Operation *, LogicalResult>(op)
-        .Case<LinearOp>([&](LinearOp linear) { return prepareLinear(linear); })
-        .Case<PatchEmbedOp>([&](PatchEmbedOp embed) { return preparePatchEmbed(embed); })
+        .Case<PatchEmbedOp>([&](PatchEmbedOp embed) {
+          return quantizePatchEmbed(rewriter, embed, /*foldPixels=*/!parameters.isIVit(), parameters);
+        })
         .Case<SoftmaxNumeratorOp>([&](SoftmaxNumeratorOp softmax) { return prepareSoftmax(softmax); })
         .Case<AddOp, MulOp>([&](auto binary) { return prepareConstants(binary); })
-        .Case<SubOp, DivOp, PowOp, SqrtOp, ErfOp, ExpOp, WhereOp, Conv2dOp, SoftmaxOp>([&](Operation *left) {
+        .Case<SubOp, DivOp, PowOp, SqrtOp, ErfOp, ExpOp, WhereOp, Conv2dOp>([&](Operation *left) {
           return left->emitError("'") << left->getName()
                                       << "' cannot be quantized: no pattern recovered it as part of a larger function; "
-                                      << (isa<SoftmaxOp>(left) ? "run vit-defer-softmax-division first"
-                                                               : "see the remarks of vit-recover-patterns");
+                                         "see the remarks of vit-recover-patterns";
+        })
+        .Case<SoftmaxOp>([&](SoftmaxOp softmax) -> LogicalResult {
+          if (parameters.isIVit())
+            return success();
+          return softmax.emitError("'vit.softmax' cannot be quantized with its division in this layout; run "
+                                   "vit-defer-softmax-division first");
         })
         .Default([](Operation *) { return success(); });
-  }
-
-  LogicalResult prepareLinear(LinearOp op) {
-    FailureOr<std::vector<double>> values = weightValues(op, op.getWeight());
-    if (failed(values))
-      return failure();
-    FailureOr<Value> weight = quantizeWeight(op, op.getWeight(), std::move(*values));
-    if (failed(weight))
-      return failure();
-    op.getWeightMutable().assign(*weight);
-    return success();
-  }
-
-  /// Folds pixel normalization into the weights and the bias.
-  LogicalResult preparePatchEmbed(PatchEmbedOp op) {
-    FailureOr<std::vector<double>> values = weightValues(op, op.getWeight());
-    if (failed(values))
-      return failure();
-    auto pixels = op.getInput().getDefiningOp<NormalizePixelsOp>();
-    ArrayRef<int64_t> shape = shapeOf(op.getWeight());
-    int64_t area = shape[2] * shape[3];
-    if (pixels)
-      for (auto [i, value] : llvm::enumerate(*values))
-        value /= pixels.getStd()[(i / area) % shape[1]];
-    FailureOr<Value> weight = quantizeWeight(op, op.getWeight(), *values);
-    if (failed(weight))
-      return failure();
-    op.getWeightMutable().assign(*weight);
-    return pixels ? foldMean(op, pixels) : success();
-  }
-
-  LogicalResult foldMean(PatchEmbedOp op, NormalizePixelsOp pixels) {
-    auto cast = op.getWeight().getDefiningOp<DequantizeOp>().getInput().getDefiningOp<quant::StorageCastOp>();
-    std::optional<std::vector<int64_t>> codes = getIntConstant(cast.getInput());
-    UniformParameters type = *getUniformParameters(getQuantizedType(cast.getResult()));
-    ArrayRef<int64_t> shape = shapeOf(op.getWeight());
-    int64_t channels = shape[1], area = shape[2] * shape[3];
-    std::vector<double> bias(shape[0], 0.0);
-    if (op.getBias()) {
-      std::optional<std::vector<double>> given = getFloatConstant(op.getBias());
-      if (!given)
-        return op.emitError("bias is no constant");
-      bias = std::move(*given);
-    }
-    std::vector<float> folded;
-    for (int64_t d = 0; d < shape[0]; ++d) {
-      for (int64_t c = 0; c < channels; ++c) {
-        int64_t sum = 0;
-        for (int64_t i = 0; i < area; ++i)
-          sum += (*codes)[(d * channels + c) * area + i];
-        bias[d] -= pixels.getMean()[c] * type.scale(d) * static_cast<double>(sum);
-      }
-      folded.push_back(static_cast<float>(bias[d]));
-    }
-    auto biasType = RankedTensorType::get({shape[0]}, rewriter.getF32Type());
-    Value newBias = createFloatConstant(rewriter, op.getLoc(), biasType, folded,
-                                        op.getBias() ? getBlobName(op.getBias()) : "patch_embed_bias");
-    Value real =
-        DequantizeOp::create(rewriter, pixels.getLoc(),
-                             withElementType(pixels.getPixels().getType(), rewriter.getF32Type()), pixels.getPixels());
-    auto embed = PatchEmbedOp::create(rewriter, op.getLoc(), op.getType(), real, op.getWeight(), newBias,
-                                      /*channels_last=*/true);
-    embed->setDiscardableAttrs(op->getDiscardableAttrDictionary());
-    rewriter.replaceOp(op, embed);
-    if (pixels->use_empty())
-      rewriter.eraseOp(pixels);
-    return success();
   }
 
   /// Codes relative to the row maximum, and the sums of the codes.
@@ -315,7 +311,7 @@ private:
         absMax = std::max(absMax, std::abs(value));
       unsigned width = isa<AddOp>(op) ? 16 : 8;
       FailureOr<Value> constant =
-          quantizeConstant(op.getLoc(), use.get(),
+          quantizeConstant(rewriter, op.getLoc(), use.get(),
                            getPerTensorType(op.getContext(), width, true, numerics::symmetricScale(absMax, width), 0));
       if (failed(constant))
         return failure();
@@ -324,30 +320,88 @@ private:
     return success();
   }
 
+  std::vector<double> meansOf(Value value) const {
+    Operation *op = value.getDefiningOp();
+    std::optional<std::vector<double>> means = op && parameters.compensateBias ? getChannelMeans(op) : std::nullopt;
+    return means ? *means : std::vector<double>();
+  }
+
   //===--------------------------------------------------------------------===//
   // Inserting casts
   //===--------------------------------------------------------------------===//
 
+  /// Functions that are tables have one rounding.
+  Rounding roundingOf(Value value) const {
+    Operation *op = value.getDefiningOp();
+    bool table = isa_and_nonnull<UnaryFunction, MulOp, NormalizePixelsOp>(op) && !isa<GeluOp>(op);
+    return table ? Rounding::HalfUp : parameters.rounding();
+  }
+
   /// quantize, dequantize after the current insertion point.
   Value castPair(Location loc, Value value, quant::QuantizedType type) {
-    Value quantized = QuantizeOp::create(rewriter, loc, withElementType(value.getType(), type), value);
+    Value quantized =
+        QuantizeOp::create(rewriter, loc, withElementType(value.getType(), type), value, roundingOf(value));
     return DequantizeOp::create(rewriter, loc, value.getType(), quantized);
   }
 
   LogicalResult quantizeRoot(Value value, Kind kind) {
-    FailureOr<std::pair<double, double>> range = rangeOf(value);
-    if (failed(range))
+    FailureOr<quant::QuantizedType> type = rootTypeFor(value, kind);
+    if (failed(type))
       return failure();
-    quant::QuantizedType type = typeFor(value, *range, kind);
     if (auto concat = value.getDefiningOp<ConcatOp>())
-      return quantizeConcat(concat, cast<quant::UniformQuantizedType>(type));
+      return quantizeConcat(concat, cast<quant::UniformQuantizedType>(*type));
     rewriter.setInsertionPointAfterValue(value);
-    Value real = castPair(value.getLoc(), value, type);
+    Value real = castPair(value.getLoc(), value, *type);
+    Operation *quantized = real.getDefiningOp()->getOperand(0).getDefiningOp();
+    auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(*type);
+    if (perAxis && !feedsMatmul(value))
+      real = foldScales(value, quantized->getResult(0), perAxis);
     rewriter.replaceUsesWithIf(value, real, [&](OpOperand &use) {
-      return use.getOwner() != real.getDefiningOp()->getOperand(0).getDefiningOp() &&
-             (isMove(use.getOwner()) || wanted(use) != Kind::None);
+      return use.getOwner() != quantized && (isMove(use.getOwner()) || wanted(use) != Kind::None);
     });
     quantizedRoots[real] = value;
+    return success();
+  }
+
+  /// Reads codes of differing scales as if they had one, for linear layers that get
+  /// the rest of each scale as a factor of the weight's column (METHODS.md R1).
+  Value foldScales(Value value, Value codes, quant::UniformQuantizedPerAxisType type) {
+    double common = *llvm::min_element(type.getScales());
+    auto perTensor = getPerTensorType(function.getContext(), 8, type.isSigned(), common, type.getZeroPoints()[0]);
+    Value integers = quant::StorageCastOp::create(rewriter, value.getLoc(),
+                                                  withElementType(value.getType(), type.getStorageType()), codes);
+    Value folded =
+        quant::StorageCastOp::create(rewriter, value.getLoc(), withElementType(value.getType(), perTensor), integers);
+    for (Operation *user : value.getUsers())
+      if (auto linear = dyn_cast<LinearOp>(user))
+        for (double scale : type.getScales())
+          linearInputs[linear].factors.push_back(scale / common);
+    return DequantizeOp::create(rewriter, value.getLoc(), value.getType(), folded);
+  }
+
+  LogicalResult quantizeWeights() {
+    WalkResult result = function.walk([&](LinearOp op) {
+      return failed(quantizeLinear(rewriter, op, linearInputs[op], parameters)) ? WalkResult::interrupt()
+                                                                                : WalkResult::advance();
+    });
+    return failure(result.wasInterrupted());
+  }
+
+  /// The sum of two accumulators in units of the first.
+  LogicalResult quantizeSum(AddOp op) {
+    auto first = op.getLhs().getDefiningOp<CommutesWithDequant>();
+    SmallVector<Type> types(first->getNumOperands());
+    for (unsigned i : first.getDeferrableOperands())
+      if (auto dequantize = root(first->getOperand(i)).getDefiningOp<DequantizeOp>())
+        types[i] = getQuantizedType(dequantize.getInput());
+    std::string reason;
+    FailureOr<Type> type = first.getDeferredElementType(types, reason);
+    if (failed(type))
+      return op.emitError("the accumulator of '") << nodeName(first->getLoc()) << "' has no scale: " << reason;
+    rewriter.setInsertionPointAfter(op);
+    Value real = castPair(op.getLoc(), op.getResult(), cast<quant::QuantizedType>(*type));
+    rewriter.replaceAllUsesExcept(op.getResult(), real, real.getDefiningOp()->getOperand(0).getDefiningOp());
+    quantizedRoots[real] = op.getResult();
     return success();
   }
 
@@ -356,7 +410,7 @@ private:
     for (OpOperand &use : op->getOpOperands()) {
       rewriter.setInsertionPoint(op);
       if (isConstant(use.get())) {
-        FailureOr<Value> constant = quantizeConstant(op.getLoc(), use.get(), type);
+        FailureOr<Value> constant = quantizeConstant(rewriter, op.getLoc(), use.get(), type);
         if (failed(constant))
           return failure();
         use.set(*constant);
@@ -370,13 +424,12 @@ private:
 
   /// A use that wants less than its value's kind gets codes of its own kind.
   LogicalResult narrow(OpOperand &use, Kind kind) {
-    Value source = root(use.get());
-    Value original = quantizedRoots.lookup(source) ? quantizedRoots.lookup(source) : source;
+    Value original = originalRoot(use.get());
     if (kinds.lookup(original) == kind)
       return success();
     Value &narrowed = narrower[{use.get(), static_cast<int>(kind)}];
     if (!narrowed) {
-      FailureOr<std::pair<double, double>> range = rangeOf(original);
+      FailureOr<Range> range = rangeOf(original);
       if (failed(range))
         return failure();
       rewriter.setInsertionPointAfterValue(use.get());
@@ -391,14 +444,14 @@ private:
     auto ret = cast<func::ReturnOp>(function.front().getTerminator());
     SmallVector<Type> types;
     for (OpOperand &use : ret->getOpOperands()) {
-      FailureOr<std::pair<double, double>> range = rangeOf(originalRoot(use.get()));
+      FailureOr<Range> range = rangeOf(originalRoot(use.get()));
       if (failed(range))
         return failure();
       double absMax = std::max(std::abs(range->first), std::abs(range->second));
       auto type = getPerTensorType(ret.getContext(), 32, true, numerics::symmetricScale(absMax, 24), 0);
       rewriter.setInsertionPoint(ret);
-      Value result =
-          QuantizeOp::create(rewriter, use.get().getLoc(), withElementType(use.get().getType(), type), use.get());
+      Value result = QuantizeOp::create(rewriter, use.get().getLoc(), withElementType(use.get().getType(), type),
+                                        use.get(), parameters.rounding());
       use.set(result);
       types.push_back(result.getType());
     }
@@ -417,6 +470,8 @@ private:
   const Parameters &parameters;
   SmallVector<std::pair<OpOperand *, Kind>> uses;
   llvm::MapVector<Value, Kind> kinds;
+  llvm::DenseMap<Operation *, LinearInput> linearInputs;
+  llvm::DenseMap<Value, Range> sharedRanges;
   llvm::DenseMap<Value, Value> quantizedRoots;
   llvm::DenseMap<std::pair<Value, int>, Value> narrower;
 };
@@ -434,8 +489,14 @@ class Quantize : public vitq::impl::VitQuantizePassBase<Quantize> {
       getOperation().emitError("vit-quantize: the module has no function @main of one block");
       return signalPassFailure();
     }
-    if (failed(takePixels(function)) || failed(Quantizer(function, Parameters{headroom, weightBits}).run()))
-      signalPassFailure();
+    Parameters parameters{headroom, weightBits, compensateBias, layout};
+    if (failed(takePixels(function)) || failed(Quantizer(function, parameters).run()))
+      return signalPassFailure();
+    // What only this pass needs, and is big.
+    getOperation().walk([](Operation *op) {
+      removeCalibrationStatistics(op);
+      op->removeDiscardableAttr(kCodeRangesAttr);
+    });
   }
 
   /// The float image becomes bytes and vit.normalize_pixels.
@@ -472,6 +533,8 @@ class Quantize : public vitq::impl::VitQuantizePassBase<Quantize> {
     OpBuilder builder = OpBuilder::atBlockBegin(&function.front());
     image.setType(pixels);
     auto normalized = NormalizePixelsOp::create(builder, image.getLoc(), type, image, mean, stdDev);
+    if (auto range = function.getArgAttrOfType<DenseF64ArrayAttr>(0, kRangeAttr))
+      normalized->setAttr(kRangeAttr, range);
     image.replaceAllUsesExcept(normalized.getResult(), normalized);
     function.setFunctionType(builder.getFunctionType({pixels}, function.getResultTypes()));
     return success();

@@ -30,7 +30,12 @@ class SelectNonlinear : public vitq::impl::VitSelectNonlinearPassBase<SelectNonl
       if (op->getNumOperands() == 0 || !getQuantizedType(op->getOperand(0)))
         return;
       TypeSwitch<Operation *>(op)
-          .Case<GeluOp, SoftmaxNumeratorOp, LayerNormOp>(
+          .Case<GeluOp>([&](GeluOp gelu) {
+            // 16-bit codes: a table with interpolation, whatever the choice for 8 bits is.
+            bool wide = getQuantizedType(gelu.getInput()).getStorageTypeIntegralWidth() == 16;
+            gelu.setAlgorithm(wide ? Algorithm::Table : nonlinear.getValue());
+          })
+          .Case<SoftmaxOp, SoftmaxNumeratorOp, LayerNormOp>(
               [&](auto chosen) { chosen.setAlgorithm(nonlinear.getValue()); })
           // No shift form: an 8-bit function is a table.
           .Case<SigmoidOp, TanhOp, HardSwishOp, SiluOp>([&](auto chosen) { chosen.setAlgorithm(Algorithm::Table); });

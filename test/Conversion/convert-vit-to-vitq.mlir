@@ -8,7 +8,7 @@
 
 // The zero point goes into the bias: 100 - 10 * (1 + 2), 200 - 10 * (3 - 4).
 // quantize(dequantize) is a requantization by 0.125 and 0.25.
-// CHECK: module attributes {vitq.output_scale = 1.000000e+00 : f64, vitq.scales = {"0" = {node = "fc", scale = array<f64: 1.250000e-01, 2.500000e-01>, zero_point = array<i64: 0, 0>}, "1" = {
+// CHECK: module attributes {vitq.output_scale = 1.000000e+00 : f64, vitq.scales = {"0" = {axis = 1 : i64, node = "fc", scale = array<f64: 1.250000e-01, 2.500000e-01>, zero_point = array<i64: 0, 0>}, "1" = {
 // CHECK-LABEL: func.func @main
 // CHECK-SAME:    %[[X:.+]]: tensor<1x2xi8>) -> tensor<1x2xi8>
 func.func @main(%x: tensor<1x2x!u8>) -> tensor<1x2x!y8> {

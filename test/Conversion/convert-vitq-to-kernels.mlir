@@ -86,3 +86,100 @@ func.func @main(%q: tensor<1x3x5x8xi8>, %k: tensor<1x3x5x8xi8>) -> (tensor<1x3x5
   %c, %n = vitq.softmax table by <1518500250, 40>, %s, %t : (tensor<1x3x5x5xi32>, tensor<256xi8>) -> (tensor<1x3x5x5xi8>, tensor<1x3x5xi32>)
   return %c, %n : tensor<1x3x5x5xi8>, tensor<1x3x5xi32>
 }
+
+// -----
+
+// Tables per channel share a kernel whatever their entries and indices are, and
+// up to 2, 4, 8, ... whatever their number is: three of them are stored as four.
+
+// CHECK-LABEL: func.func @main
+// CHECK: memref.view %{{.*}} : memref<1024xi8> to memref<4x256xi8>
+// CHECK: call @vitq_table_0(
+// CHECK: memref.view %{{.*}} : memref<1024xi8> to memref<4x256xi8>
+// CHECK: call @vitq_table_0(
+// CHECK: call @vitq_table_1(
+// CHECK: func.func private @vitq_table_0(%{{.*}}: memref<2x3xi8> {llvm.noalias}, %{{.*}}: memref<4x256xi8> {llvm.noalias}, %{{.*}}: memref<3xi8> {llvm.noalias}
+// CHECK-COUNT-2: scf.for
+// CHECK-COUNT-3: memref.load
+// CHECK-NOT: memref.load
+// CHECK: memref.store
+// CHECK: func.func private @vitq_table_1({{.*}}memref<2x256xi16>
+func.func @main(%x: tensor<2x3xi8>) -> (tensor<2x3xi8>, tensor<2x3xi8>, tensor<2x3xi16>) {
+  %t = arith.constant dense<3> : tensor<3x256xi8>
+  %u = arith.constant dense<7> : tensor<4x256xi8>
+  %w = arith.constant dense<1000> : tensor<2x256xi16>
+  %i = arith.constant dense<[0, 2, 1]> : tensor<3xi8>
+  %j = arith.constant dense<[3, 3, 0]> : tensor<3xi8>
+  %k = arith.constant dense<[1, 0, 1]> : tensor<3xi8>
+  %a = vitq.table %x, %t, %i : (tensor<2x3xi8>, tensor<3x256xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  %b = vitq.table %x, %u, %j : (tensor<2x3xi8>, tensor<4x256xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  %c = vitq.table %x, %w, %k : (tensor<2x3xi8>, tensor<2x256xi16>, tensor<3xi8>) -> tensor<2x3xi16>
+  return %a, %b, %c : tensor<2x3xi8>, tensor<2x3xi8>, tensor<2x3xi16>
+}
+
+// -----
+
+// An interpolation's constants are data.
+
+// CHECK-LABEL: func.func @main
+// CHECK: call @vitq_interpolate_0(
+// CHECK: call @vitq_interpolate_0(
+// CHECK: func.func private @vitq_interpolate_0(
+// CHECK-NOT: func.func private @vitq_interpolate
+func.func @main(%x: tensor<5x2xi16>, %t: tensor<1025xi16>) -> tensor<5x2xi16> {
+  %u = arith.constant dense<7> : tensor<1025xi16>
+  %a = vitq.interpolate %x, %t start -512 shift 0 tail_by <1073741824, 30> : (tensor<5x2xi16>, tensor<1025xi16>) -> tensor<5x2xi16>
+  %b = vitq.interpolate %a, %u start -2048 shift 2 tail_by <1518500250, 33> : (tensor<5x2xi16>, tensor<1025xi16>) -> tensor<5x2xi16>
+  return %b : tensor<5x2xi16>
+}
+
+// -----
+
+// A sum of two products in the units of one of them: it is the epilogue of the
+// first, 8 lanes at a time although the other side's ratio is above 1/4.
+
+// CHECK-LABEL: func.func @main
+// CHECK: call @vitq_matmul_0(
+// CHECK: call @vitq_matmul_add_0(
+// CHECK: func.func private @vitq_matmul_add_0(
+// CHECK: vector.load
+// CHECK: llvm.intr.sadd.sat(%{{.*}}, %{{.*}}) : (vector<32xi32>, vector<32xi32>)
+func.func @main(%x: tensor<7x16xi8>, %y: tensor<7x1xi16>) -> tensor<7x32xi32> {
+  %w = arith.constant dense<3> : tensor<32x16xi8>
+  %v = arith.constant dense<-2> : tensor<32x1xi8>
+  %a = vitq.matmul %x, %w transpose_rhs : (tensor<7x16xi8>, tensor<32x16xi8>) -> tensor<7x32xi32>
+  %b = vitq.matmul %y, %v transpose_rhs : (tensor<7x1xi16>, tensor<32x1xi8>) -> tensor<7x32xi32>
+  %c = vitq.add %a by <1073741824, 30>, %b by <1518500250, 29> round half_up : (tensor<7x32xi32>, tensor<7x32xi32>) -> tensor<7x32xi32>
+  return %c : tensor<7x32xi32>
+}
+
+// -----
+
+// Shiftmax reads scores as softmax does. 8-bit codes have a table of exponentials.
+
+// CHECK-LABEL: func.func @main
+// CHECK: call @vitq_matmul_shiftmax_0(
+// CHECK: call @vitq_shiftmax_0(
+// CHECK: call @vitq_shiftmax_0(
+// CHECK: func.func private @vitq_shiftmax_0(
+// CHECK-NOT: func.func private @vitq_shiftmax
+func.func @main(%q: tensor<5x8xi8>, %k: tensor<5x8xi8>, %x: tensor<5x5xi8>) -> (tensor<5x5xi16>, tensor<5x5xi8>) {
+  %s = vitq.matmul %q, %k transpose_rhs : (tensor<5x8xi8>, tensor<5x8xi8>) -> tensor<5x5xi32>
+  %a = vitq.shiftmax %s exponent_step -2000 fraction_bits 15 reciprocal_bits 31 result_bits 16 : tensor<5x5xi32> -> tensor<5x5xi16>
+  %b = vitq.shiftmax %x exponent_step -20 fraction_bits 15 reciprocal_bits 31 result_bits 8 : tensor<5x5xi8> -> tensor<5x5xi8>
+  %c = vitq.shiftmax %b exponent_step -9 fraction_bits 12 reciprocal_bits 62 result_bits 8 : tensor<5x5xi8> -> tensor<5x5xi8>
+  return %a, %c : tensor<5x5xi16>, tensor<5x5xi8>
+}
+
+// -----
+
+// Rounding to even is part of the code.
+
+// CHECK-LABEL: func.func @main
+// CHECK: call @vitq_layer_norm_0(
+// CHECK: call @vitq_layer_norm_1(
+func.func @main(%x: tensor<2x3xi16>) -> (tensor<2x3xi8>, tensor<2x3xi8>) {
+  %a = vitq.layer_norm shift %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 : tensor<2x3xi16> -> tensor<2x3xi8>
+  %b = vitq.layer_norm shift %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 round half_even : tensor<2x3xi16> -> tensor<2x3xi8>
+  return %a, %b : tensor<2x3xi8>, tensor<2x3xi8>
+}

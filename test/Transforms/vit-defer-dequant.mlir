@@ -157,3 +157,30 @@ func.func @q_per_channel(%q: tensor<1x3x2x!qc>, %k: tensor<1x3x2x!k>) -> tensor<
   %s = vit.matmul %qd, %kd transpose_rhs : (tensor<1x3x2xf32>, tensor<1x3x2xf32>) -> tensor<1x3x3xf32>
   return %s : tensor<1x3x3xf32>
 }
+
+// -----
+
+// R13: a reshape that splits an axis into groups of equal scales keeps one scale for
+// each group: queries of two heads.
+// CHECK-LABEL: func.func @groups
+func.func @groups(%x: tensor<1x3x4x!quant.uniform<u8:f32:2, {0.5:128, 0.5:128, 0.25:128, 0.25:128}>>) -> tensor<1x2x3x2xf32> {
+  // CHECK: vit.reshape %{{.+}} to [1, 3, 2, 2] : {{.*}} -> tensor<1x3x2x2x!quant.uniform<u8:f32:2, {5.000000e-01:128,2.500000e-01:128}>>
+  // CHECK: vit.transpose %{{.+}} by [0, 2, 1, 3] : {{.*}} -> tensor<1x2x3x2x!quant.uniform<u8:f32:1, {5.000000e-01:128,2.500000e-01:128}>>
+  %d = vit.dequantize %x : tensor<1x3x4x!quant.uniform<u8:f32:2, {0.5:128, 0.5:128, 0.25:128, 0.25:128}>> -> tensor<1x3x4xf32>
+  %r = vit.reshape %d to [1, 3, 2, 2] : tensor<1x3x4xf32> -> tensor<1x3x2x2xf32>
+  %t = vit.transpose %r by [0, 2, 1, 3] : tensor<1x3x2x2xf32> -> tensor<1x2x3x2xf32>
+  return %t : tensor<1x2x3x2xf32>
+}
+
+// -----
+
+// The rounding of a quantization goes with the op that takes it.
+// CHECK-LABEL: func.func @rounding
+func.func @rounding(%x: tensor<1x2x!quant.uniform<i8:f32, 0.5>>) -> tensor<1x2x!quant.uniform<i8:f32, 0.25>> {
+  // CHECK: vit.gelu erf %{{.+}} {rounding = #vit<rounding half_even>} : {{.*}} -> tensor<1x2x!quant.uniform<i8:f32, 2.500000e-01>>
+  %d = vit.dequantize %x : tensor<1x2x!quant.uniform<i8:f32, 0.5>> -> tensor<1x2xf32>
+  // expected-remark @+1 {{R11}}
+  %g = vit.gelu erf %d : tensor<1x2xf32> -> tensor<1x2xf32>
+  %q = vit.quantize %g round half_even : tensor<1x2xf32> -> tensor<1x2x!quant.uniform<i8:f32, 0.25>>
+  return %q : tensor<1x2x!quant.uniform<i8:f32, 0.25>>
+}

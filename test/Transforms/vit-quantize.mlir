@@ -94,3 +94,56 @@ func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2xf32> 
   %l = vit.linear %x0, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
   return %l : tensor<1x2xf32>
 }
+
+// -----
+
+// Code ranges: the widest channel has a scale of its own, all have one zero point;
+// the codes are read as if they had the common scale, and the weight's column has
+// the factor: 2 becomes 8. The outlier path is 16 bits, and the sum of its
+// accumulator and that of the 8-bit path is an accumulator of the latter's scales.
+// CHECK-LABEL: func.func @main
+func.func @main(%x: tensor<1x2x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2x2xf32> {
+  %w = arith.constant dense<[[2.0, 2.0], [4.0, 1.0]]> : tensor<2x2xf32>
+  %wo = arith.constant dense<[[3.0], [-4.0]]> : tensor<2x1xf32>
+  %w1 = arith.constant dense<[[1.0, 0.5]]> : tensor<1x2xf32>
+  %x0 = vit.dequantize %x : tensor<1x2x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2x2xf32>
+  %u = vit.linear %x0, %w {vit.range = array<f64: -4.0, 6.0>} : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
+  // CHECK: %[[G:.+]] = vit.gelu
+  // CHECK: %[[GQ:.+]] = vit.quantize %[[G]] {{.*}} -> tensor<1x2x2x!quant.uniform<u8:f32:2, {4.000000e-03:5,1.600000e-02:5}>>
+  // CHECK: %[[GI:.+]] = quant.scast %[[GQ]] : {{.*}} to tensor<1x2x2xi8>
+  // CHECK: %[[GS:.+]] = quant.scast %[[GI]] : tensor<1x2x2xi8> to tensor<1x2x2x!quant.uniform<u8:f32, 4.000000e-03:5>>
+  // CHECK: %[[GD:.+]] = vit.dequantize %[[GS]]
+  %g = vit.gelu erf %u {vit.range = array<f64: -0.02, 4.0>, vit.code_ranges = dense<[[-0.02, 1.0], [-0.02, 4.0]]> : tensor<2x2xf32>} : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+  // CHECK: arith.constant dense<{{\[\[}}32, 127], [127, 127]]> : tensor<2x2xi8>
+  // CHECK: %[[Y:.+]] = vit.linear %[[GD]]
+  %y = vit.linear %g, %w : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
+  // CHECK: %[[U1:.+]] = vit.linear
+  // CHECK: vit.quantize %[[U1]] {{.*}} -> tensor<1x2x1x!quant.uniform<i16:f32, 0.00335{{.*}}>>
+  %u1 = vit.linear %x0, %w1 {vit.range = array<f64: -100.0, 6.0>} : (tensor<1x2x2xf32>, tensor<1x2xf32>) -> tensor<1x2x1xf32>
+  // CHECK: %[[G1:.+]] = vit.gelu
+  // CHECK: vit.quantize %[[G1]] {{.*}} -> tensor<1x2x1x!quant.uniform<i16:f32, 0.00335{{.*}}>>
+  %g1 = vit.gelu erf %u1 {vit.range = array<f64: -0.17, 100.0>, vit.wide} : tensor<1x2x1xf32> -> tensor<1x2x1xf32>
+  // CHECK: %[[Y1:.+]] = vit.linear
+  %y1 = vit.linear %g1, %wo {vit.wide} : (tensor<1x2x1xf32>, tensor<2x1xf32>) -> tensor<1x2x2xf32>
+  // CHECK: %[[S:.+]] = vit.add %[[Y]], %[[Y1]]
+  // CHECK: vit.quantize %[[S]] {{.*}} -> tensor<1x2x2x!quant.uniform<i32:f32:2, {2.51{{.*}}E-4,1.25{{.*}}E-4}>>
+  %s = vit.add %y, %y1 : (tensor<1x2x2xf32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
+  // CHECK: vit.add
+  %r = vit.add %s, %x0 {vit.range = array<f64: -4.0, 6.0>} : (tensor<1x2x2xf32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
+  return %r : tensor<1x2x2xf32>
+}
+
+// -----
+
+// Code ranges of a query: one scale for each channel, no fold.
+// CHECK-LABEL: func.func @main
+func.func @main(%x: tensor<1x2x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2x2xf32> {
+  %w = arith.constant dense<[[2.0, 2.0], [4.0, 1.0]]> : tensor<2x2xf32>
+  %x0 = vit.dequantize %x : tensor<1x2x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2x2xf32>
+  // CHECK: %[[Q:.+]] = vit.linear
+  // CHECK: vit.quantize %[[Q]] {{.*}} -> tensor<1x2x2x!quant.uniform<u8:f32:2, {0.0314{{.*}}:128,0.00787{{.*}}:128}>>
+  // CHECK-NOT: quant.scast %{{.+}} : tensor<1x2x2x
+  %q = vit.linear %x0, %w {vit.range = array<f64: -4.0, 4.0>, vit.code_ranges = dense<[[-4.0, 4.0], [-1.0, 1.0]]> : tensor<2x2xf32>} : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
+  %s = vit.matmul %q, %x0 transpose_rhs {vit.range = array<f64: -4.0, 4.0>} : (tensor<1x2x2xf32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
+  return %s : tensor<1x2x2xf32>
+}

@@ -15,6 +15,20 @@
 
 namespace vitq {
 
+/// How a float model becomes integers (docs/Recipes.md).
+enum class Recipe {
+  /// Outlier channels at 16 bits, scales for heads and large channels, function
+  /// ranges by the error of the output.
+  Default,
+  /// One scale for each tensor, from the calibrated minimum and maximum.
+  MinMax,
+  /// I-ViT's layout and operators.
+  IVit
+};
+
+/// A part of a recipe: as the recipe has it, or as the user wants it.
+enum class Toggle { Recipe, On, Off };
+
 /// What the way from a float vit module to an integer vitq module depends on.
 /// The defaults are those of `vitq-opt --compile`.
 struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
@@ -26,16 +40,53 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
   Option<std::string> saveRanges{*this, "save-ranges", llvm::cl::desc("Write the calibrated ranges to this JSON file")};
   Option<std::string> loadRanges{*this, "load-ranges",
                                  llvm::cl::desc("Read ranges from this JSON file instead of calibrating")};
+  Option<Recipe> recipe{*this, "recipe", llvm::cl::desc("How tensors are quantized"), llvm::cl::init(Recipe::Default),
+                        recipeValues()};
+  Option<double> splitOutliers{*this, "split-outliers",
+                               llvm::cl::desc("Compute channels beyond this many times the median channel's maximum in "
+                                              "16 bits (0: none, -1: as the recipe says)"),
+                               llvm::cl::init(-1.0)};
+  Option<int64_t> ownScales{
+      *this, "own-scales",
+      llvm::cl::desc("Give this many channels of GELU their own scale (0: none, -1: as the recipe says)"),
+      llvm::cl::init(-1)};
+  Option<Toggle> headScales{*this, "head-scales", llvm::cl::desc("One scale for each head of queries, keys and values"),
+                            llvm::cl::init(Toggle::Recipe), toggleValues()};
+  Option<Toggle> normScales{*this, "norm-scales",
+                            llvm::cl::desc("One scale for each channel of LayerNorm, folded into the next layer"),
+                            llvm::cl::init(Toggle::Recipe), toggleValues()};
+  Option<Toggle> fitFunctionRanges{*this, "fit-function-ranges",
+                                   llvm::cl::desc("Choose the input range of GELU by the error of its output"),
+                                   llvm::cl::init(Toggle::Recipe), toggleValues()};
+  Option<Toggle> biasCompensation{*this, "bias-compensation",
+                                  llvm::cl::desc("Add to each bias what rounding the weights takes from the mean"),
+                                  llvm::cl::init(Toggle::Recipe), toggleValues()};
+  Option<std::string> observer{*this, "observer",
+                               llvm::cl::desc("Ranges: KIND=minmax|percentile:P|mse,... with KIND residual, attention, "
+                                              "function, argument, linear or all")};
+  Option<double> headroom{
+      *this, "headroom",
+      llvm::cl::desc("Factor by which the residual stream's range exceeds the calibrated one (0: as "
+                     "the recipe says)"),
+      llvm::cl::init(0.0)};
+  /// Has no effect in `recipe=ivit`, which has its own.
   Option<vit::Algorithm> nonlinear{
       *this, "nonlinear", llvm::cl::desc("Integer algorithm of nonlinear functions"),
       llvm::cl::init(vit::Algorithm::Table),
       llvm::cl::values(clEnumValN(vit::Algorithm::Table, "table", "exact tables"),
                        clEnumValN(vit::Algorithm::Shift, "shift", "I-ViT's shift-based functions"))};
+
+  /// The spellings of the options' values.
+  static llvm::cl::ValuesClass recipeValues();
+  static llvm::cl::ValuesClass toggleValues();
 };
 
 /// Imported float module -> verified float phase.
 void addFloatPasses(mlir::OpPassManager &pm);
-/// Float phase -> calibrated and quantized phase.
+/// Float phase -> float phase with calibrated ranges. No pass when the options name
+/// neither images nor ranges: then the module must hold ranges already.
+void addCalibratePasses(mlir::OpPassManager &pm, const CompileOptions &options);
+/// Calibrated float phase -> quantized phase.
 void addQuantizePasses(mlir::OpPassManager &pm, const CompileOptions &options);
 /// Quantized phase -> quantized phase with deferred dequantization.
 void addDeferPasses(mlir::OpPassManager &pm);

@@ -17,6 +17,9 @@
 
 namespace vitq {
 
+/// Which tensors `vit-quantize` quantizes, and how.
+enum class QuantizedLayout { Vitq, IVit };
+
 #define GEN_PASS_DECL
 #include "vitq/Transforms/Passes.h.inc"
 

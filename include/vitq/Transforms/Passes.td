@@ -76,16 +76,32 @@ def VitCalibratePass : Pass<"vit-calibrate", "::mlir::ModuleOp"> {
     `preprocess` says, and attaches the smallest and the largest value seen:
     `vit.range = array<f64: min, max>` on every op with a float result (one pair for
     each result) and on the argument. `vit.preprocess` on the module keeps the
-    preprocessing. `save-ranges` writes the ranges to a JSON file under the names
-    of the ONNX nodes; `load-ranges` reads such a file instead of looking at images.
-    A value that the file does not name, or that is NaN or infinite, is an error.
+    preprocessing.
+
+    Ops with one float result get statistics as well, C being the extent of the
+    result's last axis (the channels):
+    * `vit.histogram : tensor<Nx2xi64>`: rows [bin, count], ascending by bin, of
+      log-linear bins (vitq/Analysis/Histogram.h); on all but pure moves (reshape,
+      transpose, slice, gather, broadcast, pad, concat);
+    * `vit.channel_range : tensor<Cx2xf32>`: [min, max] of each channel, and
+      `vit.channel_mean : tensor<Cxf64>`: its mean; on `vit.linear`, `vit.layer_norm`,
+      functions of one variable, and whatever gives a `vit.linear` its input.
+
+    They do not depend on the number of threads. `save-ranges` writes everything to
+    a JSON file under the names of the ONNX nodes; `load-ranges` reads such a file
+    instead of looking at images (a file of version 1 has ranges only). A value
+    that the file does not name, that has another number of channels there, or that
+    is NaN or infinite, is an error.
 
     ```mlir
     %y = vit.relu %x : ...  loc("/mlp/Relu")
     ```
     becomes
     ```mlir
-    %y = vit.relu %x {vit.range = array<f64: 0.0, 3.25>} : ...  loc("/mlp/Relu")
+    %y = vit.relu %x {vit.channel_mean = dense<...> : tensor<8xf64>,
+                      vit.channel_range = dense<...> : tensor<8x2xf32>,
+                      vit.histogram = dense<...> : tensor<41x2xi64>,
+                      vit.range = array<f64: 0.0, 3.25>} : ...  loc("/mlp/Relu")
     ```
   }];
   let options = [
@@ -121,6 +137,135 @@ def VitDeferSoftmaxDivisionPass : Pass<"vit-defer-softmax-division", "::mlir::Mo
   let statistics = [Statistic<"numDeferred", "num-deferred", "Divisions moved behind a matmul">];
 }
 
+def VitSplitOutliersPass : Pass<"vit-split-outliers", "::mlir::ModuleOp"> {
+  let summary = "Take outlier channels of an MLP out of the 8-bit path";
+  let description = [{
+    In `linear -> gelu -> linear`, a hidden channel whose calibrated maximum exceeds
+    `threshold` times that of the median channel would cost all others their
+    resolution (one of 768 channels of ViT-Tiny's block 7 reaches 219, the next
+    9; PTQ.md 2). Such channels get a path of their own, which `vit-quantize` keeps
+    at 16 bits (`vit.wide`); their rows and columns in the 8-bit path become 0, so that the
+    path keeps its shape. Exact over the reals: a sum is taken apart.
+
+    ```mlir
+    %u = vit.linear %x, %w1, %b1 : (tensor<1x4x8xf32>, tensor<64x8xf32>, tensor<64xf32>) -> tensor<1x4x64xf32>
+    %g = vit.gelu erf %u {vit.channel_range = ...} : ...
+    %y = vit.linear %g, %w2, %b2 : ...
+    ```
+    becomes, where channel 17 is an outlier,
+    ```mlir
+    %u0 = vit.linear %x, %w1_without_17, %b1_without_17 : ... -> tensor<1x4x64xf32>
+    %g0 = vit.gelu erf %u0 : ...
+    %y0 = vit.linear %g0, %w2_without_17, %b2 : ...
+    %u1 = vit.linear %x, %w1_17, %b1_17 : ... -> tensor<1x4x1xf32>
+    %g1 = vit.gelu erf %u1 {vit.wide} : ...
+    %y1 = vit.linear %g1, %w2_17 {vit.wide} : ...
+    %y = vit.add %y0, %y1 : ...
+    ```
+    Ranges, channel ranges, means and histograms are split with the channels. Layers in
+    which more than one channel in 16 stands out are left alone, as are functions
+    that are not the identity for large arguments. Without channel ranges
+    (`vit-calibrate`) it is an error at the function.
+  }];
+  let options = [
+    Option<"threshold", "threshold", "double", "4.0",
+           "Ratio of a channel's maximum to the median channel's from which on it is split off (0 = never)">
+  ];
+  let statistics = [Statistic<"numSplit", "num-split", "Channels that left the 8-bit path">];
+}
+
+def VitClipRangesPass : Pass<"vit-clip-ranges", "::mlir::ModuleOp"> {
+  let summary = "Narrow calibrated ranges as observers say";
+  let description = [{
+    Replaces `vit.range` of values by what an observer makes of their histogram,
+    kind by kind: `residual` (the 16-bit stream), `attention` (queries, keys,
+    values), `function` (results of GELU and its like), `argument` (their
+    arguments), `linear` (other operands of linear layers), or `all`. Methods:
+
+    * `minmax`: the calibrated range (default);
+    * `percentile:P`: from the (100-P)th to the Pth percentile;
+    * `mse`: both ends shrunk by the factor whose 8-bit codes (residual: 16-bit) have
+      the least squared error.
+
+    ```mlir
+    %y = vit.layer_norm ... {vit.range = array<f64: -8.0, 90.0>, vit.histogram = ...}
+    ```
+    becomes, with `observers=linear=percentile:99.9`,
+    ```mlir
+    %y = vit.layer_norm ... {vit.range = array<f64: -3.1, 4.2>, vit.histogram = ...}
+    ```
+    Rare values may matter most: on ViT-Tiny anything but `minmax` loses accuracy
+    at 8 bits (PTQ.md 3a). A value without a histogram is an error.
+  }];
+  let options = [
+    Option<"observers", "observers", "std::string", "", "KIND=minmax|percentile:P|mse, separated by commas">
+  ];
+  let statistics = [Statistic<"numClipped", "num-clipped", "Ranges that were narrowed">];
+}
+
+def VitFitFunctionRangesPass : Pass<"vit-fit-function-ranges", "::mlir::ModuleOp"> {
+  let summary = "Choose the input range of a function by the error of its output";
+  let description = [{
+    The codes of a function's 8-bit argument need not cover what the function
+    flattens out: GELU's results below -3 are all nearly 0. The pass moves the ends of the
+    argument's `vit.range` inwards, where that moves the function's value by at most
+    `tolerance` of its span, to where the squared error of the function's results over
+    the calibrated histogram is least (PTQ.md 4.6).
+
+    ```mlir
+    %u = vit.linear %x, %w, %b {vit.range = array<f64: -17.1, 6.5>, vit.histogram = ...} : ...
+    %g = vit.gelu erf %u : ...
+    ```
+    becomes
+    ```mlir
+    %u = vit.linear %x, %w, %b {vit.range = array<f64: -2.9, 6.5>, vit.histogram = ...} : ...
+    %g = vit.gelu erf %u : ...
+    ```
+    Arguments with other users, and 16-bit ones (`vit.wide`), keep theirs. An argument
+    without a histogram is an error.
+  }];
+  let options = [
+    Option<"tolerance", "tolerance", "double", "0.02",
+           "How far the function's value may move at the ends, as a share of its span">
+  ];
+  let statistics = [Statistic<"numFitted", "num-fitted", "Arguments whose range changed">];
+}
+
+def VitAssignChannelScalesPass : Pass<"vit-assign-channel-scales", "::mlir::ModuleOp"> {
+  let summary = "Give heads and channels scales of their own";
+  let description = [{
+    Decides where the indices of a tensor's last axis get codes of different scales, and
+    leaves the ranges for `vit-quantize` as `vit.code_ranges`:
+
+    * `heads`: queries, keys and values have one scale for each head (METHODS.md R4, R5);
+    * `own=N`: the N channels of a function's result that reach farthest have scales of
+      their own, the rest shares one (PTQ.md 4.4). The scales are folded into the
+      weights of the linear layers that read the result; the function becomes N + 1
+      tables;
+    * `norms`: every channel of a layer_norm has its own scale, folded likewise (RepQ-ViT,
+      METHODS.md 2.9). Needs 64 calibration images or more (PTQ.md 6).
+
+    ```mlir
+    %g = vit.gelu erf %u {vit.range = array<f64: -0.17, 8.6>, vit.channel_range = ...} : tensor<1x4x768xf32> -> tensor<1x4x768xf32>
+    ```
+    becomes
+    ```mlir
+    %g = vit.gelu erf %u {vit.code_ranges = dense<...> : tensor<768x2xf32>, ...} : tensor<1x4x768xf32> -> tensor<1x4x768xf32>
+    ```
+    A result that anything but linear layers with constant weights reads keeps one
+    scale. Without channel ranges it is an error.
+  }];
+  let options = [
+    Option<"heads", "heads", "bool", "true", "One scale for each head of queries, keys and values">,
+    Option<"own", "own", "unsigned", "8", "Channels of a function's result that get their own scale">,
+    Option<"norms", "norms", "bool", "false", "One scale for each channel of a layer_norm">
+  ];
+  let statistics = [
+    Statistic<"numHeads", "num-heads", "Tensors with one scale for each head">,
+    Statistic<"numChannels", "num-channels", "Tensors whose channels have scales of their own">
+  ];
+}
+
 def VitQuantizePass : Pass<"vit-quantize", "::mlir::ModuleOp"> {
   let summary = "Choose quantized types and insert the casts";
   let description = [{
@@ -139,7 +284,22 @@ def VitQuantizePass : Pass<"vit-quantize", "::mlir::ModuleOp"> {
       (PTQ.md 4.5);
     * pixels: raw bytes; `1/std` goes into the patch embedding's weights before
       they are quantized, `mean` into its bias by the sums of the quantized weights;
-    * the result: 32 bits, one scale for all classes.
+    * the result: 32 bits, one scale for all classes;
+    * sums of two accumulators (`vit-split-outliers`): accumulators of the first one's
+      scale; operands and results of ops marked `vit.wide`: signed 16 bits;
+    * a value with `vit.code_ranges` (`vit-assign-channel-scales`) has one scale per index
+      of its last axis. Before a linear layer the scales are folded into the weights,
+      and the codes are read as if they had one: `quant.scast` to integers and back to
+      a per-tensor type.
+
+    `layout=ivit` is I-ViT's own (METHODS.md 2.3): codes are signed and symmetric,
+    roundings half to even, the normalized image, queries, keys, values and scores 8 bits,
+    probabilities 16 bits with scale 2^-15, and the results of patch embedding,
+    projections and adds 16 bits each.
+
+    `compensate-bias` adds to a linear layer's bias what rounding its weights takes from
+    the mean of its outputs, `(W - W_q) * mean(x)` over the calibration images
+    (METHODS.md 2.9; PTQ.md `bc` 2).
 
     The function computes on dequantized values afterwards: every quantization is a
     `vit.quantize` followed by a `vit.dequantize`.
@@ -161,7 +321,14 @@ def VitQuantizePass : Pass<"vit-quantize", "::mlir::ModuleOp"> {
   let options = [
     Option<"headroom", "headroom", "double", "1.1",
            "Factor by which 16-bit ranges exceed the calibrated ones (1 = none)">,
-    Option<"weightBits", "weight-bits", "unsigned", "8", "Width of weights in bits (2 to 8)">
+    Option<"weightBits", "weight-bits", "unsigned", "8", "Width of weights in bits (2 to 8)">,
+    Option<"compensateBias", "compensate-bias", "bool", "false",
+           "Add to each bias what rounding the weights takes from the mean output">,
+    Option<"layout", "layout", "::vitq::QuantizedLayout", "::vitq::QuantizedLayout::Vitq",
+           "Which tensors are quantized, and how wide",
+           [{::llvm::cl::values(
+             clEnumValN(::vitq::QuantizedLayout::Vitq, "vitq", "accumulators go into adds as they are; unsigned codes"),
+             clEnumValN(::vitq::QuantizedLayout::IVit, "ivit", "I-ViT's own"))}]>
   ];
   let dependentDialects = ["::mlir::quant::QuantDialect"];
 }
@@ -221,7 +388,10 @@ def VitSelectNonlinearPass : Pass<"vit-select-nonlinear", "::mlir::ModuleOp"> {
     variable that are on quantized types:
 
     * `table`: exact 256-entry tables (exponent table for softmax, exact square root
-      for layer_norm);
+      for layer_norm). GELU on 16 bits (`vit.wide`) is a 1025-entry table with linear
+      interpolation under any choice;
+    * `ivit`: `shift` with the constants that I-ViT published (n = 15 and 23, 31-bit
+      reciprocals), which fail outside the ranges they were tuned for;
     * `shift`: Shiftmax, ShiftGELU, I-LayerNorm (I-ViT; METHODS.md 2.4 to 2.6); functions
       that have no shift form keep their table.
 
@@ -238,7 +408,8 @@ def VitSelectNonlinearPass : Pass<"vit-select-nonlinear", "::mlir::ModuleOp"> {
            "Integer algorithm of nonlinear functions",
            [{::llvm::cl::values(
              clEnumValN(::vitq::vit::Algorithm::Table, "table", "exact tables"),
-             clEnumValN(::vitq::vit::Algorithm::Shift, "shift", "I-ViT's shift-based functions"))}]>
+             clEnumValN(::vitq::vit::Algorithm::Shift, "shift", "I-ViT's shift-based functions"),
+             clEnumValN(::vitq::vit::Algorithm::IVit, "ivit", "the same with the published constants"))}]>
   ];
 }
 

@@ -127,10 +127,6 @@ struct LowerPatchEmbed : Lowering<vit::PatchEmbedOp> {
   }
 };
 
-vint::Rounding convertRounding(vit::Rounding rounding) {
-  return rounding == vit::Rounding::HalfEven ? vint::Rounding::HalfEven : vint::Rounding::HalfUp;
-}
-
 /// Ratios from[i]/to[i], one when neither varies.
 FailureOr<SmallVector<double>> ratios(Operation *op, const UniformParameters &from, const UniformParameters &to) {
   if (from.axis >= 0 && to.axis >= 0 && from.axis != to.axis)
@@ -197,39 +193,44 @@ struct DropStorageCast : Lowering<quant::StorageCastOp> {
   }
 };
 
-/// Operand scales over the result's, along the last axis when they vary.
-FailureOr<vint::DyadicAttr> operandDyadic(Operation *op, Value operand, double resultScale, const Context &context) {
+/// Operand scales over the result's, along the last axis when either varies.
+FailureOr<vint::DyadicAttr> operandDyadic(Operation *op, Value operand, const UniformParameters &result,
+                                          const Context &context) {
   FailureOr<UniformParameters> parameters = parametersOf(op, operand);
   if (failed(parameters))
     return failure();
-  if (parameters->axis >= 0 && parameters->axis != static_cast<int64_t>(vit::shapeOf(operand).size()) - 1)
+  auto lastAxis = [](Value value) { return static_cast<int64_t>(vit::shapeOf(value).size()) - 1; };
+  if ((parameters->axis >= 0 && parameters->axis != lastAxis(operand)) ||
+      (result.axis >= 0 && result.axis != lastAxis(op->getResult(0))))
     return op->emitError("operands of '") << nodeName(op->getLoc()) << "' may vary in scale along the last axis only";
   SmallVector<double> factors;
-  for (double scale : parameters->scales)
-    factors.push_back(scale / resultScale);
+  for (size_t i = 0, e = std::max(parameters->scales.size(), result.scales.size()); i < e; ++i)
+    factors.push_back(parameters->scale(i) / result.scale(i));
   return makeDyadic(op, factors, context);
 }
 
 struct LowerAdd : Lowering<vit::AddOp> {
   using Lowering::Lowering;
   LogicalResult matchAndRewrite(vit::AddOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    FailureOr<UniformParameters> result = perTensorParametersOf(op, op.getResult());
+    FailureOr<UniformParameters> result = parametersOf(op, op.getResult());
     if (failed(result))
       return failure();
+    if (!llvm::all_equal(result->zeroPoints))
+      return op.emitError("the result of an add must have one zero point");
     // vitq.add broadcasts its right operand only.
     bool swap = vit::shapeOf(op.getLhs()) != vit::shapeOf(op.getResult());
     Value first = swap ? op.getRhs() : op.getLhs(), second = swap ? op.getLhs() : op.getRhs();
     if (vit::shapeOf(first) != vit::shapeOf(op.getResult()))
       return op.emitError("an add that broadcasts both operands has no integer form");
     FailureOr<UniformParameters> a = parametersOf(op, first), b = parametersOf(op, second);
-    FailureOr<vint::DyadicAttr> byA = operandDyadic(op, first, result->scale(), context);
-    FailureOr<vint::DyadicAttr> byB = operandDyadic(op, second, result->scale(), context);
+    FailureOr<vint::DyadicAttr> byA = operandDyadic(op, first, *result, context);
+    FailureOr<vint::DyadicAttr> byB = operandDyadic(op, second, *result, context);
     if (failed(a) || failed(b) || failed(byA) || failed(byB))
       return failure();
     auto add = rewriter.replaceOpWithNewOp<vint::AddOp>(
         op, convert(op.getType()), swap ? adaptor.getRhs() : adaptor.getLhs(),
-        swap ? adaptor.getLhs() : adaptor.getRhs(), *byA, *byB, vint::Rounding::HalfUp, !a->isSigned, a->zeroPoint(),
-        !b->isSigned, b->zeroPoint(), !result->isSigned, result->zeroPoint());
+        swap ? adaptor.getLhs() : adaptor.getRhs(), *byA, *byB, convertRounding(op.getRounding()), !a->isSigned,
+        a->zeroPoint(), !b->isSigned, b->zeroPoint(), !result->isSigned, result->zeroPoint());
     recordScale(add, op);
     return success();
   }

@@ -38,6 +38,10 @@ mlir::FailureOr<UniformParameters> parametersOf(mlir::Operation *op, mlir::Value
 /// The same, and an error when there is more than one scale.
 mlir::FailureOr<UniformParameters> perTensorParametersOf(mlir::Operation *op, mlir::Value value);
 
+inline integer::Rounding convertRounding(vit::Rounding rounding) {
+  return rounding == vit::Rounding::HalfEven ? integer::Rounding::HalfEven : integer::Rounding::HalfUp;
+}
+
 /// Unit attribute when `flag`, else null.
 inline mlir::UnitAttr unitIf(mlir::OpBuilder &builder, bool flag) { return flag ? builder.getUnitAttr() : nullptr; }
 

@@ -49,6 +49,33 @@ struct Table : RowOp {
   }
 };
 
+/// Linear interpolation between the entries of a table (numerics::interpolate).
+struct Interpolate : RowOp {
+  Slot start, shift;
+  Rescale tail;
+
+  void emitRow(Emitter &e, const TargetDesc &, const RowContext &at) const override {
+    Value first = Blob::load(e, at.blob, start, 32), amount = Blob::load(e, at.blob, shift, 32);
+    Value interval = e.shl(e.like(amount, 1), amount), half = e.srl(interval, e.like(amount, 1));
+    Value last = e.add(e.shl(interval, 10), -1);
+    const Clamp clamp{16, false, {}, {}};
+    e.loop(cols, [&](Value col) {
+      Value x = e.sext(e.load(at.primary, {at.primaryRow, col}), 32);
+      Value distance = e.sub(x, first);
+      // Below the table this is the first entry, as nothing is left of it.
+      Value inside = e.clamp(distance, e.like(distance, 0), last);
+      Value i = e.sra(inside, amount), fraction = e.sub(inside, e.shl(i, amount));
+      Value at0 = e.toIndex(i);
+      Value low = e.sext(e.load(at.operands[0], at0), 32);
+      Value high = e.sext(e.load(at.operands[0], e.indexAdd(at0, 1)), 32);
+      Value y = e.add(low, e.sra(e.add(e.mul(e.sub(high, low), fraction), half), amount));
+      Value identity = clamp.apply(e, at.blob, tail.apply(e, at.blob, x, at.row, col));
+      Value above = e.cmp(arith::CmpIPredicate::sgt, distance, last);
+      e.store(e.select(above, identity, e.trunc(y, 16)), at.results[0], {at.row, col});
+    });
+  }
+};
+
 /// y = table[max of the row][x], both as positions in the range
 struct Gelu : RowOp {
   bool inputUnsigned;
@@ -99,6 +126,62 @@ struct Softmax : RowOp {
       return Values{e.add(sum[0], e.zext(code, 32))};
     })[0];
     e.store(sum, at.results[1], at.row);
+  }
+};
+
+/// code = min((E * floor(M / min(sum of E, M))) >> shift, top), M = 2^m - 1
+/// (numerics::shiftmaxRow).
+struct Shiftmax : RowOp {
+  Slot numerator, shift;
+
+  void emitRow(Emitter &e, const TargetDesc &, const RowContext &at) const override {
+    const unsigned width = widthOf(at.results[0]);
+    Value lowest = e.constant(elementOf(at.primary), widthOf(at.primary) == 8 ? INT8_MIN : INT32_MIN);
+    Value top = e.loop(cols, lowest, [&](Value col, ValueRange best) {
+      return Values{e.smax(best[0], e.load(at.primary, {at.primaryRow, col}))};
+    })[0];
+    Value most = Blob::load(e, at.blob, numerator, 64);
+    // Both addends are below 2^62.
+    Value sum = e.loop(cols, e.constant(e.intType(64), 0), [&](Value col, ValueRange sum) {
+      return Values{e.umin(e.add(sum[0], exponential(e, at, top, col)), most)};
+    })[0];
+    Value factor = e.divu(most, sum);
+    Value amount = Blob::load(e, at.blob, shift, 64);
+    e.loop(cols, [&](Value col) {
+      Value code = e.srl(e.mul(exponential(e, at, top, col), factor), amount);
+      code = e.umin(code, e.like(code, (int64_t(1) << (width - 1)) - 1));
+      e.store(e.trunc(code, width), at.results[0], {at.row, col});
+    });
+  }
+  /// E of an element in 64 bits; it is formed twice, for the sum and for the code.
+  virtual Value exponential(Emitter &e, const RowContext &at, Value top, Value col) const = 0;
+};
+
+/// The distance of 8-bit codes to their maximum is one of 256.
+struct Shiftmax8 : Shiftmax {
+  Slot exponentials;
+
+  Value exponential(Emitter &e, const RowContext &at, Value top, Value col) const override {
+    Value distance = e.sub(top, e.load(at.primary, {at.primaryRow, col}));
+    return e.load(Blob::view(e, at.blob, exponentials), e.toIndexUnsigned(distance));
+  }
+};
+
+/// numerics::shiftExp of a distance of 32 bits.
+struct Shiftmax32 : Shiftmax {
+  Slot octave, bits, furthest;
+
+  Value exponential(Emitter &e, const RowContext &at, Value top, Value col) const override {
+    Value a = e.sub(e.sext(e.load(at.primary, {at.primaryRow, col}), 64), e.sext(top, 64));
+    // p = log2(e) * a as -p >= 0, limited to `bits` octaves.
+    Value p = e.sub(e.sra(a, 4), e.add(a, e.sra(a, 1)));
+    p = e.smin(p, Blob::load(e, at.blob, furthest, 64));
+    Value width = Blob::load(e, at.blob, octave, 64);
+    Value q = e.divu(p, width);
+    Value mantissa = e.sub(e.add(e.mul(q, width), e.shl(width, 1)), p);
+    // At most 2^31 * 2^30: half of it after the shift instead of one place less.
+    Value shifted = e.shl(mantissa, e.sub(Blob::load(e, at.blob, bits, 64), q));
+    return e.srl(shifted, e.like(shifted, 1));
   }
 };
 
@@ -159,6 +242,9 @@ struct ExactLayerNorm : LayerNorm {
 
 /// I-LayerNorm (docs/Numerics.md "ivit", bit-length start).
 struct ShiftLayerNorm : LayerNorm {
+  Rounding rounding;
+  explicit ShiftLayerNorm(Rounding rounding) : rounding(rounding) {}
+
   /// round(sum / C), ties to even
   Value meanOf(Emitter &e, Value sum) const {
     Value c = e.like(sum, cols);
@@ -186,7 +272,7 @@ struct ShiftLayerNorm : LayerNorm {
       Value y = e.add(e.sra(e.mul(centred(col), factor), 1), e.load(offset, col));
       y = e.clamp(y, e.like(y, INT32_MIN), e.like(y, INT32_MAX));
       Value p = e.mul(y, e.sext(e.load(m, col), 64));
-      Value out = Rescale::roundShift(e, p, e.sext(shiftOf(e, at, col), 64), Rounding::HalfUp);
+      Value out = Rescale::roundShift(e, p, e.sext(shiftOf(e, at, col), 64), rounding);
       if (postOffsets)
         out = e.add(out, e.load(Blob::view(e, at.blob, *postOffsets), col));
       e.store(finishSum(e, at.blob, out, zeroPoint, clamp), at.results[0], {at.row, col});
@@ -238,15 +324,47 @@ static func::FuncOp tenStepSquareRoot(Location loc, KernelModule &module, Type i
 // Construction
 //===----------------------------------------------------------------------===//
 
+/// The tables of `op`, constant ones as a power of two of them: ops that differ in
+/// their number, which are as many as there are scales, then mostly share a kernel.
+static Value tablesOf(TableOp op, const RowBuilder &build) {
+  auto type = cast<ShapedType>(op.getTable().getType());
+  std::optional<std::vector<char>> bytes = constantBytesOf(op.getTable());
+  if (!op.getIndex() || !bytes)
+    return build.memrefOf(op.getTable());
+  const auto count = static_cast<int64_t>(llvm::PowerOf2Ceil(type.getShape()[0]));
+  auto padded = MemRefType::get({count, 256}, type.getElementType());
+  bytes->resize(byteCount(padded));
+  return build.module.constant(op.getLoc(), *bytes, padded);
+}
+
 static std::unique_ptr<RowOp> makeTable(TableOp op, const RowBuilder &build) {
   auto row = std::make_unique<Table>();
   row->indexed = static_cast<bool>(op.getIndex());
   row->inputUnsigned = op.getInputUnsigned();
   build.shape(*row, "table", op.getInput(), !row->indexed);
-  row->operands.push_back(build.memrefOf(op.getTable()));
-  if (row->indexed)
+  row->operands.push_back(tablesOf(op, build));
+  if (row->indexed) {
+    std::optional<std::vector<char>> index = constantBytesOf(op.getIndex());
+    const int64_t tables = cast<ShapedType>(op.getTable().getType()).getShape()[0];
+    if (!index || llvm::any_of(*index, [&](char t) { return static_cast<uint8_t>(t) >= tables; })) {
+      op.emitOpError("the index must be a constant below ") << tables << ", the number of tables";
+      return nullptr;
+    }
     row->operands.push_back(build.memrefOf(op.getIndex()));
+  }
   row->key = row->inputUnsigned ? "u" : "s";
+  build.result(*row, op.getResult());
+  return row;
+}
+
+static std::unique_ptr<RowOp> makeInterpolate(InterpolateOp op, const RowBuilder &build) {
+  auto row = std::make_unique<Interpolate>();
+  build.shape(*row, "interpolate", op.getInput(), true);
+  row->start = row->blob.scalar(op.getStart());
+  row->shift = row->blob.scalar(op.getShift());
+  row->tail = Rescale(row->blob, op.getTailBy(), Rounding::HalfUp, 15, {});
+  row->operands.push_back(build.memrefOf(op.getTable()));
+  row->key = row->tail.key();
   build.result(*row, op.getResult());
   return row;
 }
@@ -262,7 +380,8 @@ static std::vector<T> geluTable(GeluOp op, const Clamp &clamp) {
   for (int32_t m = 0; m < 256; ++m) {
     for (int32_t i = 0; i <= m; ++i)
       in[i] = static_cast<int32_t>(first + i);
-    numerics::shiftGeluRow(in.data(), out.data(), m + 1, op.getExponentStep(), op.getFractionBits(), 62, 8);
+    numerics::shiftGeluRow(in.data(), out.data(), m + 1, op.getExponentStep(), op.getFractionBits(),
+                           op.getReciprocalBits(), 8);
     for (int32_t i = 0; i <= m; ++i)
       table[m * 256 + i] = static_cast<T>(
           numerics::requantize(out[i], by, rounding, op.getZeroPoint(), clamp.literalLo(), clamp.literalHi()));
@@ -306,13 +425,40 @@ static std::unique_ptr<RowOp> makeSoftmax(SoftmaxOp op, const RowBuilder &build)
   return row;
 }
 
+static std::unique_ptr<RowOp> makeShiftmax(ShiftmaxOp op, const RowBuilder &build) {
+  const auto step = static_cast<int64_t>(op.getExponentStep());
+  const auto bits = static_cast<unsigned>(op.getFractionBits());
+  std::unique_ptr<Shiftmax> row;
+  Blob blob;
+  if (widthOf(op.getInput()) == 8) {
+    auto narrow = std::make_unique<Shiftmax8>();
+    std::vector<int64_t> exponentials;
+    for (int64_t d = 0; d < 256; ++d)
+      exponentials.push_back(numerics::shiftExp(-d, step, bits));
+    narrow->exponentials = blob.array(exponentials);
+    row = std::move(narrow);
+  } else {
+    auto wide = std::make_unique<Shiftmax32>();
+    wide->octave = blob.scalar(-step);
+    wide->bits = blob.scalar(bits);
+    wide->furthest = blob.scalar(-step * bits);
+    row = std::move(wide);
+  }
+  row->numerator = blob.scalar((int64_t(1) << op.getReciprocalBits()) - 1);
+  row->shift = blob.scalar(static_cast<int64_t>(op.getReciprocalBits() - op.getResultBits() + 1));
+  row->blob = std::move(blob);
+  build.shape(*row, "shiftmax", op.getInput(), false);
+  build.result(*row, op.getResult());
+  return row;
+}
+
 static std::unique_ptr<RowOp> makeLayerNorm(LayerNormOp op, const RowBuilder &build) {
   const bool exact = op.getAlgorithm() == NormAlgorithm::Exact;
   std::unique_ptr<LayerNorm> row;
   if (exact)
     row = std::make_unique<ExactLayerNorm>();
   else
-    row = std::make_unique<ShiftLayerNorm>();
+    row = std::make_unique<ShiftLayerNorm>(op.getRounding());
   build.shape(*row, "layer_norm", op.getInput(), false);
   Type i64 = IntegerType::get(op.getContext(), 64);
   row->squareRoot =
@@ -328,7 +474,8 @@ static std::unique_ptr<RowOp> makeLayerNorm(LayerNormOp op, const RowBuilder &bu
   row->shifts = row->blob.array(op.getBy().getShifts());
   row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
   row->key = (exact ? "e" : "i") + row->clamp.key() + (row->inputUnsigned ? "u" : "s") +
-             (row->uniformShift ? "1" : "c") + (row->postOffsets ? "p" : "");
+             (row->uniformShift ? "1" : "c") + (row->postOffsets ? "p" : "") +
+             std::to_string(static_cast<int>(op.getRounding()));
   build.result(*row, op.getResult());
   return row;
 }
@@ -336,10 +483,14 @@ static std::unique_ptr<RowOp> makeLayerNorm(LayerNormOp op, const RowBuilder &bu
 std::unique_ptr<RowOp> vitq::kernels::makeNonlinearRowOp(Operation *op, const RowBuilder &build) {
   if (auto table = dyn_cast<TableOp>(op))
     return makeTable(table, build);
+  if (auto interpolate = dyn_cast<InterpolateOp>(op))
+    return makeInterpolate(interpolate, build);
   if (auto gelu = dyn_cast<GeluOp>(op))
     return makeGelu(gelu, build);
   if (auto softmax = dyn_cast<SoftmaxOp>(op))
     return makeSoftmax(softmax, build);
+  if (auto shiftmax = dyn_cast<ShiftmaxOp>(op))
+    return makeShiftmax(shiftmax, build);
   if (auto norm = dyn_cast<LayerNormOp>(op))
     return makeLayerNorm(norm, build);
   return nullptr;

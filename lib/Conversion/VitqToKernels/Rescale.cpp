@@ -34,15 +34,14 @@ Rescale::Rescale(Blob &blob, DyadicAttr dyadic, Rounding rounding, unsigned oper
   // Room to multiply an operand by 2^pre within 2^30 (a full 32-bit one has none).
   const int room = operandBits < 30 ? 30 - static_cast<int>(operandBits) : 0;
   const int wanted = std::max(0, 33 - *least);
-  const bool roundsByAdding = rounding == Rounding::HalfUp || rounding == Rounding::Floor;
-  fast = roundsByAdding && wanted <= room && *most + wanted <= 62;
+  fast = rounding != Rounding::HalfAway && wanted <= room && *most + wanted <= 62;
   const int pre = fast ? wanted : 0;
 
   std::vector<int32_t> shift, half;
   for (int32_t c : dyadic.getShifts()) {
     const int amount = fast ? c + pre - 32 : c;
     shift.push_back(amount);
-    half.push_back(fast && rounding == Rounding::HalfUp ? int32_t(1) << (amount - 1) : 0);
+    half.push_back(fast && rounding != Rounding::Floor ? int32_t(1) << (amount - 1) : 0);
   }
   multipliers = blob.array(dyadic.getMultipliers());
   shifts = blob.array(shift);
@@ -55,9 +54,11 @@ Rescale::Rescale(Blob &blob, DyadicAttr dyadic, Rounding rounding, unsigned oper
 }
 
 std::string Rescale::key() const {
+  // Where Floor is fast, it adds a half of 0.
+  const Rounding shape = fast && rounding == Rounding::Floor ? Rounding::HalfUp : rounding;
   return "r" + std::to_string(fast) + "." + std::to_string(pres.has_value()) + "." +
-         std::to_string(static_cast<int>(fast ? Rounding::HalfUp : rounding)) + "." + std::to_string(map.kind) + "." +
-         std::to_string(map.divisor) + "." + std::to_string(map.count);
+         std::to_string(static_cast<int>(shape)) + "." + std::to_string(map.kind) + "." + std::to_string(map.divisor) +
+         "." + std::to_string(map.count);
 }
 
 Value Rescale::constantOf(Emitter &e, Value blob, Slot slot, Value x, Value row, Value col) const {
@@ -81,8 +82,15 @@ Value Rescale::apply(Emitter &e, Value blob, Value x, Value row, Value col) cons
   Value half = constantOf(e, blob, halves, x, row, col);
   if (pres)
     x = e.shl(x, e.splatLike(e.load(Blob::view(e, blob, *pres), e.index(0)), x));
-  Value high = e.trunc(e.sra(e.mul(e.sext(x, 64), e.sext(m, 64)), 32), 32);
-  return e.sra(e.add(high, half), c);
+  Value p = e.mul(e.sext(x, 64), e.sext(m, 64));
+  Value sum = e.add(e.trunc(e.sra(p, 32), 32), half);
+  Value y = e.sra(sum, c);
+  if (rounding != Rounding::HalfEven)
+    return y;
+  // Of a tie y is the upper neighbour.
+  Value below = e.op<arith::OrIOp>(e.trunc(p, 32), e.sub(sum, e.shl(y, c)));
+  Value tie = e.cmp(arith::CmpIPredicate::eq, below, e.like(below, 0));
+  return e.select(tie, e.op<arith::AndIOp>(y, e.like(y, -2)), y);
 }
 
 Value Rescale::roundShift(Emitter &e, Value p, Value shift, Rounding rounding) {

@@ -38,6 +38,8 @@ struct ChannelMap {
 /// the low half of the product cannot carry into the result, so
 /// `(x*M + 2^(c-1)) >> c = (hi(x*M) + 2^(c-33)) >> (c-32)` with hi the upper 32
 /// bits; the result then is below 2^29 in magnitude and everything stays in 32 bits.
+/// A tie, which half-even rounding must see, has the low half zero and nothing below
+/// the rounding bit of the upper one.
 class Rescale {
 public:
   /// Puts the constants into the blob. |x| <= 2^operandBits.

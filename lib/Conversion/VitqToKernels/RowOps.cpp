@@ -10,6 +10,9 @@
 
 #include "RowOpsDetail.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "vitq/Analysis/AccumulatorBounds.h"
+
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::kernels;
@@ -45,8 +48,12 @@ struct Requant : RowOp {
 struct Add : RowOp {
   struct Side {
     bool isUnsigned;
+    /// 32 bits times exactly 1, for a sum of 32 bits.
+    bool unchanged;
     Slot zeroPoint;
     Rescale rescale;
+
+    bool isFast() const { return unchanged || rescale.isFast(); }
   } first, second;
   int64_t otherRows;
   Slot zeroPoint;
@@ -56,10 +63,11 @@ struct Add : RowOp {
     Value x = e.extend(e.load(memref, {row, col}, lanes), 32, s.isUnsigned);
     if (widthOf(memref) < 32)
       x = e.sub(x, e.splatLike(Blob::load(e, at.blob, s.zeroPoint, 32), x));
-    return s.rescale.apply(e, at.blob, x, at.row, col);
+    return s.unchanged ? x : s.rescale.apply(e, at.blob, x, at.row, col);
   }
   void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    const bool fast = first.rescale.isFast() && second.rescale.isFast() && clamp.fits32();
+    const bool fast = first.isFast() && second.isFast() && clamp.fits32();
+    const bool saturates = first.unchanged || second.unchanged;
     Value otherRow = otherRows == rows ? at.row : e.remu(at.row, e.index(otherRows));
     forColumns(e, target, cols, fast, 8, [&](Value col, int64_t lanes) {
       Value a = side(e, at, first, at.primary, at.primaryRow, col, lanes);
@@ -68,7 +76,9 @@ struct Add : RowOp {
         a = e.sext(a, 64);
         b = e.sext(b, 64);
       }
-      e.store(finishSum(e, at.blob, e.add(a, b), zeroPoint, clamp), at.results[0], {at.row, col});
+      // A side that is unchanged has all 32 bits, and the result then no zero point.
+      Value sum = fast && saturates ? e.op<LLVM::SAddSat>(a, b) : finishSum(e, at.blob, e.add(a, b), zeroPoint, clamp);
+      e.store(sum, at.results[0], {at.row, col});
     });
   }
 };
@@ -130,6 +140,15 @@ Value vitq::kernels::finishSum(Emitter &e, Value blob, Value y, Slot zeroPoint, 
 unsigned vitq::kernels::magnitudeBits(Value value) {
   unsigned width = widthOf(value);
   return width == 32 ? 31 : width; // |x - zero point| < 2^width
+}
+
+/// |x| <= 2^bits for every accumulator of a product; 31 for other values.
+static unsigned accumulatorBits(Value value) {
+  auto product = value.getDefiningOp<MatmulOp>();
+  if (!product)
+    return 31;
+  const numerics::Interval range = getAccumulatorBound(product, getLhsTypeRange(product));
+  return llvm::Log2_64_Ceil(std::max({-range.min, range.max, int64_t(1)}));
 }
 
 //===----------------------------------------------------------------------===//
@@ -208,9 +227,14 @@ static std::unique_ptr<RowOp> makeAdd(AddOp op, const RowBuilder &build) {
                       elementCount(op.getLhs().getType()) == elementCount(op.getRhs().getType());
   build.shape(*row, "add", primary, single);
   ArrayRef<int64_t> shape = op.getType().getShape();
+  const bool wide = widthOf(op.getResult()) == 32 && !op.getResultUnsigned();
   auto side = [&](Value operand, DyadicAttr by, bool isUnsigned, int64_t zeroPoint) {
-    return Add::Side{isUnsigned, row->blob.scalar(zeroPoint),
-                     Rescale(row->blob, by, op.getRounding(), magnitudeBits(operand), ChannelMap::of(by, shape, -1))};
+    // Ratios of accumulators' scales are about 1: only what the product is known
+    // to stay below leaves room for them.
+    const unsigned bits = wide ? std::min(accumulatorBits(operand), magnitudeBits(operand)) : magnitudeBits(operand);
+    const bool one = by.size() == 1 && by.multiplier(0) == int64_t(1) << by.shift(0);
+    return Add::Side{isUnsigned, wide && one && widthOf(operand) == 32 && !isUnsigned, row->blob.scalar(zeroPoint),
+                     Rescale(row->blob, by, op.getRounding(), bits, ChannelMap::of(by, shape, -1))};
   };
   row->first = side(op.getLhs(), op.getLhsBy(), op.getLhsUnsigned(), op.getLhsZeroPoint());
   row->second = side(op.getRhs(), op.getRhsBy(), op.getRhsUnsigned(), op.getRhsZeroPoint());
@@ -222,7 +246,8 @@ static std::unique_ptr<RowOp> makeAdd(AddOp op, const RowBuilder &build) {
   row->operands.push_back(memref);
   row->otherRows = rows;
   row->key = row->first.rescale.key() + row->second.rescale.key() + row->clamp.key() +
-             (row->first.isUnsigned ? "u" : "s") + (row->second.isUnsigned ? "u" : "s");
+             (row->first.isUnsigned ? "u" : "s") + (row->second.isUnsigned ? "u" : "s") +
+             (row->first.unchanged ? "1" : "") + (row->second.unchanged ? "2" : "");
   build.result(*row, op.getResult());
   return row;
 }

@@ -36,7 +36,7 @@ Value finishSum(Emitter &e, Value blob, Value y, Slot zeroPoint, const Clamp &cl
 /// |x - zero point| <= 2^bits for every x of the type.
 unsigned magnitudeBits(Value value);
 
-/// table, gelu, softmax and layer_norm.
+/// table, interpolate, gelu, softmax, shiftmax and layer_norm.
 std::unique_ptr<RowOp> makeNonlinearRowOp(mlir::Operation *op, const RowBuilder &build);
 
 } // namespace vitq::kernels

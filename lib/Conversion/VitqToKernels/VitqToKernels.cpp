@@ -70,7 +70,7 @@ Value FunctionLowering::memrefOf(Value tensor) {
 /// The product whose accumulators `op` reads row by row, if it may compute them
 /// itself: nobody else reads them.
 static integer::MatmulOp fusableProducer(Operation *op) {
-  if (!isa<integer::RequantOp, integer::AddOp, integer::SoftmaxOp, integer::DivideRowsOp>(op))
+  if (!isa<integer::RequantOp, integer::AddOp, integer::SoftmaxOp, integer::ShiftmaxOp, integer::DivideRowsOp>(op))
     return {};
   const unsigned candidates = isa<integer::AddOp>(op) ? 2 : 1;
   for (unsigned i = 0; i < candidates; ++i) {

@@ -334,6 +334,87 @@ func.func @table_37(%a: tensor<3xi8>, %t: tensor<256xi16>) {
 
 // -----
 
+// vitq.interpolate C1
+func.func @interpolate_1(%x: tensor<3xi16>, %t: tensor<1024xi16>) {
+  // expected-error @+1 {{needs a table [1025]}}
+  %0 = vitq.interpolate %x, %t start 0 shift 0 tail_by <1, 1> : (tensor<3xi16>, tensor<1024xi16>) -> tensor<3xi16>
+  return
+}
+
+// -----
+
+// vitq.interpolate C1
+func.func @interpolate_2(%x: tensor<3xi16>, %t: tensor<1025xi8>) {
+  // expected-error @+1 {{operand #1 must be statically shaped tensor of i16}}
+  %0 = vitq.interpolate %x, %t start 0 shift 0 tail_by <1, 1> : (tensor<3xi16>, tensor<1025xi8>) -> tensor<3xi16>
+  return
+}
+
+// -----
+
+// vitq.interpolate C1
+func.func @interpolate_3(%x: tensor<3xi32>, %t: tensor<1025xi16>) {
+  // expected-error @+1 {{operand #0 must be statically shaped tensor of i16}}
+  %0 = vitq.interpolate %x, %t start 0 shift 0 tail_by <1, 1> : (tensor<3xi32>, tensor<1025xi16>) -> tensor<3xi16>
+  return
+}
+
+// -----
+
+// vitq.interpolate C1
+func.func @interpolate_4(%x: tensor<3xi16>, %t: tensor<1025xi16>) {
+  // expected-error @+1 {{result #0 has shape [4] but the operands give [3]}}
+  %0 = vitq.interpolate %x, %t start 0 shift 0 tail_by <1, 1> : (tensor<3xi16>, tensor<1025xi16>) -> tensor<4xi16>
+  return
+}
+
+// -----
+
+// vitq.interpolate C2
+func.func @interpolate_5(%x: tensor<3xi16>, %t: tensor<1025xi16>) {
+  // expected-error @+1 {{shift 7 is outside [0, 6]}}
+  %0 = vitq.interpolate %x, %t start 0 shift 7 tail_by <1, 1> : (tensor<3xi16>, tensor<1025xi16>) -> tensor<3xi16>
+  return
+}
+
+// -----
+
+// vitq.interpolate C2
+func.func @interpolate_6(%x: tensor<3xi16>, %t: tensor<1025xi16>) {
+  // expected-error @+1 {{shift -1 is outside [0, 6]}}
+  %0 = vitq.interpolate %x, %t start 0 shift -1 tail_by <1, 1> : (tensor<3xi16>, tensor<1025xi16>) -> tensor<3xi16>
+  return
+}
+
+// -----
+
+// vitq.interpolate C2
+func.func @interpolate_7(%x: tensor<3xi16>, %t: tensor<1025xi16>) {
+  // expected-error @+1 {{start 32768 is outside [-32768, 32767]}}
+  %0 = vitq.interpolate %x, %t start 32768 shift 0 tail_by <1, 1> : (tensor<3xi16>, tensor<1025xi16>) -> tensor<3xi16>
+  return
+}
+
+// -----
+
+// vitq.interpolate C3
+func.func @interpolate_8(%x: tensor<3xi16>, %t: tensor<1025xi16>) {
+  // expected-error @+1 {{tail needs exactly one multiplier, which is positive}}
+  %0 = vitq.interpolate %x, %t start 0 shift 0 tail_by <0, 1> : (tensor<3xi16>, tensor<1025xi16>) -> tensor<3xi16>
+  return
+}
+
+// -----
+
+// vitq.interpolate C3
+func.func @interpolate_9(%x: tensor<3xi16>, %t: tensor<1025xi16>) {
+  // expected-error @+1 {{tail needs exactly one multiplier, which is positive}}
+  %0 = vitq.interpolate %x, %t start 0 shift 0 tail_by <[1, 1, 1], [1, 1, 1]> : (tensor<3xi16>, tensor<1025xi16>) -> tensor<3xi16>
+  return
+}
+
+// -----
+
 // vitq.gelu C1
 func.func @gelu_38(%x: tensor<2x3xi8>) {
   // expected-error @+1 {{exponent step 0 is outside [-65536, -1]}}
@@ -374,6 +455,15 @@ func.func @gelu_41(%x: tensor<2x3xi8>) {
 func.func @gelu_42(%x: tensor<2x3xi8>) {
   // expected-error @+1 {{input zero point 128 is outside [-128, 127]}}
   %0 = vitq.gelu shift %x exponent_step -5 fraction_bits 8 by <1, 1> round half_up input_zero_point 128 : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.gelu C4
+func.func @gelu_43(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{reciprocal bits 32 are neither 31 nor 62}}
+  %0 = vitq.gelu shift %x exponent_step -5 fraction_bits 8 reciprocal_bits 32 by <1, 1> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
   return
 }
 
@@ -496,6 +586,60 @@ func.func @softmax_55(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
 
 // -----
 
+// vitq.shiftmax C1
+func.func @shiftmax_1(%x: tensor<i8>) {
+  // expected-error @+1 {{expects rank >= 1}}
+  %0 = vitq.shiftmax %x exponent_step -20 fraction_bits 15 reciprocal_bits 31 result_bits 16 : tensor<i8> -> tensor<i16>
+  return
+}
+
+// -----
+
+// vitq.shiftmax C2
+func.func @shiftmax_2(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{exponent step 0 is outside [-1073741824, -1]}}
+  %0 = vitq.shiftmax %x exponent_step 0 fraction_bits 15 reciprocal_bits 31 result_bits 16 : tensor<2x3xi8> -> tensor<2x3xi16>
+  return
+}
+
+// -----
+
+// vitq.shiftmax C2
+func.func @shiftmax_3(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{exponent step -1073741825 is outside [-1073741824, -1]}}
+  %0 = vitq.shiftmax %x exponent_step -1073741825 fraction_bits 15 reciprocal_bits 31 result_bits 16 : tensor<2x3xi8> -> tensor<2x3xi16>
+  return
+}
+
+// -----
+
+// vitq.shiftmax C2
+func.func @shiftmax_4(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{fraction bits 31 are outside [1, 30]}}
+  %0 = vitq.shiftmax %x exponent_step -20 fraction_bits 31 reciprocal_bits 31 result_bits 16 : tensor<2x3xi8> -> tensor<2x3xi16>
+  return
+}
+
+// -----
+
+// vitq.shiftmax C3
+func.func @shiftmax_5(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{reciprocal bits 30 are neither 31 nor 62}}
+  %0 = vitq.shiftmax %x exponent_step -20 fraction_bits 15 reciprocal_bits 30 result_bits 16 : tensor<2x3xi8> -> tensor<2x3xi16>
+  return
+}
+
+// -----
+
+// vitq.shiftmax C4
+func.func @shiftmax_6(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{result bits 8 are not the width of the result, 16}}
+  %0 = vitq.shiftmax %x exponent_step -20 fraction_bits 15 reciprocal_bits 31 result_bits 8 : tensor<2x3xi8> -> tensor<2x3xi16>
+  return
+}
+
+// -----
+
 // vitq.divide_rows C1
 func.func @divide_rows_56(%x: tensor<2x3xi32>, %s: tensor<3xi32>) {
   // expected-error @+1 {{sums must have the input's shape without its last axis}}
@@ -563,6 +707,15 @@ func.func @layer_norm_62(%x: tensor<2x3xi16>) {
 func.func @layer_norm_63(%x: tensor<2x3xi16>) {
   // expected-error @+1 {{zero point 128 is outside [-128, 127]}}
   %0 = vitq.layer_norm exact %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 zero_point 128 : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C4
+func.func @layer_norm_64(%x: tensor<2x3xi16>) {
+  // expected-error @+1 {{'exact' rounds half_up only}}
+  %0 = vitq.layer_norm exact %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 round half_even : tensor<2x3xi16> -> tensor<2x3xi8>
   return
 }
 

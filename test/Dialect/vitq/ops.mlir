@@ -38,6 +38,8 @@ func.func @arithmetic(%a: tensor<2x3xi16>, %b: tensor<2x3xi32>, %c: tensor<3xi8>
   // CHECK: vitq.add {{.*}} round half_even unsigned zero_point 7 {lhs_unsigned, lhs_zero_point = 3 : i64, rhs_zero_point = -2 : i64} : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
   %1 = vitq.add %d by <1, 1>, %c by <1, 1> round half_even unsigned zero_point 7 {lhs_unsigned, lhs_zero_point = 3 : i64, rhs_zero_point = -2 : i64}
     : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  // CHECK: vitq.add %{{.*}} by <1073741824, 30>, %{{.*}} by <[1, 2, 3], [4, 5, 6]> round half_up : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi32>
+  %6 = vitq.add %b by <1073741824, 30>, %b by <[1, 2, 3], [4, 5, 6]> round half_up : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi32>
   // CHECK: vitq.mul %{{.*}}, %{{.*}} by <3, 9> round half_up : (tensor<2x3xi16>, tensor<3xi8>) -> tensor<2x3xi32>
   %2 = vitq.mul %a, %c by <3, 9> round half_up : (tensor<2x3xi16>, tensor<3xi8>) -> tensor<2x3xi32>
   // CHECK: vitq.mul %{{.*}}, %{{.*}} by <3, 9> round half_up unsigned zero_point 1 {rhs_unsigned} : (tensor<2x3xi8>, tensor<2x3xi8>) -> tensor<2x3xi8>
@@ -51,24 +53,34 @@ func.func @arithmetic(%a: tensor<2x3xi16>, %b: tensor<2x3xi32>, %c: tensor<3xi8>
 
 // CHECK-LABEL: func @nonlinear
 func.func @nonlinear(%x: tensor<2x3xi8>, %t: tensor<256xi16>, %ts: tensor<2x256xi8>, %i: tensor<3xi8>, %e: tensor<256xi8>,
-                     %s: tensor<1x2x3x4xi32>, %l: tensor<2x3xi16>) {
+                     %s: tensor<1x2x3x4xi32>, %l: tensor<2x3xi16>, %k: tensor<1025xi16>) {
   // CHECK: vitq.table %{{.*}}, %{{.*}} input_unsigned : (tensor<2x3xi8>, tensor<256xi16>) -> tensor<2x3xi16>
   %0 = vitq.table %x, %t input_unsigned : (tensor<2x3xi8>, tensor<256xi16>) -> tensor<2x3xi16>
   // CHECK: vitq.table %{{.*}}, %{{.*}}, %{{.*}} : (tensor<2x3xi8>, tensor<2x256xi8>, tensor<3xi8>) -> tensor<2x3xi8>
   %1 = vitq.table %x, %ts, %i : (tensor<2x3xi8>, tensor<2x256xi8>, tensor<3xi8>) -> tensor<2x3xi8>
   // CHECK: vitq.gelu shift %{{.*}} exponent_step -17 fraction_bits 23 by <9, 12> round half_up input_unsigned input_zero_point 100 unsigned zero_point 12 : tensor<2x3xi8> -> tensor<2x3xi8>
   %2 = vitq.gelu shift %x exponent_step -17 fraction_bits 23 by <9, 12> round half_up input_unsigned input_zero_point 100 unsigned zero_point 12 : tensor<2x3xi8> -> tensor<2x3xi8>
+  // CHECK: vitq.gelu shift %{{.*}} exponent_step -17 fraction_bits 23 reciprocal_bits 31 by <9, 12> round half_even : tensor<2x3xi8> -> tensor<2x3xi8>
+  %10 = vitq.gelu shift %x exponent_step -17 fraction_bits 23 reciprocal_bits 31 by <9, 12> round half_even : tensor<2x3xi8> -> tensor<2x3xi8>
+  // CHECK: vitq.interpolate %{{.*}}, %{{.*}} start -2048 shift 2 tail_by <1518500250, 31> : (tensor<2x3xi16>, tensor<1025xi16>) -> tensor<2x3xi16>
+  %11 = vitq.interpolate %l, %k start -2048 shift 2 tail_by <1518500250, 31> : (tensor<2x3xi16>, tensor<1025xi16>) -> tensor<2x3xi16>
   // CHECK: vitq.softmax table by <7, 9>, %{{.*}}, %{{.*}} : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   %3, %4 = vitq.softmax table by <7, 9>, %s, %e : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   // CHECK: vitq.softmax shift by <[7, 8], [9, 9]>, %{{.*}} {code_shift = 8 : i64, exponent_step = -16 : i64, fraction_bits = 15 : i64}
   %5, %6 = vitq.softmax shift by <[7, 8], [9, 9]>, %s {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64}
     : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  // CHECK: vitq.shiftmax %{{.*}} exponent_step -20 fraction_bits 15 reciprocal_bits 31 result_bits 16 : tensor<1x2x3x4xi32> -> tensor<1x2x3x4xi16>
+  %12 = vitq.shiftmax %s exponent_step -20 fraction_bits 15 reciprocal_bits 31 result_bits 16 : tensor<1x2x3x4xi32> -> tensor<1x2x3x4xi16>
+  // CHECK: vitq.shiftmax %{{.*}} exponent_step -1073741824 fraction_bits 30 reciprocal_bits 62 result_bits 8 : tensor<2x3xi8> -> tensor<2x3xi8>
+  %13 = vitq.shiftmax %x exponent_step -1073741824 fraction_bits 30 reciprocal_bits 62 result_bits 8 : tensor<2x3xi8> -> tensor<2x3xi8>
   // CHECK: vitq.divide_rows %{{.*}}, %{{.*}} by <[7, 8], [9, 9]> round half_up zero_point 3 {axis = 1 : i64} : (tensor<1x2x3x4xi32>, tensor<1x2x3xi32>) -> tensor<1x2x3x4xi8>
   %7 = vitq.divide_rows %s, %4 by <[7, 8], [9, 9]> round half_up zero_point 3 {axis = 1 : i64} : (tensor<1x2x3x4xi32>, tensor<1x2x3xi32>) -> tensor<1x2x3x4xi8>
   // CHECK: vitq.layer_norm exact %{{.*}} by <[1, -2, 3], [4, 5, 6]> offsets [-7, 0, 70000000000] eps 1 unsigned zero_point 130 : tensor<2x3xi16> -> tensor<2x3xi8>
   %8 = vitq.layer_norm exact %l by <[1, -2, 3], [4, 5, 6]> offsets [-7, 0, 70000000000] eps 1 unsigned zero_point 130 : tensor<2x3xi16> -> tensor<2x3xi8>
   // CHECK: vitq.layer_norm shift %{{.*}} by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] post_offsets [1, 2, 3] eps 1 input_unsigned : tensor<2x3xi8> -> tensor<2x3xi16>
   %9 = vitq.layer_norm shift %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] post_offsets [1, 2, 3] eps 1 input_unsigned : tensor<2x3xi8> -> tensor<2x3xi16>
+  // CHECK: vitq.layer_norm shift %{{.*}} by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 round half_even : tensor<2x3xi8> -> tensor<2x3xi16>
+  %14 = vitq.layer_norm shift %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 round half_even : tensor<2x3xi8> -> tensor<2x3xi16>
   return
 }
 

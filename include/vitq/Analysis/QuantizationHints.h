@@ -1,0 +1,44 @@
+//===- QuantizationHints.h - What passes tell vit-quantize -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_ANALYSIS_QUANTIZATIONHINTS_H
+#define VITQ_ANALYSIS_QUANTIZATIONHINTS_H
+
+#include "vitq/Analysis/CalibrationStatistics.h"
+
+#include "mlir/IR/Location.h"
+#include "llvm/ADT/Twine.h"
+
+namespace vitq {
+
+/// `dense<...> : tensor<Cx2xf32>` on an op: the ranges (min, max) that the codes of
+/// its result are to cover, one for each index of the last axis. Indices with
+/// different ranges get scales of their own. `vit-assign-channel-scales` writes it,
+/// `vit-quantize` reads and removes it; without it a tensor has one scale, from
+/// `vit.range`.
+inline constexpr llvm::StringLiteral kCodeRangesAttr = "vit.code_ranges";
+/// Unit attribute of a function or a linear: its operand and its result are
+/// quantized to 16 bits, not 8. `vit-split-outliers` writes it.
+inline constexpr llvm::StringLiteral kWideAttr = "vit.wide";
+/// On the module: what the passes of the recipe decided, one dictionary
+/// {pass, node, text} each, in order. Reports print them.
+inline constexpr llvm::StringLiteral kDecisionsAttr = "vitq.decisions";
+
+std::optional<ChannelRanges> getCodeRanges(mlir::Operation *op);
+void setCodeRanges(mlir::Operation *op, const ChannelRanges &ranges);
+
+/// Appends a decision of `pass` about `op` (its ONNX node) to the module's list.
+void recordDecision(mlir::Operation *op, llvm::StringRef pass, const llvm::Twine &text);
+
+/// `loc` with "." and `suffix` appended to the name of its node: an op that a pass
+/// took out of another.
+mlir::Location suffixed(mlir::Location loc, llvm::StringRef suffix);
+
+} // namespace vitq
+
+#endif // VITQ_ANALYSIS_QUANTIZATIONHINTS_H

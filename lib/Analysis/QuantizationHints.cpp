@@ -1,0 +1,66 @@
+//===- QuantizationHints.cpp - What passes tell vit-quantize -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Analysis/QuantizationHints.h"
+
+#include "vitq/Analysis/QuantizedTypes.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace vitq {
+
+std::optional<ChannelRanges> getCodeRanges(Operation *op) {
+  auto values = op->getAttrOfType<DenseElementsAttr>(kCodeRangesAttr);
+  auto type = values ? dyn_cast<RankedTensorType>(values.getType()) : nullptr;
+  if (!type || type.getRank() != 2 || type.getDimSize(1) != 2 || !type.getElementType().isF32())
+    return std::nullopt;
+  ChannelRanges ranges;
+  size_t index = 0;
+  for (float value : values.getValues<float>()) {
+    if (!std::isfinite(value))
+      return std::nullopt;
+    (index++ % 2 ? ranges.max : ranges.min).push_back(value);
+  }
+  for (size_t i = 0; i < ranges.min.size(); ++i)
+    if (ranges.min[i] > ranges.max[i])
+      return std::nullopt;
+  return ranges;
+}
+
+void setCodeRanges(Operation *op, const ChannelRanges &ranges) {
+  SmallVector<float> values;
+  for (size_t i = 0; i < ranges.min.size(); ++i)
+    values.append({ranges.min[i], ranges.max[i]});
+  auto type = RankedTensorType::get({static_cast<int64_t>(ranges.min.size()), 2}, Float32Type::get(op->getContext()));
+  op->setAttr(kCodeRangesAttr, DenseElementsAttr::get(type, ArrayRef<float>(values)));
+}
+
+void recordDecision(Operation *op, llvm::StringRef pass, const llvm::Twine &text) {
+  auto module = op->getParentOfType<ModuleOp>();
+  Builder builder(op->getContext());
+  SmallVector<Attribute> decisions;
+  if (auto list = module->getAttrOfType<ArrayAttr>(kDecisionsAttr))
+    decisions.append(list.begin(), list.end());
+  decisions.push_back(
+      builder.getDictionaryAttr({builder.getNamedAttr("pass", builder.getStringAttr(pass)),
+                                 builder.getNamedAttr("node", builder.getStringAttr(nodeName(op->getLoc()))),
+                                 builder.getNamedAttr("text", builder.getStringAttr(text))}));
+  module->setAttr(kDecisionsAttr, builder.getArrayAttr(decisions));
+}
+
+Location suffixed(Location loc, llvm::StringRef suffix) {
+  if (auto name = dyn_cast<NameLoc>(loc))
+    return NameLoc::get(StringAttr::get(loc.getContext(), name.getName().getValue() + "." + suffix));
+  return loc;
+}
+
+} // namespace vitq

@@ -1,0 +1,197 @@
+//===- AssignChannelScales.cpp - Give heads and channels scales of their own -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Analysis/QuantizationHints.h"
+#include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Support/Constants.h"
+#include "vitq/Transforms/Passes.h"
+
+#include "llvm/Support/Format.h"
+
+#include <cmath>
+#include <numeric>
+
+namespace vitq {
+#define GEN_PASS_DEF_VITASSIGNCHANNELSCALESPASS
+#include "vitq/Transforms/Passes.h.inc"
+} // namespace vitq
+
+using namespace mlir;
+using namespace ::vitq;
+using namespace ::vitq::vit;
+
+namespace {
+
+class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<AssignChannelScales> {
+  using VitAssignChannelScalesPassBase::VitAssignChannelScalesPassBase;
+
+  void runOnOperation() override {
+    if (own > 127) {
+      getOperation().emitError(
+          "vit-assign-channel-scales: own must be at most 127 (a table for each, and one for the rest)");
+      return signalPassFailure();
+    }
+    WalkResult result = getOperation().walk([&](Operation *op) {
+      if (auto matmul = dyn_cast<MatmulOp>(op); matmul && heads) {
+        if (failed(assignHeads(matmul, matmul.getLhs())) || failed(assignHeads(matmul, matmul.getRhs())))
+          return WalkResult::interrupt();
+      } else if (isa<UnaryFunction>(op) && own > 0 && !isa<ReluOp>(op) && feedsLinears(op)) {
+        if (failed(assignOwn(op)))
+          return WalkResult::interrupt();
+      } else if (isa<LayerNormOp>(op) && norms && feedsLinears(op)) {
+        if (failed(assignAll(op)))
+          return WalkResult::interrupt();
+      }
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+
+  /// Whether every user can take scales that differ along the last axis: it has them
+  /// folded into constant weights.
+  static bool feedsLinears(Operation *op) {
+    Value value = op->getResult(0);
+    return !op->hasAttr(kWideAttr) && !getQuantizedType(op->getOperand(0)) && !value.use_empty() &&
+           llvm::all_of(value.getUses(), [](OpOperand &use) {
+             auto linear = dyn_cast<LinearOp>(use.getOwner());
+             return linear && use.getOperandNumber() == 0 && isConstant(linear.getWeight());
+           });
+  }
+
+  static FailureOr<ChannelRanges> rangesOf(Operation *op) {
+    std::optional<ChannelRanges> ranges = getChannelRanges(op);
+    if (ranges && static_cast<int64_t>(ranges->min.size()) == shapeOf(op->getResult(0)).back())
+      return *ranges;
+    return op->emitError("'") << nodeName(op->getLoc())
+                              << "' has no calibrated channel ranges, which scales of their own need; calibrate again, "
+                                 "or compile with --recipe=minmax";
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Heads
+  //===--------------------------------------------------------------------===//
+
+  /// The linear behind [B, N, C] -> [B, N, H, d] -> [B, H, N, d], and H.
+  static std::pair<LinearOp, int64_t> headsOf(Value operand) {
+    auto transpose = operand.getDefiningOp<TransposeOp>();
+    if (!transpose || transpose.getPermutation() != ArrayRef<int64_t>{0, 2, 1, 3})
+      return {};
+    auto reshape = transpose.getInput().getDefiningOp<ReshapeOp>();
+    if (!reshape || !reshape->hasOneUse() || !transpose->hasOneUse())
+      return {};
+    auto linear = reshape.getInput().getDefiningOp<LinearOp>();
+    if (!linear || !linear->hasOneUse())
+      return {};
+    ArrayRef<int64_t> from = shapeOf(linear.getResult()), to = shapeOf(reshape.getResult());
+    if (from.size() != 3 || to.size() != 4 || from.take_front(2) != to.take_front(2))
+      return {};
+    return {linear, to[2]};
+  }
+
+  /// The probabilities are no linear's result: they have one scale.
+  LogicalResult assignHeads(MatmulOp matmul, Value operand) {
+    auto [linear, count] = headsOf(operand);
+    if (!linear || count < 2 || linear->hasAttr(kCodeRangesAttr))
+      return success();
+    FailureOr<ChannelRanges> channels = rangesOf(linear);
+    if (failed(channels))
+      return failure();
+    size_t width = channels->min.size() / count;
+    ChannelRanges ranges = *channels;
+    double smallest = INFINITY, largest = 0;
+    for (int64_t h = 0; h < count; ++h) {
+      auto begin = h * width, end = begin + width;
+      float min = *std::min_element(channels->min.begin() + begin, channels->min.begin() + end);
+      float max = *std::max_element(channels->max.begin() + begin, channels->max.begin() + end);
+      std::fill(ranges.min.begin() + begin, ranges.min.begin() + end, min);
+      std::fill(ranges.max.begin() + begin, ranges.max.begin() + end, max);
+      double reach = std::max(std::abs(min), std::abs(max));
+      smallest = std::min(smallest, reach);
+      largest = std::max(largest, reach);
+    }
+    clampToRange(linear, ranges);
+    setCodeRanges(linear, ranges);
+    recordDecision(
+        linear, "vit-assign-channel-scales",
+        format("one scale for each of %d heads, which reach %.3g to %.3g", static_cast<int>(count), smallest, largest));
+    ++numHeads;
+    return success();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Channels
+  //===--------------------------------------------------------------------===//
+
+  /// Own scales for the channels that reach farthest; the rest shares one.
+  LogicalResult assignOwn(Operation *op) {
+    FailureOr<ChannelRanges> channels = rangesOf(op);
+    if (failed(channels))
+      return failure();
+    size_t count = channels->max.size();
+    if (count < 2 * own)
+      return success();
+    SmallVector<size_t> order(count);
+    std::iota(order.begin(), order.end(), 0);
+    auto reach = [&](size_t c) { return std::max(std::abs(channels->min[c]), std::abs(channels->max[c])); };
+    llvm::sort(order, [&](size_t a, size_t b) { return std::pair(-reach(a), a) < std::pair(-reach(b), b); });
+    float min = 0, max = 0;
+    for (size_t i = own; i < count; ++i) {
+      min = std::min(min, channels->min[order[i]]);
+      max = std::max(max, channels->max[order[i]]);
+    }
+    double all = reach(order[0]), rest = reach(order[own]);
+    ChannelRanges ranges;
+    ranges.min.assign(count, min);
+    ranges.max.assign(count, max);
+    for (size_t i = 0; i < own; ++i) {
+      ranges.min[order[i]] = channels->min[order[i]];
+      ranges.max[order[i]] = channels->max[order[i]];
+    }
+    clampToRange(op, ranges);
+    setCodeRanges(op, ranges);
+    recordDecision(op, "vit-assign-channel-scales",
+                   format("own scales for the %d largest channels: the others reach %.3g instead of %.3g",
+                          static_cast<int>(own), rest, all));
+    ++numChannels;
+    return success();
+  }
+
+  /// A scale for every channel (RepQ).
+  LogicalResult assignAll(Operation *op) {
+    FailureOr<ChannelRanges> channels = rangesOf(op);
+    if (failed(channels))
+      return failure();
+    clampToRange(op, *channels);
+    setCodeRanges(op, *channels);
+    recordDecision(op, "vit-assign-channel-scales", "one scale for each channel, folded into the weights that read it");
+    ++numChannels;
+    return success();
+  }
+
+  /// Observers may have narrowed the range of the whole tensor.
+  static void clampToRange(Operation *op, ChannelRanges &ranges) {
+    std::optional<std::pair<double, double>> range = getCalibratedRange(op->getResult(0));
+    if (!range)
+      return;
+    auto low = static_cast<float>(range->first), high = static_cast<float>(range->second);
+    for (size_t c = 0; c < ranges.min.size(); ++c) {
+      ranges.min[c] = std::clamp(ranges.min[c], low, high);
+      ranges.max[c] = std::clamp(ranges.max[c], low, high);
+    }
+  }
+
+  template <typename... Args>
+  static std::string format(const char *pattern, Args... args) {
+    std::string text;
+    llvm::raw_string_ostream(text) << llvm::format(pattern, args...);
+    return text;
+  }
+};
+
+} // namespace
