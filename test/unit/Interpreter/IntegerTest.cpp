@@ -9,6 +9,7 @@
 #include "TestUtils.h"
 
 #include "vitq/Numerics/Gelu.h"
+#include "vitq/Numerics/Interpolation.h"
 #include "vitq/Numerics/LayerNorm.h"
 #include "vitq/Numerics/Softmax.h"
 
@@ -104,6 +105,24 @@ TEST_F(IntegerTest, AddRoundsEachOperandAndBroadcasts) {
   EXPECT_EQ(valuesOf<int8_t>(r[0]), (std::vector<int8_t>{2, 9, 0, 127}));
 }
 
+TEST_F(IntegerTest, SumOfAccumulators) {
+  // a stays as it is, b counts 2.5 and -1; 64 bits, then saturated.
+  auto r = runOp("vitq.add %a by <1073741824, 30>, %b by <[5, -1073741824], [1, 30]> round half_up : (tensor<3x2xi32>, "
+                 "tensor<3x2xi32>) -> tensor<3x2xi32>",
+                 {"tensor<3x2xi32>", "tensor<3x2xi32>"}, "tensor<3x2xi32>",
+                 {ints<int32_t>({3, 2}, {7, 7, INT32_MAX, INT32_MIN, INT32_MIN, INT32_MAX}),
+                  ints<int32_t>({3, 2}, {3, 3, 1, 1, INT32_MAX, INT32_MAX})});
+  EXPECT_EQ(valuesOf<int32_t>(r[0]), (std::vector<int32_t>{7 + 8, 7 - 3, INT32_MAX, INT32_MIN, INT32_MAX, 0}));
+}
+
+TEST_F(IntegerTest, RankOneProduct) {
+  auto r = runOp("vitq.matmul %a, %b transpose_rhs lhs_zero_point -2 : (tensor<2x1xi16>, tensor<3x1xi8>) -> "
+                 "tensor<2x3xi32>",
+                 {"tensor<2x1xi16>", "tensor<3x1xi8>"}, "tensor<2x3xi32>",
+                 {ints<int16_t>({2, 1}, {32767, -5}), ints<int8_t>({3, 1}, {-128, 0, 127})});
+  EXPECT_EQ(valuesOf<int32_t>(r[0]), (std::vector<int32_t>{32769 * -128, 0, 32769 * 127, 384, 0, -381}));
+}
+
 TEST_F(IntegerTest, Mul) {
   auto r = runOp("vitq.mul %a, %b by #vitq.dyadic<1, 2> round half_up zero_point 3 {rhs_unsigned, rhs_zero_point = 5 : "
                  "i64} : (tensor<3xi16>, tensor<3xi8>) -> tensor<3xi16>",
@@ -152,6 +171,43 @@ TEST_F(IntegerTest, Gelu) {
   std::vector<int8_t> values = valuesOf<int8_t>(r[0]);
   EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected);
   EXPECT_NEAR(values[3], 113 + 5, 2); // gelu(x) ~ x for large x
+}
+
+TEST_F(IntegerTest, GeluAsPublished) {
+  // METHODS.md 2.5: n = 23, a 31-bit reciprocal; out = a * sigma exactly.
+  std::string head = "vitq.gelu shift %a exponent_step -15 fraction_bits 23";
+  std::string tail = " by #vitq.dyadic<1073741824, 30> round half_even : tensor<1x8xi8> -> tensor<1x8xi16>";
+  Tensor row = ints<int8_t>({1, 8}, {-100, -50, -10, 0, 10, 25, 60, 100});
+  auto published = runOp(head + " reciprocal_bits 31" + tail, {"tensor<1x8xi8>"}, "tensor<1x8xi16>", {row});
+  EXPECT_EQ(valuesOf<int16_t>(published[0]), (std::vector<int16_t>{0, -200, -420, 0, 830, 2650, 7500, 12700}));
+  std::vector<int32_t> expected = {-100, -50, -10, 0, 10, 25, 60, 100};
+  numerics::shiftGeluRow(expected.data(), expected.data(), 8, -15, 23, 62, 8);
+  auto wide = runOp(head + tail, {"tensor<1x8xi8>"}, "tensor<1x8xi16>", {row});
+  EXPECT_EQ(valuesOf<int16_t>(wide[0]), std::vector<int16_t>(expected.begin(), expected.end()));
+}
+
+TEST_F(IntegerTest, Interpolate) {
+  numerics::InterpolationTable table =
+      numerics::buildInterpolationTable([](double x) { return x * x / 64; }, 1, 1, /*start=*/-16, /*shift=*/3);
+  Tensor entries = ints<int16_t>({1025}, std::vector<int16_t>(table.begin(), table.end()));
+  auto r = runOp("vitq.interpolate %a, %b start -16 shift 3 tail_by <1073741824, 31> : (tensor<2x3xi16>, "
+                 "tensor<1025xi16>) -> tensor<2x3xi16>",
+                 {"tensor<2x3xi16>", "tensor<1025xi16>"}, "tensor<2x3xi16>",
+                 {ints<int16_t>({2, 3}, {-30000, -16, -12, 20, 8176, 32767}), entries});
+  // Entries 4, 1, 0, 1, 4, 9, ...; halfway rounds up; the tail begins at 8176.
+  EXPECT_EQ(valuesOf<int16_t>(r[0]), (std::vector<int16_t>{4, 4, 3, 7, 4088, 16384}));
+}
+
+TEST_F(IntegerTest, Shiftmax) {
+  // METHODS.md 2.4.
+  std::string head = "vitq.shiftmax %a exponent_step -20 fraction_bits 15 reciprocal_bits 31 result_bits ";
+  std::vector<int32_t> row = {-60, -20, 0, 5, 17, 40};
+  auto wide = runOp(head + "16 : tensor<1x6xi32> -> tensor<1x6xi16>", {"tensor<1x6xi32>"}, "tensor<1x6xi16>",
+                    {ints<int32_t>({1, 6}, row)});
+  EXPECT_EQ(valuesOf<int16_t>(wide[0]), (std::vector<int16_t>{136, 1006, 2724, 3553, 6395, 18950}));
+  auto narrow = runOp(head + "8 : tensor<1x6xi8> -> tensor<1x6xi8>", {"tensor<1x6xi8>"}, "tensor<1x6xi8>",
+                      {ints<int8_t>({1, 6}, std::vector<int8_t>(row.begin(), row.end()))});
+  EXPECT_EQ(valuesOf<int8_t>(narrow[0]), (std::vector<int8_t>{0, 3, 10, 13, 24, 74}));
 }
 
 TEST_F(IntegerTest, SoftmaxTablePerHead) {
@@ -223,6 +279,35 @@ TEST_F(IntegerTest, LayerNormShift) {
                  {"tensor<1x4xi8>"}, "tensor<1x4xi8>", {ints<uint8_t>({1, 4}, {200, 5, 120, 40})});
   std::vector<uint8_t> values = valuesOf<uint8_t>(r[0]);
   EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected);
+}
+
+TEST_F(IntegerTest, LayerNormShiftRounds) {
+  // METHODS.md 2.6's row.
+  std::vector<int32_t> row = {120, -340, 560, 77, -900, 1000, -15, 30};
+  std::vector<int64_t> none(8, 0);
+  std::vector<numerics::Dyadic> ratio(8, {1, 20});
+  for (auto [name, rounding] : {std::pair("half_up", Rounding::HalfUp), std::pair("half_even", Rounding::HalfEven),
+                                std::pair("floor", Rounding::Floor)}) {
+    std::vector<int32_t> expected(8);
+    // The offset makes every value a tie: y + bias = (2i + 1) * 2^19.
+    std::vector<int64_t> y(8), bias;
+    numerics::layerNormIvitNormalize(row.data(), y.data(), 8, numerics::SqrtStart::BitLength, 10);
+    std::string offsets;
+    for (int64_t i = 0; i < 8; ++i) {
+      bias.push_back(((2 * i + 1) << 19) - y[i]);
+      offsets += (i ? ", " : "") + std::to_string(bias.back());
+    }
+    numerics::layerNormIvitRow(row.data(), expected.data(), 8, numerics::SqrtStart::BitLength, 10, bias.data(),
+                               ratio.data(), none.data(), rounding, 0, -128, 127);
+    EXPECT_EQ(expected[1], name == std::string("floor") ? 1 : 2) << name;
+    EXPECT_EQ(expected[2], name == std::string("half_up") ? 3 : 2) << name;
+    auto r = runOp(
+        "vitq.layer_norm shift %a by <[1, 1, 1, 1, 1, 1, 1, 1], [20, 20, 20, 20, 20, 20, 20, 20]> offsets [" + offsets +
+            "] eps 1 round " + name + " : tensor<1x8xi16> -> tensor<1x8xi8>",
+        {"tensor<1x8xi16>"}, "tensor<1x8xi8>", {ints<int16_t>({1, 8}, std::vector<int16_t>(row.begin(), row.end()))});
+    std::vector<int8_t> values = valuesOf<int8_t>(r[0]);
+    EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected) << name;
+  }
 }
 
 TEST_F(IntegerTest, Moves) {

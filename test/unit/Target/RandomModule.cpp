@@ -68,6 +68,9 @@ private:
 
   bool flip() { return random.oneIn(2); }
   DyadicAttr dyadic(int64_t count, bool positive = false);
+  /// The multipliers of a side of an add; often exactly 1.
+  DyadicAttr addend(int64_t channels);
+  int64_t reciprocalBits() { return random.pick<int64_t>({31, 62}); }
   RoundingAttr rounding() {
     Rounding mode = random.pick({Rounding::HalfUp, Rounding::HalfUp, Rounding::HalfUp, Rounding::HalfEven,
                                  Rounding::HalfAway, Rounding::Floor});
@@ -90,8 +93,11 @@ private:
   void mul();
   void sum();
   void table();
+  void interpolate();
   void gelu();
   void softmax();
+  void shiftmaxOf(Value x);
+  void shiftmax();
   void divideRows();
   void layerNorm();
   void move();
@@ -152,10 +158,20 @@ DyadicAttr Generator::dyadic(int64_t count, bool positive) {
     if (kind == 0)
       m = random.pick<int64_t>({INT32_MAX, 1, 1 << 30});
     multipliers.push_back(static_cast<int32_t>(positive || random.oneIn(2) ? m : -m));
-    // Mostly what a program has; sometimes everything that is allowed.
-    shifts.push_back(kind < 2 ? random.between(1, 62) : kind == 2 ? random.between(33, 45) : random.between(28, 40));
+    // Mostly what a program has; sometimes everything that is allowed, or what
+    // makes many ties.
+    shifts.push_back(kind == 0 && flip() ? random.between(31, 36)
+                     : kind < 2          ? random.between(1, 62)
+                     : kind == 2         ? random.between(33, 45)
+                                         : random.between(28, 40));
   }
   return DyadicAttr::get(b.getContext(), multipliers, shifts);
+}
+
+DyadicAttr Generator::addend(int64_t channels) {
+  if (random.oneIn(3))
+    return DyadicAttr::get(b.getContext(), {1 << 30}, {30});
+  return dyadic(flip() ? 1 : channels);
 }
 
 int64_t Generator::zeroPoint(unsigned width, bool isUnsigned) {
@@ -227,8 +243,8 @@ void Generator::add() {
   const int64_t channels = shapeOf(x).back();
   const unsigned width = random.pick<unsigned>({8, 16, 32});
   const bool xu = widthOf(x) != 32 && flip(), yu = widthOf(y) != 32 && flip(), ru = width != 32 && flip();
-  make<AddOp>(tensor(shapeOf(x), width), x, y, dyadic(flip() ? 1 : channels), dyadic(flip() ? 1 : channels), rounding(),
-              unit(xu), i64(zeroPoint(x, xu)), unit(yu), i64(zeroPoint(y, yu)), unit(ru), i64(zeroPoint(width, ru)));
+  make<AddOp>(tensor(shapeOf(x), width), x, y, addend(channels), addend(channels), rounding(), unit(xu),
+              i64(zeroPoint(x, xu)), unit(yu), i64(zeroPoint(y, yu)), unit(ru), i64(zeroPoint(width, ru)));
 }
 
 void Generator::mul() {
@@ -283,13 +299,20 @@ void Generator::table() {
   make<TableOp>(tensor(shapeOf(x), width), x, entries, index, unit(flip()));
 }
 
+void Generator::interpolate() {
+  Value x = operand({16});
+  const int64_t start = random.oneIn(4) ? random.pick<int64_t>({-32768, 0, 32767}) : random.between(-32768, 8000);
+  make<InterpolateOp>(tensor(shapeOf(x), 16), x, fresh({1025}, 16), i64(start), i64(random.between(0, 6)),
+                      dyadic(1, true));
+}
+
 void Generator::gelu() {
   Value x = operand({8});
   const unsigned width = random.pick<unsigned>({8, 16});
   const bool xu = flip(), ru = flip();
   const int64_t step = random.pick<int64_t>({-1, -2, -7, -23, -random.between(1, 65536)});
   make<GeluOp>(tensor(shapeOf(x), width), x, i64(step), i64(random.between(1, 30)), dyadic(1), rounding(), unit(xu),
-               i64(zeroPoint(x, xu)), unit(ru), i64(zeroPoint(width, ru)));
+               i64(zeroPoint(x, xu)), unit(ru), i64(zeroPoint(width, ru)), i64(reciprocalBits()));
 }
 
 void Generator::softmax() {
@@ -310,6 +333,14 @@ void Generator::softmax() {
                   algorithm(useTable ? SoftmaxAlgorithm::Table : SoftmaxAlgorithm::Shift), dyadic(heads, true), step,
                   bits, shift);
 }
+
+void Generator::shiftmaxOf(Value x) {
+  const unsigned width = random.pick<unsigned>({8, 16});
+  const int64_t step = random.pick<int64_t>({-1, -20, -random.between(1, 1000), -random.between(1, 1 << 30)});
+  make<ShiftmaxOp>(tensor(shapeOf(x), width), x, i64(step), i64(random.between(1, 30)), i64(reciprocalBits()),
+                   i64(width));
+}
+void Generator::shiftmax() { shiftmaxOf(operand({8, 32})); }
 
 void Generator::divideRows() {
   Value x = operand({32});
@@ -348,7 +379,8 @@ void Generator::layerNorm() {
                     NormAlgorithmAttr::get(b.getContext(), exact ? NormAlgorithm::Exact : NormAlgorithm::Shift), by,
                     b.getDenseI64ArrayAttr(offsets), postOffsets,
                     i64(random.between(1, int64_t(1) << random.between(0, 50))), unit(flip()), unit(ru),
-                    i64(zeroPoint(width, ru)));
+                    i64(zeroPoint(width, ru)),
+                    exact ? RoundingAttr::get(b.getContext(), Rounding::HalfUp) : rounding());
 }
 
 /// Moves: one of eight.
@@ -430,7 +462,9 @@ void Generator::move() {
 /// Products followed by what is fused into them: scores and softmax, or a
 /// requantization, a residual add, a division.
 void Generator::attention() {
-  const int64_t rows = random.pick(ArrayRef<int64_t>(kSizes)), depth = random.pick(ArrayRef<int64_t>(kSizes));
+  const int64_t rows = random.pick(ArrayRef<int64_t>(kSizes));
+  // A product of one column with one row is how an outlier channel is added.
+  const int64_t depth = random.oneIn(4) ? 1 : random.pick(ArrayRef<int64_t>(kSizes));
   const int64_t heads = random.between(1, 3), columns = random.pick(ArrayRef<int64_t>(kSizes));
   if (rows * depth * heads > kMostElements || rows * columns * heads > kMostElements)
     return;
@@ -440,7 +474,7 @@ void Generator::attention() {
   auto type = tensor({1, heads, rows, columns}, 32);
   Value acc =
       MatmulOp::create(b, loc, type, lhs, rhs, Value(), unit(isUnsigned), i64(zeroPoint(lhs, isUnsigned)), unit(true));
-  const int kind = random.between(0, 3);
+  const int kind = random.between(0, 4);
   if (kind == 0) {
     make<SoftmaxOp>(TypeRange{tensor(type.getShape(), 8), tensor(type.getShape().drop_back(), 32)}, acc,
                     constant({256}, 8), algorithm(SoftmaxAlgorithm::Table), dyadic(flip() ? heads : 1, true),
@@ -449,11 +483,17 @@ void Generator::attention() {
     make<RequantOp>(tensor(type.getShape(), 8), acc, dyadic(flip() ? 1 : columns), rounding(), i64(-1), unit(false),
                     i64(0), unit(true), i64(zeroPoint(8, true)), IntegerAttr(), IntegerAttr());
   } else if (kind == 2) {
-    Value residual = argument(type.getShape(), 16);
+    const unsigned width = random.pick<unsigned>({16, 32});
+    Value residual = argument(type.getShape(), width);
+    if (width == 32 && flip())
+      residual = MatmulOp::create(b, loc, type, lhs, fresh({1, heads, columns, depth}, 8), Value(), unit(isUnsigned),
+                                  i64(zeroPoint(lhs, isUnsigned)), unit(true));
     const bool first = flip();
-    make<AddOp>(tensor(type.getShape(), 16), first ? acc : residual, first ? residual : acc,
-                dyadic(flip() ? 1 : columns), dyadic(1), rounding(), unit(false), i64(0), unit(false), i64(0),
-                unit(false), i64(zeroPoint(16, false)));
+    make<AddOp>(tensor(type.getShape(), width), first ? acc : residual, first ? residual : acc, addend(columns),
+                addend(columns), rounding(), unit(false), i64(0), unit(false), i64(0), unit(false),
+                i64(zeroPoint(width, false)));
+  } else if (kind == 3) {
+    shiftmaxOf(acc);
   } else {
     make<DivideRowsOp>(tensor(type.getShape(), 8), acc, argument(type.getShape().drop_back(), 32),
                        dyadic(flip() ? 1 : heads), rounding(), i64(1), unit(false), i64(zeroPoint(8, false)));
@@ -467,10 +507,11 @@ OwningOpRef<ModuleOp> Generator::run() {
   body = main.addEntryBlock();
   b.setInsertionPointToEnd(body);
   using Maker = void (Generator::*)();
-  const Maker makers[] = {&Generator::matmul,  &Generator::matmul,     &Generator::requant,   &Generator::add,
-                          &Generator::mul,     &Generator::sum,        &Generator::table,     &Generator::gelu,
-                          &Generator::softmax, &Generator::divideRows, &Generator::layerNorm, &Generator::move,
-                          &Generator::move,    &Generator::move,       &Generator::attention, &Generator::attention};
+  const Maker makers[] = {&Generator::matmul,    &Generator::matmul,   &Generator::requant,  &Generator::add,
+                          &Generator::mul,       &Generator::sum,      &Generator::table,    &Generator::interpolate,
+                          &Generator::gelu,      &Generator::softmax,  &Generator::shiftmax, &Generator::divideRows,
+                          &Generator::layerNorm, &Generator::move,     &Generator::move,     &Generator::move,
+                          &Generator::attention, &Generator::attention};
   const size_t wanted = random.between(1, 8);
   while (values.size() < wanted)
     (this->*random.pick(ArrayRef<Maker>(makers)))();
