@@ -8,7 +8,7 @@
 #   %models   ONNX models written by test/models/make_models.py
 #             (REQUIRES: test-models)
 # Features: shared-data, test-models, vitq-run, vitq-lsp-server, x86_64,
-# aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, roundtrip (the
+# aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, chromium, roundtrip (the
 # suite runs with --verify-roundtrip).
 
 import os
@@ -94,3 +94,5 @@ if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= cpu:
         config.available_features.add("avx512vnni")
 if shutil.which("qemu-aarch64"):
     config.available_features.add("qemu-aarch64")
+if shutil.which("chromium"):
+    config.available_features.add("chromium")

@@ -165,7 +165,7 @@ llvm::Expected<RangeTable> calibration::loadRanges(llvm::StringRef path) {
                    "is no range table (written by --save-ranges): it is larger than 256 MiB or nested too deeply");
   llvm::Expected<llvm::json::Value> value = llvm::json::parse(text);
   if (!value)
-    return failure(path, llvm::toString(value.takeError()));
+    return refuse(path, llvm::toString(value.takeError()));
   return parse(*value, path);
 }
 

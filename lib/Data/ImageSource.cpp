@@ -177,6 +177,35 @@ public:
   }
 };
 
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+class MemorySource final : public ImageSource {
+public:
+  MemorySource(StringRef name, const Preprocess &preprocess, int channels, ArrayRef<uint8_t> data, size_t count,
+               Size size, int depth)
+      : ImageSource(name, preprocess, channels), data(data), depth(depth) {
+    outputSize = size;
+    names.reserve(count);
+    for (size_t i = 0; i < count; ++i)
+      names.push_back("#" + std::to_string(i));
+  }
+
+  size_t size() const override { return names.size(); }
+  StringRef name(size_t i) const override { return names[i]; }
+
+  Expected<Image> pixels(size_t i) const override {
+    ArrayRef<uint8_t> bytes = data.slice(i * (data.size() / size()), data.size() / size());
+    return convertChannels(Image{outputSize.height, outputSize.width, depth, bytes.vec()}, outputChannels);
+  }
+
+private:
+  ArrayRef<uint8_t> data;
+  int depth;
+  std::vector<std::string> names;
+};
+
 } // namespace
 
 //===----------------------------------------------------------------------===//
@@ -307,4 +336,22 @@ Expected<std::unique_ptr<ImageSource>> ImageSource::open(StringRef path, const P
   if (Error e = source->initialize())
     return std::move(e);
   return std::unique_ptr<ImageSource>(std::move(source));
+}
+
+Expected<std::unique_ptr<ImageSource>> ImageSource::fromPixels(ArrayRef<uint8_t> pixels, size_t count, Size size,
+                                                               int depth, const Preprocess &preprocess, int channels,
+                                                               StringRef name) {
+  if (channels != 1 && channels != 3)
+    return makeFileError(name, "pictures have 1 or 3 channels, but the model takes " + Twine(channels));
+  if (depth != 1 && depth != 3)
+    return makeFileError(name, "pictures have 1 or 3 channels, not " + Twine(depth));
+  if (Error e = preprocess.checkChannels(channels))
+    return std::move(e);
+  if (size.height < 1 || size.width < 1 || size.height > maxPixels / size.width)
+    return makeFileError(name, "pictures of " + sizeText(size) + " pixels are not supported");
+  const uint64_t each = uint64_t(size.height) * size.width * depth;
+  if (count == 0 || pixels.size() / each != count || pixels.size() % each != 0)
+    return makeFileError(name, Twine(pixels.size()) + " bytes are not " + Twine(count) + " pictures of " +
+                                   sizeText(size) + "x" + Twine(depth));
+  return std::make_unique<MemorySource>(name, preprocess, channels, pixels, count, size, depth);
 }

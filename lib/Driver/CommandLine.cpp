@@ -18,17 +18,54 @@
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace vitq {
 namespace {
+
+/// Reads one of the values of an option; an error names all of them.
+template <typename T>
+class ValueParser : public llvm::cl::parser<T> {
+public:
+  using llvm::cl::parser<T>::parser;
+
+  bool parse(llvm::cl::Option &option, StringRef, StringRef text, T &value) {
+    std::string names;
+    for (const auto &known : this->Values) {
+      if (known.Name == text) {
+        value = known.V.getValue();
+        return false;
+      }
+      names += (names.empty() ? "" : ", ") + known.Name.str();
+    }
+    return option.error("'" + text + "' is none of " + names);
+  }
+};
+
+/// Reads a finite number.
+class NumberParser : public llvm::cl::parser<double> {
+public:
+  using parser::parser;
+
+  bool parse(llvm::cl::Option &option, StringRef, StringRef text, double &value) {
+    if (text.getAsDouble(value) || !std::isfinite(value))
+      return option.error("'" + text + "' is no finite number");
+    return false;
+  }
+};
+
+template <typename T>
+using ValueOption = llvm::cl::opt<T, /*ExternalStorage=*/false, ValueParser<T>>;
+using NumberOption = llvm::cl::opt<double, /*ExternalStorage=*/false, NumberParser>;
 
 /// The options of the compiler. mlir-opt registers its own beside them.
 struct CompilerFlags {
   llvm::cl::OptionCategory category{"vitq: compiling a model"};
   llvm::cl::opt<bool> compile{"compile", llvm::cl::desc("Compile the model through all phases"),
                               llvm::cl::cat(category)};
-  llvm::cl::opt<Phase> stopAfter{
+  ValueOption<Phase> stopAfter{
       "stop-after", llvm::cl::desc("Stop compiling after this phase and write the module (implies --compile)"),
       llvm::cl::values(clEnumValN(Phase::Float, "float", "the recovered float model"),
                        clEnumValN(Phase::Quantized, "quantized", "calibrated, with casts"),
@@ -36,7 +73,7 @@ struct CompilerFlags {
                        clEnumValN(Phase::Integer, "integer", "integers only"),
                        clEnumValN(Phase::Target, "target", "LLVM dialect of the target")),
       llvm::cl::init(Phase::Target), llvm::cl::cat(category)};
-  llvm::cl::opt<OutputKind> emit{
+  ValueOption<OutputKind> emit{
       "emit", llvm::cl::desc("What to write (implies --compile)"),
       llvm::cl::values(clEnumValN(OutputKind::MLIR, "mlir", "MLIR text"),
                        clEnumValN(OutputKind::Bytecode, "bytecode", "MLIR bytecode"),
@@ -65,17 +102,58 @@ struct CompilerFlags {
   llvm::cl::opt<std::string> loadRanges{"load-ranges",
                                         llvm::cl::desc("Use the ranges in this JSON file instead of calibrating"),
                                         llvm::cl::cat(category)};
-  llvm::cl::opt<vit::Algorithm> nonlinear{
+  ValueOption<vit::Algorithm> nonlinear{
       "nonlinear", llvm::cl::desc("Integer algorithm of nonlinear functions"),
       llvm::cl::values(clEnumValN(vit::Algorithm::Table, "table", "exact tables (default)"),
                        clEnumValN(vit::Algorithm::Shift, "shift", "Shiftmax, ShiftGELU, I-LayerNorm")),
       llvm::cl::init(vit::Algorithm::Table), llvm::cl::cat(category)};
-  llvm::cl::opt<std::string> report{
-      "report", llvm::cl::desc("Write a report: JSON when the path ends in .json, else text"), llvm::cl::cat(category)};
+  ValueOption<Recipe> recipe{"recipe", llvm::cl::desc("How tensors are quantized"), CompileOptions::recipeValues(),
+                             llvm::cl::init(Recipe::Default), llvm::cl::cat(category)};
+  NumberOption splitOutliers{
+      "split-outliers",
+      llvm::cl::desc("Compute channels beyond this many times the median channel's maximum in 16 bits (0: none)"),
+      llvm::cl::init(-1.0), llvm::cl::cat(category)};
+  llvm::cl::opt<int64_t> ownScales{"own-scales",
+                                   llvm::cl::desc("Give this many channels of GELU their own scale (0: none)"),
+                                   llvm::cl::init(-1), llvm::cl::cat(category)};
+  ValueOption<Toggle> headScales = toggle("head-scales", "One scale for each head of queries, keys and values");
+  ValueOption<Toggle> normScales =
+      toggle("norm-scales", "One scale for each channel of LayerNorm, folded into the next layer");
+  ValueOption<Toggle> fitFunctionRanges =
+      toggle("fit-function-ranges", "Choose the input range of GELU by the error of its output");
+  ValueOption<Toggle> biasCompensation =
+      toggle("bias-compensation", "Add to each bias what rounding the weights takes from the mean");
+  llvm::cl::opt<std::string> observer{
+      "observer",
+      llvm::cl::desc("Ranges: KIND=minmax|percentile:P|mse,... with KIND residual, attention, function, argument, "
+                     "linear or all"),
+      llvm::cl::cat(category)};
+  NumberOption headroom{"headroom",
+                        llvm::cl::desc("Factor by which the residual stream's range exceeds the calibrated one"),
+                        llvm::cl::init(0.0), llvm::cl::cat(category)};
+  llvm::cl::list<std::string> reports{
+      "report",
+      llvm::cl::desc("Write a report: JSON or one HTML page when the path ends in .json or .html, else text; may be "
+                     "given several times"),
+      llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> reportData{
+      "report-data", llvm::cl::desc("Images that the report measures on (default: those of the calibration)"),
+      llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> reportLabels{"report-labels",
+                                          llvm::cl::desc("Their classes, for the accuracy: .csv (file,class) or .npy"),
+                                          llvm::cl::cat(category)};
+  llvm::cl::opt<int64_t> reportLimit{"report-limit",
+                                     llvm::cl::desc("Images that are compared op by op (default 16, 0 = all)"),
+                                     llvm::cl::init(16), llvm::cl::cat(category)};
+
+  ValueOption<Toggle> toggle(StringRef name, StringRef description) {
+    return ValueOption<Toggle>(name, llvm::cl::desc(description), CompileOptions::toggleValues(),
+                               llvm::cl::init(Toggle::Recipe), llvm::cl::cat(category));
+  }
 
   /// Whether the user asked for the compiler.
   bool wanted() const {
-    return compile || stopAfter.getNumOccurrences() || emit.getNumOccurrences() || !report.empty();
+    return compile || stopAfter.getNumOccurrences() || emit.getNumOccurrences() || !reports.empty();
   }
 };
 
@@ -83,10 +161,55 @@ struct CompilerFlags {
 /// (`--stop-after`); here they mean what vitq says.
 void takeOptionNames() {
   auto &registered = llvm::cl::getRegisteredOptions();
-  for (StringRef name : {"compile", "stop-after", "emit", "target", "name", "batch", "calibration-data",
-                         "calibration-limit", "preprocess", "save-ranges", "load-ranges", "nonlinear", "report"})
+  for (StringRef name : {"compile",
+                         "stop-after",
+                         "emit",
+                         "target",
+                         "name",
+                         "batch",
+                         "calibration-data",
+                         "calibration-limit",
+                         "preprocess",
+                         "save-ranges",
+                         "load-ranges",
+                         "nonlinear",
+                         "report",
+                         "report-data",
+                         "report-labels",
+                         "report-limit",
+                         "recipe",
+                         "split-outliers",
+                         "own-scales",
+                         "head-scales",
+                         "norm-scales",
+                         "fit-function-ranges",
+                         "bias-compensation",
+                         "observer",
+                         "headroom"})
     if (llvm::cl::Option *option = registered.lookup(name))
       option->removeArgument();
+}
+
+/// What is wrong with the numbers, or nothing. A number that is not given may have a
+/// value of its own that means so.
+std::string checkNumbers(const CompilerFlags &flags) {
+  auto outside = [](const auto &option, auto low, auto high) {
+    return option.getNumOccurrences() && !(option >= low && option <= high);
+  };
+  constexpr int64_t any = std::numeric_limits<int64_t>::max();
+  if (outside(flags.batch, 1, any))
+    return "--batch must be at least 1";
+  if (outside(flags.limit, 0, any))
+    return "--calibration-limit must be at least 0 (0: all images)";
+  if (outside(flags.reportLimit, 0, any))
+    return "--report-limit must be at least 0";
+  if (flags.splitOutliers != 0 && outside(flags.splitOutliers, 1, std::numeric_limits<double>::max()))
+    return "--split-outliers must be at least 1, or 0 for none";
+  if (outside(flags.ownScales, 0, 127))
+    return "--own-scales must be 0 to 127";
+  if (outside(flags.headroom, 1, 16))
+    return "--headroom must be 1 to 16";
+  return {};
 }
 
 std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
@@ -95,13 +218,25 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.emit = flags.emit;
   options.target = flags.target;
   options.name = flags.name;
-  options.report = flags.report;
+  options.reports.assign(flags.reports.begin(), flags.reports.end());
+  options.reportData = flags.reportData;
+  options.reportLabels = flags.reportLabels;
+  options.reportLimit = flags.reportLimit;
   options.compile.data = flags.data.getValue();
   options.compile.limit = flags.limit.getValue();
   options.compile.preprocess = flags.preprocess.getValue();
   options.compile.saveRanges = flags.saveRanges.getValue();
   options.compile.loadRanges = flags.loadRanges.getValue();
   options.compile.nonlinear = flags.nonlinear.getValue();
+  options.compile.recipe = flags.recipe.getValue();
+  options.compile.splitOutliers = flags.splitOutliers.getValue();
+  options.compile.ownScales = flags.ownScales.getValue();
+  options.compile.headScales = flags.headScales.getValue();
+  options.compile.normScales = flags.normScales.getValue();
+  options.compile.fitFunctionRanges = flags.fitFunctionRanges.getValue();
+  options.compile.biasCompensation = flags.biasCompensation.getValue();
+  options.compile.observer = flags.observer.getValue();
+  options.compile.headroom = flags.headroom.getValue();
   bool native = options.emit != OutputKind::MLIR && options.emit != OutputKind::Bytecode;
   if (!native && !flags.stopAfter.getNumOccurrences())
     options.stopAfter = Phase::Integer;
@@ -113,13 +248,18 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
     return "an object is written with its header and manifest: give -o FILE.o";
   llvm::SmallString<128> manifest(options.output);
   llvm::sys::path::replace_extension(manifest, ".json");
-  for (StringRef path : {StringRef(options.report), StringRef(options.compile.saveRanges),
-                         StringRef(options.compile.loadRanges)})
+  SmallVector<StringRef> beside(options.reports.begin(), options.reports.end());
+  beside.append({options.compile.saveRanges.getValue(), options.compile.loadRanges.getValue()});
+  for (StringRef path : beside)
     if (options.emit == OutputKind::Object && path == manifest)
       return "'" + path.str() +
              "' is where the manifest of the object goes: give the report and the ranges other names";
-  if (options.batch < 1)
-    return "--batch must be at least 1";
+  if (std::string problem = checkNumbers(flags); !problem.empty())
+    return problem;
+  if (options.reports.empty() && !(options.reportData.empty() && options.reportLabels.empty()))
+    return "--report-data and --report-labels are for a report: give --report=FILE too";
+  if (options.reportData.empty() && !options.reportLabels.empty() && options.compile.data.empty())
+    return "--report-labels needs the images: give --report-data=FOLDER";
   return {};
 }
 

@@ -29,16 +29,18 @@ void DiagnosticPrinter::printLocation(Location location, llvm::StringRef text) c
     return place ? WalkResult::interrupt() : WalkResult::advance();
   });
   std::string node = nodeName(location);
+  // An error of reading the file begins with its name, and that of the node.
+  if (!place && text.starts_with(input))
+    return;
   if (node == input || (node == "?" && !place)) {
-    // An error of reading the file begins with its name.
-    llvm::errs() << (isa<UnknownLoc>(location) || text.starts_with(input) ? "" : input + ": ");
+    llvm::errs() << (isa<UnknownLoc>(location) ? "" : input + ": ");
     return;
   }
   if (place)
     llvm::errs() << place.getFilename().getValue() << ":" << place.getLine() << ":" << place.getColumn() << ": ";
   else
     llvm::errs() << input << ": ";
-  if (node != "?")
+  if (node != "?" && !text.starts_with("node '" + node + "'"))
     llvm::errs() << "node '" << node << "': ";
 }
 

@@ -9,6 +9,7 @@
 #include "vitq/Driver/Driver.h"
 
 #include "EmitNative.h"
+#include "Measure.h"
 
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Analysis/QuantizedTypes.h"
@@ -114,8 +115,10 @@ static llvm::StringRef nonlinearName(const CompileOptions &options) {
   return vit::stringifyAlgorithm(options.nonlinear);
 }
 
-/// Runs the passes between the module's phase and the wanted one.
-static LogicalResult runPhases(ModuleOp module, const DriverOptions &options, Report &report) {
+/// Runs the passes between the module's phase and the wanted one. `reference` receives
+/// the calibrated float module, if there is one and a report wants it.
+static LogicalResult runPhases(ModuleOp module, const DriverOptions &options, Report &report,
+                               OwningOpRef<ModuleOp> &reference) {
   Phase now = getPhase(module);
   Phase last = options.stopAfter;
   if (now == Phase::Float) {
@@ -137,10 +140,16 @@ static LogicalResult runPhases(ModuleOp module, const DriverOptions &options, Re
     if (compile.data.empty() && compile.loadRanges.empty() && !compile.preprocess.empty() &&
         !module->hasAttr(kPreprocessAttr))
       module->setAttr(kPreprocessAttr, StringAttr::get(module.getContext(), compile.preprocess));
+    if (failed(runPhase(module, [&](OpPassManager &pm) { addCalibratePasses(pm, compile); })))
+      return failure();
+    report.recordRanges(module);
+    if (!options.reports.empty() && last >= Phase::Integer)
+      reference = module.clone();
     if (failed(runPhase(module, [&](OpPassManager &pm) { addQuantizePasses(pm, compile); })))
       return failure();
+  } else {
+    report.recordRanges(module);
   }
-  report.recordRanges(module);
   if (now <= Phase::Quantized && last >= Phase::Deferred && failed(runPhase(module, addDeferPasses)))
     return failure();
   if (now <= Phase::Deferred && last >= Phase::Integer &&
@@ -167,15 +176,22 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
   if (options.stopAfter == Phase::Target)
     if (llvm::Expected<TargetDesc> target = TargetDesc::parse(options.target); !target)
       return emitError(UnknownLoc::get(context), llvm::toString(target.takeError()));
+  for (const std::string &path : options.reports)
+    if (llvm::Error error = checkWritable(path))
+      return emitError(UnknownLoc::get(context), llvm::toString(std::move(error)));
   FailureOr<OwningOpRef<ModuleOp>> module = loadModule(options.input, context, options.batch);
   if (failed(module))
     return failure();
   Report report;
   report.setInput(options.input, nonlinearName(options.compile));
-  if (failed(runPhases(**module, options, report)))
+  report.setOptions(describeOptions(options.compile));
+  OwningOpRef<ModuleOp> reference;
+  if (failed(runPhases(**module, options, report, reference)))
     return failure();
   if (options.stopAfter >= Phase::Integer)
     report.recordIntegerModule(**module);
+  if (reference && failed(measure(*reference, **module, options, report)))
+    return failure();
   if (options.stopAfter == Phase::Target) {
     NativeRequest request{programName(options), options.target, options.output, options.emit};
     FailureOr<NativeFacts> facts = emitNative(**module, request);
@@ -185,10 +201,9 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
   } else if (failed(writeModule(**module, options.output, options.emit == OutputKind::Bytecode))) {
     return failure();
   }
-  if (options.report.empty())
-    return success();
-  if (llvm::Error error = report.write(options.report))
-    return emitError(UnknownLoc::get(context), llvm::toString(std::move(error)));
+  for (const std::string &path : options.reports)
+    if (llvm::Error error = report.write(path))
+      return emitError(UnknownLoc::get(context), llvm::toString(std::move(error)));
   return success();
 }
 

@@ -20,7 +20,7 @@ using namespace mlir;
 
 namespace vitq {
 
-static LogicalResult report(ModuleOp module, llvm::Error error) {
+static LogicalResult reportError(ModuleOp module, llvm::Error error) {
   if (!error)
     return success();
   return emitError(UnknownLoc::get(module.getContext()), llvm::toString(std::move(error)));
@@ -41,17 +41,18 @@ static FailureOr<llvm::SmallString<0>> emitToString(ModuleOp module, const Nativ
 static LogicalResult writeObject(ModuleOp module, const NativeOptions &options, llvm::StringRef object,
                                  uint64_t codeBytes, const NativeRequest &request) {
   if (request.emit == OutputKind::SharedObject)
-    return report(module, linkSharedObject(llvm::ArrayRef<char>(object.data(), object.size()), request.output));
+    return reportError(module, linkSharedObject(llvm::ArrayRef<char>(object.data(), object.size()), request.output));
   llvm::SmallString<128> header(request.output), manifest(request.output);
   llvm::sys::path::replace_extension(header, ".h");
   llvm::sys::path::replace_extension(manifest, ".json");
-  if (failed(report(module, writeFileAtomically(request.output, object))))
+  if (failed(reportError(module, writeFileAtomically(request.output, object))))
     return failure();
   llvm::FileRemover removeObject(request.output);
-  if (failed(report(module, writeFileAtomically(header, llvm::StringRef(headerOf(module, options))))))
+  if (failed(reportError(module, writeFileAtomically(header, llvm::StringRef(headerOf(module, options))))))
     return failure();
   llvm::FileRemover removeHeader(header);
-  if (failed(report(module, writeFileAtomically(manifest, llvm::StringRef(manifestOf(module, options, codeBytes))))))
+  if (failed(
+          reportError(module, writeFileAtomically(manifest, llvm::StringRef(manifestOf(module, options, codeBytes))))))
     return failure();
   removeObject.releaseFile();
   removeHeader.releaseFile();
@@ -61,7 +62,7 @@ static LogicalResult writeObject(ModuleOp module, const NativeOptions &options, 
 FailureOr<NativeFacts> emitNative(ModuleOp module, const NativeRequest &request) {
   llvm::Expected<TargetDesc> target = TargetDesc::parse(request.target);
   if (!target) {
-    (void)report(module, target.takeError());
+    (void)reportError(module, target.takeError());
     return failure();
   }
   NativeOptions options;
@@ -89,7 +90,7 @@ FailureOr<NativeFacts> emitNative(ModuleOp module, const NativeRequest &request)
   case OutputKind::Assembly: {
     FailureOr<llvm::SmallString<0>> text =
         emitToString(module, options, request.emit == OutputKind::LLVM ? emitLLVM : emitAssembly);
-    if (failed(text) || failed(report(module, writeFileAtomically(request.output, text->str()))))
+    if (failed(text) || failed(reportError(module, writeFileAtomically(request.output, text->str()))))
       return failure();
     return facts;
   }
@@ -104,13 +105,13 @@ FailureOr<NativeFacts> emitNative(ModuleOp module, const NativeRequest &request)
   llvm::ArrayRef<char> bytes(object->data(), object->size());
   llvm::Expected<uint64_t> code = codeBytesOf(bytes);
   if (!code) {
-    (void)report(module, code.takeError());
+    (void)reportError(module, code.takeError());
     return failure();
   }
   facts.codeBytes = static_cast<int64_t>(*code);
   auto floats = scanForFloat(llvm::ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
   if (!floats) {
-    (void)report(module, floats.takeError());
+    (void)reportError(module, floats.takeError());
     return failure();
   }
   facts.floatInstructions = static_cast<int64_t>(floats->size());

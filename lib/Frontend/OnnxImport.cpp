@@ -224,9 +224,9 @@ private:
 };
 } // namespace
 
-static FailureOr<OwningOpRef<ModuleOp>> importFile(StringRef path, MLIRContext *context, const ImportOptions &options) {
-  Location loc = NameLoc::get(StringAttr::get(context, path));
-  llvm::Expected<Model> model = loadOnnxModel(path);
+static FailureOr<OwningOpRef<ModuleOp>> importModel(llvm::Expected<Model> model, StringRef name, MLIRContext *context,
+                                                    const ImportOptions &options) {
+  Location loc = NameLoc::get(StringAttr::get(context, name));
   if (!model)
     return emitError(loc) << llvm::toString(model.takeError());
   if (failed(reportProblems(*model, loc)))
@@ -237,11 +237,21 @@ static FailureOr<OwningOpRef<ModuleOp>> importFile(StringRef path, MLIRContext *
   return module;
 }
 
-FailureOr<OwningOpRef<ModuleOp>> vitq::frontend::importOnnx(StringRef path, MLIRContext *context,
-                                                            const ImportOptions &options) {
+static FailureOr<OwningOpRef<ModuleOp>> importNamed(llvm::Expected<Model> model, StringRef name, MLIRContext *context,
+                                                    const ImportOptions &options) {
   context->loadDialect<vit::VitDialect, arith::ArithDialect, func::FuncDialect>();
   DiagnosticCollector diagnostics(context);
-  FailureOr<OwningOpRef<ModuleOp>> module = importFile(path, context, options);
-  diagnostics.emit(path);
+  FailureOr<OwningOpRef<ModuleOp>> module = importModel(std::move(model), name, context, options);
+  diagnostics.emit(name);
   return module;
+}
+
+FailureOr<OwningOpRef<ModuleOp>> vitq::frontend::importOnnx(StringRef path, MLIRContext *context,
+                                                            const ImportOptions &options) {
+  return importNamed(loadOnnxModel(path), path, context, options);
+}
+
+FailureOr<OwningOpRef<ModuleOp>> vitq::frontend::importOnnx(llvm::MemoryBufferRef model, MLIRContext *context,
+                                                            const ImportOptions &options) {
+  return importNamed(parseOnnxModel(model.getBuffer()), model.getBufferIdentifier(), context, options);
 }

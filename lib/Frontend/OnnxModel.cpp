@@ -34,8 +34,10 @@ Error makeError(const Twine &message) { return createStringError(inconvertibleEr
 /// Turns protobuf structures into ours.
 class Loader {
 public:
+  Loader() = default;
+  /// The folder of `path` is where external data is looked for.
   explicit Loader(StringRef path) : path(path.str()) {}
-  Expected<Model> load();
+  Expected<Model> load(StringRef bytes);
 
 private:
   Error readOpsets(const onnx::ModelProto &proto);
@@ -50,7 +52,8 @@ private:
   Expected<StringRef> externalData(const onnx::TensorProto &proto, const std::string &name, uint64_t wanted);
   Expected<StringRef> openExternal(StringRef location, const std::string &name);
 
-  std::string path;
+  /// Nothing for a model in memory.
+  std::optional<std::string> path;
   Model model;
   StringMap<std::unique_ptr<MemoryBuffer>> externalFiles;
 };
@@ -175,8 +178,11 @@ Expected<StringRef> Loader::openExternal(StringRef location, const std::string &
   for (auto it = sys::path::begin(location), end = sys::path::end(location); it != end; ++it)
     leaves |= *it == "..";
   if (leaves)
-    return fail("lies outside the model's folder");
-  SmallString<256> folder(path), file, realFolder, realFile;
+    return fail("lies outside the model's folder; save the model with its data beside it");
+  if (!path)
+    return fail("cannot be found for a model in memory: load the model from its file, or save it with its weights "
+                "inside");
+  SmallString<256> folder(*path), file, realFolder, realFile;
   sys::path::remove_filename(folder);
   if (folder.empty())
     folder = ".";
@@ -190,7 +196,7 @@ Expected<StringRef> Loader::openExternal(StringRef location, const std::string &
   if (realFolder.back() != '/')
     realFolder += '/';
   if (!StringRef(realFile).starts_with(realFolder))
-    return fail("lies outside the model's folder");
+    return fail("lies outside the model's folder; save the model with its data beside it");
   if (!sys::fs::is_regular_file(realFile))
     return fail("is no regular file");
   auto buffer = MemoryBuffer::getFile(realFile, /*IsText=*/false, /*RequiresNullTerminator=*/false);
@@ -375,21 +381,18 @@ Error Loader::readOpsets(const onnx::ModelProto &proto) {
   return makeError("the model does not say which ai.onnx opset it uses");
 }
 
-Expected<Model> Loader::load() {
-  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return makeError("cannot be read: " + buffer.getError().message());
-  StringRef bytes = (*buffer)->getBuffer();
+Expected<Model> Loader::load(StringRef bytes) {
+  const std::string what = path ? "the file" : "the data";
   if (bytes.empty())
-    return makeError("the file is empty");
+    return makeError(what + " is empty; export the model again");
   if (bytes.size() > static_cast<size_t>(std::numeric_limits<int>::max()))
-    return makeError("the file is larger than 2 GiB: keep the weights in an external data file");
+    return makeError(what + " is larger than 2 GiB: keep the weights in an external data file");
   google::protobuf::LogSilencer silencer;
   onnx::ModelProto proto;
   if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-    return makeError("the file is no ONNX model, or is damaged");
+    return makeError(what + " is no ONNX model, or is damaged; export it again");
   if (!proto.has_graph())
-    return makeError("the file holds no ONNX graph");
+    return makeError(what + " holds no ONNX graph; export the model again");
   if (Error error = readOpsets(proto))
     return std::move(error);
   if (Error error = readGraph(proto.graph()))
@@ -399,4 +402,11 @@ Expected<Model> Loader::load() {
 
 } // namespace
 
-Expected<Model> vitq::frontend::loadOnnxModel(StringRef path) { return Loader(path).load(); }
+Expected<Model> vitq::frontend::loadOnnxModel(StringRef path) {
+  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return makeError("cannot be read: " + buffer.getError().message());
+  return Loader(path).load((*buffer)->getBuffer());
+}
+
+Expected<Model> vitq::frontend::parseOnnxModel(StringRef bytes) { return Loader().load(bytes); }

@@ -76,6 +76,9 @@ struct Model {
 /// Reads and checks the file; what it says of shapes and sizes holds after.
 llvm::Expected<Model> loadOnnxModel(llvm::StringRef path);
 
+/// The same for a model in memory; external data is an error.
+llvm::Expected<Model> parseOnnxModel(llvm::StringRef bytes);
+
 } // namespace vitq::frontend
 
 #endif // VITQ_LIB_FRONTEND_ONNXMODEL_H

@@ -54,6 +54,7 @@ struct Interpreter::Impl {
   /// The numbers of constants, and their values.
   std::vector<std::pair<unsigned, Tensor>> constants;
   SmallVector<unsigned> returned;
+  llvm::DenseMap<Value, unsigned> numbers;
   unsigned numValues = 0;
   int64_t macs = 0;
 
@@ -61,6 +62,11 @@ struct Interpreter::Impl {
   LogicalResult addBody(const InterpreterOptions &options);
   void markLastUses();
   FailureOr<Tensor> bindInput(unsigned index, const Tensor &input) const;
+  LogicalResult bind(ArrayRef<Tensor> inputs, std::vector<Tensor> &values) const;
+  LogicalResult execute(const Step &step, std::vector<Tensor> &values) const;
+  MutableArrayRef<Tensor> resultsOf(const Step &step, std::vector<Tensor> &values) const {
+    return {values.data() + step.firstResult, step.op->getNumResults()};
+  }
 };
 
 //===----------------------------------------------------------------------===//
@@ -114,7 +120,6 @@ LogicalResult Interpreter::Impl::addArgument(BlockArgument argument) {
 LogicalResult Interpreter::Impl::addBody(const InterpreterOptions &options) {
   std::unique_ptr<Engine> engines[] = {createQuantizedEngine(options.useDouble), createFloatEngine(options.useDouble),
                                        createIntegerEngine()};
-  llvm::DenseMap<Value, unsigned> numbers;
   auto define = [&](Value value) { numbers[value] = numValues++; };
   Block &body = function.getBody().front();
   llvm::for_each(body.getArguments(), define);
@@ -230,34 +235,86 @@ FailureOr<Tensor> Interpreter::Impl::bindInput(unsigned index, const Tensor &inp
   return convertFloat(input, floatKind);
 }
 
-LogicalResult Interpreter::run(ArrayRef<Tensor> inputs, SmallVectorImpl<Tensor> &results, Observer observer) const {
-  if (inputs.size() != impl->arguments.size())
-    return emitError(impl->function.getLoc(), "function takes ")
-           << impl->arguments.size() << " inputs, " << inputs.size() << " given";
-  std::vector<Tensor> values(impl->numValues);
+/// The inputs and the constants.
+LogicalResult Interpreter::Impl::bind(ArrayRef<Tensor> inputs, std::vector<Tensor> &values) const {
+  if (inputs.size() != arguments.size()) {
+    func::FuncOp target = function;
+    return emitError(target.getLoc(), "function takes ")
+           << arguments.size() << " inputs, " << inputs.size() << " given";
+  }
+  values.assign(numValues, Tensor());
   for (auto [i, input] : llvm::enumerate(inputs)) {
-    FailureOr<Tensor> bound = impl->bindInput(i, input);
+    FailureOr<Tensor> bound = bindInput(i, input);
     if (failed(bound))
       return failure();
     values[i] = *bound;
   }
-  for (const auto &[number, tensor] : impl->constants)
+  for (const auto &[number, tensor] : constants)
     values[number] = tensor;
+  return success();
+}
+
+LogicalResult Interpreter::Impl::execute(const Step &step, std::vector<Tensor> &values) const {
   SmallVector<Tensor, 4> operands;
+  for (unsigned number : step.operands)
+    operands.push_back(values[number]);
+  return step.kernel(operands, resultsOf(step, values));
+}
+
+LogicalResult Interpreter::run(ArrayRef<Tensor> inputs, SmallVectorImpl<Tensor> &results, Observer observer) const {
+  std::vector<Tensor> values;
+  if (failed(impl->bind(inputs, values)))
+    return failure();
   for (const Step &step : impl->steps) {
-    operands.clear();
-    for (unsigned number : step.operands)
-      operands.push_back(values[number]);
-    MutableArrayRef<Tensor> defined(values.data() + step.firstResult, step.op->getNumResults());
-    if (failed(step.kernel(operands, defined)))
+    if (failed(impl->execute(step, values)))
       return failure();
     if (observer)
-      observer(step.op, defined);
+      observer(step.op, impl->resultsOf(step, values));
     for (unsigned number : step.lastUses)
       values[number] = Tensor();
   }
   results.clear();
   for (unsigned number : impl->returned)
     results.push_back(values[number]);
+  return success();
+}
+
+LogicalResult Interpreter::record(ArrayRef<Tensor> inputs, Record &record) const {
+  if (failed(impl->bind(inputs, record.values)))
+    return failure();
+  for (const Step &step : impl->steps)
+    if (failed(impl->execute(step, record.values)))
+      return failure();
+  return success();
+}
+
+const Tensor &Interpreter::valueOf(const Record &record, Value value) const {
+  auto number = impl->numbers.find(value);
+  assert(number != impl->numbers.end() && "a value of another function");
+  return record.values[number->second];
+}
+
+LogicalResult Interpreter::rerun(const Record &record, Value changed, const Tensor &tensor,
+                                 SmallVectorImpl<Tensor> &results) const {
+  std::vector<Tensor> values = record.values;
+  std::vector<bool> differs(impl->numValues, false);
+  unsigned number = impl->numbers.lookup(changed);
+  assert(tensor.kind() == values[number].kind() && tensor.shape() == values[number].shape() && "not that value");
+  values[number] = tensor;
+  differs[number] = true;
+  for (const Step &step : impl->steps) {
+    bool depends = llvm::any_of(step.operands, [&](unsigned operand) { return differs[operand]; });
+    if (!depends || step.op == changed.getDefiningOp())
+      continue;
+    if (failed(impl->execute(step, values)))
+      return failure();
+    for (unsigned i = 0; i < step.op->getNumResults(); ++i)
+      differs[step.firstResult + i] = true;
+    for (unsigned last : step.lastUses)
+      values[last] = Tensor();
+  }
+  results.clear();
+  for (unsigned returned : impl->returned)
+    results.push_back(values[returned]);
   return success();
 }

@@ -54,8 +54,9 @@ static bool isOn(Toggle toggle, bool recipe) { return toggle == Toggle::Recipe ?
 void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   bool isDefault = options.recipe == Recipe::Default, isIVit = options.recipe == Recipe::IVit;
   VitSplitOutliersPassOptions split;
-  split.threshold = options.splitOutliers >= 0 ? options.splitOutliers : isDefault ? 4.0 : 0.0;
-  if (split.threshold > 0)
+  // What is no sensible number goes to the pass, which refuses it.
+  split.threshold = options.splitOutliers != -1 ? options.splitOutliers : isDefault ? 4.0 : 0.0;
+  if (split.threshold != 0)
     pm.addPass(createVitSplitOutliersPass(split));
   if (!isIVit)
     pm.addPass(createVitDeferSoftmaxDivisionPass());
@@ -68,15 +69,15 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
     pm.addPass(createVitFitFunctionRangesPass());
   VitAssignChannelScalesPassOptions assign;
   assign.heads = isOn(options.headScales, isDefault);
-  int64_t own = options.ownScales >= 0 ? options.ownScales : isDefault ? 8 : 0;
-  assign.own = static_cast<unsigned>(own);
+  int64_t own = options.ownScales != -1 ? options.ownScales : isDefault ? 8 : 0;
+  assign.own = static_cast<unsigned>(own < 0 ? INT32_MAX : std::min<int64_t>(own, INT32_MAX));
   assign.norms = isOn(options.normScales, false);
   if (assign.heads || assign.own > 0 || assign.norms)
     pm.addPass(createVitAssignChannelScalesPass(assign));
   VitQuantizePassOptions quantize;
   quantize.layout = isIVit ? QuantizedLayout::IVit : QuantizedLayout::Vitq;
   quantize.compensateBias = isOn(options.biasCompensation, false);
-  quantize.headroom = options.headroom > 0 ? options.headroom : isIVit ? 1.0 : 1.1;
+  quantize.headroom = options.headroom != 0 ? options.headroom : isIVit ? 1.0 : 1.1;
   pm.addPass(createVitQuantizePass(quantize));
   pm.addPass(createCSEPass());
   pm.addPass(createVitVerifyQuantizedPass());

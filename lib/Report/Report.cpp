@@ -1,4 +1,4 @@
-//===- Report.cpp - What a compilation did -*- C++ -*-===//
+//===- Report.cpp - Collecting what a compilation did -*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -7,34 +7,99 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Report/Report.h"
+#include "Data.h"
 
 #include "dialects/vitq/Vitq.h"
+#include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Support/AtomicFile.h"
 
-#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/Format.h"
 
 using namespace mlir;
+using namespace vitq;
+using namespace vitq::reporting;
 using vitq::vit::shapeOf;
 
-namespace vitq {
+Report::Report() : data(std::make_unique<Data>()) {}
+Report::~Report() = default;
 
-void Report::setInput(llvm::StringRef modelPath, llvm::StringRef nonlinearText) {
-  model = modelPath.str();
-  nonlinear = nonlinearText.str();
+void Report::setInput(llvm::StringRef model, llvm::StringRef nonlinear) {
+  data->model = model.str();
+  data->nonlinear = nonlinear.str();
+}
+
+void Report::setOptions(std::vector<std::pair<std::string, std::string>> options) {
+  data->options = std::move(options);
+}
+void Report::setCalibrationImages(int64_t images) { data->calibrationImages = images; }
+void Report::setComparison(comparison::Comparison comparison) { data->comparison = std::move(comparison); }
+void Report::setAccuracy(AccuracyFacts facts) { data->accuracy = std::move(facts); }
+void Report::setNative(NativeFacts facts) { data->native = std::move(facts); }
+std::vector<Finding> Report::findings() const { return data->findings(); }
+llvm::json::Value Report::toJSON() const { return reporting::toJSON(*data); }
+void Report::print(llvm::raw_ostream &os) const { printText(*data, os); }
+void Report::printHtml(llvm::raw_ostream &os) const { reporting::printHtml(*data, os); }
+
+llvm::Error Report::write(llvm::StringRef path) const {
+  return writeFileAtomically(path, [&](llvm::raw_ostream &os) -> llvm::Error {
+    if (path.ends_with_insensitive(".json"))
+      os << llvm::formatv("{0:2}\n", toJSON());
+    else if (path.ends_with_insensitive(".html"))
+      printHtml(os);
+    else
+      print(os);
+    return llvm::Error::success();
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// The float module
+//===----------------------------------------------------------------------===//
+
+/// The linear layers that read `value` as their input, through moves.
+static void findConsumers(Value value, std::vector<std::string> &consumers) {
+  for (OpOperand &use : value.getUses()) {
+    Operation *user = use.getOwner();
+    if (isa<vit::LinearOp>(user) && use.getOperandNumber() == 0)
+      consumers.push_back(nodeName(user->getLoc()));
+    else if (isa<vit::ReshapeOp, vit::TransposeOp, vit::SliceOp, vit::GatherOp>(user))
+      findConsumers(user->getResult(0), consumers);
+  }
 }
 
 void Report::recordRanges(ModuleOp module) {
   module.walk([&](Operation *op) {
-    if (op->getNumResults() > 0 && op->hasAttr(kRangeAttr))
+    if (op->getNumResults() == 0)
+      return;
+    std::string node = nodeName(op->getLoc());
+    if (op->hasAttr(kRangeAttr))
       if (auto range = getCalibratedRange(op->getResult(0)))
-        ranges.emplace(nodeName(op->getLoc()), *range);
+        data->ranges.emplace(node, *range);
+    std::optional<ChannelRanges> channels = getChannelRanges(op);
+    std::optional<Histogram> histogram = getHistogram(op);
+    if (!channels && !histogram)
+      return;
+    TensorStatistics statistics;
+    statistics.node = node;
+    statistics.op = op->getName().getStringRef().str();
+    statistics.block = comparison::blockOf(node);
+    if (channels)
+      for (auto [min, max] : llvm::zip_equal(channels->min, channels->max))
+        statistics.channelMax.push_back(
+            std::max(std::abs(static_cast<double>(min)), std::abs(static_cast<double>(max))));
+    statistics.histogram = std::move(histogram);
+    findConsumers(op->getResult(0), statistics.consumers);
+    std::reverse(statistics.consumers.begin(), statistics.consumers.end());
+    data->tensors.push_back(std::move(statistics));
   });
   if (auto text = module->getAttrOfType<StringAttr>(kPreprocessAttr))
-    preprocess = text.str();
+    data->preprocess = text.str();
 }
+
+//===----------------------------------------------------------------------===//
+// The integer module
+//===----------------------------------------------------------------------===//
 
 static int64_t bytesOf(Value value) {
   auto type = cast<ShapedType>(value.getType());
@@ -42,16 +107,47 @@ static int64_t bytesOf(Value value) {
 }
 
 static std::string algorithmOf(Operation *op) {
-  return TypeSwitch<Operation *, std::string>(op)
+  return llvm::TypeSwitch<Operation *, std::string>(op)
       .Case<integer::SoftmaxOp>(
           [](auto softmax) { return integer::stringifySoftmaxAlgorithm(softmax.getAlgorithm()).str(); })
       .Case<integer::LayerNormOp>([](auto norm) { return integer::stringifyNormAlgorithm(norm.getAlgorithm()).str(); })
       .Case<integer::GeluOp>([](auto) { return std::string("shift"); })
+      .Case<integer::ShiftmaxOp>([](auto) { return std::string("shift"); })
+      .Case<integer::InterpolateOp>([](auto) { return std::string("interpolation"); })
       .Case<integer::TableOp>([](auto) { return std::string("table"); })
       .Default([](Operation *) { return std::string(); });
 }
 
+static void readScale(OpEntry &entry, DictionaryAttr recorded) {
+  if (!recorded)
+    return;
+  if (auto values = recorded.getAs<DenseF64ArrayAttr>("scale"))
+    entry.scales.append(values.asArrayRef().begin(), values.asArrayRef().end());
+  if (auto values = recorded.getAs<DenseI64ArrayAttr>("zero_point"))
+    entry.zeroPoints.append(values.asArrayRef().begin(), values.asArrayRef().end());
+  // The accumulators of a layer are followed by ops that may stand for another
+  // node: the recorded one is the value's.
+  if (auto node = recorded.getAs<StringAttr>("node"))
+    entry.node = node.str();
+  entry.isUnsigned = recorded.contains("unsigned");
+}
+
+static void readDecisions(ModuleOp module, std::vector<Decision> &decisions) {
+  auto list = module->getAttrOfType<ArrayAttr>(kDecisionsAttr);
+  for (Attribute entry : list ? list.getValue() : ArrayRef<Attribute>()) {
+    auto recorded = dyn_cast<DictionaryAttr>(entry);
+    if (!recorded)
+      continue;
+    auto text = [&](llvm::StringRef key) {
+      auto value = recorded.getAs<StringAttr>(key);
+      return value ? value.str() : std::string();
+    };
+    decisions.push_back({text("pass"), text("node"), text("text")});
+  }
+}
+
 void Report::recordIntegerModule(ModuleOp module) {
+  readDecisions(module, data->decisions);
   auto scales = module->getAttrOfType<DictionaryAttr>(integer::kScalesAttr);
   llvm::SmallPtrSet<Operation *, 32> counted;
   module.walk([&](Operation *op) {
@@ -73,127 +169,16 @@ void Report::recordIntegerModule(ModuleOp module) {
     }
     if (auto id = op->getAttrOfType<IntegerAttr>(integer::kIdAttr)) {
       entry.id = id.getInt();
-      auto recorded = scales ? scales.getAs<DictionaryAttr>(std::to_string(entry.id)) : DictionaryAttr();
-      if (auto values = recorded ? recorded.getAs<DenseF64ArrayAttr>("scale") : DenseF64ArrayAttr())
-        entry.scales.append(values.asArrayRef().begin(), values.asArrayRef().end());
-      if (auto values = recorded ? recorded.getAs<DenseI64ArrayAttr>("zero_point") : DenseI64ArrayAttr())
-        entry.zeroPoints.append(values.asArrayRef().begin(), values.asArrayRef().end());
+      readScale(entry, scales ? scales.getAs<DictionaryAttr>(std::to_string(entry.id)) : DictionaryAttr());
     }
     if (auto proved = op->getAttrOfType<DenseI64ArrayAttr>("vitq.accumulator_range"))
       entry.accumulator.append(proved.asArrayRef().begin(), proved.asArrayRef().end());
-    if (auto range = ranges.find(entry.node); range != ranges.end())
+    if (auto range = data->ranges.find(entry.node); range != data->ranges.end())
       entry.range = range->second;
     if (auto matmul = dyn_cast<integer::MatmulOp>(op))
       entry.macs = ShapedType::getNumElements(shapeOf(matmul.getResult())) * shapeOf(matmul.getLhs()).back();
-    macs += entry.macs;
-    weightBytes += entry.constantBytes;
-    ops.push_back(std::move(entry));
+    data->macs += entry.macs;
+    data->weightBytes += entry.constantBytes;
+    data->ops.push_back(std::move(entry));
   });
 }
-
-template <typename Range>
-static llvm::json::Array toArray(const Range &values) {
-  llvm::json::Array array;
-  for (auto value : values)
-    array.push_back(value);
-  return array;
-}
-
-static llvm::json::Value orNull(std::optional<int64_t> value) {
-  return value ? llvm::json::Value(*value) : llvm::json::Value(nullptr);
-}
-
-llvm::json::Value Report::toJSON() const {
-  llvm::json::Array entries;
-  for (const OpEntry &op : ops) {
-    llvm::json::Object entry{{"id", op.id},
-                             {"node", op.node},
-                             {"op", op.op},
-                             {"operand_bits", toArray(op.operandBits)},
-                             {"result_bits", toArray(op.resultBits)},
-                             {"scale", toArray(op.scales)},
-                             {"zero_point", toArray(op.zeroPoints)},
-                             {"macs", op.macs},
-                             {"constant_bytes", op.constantBytes},
-                             {"result_bytes", op.resultBytes}};
-    entry["algorithm"] = op.algorithm.empty() ? llvm::json::Value(nullptr) : llvm::json::Value(op.algorithm);
-    entry["calibrated_range"] =
-        op.range ? llvm::json::Value(llvm::json::Array{op.range->first, op.range->second}) : llvm::json::Value(nullptr);
-    entry["accumulator_range"] =
-        op.accumulator.empty() ? llvm::json::Value(nullptr) : llvm::json::Value(toArray(op.accumulator));
-    entries.push_back(std::move(entry));
-  }
-  return llvm::json::Object{
-      {"version", 1},
-      {"model", model},
-      {"preprocess", preprocess},
-      {"nonlinear", nonlinear},
-      {"target", native.target.empty() ? llvm::json::Value(nullptr) : llvm::json::Value(native.target)},
-      {"macs", macs},
-      {"weight_bytes", native.weightBytes.value_or(weightBytes)},
-      {"constant_bytes", weightBytes},
-      {"arena_bytes", orNull(native.arenaBytes)},
-      {"arena_lower_bound_bytes", orNull(native.arenaLowerBound)},
-      {"code_bytes", orNull(native.codeBytes)},
-      {"float_instructions", orNull(native.floatInstructions)},
-      {"ops", std::move(entries)}};
-}
-
-void Report::print(llvm::raw_ostream &os) const {
-  auto number = [&](llvm::StringRef name, std::optional<int64_t> value) {
-    os << llvm::left_justify(name, 22) << (value ? std::to_string(*value) : "not measured") << "\n";
-  };
-  os << llvm::left_justify("model", 22) << model << "\n";
-  os << llvm::left_justify("preprocessing", 22) << (preprocess.empty() ? "none" : preprocess) << "\n";
-  os << llvm::left_justify("nonlinear functions", 22) << nonlinear << "\n";
-  os << llvm::left_justify("target", 22) << (native.target.empty() ? "none" : native.target) << "\n";
-  number("multiply-accumulates", macs);
-  number("constant bytes", weightBytes);
-  number("weight bytes", native.weightBytes);
-  number("arena bytes", native.arenaBytes);
-  number("arena lower bound", native.arenaLowerBound);
-  number("code bytes", native.codeBytes);
-  number("float instructions", native.floatInstructions);
-  os << "\n"
-     << llvm::left_justify("node", 44) << llvm::left_justify("op", 22) << llvm::left_justify("bits", 14)
-     << llvm::left_justify("algorithm", 11) << llvm::right_justify("scale", 12) << llvm::right_justify("zero", 6)
-     << llvm::right_justify("min", 10) << llvm::right_justify("max", 10) << llvm::right_justify("MMAC", 9)
-     << llvm::right_justify("bytes", 10) << "\n";
-  for (const OpEntry &op : ops) {
-    std::string bits;
-    for (unsigned width : op.operandBits)
-      bits += (bits.empty() ? "" : ",") + std::to_string(width);
-    bits += "->";
-    for (auto [i, width] : llvm::enumerate(op.resultBits))
-      bits += (i ? "," : "") + std::to_string(width);
-    llvm::StringRef node = op.node;
-    os << llvm::left_justify(node.size() > 43 ? (".." + node.take_back(41)).str() : node.str(), 44)
-       << llvm::left_justify(op.op, 22) << llvm::left_justify(bits, 14)
-       << llvm::left_justify(op.algorithm.empty() ? "-" : op.algorithm, 11);
-    if (op.scales.empty())
-      os << llvm::right_justify("-", 12);
-    else if (op.scales.size() == 1)
-      os << llvm::format("%12.4g", op.scales[0]);
-    else
-      os << llvm::right_justify(std::to_string(op.scales.size()) + " scales", 12);
-    os << llvm::right_justify(op.zeroPoints.empty() ? "-" : std::to_string(op.zeroPoints[0]), 6);
-    if (op.range)
-      os << llvm::format("%10.3g%10.3g", op.range->first, op.range->second);
-    else
-      os << llvm::right_justify("-", 10) << llvm::right_justify("-", 10);
-    os << llvm::format("%9.2f", op.macs / 1e6)
-       << llvm::right_justify(std::to_string(op.constantBytes + op.resultBytes), 10) << "\n";
-  }
-}
-
-llvm::Error Report::write(llvm::StringRef path) const {
-  return writeFileAtomically(path, [&](llvm::raw_ostream &os) -> llvm::Error {
-    if (path.ends_with(".json"))
-      os << llvm::formatv("{0:2}\n", toJSON());
-    else
-      print(os);
-    return llvm::Error::success();
-  });
-}
-
-} // namespace vitq

@@ -39,6 +39,8 @@ struct Flags {
                           cl::cat(category)};
   cl::opt<bool> benchmark{"benchmark", cl::desc("Measure the latency of a .so, and the limit of this core"),
                           cl::cat(category)};
+  cl::opt<bool> compare{"compare", cl::desc("Compare a module in a later phase with the float --reference, op by op"),
+                        cl::cat(category)};
 
 private:
   cl::opt<std::string> text(llvm::StringRef name, llvm::StringRef description, llvm::StringRef value) {
@@ -64,6 +66,7 @@ int runner::main(int argc, char **argv) {
   options.json = flags.json;
   options.limit = flags.limit;
   options.benchmark = flags.benchmark;
+  options.compare = flags.compare;
   llvm::Expected<Figures> figures = run(options);
   if (!figures) {
     llvm::WithColor::error(llvm::errs(), "vitq-run") << llvm::toString(figures.takeError()) << "\n";

@@ -6,11 +6,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Evaluation.h"
+#include "vitq/Runner/Evaluation.h"
 
 #include "vitq/Support/Progress.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 #include <atomic>
+#include <cmath>
 #include <mutex>
 #include <thread>
 
@@ -169,4 +172,97 @@ llvm::Expected<std::vector<Outputs>> Evaluator::run() {
 llvm::Expected<std::vector<Outputs>> runner::runAll(llvm::ArrayRef<const Program *> programs,
                                                     const data::ImageSource &source, int64_t images) {
   return Evaluator(programs, source, images).run();
+}
+
+//===----------------------------------------------------------------------===//
+// Figures
+//===----------------------------------------------------------------------===//
+
+static double percentOf(int64_t part, int64_t whole) {
+  return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+Accuracy runner::accuracyOf(const Outputs &outputs, llvm::ArrayRef<int64_t> labels) {
+  int64_t first = 0, five = 0, images = outputs.images();
+  for (int64_t i = 0; i < images; ++i) {
+    int64_t rank = outputs.rank(i, labels[i]);
+    first += rank == 0;
+    five += rank < 5;
+  }
+  Accuracy accuracy{percentOf(first, images), std::nullopt};
+  if (outputs.classes > 5)
+    accuracy.top5 = percentOf(five, images);
+  return accuracy;
+}
+
+llvm::Expected<std::vector<int64_t>> runner::readLabels(llvm::StringRef path, const data::ImageSource &source,
+                                                        int64_t images, int64_t classes) {
+  llvm::Expected<std::vector<int64_t>> labels = data::readLabels(path, source);
+  if (!labels)
+    return labels.takeError();
+  for (int64_t i = 0; i < images; ++i)
+    if ((*labels)[i] >= classes)
+      return llvm::createStringError(llvm::formatv("{0}: image '{1}' has class {2}, the program has {3} classes", path,
+                                                   source.name(i), (*labels)[i], classes)
+                                         .str());
+  labels->resize(images);
+  return labels;
+}
+
+Agreement runner::agreementOf(const ProgramInfo &program, const Outputs &outputs, const ProgramInfo &reference,
+                              const Outputs &referenceOutputs) {
+  int64_t same = 0, images = outputs.images();
+  double signal = 0, noise = 0;
+  std::optional<double> scale = program.outputScale, otherScale = reference.outputScale;
+  for (int64_t i = 0; i < images; ++i) {
+    same += outputs.best(i) == referenceOutputs.best(i);
+    for (int64_t c = 0; scale && otherScale && c < outputs.classes; ++c) {
+      double expected = *otherScale * referenceOutputs.at(i, c), difference = expected - *scale * outputs.at(i, c);
+      signal += expected * expected;
+      noise += difference * difference;
+    }
+  }
+  Agreement agreement{percentOf(same, images), std::nullopt};
+  // Equal logits have no finite ratio.
+  if (scale && otherScale && noise > 0 && signal > 0)
+    agreement.logitsSqnrDb = 10 * std::log10(signal / noise);
+  return agreement;
+}
+
+llvm::Expected<comparison::Comparison> runner::compareOpByOp(const Program &reference, const Program &program,
+                                                             const data::ImageSource &source, int64_t images,
+                                                             int64_t rankedImages) {
+  const Interpreter *expected = reference.getInterpreter(), *actual = program.getInterpreter();
+  for (const Program *other : {&reference, &program})
+    if (!other->getInterpreter())
+      return llvm::createStringError(
+          other->info().path +
+          ": a compiled program cannot be compared op by op; write its integer phase, which computes the same, with "
+          "vitq-opt --stop-after=integer --emit=mlir, and compare that");
+  if (!reference.info().floatInput || !reference.info().floatOutput)
+    return llvm::createStringError(reference.info().path +
+                                   ": is no float model; --reference must be the original .onnx, or its float phase");
+  if (reference.info().batch() != program.info().batch())
+    return llvm::createStringError(llvm::formatv("{0} takes batches of {1}, {2} of {3}; op by op they must be equal",
+                                                 reference.info().path, reference.info().batch(), program.info().path,
+                                                 program.info().batch())
+                                       .str());
+  comparison::ComparisonOptions options;
+  options.images = images;
+  options.batch = reference.info().batch();
+  options.rankedImages = rankedImages;
+  auto read = [&](int64_t first) -> llvm::Expected<comparison::Inputs> {
+    llvm::Expected<Tensor> real = readBatch(reference.info(), source, first, images);
+    if (!real)
+      return real.takeError();
+    llvm::Expected<Tensor> codes = readBatch(program.info(), source, first, images);
+    if (!codes)
+      return codes.takeError();
+    return comparison::Inputs{*real, *codes, std::min(options.batch, images - first)};
+  };
+  mlir::FailureOr<comparison::Comparison> result = comparison::compare(*expected, *actual, read, options);
+  if (succeeded(result))
+    return std::move(*result);
+  std::string text = reference.takeDiagnostics() + program.takeDiagnostics();
+  return llvm::createStringError(text.empty() ? program.info().path + ": cannot be compared" : text);
 }

@@ -50,6 +50,7 @@ llvm::json::Value Figures::toJSON() const {
   for (const Entry &entry : entriesOf(*this))
     std::visit([&](const auto &value) { object[entry.key] = value ? llvm::json::Value(*value) : nullptr; },
                entry.value);
+  object["comparison"] = comparison ? comparison->toJSON() : llvm::json::Value(nullptr);
   return object;
 }
 
@@ -66,5 +67,9 @@ void Figures::print(llvm::raw_ostream &os) const {
     if (!text.empty())
       os << llvm::left_justify(entry.title, 30) << llvm::right_justify(text, 14) << (*entry.unit ? " " : "")
          << entry.unit << "\n";
+  }
+  if (comparison) {
+    os << "\n";
+    comparison->print(os);
   }
 }

@@ -26,25 +26,43 @@ using namespace vitq::runner;
 
 namespace {
 
-class ModuleProgram final : public Program {
+/// A module that somebody holds.
+class InterpretedProgram : public Program {
 public:
-  explicit ModuleProgram(StringRef path);
-  llvm::Error open();
+  InterpretedProgram(StringRef path, ModuleOp module) : module(module) { information.path = path.str(); }
+  llvm::Error prepare();
   llvm::Expected<Tensor> run(const Tensor &input) const override;
+  const Interpreter *getInterpreter() const override { return interpreter.get(); }
 
-private:
-  LogicalResult load();
+protected:
   llvm::Error describe();
   llvm::Error describeInput(RankedTensorType type);
   llvm::Error describeOutput(RankedTensorType type);
   llvm::Error fail(const llvm::Twine &what) const { return llvm::createStringError(information.path + ": " + what); }
-  /// The errors that MLIR has emitted since the last call.
-  llvm::Error takeErrors(const char *otherwise) const;
+  /// `takeDiagnostics` as an error.
+  llvm::Error takeErrors(const char *otherwise) const {
+    std::string text = takeDiagnostics();
+    return text.empty() ? fail(otherwise) : llvm::createStringError(text);
+  }
+
+  ModuleOp module;
+  std::unique_ptr<Interpreter> interpreter;
+};
+
+/// A module read from a file.
+class ModuleProgram final : public InterpretedProgram {
+public:
+  explicit ModuleProgram(StringRef path);
+  ~ModuleProgram() override { interpreter.reset(); }
+  llvm::Error open();
+  std::string takeDiagnostics() const override { return std::exchange(errors, std::string()); }
+
+private:
+  LogicalResult load();
 
   MLIRContext context;
   mutable std::string errors;
-  OwningOpRef<ModuleOp> module;
-  std::unique_ptr<Interpreter> interpreter;
+  OwningOpRef<ModuleOp> owned;
 };
 
 } // namespace
@@ -57,8 +75,8 @@ static void printLocation(llvm::raw_ostream &os, Location location) {
     os << name.getName().getValue() << ": ";
 }
 
-ModuleProgram::ModuleProgram(StringRef path) : context(MLIRContext::Threading::DISABLED) {
-  information.path = path.str();
+ModuleProgram::ModuleProgram(StringRef path)
+    : InterpretedProgram(path, nullptr), context(MLIRContext::Threading::DISABLED) {
   DialectRegistry registry;
   registry.insert<func::FuncDialect, arith::ArithDialect, quant::QuantDialect, vit::VitDialect, integer::VitqDialect>();
   context.appendDialectRegistry(registry);
@@ -74,27 +92,21 @@ ModuleProgram::ModuleProgram(StringRef path) : context(MLIRContext::Threading::D
   });
 }
 
-llvm::Error ModuleProgram::takeErrors(const char *otherwise) const {
-  std::string text = std::move(errors);
-  errors.clear();
-  return text.empty() ? fail(otherwise) : llvm::createStringError(text);
-}
-
 LogicalResult ModuleProgram::load() {
   if (!StringRef(information.path).ends_with(".onnx")) {
-    module = parseSourceFile<ModuleOp>(information.path, ParserConfig(&context));
-    return success(static_cast<bool>(module));
+    owned = parseSourceFile<ModuleOp>(information.path, ParserConfig(&context));
+    return success(static_cast<bool>(owned));
   }
   auto imported = frontend::importOnnx(information.path, &context);
   if (failed(imported))
     return failure();
-  module = std::move(*imported);
+  owned = std::move(*imported);
   PassManager manager(&context);
   manager.addPass(createVitRecoverPatternsPass());
-  return manager.run(*module);
+  return manager.run(*owned);
 }
 
-llvm::Error ModuleProgram::describeInput(RankedTensorType type) {
+llvm::Error InterpretedProgram::describeInput(RankedTensorType type) {
   Type element = type ? type.getElementType() : Type();
   if (!type || type.getRank() != 4 || !type.hasStaticShape())
     return fail("'main' must take one image tensor of rank 4");
@@ -107,7 +119,7 @@ llvm::Error ModuleProgram::describeInput(RankedTensorType type) {
   return llvm::Error::success();
 }
 
-llvm::Error ModuleProgram::describeOutput(RankedTensorType type) {
+llvm::Error InterpretedProgram::describeOutput(RankedTensorType type) {
   if (!type || type.getRank() != 2 || !type.hasStaticShape() || type.getDimSize(0) != information.batch() ||
       type.getDimSize(1) < 1)
     return fail("'main' must give one tensor [batch, classes]");
@@ -120,7 +132,7 @@ llvm::Error ModuleProgram::describeOutput(RankedTensorType type) {
   if (auto uniform = dyn_cast<quant::UniformQuantizedType>(element); uniform && uniform.getZeroPoint() == 0) {
     information.outputScale = uniform.getScale();
   } else if (element.isInteger(32)) {
-    if (auto scale = (*module)->getAttrOfType<FloatAttr>(kOutputScaleAttr))
+    if (auto scale = module->getAttrOfType<FloatAttr>(kOutputScaleAttr))
       information.outputScale = scale.getValueAsDouble();
   } else {
     return fail("'main' must give float logits, or 32-bit ones with one scale and zero point 0");
@@ -128,7 +140,7 @@ llvm::Error ModuleProgram::describeOutput(RankedTensorType type) {
   return llvm::Error::success();
 }
 
-llvm::Error ModuleProgram::describe() {
+llvm::Error InterpretedProgram::describe() {
   func::FuncOp function = interpreter->getFunction();
   if (function.getNumArguments() != 1 || function.getNumResults() != 1)
     return fail("'main' must take one image tensor and give one tensor of logits");
@@ -138,7 +150,7 @@ llvm::Error ModuleProgram::describe() {
     return error;
   if (int64_t macs = interpreter->macs())
     information.macs = macs;
-  auto text = (*module)->getAttrOfType<StringAttr>(calibration::kPreprocessAttr);
+  auto text = module->getAttrOfType<StringAttr>(calibration::kPreprocessAttr);
   if (!text)
     return llvm::Error::success();
   llvm::Expected<data::Preprocess> preprocess =
@@ -149,17 +161,22 @@ llvm::Error ModuleProgram::describe() {
   return llvm::Error::success();
 }
 
-llvm::Error ModuleProgram::open() {
-  if (failed(load()))
-    return takeErrors("cannot be read");
-  FailureOr<std::unique_ptr<Interpreter>> created = Interpreter::create(*module);
+llvm::Error InterpretedProgram::prepare() {
+  FailureOr<std::unique_ptr<Interpreter>> created = Interpreter::create(module);
   if (failed(created))
     return takeErrors("cannot be run");
   interpreter = std::move(*created);
   return describe();
 }
 
-llvm::Expected<Tensor> ModuleProgram::run(const Tensor &input) const {
+llvm::Error ModuleProgram::open() {
+  if (failed(load()))
+    return takeErrors("cannot be read");
+  module = *owned;
+  return prepare();
+}
+
+llvm::Expected<Tensor> InterpretedProgram::run(const Tensor &input) const {
   SmallVector<Tensor> results;
   if (failed(interpreter->run(input, results)))
     return takeErrors("cannot be run");
@@ -169,6 +186,13 @@ llvm::Expected<Tensor> ModuleProgram::run(const Tensor &input) const {
 llvm::Expected<std::unique_ptr<Program>> runner::openModule(StringRef path) {
   auto program = std::make_unique<ModuleProgram>(path);
   if (llvm::Error error = program->open())
+    return error;
+  return std::unique_ptr<Program>(std::move(program));
+}
+
+llvm::Expected<std::unique_ptr<Program>> runner::wrapModule(ModuleOp module, StringRef path) {
+  auto program = std::make_unique<InterpretedProgram>(path, module);
+  if (llvm::Error error = program->prepare())
     return error;
   return std::unique_ptr<Program>(std::move(program));
 }

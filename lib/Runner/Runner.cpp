@@ -7,9 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Runner/Runner.h"
-#include "Evaluation.h"
 
 #include "vitq/Data/Npy.h"
+#include "vitq/Runner/Evaluation.h"
 #include "vitq/Support/AtomicFile.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -35,7 +35,7 @@ private:
   llvm::Error openSource();
   llvm::Error evaluate();
   llvm::Error evaluateLabels(const std::vector<Outputs> &outputs);
-  void compare(const Outputs &own, const Outputs &reference);
+  llvm::Error compare();
   llvm::Error dump(const Outputs &outputs) const;
   llvm::Error benchmark();
 
@@ -56,6 +56,8 @@ llvm::Error Session::checkOptions() const {
   if (!options.images.empty() && !options.inputs.empty())
     return llvm::createStringError("--images and --inputs exclude each other");
   bool anyData = !options.images.empty() || !options.inputs.empty();
+  if (options.compare && (options.reference.empty() || options.images.empty()))
+    return llvm::createStringError("--compare needs --reference=MODEL.onnx, the float model, and --images=FOLDER");
   if (!anyData && !options.benchmark)
     return llvm::createStringError("nothing to do: give --images or --inputs (or --benchmark for a .so)");
   if (!anyData && !(options.labels.empty() && options.dumpOutputs.empty() && options.reference.empty()))
@@ -142,52 +144,30 @@ llvm::Error Session::open() {
 // Accuracy
 //===----------------------------------------------------------------------===//
 
-static double percent(int64_t part, int64_t whole) {
-  return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-}
-
 llvm::Error Session::evaluateLabels(const std::vector<Outputs> &outputs) {
-  llvm::Expected<std::vector<int64_t>> labels = data::readLabels(options.labels, *source);
+  llvm::Expected<std::vector<int64_t>> labels = readLabels(options.labels, *source, images, program->info().classes());
   if (!labels)
     return labels.takeError();
-  int64_t classes = program->info().classes();
-  for (int64_t i = 0; i < images; ++i)
-    if ((*labels)[i] >= classes)
-      return llvm::createStringError(llvm::formatv("{0}: image '{1}' has class {2}, the program has {3} classes",
-                                                   options.labels, source->name(i), (*labels)[i], classes)
-                                         .str());
-  std::pair<std::optional<double> *, std::optional<double> *> shares[] = {
-      {&figures.top1, &figures.top5}, {&figures.referenceTop1, &figures.referenceTop5}};
-  for (size_t p = 0; p < outputs.size(); ++p) {
-    int64_t first = 0, five = 0;
-    for (int64_t i = 0; i < images; ++i) {
-      int64_t rank = outputs[p].rank(i, (*labels)[i]);
-      first += rank == 0;
-      five += rank < 5;
-    }
-    *shares[p].first = percent(first, images);
-    if (classes > 5)
-      *shares[p].second = percent(five, images);
-  }
+  Accuracy own = accuracyOf(outputs[0], *labels);
+  figures.top1 = own.top1;
+  figures.top5 = own.top5;
+  if (!reference)
+    return llvm::Error::success();
+  Accuracy other = accuracyOf(outputs[1], *labels);
+  figures.referenceTop1 = other.top1;
+  figures.referenceTop5 = other.top5;
   return llvm::Error::success();
 }
 
-void Session::compare(const Outputs &own, const Outputs &other) {
-  int64_t same = 0;
-  double signal = 0, noise = 0;
-  std::optional<double> scale = program->info().outputScale, otherScale = reference->info().outputScale;
-  for (int64_t i = 0; i < images; ++i) {
-    same += own.best(i) == other.best(i);
-    for (int64_t c = 0; scale && otherScale && c < own.classes; ++c) {
-      double expected = *otherScale * other.at(i, c), difference = expected - *scale * own.at(i, c);
-      signal += expected * expected;
-      noise += difference * difference;
-    }
-  }
-  figures.agreement = percent(same, images);
-  // Equal logits have no finite ratio.
-  if (scale && otherScale && noise > 0 && signal > 0)
-    figures.logitsSqnrDb = 10 * std::log10(signal / noise);
+llvm::Error Session::compare() {
+  constexpr int64_t ranked = 4;
+  llvm::Expected<comparison::Comparison> result = compareOpByOp(*reference, *program, *source, images, ranked);
+  if (!result)
+    return result.takeError();
+  figures.images = images;
+  figures.logitsSqnrDb = result->logitsSqnrDb;
+  figures.comparison = std::move(*result);
+  return llvm::Error::success();
 }
 
 llvm::Error Session::dump(const Outputs &outputs) const {
@@ -205,8 +185,11 @@ llvm::Error Session::evaluate() {
   if (!outputs)
     return outputs.takeError();
   figures.images = images;
-  if (reference)
-    compare((*outputs)[0], (*outputs)[1]);
+  if (reference) {
+    Agreement agreement = agreementOf(program->info(), (*outputs)[0], reference->info(), (*outputs)[1]);
+    figures.agreement = agreement.percent;
+    figures.logitsSqnrDb = agreement.logitsSqnrDb;
+  }
   if (!options.labels.empty())
     if (llvm::Error error = evaluateLabels(*outputs))
       return error;
@@ -275,7 +258,10 @@ llvm::Error Session::benchmark() {
 llvm::Expected<Figures> Session::run() {
   if (llvm::Error error = open())
     return error;
-  if (source)
+  if (options.compare)
+    if (llvm::Error error = compare())
+      return error;
+  if (source && (!options.compare || !options.labels.empty() || !options.dumpOutputs.empty()))
     if (llvm::Error error = evaluate())
       return error;
   if (options.benchmark)

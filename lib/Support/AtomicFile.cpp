@@ -31,30 +31,64 @@ static Error writeDirectly(StringRef path, raw_fd_ostream &os, function_ref<Erro
   return Error::success();
 }
 
-Error vitq::writeFileAtomically(StringRef path, function_ref<Error(raw_ostream &)> write) {
-  if (path == "-")
-    return writeDirectly("standard output", outs(), write);
-
-  // Through symbolic links; a path that does not exist yet stays as it is.
-  SmallString<128> target(path);
+/// Finds the file that `path` names: `target`, through symbolic links (a path that
+/// does not exist yet stays as it is); or whether it is a pipe or a device.
+static Error resolve(StringRef path, SmallString<128> &target, bool &direct) {
+  target = path;
+  direct = false;
   sys::fs::file_status status;
-  if (!sys::fs::status(path, status)) {
-    if (sys::fs::is_directory(status))
-      return cannotWrite(path, std::make_error_code(std::errc::is_a_directory));
-    if (!sys::fs::is_regular_file(status)) {
-      std::error_code ec;
-      raw_fd_ostream os(path, ec, sys::fs::CD_OpenExisting, sys::fs::FA_Write, sys::fs::OF_None);
-      if (ec)
-        return cannotWrite(path, ec);
-      return writeDirectly(path, os, write);
-    }
-    if (std::error_code ec = sys::fs::real_path(path, target))
-      return cannotWrite(path, ec);
-  }
+  if (sys::fs::status(path, status))
+    return Error::success();
+  if (sys::fs::is_directory(status))
+    return cannotWrite(path, std::make_error_code(std::errc::is_a_directory));
+  direct = !sys::fs::is_regular_file(status);
+  if (direct)
+    return Error::success();
+  if (std::error_code ec = sys::fs::real_path(path, target))
+    return cannotWrite(path, ec);
+  return Error::success();
+}
 
+static Expected<sys::fs::TempFile> createTemporary(StringRef path, StringRef target) {
   auto temporary = sys::fs::TempFile::create(target + ".tmp-%%%%%%%%");
   if (!temporary)
     return cannotWrite(path, errorToErrorCode(temporary.takeError()));
+  return temporary;
+}
+
+Error vitq::checkWritable(StringRef path) {
+  if (path == "-")
+    return Error::success();
+  SmallString<128> target;
+  bool direct;
+  if (Error error = resolve(path, target, direct))
+    return error;
+  if (direct)
+    return Error::success();
+  auto temporary = createTemporary(path, target);
+  if (!temporary)
+    return temporary.takeError();
+  return temporary->discard();
+}
+
+Error vitq::writeFileAtomically(StringRef path, function_ref<Error(raw_ostream &)> write) {
+  if (path == "-")
+    return writeDirectly("standard output", outs(), write);
+  SmallString<128> target;
+  bool direct;
+  if (Error error = resolve(path, target, direct))
+    return error;
+  if (direct) {
+    std::error_code ec;
+    raw_fd_ostream os(path, ec, sys::fs::CD_OpenExisting, sys::fs::FA_Write, sys::fs::OF_None);
+    if (ec)
+      return cannotWrite(path, ec);
+    return writeDirectly(path, os, write);
+  }
+
+  auto temporary = createTemporary(path, target);
+  if (!temporary)
+    return temporary.takeError();
   auto discard = [&](Error error) {
     // The first cause is the one to report.
     consumeError(temporary->discard());

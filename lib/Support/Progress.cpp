@@ -11,9 +11,14 @@
 using namespace llvm;
 using namespace vitq;
 
+static thread_local unsigned quiet = 0;
+
+Progress::Quiet::Quiet() { ++quiet; }
+Progress::Quiet::~Quiet() { --quiet; }
+
 /// Standard error if it is a terminal that can go back to the line's start.
 static raw_ostream *terminal() {
-  if (!sys::Process::StandardErrIsDisplayed())
+  if (quiet || !sys::Process::StandardErrIsDisplayed())
     return nullptr;
   auto term = sys::Process::GetEnv("TERM");
   return term && *term == "dumb" ? nullptr : &errs();

@@ -100,7 +100,7 @@ static std::string portableName(const TargetDesc &target) {
   return name;
 }
 
-static Manifest describe(ModuleOp module, const NativeOptions &options) {
+Manifest vitq::describeProgram(ModuleOp module, const NativeOptions &options, uint64_t codeBytes) {
   Manifest m;
   auto number = [&](StringRef name) -> uint64_t {
     auto attr = module->getAttrOfType<IntegerAttr>(name);
@@ -122,17 +122,16 @@ static Manifest describe(ModuleOp module, const NativeOptions &options) {
   m.arenaBytes = number("vitq.arena_bytes");
   m.macs = number("vitq.macs");
   m.weightBytes = number("vitq.weight_bytes");
+  m.codeBytes = codeBytes;
   return m;
 }
 
 std::string vitq::manifestOf(ModuleOp module, const NativeOptions &options, uint64_t codeBytes) {
-  Manifest m = describe(module, options);
-  m.codeBytes = codeBytes;
-  return m.toJSON();
+  return describeProgram(module, options, codeBytes).toJSON();
 }
 
 std::string vitq::headerOf(ModuleOp module, const NativeOptions &options) {
-  const Manifest m = describe(module, options);
+  const Manifest m = describeProgram(module, options, /*codeBytes=*/0);
   const std::string upper = StringRef(m.name).upper();
   std::string text;
   llvm::raw_string_ostream os(text);

@@ -53,6 +53,11 @@ FailureOr<calibration::RangeTable> CalibratePass::load() {
   llvm::Expected<calibration::RangeTable> table = calibration::loadRanges(loadRanges);
   if (!table)
     return fail(table.takeError());
+  if (table->channels.empty() && table->histograms.empty())
+    emitRemark(getOperation().getLoc())
+        << loadRanges
+        << " holds ranges without channels and histograms (version 1 of the file), which --recipe=default and "
+           "--observer need: calibrate again (--calibration-data, --save-ranges), or compile with --recipe=minmax";
   if (preprocess.empty())
     return *table;
   FailureOr<::vitq::data::Preprocess> parsed = parsePreprocess();
@@ -95,6 +100,10 @@ void CalibratePass::runOnOperation() {
   if (data.empty() == loadRanges.empty()) {
     emitError(module.getLoc(), "calibration needs either images (data=, --calibration-data) or a file of ranges "
                                "(load-ranges=, --load-ranges)");
+    return signalPassFailure();
+  }
+  if (limit > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
+    emitError(module.getLoc(), "the limit of calibration images (limit=, --calibration-limit) must not be negative");
     return signalPassFailure();
   }
   FailureOr<calibration::RangeTable> table = loadRanges.empty() ? measure(function) : load();

@@ -90,7 +90,10 @@ class ClipRanges : public vitq::impl::VitClipRangesPassBase<ClipRanges> {
     return std::nullopt;
   }
 
-  static bool isMove(Operation *op) { return isa<ReshapeOp, TransposeOp, SliceOp, GatherOp, BroadcastOp, PadOp>(op); }
+  /// Moves hold what their operands hold, and have no histogram of their own.
+  static bool isMove(Operation *op) {
+    return isa<ReshapeOp, TransposeOp, SliceOp, GatherOp, BroadcastOp, PadOp, ConcatOp>(op);
+  }
 
   static std::optional<Kind> kindOf(Value value) {
     if (isa<UnaryFunction>(value.getDefiningOp()))

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "vitq/Analysis/CalibrationStatistics.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Transforms/Passes.h"
 
@@ -52,10 +53,10 @@ class DeferSoftmaxDivision : public vitq::impl::VitDeferSoftmaxDivisionPassBase<
       rewriter.modifyOpInPlace(product, [&] { product.getLhsMutable().assign(numerator.getNumerator()); });
       auto division =
           createInferred<DivideRowsOp>(rewriter, product.getLoc(), ValueRange{product.getResult(), numerator.getSum()});
-      if (Attribute range = product->getAttr(kRangeAttr)) {
-        division->setAttr(kRangeAttr, range);
-        product->removeAttr(kRangeAttr);
-      }
+      for (StringRef name : {StringRef(kRangeAttr), StringRef(kHistogramAttr), StringRef(kChannelRangeAttr),
+                             StringRef(kChannelMeanAttr)})
+        if (Attribute statistics = product->removeAttr(name))
+          division->setAttr(name, statistics);
       rewriter.replaceAllUsesExcept(product.getResult(), division.getResult(), division);
       ++numDeferred;
     }

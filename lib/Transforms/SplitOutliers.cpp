@@ -85,7 +85,7 @@ class SplitOutliers : public vitq::impl::VitSplitOutliersPassBase<SplitOutliers>
       return mlp.function->emitError("'")
              << nodeName(mlp.function->getLoc())
              << "' has no calibrated channel ranges, which finding outlier channels needs; "
-                "calibrate again, or compile with --split-outliers=0";
+                "calibrate again, or compile with --recipe=minmax or --split-outliers=0";
     SmallVector<float> magnitudes;
     for (size_t c = 0; c < channels; ++c)
       magnitudes.push_back(std::max(std::abs(ranges->min[c]), std::abs(ranges->max[c])));

@@ -9,9 +9,14 @@
 #include "vitq/Transforms/Passes.h"
 
 #include "dialects/vit/Vit.h"
+#include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Support/Constants.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/TypeSwitch.h"
+
+#include <cmath>
 
 namespace vitq {
 #define GEN_PASS_DEF_VITVERIFYFLOATPASS
@@ -101,6 +106,28 @@ private:
     return valid;
   }
 
+  /// A calibration would find such weights too, but ranges may come from a file.
+  static bool checkConstants(Operation *op) {
+    bool valid = true;
+    for (OpOperand &operand : op->getOpOperands()) {
+      std::optional<std::vector<float>> values = getFloatConstantF32(operand.get());
+      if (!values)
+        continue;
+      auto bad = llvm::find_if(*values, [](float value) { return !std::isfinite(value); });
+      if (bad == values->end())
+        continue;
+      StringRef name = getBlobName(operand.get());
+      InFlightDiagnostic diagnostic = op->emitError("operand #") << operand.getOperandNumber();
+      if (!name.empty())
+        diagnostic << " ('" << name << "')";
+      diagnostic << " of node '" << nodeName(op->getLoc()) << "' holds " << (std::isnan(*bad) ? "a NaN" : "an infinity")
+                 << ", the first at index " << bad - values->begin()
+                 << "; mend the model's weights and export it again";
+      valid = false;
+    }
+    return valid;
+  }
+
   static bool checkOp(Operation *op) {
     if (isa<func::ReturnOp>(op) || isa<arith::ConstantOp>(op))
       return true;
@@ -108,7 +135,7 @@ private:
       op->emitError("op does not belong to the float phase");
       return false;
     }
-    bool valid = true;
+    bool valid = checkConstants(op);
     bool readsPixels = isa<vit::NormalizePixelsOp>(op);
     if (isa<vit::QuantizeOp, vit::DequantizeOp>(op) || llvm::any_of(op->getResultTypes(), isQuantized) ||
         (!readsPixels && llvm::any_of(op->getOperandTypes(), isQuantized))) {

@@ -24,3 +24,15 @@ func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
   %v = vit.linear %a, %w : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
   return %v : tensor<1x2x2xf32>
 }
+
+// -----
+
+// A concat holds what its operands hold: nothing is wanted of it.
+// CHECK-LABEL: func.func @main
+// CHECK: vit.concat
+func.func @main(%x: tensor<1x1x2xf32>) -> tensor<1x2x2xf32> {
+  %g = arith.constant dense<1.0> : tensor<2xf32>
+  %c = vit.concat %x, %x axis 1 {vit.range = array<f64: -2.0, 16.0>} : (tensor<1x1x2xf32>, tensor<1x1x2xf32>) -> tensor<1x2x2xf32>
+  %n = vit.layer_norm %c, %g, %g eps 1.0e-6 {vit.range = array<f64: -2.0, 16.0>} : (tensor<1x2x2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x2xf32>
+  return %n : tensor<1x2x2xf32>
+}

@@ -35,6 +35,13 @@ public:
   static llvm::Expected<std::unique_ptr<ImageSource>> open(llvm::StringRef path, const Preprocess &preprocess,
                                                            int channels);
 
+  /// Pictures in memory: uint8 [count, height, width, depth] with 1 or 3 channels,
+  /// resized and cropped already; of `preprocess` only mean and standard deviation
+  /// apply. `pixels` must outlive the source. Errors call it `name`.
+  static llvm::Expected<std::unique_ptr<ImageSource>> fromPixels(llvm::ArrayRef<uint8_t> pixels, size_t count,
+                                                                 Size size, int depth, const Preprocess &preprocess,
+                                                                 int channels, llvm::StringRef name);
+
   virtual ~ImageSource();
 
   /// The number of pictures, at least one.

@@ -14,6 +14,7 @@
 #include "vitq/Pipelines/Pipelines.h"
 
 #include <string>
+#include <vector>
 
 namespace vitq {
 
@@ -37,8 +38,14 @@ struct DriverOptions {
   std::string target = "native";
   /// Name of the program; the output's stem when empty.
   std::string name;
-  /// Path of the report, none when empty.
-  std::string report;
+  /// Paths of the reports; the format of each is that of its extension.
+  std::vector<std::string> reports;
+  /// Images that the report measures on; those of the calibration when empty.
+  std::string reportData;
+  /// Their classes (.csv or .npy), none when empty.
+  std::string reportLabels;
+  /// Images that are compared op by op; 0: all.
+  int64_t reportLimit = 16;
   CompileOptions compile;
 };
 

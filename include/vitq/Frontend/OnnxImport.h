@@ -12,6 +12,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/MemoryBufferRef.h"
 
 #include <cstdint>
 
@@ -33,6 +34,12 @@ struct ImportOptions {
 /// On failure every reason has been emitted as an error that names the file
 /// and, where there is one, the node.
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> importOnnx(llvm::StringRef path, mlir::MLIRContext *context,
+                                                              const ImportOptions &options = {});
+
+/// The same for a model whose bytes are in memory; diagnostics call it by the
+/// buffer's identifier. Weights in external files are an error: without a path
+/// they cannot be found.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> importOnnx(llvm::MemoryBufferRef model, mlir::MLIRContext *context,
                                                               const ImportOptions &options = {});
 
 } // namespace vitq::frontend

@@ -16,6 +16,7 @@
 #include "mlir/Support/LLVM.h"
 
 #include <memory>
+#include <vector>
 
 namespace vitq {
 
@@ -34,8 +35,15 @@ struct InterpreterOptions {
 /// The function must outlive the interpreter and not change.
 class Interpreter {
 public:
-  /// Called after each op but constants, with its results.
-  using Observer = llvm::function_ref<void(mlir::Operation *, llvm::ArrayRef<Tensor>)>;
+  /// Called after each op but constants, with its results. It may put other
+  /// tensors in their place, of the same kinds and shapes; later ops read those.
+  using Observer = llvm::function_ref<void(mlir::Operation *, llvm::MutableArrayRef<Tensor>)>;
+
+  /// Every value of one run, to start from again.
+  class Record {
+    friend class Interpreter;
+    std::vector<Tensor> values;
+  };
 
   /// Prepares `function`; every op that cannot be run is an error at its
   /// location.
@@ -54,6 +62,18 @@ public:
   /// at once; values are freed after their last use.
   mlir::LogicalResult run(llvm::ArrayRef<Tensor> inputs, llvm::SmallVectorImpl<Tensor> &results,
                           Observer observer = nullptr) const;
+
+  /// Runs the function and keeps every value.
+  mlir::LogicalResult record(llvm::ArrayRef<Tensor> inputs, Record &record) const;
+
+  /// A value of the function as it was in that run.
+  const Tensor &valueOf(const Record &record, mlir::Value value) const;
+
+  /// The results of the recorded run had `changed` been `tensor` (of the same
+  /// kind and shape): computes the ops that depend on it, and no other. May be
+  /// called from several threads at once with one record.
+  mlir::LogicalResult rerun(const Record &record, mlir::Value changed, const Tensor &tensor,
+                            llvm::SmallVectorImpl<Tensor> &results) const;
 
   mlir::func::FuncOp getFunction() const;
 

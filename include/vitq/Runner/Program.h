@@ -10,7 +10,7 @@
 #define VITQ_RUNNER_PROGRAM_H
 
 #include "vitq/Data/Preprocess.h"
-#include "vitq/Interpreter/Tensor.h"
+#include "vitq/Interpreter/Interpreter.h"
 
 #include "llvm/Support/Error.h"
 
@@ -53,6 +53,13 @@ public:
   /// Whether this is compiled code, the only kind that is worth timing.
   virtual bool isCompiled() const { return false; }
 
+  /// What runs it op by op; null for compiled code.
+  virtual const Interpreter *getInterpreter() const { return nullptr; }
+
+  /// The errors that MLIR has emitted since the last call, where the program keeps
+  /// them.
+  virtual std::string takeDiagnostics() const { return {}; }
+
   /// The output for one batch of inputs.
   virtual llvm::Expected<Tensor> run(const Tensor &input) const = 0;
 
@@ -64,6 +71,11 @@ protected:
 /// model (.onnx), or a module in any phase (.mlir, .mlirbc). A shared object is
 /// loaded into this process; everything it says of itself is checked first.
 llvm::Expected<std::unique_ptr<Program>> openProgram(llvm::StringRef path);
+
+/// The same for a module in memory, in any phase but the last; it must outlive
+/// the program. `name` is what errors call it. What MLIR finds wrong are
+/// diagnostics.
+llvm::Expected<std::unique_ptr<Program>> wrapModule(mlir::ModuleOp module, llvm::StringRef name);
 
 } // namespace vitq::runner
 

@@ -9,6 +9,8 @@
 #ifndef VITQ_RUNNER_RUNNER_H
 #define VITQ_RUNNER_RUNNER_H
 
+#include "vitq/Comparison/Comparison.h"
+
 #include "llvm/Support/Error.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
@@ -36,6 +38,8 @@ struct RunOptions {
   /// Look at the first images only; 0: all.
   uint64_t limit = 0;
   bool benchmark = false;
+  /// Compare with the reference op by op.
+  bool compare = false;
 };
 
 /// What was measured; absent is "not measured". Shares are percentages.
@@ -49,6 +53,7 @@ struct Figures {
   std::optional<double> limit;
   std::optional<double> peakGmacs;
   std::optional<int64_t> macs, arenaBytes, weightBytes, codeBytes;
+  std::optional<comparison::Comparison> comparison;
 
   /// An object with the fixed keys; null where not measured.
   llvm::json::Value toJSON() const;

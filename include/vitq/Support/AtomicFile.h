@@ -26,6 +26,10 @@ llvm::Error writeFileAtomically(llvm::StringRef path, llvm::function_ref<llvm::E
 /// Writes `contents`.
 llvm::Error writeFileAtomically(llvm::StringRef path, llvm::StringRef contents);
 
+/// Whether `writeFileAtomically` can begin to write at `path`: for what a long
+/// computation will write at its end. Leaves nothing behind.
+llvm::Error checkWritable(llvm::StringRef path);
+
 } // namespace vitq
 
 #endif // VITQ_SUPPORT_ATOMICFILE_H

@@ -27,6 +27,16 @@ public:
   /// The same on `os`, as if it were a terminal `columns` wide.
   Progress(llvm::StringRef label, size_t total, llvm::raw_ostream &os, unsigned columns);
 
+  /// While one exists, progress that begins on the same thread is not shown: for
+  /// libraries, whose callers own the terminal.
+  class Quiet {
+  public:
+    Quiet();
+    ~Quiet();
+    Quiet(const Quiet &) = delete;
+    Quiet &operator=(const Quiet &) = delete;
+  };
+
   /// Removes the line.
   ~Progress();
 

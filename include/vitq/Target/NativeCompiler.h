@@ -9,6 +9,7 @@
 #ifndef VITQ_TARGET_NATIVECOMPILER_H
 #define VITQ_TARGET_NATIVECOMPILER_H
 
+#include "vitq/Target/Program.h"
 #include "vitq/Target/TargetDesc.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -45,7 +46,10 @@ mlir::LogicalResult emitLLVM(mlir::ModuleOp module, const NativeOptions &options
 mlir::LogicalResult emitAssembly(mlir::ModuleOp module, const NativeOptions &options, llvm::raw_pwrite_stream &os);
 mlir::LogicalResult emitObject(mlir::ModuleOp module, const NativeOptions &options, llvm::raw_pwrite_stream &os);
 
-/// The manifest of a lowered module: what a program says about itself.
+/// What the program of a lowered module says about itself.
+Manifest describeProgram(mlir::ModuleOp module, const NativeOptions &options, uint64_t codeBytes);
+
+/// The same as text.
 std::string manifestOf(mlir::ModuleOp module, const NativeOptions &options, uint64_t codeBytes);
 
 /// A C header that declares the entry point of an object, and its sizes.

@@ -63,7 +63,8 @@ def VitVerifyFloatPass : Pass<"vit-verify-float", "::mlir::ModuleOp"> {
       the pixels that `vit.normalize_pixels` reads;
     * the location of every op but constants is a name: its ONNX node;
     * no elementary op is left that only exists to be matched (`sub`, `div`,
-      `pow`, `sqrt`, `erf`, `exp`, `where`, and `conv2d`).
+      `pow`, `sqrt`, `erf`, `exp`, `where`, and `conv2d`);
+    * every weight is finite.
 
     Every violation is an error at the op. The module is not changed.
   }];

@@ -79,6 +79,48 @@ TEST_F(RunTest, ObserverSeesEveryOpInOrder) {
   expectNear(results[0], {0});
 }
 
+TEST_F(RunTest, AnObserverMayReplaceResults) {
+  auto interpreter = create("func.func @main(%a: tensor<1xf32>) -> tensor<1xf32> {\n"
+                            "%0 = vit.relu %a : tensor<1xf32> -> tensor<1xf32>\n"
+                            "%1 = vit.add %0, %a : (tensor<1xf32>, tensor<1xf32>) -> tensor<1xf32>\n"
+                            "return %1 : tensor<1xf32>\n}");
+  ASSERT_TRUE(interpreter);
+  llvm::SmallVector<Tensor> results;
+  auto replace = [&](mlir::Operation *op, llvm::MutableArrayRef<Tensor> values) {
+    if (op->getName().getStringRef() == "vit.relu")
+      values[0] = Tensor::of<float>({1}, {10});
+  };
+  ASSERT_TRUE(succeeded(interpreter->run({Tensor::of<float>({1}, {2})}, results, replace)));
+  expectNear(results[0], {12});
+}
+
+// What does not depend on the change is as it was recorded: %1 doubles the input, not
+// the changed value.
+TEST_F(RunTest, ARecordedRunStartsAgainFromAnyValue) {
+  auto interpreter = create("func.func @main(%a: tensor<1xf32>) -> (tensor<1xf32>, tensor<1xf32>) {\n"
+                            "%0 = vit.relu %a : tensor<1xf32> -> tensor<1xf32>\n"
+                            "%1 = vit.add %a, %a : (tensor<1xf32>, tensor<1xf32>) -> tensor<1xf32>\n"
+                            "%2 = vit.mul %0, %1 : (tensor<1xf32>, tensor<1xf32>) -> tensor<1xf32>\n"
+                            "return %2, %1 : tensor<1xf32>, tensor<1xf32>\n}");
+  ASSERT_TRUE(interpreter);
+  Interpreter::Record record;
+  ASSERT_TRUE(succeeded(interpreter->record({Tensor::of<float>({1}, {3})}, record)));
+  auto relu = *interpreter->getFunction().getOps<vit::ReluOp>().begin();
+  auto add = *interpreter->getFunction().getOps<vit::AddOp>().begin();
+  expectNear(interpreter->valueOf(record, relu.getResult()), {3});
+  llvm::SmallVector<Tensor> results;
+  ASSERT_TRUE(succeeded(interpreter->rerun(record, relu.getResult(), Tensor::of<float>({1}, {5}), results)));
+  expectNear(results[0], {30});
+  expectNear(results[1], {6});
+  ASSERT_TRUE(succeeded(interpreter->rerun(record, add.getResult(), Tensor::of<float>({1}, {1}), results)));
+  expectNear(results[0], {3});
+  expectNear(results[1], {1});
+  ASSERT_TRUE(succeeded(
+      interpreter->rerun(record, interpreter->getFunction().getArgument(0), Tensor::of<float>({1}, {-1}), results)));
+  expectNear(results[0], {0});
+  expectNear(results[1], {-2});
+}
+
 TEST_F(RunTest, RunsInSeveralThreads) {
   auto interpreter = create("func.func @main(%a: tensor<1x64xf32>) -> tensor<1x64xf32> {\n"
                             "%w = arith.constant dense<1.0> : tensor<64x64xf32>\n"

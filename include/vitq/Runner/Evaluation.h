@@ -6,9 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef VITQ_LIB_RUNNER_EVALUATION_H
-#define VITQ_LIB_RUNNER_EVALUATION_H
+#ifndef VITQ_RUNNER_EVALUATION_H
+#define VITQ_RUNNER_EVALUATION_H
 
+#include "vitq/Comparison/Comparison.h"
 #include "vitq/Data/ImageSource.h"
 #include "vitq/Runner/Program.h"
 
@@ -44,6 +45,32 @@ llvm::Error checkSource(const ProgramInfo &info, const data::ImageSource &source
 llvm::Expected<std::vector<Outputs>> runAll(llvm::ArrayRef<const Program *> programs, const data::ImageSource &source,
                                             int64_t images);
 
+/// Shares of the images, in percent. Top-5 is absent where five classes are all.
+struct Accuracy {
+  double top1 = 0;
+  std::optional<double> top5;
+};
+Accuracy accuracyOf(const Outputs &outputs, llvm::ArrayRef<int64_t> labels);
+
+/// The classes of the first `images` images; one that is none of `classes` is an
+/// error that names the image.
+llvm::Expected<std::vector<int64_t>> readLabels(llvm::StringRef path, const data::ImageSource &source, int64_t images,
+                                                int64_t classes);
+
+/// How far a program's outputs are those of a reference: the share of images of
+/// the same class, in percent, and the SQNR of the logits where both have a scale.
+struct Agreement {
+  double percent = 0;
+  std::optional<double> logitsSqnrDb;
+};
+Agreement agreementOf(const ProgramInfo &program, const Outputs &outputs, const ProgramInfo &reference,
+                      const Outputs &referenceOutputs);
+
+/// Compares two interpreted programs op by op on the first `images` images.
+llvm::Expected<comparison::Comparison> compareOpByOp(const Program &reference, const Program &program,
+                                                     const data::ImageSource &source, int64_t images,
+                                                     int64_t rankedImages);
+
 } // namespace vitq::runner
 
-#endif // VITQ_LIB_RUNNER_EVALUATION_H
+#endif // VITQ_RUNNER_EVALUATION_H

@@ -1,0 +1,352 @@
+//===- Compiler.cpp - Compiling models in memory -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Handles.h"
+#include "PipelineOptions.h"
+
+#include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Calibration/Calibration.h"
+#include "vitq/Driver/Driver.h"
+#include "vitq/Frontend/OnnxImport.h"
+#include "vitq/InitAll.h"
+#include "vitq/Support/Progress.h"
+#include "vitq/Target/FloatScan.h"
+#include "vitq/Target/NativeCompiler.h"
+
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::capi;
+
+//===----------------------------------------------------------------------===//
+// Diagnostics
+//===----------------------------------------------------------------------===//
+
+/// The name of a node, or a place in a text.
+static std::string locationText(Location location) {
+  std::string text;
+  location->walk([&](Location inner) {
+    if (auto name = dyn_cast<NameLoc>(inner))
+      text = name.getName().str();
+    else if (auto file = dyn_cast<FileLineColLoc>(inner))
+      text = (file.getFilename().getValue() + ":" + llvm::Twine(file.getLine()) + ":" + llvm::Twine(file.getColumn()))
+                 .str();
+    return text.empty() ? WalkResult::advance() : WalkResult::interrupt();
+  });
+  return text;
+}
+
+static VitqSeverity severityOf(DiagnosticSeverity severity) {
+  switch (severity) {
+  case DiagnosticSeverity::Note:
+    return VITQ_NOTE;
+  case DiagnosticSeverity::Remark:
+    return VITQ_REMARK;
+  case DiagnosticSeverity::Warning:
+    return VITQ_WARNING;
+  case DiagnosticSeverity::Error:
+    return VITQ_ERROR;
+  }
+  return VITQ_ERROR;
+}
+
+//===----------------------------------------------------------------------===//
+// Compilation
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// One compilation, in a context of its own.
+class Compilation {
+public:
+  explicit Compilation(const Request &request);
+
+  LogicalResult lowerTo(Phase last);
+  LogicalResult write(bool bytecode, llvm::function_ref<void(llvm::StringRef)> write);
+  std::unique_ptr<Program> emitProgram();
+
+private:
+  LogicalResult fail(const llvm::Twine &message) { return emitError(UnknownLoc::get(&context), message); }
+  LogicalResult fail(llvm::Error error) { return fail(llvm::toString(std::move(error))); }
+
+  LogicalResult readOptions();
+  LogicalResult load();
+  LogicalResult parse(llvm::StringRef bytes, llvm::StringRef name);
+  LogicalResult refuseElided(llvm::StringRef name);
+  LogicalResult checkCalibration(Phase now);
+  LogicalResult calibrate();
+  LogicalResult run(llvm::function_ref<void(OpPassManager &)> add);
+  bool hasRanges();
+
+  const Request &request;
+  Progress::Quiet quiet;
+  MLIRContext context;
+  std::unique_ptr<ScopedDiagnosticHandler> handler;
+  PipelineOptions options;
+  OwningOpRef<ModuleOp> module;
+};
+
+} // namespace
+
+static DialectRegistry allDialects() {
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  return registry;
+}
+
+Compilation::Compilation(const Request &request) : request(request), context(allDialects()) {
+  context.printOpOnDiagnostic(false);
+  // The engine calls handlers one at a time, also from several threads.
+  handler = std::make_unique<ScopedDiagnosticHandler>(&context, [this](Diagnostic &diagnostic) {
+    if (!this->request.diagnostics)
+      return success();
+    auto add = [this](Diagnostic &entry) {
+      this->request.diagnostics->add(severityOf(entry.getSeverity()), locationText(entry.getLocation()), entry.str());
+    };
+    add(diagnostic);
+    for (Diagnostic &note : diagnostic.getNotes())
+      add(note);
+    return success();
+  });
+}
+
+LogicalResult Compilation::readOptions() {
+  for (const auto &[key, value] : request.options.pipeline)
+    if (std::string problem = options.set(key, value); !problem.empty())
+      return fail(problem);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The model
+//===----------------------------------------------------------------------===//
+
+/// An elided constant reads back as a resource without data: its weights are gone.
+LogicalResult Compilation::refuseElided(llvm::StringRef name) {
+  WalkResult result = module->walk([&](arith::ConstantOp op) {
+    auto resource = dyn_cast<DenseResourceElementsAttr>(op.getValue());
+    if (!resource || (resource.getRawHandle().getBlob() && resource.getRawHandle().getKey() != "__elided__"))
+      return WalkResult::advance();
+    op.emitError() << "'" << name << "': constant '" << resource.getRawHandle().getKey()
+                   << "' has no data: the module was printed with elided constants; write it again without eliding";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
+LogicalResult Compilation::parse(llvm::StringRef bytes, llvm::StringRef name) {
+  // A copy: the lexer wants a zero at the end.
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(bytes, name), llvm::SMLoc());
+  module = parseSourceFile<ModuleOp>(sources, &context);
+  return success(module && succeeded(refuseElided(name)));
+}
+
+LogicalResult Compilation::load() {
+  const VitqModel &model = request.model;
+  llvm::StringRef bytes(static_cast<const char *>(model.data), model.size);
+  llvm::StringRef name = model.name ? model.name : "the model";
+  if (model.format == VITQ_MODEL_MLIR)
+    return bytes.empty() ? fail("'" + name + "': the data is empty") : parse(bytes, name);
+  auto imported = frontend::importOnnx(llvm::MemoryBufferRef(bytes, name), &context, {request.options.batch});
+  if (failed(imported))
+    return failure();
+  module = std::move(*imported);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Calibration
+//===----------------------------------------------------------------------===//
+
+bool Compilation::hasRanges() {
+  return module
+      ->walk([](Operation *op) { return op->hasAttr(kRangeAttr) ? WalkResult::interrupt() : WalkResult::advance(); })
+      .wasInterrupted();
+}
+
+/// Whether there is one thing to calibrate on where it is needed, and none elsewhere.
+LogicalResult Compilation::checkCalibration(Phase now) {
+  const bool files = !options.data.empty() || !options.loadRanges.empty();
+  if (request.images && files)
+    return fail("calibration images were given in memory and by the option 'data' or 'load-ranges'; give one of them");
+  if (request.images && now != Phase::Float)
+    return fail("calibration images were given, but the model is quantized already");
+  if (!request.images && !files && now == Phase::Float && !hasRanges())
+    return fail("quantizing needs calibration images in memory, or the option 'data' or 'load-ranges'");
+  return success();
+}
+
+/// Measures the ranges of the float phase on the images in memory.
+LogicalResult Compilation::calibrate() {
+  auto function = module->lookupSymbol<func::FuncOp>("main");
+  auto type = function && function.getNumArguments() == 1
+                  ? dyn_cast<RankedTensorType>(function.getArgument(0).getType())
+                  : nullptr;
+  if (!type || type.getRank() != 4 || !type.hasStaticShape())
+    return fail("calibration needs a function 'main' of one float image tensor [B, C, H, W]");
+  const VitqImages &images = *request.images;
+  if (images.channels != type.getDimSize(1) || images.height != type.getDimSize(2) ||
+      images.width != type.getDimSize(3))
+    return fail("the calibration images are " + llvm::Twine(images.height) + "x" + llvm::Twine(images.width) + "x" +
+                llvm::Twine(images.channels) + " (height, width, channels), the model takes " +
+                llvm::Twine(type.getDimSize(2)) + "x" + llvm::Twine(type.getDimSize(3)) + "x" +
+                llvm::Twine(type.getDimSize(1)));
+  data::Preprocess preprocess;
+  if (!options.preprocess.empty()) {
+    llvm::Expected<data::Preprocess> parsed = data::parsePreprocess(options.preprocess);
+    if (!parsed)
+      return fail(parsed.takeError());
+    preprocess = std::move(*parsed);
+  }
+  // Not above 2^64: the sizes are those of the model.
+  const uint64_t bytes = images.count * static_cast<uint64_t>(type.getNumElements() / type.getDimSize(0));
+  auto source = data::ImageSource::fromPixels(llvm::ArrayRef<uint8_t>(images.pixels, bytes), images.count,
+                                              {images.height, images.width}, images.channels, preprocess,
+                                              images.channels, "the calibration images");
+  if (!source)
+    return fail(source.takeError());
+  calibration::CalibrationOptions limits;
+  if (options.limit)
+    limits.limit = options.limit;
+  FailureOr<calibration::RangeTable> table = calibration::calibrate(function, **source, limits);
+  if (failed(table) || failed(calibration::attachRanges(function, *table, "the calibration")))
+    return failure();
+  (*module)->setAttr(calibration::kPreprocessAttr, StringAttr::get(&context, table->preprocess));
+  if (options.saveRanges.empty())
+    return success();
+  if (llvm::Error error = calibration::saveRanges(*table, options.saveRanges))
+    return fail(std::move(error));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Phases
+//===----------------------------------------------------------------------===//
+
+LogicalResult Compilation::run(llvm::function_ref<void(OpPassManager &)> add) {
+  PassManager manager(&context);
+  add(manager);
+  return manager.run(*module);
+}
+
+LogicalResult Compilation::lowerTo(Phase last) {
+  if (failed(readOptions()) || failed(load()))
+    return failure();
+  const Phase now = getPhase(*module);
+  if (now > last)
+    return fail("the model is in a later phase than the one that is wanted");
+  if (last > Phase::Float && failed(checkCalibration(now)))
+    return failure();
+  if (now == Phase::Float) {
+    if (failed(run(addFloatPasses)))
+      return failure();
+    if (last == Phase::Float)
+      return success();
+    // Ranges that came with the model may have come without their preprocessing.
+    if (!options.preprocess.empty() && !(*module)->hasAttr(kPreprocessAttr))
+      (*module)->setAttr(kPreprocessAttr, StringAttr::get(&context, options.preprocess.getValue()));
+    auto addCalibration = [&](OpPassManager &pm) { addCalibratePasses(pm, options); };
+    if (failed(request.images ? calibrate() : run(addCalibration)))
+      return failure();
+    if (failed(run([&](OpPassManager &pm) { addQuantizePasses(pm, options); })))
+      return failure();
+  }
+  if (now <= Phase::Quantized && last >= Phase::Deferred && failed(run(addDeferPasses)))
+    return failure();
+  if (now <= Phase::Deferred && last >= Phase::Integer &&
+      failed(run([&](OpPassManager &pm) { addIntegerPasses(pm, options); })))
+    return failure();
+  return success();
+}
+
+LogicalResult Compilation::write(bool bytecode, llvm::function_ref<void(llvm::StringRef)> write) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (bytecode) {
+    if (failed(writeBytecodeToFile(*module, os)))
+      return fail("the module cannot be written as bytecode");
+  } else {
+    constexpr int64_t all = std::numeric_limits<int64_t>::max();
+    module->print(os, OpPrintingFlags().enableDebugInfo().elideLargeElementsAttrs(all).elideLargeResourceString(all));
+    os << "\n";
+  }
+  write(text);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Programs
+//===----------------------------------------------------------------------===//
+
+std::unique_ptr<Program> Compilation::emitProgram() {
+  auto failed = [&](llvm::Error error) {
+    (void)fail(std::move(error));
+    return nullptr;
+  };
+  llvm::Expected<TargetDesc> target = TargetDesc::parse(request.options.target);
+  if (!target)
+    return failed(target.takeError());
+  NativeOptions native;
+  native.target = *target;
+  native.name = request.options.name;
+  llvm::SmallString<0> object;
+  llvm::raw_svector_ostream os(object);
+  if (mlir::failed(lowerToLLVM(*module, native)) || mlir::failed(emitObject(*module, native, os)))
+    return nullptr;
+  auto program = std::make_unique<Program>();
+  program->object.assign(object.begin(), object.end());
+  llvm::Expected<uint64_t> codeBytes = codeBytesOf(program->object);
+  if (!codeBytes)
+    return failed(codeBytes.takeError());
+  auto floats = scanForFloat(llvm::arrayRefFromStringRef(object));
+  if (!floats)
+    return failed(floats.takeError());
+  if (!floats->empty())
+    return failed(llvm::createStringError("the object computes with floats: '" + floats->front().mnemonic + "' in " +
+                                          floats->front().function));
+  program->manifest = describeProgram(*module, native, *codeBytes);
+  program->manifestText = program->manifest.toJSON();
+  program->header = headerOf(*module, native);
+  if (!target->runsOnHost())
+    return program;
+  auto jit = JitProgram::load(program->object);
+  if (!jit)
+    return failed(jit.takeError());
+  program->jit = std::move(*jit);
+  return program;
+}
+
+static Phase phaseOf(VitqPhase phase) {
+  switch (phase) {
+  case VITQ_PHASE_FLOAT:
+    return Phase::Float;
+  case VITQ_PHASE_QUANTIZED:
+    return Phase::Quantized;
+  case VITQ_PHASE_DEFERRED:
+    return Phase::Deferred;
+  case VITQ_PHASE_INTEGER:
+    return Phase::Integer;
+  }
+  return Phase::Integer;
+}
+
+bool capi::lower(const Request &request, VitqPhase phase, bool bytecode,
+                 llvm::function_ref<void(llvm::StringRef)> write) {
+  Compilation compilation(request);
+  return succeeded(compilation.lowerTo(phaseOf(phase))) && succeeded(compilation.write(bytecode, write));
+}
+
+std::unique_ptr<Program> capi::compile(const Request &request) {
+  Compilation compilation(request);
+  return succeeded(compilation.lowerTo(Phase::Integer)) ? compilation.emitProgram() : nullptr;
+}

@@ -1,0 +1,85 @@
+//===- Handles.h - What the handles of the C API point to -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_CAPI_HANDLES_H
+#define VITQ_LIB_CAPI_HANDLES_H
+
+#include "vitq-c/Vitq.h"
+#include "vitq/Target/JitProgram.h"
+#include "vitq/Target/Program.h"
+
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/StringRef.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace vitq::capi {
+
+/// Behind VitqDiagnostics.
+class Diagnostics {
+public:
+  Diagnostics(VitqDiagnosticCallback callback, void *userData) : callback(callback), userData(userData) {}
+
+  void add(VitqSeverity severity, std::string location, std::string message);
+  void clear();
+
+  struct Entry {
+    VitqSeverity severity;
+    std::string location, message;
+  };
+  std::vector<Entry> entries;
+  /// The errors among them, as text.
+  std::string errors;
+
+private:
+  VitqDiagnosticCallback callback;
+  void *userData;
+};
+
+/// Behind VitqOptions.
+struct Options {
+  std::string target = "native";
+  std::string name = "model";
+  int64_t batch = 1;
+  /// Options of the pipeline `vitq-compile`, each key once.
+  std::vector<std::pair<std::string, std::string>> pipeline;
+
+  /// Checks and stores one option. Returns what is wrong, or nothing.
+  std::string set(llvm::StringRef key, llvm::StringRef value);
+};
+
+/// Behind VitqProgram.
+struct Program {
+  Manifest manifest;
+  std::string manifestText, header;
+  std::vector<char> object;
+  /// Null if the program is for another processor.
+  std::unique_ptr<JitProgram> jit;
+};
+
+/// A model to compile; `images` may be null, `diagnostics` too.
+struct Request {
+  const VitqModel &model;
+  const VitqImages *images;
+  const Options &options;
+  Diagnostics *diagnostics;
+};
+
+/// Compiles up to `phase` and gives the module's bytes to `write`.
+bool lower(const Request &request, VitqPhase phase, bool bytecode, llvm::function_ref<void(llvm::StringRef)> write);
+
+/// Compiles to machine code; null on failure.
+std::unique_ptr<Program> compile(const Request &request);
+
+} // namespace vitq::capi
+
+#endif // VITQ_LIB_CAPI_HANDLES_H

@@ -1,0 +1,294 @@
+//===- Vitq.cpp - Compiling and running models from C -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Checks arguments and keeps exceptions in. Compiled with exceptions, unlike the
+// rest: the standard library throws when memory runs out.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Handles.h"
+
+#include <cstdlib>
+#include <exception>
+#include <limits>
+
+using namespace vitq;
+using namespace vitq::capi;
+using llvm::StringRef;
+
+static Diagnostics *unwrap(VitqDiagnostics handle) { return static_cast<Diagnostics *>(handle.ptr); }
+static Options *unwrap(VitqOptions handle) { return static_cast<Options *>(handle.ptr); }
+static Program *unwrap(VitqProgram handle) { return static_cast<Program *>(handle.ptr); }
+
+//===----------------------------------------------------------------------===//
+// Errors
+//===----------------------------------------------------------------------===//
+
+/// What `body` returns, or `otherwise` if it throws.
+template <typename Result, typename Body>
+static Result guarded(Diagnostics *diagnostics, Result otherwise, Body body) noexcept {
+  const char *what = "an exception of unknown kind";
+  try {
+    try {
+      return body();
+    } catch (const std::exception &exception) {
+      what = exception.what();
+      if (diagnostics)
+        diagnostics->add(VITQ_ERROR, "", std::string("internal error: ") + what);
+    } catch (...) {
+      if (diagnostics)
+        diagnostics->add(VITQ_ERROR, "", std::string("internal error: ") + what);
+    }
+  } catch (...) {
+    // No memory for the message either.
+  }
+  return otherwise;
+}
+
+static VitqStatus reject(Diagnostics *diagnostics, std::string message, VitqStatus status = VITQ_INVALID_ARGUMENT) {
+  if (diagnostics)
+    diagnostics->add(VITQ_ERROR, "", std::move(message));
+  return status;
+}
+
+void Diagnostics::add(VitqSeverity severity, std::string location, std::string message) {
+  if (callback) {
+    callback(severity, location.c_str(), message.c_str(), userData);
+    return;
+  }
+  if (severity == VITQ_ERROR) {
+    // An error of reading a model begins with the model's name, its location.
+    if (!location.empty() && !StringRef(message).starts_with(location))
+      errors += location + ": ";
+    errors += message + "\n";
+  }
+  entries.push_back({severity, std::move(location), std::move(message)});
+}
+
+void Diagnostics::clear() {
+  entries.clear();
+  errors.clear();
+}
+
+//===----------------------------------------------------------------------===//
+// Version, diagnostics, options
+//===----------------------------------------------------------------------===//
+
+int vitqGetApiVersion(void) { return VITQ_C_API_VERSION; }
+
+const char *vitqGetVersion(void) { return VITQ_VERSION; }
+
+VitqDiagnostics vitqDiagnosticsCreate(VitqDiagnosticCallback callback, void *userData) {
+  return guarded(nullptr, VitqDiagnostics{nullptr},
+                 [&] { return VitqDiagnostics{new Diagnostics(callback, userData)}; });
+}
+
+void vitqDiagnosticsDestroy(VitqDiagnostics diagnostics) { delete unwrap(diagnostics); }
+
+size_t vitqDiagnosticsGetCount(VitqDiagnostics diagnostics) {
+  return diagnostics.ptr ? unwrap(diagnostics)->entries.size() : 0;
+}
+
+static const Diagnostics::Entry *entryAt(VitqDiagnostics diagnostics, size_t index) {
+  return index < vitqDiagnosticsGetCount(diagnostics) ? &unwrap(diagnostics)->entries[index] : nullptr;
+}
+
+VitqSeverity vitqDiagnosticsGetSeverity(VitqDiagnostics diagnostics, size_t index) {
+  const Diagnostics::Entry *entry = entryAt(diagnostics, index);
+  return entry ? entry->severity : VITQ_ERROR;
+}
+
+const char *vitqDiagnosticsGetLocation(VitqDiagnostics diagnostics, size_t index) {
+  const Diagnostics::Entry *entry = entryAt(diagnostics, index);
+  return entry ? entry->location.c_str() : "";
+}
+
+const char *vitqDiagnosticsGetMessage(VitqDiagnostics diagnostics, size_t index) {
+  const Diagnostics::Entry *entry = entryAt(diagnostics, index);
+  return entry ? entry->message.c_str() : "";
+}
+
+const char *vitqDiagnosticsGetErrors(VitqDiagnostics diagnostics) {
+  return diagnostics.ptr ? unwrap(diagnostics)->errors.c_str() : "";
+}
+
+void vitqDiagnosticsClear(VitqDiagnostics diagnostics) {
+  if (diagnostics.ptr)
+    unwrap(diagnostics)->clear();
+}
+
+VitqOptions vitqOptionsCreate(void) {
+  return guarded(nullptr, VitqOptions{nullptr}, [] { return VitqOptions{new Options()}; });
+}
+
+void vitqOptionsDestroy(VitqOptions options) { delete unwrap(options); }
+
+VitqStatus vitqOptionsSet(VitqOptions options, const char *key, const char *value, VitqDiagnostics diagnostics) {
+  Diagnostics *report = unwrap(diagnostics);
+  return guarded(report, VITQ_FAILURE, [&] {
+    if (!options.ptr || !key || !value)
+      return reject(report, "vitqOptionsSet: the options, the key or the value is null");
+    std::string problem = unwrap(options)->set(key, value);
+    return problem.empty() ? VITQ_SUCCESS : reject(report, problem);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Compiling
+//===----------------------------------------------------------------------===//
+
+/// What is wrong with the arguments of a compilation, or nothing.
+static std::string checkRequest(const VitqModel *model, const VitqImages *images, VitqOptions options) {
+  if (!options.ptr)
+    return "the options are null";
+  if (!model || (!model->data && model->size))
+    return "the model is null";
+  if (model->format != VITQ_MODEL_ONNX && model->format != VITQ_MODEL_MLIR)
+    return "the model's format is neither VITQ_MODEL_ONNX nor VITQ_MODEL_MLIR";
+  if (!images)
+    return {};
+  if (!images->pixels || !images->count)
+    return "the calibration images are null, or there are none";
+  if (images->height < 1 || images->width < 1 || images->channels < 1)
+    return "the calibration images have a size that is not positive";
+  const size_t limit = std::numeric_limits<ptrdiff_t>::max();
+  if (images->count > limit / images->height / images->width / images->channels)
+    return "there are more calibration images than memory can hold";
+  return {};
+}
+
+VitqStatus vitqModelLower(const VitqModel *model, const VitqImages *images, VitqOptions options, VitqPhase phase,
+                          bool bytecode, VitqBytesCallback callback, void *userData, VitqDiagnostics diagnostics) {
+  Diagnostics *report = unwrap(diagnostics);
+  return guarded(report, VITQ_FAILURE, [&] {
+    std::string problem = checkRequest(model, images, options);
+    if (problem.empty() && !callback)
+      problem = "the callback is null";
+    if (problem.empty() && (phase < VITQ_PHASE_FLOAT || phase > VITQ_PHASE_INTEGER))
+      problem = "the phase is none of VitqPhase";
+    if (!problem.empty())
+      return reject(report, "vitqModelLower: " + problem);
+    bool done = lower({*model, images, *unwrap(options), report}, phase, bytecode,
+                      [&](StringRef bytes) { callback(bytes.data(), bytes.size(), userData); });
+    return done ? VITQ_SUCCESS : VITQ_FAILURE;
+  });
+}
+
+VitqProgram vitqProgramCompile(const VitqModel *model, const VitqImages *images, VitqOptions options,
+                               VitqDiagnostics diagnostics) {
+  Diagnostics *report = unwrap(diagnostics);
+  return guarded(report, VitqProgram{nullptr}, [&] {
+    if (std::string problem = checkRequest(model, images, options); !problem.empty()) {
+      reject(report, "vitqProgramCompile: " + problem);
+      return VitqProgram{nullptr};
+    }
+    return VitqProgram{compile({*model, images, *unwrap(options), report}).release()};
+  });
+}
+
+void vitqProgramDestroy(VitqProgram program) { delete unwrap(program); }
+
+//===----------------------------------------------------------------------===//
+// Programs
+//===----------------------------------------------------------------------===//
+
+static VitqArray wrap(const Manifest::Array &array) {
+  return {array.shape.data(), array.shape.size(), static_cast<size_t>(array.bytes()), array.dtype.c_str(),
+          array.layout.c_str()};
+}
+
+static constexpr VitqArray kNoArray = {nullptr, 0, 0, "", ""};
+
+VitqArray vitqProgramGetInput(VitqProgram program) {
+  return program.ptr ? wrap(unwrap(program)->manifest.input) : kNoArray;
+}
+
+VitqArray vitqProgramGetOutput(VitqProgram program) {
+  return program.ptr ? wrap(unwrap(program)->manifest.output) : kNoArray;
+}
+
+double vitqProgramGetOutputScale(VitqProgram program) {
+  return program.ptr ? unwrap(program)->manifest.output.scale : 0;
+}
+
+const char *vitqProgramGetName(VitqProgram program) {
+  return program.ptr ? unwrap(program)->manifest.name.c_str() : "";
+}
+
+size_t vitqProgramGetArenaBytes(VitqProgram program) { return program.ptr ? unwrap(program)->manifest.arenaBytes : 0; }
+
+size_t vitqProgramGetArenaAlignment(VitqProgram program) {
+  return program.ptr ? unwrap(program)->manifest.arenaAlign : 0;
+}
+
+uint64_t vitqProgramGetMacs(VitqProgram program) { return program.ptr ? unwrap(program)->manifest.macs : 0; }
+
+const char *vitqProgramGetManifest(VitqProgram program) {
+  return program.ptr ? unwrap(program)->manifestText.c_str() : "";
+}
+
+const void *vitqProgramGetObject(VitqProgram program, size_t *size) {
+  if (size)
+    *size = program.ptr ? unwrap(program)->object.size() : 0;
+  return program.ptr ? unwrap(program)->object.data() : nullptr;
+}
+
+const char *vitqProgramGetHeader(VitqProgram program) { return program.ptr ? unwrap(program)->header.c_str() : ""; }
+
+bool vitqProgramIsRunnable(VitqProgram program) { return program.ptr && unwrap(program)->jit; }
+
+VitqStatus vitqProgramRun(VitqProgram program, const void *in, void *out, void *arena) {
+  if (!program.ptr)
+    return VITQ_INVALID_ARGUMENT;
+  const JitProgram *jit = unwrap(program)->jit.get();
+  if (!jit)
+    return VITQ_FAILURE;
+  return jit->run(in, out, arena) == 0 ? VITQ_SUCCESS : VITQ_INVALID_ARGUMENT;
+}
+
+VitqStatus vitqProgramRunChecked(VitqProgram program, const void *in, size_t inBytes, void *out, size_t outBytes,
+                                 VitqDiagnostics diagnostics) {
+  Diagnostics *report = unwrap(diagnostics);
+  return guarded(report, VITQ_FAILURE, [&] {
+    if (!program.ptr || !in || !out)
+      return reject(report, "vitqProgramRunChecked: the program, the input or the output is null");
+    const Manifest &manifest = unwrap(program)->manifest;
+    auto checkSize = [&](const char *what, size_t given, const Manifest::Array &array) -> std::string {
+      if (given == array.bytes())
+        return {};
+      std::string shape;
+      for (int64_t extent : array.shape)
+        shape += (shape.empty() ? "" : "x") + std::to_string(extent);
+      return std::string("the ") + what + " has " + std::to_string(given) + " bytes, program '" + manifest.name +
+             "' needs " + std::to_string(array.bytes()) + ": " + shape + " " + array.dtype;
+    };
+    if (std::string problem = checkSize("input", inBytes, manifest.input); !problem.empty())
+      return reject(report, problem);
+    if (std::string problem = checkSize("output", outBytes, manifest.output); !problem.empty())
+      return reject(report, problem);
+    if (!vitqProgramIsRunnable(program))
+      return reject(report, "program '" + manifest.name + "' is for " + manifest.target + ", not for this processor",
+                    VITQ_FAILURE);
+    std::unique_ptr<void, void (*)(void *)> arena(vitqArenaCreate(program), vitqArenaDestroy);
+    if (!arena)
+      return reject(report, "no memory for an arena of " + std::to_string(manifest.arenaBytes) + " bytes",
+                    VITQ_FAILURE);
+    return vitqProgramRun(program, in, out, arena.get());
+  });
+}
+
+void *vitqArenaCreate(VitqProgram program) {
+  if (!program.ptr)
+    return nullptr;
+  const Manifest &manifest = unwrap(program)->manifest;
+  // std::aligned_alloc wants a multiple of the alignment.
+  const uint64_t align = manifest.arenaAlign;
+  return std::aligned_alloc(align, (manifest.arenaBytes / align + 1) * align);
+}
+
+void vitqArenaDestroy(void *arena) { std::free(arena); }

@@ -1,0 +1,62 @@
+//===- Html.h - Pieces of the report's page -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Node names and paths come from files that anybody may have made: every text goes
+// through `escape` on its way into the page, and nothing of it into a script, for
+// there is none.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_REPORT_HTML_H
+#define VITQ_LIB_REPORT_HTML_H
+
+#include "Data.h"
+
+namespace vitq::reporting::html {
+
+/// Text as HTML, safe in elements and in quoted attributes.
+std::string escape(llvm::StringRef text);
+/// The end of a long name, escaped, with the whole as a tooltip.
+std::string shortName(llvm::StringRef name, size_t length);
+
+/// One point of a line plot.
+struct Point {
+  double value;
+  /// Under the axis; empty for none.
+  std::string tick;
+  /// Shown when pointed at.
+  std::string title;
+};
+/// A line over equidistant points.
+void linePlot(llvm::raw_ostream &os, llvm::ArrayRef<Point> points, llvm::StringRef unit);
+
+struct Bar {
+  /// HTML of the name; tooltip; text behind the bar, and what follows it where there is
+  /// room.
+  std::string label, title, note, more;
+  double value;
+  /// Drawn in the colour of what is wrong.
+  bool bad = false;
+};
+/// Horizontal bars with names, of values from 0.
+void barChart(llvm::raw_ostream &os, llvm::ArrayRef<Bar> bars);
+
+/// The largest value of every channel as a column, the outlier's in red; a line at
+/// the step of the quantization.
+void channelPlot(llvm::raw_ostream &os, const Outlier &outlier);
+
+/// A histogram with logarithmic counts; what the codes hold is shaded.
+void histogramPlot(llvm::raw_ostream &os, const LinearHistogram &histogram,
+                   std::optional<std::pair<double, double>> representable);
+
+/// The table of all ops.
+void opTable(llvm::raw_ostream &os, const Data &data);
+
+} // namespace vitq::reporting::html
+
+#endif // VITQ_LIB_REPORT_HTML_H

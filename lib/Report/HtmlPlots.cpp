@@ -1,0 +1,187 @@
+//===- HtmlPlots.cpp - Plots as inline SVG -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Html.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+#include <cmath>
+
+using namespace vitq;
+using namespace vitq::reporting;
+using namespace vitq::reporting::html;
+using llvm::formatv;
+
+namespace {
+
+/// The area between the axes, in the units of the picture.
+struct Frame {
+  double left = 76, top = 14, width = 760, height = 190;
+  double bottom() const { return top + height; }
+  double right() const { return left + width; }
+  double pictureWidth() const { return right() + 14; }
+  double pictureHeight() const { return bottom() + 46; }
+};
+
+} // namespace
+
+static std::string at(double value) { return format(value, 6); }
+
+static void open(llvm::raw_ostream &os, const Frame &frame, llvm::StringRef label) {
+  os << formatv("<svg{3} viewBox=\"0 0 {0} {1}\" role=\"img\" aria-label=\"{2}\">\n", at(frame.pictureWidth()),
+                at(frame.pictureHeight()), escape(label), frame.width > 500 ? " class=\"wide\"" : "");
+}
+
+static void text(llvm::raw_ostream &os, double x, double y, llvm::StringRef anchor, llvm::StringRef content,
+                 llvm::StringRef type = "tick") {
+  os << formatv("<text class=\"{0}\" x=\"{1}\" y=\"{2}\" text-anchor=\"{3}\">{4}</text>\n", type, at(x), at(y), anchor,
+                escape(content));
+}
+
+static void line(llvm::raw_ostream &os, llvm::StringRef type, double x1, double y1, double x2, double y2) {
+  os << formatv("<line class=\"{0}\" x1=\"{1}\" y1=\"{2}\" x2=\"{3}\" y2=\"{4}\"/>\n", type, at(x1), at(y1), at(x2),
+                at(y2));
+}
+
+/// A round distance between about `count` ticks.
+static double tickStep(double range, int count) {
+  double raw = range / count, power = std::pow(10.0, std::floor(std::log10(raw)));
+  for (double factor : {1.0, 2.0, 5.0})
+    if (factor * power >= raw)
+      return factor * power;
+  return 10 * power;
+}
+
+void html::linePlot(llvm::raw_ostream &os, llvm::ArrayRef<Point> points, llvm::StringRef unit) {
+  if (points.empty())
+    return;
+  Frame frame;
+  double low = 0, high = 0;
+  for (const Point &point : points) {
+    low = std::min(low, point.value);
+    high = std::max(high, point.value);
+  }
+  double step = tickStep(std::max(high - low, 1.0), 5);
+  high = std::ceil(high / step + 0.01) * step;
+  low = std::floor(low / step) * step;
+  double across = frame.width / std::max<double>(1, static_cast<double>(points.size()) - 1);
+  auto x = [&](size_t i) { return frame.left + across * static_cast<double>(i); };
+  auto y = [&](double value) { return frame.bottom() - (value - low) / (high - low) * frame.height; };
+  open(os, frame, "line plot");
+  for (double tick = low; tick <= high + step / 2; tick += step) {
+    line(os, "grid", frame.left, y(tick), frame.right(), y(tick));
+    text(os, frame.left - 8, y(tick) + 4, "end", format(tick) + " " + unit.str());
+  }
+  os << "<polyline class=\"curve\" points=\"";
+  for (auto [i, point] : llvm::enumerate(points))
+    os << at(x(i)) << "," << at(y(point.value)) << " ";
+  os << "\"/>\n";
+  double lastTick = -1e9;
+  for (auto [i, point] : llvm::enumerate(points)) {
+    os << formatv("<circle class=\"dot\" cx=\"{0}\" cy=\"{1}\" r=\"4\"><title>{2}</title></circle>\n", at(x(i)),
+                  at(y(point.value)), escape(point.title));
+    if (!point.tick.empty() && x(i) - lastTick > 24) {
+      lastTick = x(i);
+      text(os, x(i), frame.bottom() + 20, "middle", point.tick);
+    }
+  }
+  text(os, frame.left + frame.width / 2, frame.bottom() + 42, "middle", "transformer block");
+  os << "</svg>\n";
+}
+
+void html::barChart(llvm::raw_ostream &os, llvm::ArrayRef<Bar> bars) {
+  double largest = 0;
+  for (const Bar &bar : bars)
+    largest = std::max(largest, bar.value);
+  if (!(largest > 0))
+    return;
+  os << "<div class=\"bars\">\n";
+  for (const Bar &bar : bars)
+    os << formatv("<div class=\"bar\" title=\"{0}\"><span class=\"name\">{1}</span><span class=\"track\"><span "
+                  "class=\"fill{2}\" style=\"width:{3}%\"></span></span><span class=\"note\">{4}<span "
+                  "class=\"more\">{5}</span></span></div>\n",
+                  escape(bar.title), bar.label, bar.bad ? " bad" : "", at(std::max(0.3, 100 * bar.value / largest)),
+                  escape(bar.note), escape(bar.more));
+  os << "</div>\n";
+}
+
+void html::channelPlot(llvm::raw_ostream &os, const Outlier &outlier) {
+  Frame frame;
+  frame.height = 130;
+  llvm::ArrayRef<double> values = outlier.tensor->channelMax;
+  double high = outlier.max > 0 ? outlier.max * 1.05 : 1;
+  auto y = [&](double value) { return frame.bottom() - value / high * frame.height; };
+  double across = frame.width / static_cast<double>(values.size());
+  auto x = [&](size_t i) { return frame.left + across * (static_cast<double>(i) + 0.5); };
+  open(os, frame, "largest value of each channel");
+  double step = tickStep(high, 3);
+  for (double tick = 0; tick <= high; tick += step) {
+    line(os, "grid", frame.left, y(tick), frame.right(), y(tick));
+    text(os, frame.left - 8, y(tick) + 4, "end", format(tick));
+  }
+  os << formatv("<path class=\"columns\" style=\"stroke-width:{0}\" d=\"", at(std::max(0.6, across * 0.8)));
+  for (auto [i, value] : llvm::enumerate(values))
+    os << "M" << at(x(i)) << "," << at(frame.bottom()) << "V" << at(y(value));
+  os << "\"/>\n";
+  auto channel = static_cast<size_t>(outlier.channel);
+  line(os, "outlier", x(channel), frame.bottom(), x(channel), y(outlier.max));
+  bool right = x(channel) > frame.left + frame.width * 0.7;
+  text(os, x(channel) + (right ? -8 : 8), y(outlier.max) + 10, right ? "end" : "start",
+       formatv("channel {0}: {1}", outlier.channel, format(outlier.max)).str(), "mark");
+  line(os, "limit", frame.left, y(outlier.step), frame.right(), y(outlier.step));
+  text(os, frame.right(), y(outlier.step) - 4, "end", "one step: " + format(outlier.step, 3), "mark");
+  text(os, frame.left, frame.bottom() + 18, "start", "0");
+  text(os, frame.right(), frame.bottom() + 18, "end", std::to_string(values.size() - 1));
+  text(os, frame.left + frame.width / 2, frame.bottom() + 18, "middle", "channel");
+  os << "</svg>\n";
+}
+
+void html::histogramPlot(llvm::raw_ostream &os, const LinearHistogram &histogram,
+                         std::optional<std::pair<double, double>> representable) {
+  if (histogram.counts.empty())
+    return;
+  Frame frame;
+  frame.left = 40;
+  frame.width = 300;
+  frame.height = 110;
+  double low = histogram.min, high = histogram.max;
+  if (representable) {
+    low = std::min(low, representable->first);
+    high = std::max(high, representable->second);
+  }
+  double largest = 1;
+  for (double count : histogram.counts)
+    largest = std::max(largest, count);
+  double decades = std::max(1.0, std::ceil(std::log10(largest + 1)));
+  auto x = [&](double value) { return frame.left + (value - low) / (high - low) * frame.width; };
+  auto y = [&](double count) { return frame.bottom() - std::log10(count + 1) / decades * frame.height; };
+  open(os, frame, "histogram");
+  if (representable)
+    os << formatv("<rect class=\"range\" x=\"{0}\" y=\"{1}\" width=\"{2}\" height=\"{3}\"><title>the codes hold {4} to "
+                  "{5}</title></rect>\n",
+                  at(x(representable->first)), at(frame.top), at(x(representable->second) - x(representable->first)),
+                  at(frame.height), format(representable->first), format(representable->second));
+  for (int decade = 0; decade <= static_cast<int>(decades); decade += decades > 4 ? 2 : 1) {
+    double height = frame.bottom() - decade / decades * frame.height;
+    line(os, "grid", frame.left, height, frame.right(), height);
+    text(os, frame.left - 8, height + 4, "end", decade ? formatv("1e{0}", decade).str() : "0");
+  }
+  double width = (histogram.max - histogram.min) / static_cast<double>(histogram.counts.size());
+  for (auto [i, count] : llvm::enumerate(histogram.counts)) {
+    if (!(count > 0))
+      continue;
+    double from = histogram.min + width * static_cast<double>(i);
+    os << formatv("<rect class=\"column\" x=\"{0}\" y=\"{1}\" width=\"{2}\" height=\"{3}\"/>\n", at(x(from)),
+                  at(y(count)), at(std::max(0.5, x(from + width) - x(from) - 0.6)), at(frame.bottom() - y(count)));
+  }
+  text(os, frame.left, frame.bottom() + 18, "start", format(low, 3));
+  text(os, frame.right(), frame.bottom() + 18, "end", format(high, 3));
+  if (low < 0 && high > 0 && x(0) - frame.left > 50 && frame.right() - x(0) > 50)
+    text(os, x(0), frame.bottom() + 18, "middle", "0");
+  os << "</svg>\n";
+}

@@ -1,0 +1,114 @@
+//===- Text.cpp - A report as text -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Data.h"
+
+#include "llvm/Support/Format.h"
+
+using namespace vitq;
+using namespace vitq::reporting;
+
+static void printSummary(const Data &data, llvm::raw_ostream &os) {
+  auto line = [&](llvm::StringRef name, llvm::StringRef text) { os << llvm::left_justify(name, 22) << text << "\n"; };
+  auto number = [&](llvm::StringRef name, std::optional<int64_t> value) {
+    line(name, value ? std::to_string(*value) : "not measured");
+  };
+  auto real = [&](llvm::StringRef name, std::optional<double> value, llvm::StringRef unit) {
+    line(name, value ? formatFixed(value, 2) + " " + unit.str() : "not measured");
+  };
+  line("model", data.model);
+  line("preprocessing", data.preprocess.empty() ? "none" : data.preprocess);
+  line("nonlinear functions", data.nonlinear);
+  for (const auto &[name, text] : data.options)
+    if (!text.empty())
+      line("--" + name, text);
+  line("target", data.native.target.empty() ? "none" : data.native.target);
+  number("multiply-accumulates", data.macs);
+  number("constant bytes", data.weightBytes);
+  number("weight bytes", data.native.weightBytes);
+  number("arena bytes", data.native.arenaBytes);
+  number("arena lower bound", data.native.arenaLowerBound);
+  number("code bytes", data.native.codeBytes);
+  number("float instructions", data.native.floatInstructions);
+  if (data.accuracy) {
+    real("top-1", data.accuracy->top1, "%");
+    real("top-1 of the float", data.accuracy->referenceTop1, "%");
+    real("agreement", data.accuracy->agreement, "%");
+  }
+  real("SQNR of the logits", data.comparison ? data.comparison->logitsSqnrDb : std::nullopt, "dB");
+}
+
+static void printFindings(const Data &data, llvm::raw_ostream &os) {
+  std::vector<Finding> findings = data.findings();
+  os << "\nfindings: " << (findings.empty() ? "none" : std::to_string(findings.size())) << "\n";
+  for (const Finding &finding : findings)
+    os << "  " << llvm::left_justify(toString(finding.severity), 7) << finding.text << " Try " << finding.flag << "\n";
+}
+
+static void printDecisions(const Data &data, llvm::raw_ostream &os) {
+  if (data.decisions.empty())
+    return;
+  os << "\nwhat the recipe decided\n";
+  for (const Decision &decision : data.decisions)
+    os << "  " << llvm::left_justify(decision.pass, 27) << decision.node << ": " << decision.text << "\n";
+}
+
+static void printBlocks(const Data &data, llvm::raw_ostream &os) {
+  if (!data.comparison)
+    return;
+  os << "\nresidual stream, SQNR on " << data.comparison->images << " images\n";
+  for (size_t i : data.comparison->residualStream()) {
+    const comparison::ValueFigures &value = data.comparison->values[i];
+    os << "  " << llvm::left_justify(value.block ? "block " + std::to_string(*value.block) : "-", 10)
+       << llvm::left_justify(value.node, 44) << llvm::right_justify(formatFixed(value.sqnrDb, 1), 8) << " dB\n";
+  }
+}
+
+static void printOp(const Data &data, const OpEntry &op, llvm::raw_ostream &os) {
+  std::string bits;
+  for (unsigned width : op.operandBits)
+    bits += (bits.empty() ? "" : ",") + std::to_string(width);
+  bits += "->";
+  for (auto [i, width] : llvm::enumerate(op.resultBits))
+    bits += (i ? "," : "") + std::to_string(width);
+  llvm::StringRef node = op.node;
+  os << llvm::left_justify(node.size() > 43 ? (".." + node.take_back(41)).str() : node.str(), 44)
+     << llvm::left_justify(op.op, 22) << llvm::left_justify(bits, 14)
+     << llvm::left_justify(op.algorithm.empty() ? "-" : op.algorithm, 11);
+  if (op.scales.empty())
+    os << llvm::right_justify("-", 12);
+  else if (op.scales.size() == 1)
+    os << llvm::format("%12.4g", op.scales[0]);
+  else
+    os << llvm::right_justify(std::to_string(op.scales.size()) + " scales", 12);
+  os << llvm::right_justify(op.zeroPoints.empty() ? "-" : std::to_string(op.zeroPoints[0]), 6);
+  if (op.range)
+    os << llvm::format("%10.3g%10.3g", op.range->first, op.range->second);
+  else
+    os << llvm::right_justify("-", 10) << llvm::right_justify("-", 10);
+  os << llvm::format("%9.2f", static_cast<double>(op.macs) / 1e6)
+     << llvm::right_justify(std::to_string(op.constantBytes + op.resultBytes), 10);
+  const comparison::ValueFigures *value = data.measured(op);
+  os << llvm::right_justify(value ? formatFixed(value->sqnrDb, 1) : "-", 8)
+     << llvm::right_justify(value && value->addedShare > 0 ? formatFixed(100 * value->addedShare, 1) + " %" : "-", 9)
+     << "\n";
+}
+
+void reporting::printText(const Data &data, llvm::raw_ostream &os) {
+  printSummary(data, os);
+  printFindings(data, os);
+  printDecisions(data, os);
+  printBlocks(data, os);
+  os << "\n"
+     << llvm::left_justify("node", 44) << llvm::left_justify("op", 22) << llvm::left_justify("bits", 14)
+     << llvm::left_justify("algorithm", 11) << llvm::right_justify("scale", 12) << llvm::right_justify("zero", 6)
+     << llvm::right_justify("min", 10) << llvm::right_justify("max", 10) << llvm::right_justify("MMAC", 9)
+     << llvm::right_justify("bytes", 10) << llvm::right_justify("SQNR", 8) << llvm::right_justify("added", 9) << "\n";
+  for (const OpEntry &op : data.ops)
+    printOp(data, op, os);
+}
