@@ -60,6 +60,7 @@ svg text.mark{fill:var(--red);paint-order:stroke;stroke:#fff;stroke-width:4px;st
 .bar .note{color:var(--soft);white-space:nowrap}
 .plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(330px,1fr));gap:10px 24px}
 .scroll{overflow-x:auto}
+.wrap{white-space:normal;min-width:22em}
 table{border-collapse:collapse;font-size:13px;white-space:nowrap}
 th,td{padding:3px 9px;text-align:left;border-bottom:1px solid var(--line)}
 th{background:#fff;color:var(--soft);font-weight:600}
@@ -275,8 +276,8 @@ void Page::decisions() {
   os << "<section id=\"decisions\"><h2>What the recipe decided</h2>\n<div class=\"scroll\"><table>\n"
         "<tr><th>pass</th><th>node</th><th>decision</th></tr>\n";
   for (const Decision &decision : data.decisions)
-    os << formatv("<tr><td>{0}</td><td>{1}</td><td>{2}</td></tr>\n", escape(decision.pass), escape(decision.node),
-                  escape(decision.text));
+    os << formatv("<tr><td>{0}</td><td>{1}</td><td class=\"wrap\">{2}</td></tr>\n", escape(decision.pass),
+                  escape(decision.node), escape(decision.text));
   os << "</table></div></section>\n";
 }
 

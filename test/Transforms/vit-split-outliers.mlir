@@ -35,7 +35,7 @@ func.func @main(%x: tensor<1x3x1xf32>) -> tensor<1x3x2xf32> {
   %w1 = arith.constant dense<1.0> : tensor<4x1xf32>
   %w2 = arith.constant dense<2.0> : tensor<2x4xf32>
   %u = vit.linear %x, %w1 {vit.range = array<f64: -3.0, 40.0>} : (tensor<1x3x1xf32>, tensor<4x1xf32>) -> tensor<1x3x4xf32>
-  // expected-error @+1 {{has no calibrated channel ranges, which finding outlier channels needs; calibrate again, or compile with --split-outliers=0}}
+  // expected-error @+1 {{has no calibrated channel ranges, which finding outlier channels needs; calibrate again, or compile with --recipe=minmax or --split-outliers=0}}
   %g = vit.gelu erf %u {vit.range = array<f64: -0.17, 40.0>} : tensor<1x3x4xf32> -> tensor<1x3x4xf32>
   %y = vit.linear %g, %w2 {vit.range = array<f64: -9.0, 9.0>} : (tensor<1x3x4xf32>, tensor<2x4xf32>) -> tensor<1x3x2xf32>
   return %y : tensor<1x3x2xf32>

@@ -62,8 +62,8 @@ func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
   %a = arith.constant dense<[0.0, 1.0, 0x7FC00000, 0xFF800000]> : tensor<4xf32>
   %b = arith.constant dense<[0.0, 0xFF800000, 0x7FC00000, 0.0]> : tensor<4xf32>
   // expected-error @unknown {{operand #1 of node 'sum' holds a NaN, the first at index 2; mend the model's weights and export it again}}
-  %y = vit.add %x, %a : tensor<1x4xf32>, tensor<4xf32> -> tensor<1x4xf32> loc("sum")
+  %y = vit.add %x, %a : (tensor<1x4xf32>, tensor<4xf32>) -> tensor<1x4xf32> loc("sum")
   // expected-error @unknown {{operand #1 of node 'product' holds an infinity, the first at index 1;}}
-  %z = vit.mul %y, %b : tensor<1x4xf32>, tensor<4xf32> -> tensor<1x4xf32> loc("product")
+  %z = vit.mul %y, %b : (tensor<1x4xf32>, tensor<4xf32>) -> tensor<1x4xf32> loc("product")
   return %z : tensor<1x4xf32>
 }
