@@ -137,6 +137,10 @@ static LogicalResult runPhases(ModuleOp module, const DriverOptions &options, Re
           UnknownLoc::get(module.getContext()),
           "quantizing needs calibration: give images with --calibration-data=FOLDER, or ranges of an earlier "
           "run with --load-ranges=FILE");
+    if (!compile.data.empty() && compile.preprocess.empty())
+      emitWarning(UnknownLoc::get(module.getContext()),
+                  "without --preprocess images are only scaled to 0..1; a model trained with mean and std wants "
+                  "--preprocess=mean=M,std=S, or @preprocessor_config.json");
     if (compile.data.empty() && compile.loadRanges.empty() && !compile.preprocess.empty() &&
         !module->hasAttr(kPreprocessAttr))
       module->setAttr(kPreprocessAttr, StringAttr::get(module.getContext(), compile.preprocess));

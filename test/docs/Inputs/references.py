@@ -18,7 +18,7 @@ FOLDERS = "benchmarks|cmake|dialects|docs|examples|include|lib|models|scripts|te
 PLACEHOLDERS = re.compile(r"[<>*{}$]|XTo|AToB|To(X|Y)\b|\.\.\.|NAME")
 # Flags of other programs that prose mentions without the program, and placeholders.
 OTHER_FLAGS = {"--convert-a-to-b", "--convert-vitq-to-x", "--filter", "--install", "--prefix", "--preset", "--verify"}
-NO_PASSES = {"vitq-opt", "vitq-run", "vitq-lsp-server", "vitq-doc", "vitq-c", "vitq-test-models"}
+NO_PASSES = {"vitq-opt", "vitq-run", "vitq-lsp-server", "vitq-doc", "vitq-fuzz", "vitq-c", "vitq-test-models"}
 
 
 class Help:
