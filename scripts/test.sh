@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
 # Builds everything and runs every test: the lit suite and the unit tests, the lit
-# suite again with --verify-roundtrip, and the demo. Does everything from a fresh
-# clone. The last line is "N passed, N failed"; the exit status is 0 when none failed.
+# suite again with --verify-roundtrip, the demo, and damaged files through the compiler
+# under sanitizers. Does everything from a fresh clone. The last line is
+# "N passed, N failed"; the exit status is 0 when none failed.
 #
 # VITQ_RANDOM_MODULES: how many random modules are compared with the interpreter.
+# VITQ_FUZZ_CASES: how many damaged models, tables of ranges and arrays are compiled, of
+#   each kind; 0 leaves the build with sanitizers out.
 # VITQ_JOBS: how many compilers run at once.
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 export VITQ_RANDOM_MODULES=${VITQ_RANDOM_MODULES:-1000}
+VITQ_FUZZ_CASES=${VITQ_FUZZ_CASES:-1000}
 
 # Whatever stops this script early is a failure, and is counted.
 finished=
@@ -40,9 +44,16 @@ say "Demo"
 demo=0
 scripts/demo.sh || demo=$?
 
+commands=("scripts/demo.sh=$demo")
+if [ "$VITQ_FUZZ_CASES" -gt 0 ]; then
+  fuzz=0
+  scripts/fuzz.sh "$VITQ_FUZZ_CASES" || fuzz=$?
+  commands+=("scripts/fuzz.sh=$fuzz")
+fi
+
 say "Summary"
 status=0
-/usr/bin/python3 scripts/summarize_tests.py --logs "$VITQ_BUILD/test/unit" --command "scripts/demo.sh=$demo" \
+/usr/bin/python3 scripts/summarize_tests.py --logs "$VITQ_BUILD/test/unit" "${commands[@]/#/--command=}" \
   "$results/check-vitq.json" "$results/check-vitq-roundtrip.json" || status=$?
 finished=1
 exit "$status"

@@ -67,11 +67,12 @@ private:
 
 } // namespace
 
-/// "file:line:column: " or "node: ", as compilers do; nothing for other locations.
-static void printLocation(llvm::raw_ostream &os, Location location) {
+/// "file:line:column: " or "node: ", as compilers do; nothing for other locations, or
+/// where the message says the same.
+static void printLocation(llvm::raw_ostream &os, Location location, StringRef message) {
   if (auto file = dyn_cast<FileLineColLoc>(location))
     os << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn() << ": ";
-  else if (auto name = dyn_cast<NameLoc>(location))
+  else if (auto name = dyn_cast<NameLoc>(location); name && !message.starts_with(name.getName().getValue()))
     os << name.getName().getValue() << ": ";
 }
 
@@ -87,8 +88,9 @@ ModuleProgram::ModuleProgram(StringRef path)
     llvm::raw_string_ostream os(errors);
     if (!errors.empty())
       os << "\n";
-    printLocation(os, diagnostic.getLocation());
-    os << diagnostic;
+    std::string message = diagnostic.str();
+    printLocation(os, diagnostic.getLocation(), message);
+    os << message;
   });
 }
 

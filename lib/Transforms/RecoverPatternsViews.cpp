@@ -224,6 +224,8 @@ struct SimplifyIdentityView : RewritePattern {
     if (!isa<vit::ReshapeOp, vit::TransposeOp>(op))
       return rewriter.notifyMatchFailure(op, "neither reshape nor transpose");
     StridedView view = traceView(op->getResult(0));
+    if (view.source == op->getResult(0))
+      return rewriter.notifyMatchFailure(op, "no strided view of its operand");
     if (!view.isIdentity())
       return rewriter.notifyMatchFailure(op, "elements change their order");
     if (view.numOps < 2 && isa<vit::ReshapeOp>(op) && view.source.getType() != op->getResult(0).getType())
