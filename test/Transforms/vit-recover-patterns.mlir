@@ -210,3 +210,17 @@ func.func @token(%x: tensor<1x3x2xf32>, %g: tensor<2xf32>) -> tensor<1x1x2xf32> 
   %s = vit.slice %n offsets [0, 0, 0] sizes [1, 1, 2] strides [1, 1, 1] : tensor<1x3x2xf32> -> tensor<1x1x2xf32>
   return %s : tensor<1x1x2xf32>
 }
+
+// -----
+
+// A reshape behind a transpose that is no strided view of it stays.
+// CHECK-LABEL: func.func @no_view
+// CHECK: %[[T:.+]] = vit.transpose
+// CHECK: %[[R:.+]] = vit.reshape %[[T]] to [1, 17, 64]
+// CHECK: vit.linear %[[R]]
+func.func @no_view(%x: tensor<1x4x17x16xf32>, %w: tensor<64x64xf32>) -> tensor<1x17x64xf32> {
+  %t = vit.transpose %x by [3, 2, 1, 0] : tensor<1x4x17x16xf32> -> tensor<16x17x4x1xf32>
+  %r = vit.reshape %t to [1, 17, 64] : tensor<16x17x4x1xf32> -> tensor<1x17x64xf32>
+  %y = vit.linear %r, %w : (tensor<1x17x64xf32>, tensor<64x64xf32>) -> tensor<1x17x64xf32>
+  return %y : tensor<1x17x64xf32>
+}

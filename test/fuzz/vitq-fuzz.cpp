@@ -53,6 +53,7 @@ struct Flags {
   cl::opt<std::string> work{"work", cl::desc("Folder for files; those of failed cases stay there"), cl::init("fuzz"),
                             cl::cat(category)};
   cl::opt<uint64_t> cases{"cases", cl::desc("How many of each kind"), cl::init(1000), cl::cat(category)};
+  cl::opt<uint64_t> first{"first", cl::desc("Number of the first case"), cl::init(0), cl::cat(category)};
   cl::opt<std::string> only{"case", cl::desc("Run this case in this process and print what it says, e.g. model:7"),
                             cl::cat(category)};
   cl::opt<std::string> tool{"tool", cl::desc("Run this vitq-opt for each case instead"), cl::cat(category)};
@@ -78,7 +79,7 @@ public:
   bool run();
 
 private:
-  Case at(uint64_t index) const { return {static_cast<Kind>(index % 3), index / 3}; }
+  Case at(uint64_t index) const { return {static_cast<Kind>(index % 3), flags.first + index / 3}; }
   uint64_t count() const { return flags.cases * 3; }
   /// Forks a process that runs every `jobs`-th case from `first` on.
   pid_t start(Slot &slot, uint64_t first) const;
