@@ -18,10 +18,7 @@
 #include "vitq/Target/FloatScan.h"
 #include "vitq/Target/NativeCompiler.h"
 
-#include "mlir/Bytecode/BytecodeWriter.h"
-#include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -80,12 +77,9 @@ private:
 
   LogicalResult readOptions();
   LogicalResult load();
-  LogicalResult parse(llvm::StringRef bytes, llvm::StringRef name);
-  LogicalResult refuseElided(llvm::StringRef name);
+  LogicalResult take(FailureOr<OwningOpRef<ModuleOp>> loaded);
   LogicalResult checkCalibration(Phase now);
   LogicalResult calibrate();
-  LogicalResult run(llvm::function_ref<void(OpPassManager &)> add);
-  bool hasRanges();
 
   const Request &request;
   Progress::Quiet quiet;
@@ -130,49 +124,27 @@ LogicalResult Compilation::readOptions() {
 // The model
 //===----------------------------------------------------------------------===//
 
-/// An elided constant reads back as a resource without data: its weights are gone.
-LogicalResult Compilation::refuseElided(llvm::StringRef name) {
-  WalkResult result = module->walk([&](arith::ConstantOp op) {
-    auto resource = dyn_cast<DenseResourceElementsAttr>(op.getValue());
-    if (!resource || (resource.getRawHandle().getBlob() && resource.getRawHandle().getKey() != "__elided__"))
-      return WalkResult::advance();
-    op.emitError() << "'" << name << "': constant '" << resource.getRawHandle().getKey()
-                   << "' has no data: the module was printed with elided constants; write it again without eliding";
-    return WalkResult::interrupt();
-  });
-  return failure(result.wasInterrupted());
-}
-
-LogicalResult Compilation::parse(llvm::StringRef bytes, llvm::StringRef name) {
-  // A copy: the lexer wants a zero at the end.
-  llvm::SourceMgr sources;
-  sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(bytes, name), llvm::SMLoc());
-  module = parseSourceFile<ModuleOp>(sources, &context);
-  return success(module && succeeded(refuseElided(name)));
-}
-
 LogicalResult Compilation::load() {
   const VitqModel &model = request.model;
   llvm::StringRef bytes(static_cast<const char *>(model.data), model.size);
   llvm::StringRef name = model.name ? model.name : "the model";
   if (model.format == VITQ_MODEL_MLIR)
-    return bytes.empty() ? fail("'" + name + "': the data is empty") : parse(bytes, name);
-  auto imported = frontend::importOnnx(llvm::MemoryBufferRef(bytes, name), &context, {request.options.batch});
-  if (failed(imported))
+    return bytes.empty() ? fail("'" + name + "': the data is empty")
+                         // A copy: the lexer wants a zero at the end.
+                         : take(parseModule(llvm::MemoryBuffer::getMemBufferCopy(bytes, name), name, &context));
+  return take(frontend::importOnnx(llvm::MemoryBufferRef(bytes, name), &context, {request.options.batch}));
+}
+
+LogicalResult Compilation::take(FailureOr<OwningOpRef<ModuleOp>> loaded) {
+  if (failed(loaded))
     return failure();
-  module = std::move(*imported);
+  module = std::move(*loaded);
   return success();
 }
 
 //===----------------------------------------------------------------------===//
 // Calibration
 //===----------------------------------------------------------------------===//
-
-bool Compilation::hasRanges() {
-  return module
-      ->walk([](Operation *op) { return op->hasAttr(kRangeAttr) ? WalkResult::interrupt() : WalkResult::advance(); })
-      .wasInterrupted();
-}
 
 /// Whether there is one thing to calibrate on where it is needed, and none elsewhere.
 LogicalResult Compilation::checkCalibration(Phase now) {
@@ -181,7 +153,7 @@ LogicalResult Compilation::checkCalibration(Phase now) {
     return fail("calibration images were given in memory and by the option 'data' or 'load-ranges'; give one of them");
   if (request.images && now != Phase::Float)
     return fail("calibration images were given, but the model is quantized already");
-  if (!request.images && !files && now == Phase::Float && !hasRanges())
+  if (!request.images && !files && now == Phase::Float && !hasRanges(*module))
     return fail("quantizing needs calibration images in memory, or the option 'data' or 'load-ranges'");
   return success();
 }
@@ -233,12 +205,6 @@ LogicalResult Compilation::calibrate() {
 // Phases
 //===----------------------------------------------------------------------===//
 
-LogicalResult Compilation::run(llvm::function_ref<void(OpPassManager &)> add) {
-  PassManager manager(&context);
-  add(manager);
-  return manager.run(*module);
-}
-
 LogicalResult Compilation::lowerTo(Phase last) {
   if (failed(readOptions()) || failed(load()))
     return failure();
@@ -247,39 +213,17 @@ LogicalResult Compilation::lowerTo(Phase last) {
     return fail("the model is in a later phase than the one that is wanted");
   if (last > Phase::Float && failed(checkCalibration(now)))
     return failure();
-  if (now == Phase::Float) {
-    if (failed(run(addFloatPasses)))
-      return failure();
-    if (last == Phase::Float)
-      return success();
-    // Ranges that came with the model may have come without their preprocessing.
-    if (!options.preprocess.empty() && !(*module)->hasAttr(kPreprocessAttr))
-      (*module)->setAttr(kPreprocessAttr, StringAttr::get(&context, options.preprocess.getValue()));
-    auto addCalibration = [&](OpPassManager &pm) { addCalibratePasses(pm, options); };
-    if (failed(request.images ? calibrate() : run(addCalibration)))
-      return failure();
-    if (failed(run([&](OpPassManager &pm) { addQuantizePasses(pm, options); })))
-      return failure();
-  }
-  if (now <= Phase::Quantized && last >= Phase::Deferred && failed(run(addDeferPasses)))
-    return failure();
-  if (now <= Phase::Deferred && last >= Phase::Integer &&
-      failed(run([&](OpPassManager &pm) { addIntegerPasses(pm, options); })))
-    return failure();
-  return success();
+  PhaseHooks hooks;
+  if (request.images)
+    hooks.calibrate = [this](ModuleOp) { return calibrate(); };
+  return lowerToPhase(*module, last, options, hooks);
 }
 
 LogicalResult Compilation::write(bool bytecode, llvm::function_ref<void(llvm::StringRef)> write) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  if (bytecode) {
-    if (failed(writeBytecodeToFile(*module, os)))
-      return fail("the module cannot be written as bytecode");
-  } else {
-    constexpr int64_t all = std::numeric_limits<int64_t>::max();
-    module->print(os, OpPrintingFlags().enableDebugInfo().elideLargeElementsAttrs(all).elideLargeResourceString(all));
-    os << "\n";
-  }
+  if (llvm::Error error = printModule(*module, os, bytecode))
+    return fail(std::move(error));
   write(text);
   return success();
 }

@@ -11,40 +11,19 @@
 #include "EmitNative.h"
 #include "Measure.h"
 
-#include "dialects/vitq/Vitq.h"
-#include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Frontend/OnnxImport.h"
 #include "vitq/Report/Report.h"
 #include "vitq/Support/AtomicFile.h"
-#include "vitq/Support/Progress.h"
 #include "vitq/Target/TargetDesc.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassInstrumentation.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
 
 namespace vitq {
-
-Phase getPhase(ModuleOp module) {
-  bool integerOps = false, quantizedContraction = false, quantizedTypes = false;
-  module.walk([&](Operation *op) {
-    integerOps |= op->getName().getDialectNamespace() == "vitq";
-    for (Value operand : op->getOperands()) {
-      bool quantized = getQuantizedType(operand) != nullptr;
-      quantizedContraction |= quantized && isa<vit::LinearOp, vit::MatmulOp>(op);
-      quantizedTypes |= quantized;
-    }
-  });
-  if (integerOps)
-    return Phase::Integer;
-  if (quantizedContraction)
-    return Phase::Deferred;
-  return quantizedTypes ? Phase::Quantized : Phase::Float;
-}
 
 /// An elided constant reads back as a resource without data: its weights are gone.
 static LogicalResult refuseElided(ModuleOp module, llvm::StringRef path) {
@@ -59,6 +38,16 @@ static LogicalResult refuseElided(ModuleOp module, llvm::StringRef path) {
   return failure(result.wasInterrupted());
 }
 
+FailureOr<OwningOpRef<ModuleOp>> parseModule(std::unique_ptr<llvm::MemoryBuffer> buffer, llvm::StringRef name,
+                                             MLIRContext *context) {
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, context);
+  if (!module || failed(refuseElided(*module, name)))
+    return failure();
+  return module;
+}
+
 FailureOr<OwningOpRef<ModuleOp>> loadModule(llvm::StringRef path, MLIRContext *context, int64_t batch) {
   if (path.ends_with_insensitive(".onnx"))
     return frontend::importOnnx(path, context, {batch});
@@ -67,52 +56,44 @@ FailureOr<OwningOpRef<ModuleOp>> loadModule(llvm::StringRef path, MLIRContext *c
     emitError(UnknownLoc::get(context)) << "cannot read '" << path << "': " << buffer.getError().message();
     return failure();
   }
-  llvm::SourceMgr sources;
-  sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, context);
-  if (!module || failed(refuseElided(*module, path)))
-    return failure();
-  return module;
+  return parseModule(std::move(*buffer), path, context);
+}
+
+llvm::Error printModule(ModuleOp module, llvm::raw_ostream &os, bool bytecode) {
+  if (!bytecode) {
+    // What is written is never elided, whatever the flags of diagnostics say.
+    constexpr int64_t all = std::numeric_limits<int64_t>::max();
+    module->print(os, OpPrintingFlags().enableDebugInfo().elideLargeElementsAttrs(all).elideLargeResourceString(all));
+    os << "\n";
+  } else if (failed(writeBytecodeToFile(module, os))) {
+    return llvm::createStringError("the module cannot be written as bytecode");
+  }
+  return llvm::Error::success();
 }
 
 LogicalResult writeModule(ModuleOp module, llvm::StringRef path, bool bytecode) {
-  llvm::Error error = writeFileAtomically(path, [&](llvm::raw_ostream &os) -> llvm::Error {
-    if (!bytecode) {
-      // What is written is never elided, whatever the flags of diagnostics say.
-      constexpr int64_t all = std::numeric_limits<int64_t>::max();
-      module->print(os, OpPrintingFlags().enableDebugInfo().elideLargeElementsAttrs(all).elideLargeResourceString(all));
-      os << "\n";
-    } else if (failed(writeBytecodeToFile(module, os))) {
-      return llvm::createStringError("cannot write bytecode");
-    }
-    return llvm::Error::success();
-  });
+  llvm::Error error =
+      writeFileAtomically(path, [&](llvm::raw_ostream &os) { return printModule(module, os, bytecode); });
   if (error)
     return emitError(UnknownLoc::get(module.getContext()), llvm::toString(std::move(error)));
   return success();
 }
 
-namespace {
-/// Passes done, on a terminal.
-class PassProgress : public PassInstrumentation {
-public:
-  PassProgress(size_t passes) : progress("compiling, passes", passes) {}
-  void runAfterPass(Pass *, Operation *) override { progress.advance(1); }
-
-private:
-  Progress progress;
-};
-} // namespace
-
-static LogicalResult runPhase(ModuleOp module, llvm::function_ref<void(OpPassManager &)> add) {
-  PassManager pm(module.getContext());
-  add(pm);
-  pm.addInstrumentation(std::make_unique<PassProgress>(pm.size()));
-  return pm.run(module);
-}
-
 static llvm::StringRef nonlinearName(const CompileOptions &options) {
   return vit::stringifyAlgorithm(options.nonlinear);
+}
+
+/// What quantizing a float module needs, and what the user may have forgotten.
+static LogicalResult checkCalibration(ModuleOp module, const CompileOptions &options) {
+  Location loc = UnknownLoc::get(module.getContext());
+  if (options.data.empty() && options.loadRanges.empty() && !hasRanges(module))
+    return emitError(
+        loc, "quantizing needs calibration: give images with --calibration-data=FOLDER, or ranges of an earlier "
+             "run with --load-ranges=FILE");
+  if (!options.data.empty() && options.preprocess.empty())
+    emitWarning(loc, "without --preprocess images are only scaled to 0..1; a model trained with mean and std wants "
+                     "--preprocess=mean=M,std=S, or @preprocessor_config.json");
+  return success();
 }
 
 /// Runs the passes between the module's phase and the wanted one. `reference` receives
@@ -120,46 +101,17 @@ static llvm::StringRef nonlinearName(const CompileOptions &options) {
 static LogicalResult runPhases(ModuleOp module, const DriverOptions &options, Report &report,
                                OwningOpRef<ModuleOp> &reference) {
   Phase now = getPhase(module);
-  Phase last = options.stopAfter;
-  if (now == Phase::Float) {
-    if (failed(runPhase(module, addFloatPasses)))
-      return failure();
-    if (last == Phase::Float)
-      return success();
-    const CompileOptions &compile = options.compile;
-    bool ranges = module
-                      .walk([](Operation *op) {
-                        return op->hasAttr(kRangeAttr) ? WalkResult::interrupt() : WalkResult::advance();
-                      })
-                      .wasInterrupted();
-    if (compile.data.empty() && compile.loadRanges.empty() && !ranges)
-      return emitError(
-          UnknownLoc::get(module.getContext()),
-          "quantizing needs calibration: give images with --calibration-data=FOLDER, or ranges of an earlier "
-          "run with --load-ranges=FILE");
-    if (!compile.data.empty() && compile.preprocess.empty())
-      emitWarning(UnknownLoc::get(module.getContext()),
-                  "without --preprocess images are only scaled to 0..1; a model trained with mean and std wants "
-                  "--preprocess=mean=M,std=S, or @preprocessor_config.json");
-    if (compile.data.empty() && compile.loadRanges.empty() && !compile.preprocess.empty() &&
-        !module->hasAttr(kPreprocessAttr))
-      module->setAttr(kPreprocessAttr, StringAttr::get(module.getContext(), compile.preprocess));
-    if (failed(runPhase(module, [&](OpPassManager &pm) { addCalibratePasses(pm, compile); })))
-      return failure();
-    report.recordRanges(module);
-    if (!options.reports.empty() && last >= Phase::Integer)
-      reference = module.clone();
-    if (failed(runPhase(module, [&](OpPassManager &pm) { addQuantizePasses(pm, compile); })))
-      return failure();
-  } else {
-    report.recordRanges(module);
-  }
-  if (now <= Phase::Quantized && last >= Phase::Deferred && failed(runPhase(module, addDeferPasses)))
+  if (now == Phase::Float && options.stopAfter > Phase::Float && failed(checkCalibration(module, options.compile)))
     return failure();
-  if (now <= Phase::Deferred && last >= Phase::Integer &&
-      failed(runPhase(module, [&](OpPassManager &pm) { addIntegerPasses(pm, options.compile); })))
-    return failure();
-  return success();
+  if (now != Phase::Float)
+    report.recordRanges(module);
+  PhaseHooks hooks;
+  hooks.calibrated = [&](ModuleOp calibrated) {
+    report.recordRanges(calibrated);
+    if (!options.reports.empty() && options.stopAfter >= Phase::Integer)
+      reference = calibrated.clone();
+  };
+  return lowerToPhase(module, options.stopAfter, options.compile, hooks);
 }
 
 static std::string programName(const DriverOptions &options) {

@@ -119,7 +119,8 @@ def ConvertVitToVitqPass : Pass<"convert-vit-to-vitq", "::mlir::ModuleOp"> {
     ```
 
     Every op gets an integer `vitq.id`; the module attribute `vitq.scales` maps it to the
-    scale, zero point and node of its result, for reports. Refuses, with the node's
+    scale, zero point and node of its result, the `axis` of several scales, and `unsigned`
+    codes, for reports and comparisons. Refuses, with the node's
     name, floats that are left, per-axis types where one scale is needed and ratios of
     scales that no dyadic multiplier represents.
   }];

@@ -13,6 +13,11 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "vitq/Pipelines/Pipelines.h"
 
+#include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,6 +27,22 @@ namespace vitq {
 enum class Phase { Float, Quantized, Deferred, Integer, Target };
 /// The phase a module is in, by the ops and types it holds.
 Phase getPhase(mlir::ModuleOp module);
+
+/// Whether any op has a calibrated range (`vit.range`).
+bool hasRanges(mlir::ModuleOp module);
+
+/// What a caller of `lowerToPhase` does between its passes.
+struct PhaseHooks {
+  /// Gives the recovered float module its ranges, in place of `addCalibratePasses`.
+  std::function<llvm::LogicalResult(mlir::ModuleOp)> calibrate;
+  /// Sees the calibrated float module.
+  std::function<void(mlir::ModuleOp)> calibrated;
+};
+
+/// Runs the passes between the phase `module` is in and `last`, at most `Integer`;
+/// nothing when it is there already. Every failure is a diagnostic.
+llvm::LogicalResult lowerToPhase(mlir::ModuleOp module, Phase last, const CompileOptions &options,
+                                 const PhaseHooks &hooks = {});
 
 /// What is written.
 enum class OutputKind { MLIR, Bytecode, LLVM, Assembly, Object, SharedObject };
@@ -53,6 +74,13 @@ struct DriverOptions {
 /// diagnostics that name the file; elided constants are refused.
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> loadModule(llvm::StringRef path, mlir::MLIRContext *context,
                                                               int64_t batch = 1);
+
+/// Parses text or bytecode. Errors name `name`; elided constants are refused.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> parseModule(std::unique_ptr<llvm::MemoryBuffer> buffer,
+                                                               llvm::StringRef name, mlir::MLIRContext *context);
+
+/// Prints a module as text (with locations, nothing elided) or bytecode.
+llvm::Error printModule(mlir::ModuleOp module, llvm::raw_ostream &os, bool bytecode);
 
 /// Writes a module as text (with locations, which hold the ONNX node names) or
 /// bytecode; whole or not at all.

@@ -1,0 +1,89 @@
+//===- Phases.cpp - From one phase of a module to a later one -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Driver/Driver.h"
+
+#include "dialects/vitq/Vitq.h"
+#include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Support/Progress.h"
+
+#include "mlir/Pass/PassInstrumentation.h"
+
+using namespace mlir;
+
+namespace vitq {
+
+Phase getPhase(ModuleOp module) {
+  bool integerOps = false, quantizedContraction = false, quantizedTypes = false;
+  module.walk([&](Operation *op) {
+    integerOps |= op->getName().getDialectNamespace() == "vitq";
+    for (Value operand : op->getOperands()) {
+      bool quantized = getQuantizedType(operand) != nullptr;
+      quantizedContraction |= quantized && isa<vit::LinearOp, vit::MatmulOp>(op);
+      quantizedTypes |= quantized;
+    }
+  });
+  if (integerOps)
+    return Phase::Integer;
+  if (quantizedContraction)
+    return Phase::Deferred;
+  return quantizedTypes ? Phase::Quantized : Phase::Float;
+}
+
+bool hasRanges(ModuleOp module) {
+  return module
+      .walk([](Operation *op) { return op->hasAttr(kRangeAttr) ? WalkResult::interrupt() : WalkResult::advance(); })
+      .wasInterrupted();
+}
+
+namespace {
+/// Passes done, on a terminal.
+class PassProgress : public PassInstrumentation {
+public:
+  PassProgress(size_t passes) : progress("compiling, passes", passes) {}
+  void runAfterPass(Pass *, Operation *) override { progress.advance(1); }
+
+private:
+  Progress progress;
+};
+} // namespace
+
+static LogicalResult runPhase(ModuleOp module, llvm::function_ref<void(OpPassManager &)> add) {
+  PassManager pm(module.getContext());
+  add(pm);
+  pm.addInstrumentation(std::make_unique<PassProgress>(pm.size()));
+  return pm.run(module);
+}
+
+LogicalResult lowerToPhase(ModuleOp module, Phase last, const CompileOptions &options, const PhaseHooks &hooks) {
+  Phase now = getPhase(module);
+  if (now == Phase::Float) {
+    if (failed(runPhase(module, addFloatPasses)))
+      return failure();
+    if (last == Phase::Float)
+      return success();
+    // Ranges that came with the module may have come without their preprocessing.
+    if (!options.preprocess.empty() && !module->hasAttr(kPreprocessAttr))
+      module->setAttr(kPreprocessAttr, StringAttr::get(module.getContext(), options.preprocess.getValue()));
+    auto addCalibration = [&](OpPassManager &pm) { addCalibratePasses(pm, options); };
+    if (failed(hooks.calibrate ? hooks.calibrate(module) : runPhase(module, addCalibration)))
+      return failure();
+    if (hooks.calibrated)
+      hooks.calibrated(module);
+    if (failed(runPhase(module, [&](OpPassManager &pm) { addQuantizePasses(pm, options); })))
+      return failure();
+  }
+  if (now <= Phase::Quantized && last >= Phase::Deferred && failed(runPhase(module, addDeferPasses)))
+    return failure();
+  if (now <= Phase::Deferred && last >= Phase::Integer &&
+      failed(runPhase(module, [&](OpPassManager &pm) { addIntegerPasses(pm, options); })))
+    return failure();
+  return success();
+}
+
+} // namespace vitq
