@@ -24,30 +24,6 @@
 
 using namespace vitq;
 
-namespace {
-
-/// One row of facts; the first whose features all hold is taken.
-struct Row {
-  const char *arch;
-  const char *features;
-  unsigned vectorBits;
-  DotKind dot;
-  bool variableShifts;
-  unsigned tileRows, tileCols;
-};
-
-} // namespace
-
-// Tiles leave room for the operands: 24 accumulators of 32 registers, 12 of 16.
-static constexpr Row kRows[] = {
-    {"x86_64", "+avx512vnni,+avx512bw,+avx512vl,+avx512dq", 512, DotKind::VnniU8S8_512, true, 6, 64},
-    {"x86_64", "+avx512bw,+avx512vl,+avx512dq", 512, DotKind::MaddI16_512, true, 6, 64},
-    {"x86_64", "+avx2,+avxvnni", 256, DotKind::VnniU8S8_256, true, 6, 16},
-    {"x86_64", "+avx2", 256, DotKind::MaddI16_256, true, 6, 16},
-    {"x86_64", "", 128, DotKind::MaddI16_128, false, 6, 8},
-    {"aarch64", "+neon", 128, DotKind::Plain, true, 4, 16},
-};
-
 static constexpr const char *kX86Triple = "x86_64-unknown-linux-gnu";
 static constexpr const char *kAArch64Triple = "aarch64-unknown-linux-gnu";
 
@@ -128,6 +104,7 @@ static llvm::Expected<TargetDesc> parseEmulated(llvm::StringRef text) {
   facts->cpu = host->cpu;
   facts->features = host->features;
   facts->variableShifts &= host->variableShifts;
+  facts->byteLookup = host->byteLookup;
   facts->emulateDot = true;
   return facts;
 }
@@ -184,14 +161,13 @@ llvm::Expected<TargetDesc> TargetDesc::parse(llvm::StringRef text) {
 
   std::unique_ptr<llvm::MCSubtargetInfo> actual = subtarget(desc.cpu, desc.features);
   const llvm::StringRef arch = llvm::Triple::getArchTypeName(llvm::Triple(desc.triple).getArch());
-  for (const Row &row : kRows) {
-    if (arch != row.arch || (*row.features && !actual->checkFeatures(row.features)))
+  for (const Isa *isa : allIsas()) {
+    if (arch != isa->arch || (*isa->features && !actual->checkFeatures(isa->features)))
       continue;
-    desc.vectorBits = row.vectorBits;
-    desc.dot = row.dot;
-    desc.variableShifts = row.variableShifts;
-    desc.tileRows = row.tileRows;
-    desc.tileCols = row.tileCols;
+    desc.isa = isa;
+    desc.vectorBits = isa->vectorBits;
+    desc.variableShifts = isa->variableShifts;
+    desc.byteLookup = isa->byteLookup;
     return desc;
   }
   return unknown("target '" + llvm::Twine(text) + "' lacks what vitq needs (64 bits; NEON on AArch64)");
@@ -214,21 +190,6 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> TargetDesc::createTargetMac
 
 bool TargetDesc::isX86() const { return llvm::Triple(triple).isX86(); }
 
-unsigned TargetDesc::dotBits() const {
-  switch (dot) {
-  case DotKind::VnniU8S8_512:
-  case DotKind::MaddI16_512:
-    return 512;
-  case DotKind::VnniU8S8_256:
-  case DotKind::MaddI16_256:
-    return 256;
-  case DotKind::MaddI16_128:
-  case DotKind::Plain:
-    return 128;
-  }
-  return 128;
-}
-
 bool TargetDesc::runsOnHost() const {
   initializeTargets();
   if (llvm::Triple(triple).getArch() != llvm::Triple(llvm::sys::getProcessTriple()).getArch())
@@ -247,22 +208,4 @@ bool TargetDesc::runsOnHost() const {
       return false;
   }
   return true;
-}
-
-llvm::StringRef vitq::dotKindName(DotKind kind) {
-  switch (kind) {
-  case DotKind::VnniU8S8_512:
-    return "vnni512";
-  case DotKind::VnniU8S8_256:
-    return "vnni256";
-  case DotKind::MaddI16_512:
-    return "madd512";
-  case DotKind::MaddI16_256:
-    return "madd256";
-  case DotKind::MaddI16_128:
-    return "madd128";
-  case DotKind::Plain:
-    return "plain";
-  }
-  return "";
 }

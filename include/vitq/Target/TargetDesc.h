@@ -9,6 +9,7 @@
 #ifndef VITQ_TARGET_TARGETDESC_H
 #define VITQ_TARGET_TARGETDESC_H
 
+#include "vitq/Target/Isa.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
@@ -21,15 +22,8 @@ class TargetMachine;
 
 namespace vitq {
 
-/// The instruction on which contractions are built.
-///   VnniU8S8_512/256: `vpdpbusd`, four u8*s8 products into an i32 lane.
-///   MaddI16_512/256/128: `vpmaddwd`, two s16*s16 products into an i32 lane.
-///   Plain: widening multiply and add on 32-bit lanes, any CPU.
-/// All are exact. `vpmaddubsw` saturates and is never used.
-enum class DotKind { VnniU8S8_512, VnniU8S8_256, MaddI16_512, MaddI16_256, MaddI16_128, Plain };
-
-/// Facts about the CPU that code is generated for. Passes branch on these, never
-/// on names of CPUs or features.
+/// The CPU that code is generated for. Passes branch on the facts of its
+/// instruction set, never on names of CPUs or features.
 struct TargetDesc {
   /// The text it was parsed from.
   std::string text;
@@ -37,20 +31,15 @@ struct TargetDesc {
   std::string cpu;
   /// LLVM feature string, "+a,-b"; empty when the CPU says it all.
   std::string features;
-  /// Width of the vectors that row kernels work with.
+  /// The facts that kernels and layouts are shaped by.
+  const Isa *isa = nullptr;
+  /// Facts that also need the instructions: those of the machine, if it is another.
   unsigned vectorBits = 128;
-  DotKind dot = DotKind::Plain;
-  /// Whether a vector can be shifted by a vector of amounts. Where it cannot,
-  /// LLVM would compute the shift with floating point: nothing but contractions
-  /// is vectorized.
   bool variableShifts = false;
-  /// Output tile of the contraction kernel.
-  unsigned tileRows = 4;
-  unsigned tileCols = 16;
+  ByteLookup byteLookup = ByteLookup::Scalar;
   /// Spell the dot product out instead of using its instruction.
   bool emulateDot = false;
 
-  unsigned dotBits() const;
   bool isX86() const;
 
   /// Parses `native`, an LLVM CPU name or level (`x86-64-v3`, `znver4`), or
@@ -65,9 +54,6 @@ struct TargetDesc {
   /// Whether this process can run the code.
   bool runsOnHost() const;
 };
-
-/// Short name, part of the names of kernels.
-llvm::StringRef dotKindName(DotKind kind);
 
 } // namespace vitq
 

@@ -22,23 +22,14 @@ static int64_t productOf(ArrayRef<int64_t> sizes) {
   return product;
 }
 
+int64_t vitq::kernels::macsOf(MatmulOp op) { return elementCount(op.getType()) * shapeOf(op.getLhs()).back(); }
+
 Geometry Geometry::of(MatmulOp op, const TargetDesc &target) {
-  ArrayRef<int64_t> lhs = shapeOf(op.getLhs()), rhs = shapeOf(op.getRhs());
-  Geometry g;
-  g.dot = DotFormat::of(target, widthOf(op.getLhs()));
-  g.k = lhs.back();
-  g.n = shapeOf(op.getResult()).back();
+  ArrayRef<int64_t> lhs = shapeOf(op.getLhs());
   // A matrix shared by all batches makes one tall product.
-  const bool shared = rhs.size() == 2;
-  g.batch = shared ? 1 : productOf(lhs.drop_back(2));
-  g.m = shared ? productOf(lhs.drop_back()) : lhs[lhs.size() - 2];
-  g.tileRows = target.tileRows;
-  g.tileCols = target.tileCols;
-  // About 48 rows at a time, evenly: a panel is then read from L1 for eight tiles,
-  // and the block's accumulators stay in L2.
-  const int64_t blocks = (g.m + 59) / 60, rows = (g.m + blocks - 1) / blocks;
-  g.blockRows = (rows + g.tileRows - 1) / g.tileRows * g.tileRows;
-  return g;
+  const bool shared = shapeOf(op.getRhs()).size() == 2;
+  const int64_t m = shared ? productOf(lhs.drop_back()) : lhs[lhs.size() - 2];
+  return of(target, m, shapeOf(op.getResult()).back(), lhs.back(), widthOf(op.getLhs()));
 }
 
 namespace {
@@ -46,58 +37,56 @@ namespace {
 /// Emits the kernel of one product.
 class ProductKernel {
 public:
-  ProductKernel(MatmulOp op, KernelModule &module, MemrefOf memrefOf, RowOp *epilogue);
+  ProductKernel(MatmulOp op, KernelModule &module, MemrefOf memrefOf, Epilogue &epilogue);
 
   /// Adds the call to @main; the accumulators' buffer, null with an epilogue.
   Value emitCall();
 
 private:
   void prepareRight();
-  void prepareBlob();
+  void prepareScratch();
   std::string key();
-  void emitBody(Emitter &e, ValueRange in);
-  void emitBias(Emitter &e, Value batch);
-  void widenRow(Emitter &e, Value from, Value to);
-  void emitBlock(Emitter &e, Value batch, Value block);
-  void emitTiles(Emitter &e, Value rows, Value firstOfC);
+  void takeArguments(Emitter &e, ValueRange in);
+  void emitBody(Emitter &e, Value first, Value last);
+  void packRight(Emitter &e, Value batch);
+  void emitRows(Emitter &e, Value lo, Value hi);
+  void emitBlock(Emitter &e, Value lo, Value rows);
+  void emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows);
+  void emitPrefetch(Emitter &e, const Panel &panel, Value row);
+  void emitRowOps(Emitter &e, Value lo, Value rows);
+  bool unpacks() const { return constantRight && g.dot.width != 8; }
   Value scratchView(Emitter &e, int64_t offset, ArrayRef<int64_t> shape, int64_t width);
   int64_t reserve(int64_t bytes);
 
   MatmulOp op;
   KernelModule &module;
   MemrefOf memrefOf;
-  RowOp *epilogue;
+  Epilogue &epilogue;
   Geometry g;
+  LeftFormat leftFormat;
   Location loc;
-  bool lhsUnsigned, constantRight = false;
-  /// Multiplies the column sums of the right operand: minus what the format of the
-  /// left operand adds to each of its elements.
-  int64_t correction = 0;
-  int64_t scratchBytes = 0, blockAt = 0, accAt = 0, panelsAt = 0, biasAt = 0;
+  int64_t batch = 1, blockRows = 0, scratchBytes = 0, leftAt = 0, sumsAt = 0, panelsAt = 0, biasAt = 0;
+  bool constantRight = false, direct;
   Value right, bias;
   Slot zeroPointSlot, correctionSlot, biasSlot;
   Blob blob;
 
   // Values of the function that is being built.
-  Value lhs, rhs, biasIn, scratch, constants, blobIn;
-  ValueRange operands, results;
-  Value rowsOfA, dotsOfA, panels, biasRow, acc;
+  Value lhs, rhs, biasIn, scratch, blobIn, result;
+  SmallVector<RowArguments> elementwise, posts;
+  RowArguments rowwise;
+  Value leftWords, leftRows, panels, biasRow, sums;
 };
 
 } // namespace
 
-ProductKernel::ProductKernel(MatmulOp op, KernelModule &module, MemrefOf memrefOf, RowOp *epilogue)
+ProductKernel::ProductKernel(MatmulOp op, KernelModule &module, MemrefOf memrefOf, Epilogue &epilogue)
     : op(op), module(module), memrefOf(memrefOf), epilogue(epilogue), g(Geometry::of(op, module.target)),
-      loc(op.getLoc()), lhsUnsigned(op.getLhsUnsigned()) {
-  const auto zeroPoint = static_cast<int64_t>(op.getLhsZeroPoint());
-  // 8-bit operands lose their zero point when they are widened; others keep it,
-  // and change sign where the instruction reads the other one.
-  if (g.dot.width == 8)
-    correction = -zeroPoint - (lhsUnsigned ? 0 : 128);
-  else if (widthOf(op.getLhs()) == 16)
-    correction = -zeroPoint + (lhsUnsigned ? 32768 : 0);
+      leftFormat(LeftFormat::of(op)), loc(op.getLoc()), direct(leftFormat.isDirect(g)) {
+  if (shapeOf(op.getRhs()).size() != 2)
+    batch = productOf(shapeOf(op.getLhs()).drop_back(2));
   prepareRight();
-  prepareBlob();
+  prepareScratch();
 }
 
 int64_t ProductKernel::reserve(int64_t bytes) {
@@ -113,14 +102,16 @@ void ProductKernel::prepareRight() {
   if (op.getBias())
     biasData = constantBytesOf(op.getBias());
   constantRight = data && (!op.getBias() || biasData);
+  const int64_t correction = leftFormat.correction(g);
   if (!constantRight) {
     const int64_t first = op.getTransposeRhs() ? g.n : g.k, second = op.getTransposeRhs() ? g.k : g.n;
-    right = module.reshape(loc, memrefOf(op.getRhs()), {g.batch, first, second});
+    right = module.reshape(loc, memrefOf(op.getRhs()), {batch * first, second});
     if (op.getBias())
       bias = memrefOf(op.getBias());
+    correctionSlot = blob.scalar(correction);
     return;
   }
-  right = module.constant(loc, packPanels(g, *data, op.getTransposeRhs()));
+  right = module.constant(loc, packWeights(g, *data, op.getTransposeRhs()));
   // The bias with the column sums that the zero point multiplies, modulo 2^32.
   std::vector<uint32_t> row(g.paddedCols());
   for (int64_t n = 0; n < g.n; ++n) {
@@ -134,49 +125,75 @@ void ProductKernel::prepareRight() {
   biasSlot = blob.array(row);
 }
 
-void ProductKernel::prepareBlob() {
-  zeroPointSlot = blob.scalar(op.getLhsZeroPoint());
-  correctionSlot = blob.scalar(correction);
-  blockAt = reserve(g.blockRows * g.groups() * g.dot.group * g.dot.width / 8);
-  if (epilogue)
-    accAt = reserve(g.blockRows * g.n * 4);
+/// A block of rows is what half of the L2 cache holds of the left operand and of
+/// sums; if rows are widened, a quarter, since panels of weights are widened as well
+/// and a few tiles pay for that.
+void ProductKernel::prepareScratch() {
+  zeroPointSlot = blob.scalar(leftFormat.zeroPoint);
+  const int64_t rowBytes = g.paddedDepth() * g.dot.width / 8 + (epilogue.rowwise ? g.paddedCols() * 4 : 0);
+  const int64_t budget = module.target.isa->l2Bytes / (direct ? 2 : 4);
+  const int64_t most = std::max<int64_t>(8 * g.tileRows, budget / rowBytes), blocks = (g.m + most - 1) / most;
+  blockRows = ((g.m + blocks - 1) / blocks + g.tileRows - 1) / g.tileRows * g.tileRows;
+  if (!direct)
+    leftAt = reserve(blockRows * rowBytes);
+  if (epilogue.rowwise)
+    sumsAt = reserve(blockRows * g.paddedCols() * 4);
+  if (unpacks())
+    panelsAt = reserve(g.tileVectors * g.dot.lanes * g.paddedDepth() * g.dot.width / 8);
   if (!constantRight) {
-    panelsAt = reserve(g.panelBytes());
+    panelsAt = reserve(g.packedElements() * g.dot.width / 8);
     biasAt = reserve(g.paddedCols() * 4);
   }
 }
 
 std::string ProductKernel::key() {
-  std::string text = dotKindName(module.target.dot).str();
-  text += module.target.emulateDot ? ".spelt" : "";
-  text += lhsUnsigned ? ".u" : ".s";
+  std::string text = module.target.isa->name;
+  text += g.spelt ? ".spelt." : ".";
+  text += leftFormat.key();
   text += constantRight ? ".constant" : op.getTransposeRhs() ? ".nk" : ".kn";
-  text += ".m" + std::to_string(g.m) + ".n" + std::to_string(g.n) + ".b" + std::to_string(g.batch);
-  text += correction != 0 && !constantRight ? ".z" : "";
+  text += ".m" + std::to_string(g.m) + ".n" + std::to_string(g.n) + ".k" + std::to_string(g.k) + ".b" +
+          std::to_string(batch);
   text += bias ? ".bias" : "";
-  if (epilogue)
-    text += "+" + epilogue->name.str() + epilogue->key + epilogue->blob.layout();
+  auto append = [&](char sign, const RowOp &row) { text += sign + row.name.str() + row.key + row.blob.layout(); };
+  for (const auto &row : epilogue.elementwise)
+    append('+', *row);
+  if (epilogue.rowwise)
+    append('|', *epilogue.rowwise);
+  for (const auto &row : epilogue.posts)
+    append('/', *row);
   return text + blob.layout();
 }
 
 Value ProductKernel::emitCall() {
-  Values args{module.reshape(loc, memrefOf(op.getLhs()), {g.batch * g.m, g.k}), right};
+  Values args{module.reshape(loc, memrefOf(op.getLhs()), {batch * g.m * g.k}), right};
   if (bias)
     args.push_back(bias);
-  Value result;
-  if (epilogue) {
-    args.append(epilogue->operands);
-    args.append(epilogue->results);
-    args.push_back(module.blob(loc, epilogue->blob));
-  } else {
-    result = module.alloc(loc, shapeOf(op.getResult()), elementOf(op.getResult()));
-    args.push_back(module.reshape(loc, result, {g.batch * g.m, g.n}));
+  std::string name = "matmul";
+  auto append = [&](RowOp &row) {
+    appendArguments(loc, module, row, args);
+    name += "_" + row.name.str();
+  };
+  for (const auto &row : epilogue.elementwise)
+    append(*row);
+  if (epilogue.rowwise)
+    append(*epilogue.rowwise);
+  for (const auto &row : epilogue.posts)
+    append(*row);
+  Value buffer;
+  if (epilogue.empty()) {
+    buffer = module.alloc(loc, shapeOf(op.getResult()), elementOf(op.getResult()));
+    args.push_back(module.reshape(loc, buffer, {batch * g.m, g.n}));
   }
   args.push_back(module.scratch(loc, scratchBytes));
   args.push_back(module.blob(loc, blob));
-  std::string name = "matmul" + (epilogue ? "_" + epilogue->name.str() : "");
-  module.call(loc, name, key(), args, [&](Emitter &e, ValueRange in) { emitBody(e, in); });
-  return result;
+  SmallVector<Operation *> ops{op};
+  ops.append(epilogue.sources);
+  const int64_t units = constantRight ? g.tiles() : batch;
+  module.call(Step(ops, macsOf(op)), name, key(), args, units, [&](Emitter &e, ValueRange in, Value first, Value last) {
+    takeArguments(e, in);
+    emitBody(e, first, last);
+  });
+  return buffer;
 }
 
 Value ProductKernel::scratchView(Emitter &e, int64_t offset, ArrayRef<int64_t> shape, int64_t width) {
@@ -184,124 +201,156 @@ Value ProductKernel::scratchView(Emitter &e, int64_t offset, ArrayRef<int64_t> s
                                 ValueRange());
 }
 
-void ProductKernel::emitBody(Emitter &e, ValueRange in) {
+void ProductKernel::takeArguments(Emitter &e, ValueRange in) {
   lhs = in[0];
   rhs = in[1];
-  size_t next = 2;
-  if (bias)
-    biasIn = in[next++];
-  if (epilogue) {
-    operands = in.slice(next, epilogue->operands.size());
-    results = in.slice(next += epilogue->operands.size(), epilogue->results.size());
-    next += epilogue->results.size();
-    constants = in[next];
+  in = in.drop_front(2);
+  if (bias) {
+    biasIn = in.front();
+    in = in.drop_front();
   }
+  for (const auto &row : epilogue.elementwise)
+    elementwise.push_back(RowArguments::take(*row, in));
+  if (epilogue.rowwise)
+    rowwise = RowArguments::take(*epilogue.rowwise, in);
+  for (const auto &row : epilogue.posts)
+    posts.push_back(RowArguments::take(*row, in));
+  result = epilogue.empty() ? in.front() : Value();
   scratch = in[in.size() - 2];
   blobIn = in.back();
 
-  const int64_t group = g.dot.group;
-  rowsOfA = scratchView(e, blockAt, {g.blockRows, g.groups() * group}, g.dot.width);
-  dotsOfA = scratchView(e, blockAt, {g.blockRows, g.groups()}, group == 1 ? g.dot.width : 32);
-  acc = epilogue ? scratchView(e, accAt, {g.blockRows, g.n}, 32) : in[next];
-  const SmallVector<int64_t> panelShape{g.panels(), g.groups(), g.tileCols * group};
-  if (constantRight) {
-    panels = memref::ViewOp::create(e.b, e.loc, MemRefType::get(panelShape, e.intType(g.dot.width)), rhs, e.index(0),
-                                    ValueRange());
-    biasRow = Blob::view(e, blobIn, biasSlot);
+  const int64_t depth = g.paddedDepth();
+  if (direct) {
+    Value bytes = lhs;
+    leftWords = memref::ViewOp::create(e.b, e.loc, MemRefType::get({batch * g.m, g.groups()}, e.intType(g.wordBits())),
+                                       bytes, e.index(0), ValueRange());
   } else {
-    panels = scratchView(e, panelsAt, panelShape, g.dot.width);
-    biasRow = scratchView(e, biasAt, {g.paddedCols()}, 32);
-    // Padding is zero; packing never writes it.
-    Value flat = scratchView(e, panelsAt, {g.panelBytes()}, 8);
-    e.loop(g.panelBytes(), [&](Value i) { e.store(e.constant(e.intType(8), 0), flat, i); });
+    leftRows = scratchView(e, leftAt, {blockRows, depth}, g.dot.width);
+    leftWords = scratchView(e, leftAt, {blockRows, g.groups()}, g.wordBits());
   }
-  e.loop(g.batch, [&](Value batch) {
-    if (!constantRight) {
-      emitPack(e, g, rhs, batch, op.getTransposeRhs(), panels);
-      emitBias(e, batch);
-    }
-    e.loop((g.m + g.blockRows - 1) / g.blockRows, [&](Value block) { emitBlock(e, batch, block); });
+  if (epilogue.rowwise)
+    sums = scratchView(e, sumsAt, {blockRows, g.paddedCols()}, 32);
+  if (unpacks())
+    panels = scratchView(e, panelsAt, {g.tileVectors * g.dot.lanes * depth}, g.dot.width);
+  else if (constantRight)
+    panels = rhs;
+  else
+    panels = scratchView(e, panelsAt, {g.packedElements()}, g.dot.width);
+  biasRow = constantRight ? Blob::view(e, blobIn, biasSlot) : scratchView(e, biasAt, {g.paddedCols()}, 32);
+}
+
+void ProductKernel::emitBody(Emitter &e, Value first, Value last) {
+  if (constantRight) {
+    Value lo = e.indexMul(first, g.tileRows);
+    return emitRows(e, lo, e.smin(e.indexMul(last, g.tileRows), e.index(g.m)));
+  }
+  e.loop(first, last, 1, [&](Value batch) {
+    packRight(e, batch);
+    Value lo = e.indexMul(batch, g.m);
+    emitRows(e, lo, e.indexAdd(lo, g.m));
   });
 }
 
-/// bias + correction * column sums of rhs[batch], for a right operand of run time.
-void ProductKernel::emitBias(Emitter &e, Value batch) {
-  Type i32 = e.intType(32);
-  const bool transposed = op.getTransposeRhs();
-  auto element = [&](Value n, Value k) {
-    return e.sext(transposed ? e.load(rhs, {batch, n, k}) : e.load(rhs, {batch, k, n}), 32);
-  };
-  e.loop(g.paddedCols(), [&](Value n) { e.store(e.constant(i32, 0), biasRow, n); });
-  if (correction != 0) {
-    Value factor = Blob::load(e, blobIn, correctionSlot, 32);
-    if (transposed) {
-      e.loop(g.n, [&](Value n) {
-        Values sum = e.loop(g.k, e.constant(i32, 0),
-                            [&](Value k, ValueRange sum) { return Values{e.add(sum[0], element(n, k))}; });
-        e.store(e.mul(sum[0], factor), biasRow, n);
-      });
-    } else {
-      e.loop(g.k, [&](Value k) {
-        e.loop(g.n, [&](Value n) { e.store(e.add(e.load(biasRow, n), element(n, k)), biasRow, n); });
-      });
-      e.loop(g.n, [&](Value n) { e.store(e.mul(e.load(biasRow, n), factor), biasRow, n); });
-    }
-  }
+/// Packs rhs[batch]; the bias row gets the correction and the bias.
+void ProductKernel::packRight(Emitter &e, Value batch) {
+  Value base = e.indexMul(batch, op.getTransposeRhs() ? g.n : g.k), zero = e.index(0);
+  const RightView view{rhs, base, 1, op.getTransposeRhs()};
+  emitPack(e, g, view, panels, zero, biasRow, zero, Blob::load(e, blobIn, correctionSlot, 32));
   if (biasIn)
     e.loop(g.n, [&](Value n) { e.store(e.add(e.load(biasRow, n), e.load(biasIn, n)), biasRow, n); });
 }
 
-/// Row `from` of the left operand in the format of the dot product.
-void ProductKernel::widenRow(Emitter &e, Value from, Value to) {
-  const bool wide = widthOf(lhs) == 16;
-  e.loop(g.k, [&](Value k) {
-    Value x = e.load(lhs, {from, k});
-    if (g.dot.width == 8)
-      x = lhsUnsigned ? x : e.op<arith::XOrIOp>(x, e.like(x, -128));
-    else if (wide)
-      x = lhsUnsigned ? e.op<arith::XOrIOp>(x, e.like(x, -32768)) : x;
-    else
-      x = e.sub(e.extend(x, 16, lhsUnsigned), Blob::load(e, blobIn, zeroPointSlot, 16));
-    e.store(x, rowsOfA, {to, k});
-  });
-  for (int64_t k = g.k; k < g.groups() * g.dot.group; ++k)
-    e.store(e.constant(e.intType(g.dot.width), 0), rowsOfA, {to, e.index(k)});
+/// Rows lo to hi, of which the last tile may have fewer if the matrix ends there.
+void ProductKernel::emitRows(Emitter &e, Value lo, Value hi) {
+  e.loop(lo, hi, blockRows, [&](Value block) { emitBlock(e, block, e.smin(e.sub(hi, block), e.index(blockRows))); });
 }
 
-void ProductKernel::emitBlock(Emitter &e, Value batch, Value block) {
-  Value first = e.indexMul(block, g.blockRows);
-  Value rows = e.smin(e.sub(e.index(g.m), first), e.index(g.blockRows));
-  Value global = e.add(e.indexMul(batch, g.m), first);
-  e.loop(e.index(0), rows, 1, [&](Value r) { widenRow(e, e.add(global, r), r); });
-  emitTiles(e, rows, epilogue ? e.index(0) : global);
-  if (!epilogue)
+void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
+  if (!direct) {
+    Value zeroPoint = Blob::load(e, blobIn, zeroPointSlot, g.dot.width);
+    e.loop(e.index(0), rows, 1, [&](Value r) {
+      Value from = e.indexMul(e.add(lo, r), g.k);
+      forColumns(e, module.target, g.k, true, g.dot.width, [&](Value k, int64_t lanes) {
+        Value x = e.load(lhs, {e.add(from, k)}, lanes);
+        e.store(widenLeft(e, g, leftFormat, zeroPoint, x), leftRows, {r, k});
+      });
+      for (int64_t k = g.k; k < g.paddedDepth(); ++k)
+        e.store(e.constant(e.intType(g.dot.width), 0), leftRows, {r, e.index(k)});
+    });
+  }
+  TileStore store;
+  for (auto [row, arguments] : llvm::zip_equal(epilogue.elementwise, elementwise)) {
+    store.ops.push_back(row.get());
+    store.arguments.append(arguments.operands.begin(), arguments.operands.end());
+    store.arguments.push_back(arguments.blob);
+  }
+  store.arguments.push_back(epilogue.rowwise ? sums : epilogue.empty() ? result : elementwise.back().results[0]);
+  TileCaller tiles(module, g, leftWords, 1, panels, biasRow, store);
+  forPanels(e, g, [&](const Panel &panel) { emitPanel(e, tiles, panel, lo, rows); });
+  emitRowOps(e, lo, rows);
+}
+
+void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows) {
+  Value offset = e.indexMul(panel.first, g.paddedDepth());
+  if (unpacks()) {
+    emitUnpack(e, g, rhs, offset, panel.vectors * g.dot.lanes * g.paddedDepth(), panels);
+    offset = e.index(0);
+  }
+  auto tile = [&](int64_t tileRows, Value row) {
+    Value left = direct ? e.add(lo, row) : row, stored = epilogue.rowwise ? row : e.add(lo, row);
+    tiles.call(e, tileRows, panel, {left, offset, panel.first, stored, stored, stored});
+  };
+  Value whole = e.indexMul(e.divu(rows, e.index(g.tileRows)), g.tileRows);
+  if (g.m >= g.tileRows)
+    e.loop(e.index(0), whole, g.tileRows, [&](Value row) {
+      emitPrefetch(e, panel, row);
+      tile(g.tileRows, row);
+    });
+  if (g.tailRows())
+    e.ifThen(e.cmp(arith::CmpIPredicate::ult, whole, rows), [&] { tile(g.tailRows(), whole); });
+}
+
+/// Weights that L2 does not hold: each tile asks for its share of the next panel.
+void ProductKernel::emitPrefetch(Emitter &e, const Panel &panel, Value row) {
+  if (!constantRight || g.packedElements() < module.target.isa->l2Bytes / 2)
+    return;
+  constexpr int64_t line = 64;
+  const int64_t bytes = panel.vectors * g.dot.lanes * g.paddedDepth();
+  const int64_t tiles = std::max<int64_t>(1, std::min(blockRows, g.m) / g.tileRows);
+  const int64_t share = ((bytes + tiles - 1) / tiles + line - 1) / line;
+  Value next = e.indexAdd(e.indexMul(panel.first, g.paddedDepth()), bytes);
+  Value from = e.add(next, e.indexMul(e.divu(row, e.index(g.tileRows)), share * line));
+  e.loop(share, [&](Value i) {
+    memref::PrefetchOp::create(e.b, e.loc, rhs, ValueRange{e.add(from, e.indexMul(i, line))}, /*isWrite=*/false,
+                               /*localityHint=*/2, /*isDataCache=*/true);
+  });
+}
+
+void ProductKernel::emitRowOps(Emitter &e, Value lo, Value rows) {
+  if (!epilogue.rowwise && epilogue.posts.empty())
     return;
   e.loop(e.index(0), rows, 1, [&](Value r) {
-    epilogue->emitRow(e, module.target, {acc, r, e.add(global, r), operands, results, constants});
+    Value row = e.add(lo, r), previous, previousRow = row;
+    auto emit = [&](const RowOp &rowOp, const RowArguments &arguments) {
+      RowContext at = RowContext::at(row, arguments.operands, arguments.results, arguments.blob);
+      at.primary = previous;
+      at.primaryRow = previousRow;
+      rowOp.emitRow(e, module.target, at);
+      previous = arguments.results[0];
+      previousRow = row;
+    };
+    if (epilogue.rowwise) {
+      previous = sums;
+      previousRow = r;
+      emit(*epilogue.rowwise, rowwise);
+    } else {
+      previous = elementwise.back().results[0];
+    }
+    for (auto [post, arguments] : llvm::zip_equal(epilogue.posts, posts))
+      emit(*post, arguments);
   });
 }
 
-/// All tiles of `rows` rows, a panel at a time.
-void ProductKernel::emitTiles(Emitter &e, Value rows, Value firstOfC) {
-  const SmallVector<Type> memrefs{dotsOfA.getType(), panels.getType(), biasRow.getType(), acc.getType()};
-  const int64_t restRows = g.m % g.tileRows, restCols = g.n % g.tileCols;
-  Value whole = e.indexMul(e.divu(rows, e.index(g.tileRows)), g.tileRows);
-  auto callTile = [&](int64_t tileRows, int64_t tileCols, Value row, Value panel) {
-    func::FuncOp tile = tileFunction(loc, module, g, tileRows, tileCols, memrefs);
-    func::CallOp::create(e.b, e.loc, tile, ValueRange{dotsOfA, panels, biasRow, acc, row, panel, e.add(firstOfC, row)});
-  };
-  auto panelOf = [&](Value panel, int64_t cols) {
-    if (g.m >= g.tileRows)
-      e.loop(e.index(0), whole, g.tileRows, [&](Value row) { callTile(g.tileRows, cols, row, panel); });
-    if (restRows)
-      e.ifThen(e.cmp(arith::CmpIPredicate::ult, whole, rows), [&] { callTile(restRows, cols, whole, panel); });
-  };
-  if (g.n >= g.tileCols)
-    e.loop(g.n / g.tileCols, [&](Value panel) { panelOf(panel, g.tileCols); });
-  if (restCols)
-    panelOf(e.index(g.n / g.tileCols), restCols);
-}
-
-Value vitq::kernels::lowerMatmul(MatmulOp op, KernelModule &module, MemrefOf memrefOf, RowOp *epilogue) {
+Value vitq::kernels::lowerMatmul(MatmulOp op, KernelModule &module, MemrefOf memrefOf, Epilogue &epilogue) {
   return ProductKernel(op, module, memrefOf, epilogue).emitCall();
 }

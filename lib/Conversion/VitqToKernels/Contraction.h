@@ -6,12 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A contraction runs over blocks of rows. The rows of a block are widened into
-// the operand format of the target's dot product, then output tiles of
-// tileRows x tileCols are computed panel by panel, then the consumer, if it was
-// fused, reads the finished rows. The right operand is packed into panels of
-// tileCols columns, [panels][K / group][tileCols][group]: constants at compile
-// time, others at the start of each batch.
+// The columns of a product are computed in panels of a few vectors, its rows in
+// tiles of a few rows: a tile's sums stay in registers while K is walked. The right
+// operand is packed as [panel][K / group][columns of the panel][group]; weights at
+// compile time, as bytes, others by a kernel. The left operand is read where it lies
+// if the dot product takes it as it is; otherwise rows are first widened into
+// scratch memory.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,49 +24,157 @@
 
 namespace vitq::kernels {
 
-/// Operands of the dot product instruction: `group` products of `width`-bit
-/// numbers are added into each of `lanes` 32-bit lanes.
-struct DotFormat {
-  int64_t group, width, lanes;
-  /// The left operand is unsigned.
-  bool unsignedLhs;
-  /// Empty: widening multiplications and additions.
-  llvm::StringRef intrinsic;
-
-  static DotFormat of(const TargetDesc &target, unsigned lhsWidth);
-};
-
-/// Static facts about one product.
+/// Static facts about one product [m, k] x [k, n].
 struct Geometry {
-  int64_t batch, m, n, k;
-  int64_t tileRows, tileCols;
-  /// Rows whose accumulators are held at a time.
-  int64_t blockRows;
-  DotFormat dot;
+  int64_t m, n, k;
+  DotInstruction dot;
+  /// Spell the dot product instead of using the instruction.
+  bool spelt;
+  int64_t tileRows, tileVectors;
+
+  static Geometry of(const TargetDesc &target, int64_t m, int64_t n, int64_t k, unsigned lhsWidth);
+  static Geometry of(integer::MatmulOp op, const TargetDesc &target);
 
   int64_t groups() const { return (k + dot.group - 1) / dot.group; }
-  int64_t panels() const { return (n + tileCols - 1) / tileCols; }
-  int64_t paddedCols() const { return panels() * tileCols; }
-  int64_t panelBytes() const { return panels() * groups() * tileCols * dot.group * dot.width / 8; }
-
-  static Geometry of(integer::MatmulOp op, const TargetDesc &target);
+  int64_t paddedDepth() const { return groups() * dot.group; }
+  int64_t vectors() const { return (n + dot.lanes - 1) / dot.lanes; }
+  int64_t paddedCols() const { return vectors() * dot.lanes; }
+  /// Vectors are spread evenly: the first `widePanels` have one more than the others.
+  int64_t panels() const { return (vectors() + tileVectors - 1) / tileVectors; }
+  int64_t narrowest() const { return vectors() / panels(); }
+  int64_t widePanels() const { return vectors() % panels(); }
+  int64_t packedElements() const { return paddedCols() * paddedDepth(); }
+  int64_t tiles() const { return (m + tileRows - 1) / tileRows; }
+  int64_t tailRows() const { return m % tileRows; }
+  /// Bits of what a left operand's group is loaded as.
+  int64_t wordBits() const { return dot.group * dot.width; }
 };
 
-/// The right operand in panels, zero where there is none.
-std::vector<char> packPanels(const Geometry &g, llvm::ArrayRef<char> rhs, bool transposed);
+/// What the left operand looks like.
+struct LeftFormat {
+  unsigned width;
+  bool isUnsigned;
+  int64_t zeroPoint;
 
-/// Emits code that packs rhs[batch] of shape [batch, N, K] or [batch, K, N] into
-/// `panels`, whose padding is zero already.
-void emitPack(Emitter &e, const Geometry &g, Value rhs, Value batch, bool transposed, Value panels);
+  static LeftFormat of(integer::MatmulOp op);
+  /// Whether the dot product reads the elements as they are.
+  bool isDirect(const Geometry &g) const;
+  /// Multiplies the column sums of the right operand: minus what the format of the
+  /// dot product adds to each element.
+  int64_t correction(const Geometry &g) const;
+  std::string key() const { return (isUnsigned ? "u" : "s") + std::to_string(width); }
+};
 
-/// The function that computes one tile:
-/// (a, panels, bias, c, first row of a, panel, first row of c).
-mlir::func::FuncOp tileFunction(mlir::Location loc, KernelModule &module, const Geometry &g, int64_t rows, int64_t cols,
-                                mlir::TypeRange memrefs);
+/// Element `x` of 8 or 16 bits in the format of the dot product.
+Value widenLeft(Emitter &e, const Geometry &g, const LeftFormat &left, Value zeroPoint, Value x);
 
-/// Lowers a product; with `epilogue` its accumulators go nowhere else.
-/// Returns the buffer of the accumulators, null with an epilogue.
-Value lowerMatmul(integer::MatmulOp op, KernelModule &module, MemrefOf memrefOf, RowOp *epilogue);
+/// Columns `first * lanes` and on of a panel: `vectors` of them, of whose columns
+/// `valid` are of the matrix.
+struct Panel {
+  Value first;
+  int64_t vectors, valid;
+};
+/// Calls `body` with code for every kind of panel, in loops.
+void forPanels(Emitter &e, const Geometry &g, llvm::function_ref<void(const Panel &)> body);
+
+//===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
+
+/// What happens to the sums of a tile: they are stored as 32 bits, or go through
+/// ops on single elements whose last result is stored.
+struct TileStore {
+  llvm::SmallVector<const RowOp *> ops;
+  /// Arguments of each op, then the memref of the last result (or of the sums).
+  Values arguments;
+  /// Rows of the result between one row of a tile and the next.
+  int64_t rowStride = 1;
+  std::string key() const;
+};
+
+/// Where one tile lies. Rows are those of RowContext.
+struct TilePlace {
+  Value leftRow, panelOffset, firstCol, row, resultRow, operandRow;
+  /// Of the bias, where it is not that of the result.
+  Value biasCol = {};
+};
+
+/// Code that computes tiles of one product by calls of functions of their own:
+/// inlined into loops over tiles, sums would be spilled.
+class TileCaller {
+public:
+  /// `left`: [rows, groups] words; `panels`: packed elements; `bias`: one number for
+  /// each padded column, or null for zero.
+  TileCaller(KernelModule &module, const Geometry &g, Value left, int64_t leftStride, Value panels, Value bias,
+             const TileStore &store)
+      : module(module), g(g), left(left), leftStride(leftStride), panels(panels), bias(bias), store(store) {}
+
+  void call(Emitter &e, int64_t rows, const Panel &panel, const TilePlace &at);
+
+private:
+  void emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel);
+  void storeTile(Emitter &e, ValueRange args, const Panel &panel, int64_t rows, ValueRange sums, const TilePlace &at);
+
+  KernelModule &module;
+  const Geometry &g;
+  Value left;
+  int64_t leftStride;
+  Value panels, bias;
+  const TileStore &store;
+};
+
+/// acc + dot(a, b), `a` being one word of the left operand for every lane.
+Value emitDot(Emitter &e, const Geometry &g, Value acc, Value a, Value b);
+
+/// Whether sums of whole vectors can go through `op` in a tile.
+bool fitsTile(const Geometry &g, const RowOp &op, const TargetDesc &target);
+
+//===----------------------------------------------------------------------===//
+// Packing
+//===----------------------------------------------------------------------===//
+
+/// A constant right operand as packed bytes, zero where there is none.
+std::vector<char> packWeights(const Geometry &g, llvm::ArrayRef<char> rhs, bool transposed);
+
+/// Turns `count` packed bytes at `from` into elements of the dot product's width.
+void emitUnpack(Emitter &e, const Geometry &g, Value bytes, Value from, int64_t count, Value to);
+
+/// A right operand of run time: element (n, k) is rhs[row of it, column of it].
+struct RightView {
+  /// [rows, columns] of bytes.
+  Value memref;
+  /// Element (n, k) is memref[base + n * stride, k] if transposed, else
+  /// memref[base + k * stride, n].
+  Value base;
+  int64_t stride;
+  bool transposed;
+};
+/// Packs it into `panels` at `offset`; where `sums` is given, stores the sum of each
+/// padded column times `factor` there, at `sumsAt`.
+void emitPack(Emitter &e, const Geometry &g, const RightView &rhs, Value panels, Value offset, Value sums, Value sumsAt,
+              Value factor);
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+/// Ops that one kernel computes after a product: `elementwise` on its sums in
+/// registers, or `rowwise` on a block of sums; then `posts` on rows of the results.
+struct Epilogue {
+  llvm::SmallVector<std::unique_ptr<RowOp>> elementwise;
+  std::unique_ptr<RowOp> rowwise;
+  llvm::SmallVector<std::unique_ptr<RowOp>> posts;
+  /// The ops in the order of the program, after the product.
+  llvm::SmallVector<mlir::Operation *> sources;
+
+  bool empty() const { return elementwise.empty() && !rowwise; }
+};
+
+/// Lowers a product; returns the buffer of its accumulators, null if an epilogue
+/// consumes them.
+Value lowerMatmul(integer::MatmulOp op, KernelModule &module, MemrefOf memrefOf, Epilogue &epilogue);
+
+int64_t macsOf(integer::MatmulOp op);
 
 } // namespace vitq::kernels
 

@@ -69,6 +69,11 @@ void Emitter::loop(Value lo, Value hi, int64_t step, function_ref<void(Value)> b
 }
 
 Values Emitter::loop(Value lo, Value hi, int64_t step, ValueRange inits, function_ref<Values(Value, ValueRange)> body) {
+  // Without values the loop has its terminator already.
+  if (inits.empty()) {
+    loop(lo, hi, step, [&](Value i) { body(i, {}); });
+    return {};
+  }
   auto forOp = scf::ForOp::create(b, loc, lo, hi, index(step), inits);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(forOp.getBody());

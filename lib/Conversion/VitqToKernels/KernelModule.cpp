@@ -10,6 +10,7 @@
 
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
+#include "vitq/Analysis/QuantizedTypes.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -45,9 +46,25 @@ func::FuncOp KernelModule::function(Location loc, StringRef name, StringRef key,
   return func;
 }
 
-void KernelModule::call(Location loc, StringRef name, StringRef key, const Values &args, EmitBody emit) {
-  func::FuncOp func = function(loc, name, key, TypeRange(ValueRange(args)), {}, emit);
-  func::CallOp::create(main, loc, func, args);
+Step::Step(ArrayRef<Operation *> fused, int64_t macs) : loc(fused.back()->getLoc()), macs(macs) {
+  for (Operation *op : fused)
+    ops += (ops.empty() ? "" : "+") + op->getName().getStringRef().str();
+}
+
+void KernelModule::call(const Step &step, StringRef name, StringRef key, Values args, int64_t units, EmitUnits emit) {
+  for (int64_t bound : {int64_t(0), units})
+    args.push_back(arith::ConstantIndexOp::create(main, step.loc, bound));
+  func::FuncOp func = function(step.loc, name, key, TypeRange(ValueRange(args)), {}, [&](Emitter &e, ValueRange in) {
+    emit(e, in.drop_back(2), in[in.size() - 2], in.back());
+  });
+  auto call = func::CallOp::create(main, step.loc, func, args);
+  call->setAttr(kStepAttr,
+                main.getDictionaryAttr({
+                    main.getNamedAttr("op", main.getStringAttr(step.ops.empty() ? "vitq." + name : step.ops)),
+                    main.getNamedAttr("node", main.getStringAttr(nodeName(step.loc))),
+                    main.getNamedAttr("macs", main.getI64IntegerAttr(step.macs)),
+                    main.getNamedAttr("units", main.getI64IntegerAttr(units)),
+                }));
   ++callCount;
 }
 
@@ -79,7 +96,9 @@ Value KernelModule::alloc(Location loc, ArrayRef<int64_t> shape, Type element) {
 }
 
 Value KernelModule::scratch(Location loc, int64_t bytes) {
-  return alloc(loc, {(bytes + 63) / 64 * 64}, main.getI8Type());
+  Value buffer = alloc(loc, {(bytes + 63) / 64 * 64}, main.getI8Type());
+  buffer.getDefiningOp()->setAttr(kScratchAttr, main.getUnitAttr());
+  return buffer;
 }
 
 Value KernelModule::reshape(Location loc, Value memref, ArrayRef<int64_t> shape) {

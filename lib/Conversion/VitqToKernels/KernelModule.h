@@ -20,6 +20,25 @@
 namespace vitq::kernels {
 
 using EmitBody = llvm::function_ref<void(Emitter &, ValueRange)>;
+/// Computes the units `first` to `last` (exclusive) of a kernel.
+using EmitUnits = llvm::function_ref<void(Emitter &, ValueRange, Value first, Value last)>;
+
+/// What a call computes, for profiles.
+struct Step {
+  Step(mlir::Location loc, std::string ops = "", int64_t macs = 0) : loc(loc), ops(std::move(ops)), macs(macs) {}
+  Step(llvm::ArrayRef<mlir::Operation *> fused, int64_t macs);
+
+  mlir::Location loc;
+  /// "vitq.matmul+vitq.requant"; empty: the kernel's name says it.
+  std::string ops;
+  int64_t macs;
+};
+
+/// Name of the attribute of a call that says which step of the program it is:
+/// {op = "vitq.matmul+vitq.requant", node = "...", macs = ..., units = ...}.
+inline constexpr llvm::StringLiteral kStepAttr = "vitq.step";
+/// Name of the attribute of a `memref.alloc` of working memory of one call.
+inline constexpr llvm::StringLiteral kScratchAttr = "vitq.scratch";
 
 /// Owns what the kernels of a module share: functions by key, constants by
 /// content. Values in its interface are memrefs of `@main`.
@@ -31,8 +50,13 @@ public:
   const TargetDesc &target;
 
   /// Calls the kernel `vitq_<name>_<n>` that is the same for equal key and
-  /// argument types; `emit` builds the body of a new one.
-  void call(mlir::Location loc, llvm::StringRef name, llvm::StringRef key, const Values &args, EmitBody emit);
+  /// argument types; `emit` builds the body of a new one. Its work consists of
+  /// `units` that can be done apart: two more arguments say which are done.
+  void call(const Step &step, llvm::StringRef name, llvm::StringRef key, Values args, int64_t units, EmitUnits emit);
+  /// The same with one unit.
+  void call(const Step &step, llvm::StringRef name, llvm::StringRef key, const Values &args, EmitBody emit) {
+    call(step, name, key, args, 1, [&](Emitter &e, ValueRange in, Value, Value) { emit(e, in); });
+  }
 
   /// A function that kernels call, found as in `call`.
   mlir::func::FuncOp function(mlir::Location loc, llvm::StringRef name, llvm::StringRef key, mlir::TypeRange args,
@@ -47,6 +71,9 @@ public:
   Value scratch(mlir::Location loc, int64_t bytes);
   /// The same elements as another shape.
   Value reshape(mlir::Location loc, Value memref, llvm::ArrayRef<int64_t> shape);
+
+  /// Inserts into `@main`.
+  mlir::OpBuilder &builder() { return main; }
 
   int64_t constantBytes() const { return totalBytes; }
   unsigned kernelCount() const { return kernels.size(); }

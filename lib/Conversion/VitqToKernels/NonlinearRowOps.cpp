@@ -44,7 +44,7 @@ struct Table : RowOp {
       Values where{i};
       if (indexed)
         where.insert(where.begin(), e.toIndexUnsigned(e.load(at.operands[1], col)));
-      e.store(e.load(at.operands[0], where), at.results[0], {at.row, col});
+      e.store(e.load(at.operands[0], where), at.results[0], {at.resultRow, col});
     });
   }
 };
@@ -71,7 +71,7 @@ struct Interpolate : RowOp {
       Value y = e.add(low, e.sra(e.add(e.mul(e.sub(high, low), fraction), half), amount));
       Value identity = clamp.apply(e, at.blob, tail.apply(e, at.blob, x, at.row, col));
       Value above = e.cmp(arith::CmpIPredicate::sgt, distance, last);
-      e.store(e.select(above, identity, e.trunc(y, 16)), at.results[0], {at.row, col});
+      e.store(e.select(above, identity, e.trunc(y, 16)), at.results[0], {at.resultRow, col});
     });
   }
 };
@@ -91,7 +91,7 @@ struct Gelu : RowOp {
     Value entries = Blob::view(e, at.blob, table);
     e.loop(cols, [&](Value col) {
       Value i = e.toIndexUnsigned(tableIndex8(e, e.load(at.primary, {at.primaryRow, col}), inputUnsigned));
-      e.store(e.load(entries, e.add(base, i)), at.results[0], {at.row, col});
+      e.store(e.load(entries, e.add(base, i)), at.results[0], {at.resultRow, col});
     });
   }
 };
@@ -117,15 +117,15 @@ struct Softmax : RowOp {
       difference = e.umin(difference, e.like(difference, INT32_MAX));
       Value distance = rescale.apply(e, at.blob, difference, at.row, col);
       distance = e.clamp(distance, e.like(distance, 0), e.like(distance, 255));
-      e.store(e.trunc(distance, 8), at.results[0], {at.row, col});
+      e.store(e.trunc(distance, 8), at.results[0], {at.resultRow, col});
     });
     Value entries = Blob::view(e, at.blob, table);
     Value sum = e.loop(cols, e.constant(e.intType(32), 0), [&](Value col, ValueRange sum) {
-      Value code = e.load(entries, e.toIndexUnsigned(e.load(at.results[0], {at.row, col})));
-      e.store(code, at.results[0], {at.row, col});
+      Value code = e.load(entries, e.toIndexUnsigned(e.load(at.results[0], {at.resultRow, col})));
+      e.store(code, at.results[0], {at.resultRow, col});
       return Values{e.add(sum[0], e.zext(code, 32))};
     })[0];
-    e.store(sum, at.results[1], at.row);
+    e.store(sum, at.results[1], at.resultRow);
   }
 };
 
@@ -150,7 +150,7 @@ struct Shiftmax : RowOp {
     e.loop(cols, [&](Value col) {
       Value code = e.srl(e.mul(exponential(e, at, top, col), factor), amount);
       code = e.umin(code, e.like(code, (int64_t(1) << (width - 1)) - 1));
-      e.store(e.trunc(code, width), at.results[0], {at.row, col});
+      e.store(e.trunc(code, width), at.results[0], {at.resultRow, col});
     });
   }
   /// E of an element in 64 bits; it is formed twice, for the sum and for the code.
@@ -235,7 +235,7 @@ struct ExactLayerNorm : LayerNorm {
       y = e.sext(e.trunc(y, 32), 64);
       Value p = e.add(e.mul(y, e.sext(e.load(m, col), 64)), e.load(offset, col));
       Value out = Rescale::roundShift(e, p, e.sext(shiftOf(e, at, col), 64), Rounding::HalfUp);
-      e.store(finishSum(e, at.blob, out, zeroPoint, clamp), at.results[0], {at.row, col});
+      e.store(finishSum(e, at.blob, out, zeroPoint, clamp), at.results[0], {at.resultRow, col});
     });
   }
 };
@@ -275,7 +275,7 @@ struct ShiftLayerNorm : LayerNorm {
       Value out = Rescale::roundShift(e, p, e.sext(shiftOf(e, at, col), 64), rounding);
       if (postOffsets)
         out = e.add(out, e.load(Blob::view(e, at.blob, *postOffsets), col));
-      e.store(finishSum(e, at.blob, out, zeroPoint, clamp), at.results[0], {at.row, col});
+      e.store(finishSum(e, at.blob, out, zeroPoint, clamp), at.results[0], {at.resultRow, col});
     });
   }
 };

@@ -1,4 +1,4 @@
-//===- Packing.cpp - Panels of the right operand -*- C++ -*-===//
+//===- Packing.cpp - Layouts of the operands of matrix products -*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -12,83 +12,243 @@ using namespace mlir;
 using namespace vitq;
 using namespace vitq::kernels;
 
-static DotFormat formatOf(const TargetDesc &target, unsigned lhsWidth) {
-  // Products of 16-bit left operands need the 16-bit instruction of the same width.
-  const bool wide = lhsWidth == 16;
-  switch (target.dot) {
-  case DotKind::VnniU8S8_512:
-    if (!wide)
-      return {4, 8, 16, true, "llvm.x86.avx512.vpdpbusd.512"};
-    [[fallthrough]];
-  case DotKind::MaddI16_512:
-    return {2, 16, 16, false, "llvm.x86.avx512.pmaddw.d.512"};
-  case DotKind::VnniU8S8_256:
-    if (!wide)
-      return {4, 8, 8, true, "llvm.x86.avx512.vpdpbusd.256"};
-    [[fallthrough]];
-  case DotKind::MaddI16_256:
-    return {2, 16, 8, false, "llvm.x86.avx2.pmadd.wd"};
-  case DotKind::MaddI16_128:
-    return {2, 16, 4, false, "llvm.x86.sse2.pmadd.wd"};
-  case DotKind::Plain:
-    break;
+Geometry Geometry::of(const TargetDesc &target, int64_t m, int64_t n, int64_t k, unsigned lhsWidth) {
+  const Isa &isa = *target.isa;
+  return {m, n, k, lhsWidth == 16 ? isa.dot16 : isa.dot8, target.emulateDot, isa.tileRows, isa.tileVectors};
+}
+
+LeftFormat LeftFormat::of(integer::MatmulOp op) {
+  return {widthOf(op.getLhs()), op.getLhsUnsigned(), static_cast<int64_t>(op.getLhsZeroPoint())};
+}
+
+bool LeftFormat::isDirect(const Geometry &g) const {
+  return width == g.dot.width && isUnsigned == g.dot.unsignedLhs && g.k % g.dot.group == 0;
+}
+
+int64_t LeftFormat::correction(const Geometry &g) const {
+  // 8-bit operands that become 16-bit ones lose their zero point on the way.
+  if (width < g.dot.width)
+    return 0;
+  const int64_t half = int64_t(1) << (width - 1);
+  // What changes its sign moves by half of the range.
+  return -zeroPoint + (isUnsigned == g.dot.unsignedLhs ? 0 : isUnsigned ? half : -half);
+}
+
+Value vitq::kernels::widenLeft(Emitter &e, const Geometry &g, const LeftFormat &left, Value zeroPoint, Value x) {
+  if (left.width < g.dot.width)
+    return e.sub(e.extend(x, g.dot.width, left.isUnsigned), e.splatLike(zeroPoint, x));
+  return left.isUnsigned == g.dot.unsignedLhs ? x
+                                              : e.op<arith::XOrIOp>(x, e.like(x, -(int64_t(1) << (left.width - 1))));
+}
+
+void vitq::kernels::forPanels(Emitter &e, const Geometry &g, function_ref<void(const Panel &)> body) {
+  const int64_t lanes = g.dot.lanes, narrow = g.narrowest();
+  // The last panel stands alone if its last vector is not full.
+  const int64_t whole = g.panels() - (g.n % lanes ? 1 : 0), wide = std::min(g.widePanels(), whole);
+  auto range = [&](int64_t count, int64_t firstVector, int64_t vectors) {
+    if (count == 1)
+      body({e.index(firstVector * lanes), vectors, vectors * lanes});
+    else if (count > 1)
+      e.loop(count, [&](Value i) {
+        body({e.indexAdd(e.indexMul(i, vectors * lanes), firstVector * lanes), vectors, vectors * lanes});
+      });
+  };
+  range(wide, 0, narrow + 1);
+  range(whole - wide, wide * (narrow + 1), narrow);
+  if (whole == g.panels())
+    return;
+  const int64_t vectors = whole < g.widePanels() ? narrow + 1 : narrow, first = (g.vectors() - vectors) * lanes;
+  body({e.index(first), vectors, g.n - first});
+}
+
+std::vector<char> vitq::kernels::packWeights(const Geometry &g, ArrayRef<char> rhs, bool transposed) {
+  std::vector<char> packed((g.packedElements() + 63) / 64 * 64);
+  const int64_t group = g.dot.group, lanes = g.dot.lanes;
+  int64_t first = 0;
+  for (int64_t panel = 0; panel < g.panels(); ++panel) {
+    const int64_t cols = (g.narrowest() + (panel < g.widePanels())) * lanes;
+    char *out = packed.data() + first * g.paddedDepth();
+    for (int64_t n = first; n < std::min(first + cols, g.n); ++n)
+      for (int64_t k = 0; k < g.k; ++k)
+        out[(k / group * cols + n - first) * group + k % group] = transposed ? rhs[n * g.k + k] : rhs[k * g.n + n];
+    first += cols;
   }
-  return {1, 16, 4, false, ""};
+  return packed;
 }
 
-DotFormat DotFormat::of(const TargetDesc &target, unsigned lhsWidth) {
-  DotFormat format = formatOf(target, lhsWidth);
-  if (target.emulateDot)
-    format.intrinsic = "";
-  return format;
+void vitq::kernels::emitUnpack(Emitter &e, const Geometry &g, Value bytes, Value from, int64_t count, Value to) {
+  // A panel has whole vectors of words.
+  const int64_t step = g.dot.lanes * g.dot.group;
+  e.loop(e.index(0), e.index(count), step,
+         [&](Value i) { e.store(e.sext(e.load(bytes, {e.add(from, i)}, step), g.dot.width), to, {i}); });
 }
 
-template <typename T>
-static void packInto(const Geometry &g, const int8_t *rhs, bool transposed, T *out) {
-  const int64_t row = g.tileCols * g.dot.group;
-  for (int64_t n = 0; n < g.n; ++n)
-    for (int64_t k = 0; k < g.k; ++k) {
-      const int64_t panel = n / g.tileCols, j = n % g.tileCols;
-      out[(panel * g.groups() + k / g.dot.group) * row + j * g.dot.group + k % g.dot.group] =
-          transposed ? rhs[n * g.k + k] : rhs[k * g.n + n];
+//===----------------------------------------------------------------------===//
+// Right operands of run time
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Packs one panel.
+class PanelPacker {
+public:
+  PanelPacker(Emitter &e, const Geometry &g, const RightView &rhs, Value panels, Value offset, const Panel &panel)
+      : e(e), g(g), rhs(rhs), panels(panels), panel(panel), lanes(g.dot.lanes), group(g.dot.group) {
+    at = e.add(offset, e.indexMul(panel.first, g.paddedDepth()));
+  }
+  /// Returns the sums of the columns, a vector each, if they are wanted.
+  Values pack(bool sums) { return rhs.transposed ? packRows(sums) : packColumns(sums); }
+
+private:
+  Values packRows(bool wantSums);
+  Values packColumns(bool wantSums);
+  Value rowOf(Value index) const { return e.add(rhs.base, e.indexMul(index, rhs.stride)); }
+  VectorType sumType() const { return VectorType::get({lanes}, e.intType(32)); }
+  Value ones() const;
+  Value zeros() const { return e.constant(VectorType::get({lanes * group}, e.intType(g.dot.width)), 0); }
+  void transposeWords(SmallVectorImpl<Value> &rows) const;
+  Value loadWords(Value row, Value k, int64_t count) const;
+  Value place(Value kg, int64_t vector) const;
+
+  Emitter &e;
+  const Geometry &g;
+  const RightView &rhs;
+  Value panels;
+  const Panel &panel;
+  int64_t lanes, group;
+  Value at;
+};
+
+} // namespace
+
+/// A word of the left operand that is 1 throughout.
+Value PanelPacker::ones() const {
+  int64_t word = 0;
+  for (int64_t s = 0; s < group; ++s)
+    word |= int64_t(1) << (s * g.dot.width);
+  return e.constant(e.intType(g.wordBits()), word);
+}
+
+/// Where the words of vector `vector` for depth `kg` go.
+Value PanelPacker::place(Value kg, int64_t vector) const {
+  const int64_t step = lanes * group;
+  return e.indexAdd(e.add(at, e.indexMul(kg, panel.vectors * step)), vector * step);
+}
+
+/// `count` words of a row from element k on, of which elements beyond the matrix
+/// are zero; one vector of [lanes * group] elements.
+Value PanelPacker::loadWords(Value row, Value k, int64_t count) const {
+  const int64_t elements = lanes * group;
+  if (count == elements)
+    return e.sext(e.load(rhs.memref, {row, k}, elements), g.dot.width);
+  Value padded = e.constant(VectorType::get({elements}, e.intType(8)), 0);
+  for (int64_t i = 0; i < count; ++i)
+    padded = e.op<vector::InsertOp>(e.load(rhs.memref, {row, e.indexAdd(k, i)}), padded, i);
+  return e.sext(padded, g.dot.width);
+}
+
+/// Transposes a square of words: lane j of rows[i] and lane i of rows[j] change
+/// places. Each step exchanges blocks of `half` words.
+void PanelPacker::transposeWords(SmallVectorImpl<Value> &rows) const {
+  for (int64_t half = lanes / 2; half >= 1; half /= 2)
+    for (int64_t i = 0; i < lanes; ++i) {
+      if (i & half)
+        continue;
+      SmallVector<int64_t> low, high;
+      for (int64_t lane = 0; lane < lanes; ++lane) {
+        const int64_t kept = lane & ~half;
+        for (int64_t s = 0; s < group; ++s) {
+          low.push_back(((lane & half ? lanes : 0) + kept) * group + s);
+          high.push_back(((lane & half ? lanes : 0) + kept + half) * group + s);
+        }
+      }
+      Value a = rows[i], b = rows[i + half];
+      rows[i] = e.op<vector::ShuffleOp>(a, b, low);
+      rows[i + half] = e.op<vector::ShuffleOp>(a, b, high);
     }
 }
 
-std::vector<char> vitq::kernels::packPanels(const Geometry &g, ArrayRef<char> rhs, bool transposed) {
-  std::vector<char> bytes((g.panelBytes() + 63) / 64 * 64);
-  const auto *in = reinterpret_cast<const int8_t *>(rhs.data());
-  if (g.dot.width == 8)
-    packInto(g, in, transposed, reinterpret_cast<int8_t *>(bytes.data()));
-  else
-    packInto(g, in, transposed, reinterpret_cast<int16_t *>(bytes.data()));
-  return bytes;
-}
-
-void vitq::kernels::emitPack(Emitter &e, const Geometry &g, Value rhs, Value batch, bool transposed, Value panels) {
-  const int64_t group = g.dot.group;
-  // Elements k = kg * group + s, s below `count`, of column j of a panel.
-  auto copy = [&](Value panel, Value j, Value kg, int64_t count) {
-    Value column = e.add(e.indexMul(panel, g.tileCols), j);
-    for (int64_t s = 0; s < count; ++s) {
-      Value k = e.indexAdd(e.indexMul(kg, group), s);
-      Value x = transposed ? e.load(rhs, {batch, column, k}) : e.load(rhs, {batch, k, column});
-      e.store(e.sext(x, g.dot.width), panels, {panel, kg, e.indexAdd(e.indexMul(j, group), s)});
-    }
-  };
-  auto columns = [&](Value panel, Value count) {
-    auto inOrder = [&](Value kg, int64_t depth) {
-      e.loop(e.index(0), count, 1, [&](Value j) { copy(panel, j, kg, depth); });
+/// Rows of the operand are columns of the product: squares of words are transposed.
+/// Columns beyond the matrix repeat its last one; nobody reads what comes of them.
+Values PanelPacker::packRows(bool wantSums) {
+  Values all;
+  for (int64_t v = 0; v < panel.vectors; ++v) {
+    auto square = [&](Value kg, int64_t depth, int64_t words, ValueRange sums) {
+      SmallVector<Value> rows;
+      for (int64_t j = 0; j < lanes; ++j) {
+        Value n = e.indexAdd(panel.first, v * lanes + j);
+        if (v * lanes + j >= panel.valid)
+          n = e.index(g.n - 1);
+        rows.push_back(loadWords(rowOf(n), e.indexMul(kg, group), depth));
+      }
+      transposeWords(rows);
+      Values next(sums);
+      for (int64_t i = 0; i < words; ++i) {
+        e.store(rows[i], panels, {place(e.indexAdd(kg, i), v)});
+        if (wantSums)
+          next[0] = emitDot(e, g, next[0], ones(), rows[i]);
+      }
+      return next;
     };
-    if (transposed) {
-      e.loop(e.index(0), count, 1, [&](Value j) { e.loop(g.k / group, [&](Value kg) { copy(panel, j, kg, group); }); });
-    } else {
-      e.loop(g.k / group, [&](Value kg) { inOrder(kg, group); });
+    Values sums;
+    if (wantSums)
+      sums.push_back(e.constant(sumType(), 0));
+    const int64_t whole = g.k / (lanes * group), rest = g.k - whole * lanes * group;
+    sums = e.loop(whole, sums, [&](Value i, ValueRange carried) {
+      return square(e.indexMul(i, lanes), lanes * group, lanes, carried);
+    });
+    if (rest)
+      sums = square(e.index(whole * lanes), rest, (rest + group - 1) / group, sums);
+    all.append(sums);
+  }
+  return all;
+}
+
+/// Rows of the operand run along K: `group` of them are interleaved.
+Values PanelPacker::packColumns(bool wantSums) {
+  auto depth = [&](Value kg, int64_t rows, ValueRange sums) {
+    Values next;
+    for (int64_t v = 0; v < panel.vectors; ++v) {
+      const int64_t valid = std::clamp<int64_t>(panel.valid - v * lanes, 0, lanes);
+      Value col = e.indexAdd(panel.first, v * lanes), mixed = zeros();
+      for (int64_t s = 0; s < rows; ++s) {
+        Value row = rowOf(e.indexAdd(e.indexMul(kg, group), s));
+        Value x = e.constant(VectorType::get({lanes}, e.intType(8)), 0);
+        if (valid == lanes)
+          x = e.load(rhs.memref, {row, col}, lanes);
+        else
+          for (int64_t i = 0; i < valid; ++i)
+            x = e.op<vector::InsertOp>(e.load(rhs.memref, {row, e.indexAdd(col, i)}), x, i);
+        x = e.sext(x, g.dot.width);
+        // Elements s of all groups; the shuffle wants operands of one length.
+        SmallVector<int64_t> spread, chosen;
+        for (int64_t i = 0; i < lanes * group; ++i) {
+          spread.push_back(i / group);
+          chosen.push_back(i % group == s ? lanes * group + i : i);
+        }
+        mixed = e.op<vector::ShuffleOp>(mixed, e.op<vector::ShuffleOp>(x, x, spread), chosen);
+      }
+      e.store(mixed, panels, {place(kg, v)});
+      if (wantSums)
+        next.push_back(emitDot(e, g, sums[v], ones(), mixed));
     }
-    if (g.k % group)
-      inOrder(e.index(g.k / group), g.k % group);
+    return next;
   };
-  e.loop(g.panels(), [&](Value panel) {
-    Value left = e.sub(e.index(g.n), e.indexMul(panel, g.tileCols));
-    columns(panel, g.n % g.tileCols ? e.smin(left, e.index(g.tileCols)) : e.index(g.tileCols));
+  Values sums;
+  if (wantSums)
+    sums.assign(panel.vectors, e.constant(sumType(), 0));
+  sums = e.loop(g.k / group, sums, [&](Value kg, ValueRange carried) { return depth(kg, group, carried); });
+  if (g.k % group)
+    sums = depth(e.index(g.k / group), g.k % group, sums);
+  return sums;
+}
+
+void vitq::kernels::emitPack(Emitter &e, const Geometry &g, const RightView &rhs, Value panels, Value offset,
+                             Value sums, Value sumsAt, Value factor) {
+  forPanels(e, g, [&](const Panel &panel) {
+    Values columns = PanelPacker(e, g, rhs, panels, offset, panel).pack(static_cast<bool>(sums));
+    for (auto [v, column] : llvm::enumerate(columns))
+      e.store(e.mul(column, e.splatLike(factor, column)), sums,
+              {e.indexAdd(e.add(sumsAt, panel.first), static_cast<int64_t>(v) * g.dot.lanes)});
   });
 }

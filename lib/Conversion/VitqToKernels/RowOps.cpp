@@ -24,28 +24,42 @@ using namespace vitq::integer;
 
 namespace {
 
+/// An op on single elements.
+struct Elementwise : RowOp {
+  /// Whether vectors of 32 bits do.
+  virtual bool isNarrow() const = 0;
+  bool isElementwise() const override { return isNarrow(); }
+
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    Values start = emitRowStart(e, at);
+    forColumns(e, target, cols, isNarrow(), 8, [&](Value col, int64_t lanes) {
+      Value x = e.load(at.primary, {at.primaryRow, col}, lanes);
+      e.store(emitElements(e, at, start, x, col), at.results[0], {at.resultRow, col});
+    });
+  }
+};
+
 /// y = clamp(zp + rescale(x - zpIn))
-struct Requant : RowOp {
+struct Requant : Elementwise {
   bool inputUnsigned;
   Slot inputZeroPoint, zeroPoint;
   Rescale rescale;
   Clamp clamp;
 
-  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    forColumns(e, target, cols, rescale.isFast() && clamp.fits32(), 8, [&](Value col, int64_t lanes) {
-      Value x = e.extend(e.load(at.primary, {at.primaryRow, col}, lanes), 32, inputUnsigned);
-      if (widthOf(at.primary) < 32)
-        x = e.sub(x, e.splatLike(Blob::load(e, at.blob, inputZeroPoint, 32), x));
-      Value y = rescale.apply(e, at.blob, x, at.row, col);
-      y = finishSum(e, at.blob, y, zeroPoint, clamp);
-      e.store(y, at.results[0], {at.row, col});
-    });
+  bool isNarrow() const override { return rescale.isFast() && clamp.fits32(); }
+  Value emitElements(Emitter &e, const RowContext &at, ValueRange, Value x, Value col) const override {
+    const bool narrowInput = widthOf(x) < 32;
+    x = e.extend(x, 32, inputUnsigned);
+    if (narrowInput)
+      x = e.sub(x, e.splatLike(Blob::load(e, at.blob, inputZeroPoint, 32), x));
+    Value y = rescale.apply(e, at.blob, x, at.row, col);
+    return finishSum(e, at.blob, y, zeroPoint, clamp);
   }
 };
 
 /// y = clamp(zp + rescale(a - zpA) + rescale(b - zpB)); the primary operand is a
 /// or b, the other one is operand 0 with `otherRows` rows.
-struct Add : RowOp {
+struct Add : Elementwise {
   struct Side {
     bool isUnsigned;
     /// 32 bits times exactly 1, for a sum of 32 bits.
@@ -59,72 +73,75 @@ struct Add : RowOp {
   Slot zeroPoint;
   Clamp clamp;
 
-  Value side(Emitter &e, const RowContext &at, const Side &s, Value memref, Value row, Value col, int64_t lanes) const {
-    Value x = e.extend(e.load(memref, {row, col}, lanes), 32, s.isUnsigned);
-    if (widthOf(memref) < 32)
+  bool isNarrow() const override { return first.isFast() && second.isFast() && clamp.fits32(); }
+  Value side(Emitter &e, const RowContext &at, const Side &s, Value x, Value col) const {
+    const bool narrow = widthOf(x) < 32;
+    x = e.extend(x, 32, s.isUnsigned);
+    if (narrow)
       x = e.sub(x, e.splatLike(Blob::load(e, at.blob, s.zeroPoint, 32), x));
     return s.unchanged ? x : s.rescale.apply(e, at.blob, x, at.row, col);
   }
-  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    const bool fast = first.isFast() && second.isFast() && clamp.fits32();
-    const bool saturates = first.unchanged || second.unchanged;
-    Value otherRow = otherRows == rows ? at.row : e.remu(at.row, e.index(otherRows));
-    forColumns(e, target, cols, fast, 8, [&](Value col, int64_t lanes) {
-      Value a = side(e, at, first, at.primary, at.primaryRow, col, lanes);
-      Value b = side(e, at, second, at.operands[0], otherRow, col, lanes);
-      if (!fast) {
-        a = e.sext(a, 64);
-        b = e.sext(b, 64);
-      }
-      // A side that is unchanged has all 32 bits, and the result then no zero point.
-      Value sum = fast && saturates ? e.op<LLVM::SAddSat>(a, b) : finishSum(e, at.blob, e.add(a, b), zeroPoint, clamp);
-      e.store(sum, at.results[0], {at.row, col});
-    });
+  Values emitRowStart(Emitter &e, const RowContext &at) const override {
+    return {otherRows == rows ? at.operandRow : e.remu(at.operandRow, e.index(otherRows))};
+  }
+  Value emitElements(Emitter &e, const RowContext &at, ValueRange start, Value x, Value col) const override {
+    auto vector = dyn_cast<VectorType>(x.getType());
+    Value other = e.load(at.operands[0], {start[0], col}, vector ? vector.getNumElements() : 1);
+    Value a = side(e, at, first, x, col), b = side(e, at, second, other, col);
+    if (!isNarrow())
+      return finishSum(e, at.blob, e.add(e.sext(a, 64), e.sext(b, 64)), zeroPoint, clamp);
+    // A side that is unchanged has all 32 bits, and the result then no zero point.
+    if (first.unchanged || second.unchanged)
+      return e.op<LLVM::SAddSat>(a, b);
+    return finishSum(e, at.blob, e.add(a, b), zeroPoint, clamp);
   }
 };
 
 /// y = clamp(zp + round((a - zpA) * (b - zpB) * M / 2^c))
-struct Mul : RowOp {
+struct Mul : Elementwise {
   bool lhsUnsigned, rhsUnsigned;
   int64_t otherRows;
   Slot lhsZeroPoint, rhsZeroPoint, zeroPoint, multiplier, shift;
   Rounding rounding;
   Clamp clamp;
 
-  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    Value otherRow = otherRows == rows ? at.row : e.remu(at.row, e.index(otherRows));
-    e.loop(cols, [&](Value col) {
-      Value a = e.extend(e.load(at.primary, {at.primaryRow, col}), 64, lhsUnsigned);
-      Value b = e.extend(e.load(at.operands[0], {otherRow, col}), 64, rhsUnsigned);
-      a = e.sub(a, Blob::load(e, at.blob, lhsZeroPoint, 64));
-      b = e.sub(b, Blob::load(e, at.blob, rhsZeroPoint, 64));
-      Value p = e.mul(e.mul(a, b), Blob::load(e, at.blob, multiplier, 64));
-      Value y = Rescale::roundShift(e, p, Blob::load(e, at.blob, shift, 64), rounding);
-      e.store(finishSum(e, at.blob, y, zeroPoint, clamp), at.results[0], {at.row, col});
-    });
+  bool isNarrow() const override { return false; }
+  Values emitRowStart(Emitter &e, const RowContext &at) const override {
+    return {otherRows == rows ? at.operandRow : e.remu(at.operandRow, e.index(otherRows))};
+  }
+  Value emitElements(Emitter &e, const RowContext &at, ValueRange start, Value x, Value col) const override {
+    Value a = e.extend(x, 64, lhsUnsigned);
+    Value b = e.extend(e.load(at.operands[0], {start[0], col}), 64, rhsUnsigned);
+    a = e.sub(a, Blob::load(e, at.blob, lhsZeroPoint, 64));
+    b = e.sub(b, Blob::load(e, at.blob, rhsZeroPoint, 64));
+    Value p = e.mul(e.mul(a, b), Blob::load(e, at.blob, multiplier, 64));
+    Value y = Rescale::roundShift(e, p, Blob::load(e, at.blob, shift, 64), rounding);
+    return finishSum(e, at.blob, y, zeroPoint, clamp);
   }
 };
 
 /// y = clamp(zp + rescale(sat32((x * R + 2^15) >> 16))), R one per row. x is
 /// limited to 256 * sum first, where the quotient saturates in any case.
-struct DivideRows : RowOp {
+struct DivideRows : Elementwise {
   Slot zeroPoint;
   Rescale rescale;
   Clamp clamp;
 
-  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    Value sum = e.load(at.operands[0], at.row);
+  bool isNarrow() const override { return rescale.isFast() && clamp.fits32(); }
+  Values emitRowStart(Emitter &e, const RowContext &at) const override {
+    Value sum = e.load(at.operands[0], at.operandRow);
     Value divisor = e.sext(e.smax(sum, e.like(sum, 1)), 64);
     Value reciprocal = e.divu(e.like(divisor, int64_t(1) << 40), divisor);
     Value top = e.mul(divisor, 256), bottom = e.sub(e.like(top, 0), top);
-    forColumns(e, target, cols, rescale.isFast() && clamp.fits32(), 32, [&](Value col, int64_t lanes) {
-      Value x = e.sext(e.load(at.primary, {at.primaryRow, col}, lanes), 64);
-      x = e.clamp(x, e.splatLike(bottom, x), e.splatLike(top, x));
-      Value u = e.sra(e.add(e.mul(x, e.splatLike(reciprocal, x)), int64_t(1) << 15), 16);
-      u = e.trunc(e.clamp(u, e.like(u, INT32_MIN), e.like(u, INT32_MAX)), 32);
-      Value y = rescale.apply(e, at.blob, u, at.row, col);
-      e.store(finishSum(e, at.blob, y, zeroPoint, clamp), at.results[0], {at.row, col});
-    });
+    return {reciprocal, bottom, top};
+  }
+  Value emitElements(Emitter &e, const RowContext &at, ValueRange start, Value x, Value col) const override {
+    x = e.sext(x, 64);
+    x = e.clamp(x, e.splatLike(start[1], x), e.splatLike(start[2], x));
+    Value u = e.sra(e.add(e.mul(x, e.splatLike(start[0], x)), int64_t(1) << 15), 16);
+    u = e.trunc(e.clamp(u, e.like(u, INT32_MIN), e.like(u, INT32_MAX)), 32);
+    Value y = rescale.apply(e, at.blob, u, at.row, col);
+    return finishSum(e, at.blob, y, zeroPoint, clamp);
   }
 };
 
@@ -165,7 +182,8 @@ void RowBuilder::shape(RowOp &row, StringRef name, Value primary, bool flatten) 
   row.name = name;
   row.primary = primary;
   std::tie(row.rows, row.cols) = rowsOf(primary);
-  if (flatten && !fusedWith) {
+  // Short rows would leave vectors empty; long ones are shared among threads.
+  if (flatten && !fusedWith && row.cols < 256) {
     row.cols *= row.rows;
     row.rows = 1;
   }
@@ -300,16 +318,31 @@ std::unique_ptr<RowOp> vitq::kernels::makeRowOp(Operation *op, KernelModule &mod
   return makeNonlinearRowOp(op, build);
 }
 
-void vitq::kernels::emitRowKernel(Location loc, KernelModule &module, RowOp &op, Value primary) {
-  Values args{module.reshape(loc, primary, {op.rows, op.cols})};
+void vitq::kernels::appendArguments(Location loc, KernelModule &module, RowOp &op, Values &args) {
   args.append(op.operands);
   args.append(op.results);
   args.push_back(module.blob(loc, op.blob));
-  module.call(loc, op.name, op.key + op.blob.layout(), args, [&](Emitter &e, ValueRange in) {
-    const size_t operands = op.operands.size(), results = op.results.size();
-    e.loop(op.rows, [&](Value row) {
-      op.emitRow(e, module.target,
-                 {in[0], row, row, in.slice(1, operands), in.slice(1 + operands, results), in.back()});
-    });
-  });
+}
+
+RowArguments RowArguments::take(const RowOp &op, ValueRange &in) {
+  const size_t operands = op.operands.size(), results = op.results.size();
+  RowArguments taken{in.take_front(operands), in.slice(operands, results), in[operands + results]};
+  in = in.drop_front(operands + results + 1);
+  return taken;
+}
+
+void vitq::kernels::emitRowKernel(Operation *source, KernelModule &module, RowOp &op, Value primary) {
+  Values args{module.reshape(source->getLoc(), primary, {op.rows, op.cols})};
+  appendArguments(source->getLoc(), module, op, args);
+  module.call(Step({source}, 0), op.name, op.key + op.blob.layout(), args, op.rows,
+              [&](Emitter &e, ValueRange in, Value first, Value last) {
+                Value primary = in.front();
+                in = in.drop_front();
+                RowArguments own = RowArguments::take(op, in);
+                e.loop(first, last, 1, [&](Value row) {
+                  RowContext at = RowContext::at(row, own.operands, own.results, own.blob);
+                  at.primary = primary;
+                  op.emitRow(e, module.target, at);
+                });
+              });
 }

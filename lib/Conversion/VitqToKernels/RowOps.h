@@ -17,14 +17,20 @@ namespace vitq::kernels {
 /// Looks up the memref of `@main` that holds a tensor.
 using MemrefOf = llvm::function_ref<Value(Value)>;
 
-/// Where one row is computed.
+/// Where one row is computed. Outside of fused kernels the three rows are one.
 struct RowContext {
   /// Holds the row of the main operand, at `primaryRow`.
   Value primary, primaryRow;
-  /// Row of all other operands and of the results.
+  /// Row of the op's result: what per-row constants belong to.
   Value row;
   ValueRange operands, results;
   Value blob;
+  /// Row of `results` to write, and of the other operands to read.
+  Value resultRow, operandRow;
+
+  static RowContext at(Value row, ValueRange operands, ValueRange results, Value blob) {
+    return {Value(), row, row, operands, results, blob, row, row};
+  }
 };
 
 /// An op whose result rows depend on the same rows of its operands, all seen as
@@ -35,6 +41,16 @@ public:
 
   /// The code of one row.
   virtual void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const = 0;
+
+  /// Whether `emitElements` computes the op on vectors of elements, within 32 bits:
+  /// a contraction then applies it to accumulators in registers.
+  virtual bool isElementwise() const { return false; }
+  /// Values that the elements of a row share.
+  virtual Values emitRowStart(Emitter &, const RowContext &) const { return {}; }
+  /// Results for `x`, elements (row, col ...) of the main operand.
+  virtual Value emitElements(Emitter &, const RowContext &, ValueRange /*start*/, Value /*x*/, Value /*col*/) const {
+    return {};
+  }
 
   /// What of the op shapes the code, apart from types and the blob.
   std::string key;
@@ -54,7 +70,16 @@ public:
 std::unique_ptr<RowOp> makeRowOp(mlir::Operation *op, KernelModule &module, MemrefOf memrefOf, Value fusedWith);
 
 /// Calls the kernel of a row op on its own.
-void emitRowKernel(mlir::Location loc, KernelModule &module, RowOp &op, Value primary);
+void emitRowKernel(mlir::Operation *source, KernelModule &module, RowOp &op, Value primary);
+
+/// Arguments of a kernel for `op`, apart from its main operand, and back.
+void appendArguments(mlir::Location loc, KernelModule &module, RowOp &op, Values &args);
+struct RowArguments {
+  ValueRange operands, results;
+  Value blob;
+  /// Takes those of `op` from the front of `in`.
+  static RowArguments take(const RowOp &op, ValueRange &in);
+};
 
 } // namespace vitq::kernels
 

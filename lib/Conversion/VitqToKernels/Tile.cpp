@@ -1,4 +1,4 @@
-//===- Tile.cpp - One output tile of a contraction -*- C++ -*-===//
+//===- Tile.cpp - Output tiles of matrix products -*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -10,12 +10,14 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::kernels;
 
 /// The same without the instruction: every group's element s at a time.
-static Value spellDot(Emitter &e, const DotFormat &dot, Value acc, Value left, Value right) {
+static Value spellDot(Emitter &e, const DotInstruction &dot, Value acc, Value left, Value right) {
   for (int64_t s = 0; s < dot.group; ++s) {
     SmallVector<int64_t> picked;
     for (int64_t lane = 0; lane < dot.lanes; ++lane)
@@ -26,27 +28,22 @@ static Value spellDot(Emitter &e, const DotFormat &dot, Value acc, Value left, V
   return acc;
 }
 
-/// acc + dot(a, b), a being one group of the left operand in every lane.
-static Value emitDot(Emitter &e, const DotFormat &dot, Value acc, Value a, Value b) {
-  auto accType = cast<VectorType>(acc.getType());
+Value vitq::kernels::emitDot(Emitter &e, const Geometry &g, Value acc, Value a, Value b) {
+  const DotInstruction &dot = g.dot;
   auto operandType = cast<VectorType>(b.getType());
-  Value left;
-  if (dot.group == 1) {
-    left = e.op<vector::BroadcastOp>(operandType, a);
-    return e.add(acc, e.mul(e.sext(left, 32), e.sext(b, 32)));
-  }
-  left = e.op<vector::BroadcastOp>(VectorType::get({dot.lanes}, e.intType(32)), a);
+  if (dot.group == 1)
+    return e.add(acc, e.mul(e.sext(e.op<vector::BroadcastOp>(operandType, a), 32), e.sext(b, 32)));
+  Value left = e.op<vector::BroadcastOp>(VectorType::get({dot.lanes}, e.intType(g.wordBits())), a);
   left = e.op<vector::BitCastOp>(operandType, left);
-  if (dot.intrinsic.empty())
+  if (g.spelt)
     return spellDot(e, dot, acc, left, b);
   auto intrinsic = e.b.getStringAttr(dot.intrinsic);
-  const bool accumulates = dot.group == 4;
-  Values args = accumulates ? Values{acc, left, b} : Values{left, b};
-  Value result = LLVM::CallIntrinsicOp::create(e.b, e.loc, accType, intrinsic, args)->getResult(0);
-  return accumulates ? result : e.add(acc, result);
+  Values args = dot.accumulates ? Values{acc, left, b} : Values{left, b};
+  Value result = LLVM::CallIntrinsicOp::create(e.b, e.loc, acc.getType(), intrinsic, args)->getResult(0);
+  return dot.accumulates ? result : e.add(acc, result);
 }
 
-/// Writes the lanes of `value` that are columns of the result.
+/// Writes the first `valid` lanes.
 static void storeColumns(Emitter &e, Value value, int64_t valid, Value c, Value row, Value col) {
   auto type = cast<VectorType>(value.getType());
   if (valid >= type.getNumElements())
@@ -58,37 +55,116 @@ static void storeColumns(Emitter &e, Value value, int64_t valid, Value c, Value 
   vector::MaskedStoreOp::create(e.b, e.loc, c, ValueRange{row, col}, mask, value);
 }
 
-func::FuncOp vitq::kernels::tileFunction(Location loc, KernelModule &module, const Geometry &g, int64_t rows,
-                                         int64_t cols, TypeRange memrefs) {
-  const int64_t lanes = g.dot.lanes, vectors = (cols + lanes - 1) / lanes;
-  SmallVector<Type> args(memrefs);
-  args.append(3, IndexType::get(loc.getContext()));
-  const std::string key = std::to_string(rows) + "x" + std::to_string(cols) + "." + std::to_string(g.dot.group);
-  return module.function(loc, "tile", key, args, {}, [&](Emitter &e, ValueRange in) {
-    Value a = in[0], panels = in[1], bias = in[2], c = in[3], aRow = in[4], panel = in[5], cRow = in[6];
-    Value firstCol = e.indexMul(panel, g.tileCols);
-    Values init;
-    for (int64_t r = 0; r < rows; ++r)
+/// One vector of all lanes of `vectors`, a power of two of them.
+static Value join(Emitter &e, ValueRange vectors) {
+  if (vectors.size() == 1)
+    return vectors.front();
+  Value low = join(e, vectors.take_front(vectors.size() / 2)), high = join(e, vectors.drop_front(vectors.size() / 2));
+  SmallVector<int64_t> lanes(2 * cast<VectorType>(low.getType()).getNumElements());
+  std::iota(lanes.begin(), lanes.end(), 0);
+  return e.op<vector::ShuffleOp>(low, high, lanes);
+}
+
+std::string TileStore::key() const {
+  std::string text = "*" + std::to_string(rowStride);
+  for (const RowOp *op : ops)
+    text += "+" + op->name.str() + op->key + op->blob.layout() + "." + std::to_string(op->operands.size());
+  return text;
+}
+
+bool vitq::kernels::fitsTile(const Geometry &g, const RowOp &op, const TargetDesc &target) {
+  return target.variableShifts && op.isElementwise() && g.n % g.dot.lanes == 0;
+}
+
+void TileCaller::call(Emitter &e, int64_t rows, const Panel &panel, const TilePlace &at) {
+  Values args{left, panels};
+  if (bias)
+    args.push_back(bias);
+  args.append(store.arguments);
+  args.append({at.leftRow, at.panelOffset, at.firstCol, at.row});
+  const bool apart = at.resultRow != at.row || at.operandRow != at.row || at.biasCol;
+  if (apart)
+    args.append({at.resultRow, at.operandRow, at.biasCol ? at.biasCol : at.firstCol});
+  std::string key = std::to_string(rows) + "x" + std::to_string(panel.vectors) + "." + std::to_string(panel.valid);
+  key += ".k" + std::to_string(g.groups()) + "." + std::to_string(leftStride) + (bias ? "b" : "") + (apart ? "a" : "");
+  key += "." + std::to_string(g.dot.width) + "." + std::to_string(g.dot.group) + store.key();
+  func::FuncOp tile = module.function(e.loc, "tile", key, TypeRange(ValueRange(args)), {},
+                                      [&](Emitter &inner, ValueRange in) { emitTile(inner, in, rows, panel); });
+  func::CallOp::create(e.b, e.loc, tile, args);
+}
+
+void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel) {
+  Value a = in[0], b = in[1], start;
+  in = in.drop_front(2);
+  if (bias) {
+    start = in.front();
+    in = in.drop_front();
+  }
+  ValueRange args = in.take_front(store.arguments.size());
+  in = in.drop_front(args.size());
+  TilePlace at{in[0], in[1], in[2], in[3], in[3], in[3], in[2]};
+  if (in.size() > 4) {
+    at.resultRow = in[4];
+    at.operandRow = in[5];
+    at.biasCol = in[6];
+  }
+
+  const int64_t lanes = g.dot.lanes, vectors = panel.vectors, step = g.dot.group * lanes;
+  Values init;
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t v = 0; v < vectors; ++v) {
+      if (r)
+        init.push_back(init[v]);
+      else if (bias)
+        init.push_back(e.load(start, e.indexAdd(at.biasCol, v * lanes), lanes));
+      else
+        init.push_back(e.constant(VectorType::get({lanes}, e.intType(32)), 0));
+    }
+  Values sums = e.loop(g.groups(), init, [&](Value kg, ValueRange acc) {
+    Values right, next;
+    Value from = e.add(at.panelOffset, e.indexMul(kg, vectors * step));
+    for (int64_t v = 0; v < vectors; ++v)
+      right.push_back(e.load(b, e.indexAdd(from, v * step), step, step * g.dot.width / 8));
+    for (int64_t r = 0; r < rows; ++r) {
+      Value word = e.load(a, {e.indexAdd(at.leftRow, r * leftStride), kg});
       for (int64_t v = 0; v < vectors; ++v)
-        init.push_back(r ? init[v] : e.load(bias, e.indexAdd(firstCol, v * lanes), lanes));
-    Values acc = e.loop(g.groups(), init, [&](Value kg, ValueRange acc) {
-      Values b, next;
-      for (int64_t v = 0; v < vectors; ++v) {
-        // Panels are aligned to 64 bytes only where a row of them is.
-        const int64_t step = g.dot.group * lanes, bytes = step * g.dot.width / 8;
-        const bool aligned = g.tileCols * g.dot.group * g.dot.width / 8 % bytes == 0;
-        b.push_back(e.load(panels, {panel, kg, e.index(v * step)}, step, aligned ? bytes : 0));
-      }
-      for (int64_t r = 0; r < rows; ++r) {
-        Value left = e.load(a, {e.indexAdd(aRow, r), kg});
-        for (int64_t v = 0; v < vectors; ++v)
-          next.push_back(emitDot(e, g.dot, acc[r * vectors + v], left, b[v]));
-      }
-      return next;
-    });
-    for (int64_t r = 0; r < rows; ++r)
-      for (int64_t v = 0; v < vectors; ++v)
-        storeColumns(e, acc[r * vectors + v], cols - v * lanes, c, e.indexAdd(cRow, r),
-                     e.indexAdd(firstCol, v * lanes));
+        next.push_back(emitDot(e, g, acc[r * vectors + v], word, right[v]));
+    }
+    return next;
   });
+  storeTile(e, args, panel, rows, sums, at);
+}
+
+void TileCaller::storeTile(Emitter &e, ValueRange args, const Panel &panel, int64_t rows, ValueRange sums,
+                           const TilePlace &at) {
+  const int64_t lanes = g.dot.lanes;
+  Value result = args.back();
+  SmallVector<RowArguments> own;
+  for (const RowOp *op : store.ops) {
+    own.push_back({args.take_front(op->operands.size()), {}, args[op->operands.size()]});
+    args = args.drop_front(op->operands.size() + 1);
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    ValueRange row = sums.slice(r * panel.vectors, panel.vectors);
+    Value resultRow = e.indexAdd(at.resultRow, r * store.rowStride);
+    SmallVector<RowContext> contexts;
+    SmallVector<Values> starts;
+    for (auto [op, arguments] : llvm::zip_equal(store.ops, own)) {
+      RowContext context = RowContext::at(e.indexAdd(at.row, r), arguments.operands, {}, arguments.blob);
+      context.operandRow = e.indexAdd(at.operandRow, r);
+      starts.push_back(op->emitRowStart(e, context));
+      contexts.push_back(context);
+    }
+    // Results of 16 bytes where they are bytes: as many vectors as that takes.
+    for (int64_t v = 0; v < panel.vectors;) {
+      int64_t count = store.ops.empty() ? 1 : std::max<int64_t>(1, 16 / lanes);
+      while (count > panel.vectors - v)
+        count /= 2;
+      Value col = e.indexAdd(at.firstCol, v * lanes), y = join(e, row.slice(v, count));
+      for (auto [op, context, start] : llvm::zip_equal(store.ops, contexts, starts))
+        y = op->emitElements(e, context, start, y, col);
+      storeColumns(e, y, panel.valid - v * lanes, result, resultRow, col);
+      v += count;
+    }
+  }
 }

@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Contraction.h"
+#include "Attention.h"
+#include "Fusion.h"
 #include "MoveOps.h"
-#include "RowOps.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "vitq/Conversion/Passes.h"
@@ -24,7 +24,8 @@ namespace vitq {
 
 namespace {
 
-/// Rewrites one function: values move from tensors to memrefs, op by op.
+/// Rewrites one function: values move from tensors to memrefs, op by op. What is
+/// fused is lowered where its last op stands.
 class FunctionLowering {
 public:
   FunctionLowering(ModuleOp module, func::FuncOp func, const TargetDesc &target, bool fuse)
@@ -38,16 +39,17 @@ public:
 private:
   Value memrefOf(Value tensor);
   LogicalResult lower(Operation *op);
-  LogicalResult lowerRowOp(Operation *op, RowOp &row);
+  LogicalResult lowerChain(ArrayRef<Operation *> chain);
+  LogicalResult lowerRowOp(Operation *op);
   void lowerReturn(func::ReturnOp op);
+  void eraseUnusedBuffers();
 
   func::FuncOp func;
   OpBuilder builder;
   KernelModule kernels;
   bool fuse;
   DenseMap<Value, Value> memrefs;
-  /// Products that the row op which is their only user computes.
-  DenseMap<Operation *, Operation *> producerOf;
+  FusionPlan plan;
 };
 
 } // namespace
@@ -67,50 +69,82 @@ Value FunctionLowering::memrefOf(Value tensor) {
   return kernels.constant(tensor.getLoc(), *bytes, memrefTypeOf(tensor.getType()));
 }
 
-/// The product whose accumulators `op` reads row by row, if it may compute them
-/// itself: nobody else reads them.
-static integer::MatmulOp fusableProducer(Operation *op) {
-  if (!isa<integer::RequantOp, integer::AddOp, integer::SoftmaxOp, integer::ShiftmaxOp, integer::DivideRowsOp>(op))
-    return {};
-  const unsigned candidates = isa<integer::AddOp>(op) ? 2 : 1;
-  for (unsigned i = 0; i < candidates; ++i) {
-    auto product = op->getOperand(i).getDefiningOp<integer::MatmulOp>();
-    if (!product || !product->hasOneUse())
-      continue;
-    if (cast<ShapedType>(op->getResult(0).getType()).getShape() == product.getType().getShape())
-      return product;
-  }
-  return {};
-}
-
-LogicalResult FunctionLowering::lowerRowOp(Operation *op, RowOp &row) {
-  if (Operation *producer = producerOf.lookup(op))
-    lowerMatmul(cast<integer::MatmulOp>(producer), kernels, [&](Value v) { return memrefOf(v); }, &row);
-  else
-    emitRowKernel(op->getLoc(), kernels, row, memrefOf(row.primary));
-  for (auto [result, buffer] : llvm::zip_equal(op->getResults(), row.buffers))
+LogicalResult FunctionLowering::lowerRowOp(Operation *op) {
+  auto lookup = [&](Value value) { return memrefOf(value); };
+  std::unique_ptr<RowOp> row = makeRowOp(op, kernels, lookup, Value());
+  if (!row)
+    return failure();
+  emitRowKernel(op, kernels, *row, memrefOf(row->primary));
+  for (auto [result, buffer] : llvm::zip_equal(op->getResults(), row->buffers))
     memrefs[result] = buffer;
   return success();
 }
 
+/// A product and the ops after it. The first of these read its sums in registers
+/// as long as they can; else one reads blocks of sums, and others its results.
+LogicalResult FunctionLowering::lowerChain(ArrayRef<Operation *> chain) {
+  auto lookup = [&](Value value) { return memrefOf(value); };
+  auto product = cast<integer::MatmulOp>(chain.front());
+  const Geometry g = Geometry::of(product, kernels.target);
+  Epilogue epilogue;
+  Value previous = product;
+  for (Operation *op : chain.drop_front()) {
+    const bool readsSums = !epilogue.rowwise && epilogue.posts.empty();
+    std::unique_ptr<RowOp> row = makeRowOp(op, kernels, lookup, previous);
+    if (!row)
+      return op->emitOpError("has no kernel");
+    for (auto [result, buffer] : llvm::zip_equal(op->getResults(), row->buffers))
+      memrefs[result] = buffer;
+    if (readsSums && fitsTile(g, *row, kernels.target)) {
+      if (!epilogue.elementwise.empty())
+        epilogue.elementwise.back()->results.clear();
+      epilogue.elementwise.push_back(std::move(row));
+    } else if (epilogue.empty()) {
+      epilogue.rowwise = std::move(row);
+    } else {
+      epilogue.posts.push_back(std::move(row));
+    }
+    epilogue.sources.push_back(op);
+    previous = op->getResult(0);
+  }
+  if (Value sums = lowerMatmul(product, kernels, lookup, epilogue))
+    memrefs[product] = sums;
+  return success();
+}
+
 LogicalResult FunctionLowering::lower(Operation *op) {
-  if (isa<arith::ConstantOp>(op))
+  if (isa<arith::ConstantOp>(op) || plan.isPart(op))
     return success();
   auto lookup = [&](Value value) { return memrefOf(value); };
-  if (auto product = dyn_cast<integer::MatmulOp>(op)) {
-    macs += elementCount(product.getType()) * cast<ShapedType>(product.getLhs().getType()).getShape().back();
-    if (!llvm::any_of(producerOf, [&](auto &entry) { return entry.second == op; }))
-      memrefs[product] = lowerMatmul(product, kernels, lookup, nullptr);
+  if (const AttentionOps *attention = plan.attentionOf(op)) {
+    Value result = lowerAttention(*attention, kernels, lookup);
+    if (!result)
+      return op->emitOpError("has no kernel");
+    memrefs[op->getResult(0)] = result;
     return success();
   }
-  Operation *producer = producerOf.lookup(op);
-  if (std::unique_ptr<RowOp> row = makeRowOp(op, kernels, lookup, producer ? producer->getResult(0) : Value()))
-    return lowerRowOp(op, *row);
+  if (ArrayRef<Operation *> chain = plan.chainOf(op); !chain.empty())
+    return lowerChain(chain);
+  if (isa<integer::MatmulOp>(op))
+    return lowerChain({op});
+  if (succeeded(lowerRowOp(op)))
+    return success();
   if (Value moved = lowerMoveOp(op, kernels, lookup)) {
     memrefs[op->getResult(0)] = moved;
     return success();
   }
   return op->emitOpError("has no kernel");
+}
+
+/// Buffers that fusion made superfluous.
+void FunctionLowering::eraseUnusedBuffers() {
+  SmallVector<Operation *> ops;
+  for (Operation &op : func.getBody().front())
+    if (isa<memref::AllocOp, memref::ReinterpretCastOp, memref::ViewOp>(op))
+      ops.push_back(&op);
+  for (Operation *op : llvm::reverse(ops))
+    if (op->use_empty())
+      op->erase();
 }
 
 void FunctionLowering::lowerReturn(func::ReturnOp op) {
@@ -121,9 +155,9 @@ void FunctionLowering::lowerReturn(func::ReturnOp op) {
 LogicalResult FunctionLowering::run() {
   Block &body = func.getBody().front();
   if (fuse)
-    for (Operation &op : body)
-      if (integer::MatmulOp product = fusableProducer(&op))
-        producerOf[&op] = product;
+    plan = FusionPlan(body);
+  for (auto product : body.getOps<integer::MatmulOp>())
+    macs += macsOf(product);
 
   SmallVector<Type> argTypes, resultTypes;
   for (Type type : func.getArgumentTypes())
@@ -148,6 +182,7 @@ LogicalResult FunctionLowering::run() {
   for (Operation *op : llvm::reverse(ops))
     if (!isa<func::ReturnOp>(op))
       op->erase();
+  eraseUnusedBuffers();
   body.eraseArguments(0, argTypes.size());
   func.setType(FunctionType::get(func.getContext(), argTypes, resultTypes));
   return success();

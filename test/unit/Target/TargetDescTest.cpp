@@ -27,16 +27,18 @@ static std::string errorOf(llvm::StringRef text) {
 }
 
 TEST(TargetDesc, Facts) {
-  EXPECT_EQ(get("x86-64").dot, DotKind::MaddI16_128);
+  EXPECT_STREQ(get("x86-64").isa->name, "sse2");
   EXPECT_FALSE(get("x86-64").variableShifts);
-  EXPECT_EQ(get("x86-64-v3").dot, DotKind::MaddI16_256);
-  EXPECT_EQ(get("znver3").dot, DotKind::MaddI16_256);
-  EXPECT_EQ(get("x86-64-v4").dot, DotKind::MaddI16_512);
-  EXPECT_EQ(get("x86-64-v4+avx512vnni").dot, DotKind::VnniU8S8_512);
-  EXPECT_EQ(get("znver4").dot, DotKind::VnniU8S8_512);
-  EXPECT_EQ(get("alderlake").dot, DotKind::VnniU8S8_256);
-  EXPECT_EQ(get("x86-64-v3+avxvnni").dot, DotKind::VnniU8S8_256);
-  EXPECT_EQ(get("aarch64+dotprod").dot, DotKind::Plain);
+  EXPECT_STREQ(get("x86-64-v3").isa->name, "avx2");
+  EXPECT_STREQ(get("znver3").isa->name, "avx2");
+  EXPECT_STREQ(get("x86-64-v4").isa->name, "avx512");
+  EXPECT_STREQ(get("x86-64-v4+avx512vnni").isa->name, "avx512-vnni");
+  EXPECT_STREQ(get("znver4").isa->name, "avx512-vnni-vbmi");
+  EXPECT_STREQ(get("alderlake").isa->name, "avx-vnni");
+  EXPECT_STREQ(get("x86-64-v3+avxvnni").isa->name, "avx-vnni");
+  EXPECT_STREQ(get("aarch64+dotprod").isa->name, "aarch64-dotprod");
+  EXPECT_STREQ(get("aarch64+i8mm+dotprod").isa->name, "aarch64-i8mm");
+  EXPECT_STREQ(get("aarch64").isa->name, "aarch64");
   EXPECT_EQ(get("aarch64").triple, "aarch64-unknown-linux-gnu");
   EXPECT_EQ(get("neoverse-n1").triple, "aarch64-unknown-linux-gnu");
   EXPECT_TRUE(get("native").runsOnHost());
@@ -51,7 +53,7 @@ TEST(TargetDesc, UnknownNamesListNeighbours) {
 
 TEST(TargetDesc, EmulatedInstructions) {
   TargetDesc target = get("x86-64-v4+avx512vnni@x86-64-v3");
-  EXPECT_EQ(target.dot, DotKind::VnniU8S8_512);
+  EXPECT_STREQ(target.isa->name, "avx512-vnni");
   EXPECT_EQ(target.cpu, "x86-64-v3");
   EXPECT_TRUE(target.emulateDot);
 }

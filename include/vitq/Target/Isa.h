@@ -1,0 +1,69 @@
+//===- Isa.h - Facts about instruction sets -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One struct of facts for each instruction set; lib/Target/Isa holds one file for
+// each. The code generator branches on facts, never on names.
+// docs/Howto/AddAnIsa.md tells how to add one.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_TARGET_ISA_H
+#define VITQ_TARGET_ISA_H
+
+#include "llvm/ADT/ArrayRef.h"
+
+namespace vitq {
+
+/// An instruction that multiplies and adds: each of `lanes` sums of 32 bits gains
+/// `group` products of operands of `width` bits. It must be exact: `vpmaddubsw`,
+/// which saturates, is none.
+struct DotInstruction {
+  unsigned lanes, group, width;
+  /// The left operand has no sign; the right one, the weights, always has.
+  bool unsignedLhs;
+  /// LLVM intrinsic; empty: widening multiplications and additions, with group 1.
+  const char *intrinsic;
+  /// The sums are the intrinsic's first operand; else they are added after it.
+  bool accumulates;
+};
+
+/// How 256 bytes are looked up with the bytes of a vector.
+enum class ByteLookup {
+  Scalar,     ///< a load for each byte
+  Shuffle16,  ///< 16 shuffles within 16 bytes (`vpshufb`)
+  Table64,    ///< four lookups in 64 bytes (`tbl`, `tbx`)
+  Permute128, ///< two permutations of 128 bytes (`vpermi2b`)
+};
+
+struct Isa {
+  /// Short name, part of what distinguishes kernels.
+  const char *name;
+  /// LLVM's name of the architecture and the features that must all be there.
+  const char *arch, *features;
+  /// Width of the vectors that row kernels work with.
+  unsigned vectorBits;
+  /// For 8-bit left operands, and for 16-bit ones.
+  DotInstruction dot8, dot16;
+  /// Output tile of a contraction: rows x vectors of sums, which together with a row
+  /// of right operands and a left one fit the registers.
+  unsigned tileRows, tileVectors;
+  /// Whether a vector can be shifted by a vector of amounts. Where it cannot, LLVM
+  /// would compute the shift with floating point: nothing but contractions is
+  /// vectorized.
+  bool variableShifts;
+  ByteLookup byteLookup;
+  /// Data caches that one core has for itself, as blocks are sized for.
+  unsigned l1Bytes, l2Bytes;
+};
+
+/// All sets, the best of an architecture first.
+llvm::ArrayRef<const Isa *> allIsas();
+
+} // namespace vitq
+
+#endif // VITQ_TARGET_ISA_H

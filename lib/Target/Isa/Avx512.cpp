@@ -1,0 +1,24 @@
+//===- Avx512.cpp - AVX-512 without dot products of bytes -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Isas.h"
+
+using namespace vitq;
+
+const Isa isas::avx512 = {"avx512",
+                          "x86_64",
+                          "+avx512bw,+avx512vl,+avx512dq",
+                          /*vectorBits=*/512,
+                          /*dot8=*/{16, 2, 16, false, "llvm.x86.avx512.pmaddw.d.512", false},
+                          /*dot16=*/{16, 2, 16, false, "llvm.x86.avx512.pmaddw.d.512", false},
+                          /*tileRows=*/6,
+                          /*tileVectors=*/4,
+                          /*variableShifts=*/true,
+                          ByteLookup::Shuffle16,
+                          /*l1Bytes=*/32 << 10,
+                          /*l2Bytes=*/1 << 20};

@@ -1,0 +1,31 @@
+//===- Avx512Vnni.cpp - AVX-512 with dot products of bytes -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Isas.h"
+
+using namespace vitq;
+
+// 24 sums, 4 vectors of weights and a broadcast operand of 32 registers.
+static constexpr Isa vnni(const char *name, const char *features, ByteLookup lookup) {
+  return {name,
+          "x86_64",
+          features,
+          /*vectorBits=*/512,
+          /*dot8=*/{16, 4, 8, true, "llvm.x86.avx512.vpdpbusd.512", true},
+          /*dot16=*/{16, 2, 16, false, "llvm.x86.avx512.pmaddw.d.512", false},
+          /*tileRows=*/6,
+          /*tileVectors=*/4,
+          /*variableShifts=*/true,
+          lookup,
+          /*l1Bytes=*/32 << 10,
+          /*l2Bytes=*/1 << 20};
+}
+
+const Isa isas::avx512VnniVbmi =
+    vnni("avx512-vnni-vbmi", "+avx512vnni,+avx512vbmi,+avx512bw,+avx512vl,+avx512dq", ByteLookup::Permute128);
+const Isa isas::avx512Vnni = vnni("avx512-vnni", "+avx512vnni,+avx512bw,+avx512vl,+avx512dq", ByteLookup::Shuffle16);

@@ -1,0 +1,21 @@
+//===- Isas.h - The instruction sets -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_TARGET_ISA_ISAS_H
+#define VITQ_LIB_TARGET_ISA_ISAS_H
+
+#include "vitq/Target/Isa.h"
+
+namespace vitq::isas {
+
+extern const Isa avx512VnniVbmi, avx512Vnni, avx512, avxVnni, avx2, sse2;
+extern const Isa aarch64I8mm, aarch64Dotprod, aarch64;
+
+} // namespace vitq::isas
+
+#endif // VITQ_LIB_TARGET_ISA_ISAS_H
