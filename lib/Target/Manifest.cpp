@@ -55,9 +55,21 @@ std::string Manifest::toJSON() const {
     json.attribute("preprocess", preprocess);
     json.attribute("arena_bytes", static_cast<int64_t>(arenaBytes));
     json.attribute("arena_align", static_cast<int64_t>(arenaAlign));
+    json.attribute("arena_lower_bound", static_cast<int64_t>(arenaLowerBound));
+    json.attribute("thread_arena_bytes", static_cast<int64_t>(threadArenaBytes));
+    json.attribute("batch", static_cast<int64_t>(batch));
     json.attribute("macs", static_cast<int64_t>(macs));
     json.attribute("weight_bytes", static_cast<int64_t>(weightBytes));
     json.attribute("code_bytes", static_cast<int64_t>(codeBytes));
+    json.attributeArray("steps", [&] {
+      for (const Step &step : steps)
+        json.object([&] {
+          json.attribute("kernel", step.kernel);
+          json.attribute("op", step.op);
+          json.attribute("node", step.node);
+          json.attribute("macs", static_cast<int64_t>(step.macs));
+        });
+    });
   });
   return text;
 }
@@ -100,6 +112,23 @@ static std::string portableName(const TargetDesc &target) {
   return name;
 }
 
+/// What the code generator left in `vitq.steps`; what is missing is empty.
+static std::vector<Manifest::Step> stepsOf(ModuleOp module) {
+  std::vector<Manifest::Step> steps;
+  auto list = module->getAttrOfType<ArrayAttr>("vitq.steps");
+  for (Attribute entry : list ? list.getValue() : ArrayRef<Attribute>()) {
+    auto recorded = dyn_cast<DictionaryAttr>(entry);
+    auto text = [&](StringRef key) {
+      auto value = recorded ? recorded.getAs<StringAttr>(key) : StringAttr();
+      // Names of nodes come from files: JSON wants UTF-8.
+      return value ? llvm::json::fixUTF8(value.getValue()) : std::string();
+    };
+    auto macs = recorded ? recorded.getAs<IntegerAttr>("macs") : IntegerAttr();
+    steps.push_back({text("kernel"), text("op"), text("node"), macs ? static_cast<uint64_t>(macs.getInt()) : 0});
+  }
+  return steps;
+}
+
 Manifest vitq::describeProgram(ModuleOp module, const NativeOptions &options, uint64_t codeBytes) {
   Manifest m;
   auto number = [&](StringRef name) -> uint64_t {
@@ -119,7 +148,12 @@ Manifest vitq::describeProgram(ModuleOp module, const NativeOptions &options, ui
     m.input.layout = layout.str();
   if (auto preprocess = module->getAttrOfType<StringAttr>("vit.preprocess"))
     m.preprocess = preprocess.str();
+  // Without the attribute a model of images has the batch that it was made with.
+  m.batch = std::max<uint64_t>(number("vitq.batch"), m.input.shape.size() == 4 ? m.input.shape[0] : 1);
   m.arenaBytes = number("vitq.arena_bytes");
+  m.arenaLowerBound = number("vitq.arena_lower_bound");
+  m.threadArenaBytes = number("vitq.thread_arena_bytes");
+  m.steps = stepsOf(module);
   m.macs = number("vitq.macs");
   m.weightBytes = number("vitq.weight_bytes");
   m.codeBytes = codeBytes;
@@ -146,14 +180,21 @@ std::string vitq::headerOf(ModuleOp module, const NativeOptions &options) {
      << "#define " << upper << "_ARENA_BYTES " << m.arenaBytes << "\n"
      << "#define " << upper << "_ARENA_ALIGN " << m.arenaAlign << "\n"
      << "#define " << upper << "_INPUT_BYTES " << m.input.bytes() << "\n"
-     << "#define " << upper << "_OUTPUT_BYTES " << m.output.bytes() << "\n\n"
-     << "/* in: ";
+     << "#define " << upper << "_OUTPUT_BYTES " << m.output.bytes() << "\n";
+  const bool threads = module->hasAttr("vitq.openmp");
+  if (threads)
+    os << "#define " << upper << "_THREAD_ARENA_BYTES " << m.threadArenaBytes << "\n";
+  os << "\n/* in: ";
   shapeOf(m.input);
   os << (m.input.layout.empty() ? "" : " " + m.input.layout) << ", out: ";
   shapeOf(m.output);
   os << ".\n   Returns 0, or 1 if a pointer is null or the arena is misaligned.\n"
      << "   Nothing is kept between calls; calls with different arenas may run at the same time. */\n"
-     << "int " << m.name << "_run(const void *in, void *out, void *arena);\n\n"
-     << "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
+     << "int " << m.name << "_run(const void *in, void *out, void *arena);\n\n";
+  if (threads)
+    os << "/* The same result in `threads` threads (at least 1). The arena has\n   " << upper
+       << "_ARENA_BYTES + (threads - 1) * " << upper << "_THREAD_ARENA_BYTES bytes. Link with -lomp. */\n"
+       << "int " << m.name << "_run_mt(const void *in, void *out, void *arena, int threads);\n\n";
+  os << "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
   return text;
 }

@@ -18,8 +18,10 @@
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/Passes.h"
+#include "vitq/Conversion/KernelCalls.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Target/Program.h"
 #include "llvm/IR/IRBuilder.h"
@@ -36,12 +38,16 @@ using namespace vitq;
 // To the LLVM dialect
 //===----------------------------------------------------------------------===//
 
-void vitq::buildVitqToLLVMPipeline(OpPassManager &manager, StringRef target, bool fuse) {
+void vitq::buildVitqToLLVMPipeline(OpPassManager &manager, StringRef target, bool fuse, bool openmp) {
   ConvertVitqToKernelsPassOptions kernels;
   kernels.target = target.str();
   kernels.fuse = fuse;
   manager.addPass(createConvertVitqToKernelsPass(kernels));
   manager.addPass(createVitqPlanArenaPass());
+  VitqAddEntryPointsPassOptions entries;
+  entries.target = target.str();
+  entries.openmp = openmp;
+  manager.addPass(createVitqAddEntryPointsPass(entries));
   manager.addPass(createCSEPass());
   manager.addPass(createSCFToControlFlowPass());
   manager.addPass(createConvertVectorToLLVMPass());
@@ -61,6 +67,7 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
   Option<std::string> target{*this, "target", llvm::cl::desc("CPU and features (as vitq-opt --target)"),
                              llvm::cl::init("native")};
   Option<bool> fuse{*this, "fuse", llvm::cl::desc("Fuse row-wise consumers into contractions"), llvm::cl::init(true)};
+  Option<bool> openmp{*this, "openmp", llvm::cl::desc("Add an entry point that uses threads"), llvm::cl::init(false)};
 };
 
 } // namespace
@@ -68,21 +75,20 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
 void vitq::registerNativePipelines() {
   PassPipelineRegistration<PipelineOptions>("vitq-to-llvm", "Lower integer ops to the LLVM dialect for one CPU",
                                             [](OpPassManager &manager, const PipelineOptions &options) {
-                                              buildVitqToLLVMPipeline(manager, options.target, options.fuse);
+                                              buildVitqToLLVMPipeline(manager, options.target, options.fuse,
+                                                                      options.openmp);
                                             });
 }
 
 LogicalResult vitq::lowerToLLVM(ModuleOp module, const NativeOptions &options) {
   PassManager manager(module.getContext(), ModuleOp::getOperationName());
-  buildVitqToLLVMPipeline(manager, options.target.text, options.fuse);
+  buildVitqToLLVMPipeline(manager, options.target.text, options.fuse, options.openmp);
   return manager.run(module);
 }
 
 //===----------------------------------------------------------------------===//
 // To LLVM IR
 //===----------------------------------------------------------------------===//
-
-static constexpr llvm::StringLiteral kMain = "vitq_main";
 
 /// Kernels stay functions of their own: inlined, they spill and multiply.
 static void hideFunctions(llvm::Module &module) {
@@ -91,41 +97,56 @@ static void hideFunctions(llvm::Module &module) {
       continue;
     function.setLinkage(llvm::GlobalValue::InternalLinkage);
     function.setDoesNotThrow();
-    if (function.getName() == "main")
-      function.setName(kMain);
+    if (function.getName().starts_with("main"))
+      function.setName("vitq_" + function.getName());
     else
       function.addFnAttr(llvm::Attribute::NoInline);
   }
 }
 
-/// int NAME_run(const void *in, void *out, void *arena)
-static llvm::Function *addEntryPoint(llvm::Module &module, StringRef name) {
+/// int NAME_run(const void *in, void *out, void *arena), which calls @main; those of
+/// its variants have one operand more.
+static llvm::Function *addEntryPoint(llvm::Module &module, const llvm::Twine &name, StringRef main) {
+  llvm::Function *callee = module.getFunction(main);
+  if (!callee)
+    return nullptr;
   llvm::LLVMContext &context = module.getContext();
-  auto *pointer = llvm::PointerType::get(context, 0);
   auto *i32 = llvm::Type::getInt32Ty(context);
-  auto *type = llvm::FunctionType::get(i32, {pointer, pointer, pointer}, false);
-  auto *run = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name + "_run", module);
+  auto *type = llvm::FunctionType::get(i32, callee->getFunctionType()->params(), false);
+  auto *run = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, module);
   run->setDoesNotThrow();
   auto *entry = llvm::BasicBlock::Create(context, "entry", run);
   auto *wrong = llvm::BasicBlock::Create(context, "wrong", run);
   auto *right = llvm::BasicBlock::Create(context, "right", run);
   llvm::IRBuilder<> b(entry);
-  llvm::Value *bad = b.CreateIsNull(run->getArg(0));
-  bad = b.CreateOr(bad, b.CreateIsNull(run->getArg(1)));
-  bad = b.CreateOr(bad, b.CreateIsNull(run->getArg(2)));
+  llvm::Value *bad = b.getFalse();
+  llvm::SmallVector<llvm::Value *> args;
+  for (llvm::Argument &arg : run->args()) {
+    args.push_back(&arg);
+    if (arg.getType()->isPointerTy())
+      bad = b.CreateOr(bad, b.CreateIsNull(&arg));
+    else // 1 to kMaxThreads
+      bad = b.CreateOr(bad, b.CreateICmpUGE(b.CreateSub(&arg, b.getInt32(1)), b.getInt32(kMaxThreads)));
+  }
   llvm::Value *address = b.CreatePtrToInt(run->getArg(2), b.getInt64Ty());
   bad = b.CreateOr(bad, b.CreateIsNotNull(b.CreateAnd(address, 63)));
   b.CreateCondBr(bad, wrong, right);
   b.SetInsertPoint(wrong);
   b.CreateRet(b.getInt32(1));
   b.SetInsertPoint(right);
-  b.CreateCall(module.getFunction(kMain), {run->getArg(0), run->getArg(1), run->getArg(2)});
+  b.CreateCall(callee, args);
   b.CreateRet(b.getInt32(0));
   return run;
 }
 
 /// The struct `vitq_program_v1` of Program.h.
-static void addDescription(llvm::Module &module, llvm::Function *run, StringRef name, StringRef manifest) {
+static void addDescription(llvm::Module &module, StringRef name, StringRef manifest) {
+  llvm::Function *run = addEntryPoint(module, name + "_run", "vitq_main");
+  llvm::Function *profiled = addEntryPoint(module, name + "_run_profiled", "vitq_main_profiled");
+  llvm::Function *parallel = addEntryPoint(module, name + "_run_mt", "vitq_main_mt");
+  // The struct is its only way in.
+  if (profiled)
+    profiled->setLinkage(llvm::GlobalValue::InternalLinkage);
   llvm::LLVMContext &context = module.getContext();
   auto text = [&](StringRef content, StringRef symbol) {
     auto *data = llvm::ConstantDataArray::getString(context, content);
@@ -133,8 +154,15 @@ static void addDescription(llvm::Module &module, llvm::Function *run, StringRef 
         new llvm::GlobalVariable(module, data->getType(), true, llvm::GlobalValue::InternalLinkage, data, symbol);
     return global;
   };
+  auto orNull = [&](llvm::Function *function) -> llvm::Constant * {
+    return function ? function : static_cast<llvm::Constant *>(llvm::ConstantPointerNull::get(run->getType()));
+  };
   llvm::Constant *fields[] = {llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), VITQ_PROGRAM_ABI_VERSION),
-                              text(name, "vitq_name"), run, text(manifest, "vitq_manifest")};
+                              text(name, "vitq_name"),
+                              run,
+                              text(manifest, "vitq_manifest"),
+                              orNull(profiled),
+                              orNull(parallel)};
   auto *value = llvm::ConstantStruct::getAnon(fields);
   new llvm::GlobalVariable(module, value->getType(), true, llvm::GlobalValue::ExternalLinkage, value,
                            VITQ_PROGRAM_SYMBOL);
@@ -181,6 +209,7 @@ static std::unique_ptr<Translated> translate(ModuleOp op, const NativeOptions &o
   }
   registerBuiltinDialectTranslation(*op.getContext());
   registerLLVMDialectTranslation(*op.getContext());
+  registerOpenMPDialectTranslation(*op.getContext());
   auto result = std::make_unique<Translated>();
   auto machine = options.target.createTargetMachine();
   if (!machine) {
@@ -200,8 +229,7 @@ static std::unique_ptr<Translated> translate(ModuleOp op, const NativeOptions &o
   module.setTargetTriple(result->machine->getTargetTriple());
   module.setDataLayout(result->machine->createDataLayout());
   hideFunctions(module);
-  llvm::Function *run = addEntryPoint(module, options.name);
-  addDescription(module, run, options.name, manifest);
+  addDescription(module, options.name, manifest);
   std::string message;
   llvm::raw_string_ostream os(message);
   if (llvm::verifyModule(module, &os)) {

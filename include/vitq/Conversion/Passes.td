@@ -95,6 +95,47 @@ def VitqPlanArenaPass : Pass<"vitq-plan-arena", "::mlir::ModuleOp"> {
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",
   ];
 }
+
+def VitqAddEntryPointsPass : Pass<"vitq-add-entry-points", "::mlir::ModuleOp"> {
+  let summary = "Add variants of @main that measure and that use threads";
+  let description = [{
+    Runs after `--vitq-plan-arena`. A call of a kernel with the attribute `vitq.step`
+    is a step of the program; the module attribute `vitq.steps` lists them in order:
+    kernel, ops, ONNX node, multiply-accumulates.
+
+    * `profile`: `@main_profiled` has one more operand, an array of 64-bit numbers,
+      and stores the CPU's time stamp there, before the first step and after each.
+    * `openmp`: `@main_mt` has one more operand, the number of threads (1 to 1024).
+      The units of each step's work are shared out evenly among an OpenMP team,
+      which waits for all of them after each step. Which thread computes a unit
+      changes nothing in it: the result has the same bits for any number of threads.
+      Working memory of kernels (`vitq.scratch`) lies behind the arena for all
+      threads but the first: `vitq.thread_arena_bytes` for each of them.
+
+    ```mlir
+    // before
+    func.func @main(%in: memref<64xi8>, %out: memref<64xi8>, %arena: memref<0xi8>) {
+      call @vitq_table_0(%in, %out, %c0, %c4) {vitq.step = {op = "vitq.table", units = 4 : i64, ...}} : ...
+    // added
+    func.func private @main_mt(%in: ..., %out: ..., %arena: ..., %threads: i32) {
+      omp.parallel num_threads(%threads : i32) {
+        %thread = call @omp_get_thread_num() : () -> i32
+        ...
+        call @vitq_table_0(%in, %out, %first, %last) : ...
+        omp.barrier
+    ```
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"native\"", "CPU and features (as vitq-opt --target)">,
+    Option<"profile", "profile", "bool", "true", "Add @main_profiled">,
+    Option<"openmp", "openmp", "bool", "false", "Add @main_mt">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::omp::OpenMPDialect", "::mlir::scf::SCFDialect",
+  ];
+}
+
 def ConvertVitToVitqPass : Pass<"convert-vit-to-vitq", "::mlir::ModuleOp"> {
   let summary = "Lower the deferred quantized phase to integers";
   let description = [{

@@ -57,6 +57,8 @@ struct Isa {
   /// vectorized.
   bool variableShifts;
   ByteLookup byteLookup;
+  /// LLVM intrinsic that reads a clock which never stops.
+  const char *clock;
   /// Data caches that one core has for itself, as blocks are sized for.
   unsigned l1Bytes, l2Bytes;
 };

@@ -28,13 +28,16 @@ struct NativeOptions {
   std::string name = "model";
   /// Whether row-wise ops are computed inside the contraction before them.
   bool fuse = true;
+  /// Whether the program also has an entry point that uses threads (needs libomp).
+  bool openmp = false;
 };
 
 /// Adds the passes from vitq ops to the LLVM dialect: kernels, arena, loops,
 /// vectors, memrefs with the bare-pointer convention.
-void buildVitqToLLVMPipeline(mlir::OpPassManager &manager, llvm::StringRef target, bool fuse = true);
+void buildVitqToLLVMPipeline(mlir::OpPassManager &manager, llvm::StringRef target, bool fuse = true,
+                             bool openmp = false);
 
-/// Registers it as `--vitq-to-llvm="target=... fuse=..."`.
+/// Registers it as `--vitq-to-llvm="target=... fuse=... openmp=..."`.
 void registerNativePipelines();
 
 /// Runs that pipeline.

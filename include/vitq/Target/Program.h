@@ -16,7 +16,7 @@ extern "C" {
 #include <stdint.h>
 #endif
 
-#define VITQ_PROGRAM_ABI_VERSION 1u
+#define VITQ_PROGRAM_ABI_VERSION 2u
 #define VITQ_PROGRAM_SYMBOL "vitq_program_v1"
 
 /* The only symbol to look up in a shared library: `vitq_program_v1` is one of
@@ -29,6 +29,15 @@ typedef struct vitq_program {
   int (*run)(const void *in, void *out, void *arena);
   /* JSON, see vitq::Manifest. */
   const char *manifest;
+  /* The fields below exist from ABI version 2 on. */
+  /* As `run`, in one thread; ticks[0] is the time at the start, ticks[i + 1] the
+   * time after step i of manifest.steps, in any unit that only grows. NULL: this
+   * program has no profile. */
+  int (*run_profiled)(const void *in, void *out, void *arena, uint64_t *ticks);
+  /* As `run` in `threads` >= 1 threads, with the same result. The arena has
+   * manifest.arena_bytes + (threads - 1) * manifest.thread_arena_bytes bytes. NULL
+   * unless compiled with --openmp. */
+  int (*run_mt)(const void *in, void *out, void *arena, int threads);
 } vitq_program;
 
 #ifdef __cplusplus
@@ -48,11 +57,26 @@ struct Manifest {
     double scale = 0;   ///< of the output; 0 if unknown
     uint64_t bytes() const;
   };
+  /// One kernel call of the program.
+  struct Step {
+    std::string kernel;
+    std::string op;   ///< the ops that it computes, joined by '+'
+    std::string node; ///< of the ONNX model
+    uint64_t macs = 0;
+  };
   uint32_t abi = VITQ_PROGRAM_ABI_VERSION;
   std::string name, target;
   Array input, output;
   std::string preprocess;
+  /// Images of one run.
+  uint64_t batch = 1;
   uint64_t arenaBytes = 0, arenaAlign = 64, macs = 0, weightBytes = 0, codeBytes = 0;
+  /// The largest sum of sizes of buffers that live at one time.
+  uint64_t arenaLowerBound = 0;
+  /// What the arena has more for each thread beyond the first.
+  uint64_t threadArenaBytes = 0;
+  /// In the order of execution.
+  std::vector<Step> steps;
 
   std::string toJSON() const;
 };

@@ -6,10 +6,15 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Packing.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "vitq/Conversion/KernelCalls.h"
 #include "vitq/Conversion/Passes.h"
+#include "llvm/ADT/BitVector.h"
 
 using namespace mlir;
 
@@ -27,96 +32,61 @@ static int64_t bytesOf(Type type) {
   return memref.getNumElements() * (memref.getElementTypeBitWidth() / 8);
 }
 
+/// The value that `value` is a view of.
+static Value rootOf(Value value) {
+  while (auto view = value.getDefiningOp<ViewLikeOpInterface>())
+    value = view.getViewSource();
+  return value;
+}
+
 namespace {
 
-struct Buffer {
-  memref::AllocOp alloc;
-  int64_t size;
-  /// First and last position that touches it.
-  int64_t begin, end;
-  int64_t offset = 0;
+/// The buffers of a block, and when they are in use: from the first op that touches
+/// one, through whatever views, to the last.
+struct Buffers {
+  explicit Buffers(Block &body);
 
-  bool livesWith(const Buffer &other) const { return begin <= other.end && other.begin <= end; }
+  SmallVector<memref::AllocOp> allocs;
+  SmallVector<vitq::arena::Lifetime> lifetimes;
+  /// The largest one that is the working memory of one kernel call.
+  int64_t scratch = 0;
 };
 
 } // namespace
 
-/// The value that `value` is a view of.
-static Value rootOf(Value value) {
-  while (Operation *def = value.getDefiningOp()) {
-    if (!isa<memref::ReinterpretCastOp, memref::ViewOp>(def))
-      break;
-    value = def->getOperand(0);
-  }
-  return value;
-}
-
-/// Positions are those of the ops of the block; views extend the life of a buffer.
-static SmallVector<Buffer> collect(Block &body) {
+/// Positions are those of the ops of the block.
+Buffers::Buffers(Block &body) {
   DenseMap<Value, size_t> indices;
-  SmallVector<Buffer> buffers;
   for (auto [position, op] : llvm::enumerate(body)) {
-    if (auto alloc = dyn_cast<memref::AllocOp>(op)) {
-      indices[alloc] = buffers.size();
-      buffers.push_back({alloc, alignUp(bytesOf(alloc.getType())), -1, -1});
+    auto alloc = dyn_cast<memref::AllocOp>(op);
+    if (!alloc)
       continue;
-    }
-    if (isa<memref::ReinterpretCastOp, memref::ViewOp>(op))
-      continue;
-    for (Value operand : op.getOperands()) {
-      auto found = indices.find(rootOf(operand));
-      if (found == indices.end())
-        continue;
-      Buffer &buffer = buffers[found->second];
-      if (buffer.begin < 0)
-        buffer.begin = position;
-      buffer.end = position;
-    }
+    const int64_t size = alignUp(bytesOf(alloc.getType()));
+    indices[alloc] = allocs.size();
+    allocs.push_back(alloc);
+    // One that nothing touches lives here alone.
+    const auto at = static_cast<int64_t>(position);
+    lifetimes.push_back({size, at, at});
+    if (alloc->hasAttr(vitq::kScratchAttr))
+      scratch = std::max(scratch, size);
   }
-  return buffers;
-}
-
-/// Places buffers largest first, each into the tightest gap between those placed
-/// before that live with it; returns the size of the arena.
-static int64_t place(SmallVectorImpl<Buffer> &buffers) {
-  SmallVector<Buffer *> order;
-  for (Buffer &buffer : buffers)
-    order.push_back(&buffer);
-  // Equal sizes in the order of the program, which is that of the pointers.
-  llvm::sort(order, [](const Buffer *a, const Buffer *b) { return a->size != b->size ? a->size > b->size : a < b; });
-  SmallVector<const Buffer *> placed; // by offset
-  int64_t total = 0;
-  for (Buffer *buffer : order) {
-    int64_t at = -1, tightest = 0, end = 0;
-    for (const Buffer *other : placed) {
-      if (!buffer->livesWith(*other))
-        continue;
-      const int64_t gap = other->offset - end;
-      if (gap >= buffer->size && (at < 0 || gap < tightest)) {
-        at = end;
-        tightest = gap;
+  llvm::BitVector touched(allocs.size());
+  for (auto [position, top] : llvm::enumerate(body)) {
+    top.walk([&, at = static_cast<int64_t>(position)](Operation *op) {
+      if (isa<ViewLikeOpInterface>(op))
+        return;
+      for (Value operand : op->getOperands()) {
+        auto found = indices.find(rootOf(operand));
+        if (found == indices.end())
+          continue;
+        vitq::arena::Lifetime &lifetime = lifetimes[found->second];
+        if (!touched[found->second])
+          lifetime.begin = at;
+        touched.set(found->second);
+        lifetime.end = at;
       }
-      end = std::max(end, other->offset + other->size);
-    }
-    buffer->offset = at < 0 ? end : at;
-    total = std::max(total, buffer->offset + buffer->size);
-    placed.insert(
-        llvm::upper_bound(placed, buffer, [](const Buffer *a, const Buffer *b) { return a->offset < b->offset; }),
-        buffer);
+    });
   }
-  return total;
-}
-
-/// The largest sum of sizes that live at one position.
-static int64_t lowerBound(ArrayRef<Buffer> buffers) {
-  int64_t most = 0;
-  for (const Buffer &at : buffers) {
-    int64_t live = 0;
-    for (const Buffer &other : buffers)
-      live += other.begin <= at.begin && at.begin <= other.end ? other.size : 0;
-    most = std::max(most, live);
-  }
-  return most;
 }
 
 namespace {
@@ -198,18 +168,23 @@ void VitqPlanArena::runOnOperation() {
   body.addArgument(bytes(0), main.getLoc());
   replaceArguments(b, body, in);
   replaceResults(ret, out);
-  SmallVector<Buffer> buffers = collect(body);
-  const int64_t total = place(buffers), bound = lowerBound(buffers);
+  Buffers buffers(body);
+  SmallVector<int64_t> offsets(buffers.allocs.size());
+  const int64_t total = vitq::arena::pack(buffers.lifetimes, offsets),
+                bound = vitq::arena::largestLiveSet(buffers.lifetimes);
   BlockArgument arena = body.getArguments().back();
   arena.setType(bytes(total));
-  for (Buffer &buffer : buffers) {
-    OpBuilder b(buffer.alloc);
-    Value view = viewAt(b, buffer.alloc.getLoc(), arena, buffer.offset, buffer.alloc.getType());
-    buffer.alloc.replaceAllUsesWith(view);
-    buffer.alloc.erase();
+  for (auto [alloc, offset] : llvm::zip_equal(buffers.allocs, offsets)) {
+    OpBuilder b(alloc);
+    Value view = viewAt(b, alloc.getLoc(), arena, offset, alloc.getType());
+    if (Attribute scratch = alloc->getAttr(vitq::kScratchAttr))
+      view.getDefiningOp()->setAttr(vitq::kScratchAttr, scratch);
+    alloc.replaceAllUsesWith(view);
+    alloc.erase();
   }
   body.eraseArguments(0, inputs);
   main.setType(FunctionType::get(&getContext(), body.getArgumentTypes(), {}));
   module->setAttr("vitq.arena_bytes", b.getI64IntegerAttr(total));
   module->setAttr("vitq.arena_lower_bound", b.getI64IntegerAttr(bound));
+  module->setAttr("vitq.thread_arena_bytes", b.getI64IntegerAttr(buffers.scratch));
 }

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/SymbolTable.h"
+#include "vitq/Conversion/KernelCalls.h"
 #include "vitq/Target/TargetDesc.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -33,12 +34,6 @@ struct Step {
   std::string ops;
   int64_t macs;
 };
-
-/// Name of the attribute of a call that says which step of the program it is:
-/// {op = "vitq.matmul+vitq.requant", node = "...", macs = ..., units = ...}.
-inline constexpr llvm::StringLiteral kStepAttr = "vitq.step";
-/// Name of the attribute of a `memref.alloc` of working memory of one call.
-inline constexpr llvm::StringLiteral kScratchAttr = "vitq.scratch";
 
 /// Owns what the kernels of a module share: functions by key, constants by
 /// content. Values in its interface are memrefs of `@main`.

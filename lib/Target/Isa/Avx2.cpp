@@ -21,5 +21,6 @@ const Isa isas::avx2 = {"avx2",
                         /*tileVectors=*/2,
                         /*variableShifts=*/true,
                         ByteLookup::Shuffle16,
+                        "llvm.readcyclecounter",
                         /*l1Bytes=*/32 << 10,
                         /*l2Bytes=*/512 << 10};

@@ -20,5 +20,6 @@ const Isa isas::avx512 = {"avx512",
                           /*tileVectors=*/4,
                           /*variableShifts=*/true,
                           ByteLookup::Shuffle16,
+                          "llvm.readcyclecounter",
                           /*l1Bytes=*/32 << 10,
                           /*l2Bytes=*/1 << 20};

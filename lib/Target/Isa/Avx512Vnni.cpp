@@ -22,6 +22,7 @@ static constexpr Isa vnni(const char *name, const char *features, ByteLookup loo
           /*tileVectors=*/4,
           /*variableShifts=*/true,
           lookup,
+          "llvm.readcyclecounter",
           /*l1Bytes=*/32 << 10,
           /*l2Bytes=*/1 << 20};
 }

@@ -20,5 +20,6 @@ const Isa isas::avxVnni = {"avx-vnni",
                            /*tileVectors=*/2,
                            /*variableShifts=*/true,
                            ByteLookup::Shuffle16,
+                           "llvm.readcyclecounter",
                            /*l1Bytes=*/32 << 10,
                            /*l2Bytes=*/1 << 20};
