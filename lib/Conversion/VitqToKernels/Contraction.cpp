@@ -54,6 +54,8 @@ private:
   void emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows);
   void emitPrefetch(Emitter &e, const Panel &panel, Value row);
   void emitRowOps(Emitter &e, Value lo, Value rows);
+  void widenRow(Emitter &e, Value from, Value to, int64_t at, int64_t count);
+  void widenPatch(Emitter &e, Value patch, Value to);
   bool unpacks() const { return constantRight && g.dot.width != 8; }
   Value scratchView(Emitter &e, int64_t offset, ArrayRef<int64_t> shape, int64_t width);
   int64_t reserve(int64_t bytes);
@@ -65,6 +67,8 @@ private:
   Geometry g;
   LeftFormat leftFormat;
   Location loc;
+  /// The rows of the left operand are patches of this op's input.
+  integer::ExtractPatchesOp patches;
   int64_t batch = 1, blockRows = 0, scratchBytes = 0, leftAt = 0, sumsAt = 0, panelsAt = 0, biasAt = 0;
   bool constantRight = false, direct;
   Value right, bias;
@@ -82,7 +86,8 @@ private:
 
 ProductKernel::ProductKernel(MatmulOp op, KernelModule &module, MemrefOf memrefOf, Epilogue &epilogue)
     : op(op), module(module), memrefOf(memrefOf), epilogue(epilogue), g(Geometry::of(op, module.target)),
-      leftFormat(LeftFormat::of(op)), loc(op.getLoc()), direct(leftFormat.isDirect(g)) {
+      leftFormat(LeftFormat::of(op)), loc(op.getLoc()), patches(epilogue.patches),
+      direct(!patches && leftFormat.isDirect(g)) {
   if (shapeOf(op.getRhs()).size() != 2)
     batch = productOf(shapeOf(op.getLhs()).drop_back(2));
   prepareRight();
@@ -154,6 +159,9 @@ std::string ProductKernel::key() {
   text += ".m" + std::to_string(g.m) + ".n" + std::to_string(g.n) + ".k" + std::to_string(g.k) + ".b" +
           std::to_string(batch);
   text += bias ? ".bias" : "";
+  if (patches)
+    for (int64_t size : llvm::concat<const int64_t>(shapeOf(patches.getInput()), patches.getPatch()))
+      text += ".p" + std::to_string(size);
   auto append = [&](char sign, const RowOp &row) { text += sign + row.name.str() + row.key + row.blob.layout(); };
   for (const auto &row : epilogue.elementwise)
     append('+', *row);
@@ -165,7 +173,9 @@ std::string ProductKernel::key() {
 }
 
 Value ProductKernel::emitCall() {
-  Values args{module.reshape(loc, memrefOf(op.getLhs()), {batch * g.m * g.k}), right};
+  // Patches cover the picture.
+  Value left = memrefOf(patches ? patches.getInput() : op.getLhs());
+  Values args{module.reshape(loc, left, {batch * g.m * g.k}), right};
   if (bias)
     args.push_back(bias);
   std::string name = "matmul";
@@ -186,7 +196,10 @@ Value ProductKernel::emitCall() {
   }
   args.push_back(module.scratch(loc, scratchBytes));
   args.push_back(module.blob(loc, blob));
-  SmallVector<Operation *> ops{op};
+  SmallVector<Operation *> ops;
+  if (patches)
+    ops.push_back(patches);
+  ops.push_back(op);
   ops.append(epilogue.sources);
   const int64_t units = constantRight ? g.tiles() : batch;
   module.call(Step(ops, macsOf(op)), name, key(), args, units, [&](Emitter &e, ValueRange in, Value first, Value last) {
@@ -221,9 +234,11 @@ void ProductKernel::takeArguments(Emitter &e, ValueRange in) {
 
   const int64_t depth = g.paddedDepth();
   if (direct) {
-    Value bytes = lhs;
-    leftWords = memref::ViewOp::create(e.b, e.loc, MemRefType::get({batch * g.m, g.groups()}, e.intType(g.wordBits())),
-                                       bytes, e.index(0), ValueRange());
+    auto words = MemRefType::get({batch * g.m, g.groups()}, e.intType(g.wordBits()));
+    if (g.dot.group == 1)
+      leftWords = e.op<memref::ReinterpretCastOp>(words, lhs, 0, words.getShape(), ArrayRef<int64_t>{g.groups(), 1});
+    else
+      leftWords = e.op<memref::ViewOp>(words, lhs, e.index(0), ValueRange());
   } else {
     leftRows = scratchView(e, leftAt, {blockRows, depth}, g.dot.width);
     leftWords = scratchView(e, leftAt, {blockRows, g.groups()}, g.wordBits());
@@ -265,15 +280,35 @@ void ProductKernel::emitRows(Emitter &e, Value lo, Value hi) {
   e.loop(lo, hi, blockRows, [&](Value block) { emitBlock(e, block, e.smin(e.sub(hi, block), e.index(blockRows))); });
 }
 
+/// `count` elements from lhs[from] go to element `at` of row `to`.
+void ProductKernel::widenRow(Emitter &e, Value from, Value to, int64_t at, int64_t count) {
+  Value zeroPoint = Blob::load(e, blobIn, zeroPointSlot, g.dot.width);
+  forColumns(e, module.target, count, true, g.dot.width, [&](Value k, int64_t lanes) {
+    Value x = e.load(lhs, {e.add(from, k)}, lanes);
+    e.store(widenLeft(e, g, leftFormat, zeroPoint, x), leftRows, {to, e.indexAdd(k, at)});
+  });
+}
+
+/// The rows of a patch are taken from the picture.
+void ProductKernel::widenPatch(Emitter &e, Value patch, Value to) {
+  ArrayRef<int64_t> picture = shapeOf(patches.getInput());
+  const int64_t height = patches.getPatch()[0], run = patches.getPatch()[1] * picture[3],
+                line = picture[2] * picture[3];
+  const int64_t across = picture[2] / patches.getPatch()[1];
+  // Rows of patches of all pictures lie behind each other.
+  Value first = e.indexMul(e.divu(patch, e.index(across)), height * line);
+  first = e.add(first, e.indexMul(e.remu(patch, e.index(across)), run));
+  for (int64_t i = 0; i < height; ++i)
+    widenRow(e, e.indexAdd(first, i * line), to, i * run, run);
+}
+
 void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
   if (!direct) {
-    Value zeroPoint = Blob::load(e, blobIn, zeroPointSlot, g.dot.width);
     e.loop(e.index(0), rows, 1, [&](Value r) {
-      Value from = e.indexMul(e.add(lo, r), g.k);
-      forColumns(e, module.target, g.k, true, g.dot.width, [&](Value k, int64_t lanes) {
-        Value x = e.load(lhs, {e.add(from, k)}, lanes);
-        e.store(widenLeft(e, g, leftFormat, zeroPoint, x), leftRows, {r, k});
-      });
+      if (patches)
+        widenPatch(e, e.add(lo, r), r);
+      else
+        widenRow(e, e.indexMul(e.add(lo, r), g.k), r, 0, g.k);
       for (int64_t k = g.k; k < g.paddedDepth(); ++k)
         e.store(e.constant(e.intType(g.dot.width), 0), leftRows, {r, e.index(k)});
     });

@@ -158,9 +158,11 @@ void emitPack(Emitter &e, const Geometry &g, const RightView &rhs, Value panels,
 // Products
 //===----------------------------------------------------------------------===//
 
-/// Ops that one kernel computes after a product: `elementwise` on its sums in
+/// Ops that one kernel computes with a product: `elementwise` on its sums in
 /// registers, or `rowwise` on a block of sums; then `posts` on rows of the results.
 struct Epilogue {
+  /// The op before it, of whose input the product then reads patches; or null.
+  integer::ExtractPatchesOp patches;
   llvm::SmallVector<std::unique_ptr<RowOp>> elementwise;
   std::unique_ptr<RowOp> rowwise;
   llvm::SmallVector<std::unique_ptr<RowOp>> posts;

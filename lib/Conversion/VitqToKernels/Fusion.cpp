@@ -16,8 +16,19 @@ using namespace vitq::integer;
 FusionPlan::FusionPlan(Block &block) {
   addAttentions(block);
   for (auto product : block.getOps<MatmulOp>())
-    if (!isPart(product))
+    if (!isPart(product)) {
+      addPatches(product);
       addChain(product);
+    }
+}
+
+void FusionPlan::addPatches(MatmulOp product) {
+  auto op = product.getLhs().getDefiningOp<ExtractPatchesOp>();
+  // Other right operands are batched, as the patches then would be.
+  if (!op || !op->hasOneUse() || cast<ShapedType>(product.getRhs().getType()).getRank() != 2)
+    return;
+  patches[product] = op;
+  parts.insert(op);
 }
 
 void FusionPlan::addAttentions(Block &block) {

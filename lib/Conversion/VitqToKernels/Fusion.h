@@ -32,12 +32,19 @@ public:
     return found == attentions.end() ? nullptr : &found->second;
   }
 
+  /// The op whose patches are the rows of a product and of nothing else.
+  integer::ExtractPatchesOp patchesOf(integer::MatmulOp product) const {
+    return patches.lookup(product.getOperation());
+  }
+
 private:
+  void addPatches(integer::MatmulOp product);
   void addAttentions(mlir::Block &block);
   void addChain(integer::MatmulOp product);
 
   llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Operation *>> chains;
   llvm::DenseMap<mlir::Operation *, AttentionOps> attentions;
+  llvm::DenseMap<mlir::Operation *, integer::ExtractPatchesOp> patches;
   llvm::DenseSet<mlir::Operation *> parts;
 };
 

@@ -22,7 +22,9 @@ LeftFormat LeftFormat::of(integer::MatmulOp op) {
 }
 
 bool LeftFormat::isDirect(const Geometry &g) const {
-  return width == g.dot.width && isUnsigned == g.dot.unsignedLhs && g.k % g.dot.group == 0;
+  // A buffer of bytes can be seen as words of groups, one of other elements cannot.
+  return width == g.dot.width && isUnsigned == g.dot.unsignedLhs && g.k % g.dot.group == 0 &&
+         (width == 8 || g.dot.group == 1);
 }
 
 int64_t LeftFormat::correction(const Geometry &g) const {

@@ -122,25 +122,42 @@ struct Mul : Elementwise {
 
 /// y = clamp(zp + rescale(sat32((x * R + 2^15) >> 16))), R one per row. x is
 /// limited to 256 * sum first, where the quotient saturates in any case.
+///
+/// Of a softmax's codes times 8-bit values |x| <= 128 * sum: nothing saturates then. If
+/// also the sum is at least 128, R = 4 * H + L with H < 2^31, and
+/// (x * R + 2^15) >> 16 = (x * H + ((x * L + 2^15) >> 2)) >> 14: one product of 32-bit
+/// numbers. A multiple of 2^14 keeps the second addend positive for |x| < 2^27.
 struct DivideRows : Elementwise {
   Slot zeroPoint;
   Rescale rescale;
   Clamp clamp;
+  bool bounded = false;
 
   bool isNarrow() const override { return rescale.isFast() && clamp.fits32(); }
   Values emitRowStart(Emitter &e, const RowContext &at) const override {
     Value sum = e.load(at.operands[0], at.operandRow);
     Value divisor = e.sext(e.smax(sum, e.like(sum, 1)), 64);
     Value reciprocal = e.divu(e.like(divisor, int64_t(1) << 40), divisor);
+    if (bounded)
+      return {e.trunc(e.srl(reciprocal, e.like(reciprocal, 2)), 32),
+              e.op<arith::AndIOp>(e.trunc(reciprocal, 32), e.constant(e.intType(32), 3))};
     Value top = e.mul(divisor, 256), bottom = e.sub(e.like(top, 0), top);
     return {reciprocal, bottom, top};
   }
-  Value emitElements(Emitter &e, const RowContext &at, ValueRange start, Value x, Value col) const override {
+  Value quotient(Emitter &e, ValueRange start, Value x) const {
+    if (bounded) {
+      Value low = e.add(e.mul(x, e.splatLike(start[1], x)), (int64_t(1) << 15) + (int64_t(1) << 30));
+      low = e.srl(low, e.like(low, 2));
+      Value p = e.add(e.mul(e.sext(x, 64), e.sext(e.splatLike(start[0], x), 64)), e.zext(low, 64));
+      return e.add(e.trunc(e.srl(p, e.like(p, 14)), 32), -(int64_t(1) << 14));
+    }
     x = e.sext(x, 64);
     x = e.clamp(x, e.splatLike(start[1], x), e.splatLike(start[2], x));
-    Value u = e.sra(e.add(e.mul(x, e.splatLike(start[0], x)), int64_t(1) << 15), 16);
-    u = e.trunc(e.clamp(u, e.like(u, INT32_MIN), e.like(u, INT32_MAX)), 32);
-    Value y = rescale.apply(e, at.blob, u, at.row, col);
+    Value u = e.sra(e.add(e.mul(x, e.splatLike(start[0], x)), int64_t(1) << 15), e.like(x, 16));
+    return e.trunc(e.clamp(u, e.like(u, INT32_MIN), e.like(u, INT32_MAX)), 32);
+  }
+  Value emitElements(Emitter &e, const RowContext &at, ValueRange start, Value x, Value col) const override {
+    Value y = rescale.apply(e, at.blob, quotient(e, start, x), at.row, col);
     return finishSum(e, at.blob, y, zeroPoint, clamp);
   }
 };
@@ -291,6 +308,18 @@ static std::unique_ptr<RowOp> makeMul(MulOp op, const RowBuilder &build) {
   return row;
 }
 
+/// Whether the rows are codes of a softmax, of which the largest is at least 128,
+/// times 8-bit values, divided by the sum of these codes.
+static bool dividesBySumOfCodes(DivideRowsOp op) {
+  auto softmax = op.getSums().getDefiningOp<SoftmaxOp>();
+  auto product = op.getInput().getDefiningOp<MatmulOp>();
+  if (!softmax || softmax.getAlgorithm() != SoftmaxAlgorithm::Table || !product || product.getBias() ||
+      product.getLhs() != softmax.getCodes() || !product.getLhsUnsigned() || product.getLhsZeroPoint() != 0)
+    return false;
+  std::optional<std::vector<char>> table = constantBytesOf(softmax.getTable());
+  return table && static_cast<uint8_t>(table->front()) >= 128 && accumulatorBits(op.getInput()) <= 26;
+}
+
 static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &build) {
   auto row = std::make_unique<DivideRows>();
   build.shape(*row, "divide_rows", op.getInput(), false);
@@ -299,7 +328,8 @@ static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &
   row->rescale = Rescale(row->blob, op.getBy(), op.getRounding(), 31, ChannelMap::of(op.getBy(), shape, op.getAxis()));
   row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
   row->operands.push_back(build.module.reshape(op.getLoc(), build.memrefOf(op.getSums()), {row->rows}));
-  row->key = row->rescale.key() + row->clamp.key();
+  row->bounded = dividesBySumOfCodes(op);
+  row->key = row->rescale.key() + row->clamp.key() + (row->bounded ? "b" : "");
   build.result(*row, op.getResult());
   return row;
 }

@@ -87,6 +87,7 @@ LogicalResult FunctionLowering::lowerChain(ArrayRef<Operation *> chain) {
   auto product = cast<integer::MatmulOp>(chain.front());
   const Geometry g = Geometry::of(product, kernels.target);
   Epilogue epilogue;
+  epilogue.patches = plan.patchesOf(product);
   Value previous = product;
   for (Operation *op : chain.drop_front()) {
     const bool readsSums = !epilogue.rowwise && epilogue.posts.empty();
