@@ -87,8 +87,10 @@ struct CompilerFlags {
       llvm::cl::init("native"), llvm::cl::cat(category)};
   llvm::cl::opt<std::string> name{"name", llvm::cl::desc("Name of the program (default: stem of the output file)"),
                                   llvm::cl::cat(category)};
-  llvm::cl::opt<int64_t> batch{"batch", llvm::cl::desc("Size of a batch axis that the model leaves open"),
-                               llvm::cl::init(1), llvm::cl::cat(category)};
+  llvm::cl::opt<bool> openmp{"openmp", llvm::cl::desc("Make NAME_run_mt too, which runs in several threads (libomp)"),
+                             llvm::cl::cat(category)};
+  llvm::cl::opt<int64_t> batch{"batch", llvm::cl::desc("Images of one run of the program (1)"), llvm::cl::init(1),
+                               llvm::cl::cat(category)};
   llvm::cl::opt<std::string> data{"calibration-data",
                                   llvm::cl::desc("Images to calibrate on: a folder of JPEG or PNG, or .npy/.npz"),
                                   llvm::cl::cat(category)};
@@ -145,6 +147,9 @@ struct CompilerFlags {
   llvm::cl::opt<int64_t> reportLimit{"report-limit",
                                      llvm::cl::desc("Images that are compared op by op (default 16, 0 = all)"),
                                      llvm::cl::init(16), llvm::cl::cat(category)};
+  llvm::cl::opt<bool> reportTimes{
+      "report-times", llvm::cl::desc("Report the time and memory of each pass (=false: reports that can be compared)"),
+      llvm::cl::init(true), llvm::cl::cat(category)};
 
   ValueOption<Toggle> toggle(StringRef name, StringRef description) {
     return ValueOption<Toggle>(name, llvm::cl::desc(description), CompileOptions::toggleValues(),
@@ -166,6 +171,7 @@ void takeOptionNames() {
                          "emit",
                          "target",
                          "name",
+                         "openmp",
                          "batch",
                          "calibration-data",
                          "calibration-limit",
@@ -177,6 +183,7 @@ void takeOptionNames() {
                          "report-data",
                          "report-labels",
                          "report-limit",
+                         "report-times",
                          "recipe",
                          "split-outliers",
                          "own-scales",
@@ -197,8 +204,8 @@ std::string checkNumbers(const CompilerFlags &flags) {
     return option.getNumOccurrences() && !(option >= low && option <= high);
   };
   constexpr int64_t any = std::numeric_limits<int64_t>::max();
-  if (outside(flags.batch, 1, any))
-    return "--batch must be at least 1";
+  if (outside(flags.batch, 1, 4096))
+    return "--batch must be 1 to 4096";
   if (outside(flags.limit, 0, any))
     return "--calibration-limit must be at least 0 (0: all images)";
   if (outside(flags.reportLimit, 0, any))
@@ -218,10 +225,12 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.emit = flags.emit;
   options.target = flags.target;
   options.name = flags.name;
+  options.openmp = flags.openmp;
   options.reports.assign(flags.reports.begin(), flags.reports.end());
   options.reportData = flags.reportData;
   options.reportLabels = flags.reportLabels;
   options.reportLimit = flags.reportLimit;
+  options.reportTimes = flags.reportTimes;
   options.compile.data = flags.data.getValue();
   options.compile.limit = flags.limit.getValue();
   options.compile.preprocess = flags.preprocess.getValue();
@@ -242,6 +251,8 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
     options.stopAfter = Phase::Integer;
   if (native && options.stopAfter != Phase::Target)
     return "--emit=llvm, asm, obj and so need the whole way: leave out --stop-after";
+  if (options.openmp && options.stopAfter != Phase::Target)
+    return "--openmp is for programs: give --emit=so or obj too";
   if (options.emit == OutputKind::SharedObject && options.output == "-")
     return "a shared library cannot be written to standard output: give -o FILE.so";
   if (options.emit == OutputKind::Object && options.output == "-")

@@ -14,6 +14,7 @@
 #include "vitq/Frontend/OnnxImport.h"
 #include "vitq/Report/Report.h"
 #include "vitq/Support/AtomicFile.h"
+#include "vitq/Support/Stages.h"
 #include "vitq/Target/TargetDesc.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
@@ -49,6 +50,7 @@ FailureOr<OwningOpRef<ModuleOp>> parseModule(std::unique_ptr<llvm::MemoryBuffer>
 }
 
 FailureOr<OwningOpRef<ModuleOp>> loadModule(llvm::StringRef path, MLIRContext *context, int64_t batch) {
+  Stage stage("read the model");
   if (path.ends_with_insensitive(".onnx"))
     return frontend::importOnnx(path, context, {batch});
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
@@ -127,6 +129,11 @@ static std::string programName(const DriverOptions &options) {
   return name;
 }
 
+/// The batch is set when the integer phase is complete: calibration and everything that
+/// is measured is about single images. What is written earlier is the imported model,
+/// with the batch where it leaves it open.
+static bool setsBatch(const DriverOptions &options) { return options.batch > 1 && options.stopAfter >= Phase::Integer; }
+
 LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
   // Before the work that a wrong name would make useless.
   if (options.stopAfter == Phase::Target)
@@ -135,7 +142,10 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
   for (const std::string &path : options.reports)
     if (llvm::Error error = checkWritable(path))
       return emitError(UnknownLoc::get(context), llvm::toString(std::move(error)));
-  FailureOr<OwningOpRef<ModuleOp>> module = loadModule(options.input, context, options.batch);
+  std::optional<StageRecorder> recorder;
+  if (options.reportTimes && !options.reports.empty())
+    recorder.emplace();
+  FailureOr<OwningOpRef<ModuleOp>> module = loadModule(options.input, context, setsBatch(options) ? 1 : options.batch);
   if (failed(module))
     return failure();
   Report report;
@@ -148,8 +158,10 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
     report.recordIntegerModule(**module);
   if (reference && failed(measure(*reference, **module, options, report)))
     return failure();
+  if (setsBatch(options) && failed(setBatch(**module, options.batch)))
+    return failure();
   if (options.stopAfter == Phase::Target) {
-    NativeRequest request{programName(options), options.target, options.output, options.emit};
+    NativeRequest request{programName(options), options.target, options.output, options.emit, options.openmp};
     FailureOr<NativeFacts> facts = emitNative(**module, request);
     if (failed(facts))
       return failure();
@@ -157,6 +169,8 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
   } else if (failed(writeModule(**module, options.output, options.emit == OutputKind::Bytecode))) {
     return failure();
   }
+  if (recorder)
+    report.setStages(recorder->stages());
   for (const std::string &path : options.reports)
     if (llvm::Error error = report.write(path))
       return emitError(UnknownLoc::get(context), llvm::toString(std::move(error)));

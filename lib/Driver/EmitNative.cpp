@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "EmitNative.h"
+#include "PassStages.h"
 
 #include "vitq/Support/AtomicFile.h"
 #include "vitq/Target/FloatScan.h"
@@ -26,6 +27,14 @@ static LogicalResult reportError(ModuleOp module, llvm::Error error) {
   return emitError(UnknownLoc::get(module.getContext()), llvm::toString(std::move(error)));
 }
 
+/// As lowerToLLVM, with every pass recorded.
+static LogicalResult lower(ModuleOp module, const NativeOptions &options) {
+  PassManager pm(module.getContext(), ModuleOp::getOperationName());
+  buildVitqToLLVMPipeline(pm, options.target.text, options.fuse, options.openmp);
+  pm.addInstrumentation(std::make_unique<PassStages>());
+  return pm.run(module);
+}
+
 using Emitter = LogicalResult (*)(ModuleOp, const NativeOptions &, llvm::raw_pwrite_stream &);
 
 static FailureOr<llvm::SmallString<0>> emitToString(ModuleOp module, const NativeOptions &options, Emitter emitter) {
@@ -40,6 +49,7 @@ static FailureOr<llvm::SmallString<0>> emitToString(ModuleOp module, const Nativ
 /// or none.
 static LogicalResult writeObject(ModuleOp module, const NativeOptions &options, llvm::StringRef object,
                                  uint64_t codeBytes, const NativeRequest &request) {
+  Stage stage("link or write");
   if (request.emit == OutputKind::SharedObject)
     return reportError(module, linkSharedObject(llvm::ArrayRef<char>(object.data(), object.size()), request.output));
   llvm::SmallString<128> header(request.output), manifest(request.output);
@@ -68,7 +78,8 @@ FailureOr<NativeFacts> emitNative(ModuleOp module, const NativeRequest &request)
   NativeOptions options;
   options.target = *target;
   options.name = request.name;
-  if (failed(lowerToLLVM(module, options)))
+  options.openmp = request.openmp;
+  if (failed(lower(module, options)))
     return failure();
   NativeFacts facts;
   facts.target = request.target;
@@ -109,7 +120,10 @@ FailureOr<NativeFacts> emitNative(ModuleOp module, const NativeRequest &request)
     return failure();
   }
   facts.codeBytes = static_cast<int64_t>(*code);
-  auto floats = scanForFloat(llvm::ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
+  auto floats = [&] {
+    Stage stage("scan for floats");
+    return scanForFloat(llvm::ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
+  }();
   if (!floats) {
     (void)reportError(module, floats.takeError());
     return failure();

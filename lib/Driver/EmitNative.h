@@ -17,6 +17,7 @@ namespace vitq {
 struct NativeRequest {
   std::string name, target, output;
   OutputKind emit;
+  bool openmp = false;
 };
 
 /// Lowers an integer module for a target and writes what was asked for.

@@ -9,6 +9,7 @@
 #include "Measure.h"
 
 #include "vitq/Runner/Evaluation.h"
+#include "vitq/Support/Stages.h"
 
 #include "llvm/Support/Format.h"
 
@@ -129,6 +130,7 @@ llvm::Error Measurement::run() {
 LogicalResult measure(ModuleOp reference, ModuleOp program, const DriverOptions &options, Report &report) {
   if (options.reportData.empty() && options.compile.data.empty())
     return success();
+  Stage stage("measure for the report");
   if (llvm::Error error = Measurement(reference, program, options, report).run())
     return emitError(UnknownLoc::get(program.getContext()), llvm::toString(std::move(error)));
   return success();

@@ -8,9 +8,12 @@
 
 #include "vitq/Driver/Driver.h"
 
+#include "PassStages.h"
+
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Support/Progress.h"
+#include "vitq/Transforms/Passes.h"
 
 #include "mlir/Pass/PassInstrumentation.h"
 
@@ -57,6 +60,7 @@ static LogicalResult runPhase(ModuleOp module, llvm::function_ref<void(OpPassMan
   PassManager pm(module.getContext());
   add(pm);
   pm.addInstrumentation(std::make_unique<PassProgress>(pm.size()));
+  pm.addInstrumentation(std::make_unique<PassStages>());
   return pm.run(module);
 }
 
@@ -84,6 +88,12 @@ LogicalResult lowerToPhase(ModuleOp module, Phase last, const CompileOptions &op
       failed(runPhase(module, [&](OpPassManager &pm) { addIntegerPasses(pm, options); })))
     return failure();
   return success();
+}
+
+LogicalResult setBatch(ModuleOp module, int64_t batch) {
+  VitqSetBatchPassOptions options;
+  options.batch = batch;
+  return runPhase(module, [&](OpPassManager &pm) { pm.addPass(createVitqSetBatchPass(options)); });
 }
 
 } // namespace vitq

@@ -2,6 +2,8 @@
 
 #include "vitq/Numerics/SquareRoot.h"
 
+#include "vitq/Numerics/RootSteps.h"
+
 #include <algorithm>
 
 using namespace vitq::numerics;
@@ -36,4 +38,12 @@ uint64_t vitq::numerics::newtonSqrt(uint64_t v, uint64_t start, unsigned iterati
     k = std::max<uint64_t>(mean, 1);
   }
   return k;
+}
+
+ReciprocalRootTable vitq::numerics::reciprocalRootTable() {
+  ReciprocalRootTable table{};
+  // 2^15 / sqrt((2i + 257) / 1024) is the root of 2^40 / (2i + 257).
+  for (uint64_t i = 0; i < table.size(); ++i)
+    table[i] = static_cast<uint16_t>(isqrt64((UINT64_C(1) << 40) / (2 * i + 257)));
+  return table;
 }

@@ -80,6 +80,14 @@ std::vector<Outlier> Data::outliers() const {
   return found;
 }
 
+std::vector<StageCost> Data::slowestStages() const {
+  std::vector<StageCost> sorted = stages;
+  llvm::sort(sorted, [](const StageCost &a, const StageCost &b) {
+    return std::make_pair(-a.seconds, llvm::StringRef(a.name)) < std::make_pair(-b.seconds, llvm::StringRef(b.name));
+  });
+  return sorted;
+}
+
 std::vector<const TensorStatistics *> Data::worstTensors(size_t count) const {
   std::vector<const TensorStatistics *> worst;
   auto add = [&](const TensorStatistics *tensor) {

@@ -82,6 +82,8 @@ struct Data {
   std::optional<AccuracyFacts> accuracy;
   NativeFacts native;
   int64_t macs = 0, weightBytes = 0;
+  /// In the order of the compilation.
+  std::vector<StageCost> stages;
 
   /// An option's text, empty when it is not set.
   llvm::StringRef option(llvm::StringRef name) const;
@@ -93,6 +95,8 @@ struct Data {
   /// Outlier channels of tensors of 8 bits and one scale, the largest ratio first.
   std::vector<Outlier> outliers() const;
   std::vector<Finding> findings() const;
+  /// What the compilation did, the slowest first.
+  std::vector<StageCost> slowestStages() const;
   /// Where the most error is added and a histogram exists; at most `count`.
   std::vector<const TensorStatistics *> worstTensors(size_t count) const;
 };

@@ -323,6 +323,12 @@ void Page::print() {
         "does against the float op on the same input, added its share of the noise at the logits.</p>\n";
   opTable(os, data);
   os << "</section>\n";
+  if (!data.stages.empty()) {
+    os << "<section id=\"compile\"><h2>What the compilation cost</h2>\n<p class=\"soft\">Wall time, the process's "
+          "memory afterwards, and what the pass added to the most that it ever had.</p>\n";
+    stageTable(os, data);
+    os << "</section>\n";
+  }
   options();
   os << "</main></body></html>\n";
 }

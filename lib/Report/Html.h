@@ -54,6 +54,9 @@ void channelPlot(llvm::raw_ostream &os, const Outlier &outlier);
 void histogramPlot(llvm::raw_ostream &os, const LinearHistogram &histogram,
                    std::optional<std::pair<double, double>> representable);
 
+/// The table of the stages of the compilation, the slowest first.
+void stageTable(llvm::raw_ostream &os, const Data &data);
+
 /// The table of all ops.
 void opTable(llvm::raw_ostream &os, const Data &data);
 

@@ -64,3 +64,18 @@ void html::opTable(llvm::raw_ostream &os, const Data &data) {
     row(os, op, data.measured(op));
   os << "</tbody></table></div>\n";
 }
+
+void html::stageTable(llvm::raw_ostream &os, const Data &data) {
+  constexpr double mib = 1 << 20;
+  os << "<div class=\"scroll\"><table>\n<thead><tr><th>pass</th><th class=\"n\">seconds</th>"
+        "<th class=\"n\">MiB after</th><th class=\"n\">peak growth MiB</th></tr></thead>\n<tbody>\n";
+  for (const StageCost &stage : data.slowestStages()) {
+    os << "<tr>";
+    cell(os, stage.name);
+    number(os, formatFixed(stage.seconds, 3));
+    number(os, formatFixed(static_cast<double>(stage.residentBytes) / mib, 1));
+    number(os, formatFixed(static_cast<double>(stage.peakGrowthBytes) / mib, 1));
+    os << "</tr>\n";
+  }
+  os << "</tbody></table></div>\n";
+}

@@ -132,6 +132,16 @@ static json::Array findingsOf(const Data &data) {
   return findings;
 }
 
+static json::Array compileOf(const Data &data) {
+  json::Array stages;
+  for (const StageCost &stage : data.stages)
+    stages.push_back(json::Object{{"pass", stage.name},
+                                  {"seconds", stage.seconds},
+                                  {"rss_bytes", stage.residentBytes},
+                                  {"peak_growth_bytes", stage.peakGrowthBytes}});
+  return stages;
+}
+
 json::Value reporting::toJSON(const Data &data) {
   json::Array entries;
   for (const OpEntry &op : data.ops)
@@ -166,5 +176,6 @@ json::Value reporting::toJSON(const Data &data) {
       {"blocks", blocksOf(data)},
       {"outliers", outliersOf(data)},
       {"histograms", histogramsOf(data)},
-      {"ops", std::move(entries)}};
+      {"ops", std::move(entries)},
+      {"compile", compileOf(data)}};
 }

@@ -99,6 +99,19 @@ static void printOp(const Data &data, const OpEntry &op, llvm::raw_ostream &os) 
      << "\n";
 }
 
+static void printStages(const Data &data, llvm::raw_ostream &os) {
+  if (data.stages.empty())
+    return;
+  constexpr double mib = 1 << 20;
+  os << "\n"
+     << llvm::left_justify("compilation", 44) << llvm::right_justify("seconds", 10)
+     << llvm::right_justify("MiB after", 12) << llvm::right_justify("peak growth", 13) << "\n";
+  for (const StageCost &stage : data.slowestStages())
+    os << llvm::left_justify(stage.name, 44)
+       << llvm::format("%10.3f%12.1f%13.1f\n", stage.seconds, static_cast<double>(stage.residentBytes) / mib,
+                       static_cast<double>(stage.peakGrowthBytes) / mib);
+}
+
 void reporting::printText(const Data &data, llvm::raw_ostream &os) {
   printSummary(data, os);
   printFindings(data, os);
@@ -111,4 +124,5 @@ void reporting::printText(const Data &data, llvm::raw_ostream &os) {
      << llvm::right_justify("bytes", 10) << llvm::right_justify("SQNR", 8) << llvm::right_justify("added", 9) << "\n";
   for (const OpEntry &op : data.ops)
     printOp(data, op, os);
+  printStages(data, os);
 }

@@ -37,8 +37,11 @@ struct Flags {
   cl::opt<std::string> json = text("json", "Write the figures as JSON", "file");
   cl::opt<uint64_t> limit{"limit", cl::desc("Look at the first images only (0: all)"), cl::value_desc("N"), cl::init(0),
                           cl::cat(category)};
+  cl::opt<int64_t> threads{"num-threads", cl::desc("Run a .so that was compiled with --openmp in N threads"),
+                           cl::value_desc("N"), cl::init(0), cl::cat(category)};
   cl::opt<bool> benchmark{"benchmark", cl::desc("Measure the latency of a .so, and the limit of this core"),
                           cl::cat(category)};
+  cl::opt<bool> profile{"profile", cl::desc("Measure the time of every step of a .so"), cl::cat(category)};
   cl::opt<bool> compare{"compare", cl::desc("Compare a module in a later phase with the float --reference, op by op"),
                         cl::cat(category)};
 
@@ -65,7 +68,10 @@ int runner::main(int argc, char **argv) {
   options.dumpOutputs = flags.dumpOutputs;
   options.json = flags.json;
   options.limit = flags.limit;
+  // 0 is for "not given" only.
+  options.threads = flags.threads.getNumOccurrences() && flags.threads == 0 ? -1 : flags.threads.getValue();
   options.benchmark = flags.benchmark;
+  options.profile = flags.profile;
   options.compare = flags.compare;
   llvm::Expected<Figures> figures = run(options);
   if (!figures) {

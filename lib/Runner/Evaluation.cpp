@@ -86,7 +86,7 @@ public:
       step = std::max(step, program->info().batch());
   }
 
-  llvm::Expected<std::vector<Outputs>> run();
+  llvm::Expected<std::vector<Outputs>> run(int64_t threadsOfProgram);
 
 private:
   void work();
@@ -149,14 +149,14 @@ void Evaluator::work() {
   }
 }
 
-llvm::Expected<std::vector<Outputs>> Evaluator::run() {
+llvm::Expected<std::vector<Outputs>> Evaluator::run(int64_t threadsOfProgram) {
   for (auto [program, output] : llvm::zip_equal(programs, outputs)) {
     output.isFloat = program->info().floatOutput;
     output.classes = program->info().classes();
     size_t size = static_cast<size_t>(images * output.classes);
     output.isFloat ? output.floats.resize(size) : output.codes.resize(size);
   }
-  int64_t threads = std::max(1u, std::thread::hardware_concurrency());
+  int64_t threads = std::max<int64_t>(1, std::thread::hardware_concurrency() / std::max<int64_t>(threadsOfProgram, 1));
   threads = std::min(threads, (images + step - 1) / step);
   std::vector<std::thread> workers;
   for (int64_t i = 1; i < threads; ++i)
@@ -170,8 +170,9 @@ llvm::Expected<std::vector<Outputs>> Evaluator::run() {
 }
 
 llvm::Expected<std::vector<Outputs>> runner::runAll(llvm::ArrayRef<const Program *> programs,
-                                                    const data::ImageSource &source, int64_t images) {
-  return Evaluator(programs, source, images).run();
+                                                    const data::ImageSource &source, int64_t images,
+                                                    int64_t threadsOfProgram) {
+  return Evaluator(programs, source, images).run(threadsOfProgram);
 }
 
 //===----------------------------------------------------------------------===//

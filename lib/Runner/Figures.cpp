@@ -34,13 +34,21 @@ static std::vector<Entry> entriesOf(const Figures &f) {
           {"reference_top5", "top-5 of the reference", "%", f.referenceTop5},
           {"agreement", "agreement with the reference", "%", f.agreement},
           {"logits_sqnr_db", "SQNR of the logits", "dB", f.logitsSqnrDb},
+          {"threads", "threads", "", f.threads},
+          {"batch", "batch", "", f.batch},
           {"latency_ms_median", "latency, median", "ms", f.latencyMedian, 4},
           {"latency_ms_p10", "latency, 10th percentile", "ms", f.latencyP10, 4},
           {"latency_ms_p90", "latency, 90th percentile", "ms", f.latencyP90, 4},
+          {"image_ms_median", "time of an image", "ms", f.imageMedian, 4},
+          {"gops", "operations", "GOP/s", f.gops, 1},
           {"limit_ms", "limit of this core", "ms", f.limit, 4},
+          {"time_over_limit", "time / limit", "", f.timeOverLimit, 3},
+          {"peak_share", "share of the peak", "%", f.peakShare, 1},
           {"peak_gmacs", "peak of this core", "GMAC/s", f.peakGmacs, 1},
+          {"machine_peak_gmacs", "peak by its best instruction", "GMAC/s", f.machinePeakGmacs, 1},
           {"macs", "multiply-accumulates", "", f.macs},
           {"arena_bytes", "arena", "bytes", f.arenaBytes},
+          {"arena_lower_bound", "arena, lower bound", "bytes", f.arenaLowerBound},
           {"weight_bytes", "weights", "bytes", f.weightBytes},
           {"code_bytes", "code", "bytes", f.codeBytes}};
 }
@@ -50,6 +58,7 @@ llvm::json::Value Figures::toJSON() const {
   for (const Entry &entry : entriesOf(*this))
     std::visit([&](const auto &value) { object[entry.key] = value ? llvm::json::Value(*value) : nullptr; },
                entry.value);
+  object["profile"] = profile ? profile->toJSON() : llvm::json::Value(nullptr);
   object["comparison"] = comparison ? comparison->toJSON() : llvm::json::Value(nullptr);
   return object;
 }
@@ -67,6 +76,10 @@ void Figures::print(llvm::raw_ostream &os) const {
     if (!text.empty())
       os << llvm::left_justify(entry.title, 30) << llvm::right_justify(text, 14) << (*entry.unit ? " " : "")
          << entry.unit << "\n";
+  }
+  if (profile) {
+    os << "\n";
+    profile->print(os);
   }
   if (comparison) {
     os << "\n";

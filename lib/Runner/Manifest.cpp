@@ -34,6 +34,8 @@ private:
   llvm::Error readOutput();
   llvm::Error readPreprocess();
   llvm::Error readCount(const char *key, std::optional<int64_t> &count, int64_t limit);
+  llvm::Error readArena(int64_t &align);
+  llvm::Error readSteps();
 
   const llvm::json::Object &root;
   ProgramInfo &info;
@@ -121,9 +123,45 @@ llvm::Error ManifestReader::readCount(const char *key, std::optional<int64_t> &c
   return llvm::Error::success();
 }
 
+llvm::Error ManifestReader::readArena(int64_t &arenaAlign) {
+  std::optional<int64_t> align, perThread;
+  if (llvm::Error error = readCount("arena_bytes", info.arenaBytes, kMaxArena))
+    return error;
+  if (llvm::Error error = readCount("arena_lower_bound", info.arenaLowerBound, kMaxArena))
+    return error;
+  if (llvm::Error error = readCount("thread_arena_bytes", perThread, kMaxArena / kMaxThreads))
+    return error;
+  if (llvm::Error error = readCount("arena_align", align, 1 << 20))
+    return error;
+  if (!info.arenaBytes || !align || !llvm::isPowerOf2_64(static_cast<uint64_t>(*align)))
+    return fail("needs arena_bytes, and arena_align that is a power of two");
+  info.threadArenaBytes = perThread.value_or(0);
+  arenaAlign = *align;
+  return llvm::Error::success();
+}
+
+llvm::Error ManifestReader::readSteps() {
+  const llvm::json::Value *value = root.get("steps");
+  if (!value || value->getAsNull())
+    return llvm::Error::success();
+  const llvm::json::Array *steps = value->getAsArray();
+  if (!steps)
+    return fail("steps must be an array");
+  for (const llvm::json::Value &entry : *steps) {
+    const llvm::json::Object *object = entry.getAsObject();
+    std::optional<int64_t> macs = object ? object->getInteger("macs") : std::nullopt;
+    if (!macs || *macs < 0)
+      return fail("steps has an entry that is no object with 'macs'");
+    auto text = [&](const char *key) { return object->getString(key).value_or("").str(); };
+    info.steps.push_back({text("kernel"), text("op"), text("node"), *macs});
+  }
+  return llvm::Error::success();
+}
+
 llvm::Error ManifestReader::read(int64_t &arenaAlign, std::string &target) {
-  if (root.getInteger("abi") != 1)
-    return fail("abi must be 1; the program was made by another version of vitq-opt, compile it again");
+  std::optional<int64_t> abi = root.getInteger("abi");
+  if (abi != 1 && abi != 2)
+    return fail("abi must be 1 or 2; the program was made by another version of vitq-opt, compile it again");
   target = root.getString("target").value_or("").str();
   if (target.empty())
     return fail("has no 'target'");
@@ -134,20 +172,17 @@ llvm::Error ManifestReader::read(int64_t &arenaAlign, std::string &target) {
   if (llvm::Error error = readPreprocess())
     return error;
   constexpr int64_t any = std::numeric_limits<int64_t>::max();
+  std::optional<int64_t> batch;
   std::pair<const char *, std::optional<int64_t> *> counts[] = {
-      {"macs", &info.macs}, {"weight_bytes", &info.weightBytes}, {"code_bytes", &info.codeBytes}};
+      {"batch", &batch}, {"macs", &info.macs}, {"weight_bytes", &info.weightBytes}, {"code_bytes", &info.codeBytes}};
   for (auto [key, count] : counts)
     if (llvm::Error error = readCount(key, *count, any))
       return error;
-  std::optional<int64_t> align;
-  if (llvm::Error error = readCount("arena_bytes", info.arenaBytes, kMaxArena))
+  if (batch && *batch != info.batch())
+    return fail("batch is not the leading extent of input.shape");
+  if (llvm::Error error = readArena(arenaAlign))
     return error;
-  if (llvm::Error error = readCount("arena_align", align, 1 << 20))
-    return error;
-  if (!info.arenaBytes || !align || !llvm::isPowerOf2_64(static_cast<uint64_t>(*align)))
-    return fail("needs arena_bytes, and arena_align that is a power of two");
-  arenaAlign = *align;
-  return llvm::Error::success();
+  return readSteps();
 }
 
 llvm::Error runner::parseManifest(llvm::StringRef text, ProgramInfo &info, int64_t &arenaAlign, std::string &target) {

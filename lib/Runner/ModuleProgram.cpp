@@ -201,6 +201,14 @@ llvm::Expected<std::unique_ptr<Program>> runner::wrapModule(ModuleOp module, Str
 
 Program::~Program() = default;
 
+llvm::Error Program::setThreads(int) {
+  return llvm::createStringError(information.path + ": --num-threads is for compiled programs (.so)");
+}
+
+llvm::Error Program::runProfiled(const Tensor &, std::vector<uint64_t> &) const {
+  return llvm::createStringError(information.path + ": --profile is for compiled programs (.so)");
+}
+
 llvm::Expected<std::unique_ptr<Program>> runner::openProgram(StringRef path) {
   if (path.ends_with(".so"))
     return openSharedObject(path);

@@ -13,6 +13,9 @@
 
 namespace vitq::runner {
 
+/// What --num-threads may ask for.
+inline constexpr int kMaxThreads = 1024;
+
 /// Loads a shared object made by vitq.
 llvm::Expected<std::unique_ptr<Program>> openSharedObject(llvm::StringRef path);
 

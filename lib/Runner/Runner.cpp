@@ -8,14 +8,14 @@
 
 #include "vitq/Runner/Runner.h"
 
+#include "Benchmark.h"
+#include "ProgramKinds.h"
+
 #include "vitq/Data/Npy.h"
 #include "vitq/Runner/Evaluation.h"
 #include "vitq/Support/AtomicFile.h"
 
 #include "llvm/Support/FormatVariadic.h"
-
-#include <chrono>
-#include <cmath>
 
 using namespace vitq;
 using namespace vitq::runner;
@@ -58,8 +58,12 @@ llvm::Error Session::checkOptions() const {
   bool anyData = !options.images.empty() || !options.inputs.empty();
   if (options.compare && (options.reference.empty() || options.images.empty()))
     return llvm::createStringError("--compare needs --reference=MODEL.onnx, the float model, and --images=FOLDER");
-  if (!anyData && !options.benchmark)
+  if (!anyData && !options.benchmark && !options.profile)
     return llvm::createStringError("nothing to do: give --images or --inputs (or --benchmark for a .so)");
+  if (options.threads < 0 || options.threads > kMaxThreads)
+    return llvm::createStringError("--num-threads must be 1 to " + llvm::Twine(kMaxThreads));
+  if (options.profile && options.threads > 1)
+    return llvm::createStringError("--profile times one thread: leave out --num-threads");
   if (!anyData && !(options.labels.empty() && options.dumpOutputs.empty() && options.reference.empty()))
     return llvm::createStringError("--labels, --reference and --dump-outputs need --images or --inputs");
   return llvm::Error::success();
@@ -119,8 +123,12 @@ llvm::Error Session::open() {
   if (!opened)
     return opened.takeError();
   program = std::move(*opened);
-  if (options.benchmark && !program->isCompiled())
-    return llvm::createStringError(options.program + ": --benchmark times compiled programs (.so) only");
+  if ((options.benchmark || options.profile) && !program->isCompiled())
+    return llvm::createStringError(options.program + ": " + (options.benchmark ? "--benchmark" : "--profile") +
+                                   " times compiled programs (.so) only");
+  if (options.threads)
+    if (llvm::Error error = program->setThreads(static_cast<int>(options.threads)))
+      return error;
   if (!options.reference.empty()) {
     auto other = openProgram(options.reference);
     if (!other)
@@ -135,6 +143,7 @@ llvm::Error Session::open() {
   const ProgramInfo &info = program->info();
   figures.macs = info.macs;
   figures.arenaBytes = info.arenaBytes;
+  figures.arenaLowerBound = info.arenaLowerBound;
   figures.weightBytes = info.weightBytes;
   figures.codeBytes = info.codeBytes;
   return options.images.empty() && options.inputs.empty() ? llvm::Error::success() : openSource();
@@ -181,7 +190,7 @@ llvm::Error Session::evaluate() {
   std::vector<const Program *> programs = {program.get()};
   if (reference)
     programs.push_back(reference.get());
-  llvm::Expected<std::vector<Outputs>> outputs = runAll(programs, *source, images);
+  llvm::Expected<std::vector<Outputs>> outputs = runAll(programs, *source, images, options.threads);
   if (!outputs)
     return outputs.takeError();
   figures.images = images;
@@ -200,15 +209,6 @@ llvm::Error Session::evaluate() {
 // Speed
 //===----------------------------------------------------------------------===//
 
-/// The value at share `p` of sorted values, between neighbours by their
-/// distance.
-static double quantile(const std::vector<double> &sorted, double p) {
-  double position = p * static_cast<double>(sorted.size() - 1);
-  auto below = static_cast<size_t>(position);
-  size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (position - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
-
 /// Pixels without structure, the same every time.
 static Tensor noise(const ProgramInfo &info) {
   Tensor input = Tensor::allocate(ElementKind::I8, info.inputShape);
@@ -221,38 +221,15 @@ static Tensor noise(const ProgramInfo &info) {
 }
 
 llvm::Error Session::benchmark() {
-  using Clock = std::chrono::steady_clock;
   const ProgramInfo &info = program->info();
   llvm::Expected<Tensor> input = source ? readBatch(info, *source, 0, images) : noise(info);
   if (!input)
     return input.takeError();
-  auto runOnce = [&]() -> llvm::Expected<double> {
-    Clock::time_point start = Clock::now();
-    llvm::Expected<Tensor> output = program->run(*input);
-    if (!output)
-      return output.takeError();
-    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  };
-  // Warm up for 0.3 s, then measure for 2 s; at least 3 and 20 runs.
-  std::vector<double> times;
-  for (auto [milliseconds, least] : {std::pair(300.0, size_t(3)), std::pair(2000.0, size_t(20))}) {
-    times.clear();
-    for (double spent = 0; spent < milliseconds || times.size() < least;) {
-      llvm::Expected<double> time = runOnce();
-      if (!time)
-        return time.takeError();
-      times.push_back(*time);
-      spent += *time;
-    }
-  }
-  llvm::sort(times);
-  figures.latencyMedian = quantile(times, 0.5);
-  figures.latencyP10 = quantile(times, 0.1);
-  figures.latencyP90 = quantile(times, 0.9);
-  figures.peakGmacs = measurePeakGmacs();
-  if (figures.peakGmacs && info.macs)
-    figures.limit = static_cast<double>(*info.macs) / *figures.peakGmacs * 1e-6;
-  return llvm::Error::success();
+  Benchmark benchmark(*program, *input, std::max<int>(1, static_cast<int>(options.threads)));
+  if (options.benchmark)
+    if (llvm::Error error = benchmark.time(figures))
+      return error;
+  return options.profile ? benchmark.profile(figures) : llvm::Error::success();
 }
 
 llvm::Expected<Figures> Session::run() {
@@ -264,7 +241,7 @@ llvm::Expected<Figures> Session::run() {
   if (source && (!options.compare || !options.labels.empty() || !options.dumpOutputs.empty()))
     if (llvm::Error error = evaluate())
       return error;
-  if (options.benchmark)
+  if (options.benchmark || options.profile)
     if (llvm::Error error = benchmark())
       return error;
   if (options.json.empty())

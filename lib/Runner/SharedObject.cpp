@@ -33,11 +33,21 @@ public:
   static llvm::Expected<std::unique_ptr<Program>> open(llvm::StringRef path);
   bool isCompiled() const override { return true; }
   llvm::Expected<Tensor> run(const Tensor &input) const override;
+  llvm::Error setThreads(int threads) override;
+  llvm::Error runProfiled(const Tensor &input, std::vector<uint64_t> &ticks) const override;
 
 private:
+  llvm::Error fail(const llvm::Twine &what) const { return llvm::createStringError(information.path + ": " + what); }
+  llvm::Error checkStatus(int status) const;
+  void *arena() const;
+
   std::unique_ptr<void, CloseLibrary> library;
-  int (*entry)(const void *, void *, void *) = nullptr;
+  decltype(vitq_program::run) entry = nullptr;
+  decltype(vitq_program::run_mt) parallelEntry = nullptr;
+  decltype(vitq_program::run_profiled) profiledEntry = nullptr;
   int64_t arenaAlign = 64;
+  /// 0: `entry`.
+  int threads = 0;
 };
 
 /// Memory that a program works in.
@@ -96,8 +106,8 @@ llvm::Expected<std::unique_ptr<Program>> SharedObject::open(llvm::StringRef path
   auto *symbol = static_cast<const vitq_program *>(dlsym(program->library.get(), VITQ_PROGRAM_SYMBOL));
   if (!symbol)
     return fail("is no vitq program: it does not export '" VITQ_PROGRAM_SYMBOL "' (made by vitq-opt --emit=so)");
-  if (symbol->abi_version != VITQ_PROGRAM_ABI_VERSION)
-    return fail("has ABI version " + llvm::Twine(symbol->abi_version) + ", this vitq-run knows " +
+  if (symbol->abi_version < 1 || symbol->abi_version > VITQ_PROGRAM_ABI_VERSION)
+    return fail("has ABI version " + llvm::Twine(symbol->abi_version) + ", this vitq-run knows 1 to " +
                 llvm::Twine(VITQ_PROGRAM_ABI_VERSION) + "; compile it again");
   if (!symbol->run || !symbol->manifest || !symbol->name)
     return fail("is damaged: its name, code or manifest is missing");
@@ -110,19 +120,56 @@ llvm::Expected<std::unique_ptr<Program>> SharedObject::open(llvm::StringRef path
   if (!description->runsOnHost())
     return fail("was compiled for '" + target + "', which this CPU cannot run; compile with --target=native here");
   program->entry = symbol->run;
+  program->information.dotIntrinsic = description->isa->dot8.intrinsic;
+  if (symbol->abi_version >= 2) {
+    program->profiledEntry = symbol->run_profiled;
+    program->parallelEntry = symbol->run_mt;
+    // Threads of the OpenMP runtime go on waiting in it: it must stay.
+    if (program->parallelEntry)
+      dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD | RTLD_NODELETE);
+  }
   return std::unique_ptr<Program>(std::move(program));
 }
 
-llvm::Expected<Tensor> SharedObject::run(const Tensor &input) const {
-  // One arena for each thread, kept between runs.
+/// One arena for each thread that calls, kept between runs.
+void *SharedObject::arena() const {
   thread_local std::unique_ptr<Arena> arena;
-  size_t size = static_cast<size_t>(*information.arenaBytes), align = static_cast<size_t>(arenaAlign);
+  auto size = static_cast<size_t>(*information.arenaBytes + std::max(threads - 1, 0) * information.threadArenaBytes);
+  auto align = static_cast<size_t>(arenaAlign);
   if (!arena || arena->size < size || arena->align < align)
     arena = std::make_unique<Arena>(size, align);
+  return arena->memory;
+}
+
+llvm::Error SharedObject::checkStatus(int status) const {
+  return status ? fail("the program returned " + llvm::Twine(status)) : llvm::Error::success();
+}
+
+llvm::Expected<Tensor> SharedObject::run(const Tensor &input) const {
   Tensor output = Tensor::allocate(ElementKind::I32, information.outputShape);
-  if (int status = entry(input.bytes(), output.mutableBytes(), arena->memory))
-    return llvm::createStringError(information.path + ": the program returned " + std::to_string(status));
+  int status = threads ? parallelEntry(input.bytes(), output.mutableBytes(), arena(), threads)
+                       : entry(input.bytes(), output.mutableBytes(), arena());
+  if (llvm::Error error = checkStatus(status))
+    return error;
   return output;
+}
+
+llvm::Error SharedObject::setThreads(int count) {
+  if (!parallelEntry) {
+    if (count == 1)
+      return llvm::Error::success();
+    return fail("runs in one thread only; compile with --openmp");
+  }
+  threads = count;
+  return llvm::Error::success();
+}
+
+llvm::Error SharedObject::runProfiled(const Tensor &input, std::vector<uint64_t> &ticks) const {
+  if (!profiledEntry || information.steps.empty())
+    return fail("has no profile; compile it again with this version of vitq-opt");
+  ticks.assign(information.steps.size() + 1, 0);
+  Tensor output = Tensor::allocate(ElementKind::I32, information.outputShape);
+  return checkStatus(profiledEntry(input.bytes(), output.mutableBytes(), arena(), ticks.data()));
 }
 
 llvm::Expected<std::unique_ptr<Program>> runner::openSharedObject(llvm::StringRef path) {

@@ -23,7 +23,9 @@
 #include "mlir/Transforms/Passes.h"
 #include "vitq/Conversion/KernelCalls.h"
 #include "vitq/Conversion/Passes.h"
+#include "vitq/Support/Stages.h"
 #include "vitq/Target/Program.h"
+#include "vitq/Transforms/Passes.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -39,6 +41,7 @@ using namespace vitq;
 //===----------------------------------------------------------------------===//
 
 void vitq::buildVitqToLLVMPipeline(OpPassManager &manager, StringRef target, bool fuse, bool openmp) {
+  manager.addPass(createVitqSortChannelsPass());
   ConvertVitqToKernelsPassOptions kernels;
   kernels.target = target.str();
   kernels.fuse = fuse;
@@ -169,6 +172,7 @@ static void addDescription(llvm::Module &module, StringRef name, StringRef manif
 }
 
 static void optimize(llvm::Module &module, llvm::TargetMachine &machine, const TargetDesc &target) {
+  Stage stage("LLVM: optimization");
   llvm::PipelineTuningOptions tuning;
   // Without shifts by a vector of amounts LLVM computes them with floats.
   tuning.LoopVectorization = target.variableShifts;
@@ -217,7 +221,10 @@ static std::unique_ptr<Translated> translate(ModuleOp op, const NativeOptions &o
     return nullptr;
   }
   result->machine = std::move(*machine);
-  result->module = translateModuleToLLVMIR(op, result->context, options.name);
+  {
+    Stage stage("LLVM: translation");
+    result->module = translateModuleToLLVMIR(op, result->context, options.name);
+  }
   if (!result->module)
     return nullptr;
   if (!result->module->getFunction("main")) {
@@ -245,6 +252,7 @@ static std::unique_ptr<Translated> translate(ModuleOp op, const NativeOptions &o
 //===----------------------------------------------------------------------===//
 
 static LogicalResult generate(ModuleOp op, Translated &program, llvm::raw_pwrite_stream &os, bool assembly) {
+  Stage stage("LLVM: code emission");
   llvm::legacy::PassManager passes;
   if (program.machine->addPassesToEmitFile(
           passes, os, nullptr, assembly ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile))

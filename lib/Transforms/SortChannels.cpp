@@ -108,7 +108,6 @@ static void apply(const HiddenChannels &hidden) {
     requant.setByAttr(DyadicAttr::get(requant.getContext(), multipliers, shifts));
   }
   table.getIndexMutable().assign(reorder(b, table.getIndex(), 0, hidden.order));
-  b.setInsertionPoint(after);
   after.getRhsMutable().assign(reorder(b, after.getRhs(), after.getTransposeRhs() ? 1 : 0, hidden.order));
 }
 

@@ -11,7 +11,7 @@
 // CHECK: call @vitq_requant_0(
 // CHECK: call @vitq_requant_0(
 // CHECK: call @vitq_requant_1(
-// CHECK: func.func private @vitq_requant_0(%{{.*}}: memref<1x32xi32> {llvm.noalias}, %{{.*}}: memref<1x32xi8> {llvm.noalias}, %{{.*}}: memref<{{[0-9]+}}xi8> {llvm.noalias})
+// CHECK: func.func private @vitq_requant_0(%{{.*}}: memref<1x32xi32> {llvm.noalias}, %{{.*}}: memref<1x32xi8> {llvm.noalias}, %{{.*}}: memref<{{[0-9]+}}xi8> {llvm.noalias}, %{{.*}}: index, %{{.*}}: index)
 // CHECK-SAME: llvm.noinline
 // CHECK-NOT: f32
 // CHECK: func.func private @vitq_requant_1
@@ -24,10 +24,10 @@ func.func @main(%x: tensor<4x8xi32>) -> (tensor<4x8xi8>, tensor<4x8xi8>, tensor<
 
 // -----
 
-// A requantization becomes the epilogue of its product; the tile is a function
-// of its own with 16-bit products. Both weights have one kernel.
+// A requantization becomes the epilogue of its product, in the tile, which is a
+// function of its own with 16-bit products. Both weights have one kernel.
 
-// CHECK: module attributes {vitq.macs = 24640 : i64
+// CHECK: module attributes {vitq.macs = 25088 : i64
 // CHECK-SAME: vitq.signature = (tensor<7x16xi8>) -> tensor<7x16xi8>
 // CHECK-LABEL: func.func @main
 // CHECK: call @vitq_matmul_requant_0(
@@ -38,23 +38,25 @@ func.func @main(%x: tensor<4x8xi32>) -> (tensor<4x8xi8>, tensor<4x8xi8>, tensor<
 // CHECK: call @vitq_tile_0
 // CHECK: func.func private @vitq_tile_0(
 // CHECK: scf.for
-// CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
-// CHECK-NOT: llvm.x86.avx2.pmadd.ub
+// CHECK-COUNT-12: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
+// CHECK-NOT: llvm.x86.avx2.pmadd
+// CHECK: arith.shrsi {{.*}} : vector<16xi32>
+// CHECK: vector.store {{.*}} : memref<7x112xi8>, vector<16xi8>
 
-// APART-LABEL: module attributes {vitq.macs = 24640 : i64
+// APART-LABEL: module attributes {vitq.macs = 25088 : i64
 // APART: call @vitq_matmul_0(
 // APART: call @vitq_requant_0(
 // APART: call @vitq_matmul_0(
 // APART: call @vitq_requant_0(
 func.func @main(%x: tensor<7x16xi8>) -> tensor<7x16xi8> {
-  %w = arith.constant dense<3> : tensor<16x110xi8>
-  %v = arith.constant dense<-2> : tensor<110x16xi8>
-  %a = vitq.matmul %x, %w : (tensor<7x16xi8>, tensor<16x110xi8>) -> tensor<7x110xi32>
-  %b = vitq.requant %a by <1518500250, 40> round half_up : tensor<7x110xi32> -> tensor<7x110xi8>
-  %c = vitq.slice %b offsets [0, 0] sizes [7, 16] strides [1, 1] : tensor<7x110xi8> -> tensor<7x16xi8>
-  %d = vitq.matmul %c, %v transpose_rhs : (tensor<7x16xi8>, tensor<110x16xi8>) -> tensor<7x110xi32>
-  %e = vitq.requant %d by <1418500250, 41> round half_up zero_point 3 : tensor<7x110xi32> -> tensor<7x110xi8>
-  %f = vitq.slice %e offsets [0, 3] sizes [7, 16] strides [1, 1] : tensor<7x110xi8> -> tensor<7x16xi8>
+  %w = arith.constant dense<3> : tensor<16x112xi8>
+  %v = arith.constant dense<-2> : tensor<112x16xi8>
+  %a = vitq.matmul %x, %w : (tensor<7x16xi8>, tensor<16x112xi8>) -> tensor<7x112xi32>
+  %b = vitq.requant %a by <1518500250, 40> round half_up : tensor<7x112xi32> -> tensor<7x112xi8>
+  %c = vitq.slice %b offsets [0, 0] sizes [7, 16] strides [1, 1] : tensor<7x112xi8> -> tensor<7x16xi8>
+  %d = vitq.matmul %c, %v transpose_rhs : (tensor<7x16xi8>, tensor<112x16xi8>) -> tensor<7x112xi32>
+  %e = vitq.requant %d by <1418500250, 41> round half_up zero_point 3 : tensor<7x112xi32> -> tensor<7x112xi8>
+  %f = vitq.slice %e offsets [0, 3] sizes [7, 16] strides [1, 1] : tensor<7x112xi8> -> tensor<7x16xi8>
   return %f : tensor<7x16xi8>
 }
 
@@ -136,14 +138,14 @@ func.func @main(%x: tensor<5x2xi16>, %t: tensor<1025xi16>) -> tensor<5x2xi16> {
 // -----
 
 // A sum of two products in the units of one of them: it is the epilogue of the
-// first, 8 lanes at a time although the other side's ratio is above 1/4.
+// first, in vectors although the other side's ratio is above 1/4.
 
 // CHECK-LABEL: func.func @main
 // CHECK: call @vitq_matmul_0(
 // CHECK: call @vitq_matmul_add_0(
 // CHECK: func.func private @vitq_matmul_add_0(
-// CHECK: vector.load
-// CHECK: llvm.intr.sadd.sat(%{{.*}}, %{{.*}}) : (vector<32xi32>, vector<32xi32>)
+// CHECK: call @vitq_tile_
+// CHECK: llvm.intr.sadd.sat(%{{.*}}, %{{.*}}) : (vector<16xi32>, vector<16xi32>)
 func.func @main(%x: tensor<7x16xi8>, %y: tensor<7x1xi16>) -> tensor<7x32xi32> {
   %w = arith.constant dense<3> : tensor<32x16xi8>
   %v = arith.constant dense<-2> : tensor<32x1xi8>
@@ -182,4 +184,64 @@ func.func @main(%x: tensor<2x3xi16>) -> (tensor<2x3xi8>, tensor<2x3xi8>) {
   %a = vitq.layer_norm shift %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 : tensor<2x3xi16> -> tensor<2x3xi8>
   %b = vitq.layer_norm shift %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 round half_even : tensor<2x3xi16> -> tensor<2x3xi8>
   return %a, %b : tensor<2x3xi8>, tensor<2x3xi8>
+}
+
+// -----
+
+// Attention is one kernel of heads x tiles of rows, which reads queries where the
+// product before left them and writes its result token by token. Keys and values
+// are packed once for each head.
+
+// CHECK-LABEL: func.func @main
+// CHECK-NOT: call @vitq_transpose
+// CHECK: call @vitq_pack_0({{.*}}units = 3
+// CHECK: call @vitq_pack_1(
+// CHECK: call @vitq_attention_0(
+// CHECK-SAME: macs = 21168 : i64
+// CHECK-SAME: op = "vitq.matmul+vitq.softmax+vitq.matmul+vitq.divide_rows+vitq.transpose", units = 9 : i64
+// CHECK-NOT: call @vitq_transpose
+// CHECK: return
+func.func @main(%q: tensor<1x14x3x24xi8>, %k: tensor<1x14x3x24xi8>, %v: tensor<1x14x3x12xi8>) -> tensor<1x14x3x12xi8> {
+  %t = arith.constant dense<-1> : tensor<256xi8>
+  %qh = vitq.transpose %q by [0, 2, 1, 3] : tensor<1x14x3x24xi8> -> tensor<1x3x14x24xi8>
+  %kh = vitq.transpose %k by [0, 2, 1, 3] : tensor<1x14x3x24xi8> -> tensor<1x3x14x24xi8>
+  %vh = vitq.transpose %v by [0, 2, 1, 3] : tensor<1x14x3x12xi8> -> tensor<1x3x14x12xi8>
+  %s = vitq.matmul %qh, %kh transpose_rhs lhs_unsigned lhs_zero_point 128 : (tensor<1x3x14x24xi8>, tensor<1x3x14x24xi8>) -> tensor<1x3x14x14xi32>
+  %c, %n = vitq.softmax table by <[1518500250, 1218500250, 1118500250], [40, 40, 40]>, %s, %t : (tensor<1x3x14x14xi32>, tensor<256xi8>) -> (tensor<1x3x14x14xi8>, tensor<1x3x14xi32>)
+  %p = vitq.matmul %c, %vh lhs_unsigned : (tensor<1x3x14x14xi8>, tensor<1x3x14x12xi8>) -> tensor<1x3x14x12xi32>
+  %d = vitq.divide_rows %p, %n by <[1184406517, 1482896304, 1565957510], [54, 55, 55]> round half_up {axis = 1 : i64} : (tensor<1x3x14x12xi32>, tensor<1x3x14xi32>) -> tensor<1x3x14x12xi8>
+  %y = vitq.transpose %d by [0, 2, 1, 3] : tensor<1x3x14x12xi8> -> tensor<1x14x3x12xi8>
+  return %y : tensor<1x14x3x12xi8>
+}
+
+// -----
+
+// A table follows in the kernel of its product, on finished rows.
+
+// CHECK-LABEL: func.func @main
+// CHECK: call @vitq_matmul_requant_table_0(
+// CHECK-SAME: op = "vitq.matmul+vitq.requant+vitq.table"
+// CHECK-NEXT: return
+func.func @main(%x: tensor<7x16xi8>) -> tensor<7x32xi8> {
+  %w = arith.constant dense<3> : tensor<16x32xi8>
+  %t = arith.constant dense<5> : tensor<256xi8>
+  %a = vitq.matmul %x, %w : (tensor<7x16xi8>, tensor<16x32xi8>) -> tensor<7x32xi32>
+  %b = vitq.requant %a by <1518500250, 40> round half_up : tensor<7x32xi32> -> tensor<7x32xi8>
+  %c = vitq.table %b, %t : (tensor<7x32xi8>, tensor<256xi8>) -> tensor<7x32xi8>
+  return %c : tensor<7x32xi8>
+}
+
+// -----
+
+// Patches are read from the picture: nothing copies them in memory.
+
+// CHECK-LABEL: func.func @main
+// CHECK-NOT: memref.alloc() : memref<1x4x12xi8>
+// CHECK: call @vitq_matmul_requant_0({{.*}}op = "vitq.extract_patches+vitq.matmul+vitq.requant"
+func.func @main(%x: tensor<1x4x4x3xi8>) -> tensor<1x4x16xi8> {
+  %w = arith.constant dense<3> : tensor<12x16xi8>
+  %p = vitq.extract_patches %x patch [2, 2] : tensor<1x4x4x3xi8> -> tensor<1x4x12xi8>
+  %a = vitq.matmul %p, %w lhs_unsigned : (tensor<1x4x12xi8>, tensor<12x16xi8>) -> tensor<1x4x16xi32>
+  %b = vitq.requant %a by <1518500250, 40> round half_up : tensor<1x4x16xi32> -> tensor<1x4x16xi8>
+  return %b : tensor<1x4x16xi8>
 }

@@ -68,11 +68,15 @@ def VitqPlanArenaPass : Pass<"vitq-plan-arena", "::mlir::ModuleOp"> {
     Several inputs (or results) lie behind each other, each at a multiple of 64
     bytes. A buffer that is returned once is a view of `%out`; every other
     `memref.alloc` is a view of `%arena` at a multiple of 64 bytes. Lifetimes run
-    from a buffer's first use to the last use of any view of it; buffers are placed
-    largest first, each into the tightest gap among those that live with it.
+    from a buffer's first use to the last use of any view of it. Buffers are placed one
+    after the other into gaps among those that live with them; several orders are
+    tried, what reached highest is placed earlier the next time, and the smallest
+    arena is kept.
 
-    The module gets `vitq.arena_bytes` and `vitq.arena_lower_bound` (the largest
-    sum of sizes that live at one time), in bytes.
+    The module gets `vitq.arena_bytes`, `vitq.arena_lower_bound` (the largest sum of
+    sizes that live at one time) and `vitq.thread_arena_bytes` (the largest buffer with
+    the attribute `vitq.scratch`: working memory of one kernel call, of which every
+    thread beyond the first needs its own, behind the arena), in bytes.
 
     ```mlir
     // before

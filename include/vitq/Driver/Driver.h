@@ -44,6 +44,9 @@ struct PhaseHooks {
 llvm::LogicalResult lowerToPhase(mlir::ModuleOp module, Phase last, const CompileOptions &options,
                                  const PhaseHooks &hooks = {});
 
+/// Makes an integer program of one image one of `batch` (vitq-set-batch).
+llvm::LogicalResult setBatch(mlir::ModuleOp module, int64_t batch);
+
 /// What is written.
 enum class OutputKind { MLIR, Bytecode, LLVM, Assembly, Object, SharedObject };
 
@@ -51,7 +54,8 @@ struct DriverOptions {
   /// `.onnx`, `.mlir` or `.mlirbc`, in any phase before `Target`.
   std::string input;
   std::string output = "-";
-  /// Size of a batch axis that an ONNX model leaves open.
+  /// Images of one run of the program; before the integer phase, the size of a batch
+  /// axis that an ONNX model leaves open.
   int64_t batch = 1;
   Phase stopAfter = Phase::Integer;
   OutputKind emit = OutputKind::MLIR;
@@ -59,6 +63,8 @@ struct DriverOptions {
   std::string target = "native";
   /// Name of the program; the output's stem when empty.
   std::string name;
+  /// Whether the program can also run in several threads.
+  bool openmp = false;
   /// Paths of the reports; the format of each is that of its extension.
   std::vector<std::string> reports;
   /// Images that the report measures on; those of the calibration when empty.
@@ -67,6 +73,9 @@ struct DriverOptions {
   std::string reportLabels;
   /// Images that are compared op by op; 0: all.
   int64_t reportLimit = 16;
+  /// Whether a report says what the stages of the compilation cost, the only thing in
+  /// it that is never twice the same.
+  bool reportTimes = true;
   CompileOptions compile;
 };
 

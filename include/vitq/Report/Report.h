@@ -14,6 +14,7 @@
 #define VITQ_REPORT_REPORT_H
 
 #include "vitq/Comparison/Comparison.h"
+#include "vitq/Support/Stages.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"
@@ -79,6 +80,8 @@ public:
   void setComparison(comparison::Comparison comparison);
   void setAccuracy(AccuracyFacts facts);
   void setNative(NativeFacts facts);
+  /// What the stages of the compilation cost, in order.
+  void setStages(std::vector<StageCost> stages);
 
   /// What is worth doing, the most urgent first.
   std::vector<reporting::Finding> findings() const;

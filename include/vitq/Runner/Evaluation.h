@@ -41,9 +41,9 @@ llvm::Expected<Tensor> readBatch(const ProgramInfo &info, const data::ImageSourc
 llvm::Error checkSource(const ProgramInfo &info, const data::ImageSource &source);
 
 /// Runs every program on the first `images` images, in as many threads as
-/// there are cores.
+/// there are cores; fewer where a program itself uses `threadsOfProgram` of them.
 llvm::Expected<std::vector<Outputs>> runAll(llvm::ArrayRef<const Program *> programs, const data::ImageSource &source,
-                                            int64_t images);
+                                            int64_t images, int64_t threadsOfProgram = 1);
 
 /// Shares of the images, in percent. Top-5 is absent where five classes are all.
 struct Accuracy {

@@ -17,8 +17,17 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace vitq::runner {
+
+/// One kernel call of a compiled program.
+struct Step {
+  std::string kernel;
+  /// The ops that it computes, joined by '+', and the ONNX node.
+  std::string op, node;
+  int64_t macs = 0;
+};
 
 /// What a program says of itself.
 struct ProgramInfo {
@@ -33,7 +42,15 @@ struct ProgramInfo {
   bool floatOutput = false;
   std::optional<double> outputScale;
   std::optional<data::Preprocess> preprocess;
-  std::optional<int64_t> macs, arenaBytes, weightBytes, codeBytes;
+  /// Of one run, that is of a whole batch.
+  std::optional<int64_t> macs, arenaBytes, arenaLowerBound, weightBytes, codeBytes;
+  /// What the arena has more for each thread beyond the first.
+  int64_t threadArenaBytes = 0;
+  /// The instruction (vitq::DotInstruction::intrinsic) that compiled code multiplies
+  /// with.
+  std::string dotIntrinsic;
+  /// In the order of execution; empty where nothing is recorded.
+  std::vector<Step> steps;
 
   int64_t batch() const { return inputShape[0]; }
   int64_t channels() const { return inputShape[floatInput || channelsFirst ? 1 : 3]; }
@@ -62,6 +79,14 @@ public:
 
   /// The output for one batch of inputs.
   virtual llvm::Expected<Tensor> run(const Tensor &input) const = 0;
+
+  /// Makes every later `run` use `threads` threads; not while one is going on.
+  /// Errors: this program was not compiled for several threads.
+  virtual llvm::Error setThreads(int threads);
+
+  /// Runs once and gives the time at the start and after each step of
+  /// `info().steps`, in a unit that the program chooses. Errors: it has no profile.
+  virtual llvm::Error runProfiled(const Tensor &input, std::vector<uint64_t> &ticks) const;
 
 protected:
   ProgramInfo information;

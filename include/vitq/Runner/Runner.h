@@ -10,6 +10,7 @@
 #define VITQ_RUNNER_RUNNER_H
 
 #include "vitq/Comparison/Comparison.h"
+#include "vitq/Runner/Profile.h"
 
 #include "llvm/Support/Error.h"
 #include "llvm/Support/JSON.h"
@@ -37,7 +38,11 @@ struct RunOptions {
   std::string json;
   /// Look at the first images only; 0: all.
   uint64_t limit = 0;
+  /// Threads of a compiled program; 0: the program's entry for one thread.
+  int64_t threads = 0;
   bool benchmark = false;
+  /// Time every step of a compiled program.
+  bool profile = false;
   /// Compare with the reference op by op.
   bool compare = false;
 };
@@ -48,11 +53,24 @@ struct Figures {
   std::optional<double> top1, top5, referenceTop1, referenceTop5, agreement;
   /// 10 log10(sum r^2 / sum (r - p)^2) over all logits, r the reference's.
   std::optional<double> logitsSqnrDb;
+  std::optional<int64_t> threads, batch;
+  /// Of one run, that is of a batch, in milliseconds.
   std::optional<double> latencyMedian, latencyP10, latencyP90;
-  /// Multiply-accumulates divided by the peak rate of this processor's core.
+  /// The median divided by the batch.
+  std::optional<double> imageMedian;
+  /// 10^9 operations a second, two for each multiply-accumulate.
+  std::optional<double> gops;
+  /// Milliseconds that the multiply-accumulates of a run need at `peakGmacs`.
   std::optional<double> limit;
-  std::optional<double> peakGmacs;
-  std::optional<int64_t> macs, arenaBytes, weightBytes, codeBytes;
+  /// The limit as a share of the median, and the median divided by the limit.
+  std::optional<double> peakShare, timeOverLimit;
+  /// Peak rate of the dot product that the program was compiled for, and of this
+  /// machine's best one; of as many threads as the program uses.
+  std::optional<double> peakGmacs, machinePeakGmacs;
+  /// Of one run.
+  std::optional<int64_t> macs;
+  std::optional<int64_t> arenaBytes, arenaLowerBound, weightBytes, codeBytes;
+  std::optional<Profile> profile;
   std::optional<comparison::Comparison> comparison;
 
   /// An object with the fixed keys; null where not measured.
@@ -63,11 +81,6 @@ struct Figures {
 
 /// Does what `options` ask for and writes the files they name.
 llvm::Expected<Figures> run(const RunOptions &options);
-
-/// The peak rate of one core, in 10^9 8-bit multiply-accumulates a second, of
-/// the best dot product instruction that does not saturate: VNNI, or pmaddwd
-/// with 32-bit additions. Measured in about 0.1 s; none on other processors.
-std::optional<double> measurePeakGmacs();
 
 /// The tool: parses the command line, runs, prints. Returns the exit code.
 int main(int argc, char **argv);

@@ -438,4 +438,58 @@ def VitqProveAccumulatorsPass : Pass<"vitq-prove-accumulators", "::mlir::ModuleO
   }];
 }
 
+def VitqSetBatchPass : Pass<"vitq-set-batch", "::mlir::ModuleOp"> {
+  let summary = "Make a program of one image one of several";
+  let description = [{
+    On the integer phase: the leading axis of every value that depends on the input
+    grows from 1 to `batch`. Image i of the batch is slice i along it, and comes out as
+    the program of one image computes it, bit for bit: no scale, table or constant
+    changes. What does not depend on the input stays as it is; where an op needs it once
+    for each image (a class token that is joined to the patches), a `vitq.broadcast`
+    repeats it.
+
+    ```mlir
+    %t = vitq.concat %token, %patches axis 1 : (tensor<1x1x8xi8>, tensor<1x4x8xi8>) -> tensor<1x5x8xi8>
+    ```
+    becomes, with `batch=2`,
+    ```mlir
+    %b = vitq.broadcast %token to [2, 1, 8] : tensor<1x1x8xi8> -> tensor<2x1x8xi8>
+    %t = vitq.concat %b, %patches axis 1 : (tensor<2x1x8xi8>, tensor<2x4x8xi8>) -> tensor<2x5x8xi8>
+    ```
+
+    The module gets `vitq.batch`. Refuses, with the node's name, ops whose leading axis is
+    not the batch (it is summed, gathered, moved, or has scales of its own), and programs
+    that take several images already, unless they are as many.
+  }];
+  let options = [
+    Option<"batch", "batch", "int64_t", "1", "Images of one run (1 to 4096)">
+  ];
+  let dependentDialects = ["::vitq::integer::VitqDialect"];
+}
+
+def VitqSortChannelsPass : Pass<"vitq-sort-channels", "::mlir::ModuleOp"> {
+  let summary = "Put hidden channels that share a table next to each other";
+  let description = [{
+    A `vitq.table` with an index (channels with scales of their own) between two
+    products with constant weights: the order of its channels is nobody's concern. The
+    channels of the table that most of them use come first, so that kernels look up
+    whole vectors in one table. Rows of the weights before, their bias and multipliers,
+    the index, and columns of the weights after change places together; the results
+    stay the same bit for bit. Part of code generation, so that reports and comparisons
+    see the order of the model.
+
+    ```mlir
+    %i = arith.constant dense<[1, 0, 1]> : tensor<3xi8>
+    %g = vitq.table %r, %tables, %i : ...
+    ```
+    becomes
+    ```mlir
+    %i = arith.constant dense<[1, 1, 0]> : tensor<3xi8>
+    %g = vitq.table %r, %tables, %i : ...
+    ```
+  }];
+  let statistics = [Statistic<"numSorted", "num-sorted", "Number of tables whose channels were sorted">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::vitq::integer::VitqDialect"];
+}
+
 #endif // VITQ_TRANSFORMS_PASSES

@@ -74,7 +74,7 @@ Value Rescale::constantOf(Emitter &e, Value blob, Slot slot, Value x, Value row,
   return e.splatLike(e.load(view, at), x);
 }
 
-Value Rescale::apply(Emitter &e, Value blob, Value x, Value row, Value col) const {
+Value Rescale::apply(Emitter &e, Value blob, Value x, Value row, Value col, bool positive) const {
   Value m = constantOf(e, blob, multipliers, x, row, col);
   Value c = constantOf(e, blob, shifts, x, row, col);
   if (!fast)
@@ -82,7 +82,8 @@ Value Rescale::apply(Emitter &e, Value blob, Value x, Value row, Value col) cons
   Value half = constantOf(e, blob, halves, x, row, col);
   if (pres)
     x = e.shl(x, e.splatLike(e.load(Blob::view(e, blob, *pres), e.index(0)), x));
-  Value p = e.mul(e.sext(x, 64), e.sext(m, 64));
+  // One kind of extension on both sides is what makes it an instruction.
+  Value p = e.mul(e.extend(x, 64, positive), e.extend(m, 64, positive));
   Value sum = e.add(e.trunc(e.sra(p, 32), 32), half);
   Value y = e.sra(sum, c);
   if (rounding != Rounding::HalfEven)
@@ -122,15 +123,45 @@ Value Clamp::apply(Emitter &e, Value blob, Value y) const {
   return e.trunc(y, width);
 }
 
-void vitq::kernels::forColumns(Emitter &e, const TargetDesc &target, int64_t cols, bool vectors, unsigned bitsPerLane,
-                               function_ref<void(Value, int64_t)> body) {
+Columns Columns::of(const TargetDesc &target, int64_t cols, unsigned bitsPerLane) {
   int64_t lanes = target.vectorBits / bitsPerLane;
   while (lanes > cols)
     lanes /= 2;
-  if (!vectors || !target.variableShifts || lanes < 4)
+  if (!target.variableShifts || lanes < 4)
+    return {cols, 1, cols, 0};
+  const int64_t whole = cols / lanes * lanes, rest = cols - whole;
+  const auto least = std::min<int64_t>(lanes, 128 / bitsPerLane);
+  const int64_t tail = rest ? std::max<int64_t>(least, llvm::PowerOf2Ceil(rest)) : 0;
+  return {cols, lanes, whole, tail};
+}
+
+/// True in the last `count` of `lanes` lanes.
+static Value lastLanes(Emitter &e, int64_t lanes, int64_t count) {
+  SmallVector<bool> bits(lanes);
+  std::fill(bits.end() - count, bits.end(), true);
+  auto type = VectorType::get({lanes}, e.intType(1));
+  return e.op<arith::ConstantOp>(DenseElementsAttr::get(type, ArrayRef<bool>(bits)));
+}
+
+Value Columns::onlyNew(Emitter &e, Value value) const {
+  return tail == rest() ? value : e.select(lastLanes(e, tail, rest()), value, e.like(value, 0));
+}
+
+void vitq::kernels::forColumns(Emitter &e, const TargetDesc &target, int64_t cols, bool vectors, unsigned bitsPerLane,
+                               function_ref<void(Value, int64_t)> body) {
+  const Columns columns = Columns::of(target, cols, bitsPerLane);
+  if (!vectors || !columns.vectors())
     return e.loop(cols, [&](Value col) { body(col, 1); });
-  const int64_t whole = cols / lanes * lanes;
-  e.loop(e.index(0), e.index(whole), lanes, [&](Value col) { body(col, lanes); });
-  if (whole != cols)
-    body(e.index(cols - lanes), lanes);
+  e.loop(e.index(0), e.index(columns.whole), columns.lanes, [&](Value col) { body(col, columns.lanes); });
+  if (columns.tail)
+    body(e.index(cols - columns.tail), columns.tail);
+}
+
+Values vitq::kernels::reduceColumns(Emitter &e, const Columns &columns, ValueRange inits,
+                                    function_ref<Values(Value, Value, ValueRange)> body) {
+  Values carried = e.loop(e.index(0), e.index(columns.whole), columns.lanes, inits,
+                          [&](Value col, ValueRange carried) { return body(col, Value(), carried); });
+  if (columns.rest() == 0)
+    return carried;
+  return body(e.index(columns.cols - columns.lanes), lastLanes(e, columns.lanes, columns.rest()), carried);
 }

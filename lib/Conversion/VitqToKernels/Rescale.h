@@ -50,8 +50,9 @@ public:
   bool isFast() const { return fast; }
   std::string key() const;
 
-  /// Result for `x`, elements (row, col ...) of 32 bits.
-  Value apply(Emitter &e, Value blob, Value x, Value row, Value col) const;
+  /// Result for `x`, elements (row, col ...) of 32 bits. `positive`: neither x nor any
+  /// multiplier is negative.
+  Value apply(Emitter &e, Value blob, Value x, Value row, Value col, bool positive = false) const;
 
   /// (p + 2^(c-1)) >> c and the other roundings, p and c of 64 bits.
   static Value roundShift(Emitter &e, Value p, Value shift, integer::Rounding rounding);
@@ -82,11 +83,31 @@ struct Clamp {
   Value apply(Emitter &e, Value blob, Value y) const;
 };
 
+/// How vectors cover a row: `whole` columns with vectors of `lanes`, and the rest
+/// with one of `tail` lanes, the last ones of the row. It overlaps its neighbour:
+/// only its last `rest()` lanes are new. No tail where `rest()` is 0.
+struct Columns {
+  int64_t cols, lanes, whole, tail;
+
+  static Columns of(const TargetDesc &target, int64_t cols, unsigned bitsPerLane);
+  int64_t rest() const { return cols - whole; }
+  /// Whether there are vectors at all; else all columns are `whole`, one at a time.
+  bool vectors() const { return lanes > 1; }
+  /// `value`, of the last `tail` lanes, with 0 in those that are not new.
+  Value onlyNew(Emitter &e, Value value) const;
+};
+
 /// Calls `body(col, lanes)` so that all columns are covered: vectors first, the
 /// last one overlapping its neighbour; scalars where there are too few columns or
 /// `vectors` is false. `body` must be free to run twice on an element.
 void forColumns(Emitter &e, const TargetDesc &target, int64_t cols, bool vectors, unsigned bitsPerLane,
                 llvm::function_ref<void(Value, int64_t)> body);
+
+/// Values carried over the vectors of a row: `body(col, isNew, carried)`
+/// gives the next ones. The last vector has as many lanes as the others; where
+/// `isNew` is not null, only its lanes where it is true were not seen before.
+Values reduceColumns(Emitter &e, const Columns &columns, ValueRange inits,
+                     llvm::function_ref<Values(Value, Value, ValueRange)> body);
 
 } // namespace vitq::kernels
 

@@ -36,7 +36,19 @@ Value finishSum(Emitter &e, Value blob, Value y, Slot zeroPoint, const Clamp &cl
 /// |x - zero point| <= 2^bits for every x of the type.
 unsigned magnitudeBits(Value value);
 
-/// table, interpolate, gelu, softmax, shiftmax and layer_norm.
+/// `at`, `by` rows further.
+RowContext advanced(Emitter &e, const RowContext &at, Value by);
+
+/// Sums of products of neighbours, two vectors of 16 bits to one of 32, if the
+/// target has an instruction for vectors of this length; else null.
+Value pairDot(Emitter &e, const TargetDesc &target, Value x, Value y);
+
+/// Row ops of table, interpolate and gelu; of softmax and shiftmax; of layer_norm.
+/// Null for other ops.
+std::unique_ptr<RowOp> makeTableRowOp(mlir::Operation *op, const RowBuilder &build);
+std::unique_ptr<RowOp> makeSoftmaxRowOp(mlir::Operation *op, const RowBuilder &build);
+std::unique_ptr<RowOp> makeLayerNormRowOp(mlir::Operation *op, const RowBuilder &build);
+/// Any of these.
 std::unique_ptr<RowOp> makeNonlinearRowOp(mlir::Operation *op, const RowBuilder &build);
 
 } // namespace vitq::kernels

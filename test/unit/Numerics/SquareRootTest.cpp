@@ -1,9 +1,11 @@
 //===- SquareRootTest.cpp - Integer square roots --------------------------===//
 
 #include "vitq/Numerics/SquareRoot.h"
+#include "vitq/Numerics/RootSteps.h"
 
 #include "gtest/gtest.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -41,6 +43,57 @@ TEST(SquareRoot, SquaresAndNeighbours) {
   expectRoot(~uint64_t(0));
   expectRoot(uint64_t(1) << 63);
   expectRoot(uint64_t(0xffffffff) * 0xffffffff);
+}
+
+/// The arithmetic of rootBySteps on numbers.
+struct Numbers {
+  using T = uint64_t;
+  ReciprocalRootTable table = reciprocalRootTable();
+
+  T clz(T x) const { return 64 - bitLength(x); }
+  T entry(T i) const { return table.at(i); }
+  T add(T x, T y) const { return x + y; }
+  T sub(T x, T y) const { return x - y; }
+  T mul(T x, T y) const { return x * y; }
+  T shl(T x, T y) const { return x << y; }
+  T shr(T x, T y) const { return x >> y; }
+  T andC(T x, T y) const { return x & y; }
+  T minC(T x, T y) const { return std::min(x, y); }
+  T lessSigned(T x, T y) const { return static_cast<int64_t>(x) < static_cast<int64_t>(y); }
+};
+
+void expectSteps(Numbers &numbers, uint64_t v) {
+  if (v == 0)
+    return;
+  const uint64_t k = rootBySteps(numbers, v);
+  ASSERT_TRUE(k <= UINT32_MAX && k * k <= v && v - k * k <= 2 * k) << v << " " << k;
+}
+
+TEST(RootSteps, ExactForEveryEntryOfTheTable) {
+  Numbers numbers;
+  for (uint64_t v = 1; v < (1u << 20); ++v)
+    expectSteps(numbers, v);
+  // Where an entry begins and ends, and beside the squares nearby, at every scale.
+  for (uint64_t i = 128; i <= 512; ++i)
+    for (unsigned shift = 0; shift <= 55; ++shift)
+      for (uint64_t distance = 0; distance < 3; ++distance) {
+        const uint64_t begin = i == 512 && shift == 55 ? 0 : i << shift;
+        const uint64_t k = isqrt64(begin - 1);
+        for (uint64_t v : {begin + distance, begin - distance - 1, k * k + distance, k * k - distance})
+          expectSteps(numbers, v);
+      }
+}
+
+TEST(RootSteps, SquaresAndNeighbours) {
+  Numbers numbers;
+  std::mt19937_64 rng(5);
+  for (int i = 0; i < 300000; ++i) {
+    const uint64_t k = (rng() >> 32) >> (rng() % 32);
+    for (uint64_t v : {k * k, k * k + 1, k * k - 1, k * k + 2 * k, rng() >> (rng() % 64)})
+      expectSteps(numbers, v);
+  }
+  for (uint64_t below = 1; below < 100000; ++below)
+    expectSteps(numbers, 0 - below);
 }
 
 TEST(SquareRoot, BitLengthAndStart) {

@@ -8,6 +8,7 @@
 
 #include "Harness.h"
 
+#include "Emulator.h"
 #include "RandomModule.h"
 
 #include "dialects/vitq/Vitq.h"
@@ -15,6 +16,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "vitq/Interpreter/Interpreter.h"
 #include "vitq/Target/Program.h"
+#include "llvm/BinaryFormat/ELF.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/AlignOf.h"
 #include "llvm/Support/JSON.h"
@@ -57,8 +59,9 @@ struct AlignedBytes {
 
 } // namespace
 
-std::optional<std::vector<char>> vitq::test::runObject(const std::vector<char> &object, const std::string &name,
-                                                       const std::vector<Tensor> &inputs, size_t outputBytes) {
+/// Runs it in this process.
+static std::optional<std::vector<char>> runHere(const std::vector<char> &object, const std::string &name,
+                                                ArrayRef<char> in, size_t outputBytes) {
   auto jit = llvm::orc::LLJITBuilder().create();
   if (!jit) {
     llvm::errs() << toString(jit.takeError()) << "\n";
@@ -80,19 +83,23 @@ std::optional<std::vector<char>> vitq::test::runObject(const std::vector<char> &
     llvm::errs() << toString(manifest.takeError()) << "\n";
     return std::nullopt;
   }
-  size_t inputBytes = 0;
-  for (const Tensor &input : inputs)
-    inputBytes = alignUp(inputBytes) + input.numBytes();
-  AlignedBytes in(inputBytes), out(outputBytes), arena(manifest->getAsObject()->getInteger("arena_bytes").value_or(0));
-  size_t at = 0;
-  for (const Tensor &input : inputs) {
-    at = alignUp(at);
-    std::memcpy(in.data + at, input.bytes(), input.numBytes());
-    at += input.numBytes();
-  }
-  if (program->run(in.data, out.data, arena.data) != 0)
+  AlignedBytes aligned(in.size()), out(outputBytes),
+      arena(manifest->getAsObject()->getInteger("arena_bytes").value_or(0));
+  std::memcpy(aligned.data, in.data(), in.size());
+  if (program->run(aligned.data, out.data, arena.data) != 0)
     return std::nullopt;
   return std::vector<char>(out.data, out.data + outputBytes);
+}
+
+std::optional<std::vector<char>> vitq::test::runObject(const std::vector<char> &object, const std::string &name,
+                                                       const std::vector<Tensor> &inputs, size_t outputBytes) {
+  std::vector<char> in;
+  for (const Tensor &input : inputs) {
+    in.resize(alignUp(in.size()));
+    in.insert(in.end(), input.bytes(), input.bytes() + input.numBytes());
+  }
+  const bool isAArch64 = object.size() > 18 && static_cast<uint8_t>(object[18]) == llvm::ELF::EM_AARCH64;
+  return isAArch64 ? runEmulated(object, in, outputBytes) : runHere(object, name, in, outputBytes);
 }
 
 std::vector<Tensor> vitq::test::randomInputs(ModuleOp module, uint64_t seed) {
@@ -129,10 +136,14 @@ std::optional<std::vector<char>> vitq::test::interpret(ModuleOp module, const st
 std::vector<TargetDesc> vitq::test::runnableTargets() {
   std::vector<TargetDesc> targets;
   for (StringRef text : {"x86-64", "x86-64-v3", "x86-64-v4", "x86-64-v4+avx512vnni", "native",
-                         "x86-64-v4+avx512vnni@native", "alderlake@native", "x86-64-v4@x86-64", "aarch64@native"})
+                         "x86-64-v4+avx512vnni@native", "alderlake@native", "x86-64-v4@x86-64", "aarch64@native",
+                         "x86-64-v4+avx512vnni+avx512vbmi", "aarch64+dotprod@native", "aarch64+dotprod+i8mm@native"})
     if (auto target = TargetDesc::parse(text); target && target->runsOnHost())
       targets.push_back(*target);
     else if (!target)
       llvm::consumeError(target.takeError());
+  if (canEmulateAArch64())
+    for (StringRef text : {"aarch64", "aarch64+dotprod", "aarch64+dotprod+i8mm"})
+      targets.push_back(cantFail(TargetDesc::parse(text)));
   return targets;
 }

@@ -27,8 +27,8 @@ std::unique_ptr<mlir::MLIRContext> makeContext();
 /// Lowers a copy of `module` and returns the object; empty on failure.
 std::vector<char> compile(mlir::ModuleOp module, const NativeOptions &options);
 
-/// Runs an object in this process; `arenaBytes` as the lowered module says.
-/// Outputs lie behind each other, each at a multiple of 64 bytes.
+/// Runs an object, in this process if it is for this architecture. Outputs lie behind each other, each at a multiple of
+/// 64 bytes.
 std::optional<std::vector<char>> runObject(const std::vector<char> &object, const std::string &name,
                                            const std::vector<Tensor> &inputs, size_t outputBytes);
 
@@ -38,7 +38,7 @@ std::vector<Tensor> randomInputs(mlir::ModuleOp module, uint64_t seed);
 /// What the interpreter says, in the layout of runObject.
 std::optional<std::vector<char>> interpret(mlir::ModuleOp module, const std::vector<Tensor> &inputs);
 
-/// Targets of the tests that this CPU can run.
+/// Targets of the tests that this CPU or an installed emulator can run.
 std::vector<TargetDesc> runnableTargets();
 
 } // namespace vitq::test

@@ -1,0 +1,52 @@
+//===- ByteTable.h - Lookups in 256 bytes -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_CONVERSION_VITQTOKERNELS_BYTETABLE_H
+#define VITQ_LIB_CONVERSION_VITQTOKERNELS_BYTETABLE_H
+
+#include "Emitter.h"
+
+#include "vitq/Target/TargetDesc.h"
+
+namespace vitq::kernels {
+
+/// 256 bytes in registers, or in memory where the target has no instruction that
+/// looks up bytes. Entry i belongs to the code i, or to i - 128 if codes are signed.
+class ByteTable {
+public:
+  /// Lanes that one lookup takes; 1 where only scalars are worth while.
+  static int64_t lanesOf(const TargetDesc &target);
+
+  /// The 256 bytes of `memref` that begin at element `at`.
+  ByteTable(Emitter &e, const TargetDesc &target, Value memref, Values at, bool signedCodes);
+
+  /// The entries of codes of 8 bits: a scalar, or a vector of any length.
+  Value lookup(Emitter &e, Value codes) const;
+
+private:
+  Value lookupWhole(Emitter &e, Value codes) const;
+  Value shuffle16(Emitter &e, Value codes) const;
+  Value table64(Emitter &e, Value codes) const;
+  Value permute128(Emitter &e, Value codes) const;
+  Value lookupScalar(Emitter &e, Value code) const;
+
+  ByteLookup kind;
+  int64_t lanes;
+  Value memref;
+  Values at;
+  bool signedCodes;
+  /// In the order of the codes as unsigned numbers.
+  Values registers;
+};
+
+/// Position of an 8-bit code in its range: x, or x + 128 when signed.
+Value tablePosition(Emitter &e, Value x, bool isUnsigned);
+
+} // namespace vitq::kernels
+
+#endif // VITQ_LIB_CONVERSION_VITQTOKERNELS_BYTETABLE_H

@@ -1,0 +1,461 @@
+//===- LayerNormOps.cpp - Layer normalization row by row -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A row's root and quotient are a long chain of dependent scalar instructions:
+// the kernel forms those of several rows before it normalizes the first, so that
+// chains of different rows overlap.
+//
+//===----------------------------------------------------------------------===//
+
+#include "RowOpsDetail.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "vitq/Numerics/LayerNorm.h"
+#include "vitq/Numerics/RootSteps.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::kernels;
+using namespace vitq::integer;
+
+//===----------------------------------------------------------------------===//
+// Roots
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// The arithmetic of numerics::rootBySteps as IR.
+struct RootEmitter {
+  Emitter &e;
+  Value table;
+
+  Value c(uint64_t value) const { return e.constant(e.intType(64), static_cast<int64_t>(value)); }
+  Value c(Value value) const { return value; }
+
+  Value clz(Value x) const { return e.op<LLVM::CountLeadingZerosOp>(x.getType(), x, e.b.getBoolAttr(false)); }
+  Value entry(Value i) const { return e.zext(e.load(table, e.toIndexUnsigned(i)), 64); }
+  template <typename L, typename R>
+  Value add(L x, R y) const {
+    return e.add(c(x), c(y));
+  }
+  template <typename L, typename R>
+  Value sub(L x, R y) const {
+    return e.sub(c(x), c(y));
+  }
+  Value mul(Value x, Value y) const { return e.mul(x, y); }
+  template <typename R>
+  Value shl(Value x, R y) const {
+    return e.shl(x, c(y));
+  }
+  template <typename R>
+  Value shr(Value x, R y) const {
+    return e.srl(x, c(y));
+  }
+  Value andC(Value x, uint64_t y) const { return e.op<arith::AndIOp>(x, c(y)); }
+  Value minC(Value x, uint64_t y) const { return e.umin(x, c(y)); }
+  template <typename R>
+  Value lessSigned(Value x, R y) const {
+    return e.zext(e.cmp(arith::CmpIPredicate::slt, x, c(y)), 64);
+  }
+};
+
+} // namespace
+
+/// 2^ceil(bitLength(v) / 2)
+static Value newtonStart(Emitter &e, Value v) {
+  Value zeros = e.op<LLVM::CountLeadingZerosOp>(v.getType(), v, e.b.getBoolAttr(false));
+  Value half = e.op<arith::ShRUIOp>(e.sub(e.like(v, 65), zeros), e.like(v, 1));
+  return e.shl(e.like(v, 1), half);
+}
+
+/// numerics::newtonSqrt(v, newtonStart(v), 10)
+static func::FuncOp tenStepSquareRoot(Location loc, KernelModule &module, Type i64) {
+  return module.function(loc, "newton_sqrt", "10", i64, i64, [&](Emitter &e, ValueRange in) {
+    Value v = in[0], one = e.constant(i64, 1);
+    Values root = e.loop(10, newtonStart(e, v), [&](Value, ValueRange k) {
+      Value quotient = e.divu(v, k[0]);
+      Value mean = e.add(e.srl(k[0], one), e.srl(quotient, one));
+      mean = e.add(mean, e.op<arith::AndIOp>(e.op<arith::AndIOp>(k[0], quotient), one));
+      return Values{e.op<arith::MaxUIOp>(mean, one)};
+    });
+    func::ReturnOp::create(e.b, e.loc, root);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Row ops
+//===----------------------------------------------------------------------===//
+
+/// Sums of products of pairs: of lanes i and i + half, or of neighbours.
+static Value pairSums(Emitter &e, const TargetDesc &target, Value x, Value y) {
+  const int64_t lanes = cast<VectorType>(x.getType()).getNumElements();
+  if (Value sums = pairDot(e, target, x, y))
+    return sums;
+  auto half = [&](Value v, int64_t i) {
+    Value part = e.op<vector::ExtractStridedSliceOp>(v, ArrayRef<int64_t>{i * lanes / 2}, ArrayRef<int64_t>{lanes / 2},
+                                                     ArrayRef<int64_t>{1});
+    return e.sext(part, 32);
+  };
+  return e.add(e.mul(half(x, 0), half(y, 0)), e.mul(half(x, 1), half(y, 1)));
+}
+
+namespace {
+
+struct LayerNorm : RowOp {
+  /// Rows whose statistics are formed together.
+  static constexpr int64_t kGroup = 16;
+
+  bool inputUnsigned, uniformShift;
+  /// Whether vectors do; else elements are computed one by one, in 64 bits.
+  bool fast = false;
+  Slot eps, zeroPoint, offsets, multipliers, shifts;
+  std::optional<Slot> postOffsets;
+  Clamp clamp;
+
+  /// The two numbers, of 64 bits, that normalize a row.
+  virtual Values statistics(Emitter &e, const TargetDesc &target, const RowContext &at) const = 0;
+  virtual void normalize(Emitter &e, const TargetDesc &target, const RowContext &at, ValueRange row) const = 0;
+
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    normalize(e, target, at, statistics(e, target, at));
+  }
+  /// The code of `count` rows from `at` on.
+  void emitRows(Emitter &e, const TargetDesc &target, const RowContext &at, Value count) const;
+
+  /// Elements as signed 16-bit numbers, unsigned 16-bit ones less 2^15: neither
+  /// algorithm takes notice of a constant that is added to a row.
+  Value input16(Emitter &e, const RowContext &at, Value col, int64_t lanes) const {
+    Value x = e.load(at.primary, {at.primaryRow, col}, lanes);
+    if (widthOf(x) == 16)
+      return inputUnsigned ? e.op<arith::XOrIOp>(x, e.like(x, -32768)) : x;
+    return e.extend(x, 16, inputUnsigned);
+  }
+  /// Sums of the row's elements and of their squares as 64 bits.
+  std::pair<Value, Value> sums(Emitter &e, const TargetDesc &target, const RowContext &at) const;
+
+  Value shiftOf(Emitter &e, const RowContext &at, Value col) const {
+    Value view = Blob::view(e, at.blob, shifts);
+    return e.load(view, uniformShift ? e.index(0) : col);
+  }
+};
+
+} // namespace
+
+void LayerNorm::emitRows(Emitter &e, const TargetDesc &target, const RowContext &at, Value count) const {
+  Value numbers;
+  {
+    // One slot of the stack for all groups.
+    OpBuilder::InsertionGuard guard(e.b);
+    auto function = e.b.getInsertionBlock()->getParent()->getParentOfType<func::FuncOp>();
+    e.b.setInsertionPointToStart(&function.getBody().front());
+    numbers = e.op<memref::AllocaOp>(MemRefType::get({kGroup, 2}, e.intType(64)));
+  }
+  e.loop(e.index(0), count, kGroup, [&](Value first) {
+    Value rows = e.smin(e.sub(count, first), e.index(kGroup));
+    e.loop(e.index(0), rows, 1, [&](Value i) {
+      Values row = statistics(e, target, advanced(e, at, e.add(first, i)));
+      e.store(row[0], numbers, {i, e.index(0)});
+      e.store(row[1], numbers, {i, e.index(1)});
+    });
+    e.loop(e.index(0), rows, 1, [&](Value i) {
+      Values row{e.load(numbers, {i, e.index(0)}), e.load(numbers, {i, e.index(1)})};
+      normalize(e, target, advanced(e, at, e.add(first, i)), row);
+    });
+  });
+}
+
+std::pair<Value, Value> LayerNorm::sums(Emitter &e, const TargetDesc &target, const RowContext &at) const {
+  const Columns columns = Columns::of(target, cols, 16);
+  Type i64 = e.intType(64);
+  if (!columns.vectors()) {
+    Value zero = e.constant(i64, 0);
+    Values total = e.loop(cols, {zero, zero}, [&](Value col, ValueRange acc) {
+      Value x = e.sext(input16(e, at, col, 1), 32);
+      return Values{e.add(acc[0], e.sext(x, 64)), e.add(acc[1], e.sext(e.mul(x, x), 64))};
+    });
+    return {total[0], total[1]};
+  }
+  // A sum of two squares is at most 2^31, an unsigned number of 32 bits; so are two
+  // of them in a lane of 64 bits, and exact at any length. The sums themselves fit
+  // their lanes of 32 bits where there are fewer than 2^16 of them.
+  auto narrow = VectorType::get({columns.lanes / 2}, e.intType(32));
+  auto wide = VectorType::get({columns.lanes / 4}, i64);
+  Values acc = reduceColumns(e, columns, {e.constant(narrow, 0), e.constant(wide, 0), e.constant(wide, 0)},
+                             [&](Value col, Value isNew, ValueRange acc) {
+                               Value x = input16(e, at, col, columns.lanes);
+                               if (isNew)
+                                 x = e.select(isNew, x, e.like(x, 0));
+                               Value squares = e.op<vector::BitCastOp>(wide, pairSums(e, target, x, x));
+                               return Values{e.add(acc[0], pairSums(e, target, x, e.like(x, 1))),
+                                             e.add(acc[1], e.op<arith::AndIOp>(squares, e.like(squares, UINT32_MAX))),
+                                             e.add(acc[2], e.srl(squares, e.like(squares, 32)))};
+                             });
+  auto total = [&](Value vector) { return e.op<vector::ReductionOp>(vector::CombiningKind::ADD, vector); };
+  return {e.sext(total(acc[0]), 64), total(e.add(acc[1], acc[2]))};
+}
+
+namespace {
+
+/// Exact statistics (docs/Numerics.md "newton").
+///
+/// With G = C*F and K = 2^25 - F*sum, y = (G*x + K) >> 26. As |G*x + K| < 2^47
+/// (where |y| < 2^21, which holds for up to 2^13 channels), the 32 bits from bit 16
+/// on say it all: G = g*2^16 + l with a signed 16-bit l and K = k*2^16 + m with an
+/// unsigned one give
+///   y = (g*x + k + ((l*x + m) >> 16)) >> 10
+/// modulo 2^32 everywhere, and l*x + m is below 2^31 in magnitude.
+///
+/// `fast`: every shift is at least 32, and zero point and half a unit are part of
+/// the offsets: the result is the upper half of y*M + offset, shifted further.
+struct ExactLayerNorm : LayerNorm {
+  /// Whether even and odd columns are stored apart, for the instruction that
+  /// multiplies every other lane.
+  bool pairs = false;
+  Slot oddMultipliers, oddOffsets;
+
+  void addFastConstants(LayerNormOp op);
+
+  Values statistics(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    Type i64 = e.intType(64);
+    auto [sum, squares] = sums(e, target, at);
+    Value variance = e.sub(e.mul(squares, cols), e.mul(sum, sum));
+    variance = e.add(variance, Blob::load(e, at.blob, eps, 64));
+    RootEmitter arithmetic{e, at.operands[0]};
+    Value root = numerics::rootBySteps(arithmetic, e.shl(variance, 12));
+    Value factor = e.divu(e.constant(i64, int64_t(1) << 46), root);
+    if (!fast)
+      return {factor, sum};
+    Value offset = e.sub(e.constant(i64, int64_t(1) << 25), e.mul(factor, sum));
+    return {e.mul(factor, cols), offset};
+  }
+  void normalize(Emitter &e, const TargetDesc &target, const RowContext &at, ValueRange row) const override {
+    if (fast)
+      return normalizeVectors(e, target, at, row);
+    Value factor = row[0], sum = e.trunc(row[1], 32);
+    Value m = Blob::view(e, at.blob, multipliers), offset = Blob::view(e, at.blob, offsets);
+    e.loop(cols, [&](Value col) {
+      Value x = e.sext(input16(e, at, col, 1), 32);
+      Value centred = e.sub(e.mul(x, cols), sum);
+      Value y = e.sra(e.add(e.mul(e.sext(centred, 64), factor), int64_t(1) << 25), 26);
+      // Saying that y has 32 bits lets the next product be one of 32-bit numbers.
+      y = e.sext(e.trunc(y, 32), 64);
+      Value p = e.add(e.mul(y, e.sext(e.load(m, col), 64)), e.load(offset, col));
+      Value out = Rescale::roundShift(e, p, e.sext(shiftOf(e, at, col), 64), Rounding::HalfUp);
+      e.store(finishSum(e, at.blob, out, zeroPoint, clamp), at.results[0], {at.resultRow, col});
+    });
+  }
+  void normalizeVectors(Emitter &e, const TargetDesc &target, const RowContext &at, ValueRange row) const {
+    Value low = e.trunc(row[0], 16), gain = e.trunc(e.sra(e.sub(row[0], e.sext(low, 64)), 16), 32);
+    Value rest = e.trunc(e.op<arith::AndIOp>(row[1], e.like(row[1], 0xffff)), 32);
+    Value offset = e.trunc(e.sra(row[1], 16), 32);
+    forColumns(e, target, cols, true, 32, [&](Value col, int64_t lanes) {
+      Value x = e.sext(input16(e, at, col, lanes), 32);
+      Value fine = e.add(e.mul(x, e.splatLike(e.sext(low, 32), x)), e.splatLike(rest, x));
+      Value y = e.add(e.add(e.mul(x, e.splatLike(gain, x)), e.splatLike(offset, x)), e.sra(fine, 16));
+      Value out = affineHigh(e, target, at, e.sra(y, 10), col, lanes);
+      Value shift = Blob::view(e, at.blob, shifts);
+      shift = uniformShift ? e.splatLike(e.load(shift, e.index(0)), out) : e.load(shift, col, lanes);
+      e.store(clamp.apply(e, at.blob, e.sra(out, shift)), at.results[0], {at.resultRow, col});
+    });
+  }
+  /// The upper 32 bits of y * multiplier + offset.
+  Value affineHigh(Emitter &e, const TargetDesc &target, const RowContext &at, Value y, Value col,
+                   int64_t lanes) const {
+    Value m = e.load(Blob::view(e, at.blob, multipliers), col, lanes);
+    if (!pairs) {
+      Value offset = e.load(Blob::view(e, at.blob, offsets), col, lanes);
+      Value p = e.add(e.mul(e.sext(y, 64), e.sext(m, 64)), offset);
+      return e.trunc(e.sra(p, 32), 32);
+    }
+    auto wide = VectorType::get({lanes / 2}, e.intType(64));
+    auto low = [&](Value v) { return e.sra(e.shl(e.op<vector::BitCastOp>(wide, v), 32), 32); };
+    auto high = [&](Value v) { return e.sra(e.op<vector::BitCastOp>(wide, v), 32); };
+    Value half = e.divu(col, e.index(2));
+    Value oddM = e.load(Blob::view(e, at.blob, oddMultipliers), col, lanes);
+    Value even = e.add(e.mul(low(y), low(m)), e.load(Blob::view(e, at.blob, offsets), half, lanes / 2));
+    Value odd = e.add(e.mul(high(y), low(oddM)), e.load(Blob::view(e, at.blob, oddOffsets), half, lanes / 2));
+    SmallVector<int64_t> upper;
+    for (int64_t i = 1; i < lanes; i += 2)
+      upper.append({i, lanes + i});
+    return e.op<vector::ShuffleOp>(e.op<vector::BitCastOp>(y.getType(), even),
+                                   e.op<vector::BitCastOp>(y.getType(), odd), upper);
+  }
+};
+
+/// I-LayerNorm (docs/Numerics.md "ivit", bit-length start).
+///
+/// The root is exact when the iteration ends, or one more: it goes on between the
+/// two where V + 1 is a square (and for V = 0). So |x - mean| <= root, the product
+/// with the factor floor((2^31 - 1) / root) fits 32 bits.
+struct ShiftLayerNorm : LayerNorm {
+  Rounding rounding;
+  Rescale rescale;
+  func::FuncOp squareRoot;
+
+  /// round(sum / C), ties to even
+  Value meanOf(Emitter &e, Value sum) const {
+    Value c = e.like(sum, cols);
+    Value quotient = e.op<arith::FloorDivSIOp>(sum, c);
+    Value rest = e.sub(sum, e.mul(quotient, c));
+    Value twice = e.mul(rest, 2);
+    Value odd = e.cmp(arith::CmpIPredicate::ne, e.op<arith::AndIOp>(quotient, e.like(sum, 1)), e.like(sum, 0));
+    Value up = e.op<arith::OrIOp>(e.cmp(arith::CmpIPredicate::sgt, twice, c),
+                                  e.op<arith::AndIOp>(e.cmp(arith::CmpIPredicate::eq, twice, c), odd));
+    return e.add(quotient, e.zext(up, 64));
+  }
+  Values statistics(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    auto [sum, squares] = sums(e, target, at);
+    // 2^15, which unsigned elements are short of, is even: ties stay ties.
+    Value mean = meanOf(e, sum);
+    // sum of (x - mean)^2
+    Value variance = e.add(e.sub(squares, e.mul(e.mul(mean, sum), 2)), e.mul(e.mul(mean, mean), cols));
+    RootEmitter arithmetic{e, at.operands[0]};
+    Value root = numerics::rootBySteps(arithmetic, e.op<arith::MaxUIOp>(variance, e.like(variance, 1)));
+    Value beyond = e.sub(variance, e.mul(root, root));
+    Value unsteady = e.op<arith::OrIOp>(e.cmp(arith::CmpIPredicate::eq, beyond, e.mul(root, 2)),
+                                        e.cmp(arith::CmpIPredicate::eq, variance, e.like(variance, 0)));
+    auto chosen = scf::IfOp::create(
+        e.b, e.loc, unsteady,
+        [&](OpBuilder &b, Location loc) {
+          Value slow = func::CallOp::create(b, loc, squareRoot, variance).getResult(0);
+          scf::YieldOp::create(b, loc, slow);
+        },
+        [&](OpBuilder &b, Location loc) { scf::YieldOp::create(b, loc, root); });
+    Value factor = e.divu(e.like(root, INT32_MAX), chosen.getResult(0));
+    return {factor, mean};
+  }
+  void normalize(Emitter &e, const TargetDesc &target, const RowContext &at, ValueRange row) const override {
+    Value factor = e.trunc(row[0], 32), mean = e.trunc(row[1], 32);
+    Value m = Blob::view(e, at.blob, multipliers), offset = Blob::view(e, at.blob, offsets);
+    forColumns(e, target, cols, fast, 32, [&](Value col, int64_t lanes) {
+      Value x = e.sext(input16(e, at, col, lanes), 32);
+      Value y = e.sra(e.mul(e.sub(x, e.splatLike(mean, x)), e.splatLike(factor, x)), 1);
+      if (fast) {
+        Value out = rescale.apply(e, at.blob, e.op<LLVM::SAddSat>(y, e.load(offset, col, lanes)), at.row, col);
+        if (postOffsets)
+          out = e.add(out, e.load(Blob::view(e, at.blob, *postOffsets), col, lanes));
+        return e.store(finishSum(e, at.blob, out, zeroPoint, clamp), at.results[0], {at.resultRow, col});
+      }
+      y = e.add(e.sext(y, 64), e.sext(e.load(offset, col), 64));
+      y = e.clamp(y, e.like(y, INT32_MIN), e.like(y, INT32_MAX));
+      Value p = e.mul(y, e.sext(e.load(m, col), 64));
+      Value out = Rescale::roundShift(e, p, e.sext(shiftOf(e, at, col), 64), rounding);
+      if (postOffsets)
+        out = e.add(out, e.sext(e.load(Blob::view(e, at.blob, *postOffsets), col), 64));
+      e.store(finishSum(e, at.blob, out, zeroPoint, clamp), at.results[0], {at.resultRow, col});
+    });
+  }
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Construction
+//===----------------------------------------------------------------------===//
+
+/// Whether y*M + offset, zero point and half a unit included, fits 64 bits, and its
+/// upper half holds every bit of the result.
+static bool isFast(LayerNormOp op, int64_t channels) {
+  constexpr int64_t kThird = int64_t(1) << 61;
+  if (numerics::layerNormNormalizedBound(channels) >= 1 << 21)
+    return false;
+  const int64_t zeroPoint = std::abs(static_cast<int64_t>(op.getZeroPoint()));
+  for (auto [shift, offset] : llvm::zip_equal(op.getBy().getShifts(), op.getOffsets()))
+    if (shift < 32 || zeroPoint > kThird >> shift || offset > kThird || offset < -kThird)
+      return false;
+  return true;
+}
+
+void ExactLayerNorm::addFastConstants(LayerNormOp op) {
+  ArrayRef<int32_t> by = op.getBy().getMultipliers();
+  std::vector<int32_t> amounts, oddBy(by.drop_front());
+  std::vector<int64_t> sums[2];
+  oddBy.push_back(0);
+  for (auto [c, shift] : llvm::enumerate(op.getBy().getShifts())) {
+    const auto zero = static_cast<int64_t>(op.getZeroPoint()) * (int64_t(1) << shift);
+    sums[pairs ? c % 2 : 0].push_back(op.getOffsets()[c] + (int64_t(1) << (shift - 1)) + zero);
+    amounts.push_back(shift - 32);
+  }
+  amounts.resize(uniformShift ? 1 : amounts.size());
+  multipliers = blob.array(by);
+  offsets = blob.array(sums[0]);
+  shifts = blob.array(amounts);
+  if (!pairs)
+    return;
+  oddMultipliers = blob.array(oddBy);
+  oddOffsets = blob.array(sums[1]);
+}
+
+static void addConstants(LayerNorm &row, LayerNormOp op, bool narrow) {
+  row.multipliers = row.blob.array(op.getBy().getMultipliers());
+  row.shifts = row.blob.array(op.getBy().getShifts());
+  auto array = [&](ArrayRef<int64_t> values) {
+    return narrow ? row.blob.array(std::vector<int32_t>(values.begin(), values.end())) : row.blob.array(values);
+  };
+  row.offsets = array(op.getOffsets());
+  if (auto post = op.getPostOffsets())
+    row.postOffsets = array(*post);
+}
+
+static std::unique_ptr<LayerNorm> makeExact(LayerNormOp op, const RowBuilder &build) {
+  auto row = std::make_unique<ExactLayerNorm>();
+  const int64_t channels = build.rowsOf(op.getInput()).second;
+  const TargetDesc &target = build.module.target;
+  row->uniformShift = llvm::all_equal(op.getBy().getShifts());
+  row->fast = isFast(op, channels);
+  row->pairs = row->fast && target.isX86() && channels % 2 == 0 && Columns::of(target, channels, 32).vectors();
+  if (row->fast)
+    row->addFastConstants(op);
+  else
+    addConstants(*row, op, false);
+  row->key = row->pairs ? "ep" : row->fast ? "ef" : "e";
+  return row;
+}
+
+static std::unique_ptr<LayerNorm> makeShift(LayerNormOp op, const RowBuilder &build) {
+  auto row = std::make_unique<ShiftLayerNorm>();
+  row->uniformShift = llvm::all_equal(op.getBy().getShifts());
+  row->rounding = op.getRounding();
+  row->squareRoot = tenStepSquareRoot(op.getLoc(), build.module, IntegerType::get(op.getContext(), 64));
+  ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
+  Blob own;
+  Rescale rescale(own, op.getBy(), op.getRounding(), 31, ChannelMap::of(op.getBy(), shape, -1));
+  // Results of the rescaling are below 2^29; another 2^29 is left for these.
+  auto small = [](int64_t x) { return std::abs(x) <= int64_t(1) << 28; };
+  row->fast = rescale.isFast() &&
+              llvm::all_of(op.getOffsets(), [](int64_t x) { return x >= INT32_MIN && x <= INT32_MAX; }) &&
+              (!op.getPostOffsets() || llvm::all_of(*op.getPostOffsets(), small));
+  if (row->fast) {
+    row->blob = std::move(own);
+    row->rescale = rescale;
+  }
+  addConstants(*row, op, row->fast);
+  row->key = row->fast ? "if" + rescale.key() : "i";
+  return row;
+}
+
+std::unique_ptr<RowOp> vitq::kernels::makeLayerNormRowOp(Operation *op, const RowBuilder &build) {
+  auto norm = dyn_cast<LayerNormOp>(op);
+  if (!norm)
+    return nullptr;
+  const bool exact = norm.getAlgorithm() == NormAlgorithm::Exact;
+  std::unique_ptr<LayerNorm> row = exact ? makeExact(norm, build) : makeShift(norm, build);
+  build.shape(*row, "layer_norm", norm.getInput(), false);
+  row->inputUnsigned = norm.getInputUnsigned();
+  row->eps = row->blob.scalar(norm.getEps());
+  row->zeroPoint = row->blob.scalar(norm.getZeroPoint());
+  row->clamp = {widthOf(norm.getResult()), norm.getResultUnsigned(), {}, {}};
+  const numerics::ReciprocalRootTable entries = numerics::reciprocalRootTable();
+  auto type = MemRefType::get({static_cast<int64_t>(entries.size())}, IntegerType::get(op->getContext(), 16));
+  ArrayRef<char> bytes(reinterpret_cast<const char *>(entries.data()), sizeof(entries));
+  row->operands.push_back(build.module.constant(op->getLoc(), bytes, type));
+  row->key += row->clamp.key() + (row->inputUnsigned ? "u" : "s") + (row->uniformShift ? "1" : "c") +
+              (row->postOffsets ? "p" : "") + std::to_string(static_cast<int>(norm.getRounding()));
+  build.result(*row, norm.getResult());
+  return row;
+}

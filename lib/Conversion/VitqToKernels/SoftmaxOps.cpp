@@ -1,0 +1,211 @@
+//===- SoftmaxOps.cpp - Softmax and Shiftmax row by row -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ByteTable.h"
+#include "RowOpsDetail.h"
+
+#include "vitq/Numerics/Softmax.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::kernels;
+using namespace vitq::integer;
+
+/// The largest element of the row, as signed numbers.
+static Value rowMaximum(Emitter &e, const TargetDesc &target, const RowContext &at, int64_t cols) {
+  const unsigned width = widthOf(at.primary);
+  const Columns columns = Columns::of(target, cols, width);
+  Value lowest = e.constant(Emitter::lanesOf(e.intType(width), columns.lanes), width == 8 ? INT8_MIN : INT32_MIN);
+  Value best = reduceColumns(e, columns, lowest, [&](Value col, Value, ValueRange best) {
+    return Values{e.smax(best[0], e.load(at.primary, {at.primaryRow, col}, columns.lanes))};
+  })[0];
+  return columns.vectors() ? e.op<vector::ReductionOp>(vector::CombiningKind::MAXSI, best) : best;
+}
+
+/// Sums of four unsigned bytes each, in lanes of 32 bits.
+static Value sumsOfFour(Emitter &e, Value bytes) {
+  const int64_t lanes = cast<VectorType>(bytes.getType()).getNumElements();
+  Value words = e.op<vector::BitCastOp>(VectorType::get({lanes / 4}, e.intType(32)), bytes);
+  auto masked = [&](Value x, int64_t mask) { return e.op<arith::AndIOp>(x, e.like(x, mask)); };
+  Value pairs = e.add(masked(words, 0x00ff00ff), masked(e.srl(words, e.like(words, 8)), 0x00ff00ff));
+  return e.add(masked(pairs, 0xffff), e.srl(pairs, e.like(pairs, 16)));
+}
+
+namespace {
+
+/// code = table[min(255, rescale(min(max - x, 2^31 - 1)))], sum of the codes
+struct Softmax : RowOp {
+  Rescale rescale;
+  Slot table;
+
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    Value top = rowMaximum(e, target, at, cols);
+    ByteTable entries(e, target, Blob::view(e, at.blob, table), {e.index(0)}, /*signedCodes=*/false);
+    const Columns columns = Columns::of(target, cols, 8);
+    Value sum = rescale.isFast() && columns.vectors() && ByteTable::lanesOf(target) > 1
+                    ? codesOfVectors(e, at, top, entries, columns)
+                    : codesApart(e, target, at, top, entries);
+    e.store(sum, at.results[1], at.resultRow);
+  }
+  /// Positions in the table, of 8 bits.
+  Value distances(Emitter &e, const RowContext &at, Value top, Value col, int64_t lanes) const {
+    Value x = e.load(at.primary, {at.primaryRow, col}, lanes);
+    // The difference is an unsigned 32-bit number.
+    Value difference = e.sub(e.splatLike(top, x), x);
+    difference = e.umin(difference, e.like(difference, INT32_MAX));
+    Value distance = rescale.apply(e, at.blob, difference, at.row, col, /*positive=*/true);
+    return e.trunc(e.umin(distance, e.like(distance, 255)), 8);
+  }
+  Value codesOfVectors(Emitter &e, const RowContext &at, Value top, const ByteTable &entries,
+                       const Columns &columns) const {
+    auto codes = [&](Value col, int64_t lanes) {
+      Value codes = entries.lookup(e, distances(e, at, top, col, lanes));
+      e.store(codes, at.results[0], {at.resultRow, col});
+      return codes;
+    };
+    Value zero = e.constant(VectorType::get({columns.lanes / 4}, e.intType(32)), 0);
+    Value sums = e.loop(e.index(0), e.index(columns.whole), columns.lanes, zero, [&](Value col, ValueRange sums) {
+      return Values{e.add(sums[0], sumsOfFour(e, codes(col, columns.lanes)))};
+    })[0];
+    Value sum = e.op<vector::ReductionOp>(vector::CombiningKind::ADD, sums);
+    if (!columns.tail)
+      return sum;
+    Value rest = sumsOfFour(e, columns.onlyNew(e, codes(e.index(cols - columns.tail), columns.tail)));
+    return e.add(sum, e.op<vector::ReductionOp>(vector::CombiningKind::ADD, rest));
+  }
+  /// Positions first, in vectors if they can be, then entries one by one.
+  Value codesApart(Emitter &e, const TargetDesc &target, const RowContext &at, Value top,
+                   const ByteTable &entries) const {
+    forColumns(e, target, cols, rescale.isFast(), 8, [&](Value col, int64_t lanes) {
+      e.store(distances(e, at, top, col, lanes), at.results[0], {at.resultRow, col});
+    });
+    return e.loop(cols, e.constant(e.intType(32), 0), [&](Value col, ValueRange sum) {
+      Value code = entries.lookup(e, e.load(at.results[0], {at.resultRow, col}));
+      e.store(code, at.results[0], {at.resultRow, col});
+      return Values{e.add(sum[0], e.zext(code, 32))};
+    })[0];
+  }
+};
+
+/// code = min((E * floor(M / min(sum of E, M))) >> shift, top), M = 2^m - 1
+/// (numerics::shiftmaxRow).
+struct Shiftmax : RowOp {
+  Slot numerator, shift;
+
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    const unsigned width = widthOf(at.results[0]);
+    Value top = rowMaximum(e, target, at, cols);
+    Value most = Blob::load(e, at.blob, numerator, 64);
+    // Both addends are below 2^62.
+    Value sum = e.loop(cols, e.constant(e.intType(64), 0), [&](Value col, ValueRange sum) {
+      return Values{e.umin(e.add(sum[0], exponential(e, at, top, col)), most)};
+    })[0];
+    Value factor = e.divu(most, sum);
+    Value amount = Blob::load(e, at.blob, shift, 64);
+    e.loop(cols, [&](Value col) {
+      Value code = e.srl(e.mul(exponential(e, at, top, col), factor), amount);
+      code = e.umin(code, e.like(code, (int64_t(1) << (width - 1)) - 1));
+      e.store(e.trunc(code, width), at.results[0], {at.resultRow, col});
+    });
+  }
+  /// E of an element in 64 bits; it is formed twice, for the sum and for the code.
+  virtual Value exponential(Emitter &e, const RowContext &at, Value top, Value col) const = 0;
+};
+
+/// The distance of 8-bit codes to their maximum is one of 256.
+struct Shiftmax8 : Shiftmax {
+  Slot exponentials;
+
+  Value exponential(Emitter &e, const RowContext &at, Value top, Value col) const override {
+    Value distance = e.sub(top, e.load(at.primary, {at.primaryRow, col}));
+    return e.load(Blob::view(e, at.blob, exponentials), e.toIndexUnsigned(distance));
+  }
+};
+
+/// numerics::shiftExp of a distance of 32 bits.
+struct Shiftmax32 : Shiftmax {
+  Slot octave, bits, furthest;
+
+  Value exponential(Emitter &e, const RowContext &at, Value top, Value col) const override {
+    Value a = e.sub(e.sext(e.load(at.primary, {at.primaryRow, col}), 64), e.sext(top, 64));
+    // p = log2(e) * a as -p >= 0, limited to `bits` octaves.
+    Value p = e.sub(e.sra(a, 4), e.add(a, e.sra(a, 1)));
+    p = e.smin(p, Blob::load(e, at.blob, furthest, 64));
+    Value width = Blob::load(e, at.blob, octave, 64);
+    Value q = e.divu(p, width);
+    Value mantissa = e.sub(e.add(e.mul(q, width), e.shl(width, 1)), p);
+    // At most 2^31 * 2^30: half of it after the shift instead of one place less.
+    Value shifted = e.shl(mantissa, e.sub(Blob::load(e, at.blob, bits, 64), q));
+    return e.srl(shifted, e.like(shifted, 1));
+  }
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Construction
+//===----------------------------------------------------------------------===//
+
+static std::unique_ptr<RowOp> makeSoftmax(SoftmaxOp op, const RowBuilder &build) {
+  auto row = std::make_unique<Softmax>();
+  build.shape(*row, "softmax", op.getInput(), false);
+  ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
+  row->rescale = Rescale(row->blob, op.getBy(), Rounding::HalfUp, 31, ChannelMap::of(op.getBy(), shape, 1));
+  std::vector<uint8_t> table(256);
+  if (op.getAlgorithm() == SoftmaxAlgorithm::Shift) {
+    auto entries = numerics::softmaxShiftTable({static_cast<int64_t>(*op.getExponentStep()),
+                                                static_cast<unsigned>(*op.getFractionBits()),
+                                                static_cast<unsigned>(*op.getCodeShift())});
+    llvm::copy(entries, table.begin());
+  } else if (auto bytes = constantBytesOf(op.getTable())) {
+    llvm::copy(*bytes, table.begin());
+  } else {
+    op.emitOpError("the table must be a constant");
+    return nullptr;
+  }
+  row->table = row->blob.array(table);
+  row->key = row->rescale.key();
+  build.result(*row, op.getCodes());
+  build.result(*row, op.getSums(), /*perRow=*/true);
+  return row;
+}
+
+static std::unique_ptr<RowOp> makeShiftmax(ShiftmaxOp op, const RowBuilder &build) {
+  const auto step = static_cast<int64_t>(op.getExponentStep());
+  const auto bits = static_cast<unsigned>(op.getFractionBits());
+  std::unique_ptr<Shiftmax> row;
+  Blob blob;
+  if (widthOf(op.getInput()) == 8) {
+    auto narrow = std::make_unique<Shiftmax8>();
+    std::vector<int64_t> exponentials;
+    for (int64_t d = 0; d < 256; ++d)
+      exponentials.push_back(numerics::shiftExp(-d, step, bits));
+    narrow->exponentials = blob.array(exponentials);
+    row = std::move(narrow);
+  } else {
+    auto wide = std::make_unique<Shiftmax32>();
+    wide->octave = blob.scalar(-step);
+    wide->bits = blob.scalar(bits);
+    wide->furthest = blob.scalar(-step * bits);
+    row = std::move(wide);
+  }
+  row->numerator = blob.scalar((int64_t(1) << op.getReciprocalBits()) - 1);
+  row->shift = blob.scalar(static_cast<int64_t>(op.getReciprocalBits() - op.getResultBits() + 1));
+  row->blob = std::move(blob);
+  build.shape(*row, "shiftmax", op.getInput(), false);
+  build.result(*row, op.getResult());
+  return row;
+}
+
+std::unique_ptr<RowOp> vitq::kernels::makeSoftmaxRowOp(Operation *op, const RowBuilder &build) {
+  if (auto softmax = dyn_cast<SoftmaxOp>(op))
+    return makeSoftmax(softmax, build);
+  if (auto shiftmax = dyn_cast<ShiftmaxOp>(op))
+    return makeShiftmax(shiftmax, build);
+  return nullptr;
+}

@@ -1,0 +1,255 @@
+//===- TableOps.cpp - Functions that are tables -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Functions of 8-bit values, and of an 8-bit value and its row's maximum, are
+// tables that lib/Numerics computes now: the kernels only look up.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ByteTable.h"
+#include "RowOpsDetail.h"
+
+#include "vitq/Numerics/Gelu.h"
+#include "vitq/Numerics/Requantize.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::kernels;
+using namespace vitq::integer;
+
+namespace {
+
+/// y = table[x]
+struct Table : RowOp {
+  bool inputUnsigned;
+
+  bool bytes(const RowContext &at) const { return widthOf(at.results[0]) == 8; }
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    if (bytes(at))
+      return lookUp(e, target, at, {e.index(0)});
+    e.loop(cols, [&](Value col) {
+      Value i = e.toIndexUnsigned(tablePosition(e, e.load(at.primary, {at.primaryRow, col}), inputUnsigned));
+      e.store(e.load(at.operands[0], i), at.results[0], {at.resultRow, col});
+    });
+  }
+  /// The whole row in the 256 bytes at `table` of operand 0.
+  void lookUp(Emitter &e, const TargetDesc &target, const RowContext &at, const Values &table) const {
+    ByteTable entries(e, target, at.operands[0], table, !inputUnsigned);
+    forColumns(e, target, cols, ByteTable::lanesOf(target) > 1, 8, [&](Value col, int64_t lanes) {
+      Value codes = e.load(at.primary, {at.primaryRow, col}, lanes);
+      e.store(entries.lookup(e, codes), at.results[0], {at.resultRow, col});
+    });
+  }
+};
+
+/// y = table[index[c]][x]. Where most columns share a table, all are looked up in
+/// it, and those of other tables once more: their numbers are data.
+struct IndexedTable : Table {
+  Slot common;
+  std::optional<Slot> others;
+
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    auto own = [&](Value col) {
+      Value i = e.toIndexUnsigned(tablePosition(e, e.load(at.primary, {at.primaryRow, col}), inputUnsigned));
+      Value table = e.toIndexUnsigned(e.load(at.operands[1], col));
+      e.store(e.load(at.operands[0], {table, i}), at.results[0], {at.resultRow, col});
+    };
+    if (!others)
+      return e.loop(cols, own);
+    lookUp(e, target, at, {e.toIndex(Blob::load(e, at.blob, common, 64)), e.index(0)});
+    Value columns = Blob::view(e, at.blob, *others);
+    e.loop(others->count, [&](Value i) { own(e.toIndex(e.load(columns, i))); });
+  }
+};
+
+/// Linear interpolation between the entries of a table (numerics::interpolate).
+struct Interpolate : RowOp {
+  Slot start, shift;
+  Rescale tail;
+
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    Value first = Blob::load(e, at.blob, start, 32), amount = Blob::load(e, at.blob, shift, 32);
+    Value interval = e.shl(e.like(amount, 1), amount), half = e.srl(interval, e.like(amount, 1));
+    Value last = e.add(e.shl(interval, 10), -1);
+    const Clamp clamp{16, false, {}, {}};
+    forColumns(e, target, cols, tail.isFast(), 32, [&](Value col, int64_t lanes) {
+      Value x = e.sext(e.load(at.primary, {at.primaryRow, col}, lanes), 32);
+      Value distance = e.sub(x, e.splatLike(first, x)), steps = e.splatLike(amount, x), end = e.splatLike(last, x);
+      // Below the table this is the first entry, as nothing is left of it.
+      Value inside = e.clamp(distance, e.like(distance, 0), end);
+      Value i = e.sra(inside, steps), fraction = e.sub(inside, e.shl(i, steps));
+      Value pair = entriesAt(e, at.operands[0], i, lanes);
+      Value low = e.sra(e.shl(pair, 16), 16), high = e.sra(pair, 16);
+      Value y = e.add(low, e.sra(e.add(e.mul(e.sub(high, low), fraction), e.splatLike(half, x)), steps));
+      Value identity = clamp.apply(e, at.blob, tail.apply(e, at.blob, x, at.row, col));
+      Value above = e.cmp(arith::CmpIPredicate::sgt, distance, end);
+      e.store(e.select(above, identity, e.trunc(y, 16)), at.results[0], {at.resultRow, col});
+    });
+  }
+  /// Entries i (the lower half) and i + 1.
+  static Value entriesAt(Emitter &e, Value table, Value i, int64_t lanes) {
+    auto both = [&](Value at) {
+      Value pair = e.load(table, e.toIndex(at), 2);
+      return e.op<vector::BitCastOp>(VectorType::get({1}, e.intType(32)), pair);
+    };
+    if (lanes == 1)
+      return e.op<vector::ExtractOp>(both(i), 0);
+    Value result = e.like(i, 0);
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      result = e.op<vector::InsertStridedSliceOp>(both(e.op<vector::ExtractOp>(i, lane)), result,
+                                                  ArrayRef<int64_t>{lane}, ArrayRef<int64_t>{1});
+    return result;
+  }
+};
+
+/// y = table[max of the row][x], both as positions in the range
+struct Gelu : RowOp {
+  bool inputUnsigned;
+  Slot table;
+
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    const Columns columns = Columns::of(target, cols, 8);
+    auto position = [&](Value col, int64_t lanes) {
+      return tablePosition(e, e.load(at.primary, {at.primaryRow, col}, lanes), inputUnsigned);
+    };
+    Value zero = e.constant(Emitter::lanesOf(e.intType(8), columns.lanes), 0);
+    Value top = reduceColumns(e, columns, zero, [&](Value col, Value, ValueRange best) {
+      return Values{e.op<arith::MaxUIOp>(best[0], position(col, columns.lanes))};
+    })[0];
+    if (columns.vectors())
+      top = e.op<vector::ReductionOp>(vector::CombiningKind::MAXUI, top);
+    Value base = e.mul(e.toIndexUnsigned(top), 256), entries = Blob::view(e, at.blob, table);
+    if (widthOf(entries) != 8)
+      return e.loop(cols, [&](Value col) {
+        Value i = e.toIndexUnsigned(position(col, 1));
+        e.store(e.load(entries, e.add(base, i)), at.results[0], {at.resultRow, col});
+      });
+    ByteTable ofRow(e, target, entries, {base}, !inputUnsigned);
+    forColumns(e, target, cols, ByteTable::lanesOf(target) > 1, 8, [&](Value col, int64_t lanes) {
+      Value codes = e.load(at.primary, {at.primaryRow, col}, lanes);
+      e.store(ofRow.lookup(e, codes), at.results[0], {at.resultRow, col});
+    });
+  }
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Construction
+//===----------------------------------------------------------------------===//
+
+/// The tables of `op`, constant ones as a power of two of them: ops that differ in
+/// their number, which are as many as there are scales, then mostly share a kernel.
+static Value tablesOf(TableOp op, const RowBuilder &build) {
+  auto type = cast<ShapedType>(op.getTable().getType());
+  std::optional<std::vector<char>> bytes = constantBytesOf(op.getTable());
+  if (!op.getIndex() || !bytes)
+    return build.memrefOf(op.getTable());
+  const auto count = static_cast<int64_t>(llvm::PowerOf2Ceil(type.getShape()[0]));
+  auto padded = MemRefType::get({count, 256}, type.getElementType());
+  bytes->resize(byteCount(padded));
+  return build.module.constant(op.getLoc(), *bytes, padded);
+}
+
+/// Sets the table that most columns share, and the list of the others, their number
+/// rounded up: blocks of a model differ in it, and their kernels should not.
+static void addCommonTable(IndexedTable &row, ArrayRef<char> index) {
+  if (index.size() < 32)
+    return;
+  std::array<int64_t, 256> uses{};
+  for (char table : index)
+    ++uses[static_cast<uint8_t>(table)];
+  const auto common = std::max_element(uses.begin(), uses.end()) - uses.begin();
+  std::vector<int32_t> others;
+  for (auto [column, table] : llvm::enumerate(index))
+    if (static_cast<uint8_t>(table) != common)
+      others.push_back(static_cast<int32_t>(column));
+  if (others.size() > index.size() / 2)
+    return;
+  // Repeats do no harm; without others any column will do.
+  const int32_t last = others.empty() ? 0 : others.back();
+  others.resize(std::max<size_t>(8, llvm::alignTo(others.size(), 8)), last);
+  row.common = row.blob.scalar(common);
+  row.others = row.blob.array(others);
+}
+
+static std::unique_ptr<RowOp> makeTable(TableOp op, const RowBuilder &build) {
+  const bool indexed = static_cast<bool>(op.getIndex());
+  std::unique_ptr<Table> row = indexed ? std::make_unique<IndexedTable>() : std::make_unique<Table>();
+  row->inputUnsigned = op.getInputUnsigned();
+  build.shape(*row, "table", op.getInput(), !indexed);
+  row->operands.push_back(tablesOf(op, build));
+  if (indexed) {
+    std::optional<std::vector<char>> index = constantBytesOf(op.getIndex());
+    const int64_t tables = cast<ShapedType>(op.getTable().getType()).getShape()[0];
+    if (!index || llvm::any_of(*index, [&](char t) { return static_cast<uint8_t>(t) >= tables; })) {
+      op.emitOpError("the index must be a constant below ") << tables << ", the number of tables";
+      return nullptr;
+    }
+    row->operands.push_back(build.memrefOf(op.getIndex()));
+    if (widthOf(op.getResult()) == 8 && ByteTable::lanesOf(build.module.target) > 1)
+      addCommonTable(static_cast<IndexedTable &>(*row), *index);
+  }
+  row->key = row->inputUnsigned ? "u" : "s";
+  build.result(*row, op.getResult());
+  return row;
+}
+
+static std::unique_ptr<RowOp> makeInterpolate(InterpolateOp op, const RowBuilder &build) {
+  auto row = std::make_unique<Interpolate>();
+  build.shape(*row, "interpolate", op.getInput(), true);
+  row->start = row->blob.scalar(op.getStart());
+  row->shift = row->blob.scalar(op.getShift());
+  row->tail = Rescale(row->blob, op.getTailBy(), Rounding::HalfUp, 15, {});
+  row->operands.push_back(build.memrefOf(op.getTable()));
+  row->key = row->tail.key();
+  build.result(*row, op.getResult());
+  return row;
+}
+
+/// One entry per maximum of the row and value below it, in units of the result.
+template <typename T>
+static std::vector<T> geluTable(GeluOp op, const Clamp &clamp) {
+  std::vector<T> table(256 * 256);
+  const int64_t first = (op.getInputUnsigned() ? 0 : -128) - static_cast<int64_t>(op.getInputZeroPoint());
+  const numerics::Dyadic by{op.getBy().multiplier(0), op.getBy().shift(0)};
+  const auto rounding = static_cast<numerics::Rounding>(op.getRounding());
+  std::vector<int32_t> in(256), out(256);
+  for (int32_t m = 0; m < 256; ++m) {
+    for (int32_t i = 0; i <= m; ++i)
+      in[i] = static_cast<int32_t>(first + i);
+    numerics::shiftGeluRow(in.data(), out.data(), m + 1, op.getExponentStep(), op.getFractionBits(),
+                           op.getReciprocalBits(), 8);
+    for (int32_t i = 0; i <= m; ++i)
+      table[m * 256 + i] = static_cast<T>(
+          numerics::requantize(out[i], by, rounding, op.getZeroPoint(), clamp.literalLo(), clamp.literalHi()));
+  }
+  return table;
+}
+
+static std::unique_ptr<RowOp> makeGelu(GeluOp op, const RowBuilder &build) {
+  auto row = std::make_unique<Gelu>();
+  build.shape(*row, "gelu", op.getInput(), false);
+  row->inputUnsigned = op.getInputUnsigned();
+  const Clamp clamp{widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
+  row->table = clamp.width == 8 ? row->blob.array(geluTable<uint8_t>(op, clamp))
+                                : row->blob.array(geluTable<uint16_t>(op, clamp));
+  row->key = row->inputUnsigned ? "u" : "s";
+  build.result(*row, op.getResult());
+  return row;
+}
+
+std::unique_ptr<RowOp> vitq::kernels::makeTableRowOp(Operation *op, const RowBuilder &build) {
+  if (auto table = dyn_cast<TableOp>(op))
+    return makeTable(table, build);
+  if (auto interpolate = dyn_cast<InterpolateOp>(op))
+    return makeInterpolate(interpolate, build);
+  if (auto gelu = dyn_cast<GeluOp>(op))
+    return makeGelu(gelu, build);
+  return nullptr;
+}

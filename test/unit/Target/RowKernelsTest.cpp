@@ -1,0 +1,167 @@
+//===- RowKernelsTest.cpp - Rows of every kind of length -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Kernels cover a row with vectors of which the last one overlaps its neighbour:
+// lengths below, at and beside multiples of vectors, and the ends of all ranges.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Harness.h"
+
+#include "mlir/Parser/Parser.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::test;
+
+using Patch = llvm::function_ref<void(std::vector<Tensor> &)>;
+
+static void expectSame(const std::string &text, Patch patch = [](std::vector<Tensor> &) {}) {
+  SCOPED_TRACE(text.substr(0, 400));
+  std::unique_ptr<MLIRContext> context = makeContext();
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, context.get());
+  ASSERT_TRUE(module);
+  std::vector<Tensor> inputs = randomInputs(*module, 7);
+  patch(inputs);
+  auto expected = interpret(*module, inputs);
+  ASSERT_TRUE(expected);
+  for (const TargetDesc &target : runnableTargets()) {
+    NativeOptions options;
+    options.target = target;
+    options.name = "rows";
+    const std::vector<char> object = compile(*module, options);
+    ASSERT_FALSE(object.empty()) << target.text;
+    EXPECT_EQ(runObject(object, options.name, inputs, expected->size()), expected) << target.text;
+  }
+}
+
+/// "[f(0), f(1), ...]"
+template <typename F>
+static std::string list(int64_t count, F f) {
+  std::string text = "[";
+  for (int64_t i = 0; i < count; ++i)
+    text += (i ? ", " : "") + std::to_string(f(i));
+  return text + "]";
+}
+
+/// Rows of one value, of two neighbours, of both ends of the range, then random ones.
+template <typename T>
+static void setRows(Tensor &tensor, int64_t cols) {
+  T *data = tensor.mutableData<T>();
+  const auto least = std::numeric_limits<T>::min(), most = std::numeric_limits<T>::max();
+  for (int64_t i = 0; i < cols; ++i) {
+    data[i] = least;
+    data[cols + i] = static_cast<T>(i == cols / 2);
+    data[2 * cols + i] = i % 2 ? least : most;
+    data[3 * cols + i] = i + 1 == cols ? most : least;
+    data[4 * cols + i] = static_cast<T>(most - i % 3);
+  }
+}
+
+static std::string layerNormProgram(int64_t cols, unsigned bits) {
+  const std::string multipliers =
+      list(cols, [](int64_t c) { return (c % 5 == 4 ? -1 : 1) * (400000000 + 1234567 * (c % 97)); });
+  const std::string same = list(cols, [](int64_t) { return 41; }),
+                    own = list(cols, [](int64_t c) { return 38 + c % 6; });
+  const std::string offsets =
+      list(cols, [](int64_t c) { return (c % 3 - 1) * (int64_t(1) << 44) + 987654321 * (c % 11); });
+  const std::string biases = list(cols, [](int64_t c) { return (c % 3 - 1) * 1000000000 + 54321 * (c % 13); });
+  return llvm::formatv(R"(
+    func.func @main(%x: tensor<19x{0}xi{1}>) -> (tensor<19x{0}xi8>, tensor<19x{0}xi16>, tensor<19x{0}xi8>, tensor<19x{0}xi8>) {{
+      %a = vitq.layer_norm exact %x by <{2}, {3}> offsets {5} eps 1 unsigned zero_point 131
+        : tensor<19x{0}xi{1}> -> tensor<19x{0}xi8>
+      %b = vitq.layer_norm exact %x by <{2}, {4}> offsets {5} eps 77777 input_unsigned zero_point -300
+        : tensor<19x{0}xi{1}> -> tensor<19x{0}xi16>
+      %c = vitq.layer_norm shift %x by <{2}, {4}> offsets {6} eps 1 : tensor<19x{0}xi{1}> -> tensor<19x{0}xi8>
+      %d = vitq.layer_norm shift %x by <{2}, {3}> offsets {6} post_offsets {4} eps 1 round half_even input_unsigned
+        : tensor<19x{0}xi{1}> -> tensor<19x{0}xi8>
+      return %a, %b, %c, %d : tensor<19x{0}xi8>, tensor<19x{0}xi16>, tensor<19x{0}xi8>, tensor<19x{0}xi8>
+    })",
+                       cols, bits, multipliers, same, own, offsets, biases);
+}
+
+TEST(RowKernels, LayerNorm) {
+  for (int64_t cols : {1, 3, 7, 17, 64, 197})
+    expectSame(layerNormProgram(cols, 16), [&](std::vector<Tensor> &in) { setRows<int16_t>(in[0], cols); });
+  for (int64_t cols : {5, 192, 4096})
+    expectSame(layerNormProgram(cols, 8), [&](std::vector<Tensor> &in) { setRows<int8_t>(in[0], cols); });
+}
+
+/// More channels than the 32 bits of a normalized value are proved for.
+TEST(RowKernels, WideLayerNorm) {
+  const int64_t cols = 16384;
+  expectSame(llvm::formatv(R"(
+    func.func @main(%x: tensor<6x{0}xi8>) -> tensor<6x{0}xi16> {{
+      %a = vitq.layer_norm exact %x by <{1}, {2}> offsets {3} eps 1 : tensor<6x{0}xi8> -> tensor<6x{0}xi16>
+      return %a : tensor<6x{0}xi16>
+    })",
+                           cols, list(cols, [](int64_t) { return 1 << 20; }), list(cols, [](int64_t) { return 32; }),
+                           list(cols, [](int64_t) { return 5; })),
+             [&](std::vector<Tensor> &in) { setRows<int8_t>(in[0], cols); });
+}
+
+TEST(RowKernels, SoftmaxAndShiftmax) {
+  std::string entries;
+  for (int i = 0; i < 256; ++i)
+    entries += (i ? ", " : "") + std::to_string(255 - i - (i > 127 ? 0 : 256) * (255 - i > 127));
+  for (int64_t cols : {1, 3, 7, 17, 64, 197, 4096})
+    expectSame(llvm::formatv(R"(
+    func.func @main(%x: tensor<1x2x6x{0}xi32>, %y: tensor<12x{0}xi8>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>,
+        tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>, tensor<12x{0}xi8>, tensor<1x2x6x{0}xi16>) {{
+      %t = arith.constant dense<[{1}]> : tensor<256xi8>
+      %a, %b = vitq.softmax table by <[1518500250, 1218500250], [52, 33]>, %x, %t
+        : (tensor<1x2x6x{0}xi32>, tensor<256xi8>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>)
+      %c, %d = vitq.softmax table by <1518500250, 12>, %x, %t
+        : (tensor<1x2x6x{0}xi32>, tensor<256xi8>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>)
+      %e = vitq.shiftmax %y exponent_step -20 fraction_bits 15 reciprocal_bits 31 result_bits 8
+        : tensor<12x{0}xi8> -> tensor<12x{0}xi8>
+      %f = vitq.shiftmax %x exponent_step -2000 fraction_bits 15 reciprocal_bits 62 result_bits 16
+        : tensor<1x2x6x{0}xi32> -> tensor<1x2x6x{0}xi16>
+      return %a, %b, %c, %d, %e, %f : tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>,
+        tensor<12x{0}xi8>, tensor<1x2x6x{0}xi16>
+    })",
+                             cols, entries),
+               [&](std::vector<Tensor> &in) {
+                 setRows<int32_t>(in[0], cols);
+                 setRows<int8_t>(in[1], cols);
+               });
+}
+
+TEST(RowKernels, Tables) {
+  for (int64_t cols : {1, 3, 7, 17, 64, 197, 4096}) {
+    // One table nearly everywhere; as many tables as columns.
+    const std::string few = list(cols, [](int64_t c) { return c % 29 == 3 ? c % 5 : 2; });
+    const std::string many = list(cols, [](int64_t c) { return c % 5; });
+    expectSame(llvm::formatv(R"(
+    func.func @main(%x: tensor<6x{0}xi8>, %t: tensor<256xi8>, %u: tensor<5x256xi8>, %w: tensor<5x256xi16>)
+        -> (tensor<6x{0}xi8>, tensor<6x{0}xi8>, tensor<6x{0}xi8>, tensor<6x{0}xi8>, tensor<6x{0}xi16>, tensor<6x{0}xi8>,
+            tensor<6x{0}xi16>) {{
+      %i = arith.constant dense<{1}> : tensor<{0}xi8>
+      %j = arith.constant dense<{2}> : tensor<{0}xi8>
+      %a = vitq.table %x, %t : (tensor<6x{0}xi8>, tensor<256xi8>) -> tensor<6x{0}xi8>
+      %b = vitq.table %x, %t input_unsigned : (tensor<6x{0}xi8>, tensor<256xi8>) -> tensor<6x{0}xi8>
+      %c = vitq.table %x, %u, %i : (tensor<6x{0}xi8>, tensor<5x256xi8>, tensor<{0}xi8>) -> tensor<6x{0}xi8>
+      %d = vitq.table %x, %u, %j input_unsigned : (tensor<6x{0}xi8>, tensor<5x256xi8>, tensor<{0}xi8>) -> tensor<6x{0}xi8>
+      %e = vitq.table %x, %w, %i : (tensor<6x{0}xi8>, tensor<5x256xi16>, tensor<{0}xi8>) -> tensor<6x{0}xi16>
+      %f = vitq.gelu shift %x exponent_step -20 fraction_bits 12 by <1518500250, 40> round half_up : tensor<6x{0}xi8> -> tensor<6x{0}xi8>
+      %g = vitq.gelu shift %x exponent_step -9 fraction_bits 12 by <1518500250, 35> round half_even input_unsigned
+        input_zero_point 120 : tensor<6x{0}xi8> -> tensor<6x{0}xi16>
+      return %a, %b, %c, %d, %e, %f, %g : tensor<6x{0}xi8>, tensor<6x{0}xi8>, tensor<6x{0}xi8>, tensor<6x{0}xi8>,
+        tensor<6x{0}xi16>, tensor<6x{0}xi8>, tensor<6x{0}xi16>
+    })",
+                             cols, few, many),
+               [&](std::vector<Tensor> &in) {
+                 setRows<int8_t>(in[0], cols);
+                 for (int64_t i = 0; i < 6 * cols && cols >= 64; ++i)
+                   in[0].mutableData<int8_t>()[i] = static_cast<int8_t>(i); // every code
+               });
+  }
+}
