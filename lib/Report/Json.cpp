@@ -27,7 +27,10 @@ static json::Value orNull(std::optional<int64_t> value) { return value ? json::V
 static json::Value orNull(std::optional<double> value) {
   return value && std::isfinite(*value) ? json::Value(*value) : json::Value(nullptr);
 }
-static json::Value orNull(llvm::StringRef text) { return text.empty() ? json::Value(nullptr) : json::Value(text); }
+/// A copy: of a StringRef a value would only keep the pointer.
+static json::Value orNull(llvm::StringRef text) {
+  return text.empty() ? json::Value(nullptr) : json::Value(text.str());
+}
 
 static json::Value pairOrNull(std::optional<std::pair<double, double>> range) {
   return range ? json::Value(json::Array{range->first, range->second}) : json::Value(nullptr);

@@ -206,6 +206,18 @@ struct Translated {
 
 } // namespace
 
+/// The conversion of branches keeps what kernels say about loops as an attribute of
+/// no meaning; this gives it back its place.
+static void restoreLoopAnnotations(ModuleOp op) {
+  constexpr llvm::StringLiteral name = "llvm.loop_annotation";
+  op.walk([&](LLVM::BrOp branch) {
+    if (auto annotation = branch->getAttrOfType<LLVM::LoopAnnotationAttr>(name)) {
+      branch->removeDiscardableAttr(name);
+      branch.setLoopAnnotationAttr(annotation);
+    }
+  });
+}
+
 static std::unique_ptr<Translated> translate(ModuleOp op, const NativeOptions &options, StringRef manifest) {
   if (!isIdentifier(options.name)) {
     op.emitError("program name '") << options.name << "' is not a C identifier";
@@ -223,6 +235,7 @@ static std::unique_ptr<Translated> translate(ModuleOp op, const NativeOptions &o
   result->machine = std::move(*machine);
   {
     Stage stage("LLVM: translation");
+    restoreLoopAnnotations(op);
     result->module = translateModuleToLLVMIR(op, result->context, options.name);
   }
   if (!result->module)

@@ -93,6 +93,14 @@ void TileCaller::call(Emitter &e, int64_t rows, const Panel &panel, const TilePl
   func::CallOp::create(e.b, e.loc, tile, args);
 }
 
+/// The sums leave few registers: an unrolled loop would spill some of them.
+static void forbidUnrolling(Operation *loop) {
+  MLIRContext *context = loop->getContext();
+  auto unroll = LLVM::LoopUnrollAttr::get(context, BoolAttr::get(context, true), {}, {}, {}, {}, {}, {});
+  loop->setAttr("llvm.loop_annotation", LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {}, {}, {},
+                                                                      {}, {}, {}, {}, {}, {}));
+}
+
 void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel) {
   Value a = in[0], b = in[1], start;
   in = in.drop_front(2);
@@ -132,6 +140,7 @@ void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &
     }
     return next;
   });
+  forbidUnrolling(sums.front().getDefiningOp());
   storeTile(e, args, panel, rows, sums, at);
 }
 
