@@ -15,7 +15,8 @@ VITQ_BUILD_PACKAGES="cmake ninja-build pkg-config clang-22 lld-22
   libonnx-dev libprotobuf-dev protobuf-compiler libeigen3-dev libxtensor-dev
   libzip-dev zlib1g-dev libturbojpeg0-dev libpng-dev libgtest-dev"
 # Only tests read these; without them some are skipped.
-VITQ_TEST_PACKAGES="python3 python3-numpy python3-torch python3-onnx libonnx-testdata qemu-user chromium"
+VITQ_TEST_PACKAGES="python3 python3-numpy python3-torch python3-onnx libonnx-testdata qemu-user libomp-22-dev
+  chromium"
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }

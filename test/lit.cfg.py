@@ -8,8 +8,8 @@
 #   %models   ONNX models written by test/models/make_models.py
 #             (REQUIRES: test-models)
 # Features: shared-data, test-models, vitq-run, vitq-lsp-server, x86_64,
-# aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, chromium, roundtrip (the
-# suite runs with --verify-roundtrip).
+# aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, libomp (where --openmp
+# looks for it), chromium, roundtrip (the suite runs with --verify-roundtrip).
 
 import os
 import platform
@@ -94,5 +94,7 @@ if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= cpu:
         config.available_features.add("avx512vnni")
 if shutil.which("qemu-aarch64"):
     config.available_features.add("qemu-aarch64")
+if os.path.exists(os.path.join(config.llvm_tools_dir, "..", "lib", "libomp.so")):
+    config.available_features.add("libomp")
 if shutil.which("chromium"):
     config.available_features.add("chromium")

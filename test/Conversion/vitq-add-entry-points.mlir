@@ -1,4 +1,5 @@
 // RUN: vitq-opt %s --vitq-plan-arena --vitq-add-entry-points="target=x86-64-v3 openmp=true" | FileCheck %s
+// RUN: vitq-opt %S/Inputs/steps.mlir --vitq-plan-arena --vitq-add-entry-points="target=x86-64-v3 openmp=true" | FileCheck %s --check-prefix=ORDER
 // RUN: vitq-opt %s --vitq-plan-arena --vitq-add-entry-points="target=aarch64 profile=true" | FileCheck %s --check-prefix=ARM
 // RUN: vitq-opt %s --vitq-plan-arena --vitq-add-entry-points="target=x86-64-v3 profile=false" | FileCheck %s --check-prefix=PLAIN
 // RUN: not vitq-opt %s --vitq-add-entry-points 2>&1 | FileCheck %s --check-prefix=EARLY
@@ -31,10 +32,26 @@
 // CHECK-DAG: call @omp_get_num_threads() : () -> i32
 // CHECK: arith.select
 // CHECK: call @f
-// CHECK-NEXT: omp.barrier
+// CHECK: omp.barrier
 // CHECK: call @g
-// CHECK-NEXT: omp.barrier
+// CHECK-NOT: omp.barrier
 // CHECK: omp.terminator
+
+// Who must wait: readers of what another step wrote, unless both share out its rows
+// alike; not steps that only read the same.
+// ORDER: omp.parallel
+// ORDER-NOT: omp.barrier
+// ORDER: call @copy({{.*}})
+// ORDER-NOT: omp.barrier
+// ORDER: call @copy({{.*}})
+// ORDER-NOT: omp.barrier
+// ORDER: call @copy({{.*}})
+// ORDER: omp.barrier
+// ORDER: call @copy({{.*}})
+// ORDER: omp.barrier
+// ORDER: call @copy({{.*}})
+// ORDER-NOT: omp.barrier
+// ORDER: omp.terminator
 
 // PLAIN: func.func @main(
 // PLAIN-NOT: func.func @main_

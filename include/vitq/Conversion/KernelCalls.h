@@ -14,8 +14,10 @@
 namespace vitq {
 
 /// Name of the attribute of a call in `@main` that says which step of the program it
-/// is: {op = "vitq.matmul+vitq.requant", node = "...", macs = ..., units = ...}. The
-/// call's last two operands are the first unit of its work to do and the end.
+/// is: {op = "vitq.matmul+vitq.requant", node = "...", macs = ..., units = ...,
+/// rows = ..., local = [...]}; with `rows` each unit is a tile of so many rows and touches
+/// the operands `local` in these rows only. The call's last two operands are the first unit of its work to do and the
+/// end.
 inline constexpr llvm::StringLiteral kStepAttr = "vitq.step";
 
 /// Name of the attribute of a `memref.alloc`, and of the `memref.view` of the arena

@@ -110,9 +110,11 @@ def VitqAddEntryPointsPass : Pass<"vitq-add-entry-points", "::mlir::ModuleOp"> {
     * `profile`: `@main_profiled` has one more operand, an array of 64-bit numbers,
       and stores the CPU's time stamp there, before the first step and after each.
     * `openmp`: `@main_mt` has one more operand, the number of threads (1 to 1024).
-      The units of each step's work are shared out evenly among an OpenMP team,
-      which waits for all of them after each step. Which thread computes a unit
-      changes nothing in it: the result has the same bits for any number of threads.
+      The units of each step's work are shared out evenly among an OpenMP team. All
+      wait for each other before a step that touches what one of the steps since the
+      last such place wrote (or writes what one of them touches), unless both give
+      each thread the same rows of it. Which thread computes a unit changes nothing in
+      it: the result has the same bits for any number of threads.
       Working memory of kernels (`vitq.scratch`) lies behind the arena for all
       threads but the first: `vitq.thread_arena_bytes` for each of them.
 
@@ -126,7 +128,7 @@ def VitqAddEntryPointsPass : Pass<"vitq-add-entry-points", "::mlir::ModuleOp"> {
         %thread = call @omp_get_thread_num() : () -> i32
         ...
         call @vitq_table_0(%in, %out, %first, %last) : ...
-        omp.barrier
+        omp.terminator
     ```
   }];
   let options = [

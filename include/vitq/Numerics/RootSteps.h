@@ -1,4 +1,10 @@
-//===- RootSteps.h - Square roots without divisions -------------*- C++ -*-===//
+//===- RootSteps.h - Square roots without divisions -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 //
 // One sequence of operations, written once: on numbers, where it is tested
 // against isqrt64, and on IR, where kernels run it.

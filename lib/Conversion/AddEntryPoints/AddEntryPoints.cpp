@@ -6,6 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Hazards.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -54,6 +56,7 @@ private:
   Location loc;
   IRMapping &map;
   Value arena, thread, threads, isFirst, ownScratch;
+  Hazards hazards;
 };
 
 } // namespace
@@ -79,8 +82,10 @@ void ParallelBody::addScratch(memref::ViewOp view) {
   map.map(view.getResult(), memref::ViewOp::create(b, loc, view.getType(), arena, offset, ValueRange()).getResult());
 }
 
-/// Units are shared out evenly; nobody goes on before all are done.
+/// Units are shared out evenly. A step waits for those before it that it depends on.
 void ParallelBody::addStep(func::CallOp call) {
+  if (hazards.needsBarrier(call))
+    omp::BarrierOp::create(b, loc);
   const int64_t units = call->getAttrOfType<DictionaryAttr>(kStepAttr).getAs<IntegerAttr>("units").getInt();
   auto bound = [&](Value part) -> Value {
     return arith::DivUIOp::create(b, loc, arith::MulIOp::create(b, loc, part, index(units)), threads);
@@ -91,7 +96,6 @@ void ParallelBody::addStep(func::CallOp call) {
   args.push_back(bound(thread));
   args.push_back(bound(arith::AddIOp::create(b, loc, thread, index(1))));
   func::CallOp::create(b, call.getLoc(), call.getCallee(), TypeRange(), args);
-  omp::BarrierOp::create(b, loc);
 }
 
 void ParallelBody::add(Operation &op) {
@@ -104,6 +108,8 @@ void ParallelBody::add(Operation &op) {
     b.clone(op, map);
     return;
   }
+  omp::BarrierOp::create(b, loc);
+  hazards.clear();
   auto once = scf::IfOp::create(b, loc, isFirst, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(once.thenBlock());
@@ -118,7 +124,8 @@ void VitqAddEntryPoints::recordSteps(func::FuncOp main) {
       continue;
     auto step = op.getAttrOfType<DictionaryAttr>(kStepAttr);
     NamedAttrList entry(step);
-    entry.erase("units");
+    for (StringRef internal : {"units", "rows", "local"})
+      entry.erase(internal);
     entry.set("kernel", b.getStringAttr(cast<func::CallOp>(op).getCallee()));
     steps.push_back(entry.getDictionary(&getContext()));
   }

@@ -229,6 +229,7 @@ Value AttentionKernel::emitCalls() {
     return {};
   softmax->results.clear();
   finish->results.clear();
+  finish->rowOperands.clear();
   if (isa<DivideRowsOp>(ops.finish))
     finish->operands.clear();
   inTile = fitsTile(gc, *finish, module.target);
@@ -244,8 +245,9 @@ Value AttentionKernel::emitCalls() {
   for (Value bias : {keys.bias, values.bias})
     if (bias)
       args.push_back(bias);
+  SmallVector<int64_t> ignored;
   for (RowOp *op : {softmax.get(), finish.get()})
-    appendArguments(loc, module, *op, args);
+    appendArguments(loc, module, *op, args, ignored);
   args.append({result.memref, module.scratch(loc, scratchBytes), module.blob(loc, blob)});
 
   const int64_t tiles = gs.tiles(), tail = gs.tailRows();

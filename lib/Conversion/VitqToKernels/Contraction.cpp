@@ -179,8 +179,11 @@ Value ProductKernel::emitCall() {
   if (bias)
     args.push_back(bias);
   std::string name = "matmul";
+  SmallVector<int64_t> local;
+  if (!patches)
+    local.push_back(0);
   auto append = [&](RowOp &row) {
-    appendArguments(loc, module, row, args);
+    appendArguments(loc, module, row, args, local);
     name += "_" + row.name.str();
   };
   for (const auto &row : epilogue.elementwise)
@@ -192,6 +195,7 @@ Value ProductKernel::emitCall() {
   Value buffer;
   if (epilogue.empty()) {
     buffer = module.alloc(loc, shapeOf(op.getResult()), elementOf(op.getResult()));
+    local.push_back(static_cast<int64_t>(args.size()));
     args.push_back(module.reshape(loc, buffer, {batch * g.m, g.n}));
   }
   args.push_back(module.scratch(loc, scratchBytes));
@@ -202,7 +206,12 @@ Value ProductKernel::emitCall() {
   ops.push_back(op);
   ops.append(epilogue.sources);
   const int64_t units = constantRight ? g.tiles() : batch;
-  module.call(Step(ops, macsOf(op)), name, key(), args, units, [&](Emitter &e, ValueRange in, Value first, Value last) {
+  Step step(ops, macsOf(op));
+  if (constantRight) {
+    step.rows = g.m;
+    step.local = local;
+  }
+  module.call(step, name, key(), args, units, [&](Emitter &e, ValueRange in, Value first, Value last) {
     takeArguments(e, in);
     emitBody(e, first, last);
   });

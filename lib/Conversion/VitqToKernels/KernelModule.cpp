@@ -57,14 +57,17 @@ void KernelModule::call(const Step &step, StringRef name, StringRef key, Values 
   func::FuncOp func = function(step.loc, name, key, TypeRange(ValueRange(args)), {}, [&](Emitter &e, ValueRange in) {
     emit(e, in.drop_back(2), in[in.size() - 2], in.back());
   });
+  NamedAttrList attributes;
+  attributes.append("op", main.getStringAttr(step.ops.empty() ? "vitq." + name : step.ops));
+  attributes.append("node", main.getStringAttr(nodeName(step.loc)));
+  attributes.append("macs", main.getI64IntegerAttr(step.macs));
+  attributes.append("units", main.getI64IntegerAttr(units));
+  if (step.rows) {
+    attributes.append("rows", main.getI64IntegerAttr(step.rows));
+    attributes.append("local", main.getDenseI64ArrayAttr(step.local));
+  }
   auto call = func::CallOp::create(main, step.loc, func, args);
-  call->setAttr(kStepAttr,
-                main.getDictionaryAttr({
-                    main.getNamedAttr("op", main.getStringAttr(step.ops.empty() ? "vitq." + name : step.ops)),
-                    main.getNamedAttr("node", main.getStringAttr(nodeName(step.loc))),
-                    main.getNamedAttr("macs", main.getI64IntegerAttr(step.macs)),
-                    main.getNamedAttr("units", main.getI64IntegerAttr(units)),
-                }));
+  call->setAttr(kStepAttr, attributes.getDictionary(main.getContext()));
   ++callCount;
 }
 

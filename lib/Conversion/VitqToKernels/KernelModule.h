@@ -33,6 +33,10 @@ struct Step {
   /// "vitq.matmul+vitq.requant"; empty: the kernel's name says it.
   std::string ops;
   int64_t macs;
+  /// If not 0: unit u of the work is the rows u * tileRows and on of so many, and
+  /// touches only these rows of the arguments `local`.
+  int64_t rows = 0;
+  llvm::SmallVector<int64_t> local;
 };
 
 /// Owns what the kernels of a module share: functions by key, constants by

@@ -107,9 +107,6 @@ static Value pairSums(Emitter &e, const TargetDesc &target, Value x, Value y) {
 namespace {
 
 struct LayerNorm : RowOp {
-  /// Rows whose statistics are formed together.
-  static constexpr int64_t kGroup = 16;
-
   bool inputUnsigned, uniformShift;
   /// Whether vectors do; else elements are computed one by one, in 64 bits.
   bool fast = false;
@@ -124,8 +121,6 @@ struct LayerNorm : RowOp {
   void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
     normalize(e, target, at, statistics(e, target, at));
   }
-  /// The code of `count` rows from `at` on.
-  void emitRows(Emitter &e, const TargetDesc &target, const RowContext &at, Value count) const;
 
   /// Elements as signed 16-bit numbers, unsigned 16-bit ones less 2^15: neither
   /// algorithm takes notice of a constant that is added to a row.
@@ -145,29 +140,6 @@ struct LayerNorm : RowOp {
 };
 
 } // namespace
-
-void LayerNorm::emitRows(Emitter &e, const TargetDesc &target, const RowContext &at, Value count) const {
-  Value numbers;
-  {
-    // One slot of the stack for all groups.
-    OpBuilder::InsertionGuard guard(e.b);
-    auto function = e.b.getInsertionBlock()->getParent()->getParentOfType<func::FuncOp>();
-    e.b.setInsertionPointToStart(&function.getBody().front());
-    numbers = e.op<memref::AllocaOp>(MemRefType::get({kGroup, 2}, e.intType(64)));
-  }
-  e.loop(e.index(0), count, kGroup, [&](Value first) {
-    Value rows = e.smin(e.sub(count, first), e.index(kGroup));
-    e.loop(e.index(0), rows, 1, [&](Value i) {
-      Values row = statistics(e, target, advanced(e, at, e.add(first, i)));
-      e.store(row[0], numbers, {i, e.index(0)});
-      e.store(row[1], numbers, {i, e.index(1)});
-    });
-    e.loop(e.index(0), rows, 1, [&](Value i) {
-      Values row{e.load(numbers, {i, e.index(0)}), e.load(numbers, {i, e.index(1)})};
-      normalize(e, target, advanced(e, at, e.add(first, i)), row);
-    });
-  });
-}
 
 std::pair<Value, Value> LayerNorm::sums(Emitter &e, const TargetDesc &target, const RowContext &at) const {
   const Columns columns = Columns::of(target, cols, 16);

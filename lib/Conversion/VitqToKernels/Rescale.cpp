@@ -28,7 +28,8 @@ ChannelMap ChannelMap::of(DyadicAttr dyadic, ArrayRef<int64_t> shape, int64_t ax
   return map;
 }
 
-Rescale::Rescale(Blob &blob, DyadicAttr dyadic, Rounding rounding, unsigned operandBits, ChannelMap map)
+Rescale::Rescale(Blob &blob, DyadicAttr dyadic, Rounding rounding, unsigned operandBits, ChannelMap map,
+                 std::optional<int64_t> addend)
     : rounding(rounding), map(map) {
   const auto [least, most] = std::minmax_element(dyadic.getShifts().begin(), dyadic.getShifts().end());
   // Room to multiply an operand by 2^pre within 2^30 (a full 32-bit one has none).
@@ -37,11 +38,18 @@ Rescale::Rescale(Blob &blob, DyadicAttr dyadic, Rounding rounding, unsigned oper
   fast = rounding != Rounding::HalfAway && wanted <= room && *most + wanted <= 62;
   const int pre = fast ? wanted : 0;
 
+  // (s >> c) + a = (s + (a << c)) >> c, if there is room: the upper half of a product
+  // takes 30 bits. A tie to even would look at the sum.
+  addsUp =
+      addend && fast && rounding != Rounding::HalfEven && std::abs(*addend) << (*most + pre - 32) < (int64_t(1) << 29);
+
   std::vector<int32_t> shift, half;
   for (int32_t c : dyadic.getShifts()) {
     const int amount = fast ? c + pre - 32 : c;
     shift.push_back(amount);
     half.push_back(fast && rounding != Rounding::Floor ? int32_t(1) << (amount - 1) : 0);
+    if (addsUp)
+      half.back() += static_cast<int32_t>(*addend * (int64_t(1) << amount));
   }
   multipliers = blob.array(dyadic.getMultipliers());
   shifts = blob.array(shift);
@@ -56,7 +64,7 @@ Rescale::Rescale(Blob &blob, DyadicAttr dyadic, Rounding rounding, unsigned oper
 std::string Rescale::key() const {
   // Where Floor is fast, it adds a half of 0.
   const Rounding shape = fast && rounding == Rounding::Floor ? Rounding::HalfUp : rounding;
-  return "r" + std::to_string(fast) + "." + std::to_string(pres.has_value()) + "." +
+  return "r" + std::to_string(fast) + (addsUp ? "+." : ".") + std::to_string(pres.has_value()) + "." +
          std::to_string(static_cast<int>(shape)) + "." + std::to_string(map.kind) + "." + std::to_string(map.divisor) +
          "." + std::to_string(map.count);
 }

@@ -44,10 +44,13 @@ class Rescale {
 public:
   /// Puts the constants into the blob. |x| <= 2^operandBits.
   Rescale() = default;
-  Rescale(Blob &blob, integer::DyadicAttr dyadic, integer::Rounding rounding, unsigned operandBits, ChannelMap map);
+  /// `addend` is added to results if that costs nothing, which `adds()` tells.
+  Rescale(Blob &blob, integer::DyadicAttr dyadic, integer::Rounding rounding, unsigned operandBits, ChannelMap map,
+          std::optional<int64_t> addend = std::nullopt);
 
   /// Whether results have 32 bits (and |result| <= 2^29) instead of 64.
   bool isFast() const { return fast; }
+  bool adds() const { return addsUp; }
   std::string key() const;
 
   /// Result for `x`, elements (row, col ...) of 32 bits. `positive`: neither x nor any
@@ -60,7 +63,7 @@ public:
 private:
   Value constantOf(Emitter &e, Value blob, Slot slot, Value x, Value row, Value col) const;
 
-  bool fast = false;
+  bool fast = false, addsUp = false;
   integer::Rounding rounding = integer::Rounding::HalfUp;
   ChannelMap map;
   Slot multipliers, shifts, halves;
@@ -78,6 +81,10 @@ struct Clamp {
   int64_t literalHi() const { return isUnsigned ? (int64_t(1) << width) - 1 : (int64_t(1) << (width - 1)) - 1; }
   /// Whether all bounds are values of int32.
   bool fits32() const { return width < 32 || !isUnsigned; }
+  /// What may be added to a number of 32 bits before it is clamped, if anything may.
+  std::optional<int64_t> addend(int64_t zeroPoint) const {
+    return fits32() ? std::optional<int64_t>(zeroPoint) : std::nullopt;
+  }
   std::string key() const { return (isUnsigned ? "u" : "s") + std::string(lo ? "c" : ""); }
   /// clamp(y) as the result type; y has 32 or 64 bits.
   Value apply(Emitter &e, Value blob, Value y) const;

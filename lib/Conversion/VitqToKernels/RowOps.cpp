@@ -53,7 +53,7 @@ struct Requant : Elementwise {
     if (narrowInput)
       x = e.sub(x, e.splatLike(Blob::load(e, at.blob, inputZeroPoint, 32), x));
     Value y = rescale.apply(e, at.blob, x, at.row, col);
-    return finishSum(e, at.blob, y, zeroPoint, clamp);
+    return rescale.adds() ? clamp.apply(e, at.blob, y) : finishSum(e, at.blob, y, zeroPoint, clamp);
   }
 };
 
@@ -158,7 +158,7 @@ struct DivideRows : Elementwise {
   }
   Value emitElements(Emitter &e, const RowContext &at, ValueRange start, Value x, Value col) const override {
     Value y = rescale.apply(e, at.blob, quotient(e, start, x), at.row, col);
-    return finishSum(e, at.blob, y, zeroPoint, clamp);
+    return rescale.adds() ? clamp.apply(e, at.blob, y) : finishSum(e, at.blob, y, zeroPoint, clamp);
   }
 };
 
@@ -243,7 +243,7 @@ static std::unique_ptr<RowOp> makeRequant(RequantOp op, const RowBuilder &build)
   }
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
   row->rescale = Rescale(row->blob, op.getBy(), op.getRounding(), magnitudeBits(op.getInput()),
-                         ChannelMap::of(op.getBy(), shape, op.getAxis()));
+                         ChannelMap::of(op.getBy(), shape, op.getAxis()), row->clamp.addend(op.getZeroPoint()));
   row->key = row->rescale.key() + row->clamp.key() + (row->inputUnsigned ? "u" : "s");
   // An unsigned 32-bit operand does not fit the 32-bit lanes.
   if (row->inputUnsigned && widthOf(op.getInput()) == 32)
@@ -280,6 +280,8 @@ static std::unique_ptr<RowOp> makeAdd(AddOp op, const RowBuilder &build) {
   auto [memref, rows] = build.broadcastOperand(op.getLoc(), *row, other);
   row->operands.push_back(memref);
   row->otherRows = rows;
+  if (rows == row->rows)
+    row->rowOperands.push_back(0);
   row->key = row->first.rescale.key() + row->second.rescale.key() + row->clamp.key() +
              (row->first.isUnsigned ? "u" : "s") + (row->second.isUnsigned ? "u" : "s") +
              (row->first.unchanged ? "1" : "") + (row->second.unchanged ? "2" : "");
@@ -302,6 +304,8 @@ static std::unique_ptr<RowOp> makeMul(MulOp op, const RowBuilder &build) {
   auto [memref, rows] = build.broadcastOperand(op.getLoc(), *row, op.getRhs());
   row->operands.push_back(memref);
   row->otherRows = rows;
+  if (rows == row->rows)
+    row->rowOperands.push_back(0);
   row->key = std::to_string(static_cast<int>(row->rounding)) + row->clamp.key() + (row->lhsUnsigned ? "u" : "s") +
              (row->rhsUnsigned ? "u" : "s");
   build.result(*row, op.getResult());
@@ -325,9 +329,11 @@ static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &
   build.shape(*row, "divide_rows", op.getInput(), false);
   row->zeroPoint = row->blob.scalar(op.getZeroPoint());
   ArrayRef<int64_t> shape = op.getType().getShape();
-  row->rescale = Rescale(row->blob, op.getBy(), op.getRounding(), 31, ChannelMap::of(op.getBy(), shape, op.getAxis()));
   row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
+  row->rescale = Rescale(row->blob, op.getBy(), op.getRounding(), 31, ChannelMap::of(op.getBy(), shape, op.getAxis()),
+                         row->clamp.addend(op.getZeroPoint()));
   row->operands.push_back(build.module.reshape(op.getLoc(), build.memrefOf(op.getSums()), {row->rows}));
+  row->rowOperands.push_back(0);
   row->bounded = dividesBySumOfCodes(op);
   row->key = row->rescale.key() + row->clamp.key() + (row->bounded ? "b" : "");
   build.result(*row, op.getResult());
@@ -348,9 +354,15 @@ std::unique_ptr<RowOp> vitq::kernels::makeRowOp(Operation *op, KernelModule &mod
   return makeNonlinearRowOp(op, build);
 }
 
-void vitq::kernels::appendArguments(Location loc, KernelModule &module, RowOp &op, Values &args) {
+void vitq::kernels::appendArguments(Location loc, KernelModule &module, RowOp &op, Values &args,
+                                    SmallVectorImpl<int64_t> &local) {
+  for (unsigned operand : op.rowOperands)
+    local.push_back(static_cast<int64_t>(args.size()) + operand);
   args.append(op.operands);
-  args.append(op.results);
+  for (Value result : op.results) {
+    local.push_back(static_cast<int64_t>(args.size()));
+    args.push_back(result);
+  }
   args.push_back(module.blob(loc, op.blob));
 }
 
@@ -363,13 +375,19 @@ RowArguments RowArguments::take(const RowOp &op, ValueRange &in) {
 
 void vitq::kernels::emitRowKernel(Operation *source, KernelModule &module, RowOp &op, Value primary) {
   Values args{module.reshape(source->getLoc(), primary, {op.rows, op.cols})};
-  appendArguments(source->getLoc(), module, op, args);
-  module.call(Step({source}, 0), op.name, op.key + op.blob.layout(), args, op.rows,
+  Step step({source}, 0);
+  step.local.push_back(0);
+  appendArguments(source->getLoc(), module, op, args, step.local);
+  // The same rows belong together as in products.
+  const int64_t tile = module.target.isa->tileRows;
+  step.rows = op.rows;
+  module.call(step, op.name, op.key + op.blob.layout(), args, (op.rows + tile - 1) / tile,
               [&](Emitter &e, ValueRange in, Value first, Value last) {
                 Value primary = in.front();
                 in = in.drop_front();
                 RowArguments own = RowArguments::take(op, in);
-                e.loop(first, last, 1, [&](Value row) {
+                Value end = e.smin(e.indexMul(last, tile), e.index(op.rows));
+                e.loop(e.indexMul(first, tile), end, 1, [&](Value row) {
                   RowContext at = RowContext::at(row, own.operands, own.results, own.blob);
                   at.primary = primary;
                   op.emitRow(e, module.target, at);

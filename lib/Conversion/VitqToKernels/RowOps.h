@@ -60,6 +60,8 @@ public:
   int64_t rows = 1, cols = 1;
   /// In `@main`, shaped [rows, cols], or [rows] for sums, or as they are.
   Values operands, results;
+  /// Those of `operands` of which a row of results needs the same row only.
+  llvm::SmallVector<unsigned> rowOperands;
   /// Per result of the op: its buffer in the op's own shape.
   Values buffers;
   Blob blob;
@@ -73,7 +75,9 @@ std::unique_ptr<RowOp> makeRowOp(mlir::Operation *op, KernelModule &module, Memr
 void emitRowKernel(mlir::Operation *source, KernelModule &module, RowOp &op, Value primary);
 
 /// Arguments of a kernel for `op`, apart from its main operand, and back.
-void appendArguments(mlir::Location loc, KernelModule &module, RowOp &op, Values &args);
+/// Their indices of which the kernel touches row by row go to `local`.
+void appendArguments(mlir::Location loc, KernelModule &module, RowOp &op, Values &args,
+                     llvm::SmallVectorImpl<int64_t> &local);
 struct RowArguments {
   ValueRange operands, results;
   Value blob;

@@ -97,8 +97,8 @@ void TileCaller::call(Emitter &e, int64_t rows, const Panel &panel, const TilePl
 static void forbidUnrolling(Operation *loop) {
   MLIRContext *context = loop->getContext();
   auto unroll = LLVM::LoopUnrollAttr::get(context, BoolAttr::get(context, true), {}, {}, {}, {}, {}, {});
-  loop->setAttr("llvm.loop_annotation", LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {}, {}, {},
-                                                                      {}, {}, {}, {}, {}, {}));
+  loop->setAttr("llvm.loop_annotation",
+                LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
 }
 
 void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel) {
