@@ -8,7 +8,7 @@
 //
 // One struct of facts for each instruction set; lib/Target/Isa holds one file for
 // each. The code generator branches on facts, never on names.
-// docs/Howto/AddAnIsa.md tells how to add one.
+// docs/Howto/add-an-isa.md tells how to add one.
 //
 //===----------------------------------------------------------------------===//
 

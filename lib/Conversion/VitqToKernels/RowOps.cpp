@@ -64,6 +64,7 @@ struct Add : Elementwise {
     bool isUnsigned;
     /// 32 bits times exactly 1, for a sum of 32 bits.
     bool unchanged;
+    bool hasZeroPoint;
     Slot zeroPoint;
     Rescale rescale;
 
@@ -75,9 +76,8 @@ struct Add : Elementwise {
 
   bool isNarrow() const override { return first.isFast() && second.isFast() && clamp.fits32(); }
   Value side(Emitter &e, const RowContext &at, const Side &s, Value x, Value col) const {
-    const bool narrow = widthOf(x) < 32;
     x = e.extend(x, 32, s.isUnsigned);
-    if (narrow)
+    if (s.hasZeroPoint)
       x = e.sub(x, e.splatLike(Blob::load(e, at.blob, s.zeroPoint, 32), x));
     return s.unchanged ? x : s.rescale.apply(e, at.blob, x, at.row, col);
   }
@@ -132,6 +132,8 @@ struct DivideRows : Elementwise {
   Rescale rescale;
   Clamp clamp;
   bool bounded = false;
+  /// Multiply in 64-bit lanes instead of extended ones.
+  bool pairs = false;
 
   bool isNarrow() const override { return rescale.isFast() && clamp.fits32(); }
   Values emitRowStart(Emitter &e, const RowContext &at) const override {
@@ -144,10 +146,29 @@ struct DivideRows : Elementwise {
     Value top = e.mul(divisor, 256), bottom = e.sub(e.like(top, 0), top);
     return {reciprocal, bottom, top};
   }
+  /// H * x + low >> 14, the lower 32 bits of it, for pairs of lanes: the product of
+  /// 32-bit numbers in 64-bit lanes is one instruction on x86.
+  Value multiplyPairs(Emitter &e, Value x, Value high, Value low) const {
+    auto type = cast<VectorType>(x.getType());
+    auto pairs = VectorType::get({type.getNumElements() / 2}, e.intType(64));
+    Value x64 = e.op<vector::BitCastOp>(pairs, x), low64 = e.op<vector::BitCastOp>(pairs, low);
+    Value h = e.sext(e.op<vector::BroadcastOp>(VectorType::get(pairs.getShape(), e.intType(32)), high), 64);
+    Value mask = e.like(x64, 0xffffffff);
+    auto number = [&](int64_t n) { return e.like(x64, n); };
+    Value even = e.add(e.mul(e.sra(e.shl(x64, 32), number(32)), h), e.op<arith::AndIOp>(low64, mask));
+    Value odd = e.add(e.mul(e.sra(x64, number(32)), h), e.srl(low64, number(32)));
+    even = e.op<arith::AndIOp>(e.srl(even, number(14)), mask);
+    odd = e.op<arith::AndIOp>(e.shl(odd, 18), number(~int64_t(0xffffffff)));
+    return e.op<vector::BitCastOp>(type, e.op<arith::OrIOp>(even, odd));
+  }
   Value quotient(Emitter &e, ValueRange start, Value x) const {
     if (bounded) {
+      auto vector = dyn_cast<VectorType>(x.getType());
+      const bool inPairs = pairs && vector && vector.getNumElements() % 2 == 0;
       Value low = e.add(e.mul(x, e.splatLike(start[1], x)), (int64_t(1) << 15) + (int64_t(1) << 30));
       low = e.srl(low, e.like(low, 2));
+      if (inPairs)
+        return e.add(multiplyPairs(e, x, start[0], low), -(int64_t(1) << 14));
       Value p = e.add(e.mul(e.sext(x, 64), e.sext(e.splatLike(start[0], x), 64)), e.zext(low, 64));
       return e.add(e.trunc(e.srl(p, e.like(p, 14)), 32), -(int64_t(1) << 14));
     }
@@ -268,7 +289,9 @@ static std::unique_ptr<RowOp> makeAdd(AddOp op, const RowBuilder &build) {
     // to stay below leaves room for them.
     const unsigned bits = wide ? std::min(accumulatorBits(operand), magnitudeBits(operand)) : magnitudeBits(operand);
     const bool one = by.size() == 1 && by.multiplier(0) == int64_t(1) << by.shift(0);
-    return Add::Side{isUnsigned, wide && one && widthOf(operand) == 32 && !isUnsigned, row->blob.scalar(zeroPoint),
+    const bool hasZeroPoint = widthOf(operand) < 32 && zeroPoint != 0;
+    return Add::Side{isUnsigned, wide && one && widthOf(operand) == 32 && !isUnsigned, hasZeroPoint,
+                     row->blob.scalar(zeroPoint),
                      Rescale(row->blob, by, op.getRounding(), bits, ChannelMap::of(by, shape, -1))};
   };
   row->first = side(op.getLhs(), op.getLhsBy(), op.getLhsUnsigned(), op.getLhsZeroPoint());
@@ -284,7 +307,8 @@ static std::unique_ptr<RowOp> makeAdd(AddOp op, const RowBuilder &build) {
     row->rowOperands.push_back(0);
   row->key = row->first.rescale.key() + row->second.rescale.key() + row->clamp.key() +
              (row->first.isUnsigned ? "u" : "s") + (row->second.isUnsigned ? "u" : "s") +
-             (row->first.unchanged ? "1" : "") + (row->second.unchanged ? "2" : "");
+             (row->first.unchanged ? "1" : "") + (row->second.unchanged ? "2" : "") +
+             (row->first.hasZeroPoint ? "z" : "-") + (row->second.hasZeroPoint ? "z" : "-");
   build.result(*row, op.getResult());
   return row;
 }
@@ -335,6 +359,7 @@ static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &
   row->operands.push_back(build.module.reshape(op.getLoc(), build.memrefOf(op.getSums()), {row->rows}));
   row->rowOperands.push_back(0);
   row->bounded = dividesBySumOfCodes(op);
+  row->pairs = build.module.target.isX86();
   row->key = row->rescale.key() + row->clamp.key() + (row->bounded ? "b" : "");
   build.result(*row, op.getResult());
   return row;
