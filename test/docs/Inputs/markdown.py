@@ -108,6 +108,6 @@ def documents(root):
     """All of them, by name."""
     root = pathlib.Path(root)
     paths = [root / "README.md", root / "CONTRIBUTING.md"]
-    for folder in ("docs", "models", "examples"):
+    for folder in ("docs", "models", "examples", "benchmarks"):
         paths += (root / folder).rglob("*.md")
     return {name: read(path, name) for path in sorted(paths) if (name := path.relative_to(root).as_posix())}

@@ -2,8 +2,8 @@
 
 Every block is marked (markdown.py). Relative links lead to a file and, with a #,
 to a heading. Files, flags and their values, passes, ops and attributes that are named
-in code exist: flags are those of `--help`, op names those of the .td files,
-attributes strings of the sources.
+in code exist: flags are those of `--help` (in benchmarks/ also those of the scripts
+there), op names those of the .td files, attributes strings of the sources.
 """
 
 import pathlib
@@ -65,6 +65,8 @@ class Checker:
             for path in (root / "dialects" / dialect).glob("*.td"):
                 ops = re.findall(r'^def \w+ *: *\w+<"(\w+)"', path.read_text(encoding="utf-8"), re.M)
                 self.strings.update(f"{dialect}.{op}" for op in ops)
+        scripts = "\n".join(path.read_text(encoding="utf-8") for path in (root / "benchmarks").glob("*.py"))
+        self.script_flags = set(re.findall(r'add_argument\("(--[a-z][\w-]*)"', scripts))
 
     def add(self, document, line, text):
         self.problems.append(f"{document.name}:{line}: {text}")
@@ -117,7 +119,8 @@ class Checker:
         elif text.startswith("--"):
             for flag, value in FLAG.findall(text):
                 problems = [tool.problem(flag, value) for tool in self.help.values()]
-                if flag not in OTHER_FLAGS and all(problems):
+                others = OTHER_FLAGS | (self.script_flags if document.name.startswith("benchmarks/") else set())
+                if flag not in others and all(problems):
                     self.add(document, line, problems[0] if flag in self.help["vitq-opt"].values else problems[1])
         if re.fullmatch(r"(vit|vitq|convert)-[a-z-]+", text) and text not in self.passes | NO_PASSES:
             self.add(document, line, f"there is no pass '{text}'")
