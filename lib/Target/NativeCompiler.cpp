@@ -100,22 +100,26 @@ static void hideFunctions(llvm::Module &module) {
       continue;
     function.setLinkage(llvm::GlobalValue::InternalLinkage);
     function.setDoesNotThrow();
-    if (function.getName().starts_with("main"))
+    if (function.getName().starts_with("main")) {
       function.setName("vitq_" + function.getName());
-    else
-      function.addFnAttr(llvm::Attribute::NoInline);
+      // Calls, once for each step.
+      function.addFnAttr(llvm::Attribute::OptimizeForSize);
+      function.addFnAttr(llvm::Attribute::MinSize);
+    }
+    function.addFnAttr(llvm::Attribute::NoInline);
   }
 }
 
-/// int NAME_run(const void *in, void *out, void *arena), which calls @main; those of
-/// its variants have one operand more.
-static llvm::Function *addEntryPoint(llvm::Module &module, const llvm::Twine &name, StringRef main) {
+/// int NAME_run(const void *in, void *out, void *arena), which calls `main`. Variants
+/// have the operand that follows; NAME_run itself has no place for times.
+static llvm::Function *addEntryPoint(llvm::Module &module, const llvm::Twine &name, StringRef main, bool isVariant) {
   llvm::Function *callee = module.getFunction(main);
-  if (!callee)
+  if (!callee || (isVariant && callee->arg_size() == 3))
     return nullptr;
   llvm::LLVMContext &context = module.getContext();
   auto *i32 = llvm::Type::getInt32Ty(context);
-  auto *type = llvm::FunctionType::get(i32, callee->getFunctionType()->params(), false);
+  llvm::ArrayRef<llvm::Type *> params = callee->getFunctionType()->params();
+  auto *type = llvm::FunctionType::get(i32, isVariant ? params : params.take_front(3), false);
   auto *run = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, module);
   run->setDoesNotThrow();
   auto *entry = llvm::BasicBlock::Create(context, "entry", run);
@@ -137,6 +141,8 @@ static llvm::Function *addEntryPoint(llvm::Module &module, const llvm::Twine &na
   b.SetInsertPoint(wrong);
   b.CreateRet(b.getInt32(1));
   b.SetInsertPoint(right);
+  if (args.size() < params.size())
+    args.push_back(llvm::Constant::getNullValue(params.back()));
   b.CreateCall(callee, args);
   b.CreateRet(b.getInt32(0));
   return run;
@@ -144,9 +150,9 @@ static llvm::Function *addEntryPoint(llvm::Module &module, const llvm::Twine &na
 
 /// The struct `vitq_program_v1` of Program.h.
 static void addDescription(llvm::Module &module, StringRef name, StringRef manifest) {
-  llvm::Function *run = addEntryPoint(module, name + "_run", "vitq_main");
-  llvm::Function *profiled = addEntryPoint(module, name + "_run_profiled", "vitq_main_profiled");
-  llvm::Function *parallel = addEntryPoint(module, name + "_run_mt", "vitq_main_mt");
+  llvm::Function *run = addEntryPoint(module, name + "_run", "vitq_main", /*isVariant=*/false);
+  llvm::Function *profiled = addEntryPoint(module, name + "_run_profiled", "vitq_main", /*isVariant=*/true);
+  llvm::Function *parallel = addEntryPoint(module, name + "_run_mt", "vitq_main_mt", /*isVariant=*/true);
   // The struct is its only way in.
   if (profiled)
     profiled->setLinkage(llvm::GlobalValue::InternalLinkage);

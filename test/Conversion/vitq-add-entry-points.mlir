@@ -12,16 +12,17 @@
 // CHECK-SAME: vitq.openmp
 // CHECK-SAME: vitq.steps = [{kernel = "f", macs = 12 : i64, node = "a", op = "vitq.matmul"}, {kernel = "g", macs = 0 : i64, node = "b", op = "vitq.table"}]
 // CHECK-SAME: vitq.thread_arena_bytes = 64 : i64
-// CHECK: func.func @main(
-
-// Time is taken before the first step and after each.
-// CHECK: func.func @main_profiled({{.*}}, %[[TICKS:.*]]: memref<3xi64>)
-// CHECK: %[[T0:.*]] = llvm.call_intrinsic "llvm.readcyclecounter"() : () -> i64
-// CHECK: memref.store %[[T0]], %[[TICKS]][%c0
+// Time is taken before the first step and after each, if there is a place for it.
+// CHECK: func.func @main({{.*}}, %[[TICKS:.*]]: memref<3xi64>)
+// CHECK: call @vitq_tick(%[[TICKS]], %c0
 // CHECK: call @f
-// CHECK: memref.store %{{.*}}, %[[TICKS]][%c1
+// CHECK: call @vitq_tick(%[[TICKS]], %c1
 // CHECK: call @g
-// CHECK: memref.store %{{.*}}, %[[TICKS]][%c2
+// CHECK: call @vitq_tick(%[[TICKS]], %c2
+// CHECK: func.func private @vitq_tick(%[[T:.*]]: memref<3xi64>, %[[I:.*]]: index) attributes {llvm.noinline}
+// CHECK: scf.if
+// CHECK: %[[NOW:.*]] = llvm.call_intrinsic "llvm.readcyclecounter"() : () -> i64
+// CHECK: memref.store %[[NOW]], %[[T]][%[[I]]]
 // ARM: llvm.call_intrinsic "llvm.readsteadycounter"
 
 // The arena of 1024 threads; thread t > 0 has its scratch at 128 + (t - 1) * 64.
@@ -53,8 +54,8 @@
 // ORDER-NOT: omp.barrier
 // ORDER: omp.terminator
 
-// PLAIN: func.func @main(
-// PLAIN-NOT: func.func @main_
+// PLAIN: func.func @main({{.*}}, {{.*}}, %{{.*}}: memref<{{[0-9]+}}xi8>) {
+// PLAIN-NOT: vitq_tick
 // PLAIN-NOT: func.func private @main_
 func.func private @f(memref<16xi8>, memref<16xi8>, memref<64xi8>, index, index)
 func.func private @g(memref<16xi8>, memref<16xi8>, index, index)

@@ -2,11 +2,11 @@
 // RUN: vitq-opt %s --vitq-to-llvm=target=x86-64-v4+avx512vnni | FileCheck %s --check-prefixes=CHECK,VNNI
 // RUN: vitq-opt %s --vitq-to-llvm=target=aarch64 | FileCheck %s --check-prefixes=CHECK,PLAIN
 
-// CHECK: llvm.func @main(%{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr)
+// CHECK: llvm.func @main(%{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr)
 // CHECK-NOT: builtin.unrealized_conversion_cast
 // MADD: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"({{.*}}) : (vector<16xi16>, vector<16xi16>)
 // VNNI: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"({{.*}}) : (vector<16xi32>, vector<64xi8>, vector<64xi8>)
-// PLAIN-NOT: llvm.call_intrinsic
+// PLAIN-NOT: llvm.call_intrinsic "llvm.aarch64
 func.func @main(%x: tensor<7x16xi8>) -> tensor<7x16xi8> {
   %w = arith.constant dense<3> : tensor<16x16xi8>
   %a = vitq.matmul %x, %w lhs_unsigned lhs_zero_point 9 : (tensor<7x16xi8>, tensor<16x16xi8>) -> tensor<7x16xi32>

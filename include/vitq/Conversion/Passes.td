@@ -107,8 +107,8 @@ def VitqAddEntryPointsPass : Pass<"vitq-add-entry-points", "::mlir::ModuleOp"> {
     is a step of the program; the module attribute `vitq.steps` lists them in order:
     kernel, ops, ONNX node, multiply-accumulates.
 
-    * `profile`: `@main_profiled` has one more operand, an array of 64-bit numbers,
-      and stores the CPU's time stamp there, before the first step and after each.
+    * `profile`: `@main` gets one more operand, null or an array of 64-bit numbers
+      where it stores the CPU's time stamp before the first step and after each.
     * `openmp`: `@main_mt` has one more operand, the number of threads (1 to 1024).
       The units of each step's work are shared out evenly among an OpenMP team. All
       wait for each other before a step that touches what one of the steps since the
@@ -133,7 +133,7 @@ def VitqAddEntryPointsPass : Pass<"vitq-add-entry-points", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"target", "target", "std::string", "\"native\"", "CPU and features (as vitq-opt --target)">,
-    Option<"profile", "profile", "bool", "true", "Add @main_profiled">,
+    Option<"profile", "profile", "bool", "true", "Let @main take times">,
     Option<"openmp", "openmp", "bool", "false", "Add @main_mt">,
   ];
   let dependentDialects = [
