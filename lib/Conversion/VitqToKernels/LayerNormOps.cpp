@@ -6,9 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A row's root and quotient are a long chain of dependent scalar instructions:
-// the kernel forms those of several rows before it normalizes the first, so that
-// chains of different rows overlap.
+// Statistics are exact; the root of a row takes no division (RootSteps.h), its
+// reciprocal one.
 //
 //===----------------------------------------------------------------------===//
 
