@@ -25,7 +25,6 @@
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Support/Stages.h"
 #include "vitq/Target/Program.h"
-#include "vitq/Transforms/Passes.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -41,7 +40,6 @@ using namespace vitq;
 //===----------------------------------------------------------------------===//
 
 void vitq::buildVitqToLLVMPipeline(OpPassManager &manager, StringRef target, bool fuse, bool openmp) {
-  manager.addPass(createVitqSortChannelsPass());
   ConvertVitqToKernelsPassOptions kernels;
   kernels.target = target.str();
   kernels.fuse = fuse;

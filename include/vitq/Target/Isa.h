@@ -59,8 +59,8 @@ struct Isa {
   ByteLookup byteLookup;
   /// LLVM intrinsic that reads a clock which never stops.
   const char *clock;
-  /// Data caches that one core has for itself, as blocks are sized for.
-  unsigned l1Bytes, l2Bytes;
+  /// The L2 cache of one core, as blocks of rows are sized for.
+  unsigned l2Bytes;
 };
 
 /// All sets, the best of an architecture first.

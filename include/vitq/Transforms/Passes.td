@@ -467,29 +467,4 @@ def VitqSetBatchPass : Pass<"vitq-set-batch", "::mlir::ModuleOp"> {
   let dependentDialects = ["::vitq::integer::VitqDialect"];
 }
 
-def VitqSortChannelsPass : Pass<"vitq-sort-channels", "::mlir::ModuleOp"> {
-  let summary = "Put hidden channels that share a table next to each other";
-  let description = [{
-    A `vitq.table` with an index (channels with scales of their own) between two
-    products with constant weights: the order of its channels is nobody's concern. The
-    channels of the table that most of them use come first, so that kernels look up
-    whole vectors in one table. Rows of the weights before, their bias and multipliers,
-    the index, and columns of the weights after change places together; the results
-    stay the same bit for bit. Part of code generation, so that reports and comparisons
-    see the order of the model.
-
-    ```mlir
-    %i = arith.constant dense<[1, 0, 1]> : tensor<3xi8>
-    %g = vitq.table %r, %tables, %i : ...
-    ```
-    becomes
-    ```mlir
-    %i = arith.constant dense<[1, 1, 0]> : tensor<3xi8>
-    %g = vitq.table %r, %tables, %i : ...
-    ```
-  }];
-  let statistics = [Statistic<"numSorted", "num-sorted", "Number of tables whose channels were sorted">];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::vitq::integer::VitqDialect"];
-}
-
 #endif // VITQ_TRANSFORMS_PASSES

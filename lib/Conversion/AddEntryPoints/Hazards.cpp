@@ -60,13 +60,20 @@ const llvm::BitVector &Hazards::writtenBy(func::FuncOp kernel) {
           mark(call.getOperand(i));
       return;
     }
-    if (auto effects = dyn_cast<MemoryEffectOpInterface>(op)) {
-      SmallVector<MemoryEffects::EffectInstance> instances;
-      effects.getEffects(instances);
-      for (const MemoryEffects::EffectInstance &effect : instances)
-        if (isa<MemoryEffects::Write>(effect.getEffect()) && effect.getValue())
-          mark(effect.getValue());
-    }
+    // What does not say which memory it writes may write all that it is given.
+    auto effects = dyn_cast<MemoryEffectOpInterface>(op);
+    bool unknown = !effects && !op->hasTrait<OpTrait::HasRecursiveMemoryEffects>();
+    SmallVector<MemoryEffects::EffectInstance> instances;
+    if (effects)
+      effects.getEffects<MemoryEffects::Write>(instances);
+    for (const MemoryEffects::EffectInstance &effect : instances)
+      if (effect.getValue())
+        mark(effect.getValue());
+      else
+        unknown = true;
+    for (Value operand : op->getOperands())
+      if (unknown && isa<MemRefType>(operand.getType()))
+        mark(operand);
   });
   // The recursion may have moved the entry.
   return written[kernel] = result;

@@ -364,9 +364,10 @@ void ProductKernel::emitPrefetch(Emitter &e, const Panel &panel, Value row) {
   const int64_t share = ((bytes + tiles - 1) / tiles + line - 1) / line;
   Value next = e.indexAdd(e.indexMul(panel.first, g.paddedDepth()), bytes);
   Value from = e.add(next, e.indexMul(e.divu(row, e.index(g.tileRows)), share * line));
+  Value last = e.index(g.packedElements() - 1);
   e.loop(share, [&](Value i) {
-    memref::PrefetchOp::create(e.b, e.loc, rhs, ValueRange{e.add(from, e.indexMul(i, line))}, /*isWrite=*/false,
-                               /*localityHint=*/2, /*isDataCache=*/true);
+    Value at = e.smin(e.add(from, e.indexMul(i, line)), last);
+    memref::PrefetchOp::create(e.b, e.loc, rhs, at, /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
   });
 }
 

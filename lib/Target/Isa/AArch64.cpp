@@ -23,7 +23,6 @@ static constexpr Isa neon(const char *name, const char *features, DotInstruction
           /*variableShifts=*/true,
           ByteLookup::Table64,
           "llvm.readsteadycounter",
-          /*l1Bytes=*/32 << 10,
           /*l2Bytes=*/512 << 10};
 }
 

@@ -22,5 +22,4 @@ const Isa isas::avx2 = {"avx2",
                         /*variableShifts=*/true,
                         ByteLookup::Shuffle16,
                         "llvm.readcyclecounter",
-                        /*l1Bytes=*/32 << 10,
                         /*l2Bytes=*/512 << 10};

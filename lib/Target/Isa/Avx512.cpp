@@ -21,5 +21,4 @@ const Isa isas::avx512 = {"avx512",
                           /*variableShifts=*/true,
                           ByteLookup::Shuffle16,
                           "llvm.readcyclecounter",
-                          /*l1Bytes=*/32 << 10,
                           /*l2Bytes=*/1 << 20};

@@ -23,7 +23,6 @@ static constexpr Isa vnni(const char *name, const char *features, ByteLookup loo
           /*variableShifts=*/true,
           lookup,
           "llvm.readcyclecounter",
-          /*l1Bytes=*/32 << 10,
           /*l2Bytes=*/1 << 20};
 }
 

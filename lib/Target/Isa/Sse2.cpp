@@ -21,5 +21,4 @@ const Isa isas::sse2 = {"sse2",
                         /*variableShifts=*/false,
                         ByteLookup::Scalar,
                         "llvm.readcyclecounter",
-                        /*l1Bytes=*/32 << 10,
                         /*l2Bytes=*/256 << 10};
