@@ -91,6 +91,12 @@ struct CompilerFlags {
                              llvm::cl::cat(category)};
   llvm::cl::opt<int64_t> batch{"batch", llvm::cl::desc("Images of one run of the program (1)"), llvm::cl::init(1),
                                llvm::cl::cat(category)};
+  ValueOption<BatchSchedule> batchSchedule{
+      "batch-schedule", llvm::cl::desc("How compiled code computes a batch"),
+      llvm::cl::values(clEnumValN(BatchSchedule::Auto, "auto", "what reads less memory (default)"),
+                       clEnumValN(BatchSchedule::Together, "together", "every step for all images"),
+                       clEnumValN(BatchSchedule::InTurn, "in-turn", "all steps for one image after the other")),
+      llvm::cl::init(BatchSchedule::Auto), llvm::cl::cat(category)};
   llvm::cl::opt<std::string> data{"calibration-data",
                                   llvm::cl::desc("Images to calibrate on: a folder of JPEG or PNG, or .npy/.npz"),
                                   llvm::cl::cat(category)};
@@ -173,6 +179,7 @@ void takeOptionNames() {
                          "name",
                          "openmp",
                          "batch",
+                         "batch-schedule",
                          "calibration-data",
                          "calibration-limit",
                          "preprocess",
@@ -221,6 +228,7 @@ std::string checkNumbers(const CompilerFlags &flags) {
 
 std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.batch = flags.batch;
+  options.batchSchedule = flags.batchSchedule;
   options.stopAfter = flags.stopAfter;
   options.emit = flags.emit;
   options.target = flags.target;

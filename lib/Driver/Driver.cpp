@@ -158,10 +158,11 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
     report.recordIntegerModule(**module);
   if (reference && failed(measure(*reference, **module, options, report)))
     return failure();
-  if (setsBatch(options) && failed(setBatch(**module, options.batch)))
+  if (setsBatch(options) && options.stopAfter == Phase::Integer && failed(setBatch(**module, options.batch)))
     return failure();
   if (options.stopAfter == Phase::Target) {
-    NativeRequest request{programName(options), options.target, options.output, options.emit, options.openmp};
+    NativeRequest request{programName(options), options.target, options.output,       options.emit,
+                          options.openmp,       options.batch,  options.batchSchedule};
     FailureOr<NativeFacts> facts = emitNative(**module, request);
     if (failed(facts))
       return failure();

@@ -9,6 +9,8 @@
 #include "EmitNative.h"
 #include "PassStages.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "vitq/Support/AtomicFile.h"
 #include "vitq/Target/FloatScan.h"
 #include "vitq/Target/NativeCompiler.h"
@@ -69,6 +71,31 @@ static LogicalResult writeObject(ModuleOp module, const NativeOptions &options, 
   return success();
 }
 
+/// Weights of this size are still in a cache (L3) when the next image needs them. Then
+/// nothing is gained by computing a step for several images, whose activations would be
+/// too many for L1 and L2.
+static constexpr int64_t kCachedWeights = 32 << 20;
+
+/// Whether the images of a batch are computed one after the other. A module that has
+/// its batch already computes them together.
+static bool computesInTurn(ModuleOp module, const NativeRequest &request) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  const bool ofOneImage = main && llvm::all_of(main.getArgumentTypes(), [](Type type) {
+                            auto tensor = dyn_cast<RankedTensorType>(type);
+                            return tensor && tensor.getRank() > 0 && tensor.getDimSize(0) == 1;
+                          });
+  if (!ofOneImage)
+    return false;
+  if (request.schedule != BatchSchedule::Auto)
+    return request.schedule == BatchSchedule::InTurn;
+  int64_t weights = 0;
+  module.walk([&](arith::ConstantOp constant) {
+    if (auto type = dyn_cast<RankedTensorType>(constant.getType()))
+      weights += type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  });
+  return weights <= kCachedWeights;
+}
+
 FailureOr<NativeFacts> emitNative(ModuleOp module, const NativeRequest &request) {
   llvm::Expected<TargetDesc> target = TargetDesc::parse(request.target);
   if (!target) {
@@ -79,6 +106,12 @@ FailureOr<NativeFacts> emitNative(ModuleOp module, const NativeRequest &request)
   options.target = *target;
   options.name = request.name;
   options.openmp = request.openmp;
+  if (request.batch > 1) {
+    if (computesInTurn(module, request))
+      options.turns = request.batch;
+    else if (failed(setBatch(module, request.batch)))
+      return failure();
+  }
   if (failed(lower(module, options)))
     return failure();
   NativeFacts facts;

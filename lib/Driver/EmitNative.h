@@ -18,9 +18,12 @@ struct NativeRequest {
   std::string name, target, output;
   OutputKind emit;
   bool openmp = false;
+  int64_t batch = 1;
+  BatchSchedule schedule = BatchSchedule::Auto;
 };
 
-/// Lowers an integer module for a target and writes what was asked for.
+/// Lowers an integer module for a target and writes what was asked for. With a batch,
+/// the module is one of one image, or already one of the batch.
 mlir::FailureOr<NativeFacts> emitNative(mlir::ModuleOp module, const NativeRequest &request);
 
 } // namespace vitq

@@ -129,8 +129,12 @@ llvm::Error Benchmark::collectSteps(std::vector<std::vector<double>> &times, dou
       return llvm::createStringError(program.info().path + ": its profile has times that do not grow");
     // The unit of the ticks is the program's: the whole run gives its length.
     const double unit = 1e3 * wall / static_cast<double>(ticks.back() - ticks.front());
-    for (size_t i = 0; i < times.size(); ++i)
-      times[i].push_back(unit * static_cast<double>(ticks[i + 1] - ticks[i]));
+    for (size_t i = 0; i < times.size(); ++i) {
+      uint64_t own = 0;
+      for (size_t at = i; at + 1 < ticks.size(); at += times.size())
+        own += ticks[at + 1] - ticks[at];
+      times[i].push_back(unit * static_cast<double>(own));
+    }
     spent += wall;
     if ((untilSample -= wall) > 0)
       continue;
@@ -169,7 +173,7 @@ llvm::Error Benchmark::profile(Figures &figures) {
     time.op = shortOp(step.op);
     time.median = quantile(own, 0.5);
     if (step.macs && figures.peakGmacs)
-      time.limit = static_cast<double>(step.macs) / *figures.peakGmacs * 1e-3;
+      time.limit = static_cast<double>(step.macs * program.info().turns) / *figures.peakGmacs * 1e-3;
     profile.steps.push_back(std::move(time));
   }
   const double total = profile.total();

@@ -172,7 +172,7 @@ llvm::Error ManifestReader::read(int64_t &arenaAlign, std::string &target) {
   if (llvm::Error error = readPreprocess())
     return error;
   constexpr int64_t any = std::numeric_limits<int64_t>::max();
-  std::optional<int64_t> batch;
+  std::optional<int64_t> batch, turns;
   std::pair<const char *, std::optional<int64_t> *> counts[] = {
       {"batch", &batch}, {"macs", &info.macs}, {"weight_bytes", &info.weightBytes}, {"code_bytes", &info.codeBytes}};
   for (auto [key, count] : counts)
@@ -180,6 +180,11 @@ llvm::Error ManifestReader::read(int64_t &arenaAlign, std::string &target) {
       return error;
   if (batch && *batch != info.batch())
     return fail("batch is not the leading extent of input.shape");
+  if (llvm::Error error = readCount("turns", turns, info.batch()))
+    return error;
+  info.turns = turns.value_or(1);
+  if (info.turns < 1 || info.batch() % info.turns != 0)
+    return fail("turns does not divide the batch");
   if (llvm::Error error = readArena(arenaAlign))
     return error;
   return readSteps();

@@ -167,7 +167,7 @@ llvm::Error SharedObject::setThreads(int count) {
 llvm::Error SharedObject::runProfiled(const Tensor &input, std::vector<uint64_t> &ticks) const {
   if (!profiledEntry || information.steps.empty())
     return fail("has no profile; compile it again with this version of vitq-opt");
-  ticks.assign(information.steps.size() + 1, 0);
+  ticks.assign(information.turns * information.steps.size() + 1, 0);
   Tensor output = Tensor::allocate(ElementKind::I32, information.outputShape);
   return checkStatus(profiledEntry(input.bytes(), output.mutableBytes(), arena(), ticks.data()));
 }

@@ -61,6 +61,7 @@ std::string Manifest::toJSON() const {
     json.attribute("macs", static_cast<int64_t>(macs));
     json.attribute("weight_bytes", static_cast<int64_t>(weightBytes));
     json.attribute("code_bytes", static_cast<int64_t>(codeBytes));
+    json.attribute("turns", static_cast<int64_t>(turns));
     json.attributeArray("steps", [&] {
       for (const Step &step : steps)
         json.object([&] {
@@ -157,6 +158,12 @@ Manifest vitq::describeProgram(ModuleOp module, const NativeOptions &options, ui
   m.macs = number("vitq.macs");
   m.weightBytes = number("vitq.weight_bytes");
   m.codeBytes = codeBytes;
+  m.turns = options.turns;
+  m.batch *= m.turns;
+  m.macs *= m.turns;
+  for (Manifest::Array *array : {&m.input, &m.output})
+    if (!array->shape.empty())
+      array->shape.front() *= options.turns;
   return m;
 }
 

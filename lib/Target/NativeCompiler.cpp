@@ -108,58 +108,108 @@ static void hideFunctions(llvm::Module &module) {
   }
 }
 
+namespace {
+
+/// The functions that a program exports, around those of its steps.
+class EntryPoints {
+public:
+  EntryPoints(llvm::Module &module, const Manifest &manifest) : module(module), manifest(manifest) {}
+  /// Adds them and the struct `vitq_program_v1` of Program.h.
+  void add(StringRef text);
+
+private:
+  llvm::Function *addFunction(const llvm::Twine &name, StringRef main, bool isVariant);
+  llvm::Value *isBad(llvm::IRBuilder<> &b, llvm::Function *run);
+  void addTurns(llvm::IRBuilder<> &b, llvm::Function *callee, ArrayRef<llvm::Value *> args);
+
+  llvm::Module &module;
+  const Manifest &manifest;
+};
+
+} // namespace
+
+llvm::Value *EntryPoints::isBad(llvm::IRBuilder<> &b, llvm::Function *run) {
+  llvm::Value *bad = b.getFalse();
+  for (llvm::Argument &arg : run->args())
+    if (arg.getType()->isPointerTy())
+      bad = b.CreateOr(bad, b.CreateIsNull(&arg));
+    else // 1 to kMaxThreads
+      bad = b.CreateOr(bad, b.CreateICmpUGE(b.CreateSub(&arg, b.getInt32(1)), b.getInt32(kMaxThreads)));
+  llvm::Value *address = b.CreatePtrToInt(run->getArg(2), b.getInt64Ty());
+  return b.CreateOr(bad, b.CreateIsNotNull(b.CreateAnd(address, 63)));
+}
+
+/// Calls `callee` for one part of the input and output after the other; times, if
+/// wanted, follow each other too.
+void EntryPoints::addTurns(llvm::IRBuilder<> &b, llvm::Function *callee, ArrayRef<llvm::Value *> args) {
+  llvm::LLVMContext &context = module.getContext();
+  llvm::BasicBlock *before = b.GetInsertBlock();
+  auto *loop = llvm::BasicBlock::Create(context, "turn", before->getParent());
+  auto *done = llvm::BasicBlock::Create(context, "done", before->getParent());
+  b.CreateBr(loop);
+  b.SetInsertPoint(loop);
+  llvm::PHINode *turn = b.CreatePHI(b.getInt64Ty(), 2);
+  turn->addIncoming(b.getInt64(0), before);
+  auto part = [&](llvm::Value *base, uint64_t bytes) {
+    return b.CreatePtrAdd(base, b.CreateMul(turn, b.getInt64(bytes)));
+  };
+  SmallVector<llvm::Value *> own(args);
+  own[0] = part(args[0], manifest.input.bytes() / manifest.turns);
+  own[1] = part(args[1], manifest.output.bytes() / manifest.turns);
+  if (args.size() > 3 && args[3]->getType()->isPointerTy() && !isa<llvm::Constant>(args[3]))
+    own[3] = part(args[3], manifest.steps.size() * sizeof(uint64_t));
+  b.CreateCall(callee, own);
+  llvm::Value *next = b.CreateAdd(turn, b.getInt64(1));
+  turn->addIncoming(next, loop);
+  b.CreateCondBr(b.CreateICmpULT(next, b.getInt64(manifest.turns)), loop, done);
+  b.SetInsertPoint(done);
+}
+
 /// int NAME_run(const void *in, void *out, void *arena), which calls `main`. Variants
 /// have the operand that follows; NAME_run itself has no place for times.
-static llvm::Function *addEntryPoint(llvm::Module &module, const llvm::Twine &name, StringRef main, bool isVariant) {
+llvm::Function *EntryPoints::addFunction(const llvm::Twine &name, StringRef main, bool isVariant) {
   llvm::Function *callee = module.getFunction(main);
   if (!callee || (isVariant && callee->arg_size() == 3))
     return nullptr;
   llvm::LLVMContext &context = module.getContext();
-  auto *i32 = llvm::Type::getInt32Ty(context);
-  llvm::ArrayRef<llvm::Type *> params = callee->getFunctionType()->params();
-  auto *type = llvm::FunctionType::get(i32, isVariant ? params : params.take_front(3), false);
+  ArrayRef<llvm::Type *> params = callee->getFunctionType()->params();
+  auto *type =
+      llvm::FunctionType::get(llvm::Type::getInt32Ty(context), isVariant ? params : params.take_front(3), false);
   auto *run = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, module);
   run->setDoesNotThrow();
   auto *entry = llvm::BasicBlock::Create(context, "entry", run);
   auto *wrong = llvm::BasicBlock::Create(context, "wrong", run);
   auto *right = llvm::BasicBlock::Create(context, "right", run);
   llvm::IRBuilder<> b(entry);
-  llvm::Value *bad = b.getFalse();
-  llvm::SmallVector<llvm::Value *> args;
-  for (llvm::Argument &arg : run->args()) {
-    args.push_back(&arg);
-    if (arg.getType()->isPointerTy())
-      bad = b.CreateOr(bad, b.CreateIsNull(&arg));
-    else // 1 to kMaxThreads
-      bad = b.CreateOr(bad, b.CreateICmpUGE(b.CreateSub(&arg, b.getInt32(1)), b.getInt32(kMaxThreads)));
-  }
-  llvm::Value *address = b.CreatePtrToInt(run->getArg(2), b.getInt64Ty());
-  bad = b.CreateOr(bad, b.CreateIsNotNull(b.CreateAnd(address, 63)));
-  b.CreateCondBr(bad, wrong, right);
+  b.CreateCondBr(isBad(b, run), wrong, right);
   b.SetInsertPoint(wrong);
   b.CreateRet(b.getInt32(1));
   b.SetInsertPoint(right);
+  SmallVector<llvm::Value *> args;
+  for (llvm::Argument &arg : run->args())
+    args.push_back(&arg);
   if (args.size() < params.size())
     args.push_back(llvm::Constant::getNullValue(params.back()));
-  b.CreateCall(callee, args);
+  if (manifest.turns > 1)
+    addTurns(b, callee, args);
+  else
+    b.CreateCall(callee, args);
   b.CreateRet(b.getInt32(0));
   return run;
 }
 
-/// The struct `vitq_program_v1` of Program.h.
-static void addDescription(llvm::Module &module, StringRef name, StringRef manifest) {
-  llvm::Function *run = addEntryPoint(module, name + "_run", "vitq_main", /*isVariant=*/false);
-  llvm::Function *profiled = addEntryPoint(module, name + "_run_profiled", "vitq_main", /*isVariant=*/true);
-  llvm::Function *parallel = addEntryPoint(module, name + "_run_mt", "vitq_main_mt", /*isVariant=*/true);
+void EntryPoints::add(StringRef manifestText) {
+  StringRef name = manifest.name;
+  llvm::Function *run = addFunction(name + "_run", "vitq_main", /*isVariant=*/false);
+  llvm::Function *profiled = addFunction(name + "_run_profiled", "vitq_main", /*isVariant=*/true);
+  llvm::Function *parallel = addFunction(name + "_run_mt", "vitq_main_mt", /*isVariant=*/true);
   // The struct is its only way in.
   if (profiled)
     profiled->setLinkage(llvm::GlobalValue::InternalLinkage);
   llvm::LLVMContext &context = module.getContext();
   auto text = [&](StringRef content, StringRef symbol) {
     auto *data = llvm::ConstantDataArray::getString(context, content);
-    auto *global =
-        new llvm::GlobalVariable(module, data->getType(), true, llvm::GlobalValue::InternalLinkage, data, symbol);
-    return global;
+    return new llvm::GlobalVariable(module, data->getType(), true, llvm::GlobalValue::InternalLinkage, data, symbol);
   };
   auto orNull = [&](llvm::Function *function) -> llvm::Constant * {
     return function ? function : static_cast<llvm::Constant *>(llvm::ConstantPointerNull::get(run->getType()));
@@ -167,7 +217,7 @@ static void addDescription(llvm::Module &module, StringRef name, StringRef manif
   llvm::Constant *fields[] = {llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), VITQ_PROGRAM_ABI_VERSION),
                               text(name, "vitq_name"),
                               run,
-                              text(manifest, "vitq_manifest"),
+                              text(manifestText, "vitq_manifest"),
                               orNull(profiled),
                               orNull(parallel)};
   auto *value = llvm::ConstantStruct::getAnon(fields);
@@ -222,7 +272,7 @@ static void restoreLoopAnnotations(ModuleOp op) {
   });
 }
 
-static std::unique_ptr<Translated> translate(ModuleOp op, const NativeOptions &options, StringRef manifest) {
+static std::unique_ptr<Translated> translate(ModuleOp op, const NativeOptions &options, const Manifest &manifest) {
   if (!isIdentifier(options.name)) {
     op.emitError("program name '") << options.name << "' is not a C identifier";
     return nullptr;
@@ -253,7 +303,7 @@ static std::unique_ptr<Translated> translate(ModuleOp op, const NativeOptions &o
   module.setTargetTriple(result->machine->getTargetTriple());
   module.setDataLayout(result->machine->createDataLayout());
   hideFunctions(module);
-  addDescription(module, options.name, manifest);
+  EntryPoints(module, manifest).add(manifest.toJSON());
   std::string message;
   llvm::raw_string_ostream os(message);
   if (llvm::verifyModule(module, &os)) {
@@ -298,7 +348,7 @@ static LogicalResult fillCodeBytes(ModuleOp op, SmallVectorImpl<char> &object) {
 }
 
 LogicalResult vitq::emitObject(ModuleOp module, const NativeOptions &options, llvm::raw_pwrite_stream &os) {
-  auto program = translate(module, options, manifestOf(module, options, kCodeBytesHolder));
+  auto program = translate(module, options, describeProgram(module, options, kCodeBytesHolder));
   if (!program)
     return failure();
   SmallVector<char, 0> object;
@@ -310,12 +360,12 @@ LogicalResult vitq::emitObject(ModuleOp module, const NativeOptions &options, ll
 }
 
 LogicalResult vitq::emitAssembly(ModuleOp module, const NativeOptions &options, llvm::raw_pwrite_stream &os) {
-  auto program = translate(module, options, manifestOf(module, options, 0));
+  auto program = translate(module, options, describeProgram(module, options, 0));
   return success(program && succeeded(generate(module, *program, os, /*assembly=*/true)));
 }
 
 LogicalResult vitq::emitLLVM(ModuleOp module, const NativeOptions &options, llvm::raw_pwrite_stream &os) {
-  auto program = translate(module, options, manifestOf(module, options, 0));
+  auto program = translate(module, options, describeProgram(module, options, 0));
   if (!program)
     return failure();
   program->module->print(os, nullptr);

@@ -47,6 +47,10 @@ llvm::LogicalResult lowerToPhase(mlir::ModuleOp module, Phase last, const Compil
 /// Makes an integer program of one image one of `batch` (vitq-set-batch).
 llvm::LogicalResult setBatch(mlir::ModuleOp module, int64_t batch);
 
+/// How compiled code computes a batch: every step for all images, or all steps for one
+/// image after the other. `Auto` takes what reads less memory.
+enum class BatchSchedule { Auto, Together, InTurn };
+
 /// What is written.
 enum class OutputKind { MLIR, Bytecode, LLVM, Assembly, Object, SharedObject };
 
@@ -57,6 +61,7 @@ struct DriverOptions {
   /// Images of one run of the program; before the integer phase, the size of a batch
   /// axis that an ONNX model leaves open.
   int64_t batch = 1;
+  BatchSchedule batchSchedule = BatchSchedule::Auto;
   Phase stopAfter = Phase::Integer;
   OutputKind emit = OutputKind::MLIR;
   /// `native`, a CPU name or level, with features: `x86-64-v4+avx512vnni`.

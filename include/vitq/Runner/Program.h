@@ -51,6 +51,8 @@ struct ProgramInfo {
   std::string dotIntrinsic;
   /// In the order of execution; empty where nothing is recorded.
   std::vector<Step> steps;
+  /// How often one run does all of them.
+  int64_t turns = 1;
 
   int64_t batch() const { return inputShape[0]; }
   int64_t channels() const { return inputShape[floatInput || channelsFirst ? 1 : 3]; }
@@ -85,7 +87,8 @@ public:
   virtual llvm::Error setThreads(int threads);
 
   /// Runs once and gives the time at the start and after each step of
-  /// `info().steps`, in a unit that the program chooses. Errors: it has no profile.
+  /// `info().steps`, turn after turn, in a unit that the program chooses. Errors: it
+  /// has no profile.
   virtual llvm::Error runProfiled(const Tensor &input, std::vector<uint64_t> &ticks) const;
 
 protected:

@@ -30,6 +30,8 @@ struct NativeOptions {
   bool fuse = true;
   /// Whether the program also has an entry point that uses threads (needs libomp).
   bool openmp = false;
+  /// One run computes @main so many times, one batch of its own after the other.
+  int64_t turns = 1;
 };
 
 /// Adds the passes from vitq ops to the LLVM dialect: kernels, arena, loops,

@@ -31,8 +31,9 @@ typedef struct vitq_program {
   const char *manifest;
   /* The fields below exist from ABI version 2 on. */
   /* As `run`, in one thread; ticks[0] is the time at the start, ticks[i + 1] the
-   * time after step i of manifest.steps, in any unit that only grows. NULL: this
-   * program has no profile. */
+   * time after step i of manifest.steps, in any unit that only grows. With n steps
+   * and manifest.turns > 1 all steps follow again: ticks[t * n + i + 1] is the time
+   * after step i of turn t. NULL: this program has no profile. */
   int (*run_profiled)(const void *in, void *out, void *arena, uint64_t *ticks);
   /* As `run` in `threads` >= 1 threads, with the same result. The arena has
    * manifest.arena_bytes + (threads - 1) * manifest.thread_arena_bytes bytes. NULL
@@ -77,6 +78,8 @@ struct Manifest {
   uint64_t threadArenaBytes = 0;
   /// In the order of execution.
   std::vector<Step> steps;
+  /// How often one run does all steps, each time for the next batch / turns images.
+  uint64_t turns = 1;
 
   std::string toJSON() const;
 };
