@@ -159,3 +159,18 @@ Value ByteTable::permute128(Emitter &e, Value codes) const {
   Value low = half(0), high = half(2);
   return e.select(e.cmp(arith::CmpIPredicate::slt, codes, e.like(codes, 0)), high, low);
 }
+
+Value WordTable::lookup(Emitter &e, Value codes) const {
+  Value words = e.zext(high.lookup(e, codes), 16);
+  return e.op<arith::OrIOp>(e.shl(words, 8), e.zext(low.lookup(e, codes), 16));
+}
+
+std::vector<uint8_t> WordTable::split(ArrayRef<uint16_t> entries) {
+  std::vector<uint8_t> bytes(2 * entries.size());
+  for (auto [i, entry] : llvm::enumerate(entries)) {
+    const size_t at = i / 256 * 512 + i % 256;
+    bytes[at] = static_cast<uint8_t>(entry);
+    bytes[at + 256] = static_cast<uint8_t>(entry >> 8);
+  }
+  return bytes;
+}

@@ -44,6 +44,22 @@ private:
   Values registers;
 };
 
+/// 256 entries of 16 bits as two tables: their lower bytes, then their higher ones.
+class WordTable {
+public:
+  /// The 512 bytes of `memref` that begin at element `at`.
+  WordTable(Emitter &e, const TargetDesc &target, Value memref, Value at, bool signedCodes)
+      : low(e, target, memref, {at}, signedCodes), high(e, target, memref, {e.indexAdd(at, 256)}, signedCodes) {}
+
+  Value lookup(Emitter &e, Value codes) const;
+
+  /// Tables of 256 entries each, in that order.
+  static std::vector<uint8_t> split(llvm::ArrayRef<uint16_t> entries);
+
+private:
+  ByteTable low, high;
+};
+
 /// Position of an 8-bit code in its range: x, or x + 128 when signed.
 Value tablePosition(Emitter &e, Value x, bool isUnsigned);
 

@@ -24,14 +24,27 @@ using namespace vitq::integer;
 
 namespace {
 
+/// A row in the split table that begins at byte `first` of `bytes`.
+void lookUpWords(Emitter &e, const TargetDesc &target, const RowContext &at, Value bytes, Value first, int64_t cols,
+                 bool signedCodes) {
+  const WordTable entries(e, target, bytes, first, signedCodes);
+  forColumns(e, target, cols, true, 8, [&](Value col, int64_t lanes) {
+    Value codes = e.load(at.primary, {at.primaryRow, col}, lanes);
+    e.store(entries.lookup(e, codes), at.results[0], {at.resultRow, col});
+  });
+}
+
 /// y = table[x]
 struct Table : RowOp {
   bool inputUnsigned;
+  /// A constant table of words, split.
+  std::optional<Slot> words;
 
-  bool bytes(const RowContext &at) const { return widthOf(at.results[0]) == 8; }
   void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    if (bytes(at))
+    if (widthOf(at.results[0]) == 8)
       return lookUp(e, target, at, {e.index(0)});
+    if (words)
+      return lookUpWords(e, target, at, Blob::view(e, at.blob, *words), e.index(0), cols, !inputUnsigned);
     e.loop(cols, [&](Value col) {
       Value i = e.toIndexUnsigned(tablePosition(e, e.load(at.primary, {at.primaryRow, col}), inputUnsigned));
       e.store(e.load(at.operands[0], i), at.results[0], {at.resultRow, col});
@@ -109,7 +122,7 @@ struct Interpolate : RowOp {
 
 /// y = table[max of the row][x], both as positions in the range
 struct Gelu : RowOp {
-  bool inputUnsigned;
+  bool inputUnsigned, splitWords = false;
   Slot table;
 
   void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
@@ -123,7 +136,10 @@ struct Gelu : RowOp {
     })[0];
     if (columns.vectors())
       top = e.op<vector::ReductionOp>(vector::CombiningKind::MAXUI, top);
-    Value base = e.mul(e.toIndexUnsigned(top), 256), entries = Blob::view(e, at.blob, table);
+    Value entries = Blob::view(e, at.blob, table), number = e.toIndexUnsigned(top);
+    if (splitWords)
+      return lookUpWords(e, target, at, entries, e.mul(number, 512), cols, !inputUnsigned);
+    Value base = e.mul(number, 256);
     if (widthOf(entries) != 8)
       return e.loop(cols, [&](Value col) {
         Value i = e.toIndexUnsigned(position(col, 1));
@@ -196,6 +212,13 @@ static std::unique_ptr<RowOp> makeTable(TableOp op, const RowBuilder &build) {
       addCommonTable(static_cast<IndexedTable &>(*row), *index);
   }
   row->key = row->inputUnsigned ? "u" : "s";
+  std::optional<std::vector<char>> entries = constantBytesOf(op.getTable());
+  if (!indexed && entries && widthOf(op.getResult()) == 16 && ByteTable::lanesOf(build.module.target) > 1) {
+    std::vector<uint16_t> words(256);
+    std::memcpy(words.data(), entries->data(), entries->size());
+    row->words = row->blob.array(WordTable::split(words));
+    row->operands.clear();
+  }
   build.result(*row, op.getResult());
   return row;
 }
@@ -237,8 +260,12 @@ static std::unique_ptr<RowOp> makeGelu(GeluOp op, const RowBuilder &build) {
   build.shape(*row, "gelu", op.getInput(), false);
   row->inputUnsigned = op.getInputUnsigned();
   const Clamp clamp{widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
-  row->table = clamp.width == 8 ? row->blob.array(geluTable<uint8_t>(op, clamp))
-                                : row->blob.array(geluTable<uint16_t>(op, clamp));
+  row->splitWords = clamp.width == 16 && ByteTable::lanesOf(build.module.target) > 1;
+  if (row->splitWords)
+    row->table = row->blob.array(WordTable::split(geluTable<uint16_t>(op, clamp)));
+  else
+    row->table = clamp.width == 8 ? row->blob.array(geluTable<uint8_t>(op, clamp))
+                                  : row->blob.array(geluTable<uint16_t>(op, clamp));
   row->key = row->inputUnsigned ? "u" : "s";
   build.result(*row, op.getResult());
   return row;
