@@ -4,7 +4,7 @@
 #
 #   vitq::vitq      all libraries; each one also by its own name, vitq::Transforms ...
 #   vitq::vitq-c    the shared library of the C API
-#   vitq::vitq-opt, vitq::vitq-run, vitq::vitq-lsp-server
+#   vitq::vitq-opt, vitq::vitq-run, vitq::vitq-lut, vitq::vitq-lsp-server
 include(CMakePackageConfigHelpers)
 
 set(VITQ_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/vitq)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
 
 using namespace vitq::numerics;
 
@@ -28,4 +29,20 @@ void vitq::numerics::shiftGeluRow(const int32_t *in, int32_t *out, int64_t chann
     const int64_t factor = numerator / std::min(e + expOfMax, numerator);
     out[c] = static_cast<int32_t>(a * std::min(e * factor >> shift, top));
   }
+}
+
+bool vitq::numerics::PolyGelu::fits(int64_t magnitude) const {
+  constexpr int64_t limit = std::numeric_limits<int32_t>::max();
+  if (clip < 0 || one < 1 || clip > 46340 || one > limit / 4)
+    return false;
+  // |erf| <= max(one, clip^2 - one).
+  const int64_t erf = std::max(one, clip * clip - one);
+  return magnitude * (one + erf) <= limit;
+}
+
+vitq::numerics::PolyGelu vitq::numerics::polyGeluConstants(double scale) {
+  constexpr double a = 0.2888, c = 1.769;
+  assert(scale > 0 && "no input step");
+  return {static_cast<int64_t>(std::floor(c * std::sqrt(2.0) / scale)),
+          std::max<int64_t>(1, static_cast<int64_t>(std::floor(2.0 / (a * scale * scale))))};
 }

@@ -3,6 +3,7 @@
 #include "vitq/Numerics/LayerNorm.h"
 
 #include "vitq/Numerics/Quantize.h"
+#include "vitq/Numerics/ReciprocalLines.h"
 #include "vitq/Numerics/SquareRoot.h"
 
 #include <cmath>
@@ -44,29 +45,43 @@ int64_t vitq::numerics::layerNormNormalizedBound(int64_t channels) {
   return root + (root >> 10) + 3;
 }
 
-LayerNormStatistics vitq::numerics::layerNormStatistics(const int32_t *x, int64_t channels, int64_t epsilon) {
-  LayerNormStatistics s;
+LayerNormMoments vitq::numerics::layerNormMoments(const int32_t *x, int64_t channels, int64_t epsilon) {
+  LayerNormMoments m;
   int64_t squares = 0;
   for (int64_t c = 0; c < channels; ++c) {
     const int64_t value = x[c];
-    s.sum += value;
+    m.sum += value;
     squares += value * value;
   }
-  s.variance = channels * squares - s.sum * s.sum + epsilon;
-  assert(s.variance >= 1 && s.variance < kVarianceLimit && "row exceeds the width bound of layerNormFits");
+  m.variance = channels * squares - m.sum * m.sum + epsilon;
+  assert(m.variance >= 1 && m.variance < kVarianceLimit && "row exceeds the width bound of layerNormFits");
+  return m;
+}
+
+LayerNormStatistics vitq::numerics::layerNormStatistics(const int32_t *x, int64_t channels, int64_t epsilon) {
+  LayerNormStatistics s{layerNormMoments(x, channels, epsilon)};
   s.root = static_cast<int64_t>(isqrt64(static_cast<uint64_t>(s.variance) << 12));
   s.reciprocal = (int64_t(1) << 46) / s.root;
   return s;
 }
 
-static int64_t normalized(const LayerNormStatistics &s, int64_t channels, int64_t x) {
-  return ((channels * x - s.sum) * s.reciprocal + (int64_t(1) << 25)) >> 26;
+/// y of one element, F = reciprocal.
+static int64_t normalized(const LayerNormMoments &m, int64_t reciprocal, int64_t channels, int64_t x) {
+  return ((channels * x - m.sum) * reciprocal + (int64_t(1) << 25)) >> 26;
 }
 
 void vitq::numerics::layerNormNormalize(const int32_t *x, int32_t *y, int64_t channels, int64_t epsilon) {
   const LayerNormStatistics s = layerNormStatistics(x, channels, epsilon);
   for (int64_t c = 0; c < channels; ++c)
-    y[c] = static_cast<int32_t>(normalized(s, channels, x[c]));
+    y[c] = static_cast<int32_t>(normalized(s, s.reciprocal, channels, x[c]));
+}
+
+void vitq::numerics::layerNormNormalizeByLines(const int32_t *x, int32_t *y, int64_t channels, int64_t epsilon,
+                                               const PiecewiseLinear &lines) {
+  const LayerNormMoments m = layerNormMoments(x, channels, epsilon);
+  const int64_t reciprocal = inverseRootByLines(m.variance, lines);
+  for (int64_t c = 0; c < channels; ++c)
+    y[c] = static_cast<int32_t>(normalized(m, reciprocal, channels, x[c]));
 }
 
 void vitq::numerics::layerNormRow(const int32_t *x, int32_t *out, int64_t channels, int64_t epsilon, const int32_t *a,
@@ -74,7 +89,7 @@ void vitq::numerics::layerNormRow(const int32_t *x, int32_t *out, int64_t channe
   assert(shift >= 1 && shift <= 62 && "shift out of range");
   const LayerNormStatistics s = layerNormStatistics(x, channels, epsilon);
   for (int64_t c = 0; c < channels; ++c) {
-    const int64_t scaled = normalized(s, channels, x[c]) * a[c] + b[c];
+    const int64_t scaled = normalized(s, s.reciprocal, channels, x[c]) * a[c] + b[c];
     out[c] = static_cast<int32_t>(std::clamp(zeroPoint + roundShift(scaled, shift, Rounding::HalfUp), lo, hi));
   }
 }

@@ -33,3 +33,11 @@ double numerics::geluQuickReal(double x) { return x * sigmoidReal(1.702 * x); }
 double numerics::siluReal(double x) { return x * sigmoidReal(x); }
 
 double numerics::hardSwishReal(double x) { return x * std::clamp(x + 3.0, 0.0, 6.0) / 6.0; }
+
+double numerics::expReal(double x) { return std::exp(x); }
+
+double numerics::reciprocalReal(double x) { return 1.0 / x; }
+
+double numerics::rsqrtReal(double x) { return 1.0 / std::sqrt(x); }
+
+double numerics::softplusReal(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }

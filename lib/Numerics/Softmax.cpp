@@ -3,6 +3,7 @@
 #include "vitq/Numerics/Softmax.h"
 
 #include "vitq/Numerics/Quantize.h"
+#include "vitq/Numerics/ReciprocalLines.h"
 
 #include <cmath>
 
@@ -12,8 +13,8 @@ namespace {
 
 int64_t clampedAdd(int64_t sum, int64_t term, int64_t limit) { return term >= limit - sum ? limit : sum + term; }
 
-template <typename CodeOf>
-void softmaxRow(const int32_t *acc, uint8_t *codes, int32_t *sum, int64_t n, Dyadic d, CodeOf codeOf) {
+template <typename Code, typename CodeOf>
+void softmaxRow(const int32_t *acc, Code *codes, int32_t *sum, int64_t n, Dyadic d, CodeOf codeOf) {
   assert(n >= 1 && n <= 8421504 && "row length out of range");
   const int32_t rowMax = *std::max_element(acc, acc + n);
   int32_t total = 0;
@@ -22,6 +23,14 @@ void softmaxRow(const int32_t *acc, uint8_t *codes, int32_t *sum, int64_t n, Dya
     total += codes[i];
   }
   *sum = total;
+}
+
+template <typename CodeOf>
+std::array<uint8_t, 256> softmaxTable(CodeOf codeOf) {
+  std::array<uint8_t, 256> table{};
+  for (int d = 0; d < 256; ++d)
+    table[d] = codeOf(d);
+  return table;
 }
 
 } // namespace
@@ -57,10 +66,7 @@ uint8_t vitq::numerics::softmaxShiftCode(int64_t d, SoftmaxShift s) {
 }
 
 std::array<uint8_t, 256> vitq::numerics::softmaxShiftTable(SoftmaxShift s) {
-  std::array<uint8_t, 256> table{};
-  for (int d = 0; d < 256; ++d)
-    table[d] = softmaxShiftCode(d, s);
-  return table;
+  return softmaxTable([s](int64_t d) { return softmaxShiftCode(d, s); });
 }
 
 void vitq::numerics::softmaxShiftRow(const int32_t *acc, uint8_t *codes, int32_t *sum, int64_t n, Dyadic d,
@@ -68,24 +74,82 @@ void vitq::numerics::softmaxShiftRow(const int32_t *acc, uint8_t *codes, int32_t
   softmaxRow(acc, codes, sum, n, d, [s](int64_t distance) { return softmaxShiftCode(distance, s); });
 }
 
-int64_t vitq::numerics::softmaxReciprocal(int32_t sum) { return (int64_t(1) << 40) / std::max<int32_t>(sum, 1); }
+SoftmaxPolynomial vitq::numerics::softmaxPolynomialConstants(double step) {
+  assert(step >= 0x1p-14 && step <= 0.25 && "step out of range");
+  constexpr double kSquare = 0.35815147, kLinear = 0.96963238;
+  SoftmaxPolynomial p;
+  p.x0 = static_cast<int64_t>(std::floor(-std::log(2.0) / step));
+  p.b = static_cast<int64_t>(kLinear / kSquare / step);
+  p.c = static_cast<int64_t>(1.0 / kSquare / (step * step));
+  p.n = static_cast<unsigned>(std::clamp<int64_t>(255 / -p.x0, 1, 30));
+  p.t = 1;
+  while (((p.c << p.n) >> p.t) > 255)
+    ++p.t;
+  return p;
+}
+
+bool vitq::numerics::softmaxPolynomialFits(const SoftmaxPolynomial &p) {
+  return p.x0 < 0 && p.x0 >= -65536 && p.b >= -2 * p.x0 && p.b <= 1 << 20 && p.c > -p.x0 * (p.x0 + p.b) && p.n >= 1 &&
+         p.n <= 30 && p.c < int64_t(1) << (62 - p.n) && p.t >= 1 && p.t <= 61;
+}
+
+uint8_t vitq::numerics::softmaxPolynomialCode(int64_t d, const SoftmaxPolynomial &p) {
+  assert(d >= 0 && d <= 255 && softmaxPolynomialFits(p) && "softmax polynomial out of range");
+  const int64_t q = std::max<int64_t>(-d, p.n * p.x0);
+  const int64_t z = q / p.x0, r = q - z * p.x0;
+  const int64_t e = (r * (r + p.b) + p.c) << (p.n - z);
+  return static_cast<uint8_t>(std::min<int64_t>(roundShift(e, p.t, Rounding::HalfUp), 255));
+}
+
+std::array<uint8_t, 256> vitq::numerics::softmaxPolynomialTable(const SoftmaxPolynomial &p) {
+  return softmaxTable([&](int64_t d) { return softmaxPolynomialCode(d, p); });
+}
+
+uint8_t vitq::numerics::softmaxLinesCode(int64_t d, const PiecewiseLinear &lines, unsigned t) {
+  assert(d >= 0 && d <= 255 && t >= 1 && t <= 30 && "softmax lines out of range");
+  return static_cast<uint8_t>(std::clamp<int64_t>(roundShift(lines.evaluate(-d), t, Rounding::HalfUp), 0, 255));
+}
+
+std::array<uint8_t, 256> vitq::numerics::softmaxLinesTable(const PiecewiseLinear &lines, unsigned t) {
+  return softmaxTable([&](int64_t d) { return softmaxLinesCode(d, lines, t); });
+}
+
+void vitq::numerics::softmaxLog2Row(const int32_t *acc, int16_t *codes, int32_t *sum, int64_t n, Dyadic d,
+                                    unsigned top) {
+  assert(top >= 1 && top <= 14 && n <= (int64_t(INT32_MAX) >> top) && "powers of two out of range");
+  // 2^top shifted by 15 is 0.
+  softmaxRow(acc, codes, sum, n, d,
+             [top](int64_t distance) { return static_cast<int16_t>((1 << top) >> std::min<int64_t>(distance, 15)); });
+}
+
+unsigned vitq::numerics::softmaxLog2Top(int64_t n) {
+  unsigned top = 14;
+  while (top > 0 && n > (int64_t(INT32_MAX) >> (top + 7)))
+    --top;
+  return top;
+}
+
+int64_t vitq::numerics::softmaxReciprocal(int32_t sum, const PiecewiseLinear *lines) {
+  const int64_t divisor = std::max<int32_t>(sum, 1);
+  return lines ? reciprocalByLines(divisor, *lines) : (int64_t(1) << 40) / divisor;
+}
 
 static int64_t quotientBy(int32_t acc, int64_t divisor, int64_t reciprocal) {
-  // Beyond 256 * sum the quotient saturates in any case (R falls short of
-  // 2^40/sum by less than one, and such a sum is below 2^23), so limiting the
-  // operand keeps the product within int64 without changing a result.
+  // Beyond 256 * sum the quotient saturates in any case (R is at least half of
+  // 2^40/sum, and such a sum is below 2^23), so limiting the operand keeps the
+  // product within int64 without changing a result.
   const int64_t limited = std::clamp<int64_t>(acc, -256 * divisor, 256 * divisor);
   return saturateInt32((limited * reciprocal + (1 << 15)) >> 16);
 }
 
-int64_t vitq::numerics::softmaxQuotient(int32_t acc, int32_t sum) {
-  return quotientBy(acc, std::max<int32_t>(sum, 1), softmaxReciprocal(sum));
+int64_t vitq::numerics::softmaxQuotient(int32_t acc, int32_t sum, const PiecewiseLinear *lines) {
+  return quotientBy(acc, std::max<int32_t>(sum, 1), softmaxReciprocal(sum, lines));
 }
 
 void vitq::numerics::divideRow(const int32_t *acc, int32_t sum, int32_t *out, int64_t n, Dyadic d, Rounding rounding,
-                               int64_t zeroPoint, int64_t lo, int64_t hi) {
+                               int64_t zeroPoint, int64_t lo, int64_t hi, const PiecewiseLinear *lines) {
   const int64_t divisor = std::max<int32_t>(sum, 1);
-  const int64_t reciprocal = softmaxReciprocal(sum);
+  const int64_t reciprocal = softmaxReciprocal(sum, lines);
   for (int64_t i = 0; i < n; ++i)
     out[i] = static_cast<int32_t>(requantize(quotientBy(acc[i], divisor, reciprocal), d, rounding, zeroPoint, lo, hi));
 }

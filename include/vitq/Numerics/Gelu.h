@@ -32,6 +32,27 @@ unsigned shiftGeluBits(double scale, double amax);
 void shiftGeluRow(const int32_t *in, int32_t *out, int64_t channels, int64_t x0, unsigned n = 23,
                   unsigned reciprocalBits = 31, unsigned outBits = 8);
 
+/// I-BERT's GELU (Kim et al. 2021, METHODS.md 2.9) of a code: with
+/// erf(t) ~ sgn(t) * (1 - a * (min(|t|, c) - c)^2), a = 0.2888, c = 1.769, and t the
+/// argument over sqrt 2 in steps of S/sqrt 2,
+///   one = floor(2 / (a * S^2)), clip = floor(c * sqrt 2 / S),
+///   y = q * (one + sgn(q) * (one - (min(|q|, clip) - clip)^2)), of scale S / (2 * one).
+struct PolyGelu {
+  int64_t clip = 0; ///< >= 0
+  int64_t one = 1;  ///< >= 1
+
+  int64_t evaluate(int64_t q) const {
+    const int64_t magnitude = q < 0 ? -q : q, beyond = (magnitude < clip ? magnitude : clip) - clip;
+    const int64_t erf = one - beyond * beyond;
+    return q * (one + (q > 0 ? erf : q < 0 ? -erf : 0));
+  }
+  /// Whether every intermediate of codes up to `magnitude` fits 32 bits.
+  bool fits(int64_t magnitude) const;
+};
+
+/// Constants for an input step. Precondition: 0 < scale < 2.6, so that one >= 1.
+PolyGelu polyGeluConstants(double scale);
+
 } // namespace vitq::numerics
 
 #endif // VITQ_NUMERICS_GELU_H

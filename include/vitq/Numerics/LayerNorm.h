@@ -9,6 +9,7 @@
 #ifndef VITQ_NUMERICS_LAYERNORM_H
 #define VITQ_NUMERICS_LAYERNORM_H
 
+#include "vitq/Numerics/PiecewiseLinear.h"
 #include "vitq/Numerics/Requantize.h"
 
 #include <cstdint>
@@ -44,10 +45,15 @@ int64_t layerNormEpsilon(double eps, int64_t channels, double scale);
 /// less than one part in 2^10.) Below 2^20 for C <= 2048.
 int64_t layerNormNormalizedBound(int64_t channels);
 
+/// Sum and variance of one row.
+struct LayerNormMoments {
+  int64_t sum = 0;      ///< s1 = sum of x
+  int64_t variance = 0; ///< V = C * sum of x^2 - s1^2 + epsilon', in 1 .. 2^52 - 1
+};
+LayerNormMoments layerNormMoments(const int32_t *x, int64_t channels, int64_t epsilon);
+
 /// k and F of one row.
-struct LayerNormStatistics {
-  int64_t sum = 0;        ///< s1 = sum of x
-  int64_t variance = 0;   ///< V = C * sum of x^2 - s1^2 + epsilon'
+struct LayerNormStatistics : LayerNormMoments {
   int64_t root = 0;       ///< k = floor(sqrt(V * 2^12)), >= 64
   int64_t reciprocal = 0; ///< F = floor(2^46 / k), <= 2^40
 };
@@ -57,6 +63,12 @@ LayerNormStatistics layerNormStatistics(const int32_t *x, int64_t channels, int6
 /// Every intermediate fits int64 under layerNormFits: the product is below
 /// 2^47. `y` holds C values.
 void layerNormNormalize(const int32_t *x, int32_t *y, int64_t channels, int64_t epsilon);
+
+/// The same with F = inverseRootByLines(V, lines) (ReciprocalLines.h) in place of a root
+/// and a division; under inverseRootLinesFit, F <= 2^40 / sqrt(V) and every bound above
+/// holds.
+void layerNormNormalizeByLines(const int32_t *x, int32_t *y, int64_t channels, int64_t epsilon,
+                               const PiecewiseLinear &lines);
 
 /// out[c] = clamp(zp + ((y[c]*A[c] + B[c] + 2^(shift-1)) >> shift), lo, hi).
 /// x, out, A, B hold C values; in place (out == x) is allowed. shift in 1..62.

@@ -24,6 +24,11 @@ double geluQuickReal(double x);
 double siluReal(double x);
 /// x * min(max(x + 3, 0), 6) / 6.
 double hardSwishReal(double x);
+double expReal(double x);
+double reciprocalReal(double x);
+double rsqrtReal(double x);
+/// log(1 + exp(x)), formed so that exp never overflows.
+double softplusReal(double x);
 
 } // namespace vitq::numerics
 

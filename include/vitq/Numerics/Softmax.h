@@ -9,6 +9,7 @@
 #ifndef VITQ_NUMERICS_SOFTMAX_H
 #define VITQ_NUMERICS_SOFTMAX_H
 
+#include "vitq/Numerics/PiecewiseLinear.h"
 #include "vitq/Numerics/Requantize.h"
 #include "vitq/Numerics/ShiftExp.h"
 
@@ -56,18 +57,65 @@ std::array<uint8_t, 256> softmaxShiftTable(SoftmaxShift s);
 /// As softmaxTableRow, with softmaxShiftCode in place of the table.
 void softmaxShiftRow(const int32_t *acc, uint8_t *codes, int32_t *sum, int64_t n, Dyadic d, SoftmaxShift s);
 
+/// Parameters of I-BERT's exponential (METHODS.md 2.9).
+struct SoftmaxPolynomial {
+  int64_t x0 = -1; ///< one octave
+  int64_t b = 2;   ///< of r*(r + b) + c
+  int64_t c = 1;
+  unsigned n = 15; ///< octaves
+  unsigned t = 8;  ///< shift to codes
+};
+
+/// x0 = floor(-ln2/step); of 0.35815147*r^2 + 0.96963238*r + 1 in units of step, b =
+/// floor(2.70732 / step), c = floor(2.79211 / step^2); n the octaves that a distance of
+/// 255 reaches, at most 30, and c * 2^n < 2^62; t the smallest shift with
+/// (c * 2^n) >> t <= 255. Precondition: 2^-14 <= step <= 1/4.
+SoftmaxPolynomial softmaxPolynomialConstants(double step);
+
+/// Whether p = r*(r + b) + c stays positive and at most c for every r of an octave,
+/// x0 < r <= 0, and c * 2^n below 2^62: b >= -2*x0, c > -x0*(x0 + b), -2^16 <= x0 < 0,
+/// b <= 2^20, 1 <= n <= 30, 1 <= t <= 61.
+bool softmaxPolynomialFits(const SoftmaxPolynomial &p);
+
+/// With q = max(-d, n*x0), z = floor(q/x0), r = q - z*x0:
+///   min(255, ((r*(r + b) + c) << (n - z) + 2^(t-1)) >> t), d in 0..255.
+/// Precondition: softmaxPolynomialFits.
+uint8_t softmaxPolynomialCode(int64_t d, const SoftmaxPolynomial &p);
+/// The code for every d, for softmaxTableRow.
+std::array<uint8_t, 256> softmaxPolynomialTable(const SoftmaxPolynomial &p);
+
+/// clamp((lines(-d) + 2^(t-1)) >> t, 0, 255), d in 0..255, t in 1..30: the exponential
+/// as lines over q = -d, in units of 2^-t of a code. Preconditions:
+/// lines.fits(-255, 0).
+uint8_t softmaxLinesCode(int64_t d, const PiecewiseLinear &lines, unsigned t);
+std::array<uint8_t, 256> softmaxLinesTable(const PiecewiseLinear &lines, unsigned t);
+
+/// Codes of 4 bits: the distance in octaves, rounded half up by softmaxDistance with a
+/// step of ln2 (a half in the logarithm, at sqrt(2)), at most 15. They stand for the
+/// powers of two
+///   codes[i] = 2^(top - d), 0 for d > top,
+/// 1 <= top <= 14, which are what is stored; *sum is their sum. A product by a code is
+/// a shift. N >= 1 and N * 2^top < 2^31.
+void softmaxLog2Row(const int32_t *acc, int16_t *codes, int32_t *sum, int64_t n, Dyadic d, unsigned top);
+
+/// The largest top, at most 14, with N * 2^(top + 7) < 2^31: sums of such codes times
+/// 8-bit values fit 32 bits. 0 if there is none.
+unsigned softmaxLog2Top(int64_t n);
+
 /// acc / sum in Q24, limited to int32 (i.e. |acc/sum| < 128):
 ///   R = floor(2^40 / max(sum, 1)), u = sat32((acc*R + 2^15) >> 16).
 /// Defined for every acc and sum as if the product were unbounded. The plain
 /// int64 expression gives the same whenever |acc| <= 2^22 * sum; a P*V
 /// accumulator of unsigned codes and signed 8-bit V has |acc| <= 128 * sum.
-int64_t softmaxReciprocal(int32_t sum);
-int64_t softmaxQuotient(int32_t acc, int32_t sum);
+/// With lines, R = reciprocalByLines(max(sum, 1)) (ReciprocalLines.h), which is not
+/// above the exact one: nothing else changes.
+int64_t softmaxReciprocal(int32_t sum, const PiecewiseLinear *lines = nullptr);
+int64_t softmaxQuotient(int32_t acc, int32_t sum, const PiecewiseLinear *lines = nullptr);
 
 /// out[i] = requantize(softmaxQuotient(acc[i], sum), D, ...), i < n. D maps
 /// Q24 units of V to the output: vScale / (2^24 * outScale).
 void divideRow(const int32_t *acc, int32_t sum, int32_t *out, int64_t n, Dyadic d, Rounding rounding, int64_t zeroPoint,
-               int64_t lo, int64_t hi);
+               int64_t lo, int64_t hi, const PiecewiseLinear *lines = nullptr);
 
 /// I-ViT's Shiftmax of `n` codes. E[i] = shiftExp(in[i] - max, x0, bits);
 /// S = min(sum of E, 2^M - 1); F = floor((2^M - 1)/S);
