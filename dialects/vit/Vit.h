@@ -26,6 +26,13 @@
 #define GET_ATTRDEF_CLASSES
 #include "dialects/vit/VitAttrs.h.inc"
 
+namespace vitq::vit {
+/// The algorithm that an op was given; `table` if none.
+inline Algorithm kindOf(std::optional<AlgorithmAttr> algorithm) {
+  return algorithm ? algorithm->getKind() : Algorithm::Table;
+}
+} // namespace vitq::vit
+
 #include "dialects/vit/VitInterfaces.h.inc"
 
 #define GET_OP_CLASSES

@@ -29,13 +29,32 @@ def Vit_Rounding : I32EnumAttr<"Rounding", "how a quotient is rounded to an inte
 }
 def Vit_RoundingAttr : EnumAttr<Vit_Dialect, Vit_Rounding, "rounding">;
 
-def Vit_Algorithm : I32EnumAttr<"Algorithm", "integer algorithm chosen for a nonlinearity", [
+def Vit_Algorithm : I32EnumAttr<"Algorithm", "integer algorithm of a nonlinearity", [
     I32EnumAttrCase<"Table", 0, "table">,
     I32EnumAttrCase<"Shift", 1, "shift">,
-    I32EnumAttrCase<"IVit", 2, "ivit">]> {
+    I32EnumAttrCase<"IVit", 2, "ivit">,
+    I32EnumAttrCase<"Lut", 3, "lut">,
+    I32EnumAttrCase<"Poly", 4, "poly">,
+    I32EnumAttrCase<"Log2", 5, "log2">]> {
   let cppNamespace = "::vitq::vit";
   let genSpecializedAttr = 0;
 }
-def Vit_AlgorithmAttr : EnumAttr<Vit_Dialect, Vit_Algorithm, "algorithm">;
+
+def Vit_AlgorithmAttr : AttrDef<Vit_Dialect, "Algorithm"> {
+  let mnemonic = "algorithm";
+  let summary = "Integer algorithm chosen for a nonlinearity";
+  let description = [{
+    `table`: exact tables; `shift`: shift-based (I-ViT's functions with constants
+    from the calibrated range), `ivit` the same with the published constants;
+    `lut:N`: piecewise linear with N entries; `poly`: I-BERT's polynomials;
+    `log2`: 4-bit powers of two (softmax only). docs/Numerics.md.
+
+    Constraints:
+    * C1: `lut` has 2 to 256 entries, the others none.
+  }];
+  let parameters = (ins EnumParameter<Vit_Algorithm>:$kind, DefaultValuedParameter<"int64_t", "0">:$entries);
+  let assemblyFormat = "$kind (`` `:` `` $entries^)?";
+  let genVerifyDecl = 1;
+}
 
 #endif // VIT_ATTRS

@@ -32,6 +32,13 @@ struct Inliner : DialectInlinerInterface {
 
 namespace vitq::vit {
 
+LogicalResult AlgorithmAttr::verify(function_ref<InFlightDiagnostic()> emitError, Algorithm kind, int64_t entries) {
+  if (kind == Algorithm::Lut ? entries < 2 || entries > 256 : entries != 0) // C1
+    return emitError() << "algorithm '" << stringifyAlgorithm(kind) << "' cannot have " << entries
+                       << " entries: lut has 2 to 256, the others none";
+  return success();
+}
+
 void VitDialect::initialize() {
   addInterfaces<Inliner>();
   addAttributes<

@@ -278,10 +278,10 @@ def Vit_DivideRowsOp : Vit_Op<"divide_rows"> {
     Constraints:
     * C1: shapes as above.
   }];
-  let arguments = (ins Vit_Tensor:$input, Vit_Tensor:$divisor);
+  let arguments = (ins Vit_Tensor:$input, Vit_Tensor:$divisor, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
   let results = (outs Vit_Tensor:$result);
   let assemblyFormat = [{
-    $input `,` $divisor attr-dict `:` `(` type($input) `,` type($divisor) `)` `->` type($result)
+    (`using` `` $algorithm^)? $input `,` $divisor attr-dict `:` `(` type($input) `,` type($divisor) `)` `->` type($result)
   }];
 }
 

@@ -10,6 +10,7 @@
 #define DIALECTS_VITQ_VITQ_H
 
 #include "dialects/vit/ShapeInference.h"
+#include "vitq/Numerics/PiecewiseLinear.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/BuiltinTypes.h"

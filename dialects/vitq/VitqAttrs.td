@@ -25,7 +25,10 @@ def Vitq_RoundingAttr : EnumAttr<Vitq_Dialect, Vitq_Rounding, "rounding">;
 
 def Vitq_SoftmaxAlgorithm : I32EnumAttr<"SoftmaxAlgorithm", "how exponentials are computed", [
     I32EnumAttrCase<"Table", 0, "table">,
-    I32EnumAttrCase<"Shift", 1, "shift">]> {
+    I32EnumAttrCase<"Shift", 1, "shift">,
+    I32EnumAttrCase<"Pwl", 2, "pwl">,
+    I32EnumAttrCase<"Poly", 3, "poly">,
+    I32EnumAttrCase<"Log2", 4, "log2">]> {
   let cppNamespace = "::vitq::integer";
   let genSpecializedAttr = 0;
 }
@@ -33,7 +36,8 @@ def Vitq_SoftmaxAlgorithmAttr : EnumAttr<Vitq_Dialect, Vitq_SoftmaxAlgorithm, "s
 
 def Vitq_NormAlgorithm : I32EnumAttr<"NormAlgorithm", "how the standard deviation is computed", [
     I32EnumAttrCase<"Exact", 0, "exact">,
-    I32EnumAttrCase<"Shift", 1, "shift">]> {
+    I32EnumAttrCase<"Shift", 1, "shift">,
+    I32EnumAttrCase<"Pwl", 2, "pwl">]> {
   let cppNamespace = "::vitq::integer";
   let genSpecializedAttr = 0;
 }
@@ -57,6 +61,35 @@ def Vitq_DyadicAttr : AttrDef<Vitq_Dialect, "Dyadic"> {
     /// Entry `i`, or the only one.
     int32_t multiplier(size_t i) const { return getMultipliers()[size() == 1 ? 0 : i]; }
     int32_t shift(size_t i) const { return getShifts()[size() == 1 ? 0 : i]; }
+  }];
+}
+
+def Vitq_PiecewiseLinearAttr : AttrDef<Vitq_Dialect, "PiecewiseLinear"> {
+  let mnemonic = "pwl";
+  let summary = "A function of an integer as lines between breakpoints";
+  let description = [{
+    `f(q) = slopes[i] * q + intercepts[i]`, i the number of breakpoints <= q: a code equal
+    to a breakpoint belongs to the entry on its right (GQA-LUT, METHODS.md 3.1).
+    numerics::PiecewiseLinear.
+
+    Constraints:
+    * C1: 2 to 256 slopes, as many intercepts, one breakpoint fewer.
+    * C2: breakpoints never fall.
+
+    ```mlir
+    #vitq.pwl<breakpoints = [-40, 12], slopes = [0, 3, 64], intercepts = [-2, 118, -610]>
+    ```
+  }];
+  let parameters = (ins ArrayRefParameter<"int32_t">:$breakpoints, ArrayRefParameter<"int32_t">:$slopes,
+                        ArrayRefParameter<"int32_t">:$intercepts);
+  let assemblyFormat = [{
+    `<` `breakpoints` `=` `[` $breakpoints `]` `,` `slopes` `=` `[` $slopes `]` `,` `intercepts` `=` `[` $intercepts `]` `>`
+  }];
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    size_t entries() const { return getSlopes().size(); }
+    ::vitq::numerics::PiecewiseLinear lines() const;
+    static PiecewiseLinearAttr get(::mlir::MLIRContext *context, const ::vitq::numerics::PiecewiseLinear &lines);
   }];
 }
 

@@ -72,6 +72,27 @@ LogicalResult DyadicAttr::verify(function_ref<InFlightDiagnostic()> emitError, A
   return success();
 }
 
+LogicalResult PiecewiseLinearAttr::verify(function_ref<InFlightDiagnostic()> emitError, ArrayRef<int32_t> breakpoints,
+                                          ArrayRef<int32_t> slopes, ArrayRef<int32_t> intercepts) {
+  if (slopes.size() < 2 || slopes.size() > 256 || intercepts.size() != slopes.size() ||
+      breakpoints.size() + 1 != slopes.size()) // C1
+    return emitError() << "pwl needs 2 to 256 slopes, as many intercepts and one breakpoint fewer; got "
+                       << slopes.size() << " slopes, " << intercepts.size() << " intercepts and " << breakpoints.size()
+                       << " breakpoints";
+  if (!llvm::is_sorted(breakpoints)) // C2
+    return emitError() << "the breakpoints of a pwl must not fall";
+  return success();
+}
+
+numerics::PiecewiseLinear PiecewiseLinearAttr::lines() const {
+  return {std::vector<int32_t>(getBreakpoints()), std::vector<int32_t>(getSlopes()),
+          std::vector<int32_t>(getIntercepts())};
+}
+
+PiecewiseLinearAttr PiecewiseLinearAttr::get(MLIRContext *context, const numerics::PiecewiseLinear &lines) {
+  return get(context, lines.breakpoints, lines.slopes, lines.intercepts);
+}
+
 static ParseResult parseNumbers(AsmParser &parser, SmallVectorImpl<int32_t> &numbers) {
   if (succeeded(parser.parseOptionalLSquare())) {
     return failure(

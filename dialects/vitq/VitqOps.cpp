@@ -7,7 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/vitq/Vitq.h"
+#include "vitq/Numerics/Gelu.h"
 #include "vitq/Numerics/LayerNorm.h"
+#include "vitq/Numerics/NormQuant.h"
+#include "vitq/Numerics/ReciprocalLines.h"
+#include "vitq/Numerics/Softmax.h"
 
 using namespace mlir;
 using namespace ::vitq;
@@ -178,6 +182,45 @@ LogicalResult InterpolateOp::verify() {
   return success();
 }
 
+/// What the functions of one code share: multipliers along the last axis, zero points.
+template <typename OpT>
+static LogicalResult verifyFunction(OpT op) {
+  if (failed(verifyChannels(op, "by", op.getBy(), op.getInput(), -1)) || // C2
+      failed(verifyZeroPoint(op, "input zero point", op.getInputZeroPoint(), op.getInput(),
+                             op.getInputUnsigned())) || // C3
+      failed(verifyZeroPoint(op, "zero point", op.getZeroPoint(), op.getResult(), op.getResultUnsigned())))
+    return failure();
+  return success();
+}
+
+LogicalResult PwlOp::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor adaptor, Components &results) {
+  return give(Shape(shapeOf(adaptor.getInput())), results);
+}
+LogicalResult PwlOp::verify() {
+  if (failed(verifyFunction(*this)))
+    return failure();
+  auto [lo, hi] = rangeOf(getInput(), getInputUnsigned());
+  const auto zero = static_cast<int64_t>(getInputZeroPoint());
+  if (!getLines().lines().fits(lo - zero, hi - zero)) // C1
+    return emitOpError("has a line that leaves 32 bits for some code of its input");
+  return success();
+}
+
+LogicalResult PolyGeluOp::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor adaptor, Components &results) {
+  return give(Shape(shapeOf(adaptor.getInput())), results);
+}
+LogicalResult PolyGeluOp::verify() {
+  if (failed(verifyFunction(*this)))
+    return failure();
+  auto [lo, hi] = rangeOf(getInput(), getInputUnsigned());
+  const auto zero = static_cast<int64_t>(getInputZeroPoint());
+  const numerics::PolyGelu gelu{static_cast<int64_t>(getClip()), static_cast<int64_t>(getOne())};
+  if (!gelu.fits(std::max(zero - lo, hi - zero))) // C1
+    return emitOpError("needs clip >= 0, one >= 1 and a product within 32 bits; got clip ")
+           << gelu.clip << " and one " << gelu.one;
+  return success();
+}
+
 LogicalResult GeluOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   if (failed(shapes::inferRows(loc, shapeOf(adaptor.getInput()))))
     return failure();
@@ -216,25 +259,60 @@ LogicalResult SoftmaxOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Ad
   results.emplace_back(input);
   return give(rows, results);
 }
+/// What each algorithm needs, and must not have otherwise.
+static LogicalResult verifySoftmaxConstants(SoftmaxOp op) {
+  const SoftmaxAlgorithm algorithm = op.getAlgorithm();
+  const bool shift = algorithm == SoftmaxAlgorithm::Shift, pwl = algorithm == SoftmaxAlgorithm::Pwl,
+             poly = algorithm == SoftmaxAlgorithm::Poly;
+  const std::tuple<StringRef, bool, bool> constants[] = {
+      {"table", op.getTable() != nullptr, algorithm == SoftmaxAlgorithm::Table},
+      {"exponent_step", op.getExponentStep().has_value(), shift || poly},
+      {"fraction_bits", op.getFractionBits().has_value(), shift || poly},
+      {"code_shift", op.getCodeShift().has_value(), shift || poly || pwl},
+      {"lines", op.getLines().has_value(), pwl},
+      {"linear", op.getLinear().has_value(), poly},
+      {"offset", op.getOffset().has_value(), poly},
+      {"top_exponent", op.getTopExponent().has_value(), algorithm == SoftmaxAlgorithm::Log2}};
+  for (auto [name, given, needed] : constants)
+    if (given != needed)
+      return op.emitOpError("'") << stringifySoftmaxAlgorithm(algorithm) << "' " << (needed ? "needs" : "has no")
+                                 << " '" << name << "'";
+  if (op.getTable() && shapeOf(op.getTable()) != ArrayRef<int64_t>{256})
+    return op.emitOpError("needs a table [256]");
+  return success();
+}
+
 LogicalResult SoftmaxOp::verify() {
-  bool isTable = getAlgorithm() == SoftmaxAlgorithm::Table;
-  bool constants = getExponentStep() && getFractionBits() && getCodeShift();
-  bool anyConstant = getExponentStep() || getFractionBits() || getCodeShift();
-  if (isTable ? !getTable() || shapeOf(getTable()) != ArrayRef<int64_t>{256} || anyConstant
-              : getTable() || !constants) // C2
-    return emitOpError("'table' needs a table [256] and no shift constants; 'shift' needs exponent_step, fraction_bits "
-                       "and code_shift and no table");
+  if (failed(verifySoftmaxConstants(*this))) // C2
+    return failure();
   if (getBy().size() != 1 && shapeOf(getInput()).size() < 3)
     return emitOpError("multipliers per head need an input of rank >= 3");
   if (failed(verifyChannels(*this, "softmax", getBy(), getInput(), 1))) // C3
     return failure();
   if (llvm::any_of(getBy().getMultipliers(), [](int32_t m) { return m <= 0; }))
     return emitOpError("multipliers must be positive");
-  if (isTable)
-    return success();
-  if (*getCodeShift() < 1 || *getCodeShift() > 46) // C4
-    return emitOpError("code shift ") << *getCodeShift() << " is outside [1, 46]";
-  return verifyShiftConstants(*this, *getExponentStep(), *getFractionBits());
+  const unsigned width = getAlgorithm() == SoftmaxAlgorithm::Log2 ? 16 : 8;
+  if (widthOf(getCodes()) != width) // C5
+    return emitOpError("codes of '") << stringifySoftmaxAlgorithm(getAlgorithm()) << "' have " << width << " bits";
+  if (std::optional<int64_t> top = getTopExponent()) {
+    if (*top < 1 || *top > 14) // C6
+      return emitOpError("top exponent ") << *top << " is outside [1, 14]";
+    if (shapeOf(getInput()).back() > (int64_t(INT32_MAX) >> *top)) // C1
+      return emitOpError("the sum of ") << shapeOf(getInput()).back() << " codes up to 2^" << *top
+                                        << " may not fit 32 bits";
+  }
+  if (std::optional<int64_t> shift = getCodeShift(); shift && (*shift < 1 || *shift > 46)) // C4
+    return emitOpError("code shift ") << *shift << " is outside [1, 46]";
+  if (getExponentStep() && failed(verifyShiftConstants(*this, *getExponentStep(), *getFractionBits())))
+    return failure();
+  if (getLinear() &&
+      !numerics::softmaxPolynomialFits({static_cast<int64_t>(*getExponentStep()), static_cast<int64_t>(*getLinear()),
+                                        static_cast<int64_t>(*getOffset()), static_cast<unsigned>(*getFractionBits()),
+                                        static_cast<unsigned>(*getCodeShift())})) // C7
+    return emitOpError("the polynomial is not positive on an octave, or exceeds 62 bits");
+  if (getLines() && (!getLines()->lines().fits(-255, 0) || *getCodeShift() > 30)) // C8
+    return emitOpError("has a line that leaves 32 bits for some distance, or a code shift above 30");
+  return success();
 }
 
 LogicalResult ShiftmaxOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
@@ -264,6 +342,8 @@ LogicalResult DivideRowsOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc,
 LogicalResult DivideRowsOp::verify() {
   if (failed(verifyChannels(*this, "requantization", getBy(), getInput(), getAxis()))) // C2
     return failure();
+  if (getLines() && !numerics::reciprocalLinesFit(getLines()->lines())) // C4
+    return emitOpError("lines must stay between 5/8 of the reciprocal and the reciprocal");
   return verifyZeroPoint(*this, "zero point", getZeroPoint(), getResult(), getResultUnsigned()); // C3
 }
 
@@ -274,17 +354,65 @@ LogicalResult LayerNormOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, 
 }
 LogicalResult LayerNormOp::verify() {
   int64_t channels = shapeOf(getInput()).back();
-  bool exact = getAlgorithm() == NormAlgorithm::Exact;
+  const bool shift = getAlgorithm() == NormAlgorithm::Shift, pwl = getAlgorithm() == NormAlgorithm::Pwl;
   auto perChannel = [&](size_t n) { return static_cast<int64_t>(n) == channels; };
   if (!perChannel(getBy().size()) || !perChannel(getOffsets().size()) ||
-      (getPostOffsets() && (exact || !perChannel(getPostOffsets()->size())))) // C1
+      (getPostOffsets() && (!shift || !perChannel(getPostOffsets()->size())))) // C1
     return emitOpError("needs one multiplier and one offset for each of ") << channels << " channels";
   int64_t eps = getEps();
-  if (exact ? eps < 1 || !numerics::layerNormFits(channels, widthOf(getInput()), eps) : channels > 65536) // C2
+  if (shift ? channels > 65536 : eps < 1 || !numerics::layerNormFits(channels, widthOf(getInput()), eps)) // C2
     return emitOpError("with ") << channels << " channels and eps " << eps << " overflows 64 bits";
-  if (exact && getRounding() != Rounding::HalfUp) // C4
-    return emitOpError("'exact' rounds half_up only");
+  if (!shift && getRounding() != Rounding::HalfUp) // C4
+    return emitOpError("'") << stringifyNormAlgorithm(getAlgorithm()) << "' rounds half_up only";
+  if (pwl != getLines().has_value()) // C5
+    return emitOpError("'") << stringifyNormAlgorithm(getAlgorithm()) << "' " << (pwl ? "needs" : "has no") << " lines";
+  if (pwl && !numerics::inverseRootLinesFit(getLines()->lines())) // C6
+    return emitOpError("lines must stay between half of the inverse root and the inverse root");
   return verifyZeroPoint(*this, "zero point", getZeroPoint(), getResult(), getResultUnsigned()); // C3
+}
+
+//===----------------------------------------------------------------------===//
+// Quantizers made of comparisons
+//===----------------------------------------------------------------------===//
+
+/// min and min + levels are values of the result type.
+static LogicalResult verifyLevels(Operation *op, int64_t min, int64_t levels, bool isUnsigned) {
+  auto [lo, hi] = rangeOf(op->getResult(0), isUnsigned);
+  if (min < lo || min > hi - levels)
+    return op->emitOpError("levels ") << min << " to " << min + levels << " are not inside [" << lo << ", " << hi
+                                      << "]";
+  return success();
+}
+
+LogicalResult NormQuantOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  if (failed(shapes::inferRows(loc, shapeOf(adaptor.getInput()))))
+    return failure();
+  return give(Shape(shapeOf(adaptor.getInput())), results);
+}
+LogicalResult NormQuantOp::verify() {
+  const int64_t channels = shapeOf(getInput()).back(), eps = getEps();
+  ArrayRef<int64_t> squares = shapeOf(getSquares());
+  if (squares.size() != 2 || squares[1] != channels || squares[0] < 1 || squares[0] > numerics::kNormQuantLevels ||
+      static_cast<int64_t>(getNegative().size()) != channels) // C1
+    return emitOpError("needs squares [L, ") << channels << "] with 1 <= L <= 15, and a sign for each channel";
+  if (eps < 1 || channels > numerics::kNormQuantChannels ||
+      !numerics::layerNormFits(channels, widthOf(getInput()), eps)) // C2
+    return emitOpError("with ") << channels << " channels and eps " << eps << " overflows 64 bits";
+  return verifyLevels(*this, getMin(), squares[0], getResultUnsigned()); // C3
+}
+
+LogicalResult ThresholdOp::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor adaptor, Components &results) {
+  return give(Shape(shapeOf(adaptor.getInput())), results);
+}
+LogicalResult ThresholdOp::verify() {
+  ArrayRef<int64_t> thresholds = shapeOf(getThresholds()), input = shapeOf(getInput());
+  const bool shared = thresholds.size() == 1;
+  if ((!shared && (thresholds.size() != 2 || input.empty() || thresholds[1] != input.back())) || thresholds[0] < 1 ||
+      thresholds[0] > 15) // C1
+    return emitOpError("needs thresholds [L], or [L, C] with one column for each channel, 1 <= L <= 15");
+  if (getInputUnsigned() && widthOf(getInput()) == 32) // C3
+    return emitOpError("a 32-bit input must be signed");
+  return verifyLevels(*this, getMin(), thresholds[0], getResultUnsigned()); // C2
 }
 
 //===----------------------------------------------------------------------===//

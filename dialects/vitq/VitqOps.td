@@ -238,6 +238,60 @@ def Vitq_InterpolateOp : Vitq_Op<"interpolate"> {
   let hasVerifier = 1;
 }
 
+def Vitq_PwlOp : Vitq_Op<"pwl"> {
+  let summary = "Piecewise-linear function of 8- or 16-bit values, requantized";
+  let description = [{
+    With `q = x - input_zero_point`, `i` the number of breakpoints <= q and
+    `acc = slopes[i] * q + intercepts[i]` in 32 bits,
+    `y = clamp(zero_point + round(acc * M[c] / 2^s[c]))`, `c` along the last axis when there
+    is more than one multiplier (GQA-LUT, METHODS.md 3.1; intercepts in input steps, so
+    that any input scale will do). numerics::PiecewiseLinear.
+
+    Constraints:
+    * C1: every line is within 32 bits for every code of the input.
+    * C2: one multiplier, or one per index of the last axis.
+    * C3: zero points are values of their types.
+  }];
+  let arguments = (ins Vitq_Tensor8or16:$input, Vitq_PiecewiseLinearAttr:$lines, Vitq_DyadicAttr:$by,
+    DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
+    UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
+    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = [{
+    $input `lines` $lines `by` $by `round` `` $rounding (`input_unsigned` $input_unsigned^)?
+    (`input_zero_point` $input_zero_point^)? (`unsigned` $result_unsigned^)?
+    (`zero_point` $zero_point^)? attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vitq_PolyGeluOp : Vitq_Op<"poly_gelu"> {
+  let summary = "I-BERT's GELU: erf as a polynomial of degree two";
+  let description = [{
+    With `q = x - input_zero_point` and `erf = one - (min(|q|, clip) - clip)^2`,
+    `acc = q * (one + sgn(q) * erf)` in 32 bits and
+    `y = clamp(zero_point + round(acc * M[c] / 2^s[c]))`, `c` along the last axis when there
+    is more than one multiplier. acc has the scale S / (2 * one) for an input of scale S
+    (I-BERT, Kim et al. 2021; METHODS.md 2.9). numerics::PolyGelu.
+
+    Constraints:
+    * C1: clip >= 0, one >= 1, and acc fits 32 bits for every code of the input.
+    * C2: one multiplier, or one per index of the last axis.
+    * C3: zero points are values of their types.
+  }];
+  let arguments = (ins Vitq_Tensor8or16:$input, I64Attr:$clip, I64Attr:$one, Vitq_DyadicAttr:$by,
+    DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
+    UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
+    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = [{
+    $input `clip` $clip `one` $one `by` $by `round` `` $rounding (`input_unsigned` $input_unsigned^)?
+    (`input_zero_point` $input_zero_point^)? (`unsigned` $result_unsigned^)?
+    (`zero_point` $zero_point^)? attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 def Vitq_GeluOp : Vitq_Op<"gelu"> {
   let summary = "ShiftGELU: GELU by shifts and one reciprocal per row";
   let description = [{
@@ -282,27 +336,51 @@ def Vitq_SoftmaxOp : Vitq_Op<"softmax"> {
     * `table`: `code[i] = table[d[i]]`, table of shape `[256]` read as unsigned;
     * `shift`: `code[i] = min(255, (E + 2^(t-1)) >> t)`, `E = shiftexp(-d[i])` of METHODS.md
       2.4 with x0 = `exponent_step`, n = `fraction_bits`, t = `code_shift`;
+    * `pwl`: `code[i] = clamp((lines(-d[i]) + 2^(t-1)) >> t, 0, 255)`, t = `code_shift`
+      (GQA-LUT, METHODS.md 3.1);
+    * `poly`: I-BERT's exponential (Kim et al. 2021; METHODS.md 2.9) with x0, n, t as in
+      `shift`, b = `linear`, c = `offset`: `q = max(-d[i], n*x0)`, `z = floor(q / x0)`,
+      `r = q - z*x0`, `code[i] = min(255, ((r*(r + b) + c) * 2^(n-z) + 2^(t-1)) >> t)`;
+    * `log2`: `code[i] = 2^(top_exponent - d[i])`, 0 where d[i] is larger, in 16 bits:
+      every code is a power of two or 0, told by the 4 bits of min(15, d[i]), and a
+      product by it is a shift. `by` then turns scores into octaves: its rounding is
+      half up in the logarithm (after FQ-ViT's Log-Int-Softmax, METHODS.md 2.9, but
+      relative to the row's maximum instead of its sum, and with the boundary between
+      two powers at sqrt(2) instead of 1.5).
 
-    `sum = sum_i code[i]`. Codes are unsigned. The division by the sum happens
-    after the product by V (`vitq.divide_rows`, METHODS.md R10).
-    numerics::softmaxTableRow, numerics::softmaxShiftRow.
+    `sum = sum_i code[i]`. Codes are unsigned bytes, or signed 16-bit numbers (`log2`).
+    The division by the sum happens after the product by V (`vitq.divide_rows`,
+    METHODS.md R10). All but `log2` are functions of 256 distances, which kernels
+    tabulate. numerics::softmaxTableRow, softmaxShiftCode, softmaxLinesCode,
+    softmaxPolynomialCode, softmaxLog2Row.
 
-    Shapes: input `[..., N]` i32, codes `[..., N]` i8, sums `[...]` i32. More than one
-    multiplier: one per index of axis 1 (heads).
+    Shapes: input `[..., N]` i32, codes `[..., N]` i8 (`log2`: i16), sums `[...]` i32. More
+    than one multiplier: one per index of axis 1 (heads).
 
     Constraints:
-    * C1: shapes as above; N <= 2^23, so that the sum fits 32 bits.
-    * C2: `table` has a table of 256 entries; `shift` has none, and its three constants.
+    * C1: shapes as above; N <= 2^23, and N * 2^top_exponent < 2^31, so that the sum fits
+      32 bits.
+    * C2: `table` has a table of 256 entries; `shift` has exponent_step, fraction_bits and
+      code_shift; `pwl` lines and code_shift; `poly` exponent_step, fraction_bits, linear,
+      offset and code_shift; `log2` top_exponent; none has what belongs to another.
     * C3: one multiplier, or one per index of axis 1; multipliers are positive.
     * C4: -2^16 <= exponent_step < 0, 1 <= fraction_bits <= 30, 1 <= code_shift <= 46.
+    * C5: codes are i16 with `log2` and i8 otherwise.
+    * C6: 1 <= top_exponent <= 14.
+    * C7: `poly` is positive on an octave and fits 62 bits: linear >= -2*exponent_step,
+      linear <= 2^20, offset > -exponent_step*(exponent_step + linear),
+      offset * 2^fraction_bits < 2^62.
+    * C8: the lines of `pwl` fit 32 bits for all of -255..0, and code_shift <= 30.
   }];
   let arguments = (ins Vitq_Tensor32:$input, Optional<Vitq_Tensor8>:$table,
     Vitq_SoftmaxAlgorithmAttr:$algorithm, Vitq_DyadicAttr:$by,
     OptionalAttr<I64Attr>:$exponent_step, OptionalAttr<I64Attr>:$fraction_bits,
-    OptionalAttr<I64Attr>:$code_shift);
-  let results = (outs Vitq_Tensor8:$codes, Vitq_Tensor32:$sums);
+    OptionalAttr<I64Attr>:$code_shift, OptionalAttr<Vitq_PiecewiseLinearAttr>:$lines,
+    OptionalAttr<I64Attr>:$linear, OptionalAttr<I64Attr>:$offset, OptionalAttr<I64Attr>:$top_exponent);
+  let results = (outs Vitq_Tensor8or16:$codes, Vitq_Tensor32:$sums);
   let assemblyFormat = [{
-    `` $algorithm `by` $by `,` $input (`,` $table^)? attr-dict `:` functional-type(operands, results)
+    `` $algorithm `by` $by `,` $input (`,` $table^)? (`lines` $lines^)? attr-dict `:`
+    functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }
@@ -345,21 +423,30 @@ def Vitq_DivideRowsOp : Vitq_Op<"divide_rows"> {
     (x / sum in units of 2^-24), `y = clamp(zero_point + round(u * M / 2^c))`.
     numerics::divideRow.
 
+    With `lines`, R takes no division: a power of eight brings the sum s to a code k of 12
+    bits, `s ~ k * 8^g`, `512 <= k < 4096`, and `R = floor(lines(k) * 2^(8 - 3g))`
+    (multi-range scaling, GQA-LUT, METHODS.md 3.2; numerics::reciprocalByLines). Lines in
+    units of 2^-22 over codes in units of 2^-10 may stay below 1/k by a constant factor,
+    which `by` makes good; R is never above the exact one, so all widths stay.
+
     Shapes: input `[..., N]` i32, sums `[...]` i32, result `[..., N]`.
 
     Constraints:
     * C1: shapes as above.
     * C2: one multiplier, or one per index of `axis`.
     * C3: the zero point is a value of the result type.
+    * C4: `5/8 * 2^32/k <= lines(k) <= 2^32/(k + 1)` for 512 <= k < 4096.
   }];
   let arguments = (ins Vitq_Tensor32:$input, Vitq_Tensor32:$sums, Vitq_DyadicAttr:$by,
     DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
     DefaultValuedAttr<I64Attr, "-1">:$axis,
-    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
+    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
+    OptionalAttr<Vitq_PiecewiseLinearAttr>:$lines);
   let results = (outs Vitq_Tensor:$result);
   let assemblyFormat = [{
     $input `,` $sums `by` $by `round` `` $rounding (`unsigned` $result_unsigned^)?
-    (`zero_point` $zero_point^)? attr-dict `:` `(` type($input) `,` type($sums) `)` `->` type($result)
+    (`zero_point` $zero_point^)? (`lines` $lines^)? attr-dict `:`
+    `(` type($input) `,` type($sums) `)` `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -371,6 +458,10 @@ def Vitq_LayerNormOp : Vitq_Op<"layer_norm"> {
       `F = floor(2^46 / k)`, `y = ((C*x - sum x) * F + 2^25) >> 26`,
       `out = clamp(zero_point + ((y * M[c] + offsets[c] + 2^(s[c]-1)) >> s[c]))`.
       numerics::layerNormNormalize gives y.
+    * `pwl`: the same with neither root nor division: a power of 16 brings V to a code k of
+      12 bits, `V ~ k * 16^g`, `256 <= k < 4096`, and `F = floor(lines(k) * 2^(13 - 2g))`
+      (METHODS.md 3.2; numerics::inverseRootByLines). Lines in units of 2^-22 over codes in
+      units of 2^-10 may stay below 1/sqrt(k) by a constant factor, which `by` makes good.
     * `shift` (I-LayerNorm, METHODS.md 2.6, bit-length start value, 10 iterations):
       `y` as METHODS.md 2.6, then
       `out = clamp(zero_point + post_offsets[c] + round((y + offsets[c]) * M[c] / 2^s[c]))`,
@@ -383,23 +474,88 @@ def Vitq_LayerNormOp : Vitq_Op<"layer_norm"> {
     Constraints:
     * C1: multipliers, offsets and post_offsets: one per index of the last axis;
       post_offsets only with `shift`.
-    * C2: `exact`: eps >= 1 and the intermediate widths fit 64 bits
+    * C2: `exact` and `pwl`: eps >= 1 and the intermediate widths fit 64 bits
       (numerics::layerNormFits: C <= 2048 for 16-bit inputs); `shift`: C <= 2^16.
     * C3: the zero point is a value of the result type.
-    * C4: `exact` rounds half up.
+    * C4: `exact` and `pwl` round half up.
+    * C5: `pwl` has lines, the others none.
+    * C6: `2^26/sqrt(k) <= lines(k) <= 2^27/sqrt(k + 1)` for 256 <= k < 4096.
   }];
   let arguments = (ins Vitq_Tensor8or16:$input, Vitq_NormAlgorithmAttr:$algorithm,
     Vitq_DyadicAttr:$by, DenseI64ArrayAttr:$offsets,
     OptionalAttr<DenseI64ArrayAttr>:$post_offsets, I64Attr:$eps,
     UnitAttr:$input_unsigned,
     UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
-    DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding);
+    DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
+    OptionalAttr<Vitq_PiecewiseLinearAttr>:$lines);
   let results = (outs Vitq_Tensor8or16:$result);
   let assemblyFormat = [{
     `` $algorithm $input `by` $by `offsets` $offsets (`post_offsets` $post_offsets^)? `eps` $eps
     (`round` `` $rounding^)? (`input_unsigned` $input_unsigned^)?
-    (`unsigned` $result_unsigned^)? (`zero_point` $zero_point^)? attr-dict `:`
+    (`unsigned` $result_unsigned^)? (`zero_point` $zero_point^)? (`lines` $lines^)? attr-dict `:`
     type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Quantizers made of comparisons
+//===----------------------------------------------------------------------===//
+
+def Vitq_NormQuantOp : Vitq_Op<"norm_quant"> {
+  let summary = "Layer normalization to a few levels: comparisons, no root, no division";
+  let description = [{
+    NormQ (arXiv 2508.20334; METHODS.md R9). Row by row over the last axis of C channels,
+    with `V = C*sum x^2 - (sum x)^2 + eps`, `n = max(0, bits(V) - 31)`, `v = V >> n`,
+    `e = C*x - sum x`, negated where `negative[c]` (gamma < 0), and
+    `g = sgn(e) * ((e^2 >> n) << 20)`:
+
+    `y = min + #{k : g >= squares[k, c] * v}`.
+
+    `squares[k, c]` is `sgn(tau) * tau^2` in units of 2^-20, `tau` the normalized value from
+    which on level k + 1 is reached. Its largest magnitude, 2^31 - 1, means never, or always.
+    As e^2 < C * V, nothing exceeds 62 bits. Codes may differ from those of
+    `vitq.layer_norm exact` where a value lies beside a threshold. numerics::normQuantRow.
+
+    Shapes: squares `[L, C]`, input and result alike.
+
+    Constraints:
+    * C1: squares is `[L, C]`, 1 <= L <= 15, and negative has C entries.
+    * C2: eps >= 1, C <= 2048 and the intermediate widths fit 64 bits
+      (numerics::layerNormFits).
+    * C3: min and min + L are values of the result type.
+  }];
+  let arguments = (ins Vitq_Tensor8or16:$input, Vitq_Tensor32:$squares, DenseBoolArrayAttr:$negative,
+    I64Attr:$eps, I64Attr:$min, UnitAttr:$input_unsigned, UnitAttr:$result_unsigned);
+  let results = (outs Vitq_Tensor8or16:$result);
+  let assemblyFormat = [{
+    $input `,` $squares `negative` $negative `eps` $eps `from` $min (`input_unsigned` $input_unsigned^)?
+    (`unsigned` $result_unsigned^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Vitq_ThresholdOp : Vitq_Op<"threshold"> {
+  let summary = "Quantizer made of comparisons";
+  let description = [{
+    `y = min + #{k : x >= thresholds[k]}`, or `thresholds[k, c]` with c along the last axis:
+    a requantization to few levels without a multiplication (METHODS.md R6). Thresholds
+    found from a `vitq.requant` give the same code for every input
+    (numerics::requantizeThresholds).
+
+    Shapes: thresholds `[L]` or `[L, C]`, input and result alike.
+
+    Constraints:
+    * C1: thresholds is `[L]`, or `[L, C]` with C the size of the last axis; 1 <= L <= 15.
+    * C2: min and min + L are values of the result type.
+    * C3: a 32-bit input is signed.
+  }];
+  let arguments = (ins Vitq_Tensor:$input, Vitq_Tensor32:$thresholds, I64Attr:$min,
+    UnitAttr:$input_unsigned, UnitAttr:$result_unsigned);
+  let results = (outs Vitq_Tensor8or16:$result);
+  let assemblyFormat = [{
+    $input `,` $thresholds `from` $min (`input_unsigned` $input_unsigned^)?
+    (`unsigned` $result_unsigned^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }

@@ -38,6 +38,8 @@ static ConstantIntRanges interval(Value value, bool isUnsigned, int64_t lo, int6
 VITQ_FULL_RANGE(AddOp)
 VITQ_FULL_RANGE(MulOp)
 VITQ_FULL_RANGE(GeluOp)
+VITQ_FULL_RANGE(PwlOp)
+VITQ_FULL_RANGE(PolyGeluOp)
 VITQ_FULL_RANGE(DivideRowsOp)
 VITQ_FULL_RANGE(LayerNormOp)
 #undef VITQ_FULL_RANGE
@@ -109,8 +111,20 @@ void ShiftmaxOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn se
 }
 
 void SoftmaxOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn setRange) {
-  setRange(getCodes(), full(getCodes()));
-  setRange(getSums(), interval(getSums(), false, 0, 255 * shapeOf(getInput()).back()));
+  const std::optional<int64_t> top = getTopExponent();
+  const int64_t largest = top ? int64_t(1) << *top : 255;
+  setRange(getCodes(), top ? interval(getCodes(), false, 0, largest) : full(getCodes()));
+  setRange(getSums(), interval(getSums(), false, 0, largest * shapeOf(getInput()).back()));
+}
+
+void NormQuantOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn setRange) {
+  const int64_t min = getMin();
+  setRange(getResult(), interval(getResult(), getResultUnsigned(), min, min + shapeOf(getSquares())[0]));
+}
+
+void ThresholdOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn setRange) {
+  const int64_t min = getMin();
+  setRange(getResult(), interval(getResult(), getResultUnsigned(), min, min + shapeOf(getThresholds())[0]));
 }
 
 /// The weight-independent bound K * max|lhs - z| * 2^7 (METHODS.md R3); the pass

@@ -23,7 +23,7 @@ std::string PipelineOptions::set(StringRef key, StringRef value) {
   // Not parseFromString: in its text a value cannot hold every character.
   auto found = OptionsMap.find(key);
   if (found == OptionsMap.end()) {
-    std::vector<std::string> known = {"target", "name", "batch"};
+    std::vector<std::string> known = {"name", "batch"};
     for (const auto &entry : OptionsMap)
       known.push_back(entry.first.str());
     llvm::sort(known);
@@ -42,7 +42,6 @@ std::string Options::set(StringRef key, StringRef value) {
     if (!parsed)
       return llvm::toString(parsed.takeError());
     target = value.str();
-    return {};
   }
   if (key == "name") {
     bool isIdentifier = !value.empty() && !llvm::isDigit(value.front()) &&

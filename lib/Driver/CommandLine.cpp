@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Driver/CommandLine.h"
+#include "vitq/Analysis/NonlinearChoice.h"
 
 #include "DiagnosticPrinter.h"
 #include "vitq/Driver/Driver.h"
@@ -110,11 +111,14 @@ struct CompilerFlags {
   llvm::cl::opt<std::string> loadRanges{"load-ranges",
                                         llvm::cl::desc("Use the ranges in this JSON file instead of calibrating"),
                                         llvm::cl::cat(category)};
-  ValueOption<vit::Algorithm> nonlinear{
-      "nonlinear", llvm::cl::desc("Integer algorithm of nonlinear functions"),
-      llvm::cl::values(clEnumValN(vit::Algorithm::Table, "table", "exact tables (default)"),
-                       clEnumValN(vit::Algorithm::Shift, "shift", "Shiftmax, ShiftGELU, I-LayerNorm")),
-      llvm::cl::init(vit::Algorithm::Table), llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> nonlinear{
+      "nonlinear",
+      llvm::cl::desc("Integer algorithms of nonlinear functions: table (default), shift, lut:N, poly, log2 or auto; "
+                     "FUNCTION=ALGORITHM; @layers.json; several separated by commas"),
+      llvm::cl::init("table"), llvm::cl::cat(category)};
+  NumberOption nonlinearBudget{"nonlinear-budget",
+                               llvm::cl::desc("Loss of SQNR in dB that --nonlinear=auto accepts in a layer (0.5)"),
+                               llvm::cl::init(0.5), llvm::cl::cat(category)};
   ValueOption<Recipe> recipe{"recipe", llvm::cl::desc("How tensors are quantized"), CompileOptions::recipeValues(),
                              llvm::cl::init(Recipe::Default), llvm::cl::cat(category)};
   NumberOption splitOutliers{
@@ -186,6 +190,7 @@ void takeOptionNames() {
                          "save-ranges",
                          "load-ranges",
                          "nonlinear",
+                         "nonlinear-budget",
                          "report",
                          "report-data",
                          "report-labels",
@@ -223,6 +228,10 @@ std::string checkNumbers(const CompilerFlags &flags) {
     return "--own-scales must be 0 to 127";
   if (outside(flags.headroom, 1, 16))
     return "--headroom must be 1 to 16";
+  if (outside(flags.nonlinearBudget, 0, 200))
+    return "--nonlinear-budget must be 0 to 200 dB";
+  if (llvm::Expected<NonlinearChoice> choice = NonlinearChoice::parse(flags.nonlinear); !choice)
+    return "--nonlinear: " + llvm::toString(choice.takeError());
   return {};
 }
 
@@ -245,6 +254,8 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.compile.saveRanges = flags.saveRanges.getValue();
   options.compile.loadRanges = flags.loadRanges.getValue();
   options.compile.nonlinear = flags.nonlinear.getValue();
+  options.compile.nonlinearBudget = flags.nonlinearBudget.getValue();
+  options.compile.target = flags.target.getValue();
   options.compile.recipe = flags.recipe.getValue();
   options.compile.splitOutliers = flags.splitOutliers.getValue();
   options.compile.ownScales = flags.ownScales.getValue();

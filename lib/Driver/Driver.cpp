@@ -81,10 +81,6 @@ LogicalResult writeModule(ModuleOp module, llvm::StringRef path, bool bytecode) 
   return success();
 }
 
-static llvm::StringRef nonlinearName(const CompileOptions &options) {
-  return vit::stringifyAlgorithm(options.nonlinear);
-}
-
 /// What quantizing a float module needs, and what the user may have forgotten.
 static LogicalResult checkCalibration(ModuleOp module, const CompileOptions &options) {
   Location loc = UnknownLoc::get(module.getContext());
@@ -149,7 +145,7 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
   if (failed(module))
     return failure();
   Report report;
-  report.setInput(options.input, nonlinearName(options.compile));
+  report.setInput(options.input, options.compile.nonlinear.getValue());
   report.setOptions(describeOptions(options.compile));
   OwningOpRef<ModuleOp> reference;
   if (failed(runPhases(**module, options, report, reference)))

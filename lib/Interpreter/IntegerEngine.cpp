@@ -10,16 +10,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Engine.h"
+#include "IntegerRows.h"
 #include "Moves.h"
 #include "RowMatmul.h"
 
-#include "dialects/vitq/Vitq.h"
 #include "vitq/Numerics/Gelu.h"
 #include "vitq/Numerics/Interpolation.h"
-#include "vitq/Numerics/LayerNorm.h"
-#include "vitq/Numerics/Quantize.h"
-#include "vitq/Numerics/Softmax.h"
 #include "vitq/Numerics/Table.h"
 
 #include "llvm/ADT/TypeSwitch.h"
@@ -46,109 +42,12 @@ private:
   static Kernel make(integer::SumOp op);
   static Kernel make(integer::TableOp op);
   static Kernel make(integer::InterpolateOp op);
+  static Kernel make(integer::PwlOp op);
+  static Kernel make(integer::PolyGeluOp op);
   static Kernel make(integer::GeluOp op);
-  static Kernel make(integer::SoftmaxOp op);
-  static Kernel make(integer::ShiftmaxOp op);
-  static Kernel make(integer::DivideRowsOp op);
-  static Kernel make(integer::LayerNormOp op);
-};
-
-/// How a result is written: its kind and its range of codes.
-struct Output {
-  SmallVector<int64_t> shape;
-  ElementKind kind;
-  int64_t zeroPoint, min, max;
-
-  Output(Value result, bool isUnsigned, int64_t zeroPoint) : shape(shapeOfValue(result)), zeroPoint(zeroPoint) {
-    unsigned width = cast<ShapedType>(result.getType()).getElementTypeBitWidth();
-    kind = width == 8 ? ElementKind::I8 : width == 16 ? ElementKind::I16 : ElementKind::I32;
-    numerics::Interval range = numerics::codeRange(static_cast<int>(width), !isUnsigned);
-    min = range.min;
-    max = range.max;
-  }
-  Tensor allocate() const { return Tensor::allocate(kind, shape); }
-};
-
-/// The multipliers of a #vitq.dyadic, and which one an element has.
-struct Multipliers {
-  SmallVector<Dyadic, 1> all;
-  int64_t inner = 1;
-
-  /// One per index of `axis` (from the end when negative) of `shape`.
-  Multipliers(integer::DyadicAttr attr, ArrayRef<int64_t> shape, int64_t axis) {
-    for (size_t i = 0; i < attr.size(); ++i)
-      all.push_back({attr.multiplier(i), attr.shift(i)});
-    if (all.size() > 1)
-      inner = productOf(shape.drop_front((axis < 0 ? axis + static_cast<int64_t>(shape.size()) : axis) + 1));
-  }
-  Dyadic of(int64_t element) const {
-    return all.size() == 1 ? all[0] : all[static_cast<size_t>(element / inner) % all.size()];
-  }
 };
 
 } // namespace
-
-static Rounding roundingOf(integer::Rounding rounding) {
-  switch (rounding) {
-  case integer::Rounding::HalfUp:
-    return Rounding::HalfUp;
-  case integer::Rounding::HalfEven:
-    return Rounding::HalfEven;
-  case integer::Rounding::HalfAway:
-    return Rounding::HalfAway;
-  case integer::Rounding::Floor:
-    return Rounding::Floor;
-  }
-  llvm_unreachable("unknown rounding");
-}
-
-//===----------------------------------------------------------------------===//
-// Rows as 32-bit values
-//===----------------------------------------------------------------------===//
-
-/// to[i] = tensor[at + i] - zeroPoint, elements read as signed or unsigned.
-static void loadRow(const Tensor &tensor, bool isUnsigned, int64_t at, int64_t n, int64_t zeroPoint, int32_t *to) {
-  auto load = [&](auto zero) {
-    const auto *from = tensor.data<decltype(zero)>() + at;
-    for (int64_t i = 0; i < n; ++i)
-      to[i] = static_cast<int32_t>(from[i] - zeroPoint);
-  };
-  switch (tensor.kind()) {
-  case ElementKind::I8:
-    return isUnsigned ? load(uint8_t(0)) : load(int8_t(0));
-  case ElementKind::I16:
-    return isUnsigned ? load(uint16_t(0)) : load(int16_t(0));
-  default:
-    return load(int32_t(0));
-  }
-}
-
-/// tensor[at + i] = from[i], truncated to the element's width.
-static void storeRow(Tensor &tensor, int64_t at, int64_t n, const int32_t *from) {
-  auto store = [&](auto zero) {
-    auto *to = tensor.mutableData<decltype(zero)>() + at;
-    for (int64_t i = 0; i < n; ++i)
-      to[i] = static_cast<decltype(zero)>(from[i]);
-  };
-  switch (tensor.kind()) {
-  case ElementKind::I8:
-    return store(int8_t(0));
-  case ElementKind::I16:
-    return store(int16_t(0));
-  default:
-    return store(int32_t(0));
-  }
-}
-
-/// Calls `row(at, n)` for every row over the last axis.
-template <typename Function>
-static void forEachRow(ArrayRef<int64_t> shape, Function row) {
-  int64_t n = shape.empty() ? 1 : shape.back();
-  for (int64_t at = 0, e = productOf(shape); at < e; at += n)
-    row(at, n);
-}
-
-static int64_t rowLength(ArrayRef<int64_t> shape) { return shape.empty() ? 1 : shape.back(); }
 
 //===----------------------------------------------------------------------===//
 // Arithmetic
@@ -358,6 +257,37 @@ Kernel IntegerEngine::make(integer::InterpolateOp op) {
   };
 }
 
+/// `function` of every code less the input zero point, requantized.
+template <typename OpT, typename Function>
+static Kernel makeFunction(OpT op, Function function) {
+  Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
+  Multipliers by(op.getBy(), output.shape, -1);
+  Rounding rounding = roundingOf(op.getRounding());
+  bool isUnsigned = op.getInputUnsigned();
+  int64_t zeroPoint = op.getInputZeroPoint();
+  return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
+    out[0] = output.allocate();
+    std::vector<int32_t> row(rowLength(output.shape));
+    forEachRow(output.shape, [&](int64_t at, int64_t n) {
+      loadRow(in[0], isUnsigned, at, n, zeroPoint, row.data());
+      for (int64_t i = 0; i < n; ++i)
+        row[i] = static_cast<int32_t>(
+            numerics::requantize(function(row[i]), by.of(at + i), rounding, output.zeroPoint, output.min, output.max));
+      storeRow(out[0], at, n, row.data());
+    });
+    return success();
+  };
+}
+
+Kernel IntegerEngine::make(integer::PwlOp op) {
+  return makeFunction(op, [lines = op.getLines().lines()](int64_t q) { return lines.evaluate(q); });
+}
+
+Kernel IntegerEngine::make(integer::PolyGeluOp op) {
+  const numerics::PolyGelu gelu{static_cast<int64_t>(op.getClip()), static_cast<int64_t>(op.getOne())};
+  return makeFunction(op, [gelu](int64_t q) { return gelu.evaluate(q); });
+}
+
 Kernel IntegerEngine::make(integer::GeluOp op) {
   Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
   Dyadic by{op.getBy().multiplier(0), op.getBy().shift(0)};
@@ -380,109 +310,6 @@ Kernel IntegerEngine::make(integer::GeluOp op) {
   };
 }
 
-Kernel IntegerEngine::make(integer::SoftmaxOp op) {
-  ArrayRef<int64_t> shape = shapeOfValue(op.getInput());
-  Multipliers by(op.getBy(), shape, 1);
-  bool isTable = op.getAlgorithm() == integer::SoftmaxAlgorithm::Table;
-  numerics::SoftmaxShift shift;
-  if (!isTable)
-    shift = {static_cast<int64_t>(*op.getExponentStep()), static_cast<unsigned>(*op.getFractionBits()),
-             static_cast<unsigned>(*op.getCodeShift())};
-  return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
-    out[0] = Tensor::allocate(ElementKind::I8, shape);
-    out[1] = Tensor::allocate(ElementKind::I32, shape.drop_back());
-    int32_t *sum = out[1].mutableData<int32_t>();
-    forEachRow(shape, [&](int64_t at, int64_t n) {
-      const int32_t *scores = in[0].data<int32_t>() + at;
-      uint8_t *codes = out[0].mutableData<uint8_t>() + at;
-      if (isTable)
-        numerics::softmaxTableRow(scores, codes, sum, n, by.of(at), in[1].data<uint8_t>());
-      else
-        numerics::softmaxShiftRow(scores, codes, sum, n, by.of(at), shift);
-      ++sum;
-    });
-    return success();
-  };
-}
-
-Kernel IntegerEngine::make(integer::ShiftmaxOp op) {
-  Output output(op.getResult(), false, 0);
-  int64_t step = op.getExponentStep();
-  unsigned fractionBits = static_cast<unsigned>(op.getFractionBits());
-  unsigned reciprocalBits = static_cast<unsigned>(op.getReciprocalBits());
-  unsigned resultBits = static_cast<unsigned>(op.getResultBits());
-  return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
-    out[0] = output.allocate();
-    std::vector<int32_t> row(rowLength(output.shape));
-    forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], false, at, n, 0, row.data());
-      numerics::shiftmaxRow(row.data(), row.data(), n, step, fractionBits, reciprocalBits, resultBits);
-      storeRow(out[0], at, n, row.data());
-    });
-    return success();
-  };
-}
-
-Kernel IntegerEngine::make(integer::DivideRowsOp op) {
-  Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
-  Multipliers by(op.getBy(), output.shape, op.getAxis());
-  Rounding rounding = roundingOf(op.getRounding());
-  return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
-    out[0] = output.allocate();
-    std::vector<int32_t> row(rowLength(output.shape));
-    const int32_t *sum = in[1].data<int32_t>();
-    forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      const int32_t *x = in[0].data<int32_t>() + at;
-      if (by.all.size() == 1)
-        numerics::divideRow(x, *sum, row.data(), n, by.all[0], rounding, output.zeroPoint, output.min, output.max);
-      else
-        for (int64_t i = 0; i < n; ++i)
-          row[i] = static_cast<int32_t>(numerics::requantize(numerics::softmaxQuotient(x[i], *sum), by.of(at + i),
-                                                             rounding, output.zeroPoint, output.min, output.max));
-      ++sum;
-      storeRow(out[0], at, n, row.data());
-    });
-    return success();
-  };
-}
-
-/// One row by exact statistics; every channel has a shift of its own.
-static void normalizeExactly(MutableArrayRef<int32_t> row, int64_t eps, const Multipliers &by,
-                             ArrayRef<int64_t> offsets, const Output &output) {
-  numerics::layerNormNormalize(row.data(), row.data(), static_cast<int64_t>(row.size()), eps);
-  for (size_t c = 0; c < row.size(); ++c) {
-    int64_t scaled = int64_t(row[c]) * by.all[c].multiplier + offsets[c];
-    int64_t rounded = numerics::roundShift(scaled, static_cast<unsigned>(by.all[c].shift), Rounding::HalfUp);
-    row[c] = static_cast<int32_t>(std::clamp(output.zeroPoint + rounded, output.min, output.max));
-  }
-}
-
-Kernel IntegerEngine::make(integer::LayerNormOp op) {
-  Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
-  Multipliers by(op.getBy(), output.shape, -1);
-  SmallVector<int64_t> offsets(op.getOffsets()), postOffsets(offsets.size(), 0);
-  if (std::optional<ArrayRef<int64_t>> given = op.getPostOffsets())
-    postOffsets.assign(given->begin(), given->end());
-  bool isUnsigned = op.getInputUnsigned(), exact = op.getAlgorithm() == integer::NormAlgorithm::Exact;
-  Rounding rounding = roundingOf(op.getRounding());
-  int64_t eps = op.getEps();
-  return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
-    out[0] = output.allocate();
-    std::vector<int32_t> row(rowLength(output.shape));
-    forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], isUnsigned, at, n, 0, row.data());
-      if (exact)
-        normalizeExactly(row, eps, by, offsets, output);
-      else
-        numerics::layerNormIvitRow(row.data(), row.data(), n, numerics::SqrtStart::BitLength, 10, offsets.data(),
-                                   by.all.data(), postOffsets.data(), rounding, output.zeroPoint, output.min,
-                                   output.max);
-      storeRow(out[0], at, n, row.data());
-    });
-    return success();
-  };
-}
-
 //===----------------------------------------------------------------------===//
 // Dispatch
 //===----------------------------------------------------------------------===//
@@ -496,8 +323,10 @@ Kernel IntegerEngine::compile(Operation *op) const {
     return move;
   return TypeSwitch<Operation *, Kernel>(op)
       .Case<integer::MatmulOp, integer::RequantOp, integer::AddOp, integer::MulOp, integer::SumOp, integer::TableOp,
-            integer::InterpolateOp, integer::GeluOp, integer::SoftmaxOp, integer::ShiftmaxOp, integer::DivideRowsOp,
-            integer::LayerNormOp>([](auto op) { return make(op); })
+            integer::InterpolateOp, integer::PwlOp, integer::PolyGeluOp, integer::GeluOp>(
+          [](auto op) { return make(op); })
+      .Case<integer::SoftmaxOp, integer::ShiftmaxOp, integer::DivideRowsOp, integer::LayerNormOp, integer::NormQuantOp,
+            integer::ThresholdOp>([](auto op) { return makeRowKernel(op); })
       .Default(Kernel());
 }
 

@@ -96,7 +96,11 @@ void addDeferPasses(OpPassManager &pm) {
 
 void addIntegerPasses(OpPassManager &pm, const CompileOptions &options) {
   VitSelectNonlinearPassOptions select;
-  select.nonlinear = options.recipe == Recipe::IVit ? vit::Algorithm::IVit : options.nonlinear;
+  select.nonlinear = options.recipe == Recipe::IVit ? "ivit" : options.nonlinear.getValue();
+  select.budget = options.nonlinearBudget;
+  select.target = options.target;
+  select.data = options.data;
+  select.preprocess = options.preprocess;
   pm.addPass(createVitSelectNonlinearPass(select));
   pm.addPass(createConvertVitToVitqPass());
   pm.addPass(createCanonicalizerPass());

@@ -112,6 +112,7 @@ static std::string algorithmOf(Operation *op) {
       .Case<integer::SoftmaxOp>(
           [](auto softmax) { return integer::stringifySoftmaxAlgorithm(softmax.getAlgorithm()).str(); })
       .Case<integer::LayerNormOp>([](auto norm) { return integer::stringifyNormAlgorithm(norm.getAlgorithm()).str(); })
+      .Case<integer::NormQuantOp, integer::ThresholdOp>([](auto) { return std::string("comparisons"); })
       .Case<integer::GeluOp>([](auto) { return std::string("shift"); })
       .Case<integer::ShiftmaxOp>([](auto) { return std::string("shift"); })
       .Case<integer::InterpolateOp>([](auto) { return std::string("interpolation"); })

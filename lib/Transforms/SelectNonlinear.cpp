@@ -6,10 +6,16 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "SelectNonlinearMeasure.h"
+
+#include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Data/Preprocess.h"
+#include "vitq/Support/Progress.h"
+#include "vitq/Target/NonlinearCost.h"
 #include "vitq/Transforms/Passes.h"
 
-#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/Format.h"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITSELECTNONLINEARPASS
@@ -25,22 +31,191 @@ namespace {
 class SelectNonlinear : public vitq::impl::VitSelectNonlinearPassBase<SelectNonlinear> {
   using VitSelectNonlinearPassBase::VitSelectNonlinearPassBase;
 
-  void runOnOperation() override {
-    getOperation().walk([&](Operation *op) {
-      if (op->getNumOperands() == 0 || !getQuantizedType(op->getOperand(0)))
-        return;
-      TypeSwitch<Operation *>(op)
-          .Case<GeluOp>([&](GeluOp gelu) {
-            // 16-bit codes: a table with interpolation, whatever the choice for 8 bits is.
-            bool wide = getQuantizedType(gelu.getInput()).getStorageTypeIntegralWidth() == 16;
-            gelu.setAlgorithm(wide ? Algorithm::Table : nonlinear.getValue());
-          })
-          .Case<SoftmaxOp, SoftmaxNumeratorOp, LayerNormOp>(
-              [&](auto chosen) { chosen.setAlgorithm(nonlinear.getValue()); })
-          // No shift form: an 8-bit function is a table.
-          .Case<SigmoidOp, TanhOp, HardSwishOp, SiluOp>([&](auto chosen) { chosen.setAlgorithm(Algorithm::Table); });
-    });
-  }
+  void runOnOperation() override;
+
+private:
+  LogicalResult checkLayers(const NonlinearChoice &choice, ArrayRef<Operation *> ops);
+  LogicalResult measure(const NonlinearChoice &choice, ArrayRef<Operation *> ops);
+  FailureOr<std::unique_ptr<::vitq::data::ImageSource>> openImages(func::FuncOp function);
+  AlgorithmSpec specOf(const NonlinearChoice &choice, Operation *op) const;
+  AlgorithmSpec selectMeasured(Operation *op);
+
+  std::optional<TargetDesc> costs;
+  std::optional<NonlinearMeasurement> measurement;
+};
+
+/// An algorithm and what is known of it for one layer.
+struct Candidate {
+  AlgorithmSpec spec;
+  double cost = 0, sqnr = 0;
+  /// Why it cannot be used; empty if it can.
+  std::string refused;
 };
 
 } // namespace
+
+/// A layer that is chosen for by name must exist, and have such a form.
+LogicalResult SelectNonlinear::checkLayers(const NonlinearChoice &choice, ArrayRef<Operation *> ops) {
+  llvm::StringMap<StringRef> functions;
+  std::vector<std::string> names;
+  for (Operation *op : ops)
+    if (functions.try_emplace(nodeName(op->getLoc()), nonlinearFunctionOf(op)).second)
+      names.push_back(nodeName(op->getLoc()));
+  SmallVector<StringRef> wanted(choice.layers().keys());
+  llvm::sort(wanted);
+  for (StringRef name : wanted) {
+    auto found = functions.find(name);
+    if (found == functions.end()) {
+      InFlightDiagnostic error = emitError(getOperation().getLoc(), "--nonlinear names the layer '")
+                                 << name << "', but the model has no nonlinear function of that name";
+      if (!names.empty())
+        error << "; is " << nearestNames(name, names) << " meant?";
+      return error;
+    }
+    const AlgorithmSpec spec = choice.layers().lookup(name);
+    if (!spec.isAuto && !hasAlgorithm(found->second, spec.kind))
+      return emitError(getOperation().getLoc(), "--nonlinear: the layer '")
+             << name << "' is a " << found->second << ", which has no form '" << spec.str() << "'";
+  }
+  return success();
+}
+
+static void setAlgorithm(Operation *op, const AlgorithmSpec &spec) {
+  auto algorithm = AlgorithmAttr::get(op->getContext(), spec.kind, spec.entries);
+  op->setAttr("algorithm", algorithm);
+  // The division that waits behind the product belongs to the softmax.
+  if (auto softmax = dyn_cast<SoftmaxNumeratorOp>(op))
+    for (Operation *user : softmax.getSum().getUsers())
+      if (auto division = dyn_cast<DivideRowsOp>(user))
+        division.setAlgorithmAttr(algorithm);
+}
+
+static unsigned inputBits(Operation *op) { return getQuantizedType(op->getOperand(0)).getStorageTypeIntegralWidth(); }
+
+/// What is measured for a function. Of equally cheap ones the earlier is preferred.
+static SmallVector<AlgorithmSpec> candidatesOf(Operation *op) {
+  SmallVector<AlgorithmSpec> specs{{Algorithm::Table}};
+  const StringRef function = nonlinearFunctionOf(op);
+  // Shifts, and I-BERT's polynomial of degree two, are made for 8 bits.
+  const bool narrow = !isa<UnaryFunction>(op) || inputBits(op) == 8;
+  if (narrow)
+    for (Algorithm kind : {Algorithm::Shift, Algorithm::Poly})
+      if (hasAlgorithm(function, kind))
+        specs.push_back({kind});
+  for (int64_t entries : {8, 16})
+    specs.push_back({Algorithm::Lut, entries});
+  return specs;
+}
+
+static std::string describe(ArrayRef<Candidate> candidates, const Candidate &chosen, double budget) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << chosen.spec.str() << ": the cheapest within " << llvm::format("%g", budget) << " dB of table; ";
+  llvm::interleave(
+      candidates, os,
+      [&](const Candidate &candidate) {
+        os << candidate.spec.str() << " ";
+        if (!candidate.refused.empty())
+          os << "(" << candidate.refused << ")";
+        else
+          os << llvm::format("%.1f dB at cost %.2f", candidate.sqnr, candidate.cost);
+      },
+      ", ");
+  return text;
+}
+
+AlgorithmSpec SelectNonlinear::selectMeasured(Operation *op) {
+  SmallVector<Candidate> candidates;
+  for (const AlgorithmSpec &spec : candidatesOf(op)) {
+    Candidate candidate{spec, nonlinearCost(nonlinearFunctionOf(op), spec, inputBits(op), *costs), 0, {}};
+    if (llvm::Expected<double> sqnr = measurement->sqnr(op, spec))
+      candidate.sqnr = *sqnr;
+    else
+      candidate.refused = llvm::toString(sqnr.takeError());
+    candidates.push_back(std::move(candidate));
+  }
+  // The table exists for every function.
+  const Candidate *best = &candidates.front();
+  for (const Candidate &candidate : candidates)
+    if (candidate.refused.empty() && candidate.sqnr >= candidates.front().sqnr - budget && candidate.cost < best->cost)
+      best = &candidate;
+  recordDecision(op, "vit-select-nonlinear", describe(candidates, *best, budget));
+  return best->spec;
+}
+
+AlgorithmSpec SelectNonlinear::specOf(const NonlinearChoice &choice, Operation *op) const {
+  AlgorithmSpec spec = choice.of(nonlinearFunctionOf(op), nodeName(op->getLoc()));
+  // On 16 bits: a table with interpolation, or lines.
+  if (!spec.isAuto && isa<UnaryFunction>(op) && inputBits(op) == 16 && spec.kind != Algorithm::Lut)
+    spec = AlgorithmSpec();
+  return spec;
+}
+
+FailureOr<std::unique_ptr<::vitq::data::ImageSource>> SelectNonlinear::openImages(func::FuncOp function) {
+  Location loc = getOperation().getLoc();
+  auto type = function && function.getNumArguments() == 1
+                  ? dyn_cast<RankedTensorType>(function.getArgumentTypes().front())
+                  : RankedTensorType();
+  if (!type || type.getRank() != 4)
+    return emitError(loc, "--nonlinear=auto needs a function 'main' of one image");
+  if (data.empty())
+    return emitError(loc, "--nonlinear=auto measures on images: give a folder with --calibration-data");
+  std::string text = preprocess;
+  if (auto own = getOperation()->getAttrOfType<StringAttr>(kPreprocessAttr); own && text.empty())
+    text = own.str();
+  ::vitq::data::Preprocess how;
+  if (!text.empty()) {
+    llvm::Expected<::vitq::data::Preprocess> parsed = ::vitq::data::parsePreprocess(text);
+    if (!parsed)
+      return emitError(loc, llvm::toString(parsed.takeError()));
+    how = *parsed;
+  }
+  auto source = ::vitq::data::ImageSource::open(data, how, static_cast<int>(type.getDimSize(3)));
+  if (!source)
+    return emitError(loc, llvm::toString(source.takeError()));
+  return std::move(*source);
+}
+
+/// Prepares the measurement of the layers whose algorithm is left open.
+LogicalResult SelectNonlinear::measure(const NonlinearChoice &choice, ArrayRef<Operation *> ops) {
+  SmallVector<Operation *> open;
+  for (Operation *op : ops)
+    if (specOf(choice, op).isAuto)
+      open.push_back(op);
+  if (open.empty())
+    return success();
+  llvm::Expected<TargetDesc> parsed = TargetDesc::parse(target);
+  if (!parsed)
+    return emitError(getOperation().getLoc(), llvm::toString(parsed.takeError()));
+  costs = *parsed;
+  auto function = getOperation().lookupSymbol<func::FuncOp>("main");
+  auto source = openImages(function);
+  if (failed(source))
+    return failure();
+  FailureOr<NonlinearMeasurement> own = NonlinearMeasurement::create(function, open, **source, limit);
+  if (failed(own))
+    return failure();
+  measurement = std::move(*own);
+  return success();
+}
+
+void SelectNonlinear::runOnOperation() {
+  llvm::Expected<NonlinearChoice> choice = NonlinearChoice::parse(nonlinear);
+  if (!choice) {
+    emitError(getOperation().getLoc(), "--nonlinear: ") << llvm::toString(choice.takeError());
+    return signalPassFailure();
+  }
+  SmallVector<Operation *> ops;
+  getOperation().walk([&](Operation *op) {
+    if (!nonlinearFunctionOf(op).empty() && getQuantizedType(op->getOperand(0)))
+      ops.push_back(op);
+  });
+  if (failed(checkLayers(*choice, ops)) || failed(measure(*choice, ops)))
+    return signalPassFailure();
+  Progress progress("nonlinear functions", ops.size());
+  for (Operation *op : ops) {
+    AlgorithmSpec spec = specOf(*choice, op);
+    setAlgorithm(op, spec.isAuto ? selectMeasured(op) : spec);
+    progress.advance();
+  }
+}

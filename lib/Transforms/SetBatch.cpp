@@ -161,12 +161,13 @@ LogicalResult BatchRewriter::rewriteOperands(Operation *op) {
           return refuse(op, "it sums over it");
         return success();
       })
-      .Case<integer::TableOp, integer::InterpolateOp, integer::SoftmaxOp>([&](auto) -> LogicalResult {
-        for (Value table : llvm::drop_begin(op->getOperands()))
-          if (dependsOnInput(table))
-            return refuse(op, "its table depends on the input");
-        return success();
-      })
+      .Case<integer::TableOp, integer::InterpolateOp, integer::SoftmaxOp, integer::NormQuantOp, integer::ThresholdOp>(
+          [&](auto) -> LogicalResult {
+            for (Value table : llvm::drop_begin(op->getOperands()))
+              if (dependsOnInput(table))
+                return refuse(op, "its table depends on the input");
+            return success();
+          })
       .Default([&](Operation *) { return rewriteReshaping(op); });
 }
 
@@ -176,8 +177,10 @@ LogicalResult BatchRewriter::rewrite(Operation *op) {
   if (op->getName().getDialectNamespace() != "vitq")
     return refuse(op, "'" + op->getName().getStringRef() + "' is no op of the integer phase");
   // These compute along the last axis, which must be another one.
-  const bool alongLast = isa<integer::SoftmaxOp, integer::ShiftmaxOp, integer::GeluOp, integer::LayerNormOp>(op) ||
-                         (isa<integer::TableOp>(op) && op->getNumOperands() == 3);
+  const bool alongLast =
+      isa<integer::SoftmaxOp, integer::ShiftmaxOp, integer::GeluOp, integer::LayerNormOp, integer::NormQuantOp>(op) ||
+      (isa<integer::TableOp>(op) && op->getNumOperands() == 3) ||
+      (isa<integer::ThresholdOp>(op) && typeOf(op->getOperand(1)).getRank() == 2);
   if (alongLast && typeOf(op->getOperand(0)).getRank() < 2)
     return refuse(op, "it is the last one, along which the op computes");
   for (Value result : op->getResults())

@@ -70,11 +70,16 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
                      "the recipe says)"),
       llvm::cl::init(0.0)};
   /// Has no effect in `recipe=ivit`, which has its own.
-  Option<vit::Algorithm> nonlinear{
-      *this, "nonlinear", llvm::cl::desc("Integer algorithm of nonlinear functions"),
-      llvm::cl::init(vit::Algorithm::Table),
-      llvm::cl::values(clEnumValN(vit::Algorithm::Table, "table", "exact tables"),
-                       clEnumValN(vit::Algorithm::Shift, "shift", "I-ViT's shift-based functions"))};
+  Option<std::string> nonlinear{*this, "nonlinear",
+                                llvm::cl::desc("Integer algorithms of nonlinear functions: table, shift, lut:N, poly, "
+                                               "log2 or auto, FUNCTION=ALGORITHM, @layers.json; several with commas"),
+                                llvm::cl::init("table")};
+  Option<double> nonlinearBudget{*this, "nonlinear-budget",
+                                 llvm::cl::desc("Loss of SQNR in dB that nonlinear=auto accepts in a layer"),
+                                 llvm::cl::init(0.5)};
+  /// Whose costs `nonlinear=auto` compares.
+  Option<std::string> target{*this, "target", llvm::cl::desc("CPU and features (as vitq-opt --target)"),
+                             llvm::cl::init("native")};
 
   /// The spellings of the options' values.
   static llvm::cl::ValuesClass recipeValues();

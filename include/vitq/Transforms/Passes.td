@@ -385,16 +385,33 @@ def VitDeferDequantPass : Pass<"vit-defer-dequant", "::mlir::ModuleOp"> {
 def VitSelectNonlinearPass : Pass<"vit-select-nonlinear", "::mlir::ModuleOp"> {
   let summary = "Choose the integer algorithm of every nonlinearity";
   let description = [{
-    Sets `using <algorithm>` on softmax, GELU, layer_norm and the other functions of one
-    variable that are on quantized types:
+    Sets `using ALGORITHM` on softmax, GELU, layer_norm and the other functions of one
+    variable that are on quantized types. `nonlinear` is a list of items, the later
+    ones stronger: an algorithm for all, `FUNCTION=ALGORITHM` with gelu, softmax,
+    layer_norm, silu, sigmoid, tanh or hard_swish, or `@FILE` with a JSON object
+    (`default`, `functions`, `layers` by the name of the ONNX node).
 
     * `table`: exact 256-entry tables (exponent table for softmax, exact square root
       for layer_norm). GELU on 16 bits (`vit.wide`) is a 1025-entry table with linear
-      interpolation under any choice;
+      interpolation;
+    * `shift`: Shiftmax, ShiftGELU, I-LayerNorm (I-ViT; METHODS.md 2.4 to 2.6);
     * `ivit`: `shift` with the constants that I-ViT published (n = 15 and 23, 31-bit
       reciprocals), which fail outside the ranges they were tuned for;
-    * `shift`: Shiftmax, ShiftGELU, I-LayerNorm (I-ViT; METHODS.md 2.4 to 2.6); functions
-      that have no shift form keep their table.
+    * `lut:N`: piecewise linear with N entries fitted for the layer's scale
+      (METHODS.md 3); of softmax the exponential and the reciprocal, of layer_norm
+      the reciprocal root;
+    * `poly`: I-BERT's polynomials (METHODS.md 2.9); layer_norm keeps its root;
+    * `log2`: softmax in powers of two (METHODS.md 2.9);
+    * `auto`: measures all of these.
+
+    What a function has no form of is computed by its table, unless it was asked for by
+    name: then it is an error.
+
+    `auto` computes each layer by each algorithm on the calibration images, from the
+    codes that the quantized model has there, and compares with the real function. The
+    cheapest one (by the target's cost model, docs/Numerics.md) whose SQNR is at most
+    `budget` dB below that of `table` is taken; all candidates are recorded as
+    `vitq.decisions`.
 
     ```mlir
     %g = vit.gelu erf %u : ...
@@ -405,12 +422,12 @@ def VitSelectNonlinearPass : Pass<"vit-select-nonlinear", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [
-    Option<"nonlinear", "nonlinear", "::vitq::vit::Algorithm", "::vitq::vit::Algorithm::Table",
-           "Integer algorithm of nonlinear functions",
-           [{::llvm::cl::values(
-             clEnumValN(::vitq::vit::Algorithm::Table, "table", "exact tables"),
-             clEnumValN(::vitq::vit::Algorithm::Shift, "shift", "I-ViT's shift-based functions"),
-             clEnumValN(::vitq::vit::Algorithm::IVit, "ivit", "the same with the published constants"))}]>
+    Option<"nonlinear", "nonlinear", "std::string", "\"table\"", "Integer algorithms of nonlinear functions">,
+    Option<"budget", "budget", "double", "0.5", "Loss of SQNR in dB that auto accepts for a cheaper algorithm">,
+    Option<"target", "target", "std::string", "\"native\"", "CPU whose costs auto compares (as vitq-opt --target)">,
+    Option<"data", "data", "std::string", "", "Images that auto measures on: a folder, or .npy/.npz of uint8 pixels">,
+    Option<"preprocess", "preprocess", "std::string", "", "What is done to them (that of the module)">,
+    Option<"limit", "limit", "int64_t", "8", "Use the first N images">
   ];
 }
 

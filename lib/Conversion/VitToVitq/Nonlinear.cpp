@@ -1,4 +1,4 @@
-//===- Nonlinear.cpp - Softmax, layer_norm and functions of one variable -*- C++ -*-===//
+//===- Nonlinear.cpp - Functions of one variable -*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -8,10 +8,9 @@
 
 #include "Recording.h"
 
+#include "vitq/Approximation/Fit.h"
 #include "vitq/Numerics/Gelu.h"
 #include "vitq/Numerics/Interpolation.h"
-#include "vitq/Numerics/LayerNorm.h"
-#include "vitq/Numerics/Softmax.h"
 #include "vitq/Numerics/Table.h"
 #include "vitq/Support/Constants.h"
 
@@ -20,97 +19,11 @@ using namespace ::vitq;
 using namespace ::vitq::lowering;
 namespace vint = ::vitq::integer;
 
-namespace {
-
-/// Step of the 8-bit difference to the row maximum (PTQ.md 4.5): ln2/16. The shift
-/// exponential takes 1/24, the nearest step whose reciprocal is an integer, as its
-/// x0 = floor(-1/step) would otherwise bend every exponent by 4 %.
-constexpr double kTableStep = 0.6931471805599453 / 16;
-constexpr double kShiftStep = 1.0 / 24;
-
-bool usesShift(std::optional<vit::Algorithm> algorithm) {
-  return algorithm == vit::Algorithm::Shift || algorithm == vit::Algorithm::IVit;
+bool lowering::usesShift(std::optional<vit::AlgorithmAttr> algorithm) {
+  return vit::kindOf(algorithm) == vit::Algorithm::Shift || vit::kindOf(algorithm) == vit::Algorithm::IVit;
 }
 
-/// `value` as 32 bits, unchanged in meaning.
-Value widen(Operation *op, ConversionPatternRewriter &rewriter, Value value, const UniformParameters &parameters) {
-  auto type = cast<RankedTensorType>(value.getType());
-  if (type.getElementType().isInteger(32))
-    return value;
-  auto one = vint::DyadicAttr::get(op->getContext(), {1 << 30}, {30});
-  return vint::RequantOp::create(rewriter, op->getLoc(), RankedTensorType::get(type.getShape(), rewriter.getI32Type()),
-                                 value, one, vint::Rounding::HalfUp, -1, !parameters.isSigned, parameters.zeroPoint(),
-                                 false, 0, IntegerAttr(), IntegerAttr());
-}
-
-struct LowerSoftmax : Lowering<vit::SoftmaxNumeratorOp> {
-  using Lowering::Lowering;
-  LogicalResult matchAndRewrite(vit::SoftmaxNumeratorOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    FailureOr<UniformParameters> scores = parametersOf(op, op.getInput()),
-                                 codes = perTensorParametersOf(op, op.getNumerator());
-    if (failed(scores) || failed(codes))
-      return failure();
-    if (codes->isSigned || codes->width != 8 || (scores->axis >= 0 && scores->axis != 1) ||
-        !llvm::all_equal(scores->zeroPoints))
-      return op.emitError(
-          "softmax needs unsigned 8-bit codes, and scores with one scale, or one for each head (axis 1)");
-    bool shift = usesShift(op.getAlgorithm());
-    SmallVector<double> factors;
-    for (double scale : scores->scales)
-      factors.push_back(scale / (shift ? kShiftStep : kTableStep));
-    FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
-    if (failed(by))
-      return failure();
-    Value input = widen(op, rewriter, adaptor.getInput(), *scores), table;
-    IntegerAttr step, fraction, codeShift;
-    if (shift) {
-      numerics::SoftmaxShift constants = numerics::softmaxShiftConstants(kShiftStep);
-      step = rewriter.getI64IntegerAttr(constants.x0);
-      fraction = rewriter.getI64IntegerAttr(constants.n);
-      codeShift = rewriter.getI64IntegerAttr(constants.t);
-    } else {
-      std::array<uint8_t, 256> entries = numerics::softmaxExpTable(kTableStep);
-      table = createIntConstant(rewriter, op.getLoc(), RankedTensorType::get({256}, rewriter.getI8Type()),
-                                SmallVector<int64_t>(entries.begin(), entries.end()), "exp_table");
-    }
-    auto softmax = vint::SoftmaxOp::create(
-        rewriter, op.getLoc(), convert(op.getNumerator().getType()), convert(op.getSum().getType()), input, table,
-        shift ? vint::SoftmaxAlgorithm::Shift : vint::SoftmaxAlgorithm::Table, *by, step, fraction, codeShift);
-    recordScale(softmax, op);
-    rewriter.replaceOp(op, softmax);
-    return success();
-  }
-};
-
-/// The codes' scale cancels: x/sum is in units of x's scale over the codes' scale.
-struct LowerDivideRows : Lowering<vit::DivideRowsOp> {
-  using Lowering::Lowering;
-  LogicalResult matchAndRewrite(vit::DivideRowsOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    FailureOr<UniformParameters> input = parametersOf(op, op.getInput()),
-                                 sums = perTensorParametersOf(op, op.getDivisor()),
-                                 result = perTensorParametersOf(op, op.getResult());
-    if (failed(input) || failed(sums) || failed(result))
-      return failure();
-    if (sums->width != 32 || sums->zeroPoint() != 0 || !llvm::all_equal(input->zeroPoints))
-      return op.emitError("rows are divided by 32-bit sums with zero point 0");
-    SmallVector<double> factors;
-    for (double scale : input->scales)
-      factors.push_back(scale / sums->scale() / result->scale() / (1 << 24));
-    FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
-    if (failed(by))
-      return failure();
-    auto division = rewriter.replaceOpWithNewOp<vint::DivideRowsOp>(
-        op, convert(op.getType()), widen(op, rewriter, adaptor.getInput(), *input), adaptor.getDivisor(), *by,
-        vint::Rounding::HalfUp, input->axis, !result->isSigned, result->zeroPoint());
-    recordScale(division, op);
-    return success();
-  }
-};
-
-/// Scales of a result: one, or one for each index of the last axis.
-FailureOr<UniformParameters> channelParametersOf(Operation *op, Value value) {
+FailureOr<UniformParameters> lowering::channelParametersOf(Operation *op, Value value) {
   FailureOr<UniformParameters> parameters = parametersOf(op, value);
   if (failed(parameters))
     return failure();
@@ -121,86 +34,7 @@ FailureOr<UniformParameters> channelParametersOf(Operation *op, Value value) {
   return parameters;
 }
 
-struct LowerLayerNorm : Lowering<vit::LayerNormOp> {
-  using Lowering::Lowering;
-  LogicalResult matchAndRewrite(vit::LayerNormOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput()),
-                                 result = channelParametersOf(op, op.getResult());
-    if (failed(input) || failed(result))
-      return failure();
-    std::optional<std::vector<double>> gamma = getFloatConstant(op.getGamma()), beta = getFloatConstant(op.getBeta());
-    if (!gamma || !beta)
-      return op.emitError("gamma and beta of '") << nodeName(op.getLoc()) << "' must be constants";
-    if (input->width > 16)
-      return op.emitError("layer_norm needs an input of at most 16 bits");
-    double scale = result->scale();
-    if (result->axis >= 0) {
-      // Results in units of their own scale, from a layer_norm of other gamma and beta.
-      for (auto [c, own] : llvm::enumerate(result->scales)) {
-        (*gamma)[c] /= own;
-        (*beta)[c] /= own;
-      }
-      scale = 1.0;
-    }
-    bool shift = usesShift(op.getAlgorithm());
-    FailureOr<Constants> constants =
-        shift ? shiftConstants(op, *gamma, *beta, scale) : exactConstants(op, *gamma, *beta, scale);
-    if (failed(constants))
-      return failure();
-    int64_t channels = gamma->size();
-    int64_t eps = shift ? 1 : numerics::layerNormEpsilon(op.getEps().convertToDouble(), channels, input->scale());
-    // The exact algorithm has one rounding of its own.
-    vint::Rounding rounding = shift ? convertRounding(op.getRounding()) : vint::Rounding::HalfUp;
-    auto norm = rewriter.replaceOpWithNewOp<vint::LayerNormOp>(
-        op, convert(op.getType()), adaptor.getInput(),
-        vint::NormAlgorithmAttr::get(op.getContext(), shift ? vint::NormAlgorithm::Shift : vint::NormAlgorithm::Exact),
-        vint::DyadicAttr::get(op.getContext(), constants->multipliers, constants->shifts),
-        rewriter.getDenseI64ArrayAttr(constants->offsets),
-        shift ? rewriter.getDenseI64ArrayAttr(constants->postOffsets) : DenseI64ArrayAttr(),
-        rewriter.getI64IntegerAttr(eps), unitIf(rewriter, !input->isSigned), unitIf(rewriter, !result->isSigned),
-        rewriter.getI64IntegerAttr(result->zeroPoint()), vint::RoundingAttr::get(op.getContext(), rounding));
-    recordScale(norm, op);
-    return success();
-  }
-
-private:
-  struct Constants {
-    SmallVector<int32_t> multipliers, shifts;
-    SmallVector<int64_t> offsets, postOffsets;
-  };
-
-  static InFlightDiagnostic tooWide(vit::LayerNormOp op) {
-    return op.emitError("gamma or beta of '")
-           << nodeName(op.getLoc()) << "' is too large for its calibrated output range; recalibrate";
-  }
-
-  static FailureOr<Constants> exactConstants(vit::LayerNormOp op, const std::vector<double> &gamma,
-                                             const std::vector<double> &beta, double scale) {
-    std::optional<numerics::LayerNormAffine> affine = numerics::layerNormAffine(gamma, beta, scale);
-    if (!affine)
-      return tooWide(op);
-    return Constants{SmallVector<int32_t>(affine->a.begin(), affine->a.end()),
-                     SmallVector<int32_t>(affine->a.size(), static_cast<int32_t>(affine->shift)),
-                     SmallVector<int64_t>(affine->b.begin(), affine->b.end()),
-                     {}};
-  }
-
-  static FailureOr<Constants> shiftConstants(vit::LayerNormOp op, const std::vector<double> &gamma,
-                                             const std::vector<double> &beta, double scale) {
-    std::optional<numerics::LayerNormIvitConstants> ivit = numerics::layerNormIvitConstants(gamma, beta, scale);
-    if (!ivit)
-      return tooWide(op);
-    Constants constants;
-    for (const numerics::Dyadic &ratio : ivit->ratio) {
-      constants.multipliers.push_back(ratio.multiplier);
-      constants.shifts.push_back(ratio.shift);
-    }
-    constants.offsets.assign(ivit->bias.begin(), ivit->bias.end());
-    constants.postOffsets.assign(ivit->offset.begin(), ivit->offset.end());
-    return constants;
-  }
-};
+namespace {
 
 /// A rectifier is a requantization that clamps at the zero point.
 struct LowerRelu : Lowering<vit::ReluOp> {
@@ -309,6 +143,85 @@ LogicalResult lowerToInterpolation(vit::UnaryFunction op, Value input, RankedTen
   return success();
 }
 
+/// A table of lines with the entries that were asked for, fitted for the input's codes
+/// and stored with as many fraction bits, up to 6, as slopes of 8 bits allow (GQA-LUT,
+/// METHODS.md 3).
+LogicalResult lowerToLines(vit::UnaryFunction op, Value input, RankedTensorType type, int64_t entries,
+                           ConversionPatternRewriter &rewriter, const Context &context) {
+  FailureOr<UniformParameters> from = perTensorParametersOf(op, op->getOperand(0)),
+                               to = channelParametersOf(op, op->getResult(0));
+  if (failed(from) || failed(to))
+    return failure();
+  if (from->width > 16 || to->width > 16)
+    return op->emitError("a piecewise-linear function needs an input and a result of at most 16 bits, got ")
+           << from->width << " and " << to->width << " bits";
+  approximation::FitProblem problem;
+  problem.function = [&](double x) { return op.evaluate(x); };
+  problem.name = op->getName().stripDialect().str();
+  problem.scale = from->scale();
+  problem.firstCode = from->min - from->zeroPoint();
+  problem.lastCode = from->max - from->zeroPoint();
+  problem.entries = static_cast<unsigned>(entries);
+  problem.format = {6, 8, 32, /*interceptInSteps=*/true};
+  auto refuse = [&](llvm::Error error) {
+    return op->emitError("'") << nodeName(op->getLoc()) << "': " << llvm::toString(std::move(error))
+                              << "; use --nonlinear=table for it";
+  };
+  llvm::Expected<unsigned> fraction = approximation::largestFractionBits(problem);
+  if (!fraction)
+    return refuse(fraction.takeError());
+  problem.format.fractionBits = *fraction;
+  llvm::Expected<approximation::PiecewiseTable> table = approximation::fitOptimal(problem);
+  if (!table)
+    return refuse(table.takeError());
+  SmallVector<double> factors;
+  for (double scale : to->scales)
+    factors.push_back(std::ldexp(from->scale(), -static_cast<int>(*fraction)) / scale);
+  FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
+  if (failed(by))
+    return failure();
+  numerics::PiecewiseLinear lines{{table->breakpoints.begin(), table->breakpoints.end()},
+                                  {table->slopes.begin(), table->slopes.end()},
+                                  {table->intercepts.begin(), table->intercepts.end()}};
+  if (!lines.fits(problem.firstCode, problem.lastCode))
+    return refuse(llvm::createStringError("a line of it leaves 32 bits"));
+  auto pwl = vint::PwlOp::create(rewriter, op->getLoc(), type, input,
+                                 vint::PiecewiseLinearAttr::get(op->getContext(), lines), *by, vint::Rounding::HalfUp,
+                                 !from->isSigned, from->zeroPoint(), !to->isSigned, to->zeroPoint());
+  recordScale(pwl, op);
+  rewriter.replaceOp(op, pwl);
+  return success();
+}
+
+/// I-BERT's polynomial.
+LogicalResult lowerToPolynomial(vit::GeluOp op, Value input, RankedTensorType type, ConversionPatternRewriter &rewriter,
+                                const Context &context) {
+  FailureOr<UniformParameters> from = perTensorParametersOf(op, op.getInput()),
+                               to = channelParametersOf(op, op.getResult());
+  if (failed(from) || failed(to))
+    return failure();
+  const numerics::PolyGelu poly = numerics::polyGeluConstants(from->scale());
+  if (!poly.fits(std::max(from->max - from->zeroPoint(), from->zeroPoint() - from->min)))
+    return op->emitError("'") << nodeName(op->getLoc()) << "': the polynomial leaves 32 bits for the input scale "
+                              << from->scale() << "; use --nonlinear=table for it";
+  SmallVector<double> factors;
+  for (double scale : to->scales)
+    factors.push_back(from->scale() / (2.0 * static_cast<double>(poly.one)) / scale);
+  FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
+  if (failed(by))
+    return failure();
+  auto gelu =
+      vint::PolyGeluOp::create(rewriter, op->getLoc(), type, input, poly.clip, poly.one, *by, vint::Rounding::HalfUp,
+                               !from->isSigned, from->zeroPoint(), !to->isSigned, to->zeroPoint());
+  recordScale(gelu, op);
+  rewriter.replaceOp(op, gelu);
+  return success();
+}
+
+int64_t linesOf(std::optional<vit::AlgorithmAttr> algorithm) {
+  return vit::kindOf(algorithm) == vit::Algorithm::Lut ? algorithm->getEntries() : 0;
+}
+
 struct LowerGelu : Lowering<vit::GeluOp> {
   using Lowering::Lowering;
   LogicalResult matchAndRewrite(vit::GeluOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
@@ -316,6 +229,10 @@ struct LowerGelu : Lowering<vit::GeluOp> {
                                  result = channelParametersOf(op, op.getResult());
     if (failed(input) || failed(result))
       return failure();
+    if (int64_t entries = linesOf(op.getAlgorithm()))
+      return lowerToLines(op, adaptor.getInput(), convert(op.getType()), entries, rewriter, context);
+    if (vit::kindOf(op.getAlgorithm()) == vit::Algorithm::Poly)
+      return lowerToPolynomial(op, adaptor.getInput(), convert(op.getType()), rewriter, context);
     if (input->width == 16)
       return lowerToInterpolation(op, adaptor.getInput(), convert(op.getType()), rewriter, context);
     if (!usesShift(op.getAlgorithm()))
@@ -324,7 +241,7 @@ struct LowerGelu : Lowering<vit::GeluOp> {
     if (x0 < -65536 || x0 >= 0)
       return op.emitError("ShiftGELU cannot represent the input scale ") << input->scale() << "; use --nonlinear=table";
     // I-ViT published n = 23 and a 31-bit reciprocal (METHODS.md 2.5).
-    bool published = op.getAlgorithm() == vit::Algorithm::IVit;
+    bool published = vit::kindOf(op.getAlgorithm()) == vit::Algorithm::IVit;
     double amax = static_cast<double>(input->max - input->zeroPoint());
     int64_t fraction = published ? 23 : static_cast<int64_t>(numerics::shiftGeluBits(input->scale(), amax));
     // sigma has 7 fraction bits.
@@ -353,33 +270,6 @@ struct LowerGelu : Lowering<vit::GeluOp> {
     }
     recordScale(replacement, op);
     rewriter.replaceOp(op, replacement);
-    return success();
-  }
-};
-
-/// I-ViT's softmax, division included (METHODS.md 2.4).
-struct LowerFullSoftmax : Lowering<vit::SoftmaxOp> {
-  using Lowering::Lowering;
-  LogicalResult matchAndRewrite(vit::SoftmaxOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput()),
-                                 result = perTensorParametersOf(op, op.getResult());
-    if (failed(input) || failed(result))
-      return failure();
-    if (!input->isSigned || input->zeroPoint() != 0 || input->width != 8 || !result->isSigned ||
-        result->zeroPoint() != 0 || result->scale() != std::ldexp(1.0, 1 - static_cast<int>(result->width)) ||
-        (result->width != 8 && result->width != 16))
-      return op.emitError(
-          "Shiftmax needs signed 8-bit scores, and signed results of 8 or 16 bits with zero point 0 and "
-          "scale 2^-7 or 2^-15");
-    int64_t x0 = numerics::shiftX0(input->scale());
-    if (x0 < -(int64_t(1) << 30) || x0 >= 0)
-      return op.emitError("Shiftmax cannot represent the scale of the scores, ")
-             << input->scale() << "; use --recipe=default";
-    // I-ViT published n = 15 and a 31-bit reciprocal (METHODS.md 2.4).
-    auto softmax = rewriter.replaceOpWithNewOp<vint::ShiftmaxOp>(op, convert(op.getType()), adaptor.getInput(), x0, 15,
-                                                                 31, static_cast<int64_t>(result->width));
-    recordScale(softmax, op);
     return success();
   }
 };
@@ -428,6 +318,8 @@ struct LowerFunction : Lowering<OpTy> {
   LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     RankedTensorType type = this->convert(op.getType());
+    if (int64_t entries = linesOf(op.getAlgorithm()))
+      return lowerToLines(op, adaptor.getInput(), type, entries, rewriter, this->context);
     if (type.getElementTypeBitWidth() == 16 && std::is_same_v<OpTy, vit::SiluOp>)
       if (quant::QuantizedType input = getQuantizedType(op.getInput());
           input && input.getStorageTypeIntegralWidth() == 16)
@@ -440,7 +332,7 @@ struct LowerFunction : Lowering<OpTy> {
 
 void lowering::populateNonlinearPatterns(RewritePatternSet &patterns, const TypeConverter &converter,
                                          const Context &context) {
-  patterns.add<LowerSoftmax, LowerDivideRows, LowerLayerNorm, LowerRelu, LowerGelu, LowerFunction<vit::SigmoidOp>,
+  patterns.add<LowerRelu, LowerGelu, LowerFunction<vit::SigmoidOp>,
                LowerFunction<vit::TanhOp>, LowerFunction<vit::HardSwishOp>, LowerFunction<vit::SiluOp>,
-               LowerFullSoftmax, LowerNormalizePixels>(converter, patterns.getContext(), context);
+               LowerNormalizePixels>(converter, patterns.getContext(), context);
 }

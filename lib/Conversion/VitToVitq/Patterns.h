@@ -42,6 +42,11 @@ inline integer::Rounding convertRounding(vit::Rounding rounding) {
   return rounding == vit::Rounding::HalfEven ? integer::Rounding::HalfEven : integer::Rounding::HalfUp;
 }
 
+/// Scales of a result: one, or one for each index of the last axis.
+mlir::FailureOr<UniformParameters> channelParametersOf(mlir::Operation *op, mlir::Value value);
+
+bool usesShift(std::optional<vit::AlgorithmAttr> algorithm);
+
 /// Unit attribute when `flag`, else null.
 inline mlir::UnitAttr unitIf(mlir::OpBuilder &builder, bool flag) { return flag ? builder.getUnitAttr() : nullptr; }
 
@@ -49,6 +54,12 @@ void populateArithmeticPatterns(mlir::RewritePatternSet &patterns, const mlir::T
                                 const Context &context);
 void populateNonlinearPatterns(mlir::RewritePatternSet &patterns, const mlir::TypeConverter &converter,
                                const Context &context);
+/// Softmax and layer_norm.
+void populateRowPatterns(mlir::RewritePatternSet &patterns, const mlir::TypeConverter &converter,
+                         const Context &context);
+/// Gives the numerators of softmaxes that use `log2` a type of 16-bit powers of two, and
+/// their sums and products its scale. Before any pattern is applied.
+mlir::LogicalResult retypePowersOfTwo(mlir::ModuleOp module);
 void populateMovePatterns(mlir::RewritePatternSet &patterns, const mlir::TypeConverter &converter,
                           const Context &context);
 

@@ -73,12 +73,15 @@ class ConvertVitToVitq : public vitq::impl::ConvertVitToVitqPassBase<ConvertVitT
       return signalPassFailure();
     }
     MLIRContext *context = &getContext();
+    if (failed(retypePowersOfTwo(getOperation())))
+      return signalPassFailure();
     double outputScale = findOutputScale();
     QuantTypeConverter converter;
     Context shared{mantissaBits};
     RewritePatternSet patterns(context);
     populateArithmeticPatterns(patterns, converter, shared);
     populateNonlinearPatterns(patterns, converter, shared);
+    populateRowPatterns(patterns, converter, shared);
     populateMovePatterns(patterns, converter, shared);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, converter);
     populateReturnOpTypeConversionPattern(patterns, converter);

@@ -27,7 +27,7 @@ static TransposeOp headTranspose(Value value) {
 }
 
 std::optional<AttentionOps> AttentionOps::match(Operation *finish) {
-  if (!isa<DivideRowsOp, RequantOp>(finish))
+  if (!isa<DivideRowsOp, RequantOp, ThresholdOp>(finish))
     return std::nullopt;
   AttentionOps ops;
   ops.finish = finish;
@@ -163,7 +163,7 @@ void AttentionKernel::prepareScratch() {
   const int64_t rows = gs.tileRows;
   queryAt = reserve(rows * gs.paddedDepth() * gs.dot.width / 8);
   scoresAt = reserve(rows * gs.paddedCols() * 4);
-  codesAt = reserve(rows * gc.paddedDepth() + 64);
+  codesAt = reserve(rows * gc.paddedDepth() * codesFormat.width / 8 + 64);
   wordsAt = reserve(readsCodes() ? 0 : rows * gc.paddedDepth() * gc.dot.width / 8);
   sumsAt = reserve(rows * 4);
   contextAt = reserve(inTile ? 0 : rows * gc.paddedCols() * 4);
@@ -331,7 +331,7 @@ void AttentionKernel::emitScores(Emitter &e, Value head, Value token, int64_t ro
 
 void AttentionKernel::emitSoftmax(Emitter &e, Value firstRow, int64_t rows) {
   Value scores = scratchView(e, scoresAt, {gs.tileRows, gs.paddedCols()}, 32);
-  Values results{scratchView(e, codesAt, {gs.tileRows, gc.paddedDepth()}, 8)};
+  Values results{scratchView(e, codesAt, {gs.tileRows, gc.paddedDepth()}, codesFormat.width)};
   if (ops.softmax->getNumResults() > 1)
     results.push_back(scratchView(e, sumsAt, {gs.tileRows}, 32));
   e.loop(rows, [&](Value r) {
@@ -344,7 +344,7 @@ void AttentionKernel::emitSoftmax(Emitter &e, Value firstRow, int64_t rows) {
 void AttentionKernel::emitContext(Emitter &e, Value head, Value token, int64_t rows) {
   Value words = scratchView(e, codesAt, {gs.tileRows, gc.groups()}, gc.wordBits());
   if (!readsCodes()) {
-    Value codes = scratchView(e, codesAt, {gs.tileRows, gc.paddedDepth()}, 8);
+    Value codes = scratchView(e, codesAt, {gs.tileRows, gc.paddedDepth()}, codesFormat.width);
     Value to = scratchView(e, wordsAt, {gs.tileRows, gc.paddedDepth()}, gc.dot.width);
     for (int64_t r = 0; r < rows; ++r) {
       Value row = e.index(r);

@@ -67,8 +67,8 @@ static Operation *follower(Value value, bool isProduct) {
   if (!first)
     return nullptr;
   if (isProduct)
-    return isa<RequantOp, SoftmaxOp, ShiftmaxOp, DivideRowsOp>(user) ? user : nullptr;
-  return isa<RequantOp, TableOp, GeluOp>(user) ? user : nullptr;
+    return isa<RequantOp, ThresholdOp, SoftmaxOp, ShiftmaxOp, DivideRowsOp>(user) ? user : nullptr;
+  return isa<RequantOp, TableOp, PwlOp, PolyGeluOp, GeluOp>(user) ? user : nullptr;
 }
 
 void FusionPlan::addChain(MatmulOp product) {

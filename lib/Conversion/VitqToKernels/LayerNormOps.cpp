@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Statistics are exact; the root of a row takes no division (RootSteps.h), its
-// reciprocal one.
+// Sums are exact; the root of a row takes no division (RootSteps.h), its reciprocal
+// one, unless lines give it. norm_quant takes neither.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,6 +15,7 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "vitq/Numerics/LayerNorm.h"
+#include "vitq/Numerics/NormQuant.h"
 #include "vitq/Numerics/RootSteps.h"
 
 using namespace mlir;
@@ -113,7 +114,7 @@ struct LayerNorm : RowOp {
   std::optional<Slot> postOffsets;
   Clamp clamp;
 
-  /// The two numbers, of 64 bits, that normalize a row.
+  /// The numbers, of 64 bits, that normalize a row.
   virtual Values statistics(Emitter &e, const TargetDesc &target, const RowContext &at) const = 0;
   virtual void normalize(Emitter &e, const TargetDesc &target, const RowContext &at, ValueRange row) const = 0;
 
@@ -131,6 +132,12 @@ struct LayerNorm : RowOp {
   }
   /// Sums of the row's elements and of their squares as 64 bits.
   std::pair<Value, Value> sums(Emitter &e, const TargetDesc &target, const RowContext &at) const;
+  /// The sum, and V = C * sum of squares - sum^2 + eps.
+  std::pair<Value, Value> moments(Emitter &e, const TargetDesc &target, const RowContext &at) const {
+    auto [sum, squares] = sums(e, target, at);
+    Value variance = e.sub(e.mul(squares, cols), e.mul(sum, sum));
+    return {sum, e.add(variance, Blob::load(e, at.blob, eps, 64))};
+  }
 
   Value shiftOf(Emitter &e, const RowContext &at, Value col) const {
     Value view = Blob::view(e, at.blob, shifts);
@@ -188,21 +195,24 @@ struct ExactLayerNorm : LayerNorm {
   /// multiplies every other lane.
   bool pairs = false;
   Slot oddMultipliers, oddOffsets;
+  /// Of the inverse root (`pwl`).
+  std::optional<ScaledLines> lines;
 
   void addFastConstants(LayerNormOp op);
 
   Values statistics(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    Type i64 = e.intType(64);
-    auto [sum, squares] = sums(e, target, at);
-    Value variance = e.sub(e.mul(squares, cols), e.mul(sum, sum));
-    variance = e.add(variance, Blob::load(e, at.blob, eps, 64));
-    RootEmitter arithmetic{e, at.operands[0]};
-    Value root = numerics::rootBySteps(arithmetic, e.shl(variance, 12));
-    Value factor = e.divu(e.constant(i64, int64_t(1) << 46), root);
+    auto [sum, variance] = moments(e, target, at);
+    Value factor = lines ? lines->apply(e, at.blob, variance, numerics::kInverseRootCodes, 13, 2)
+                         : reciprocalRoot(e, at.operands[0], variance);
     if (!fast)
       return {factor, sum};
-    Value offset = e.sub(e.constant(i64, int64_t(1) << 25), e.mul(factor, sum));
+    Value offset = e.sub(e.like(factor, int64_t(1) << 25), e.mul(factor, sum));
     return {e.mul(factor, cols), offset};
+  }
+  /// floor(2^46 / floor(sqrt(variance * 2^12)))
+  static Value reciprocalRoot(Emitter &e, Value table, Value variance) {
+    RootEmitter arithmetic{e, table};
+    return e.divu(e.like(variance, int64_t(1) << 46), numerics::rootBySteps(arithmetic, e.shl(variance, 12)));
   }
   void normalize(Emitter &e, const TargetDesc &target, const RowContext &at, ValueRange row) const override {
     if (fast)
@@ -323,6 +333,41 @@ struct ShiftLayerNorm : LayerNorm {
   }
 };
 
+/// numerics::normQuantRow.
+struct NormQuant : LayerNorm {
+  int64_t levels = 0;
+  Slot lowest, signs;
+
+  Values statistics(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    auto [sum, variance] = moments(e, target, at);
+    Value zeros = e.op<LLVM::CountLeadingZerosOp>(variance.getType(), variance, e.b.getBoolAttr(false));
+    // 64 - zeros bits, of which 31 stay.
+    Value excess = e.smax(e.sub(e.like(zeros, 33), zeros), e.like(zeros, 0));
+    return {sum, excess, e.srl(variance, excess)};
+  }
+  void normalize(Emitter &e, const TargetDesc &target, const RowContext &at, ValueRange row) const override {
+    Value sum = e.trunc(row[0], 32), variance = e.trunc(row[2], 32);
+    forColumns(e, target, cols, true, 32, [&](Value col, int64_t lanes) {
+      Value x = e.sext(input16(e, at, col, lanes), 32);
+      Value centred = e.sub(e.mul(x, cols), e.splatLike(sum, x)), wide = e.sext(centred, 64);
+      Value square = e.shl(e.srl(e.mul(wide, wide), e.splatLike(row[1], wide)), numerics::kNormQuantFractionBits);
+      // All ones where the centred value is negative, the other way round where gamma is.
+      Value negative = e.op<arith::XOrIOp>(e.sra(centred, 31), e.load(Blob::view(e, at.blob, signs), col, lanes));
+      negative = e.sext(negative, 64);
+      Value g = e.sub(e.op<arith::XOrIOp>(square, negative), negative);
+      // Both factors as 32-bit numbers, for the instruction that multiplies these.
+      Value v = e.sext(e.splatLike(variance, x), 64), count = e.like(g, 0);
+      for (int64_t k = 0; k < levels; ++k) {
+        Value threshold = e.mul(e.sext(e.load(at.operands[0], {e.index(k), col}, lanes), 64), v);
+        Value reached = e.cmp(arith::CmpIPredicate::sge, g, threshold);
+        count = e.add(count, e.select(reached, e.like(count, 1), e.like(count, 0)));
+      }
+      Value code = e.add(count, e.splatLike(Blob::load(e, at.blob, lowest, 64), count));
+      e.store(e.trunc(code, widthOf(at.results[0])), at.results[0], {at.resultRow, col});
+    });
+  }
+};
+
 } // namespace
 
 //===----------------------------------------------------------------------===//
@@ -384,7 +429,9 @@ static std::unique_ptr<LayerNorm> makeExact(LayerNormOp op, const RowBuilder &bu
     row->addFastConstants(op);
   else
     addConstants(*row, op, false);
-  row->key = row->pairs ? "ep" : row->fast ? "ef" : "e";
+  if (op.getLines())
+    row->lines = ScaledLines(row->blob, op.getLines()->lines());
+  row->key = std::string(row->pairs ? "ep" : row->fast ? "ef" : "e") + (row->lines ? "l" : "");
   return row;
 }
 
@@ -410,17 +457,35 @@ static std::unique_ptr<LayerNorm> makeShift(LayerNormOp op, const RowBuilder &bu
   return row;
 }
 
+static std::unique_ptr<RowOp> makeNormQuant(NormQuantOp op, const RowBuilder &build) {
+  auto row = std::make_unique<NormQuant>();
+  build.shape(*row, "norm_quant", op.getInput(), false);
+  row->inputUnsigned = op.getInputUnsigned();
+  row->eps = row->blob.scalar(op.getEps());
+  row->lowest = row->blob.scalar(op.getMin());
+  row->signs =
+      row->blob.array(ArrayRef<int32_t>(llvm::map_to_vector(op.getNegative(), [](bool n) { return n ? -1 : 0; })));
+  row->levels = cast<ShapedType>(op.getSquares().getType()).getDimSize(0);
+  row->operands.push_back(build.memrefOf(op.getSquares()));
+  row->key = std::to_string(row->levels) + (row->inputUnsigned ? "u" : "s");
+  build.result(*row, op.getResult());
+  return row;
+}
+
 std::unique_ptr<RowOp> vitq::kernels::makeLayerNormRowOp(Operation *op, const RowBuilder &build) {
+  if (auto quant = dyn_cast<NormQuantOp>(op))
+    return makeNormQuant(quant, build);
   auto norm = dyn_cast<LayerNormOp>(op);
   if (!norm)
     return nullptr;
-  const bool exact = norm.getAlgorithm() == NormAlgorithm::Exact;
-  std::unique_ptr<LayerNorm> row = exact ? makeExact(norm, build) : makeShift(norm, build);
+  const bool shift = norm.getAlgorithm() == NormAlgorithm::Shift;
+  std::unique_ptr<LayerNorm> row = shift ? makeShift(norm, build) : makeExact(norm, build);
   build.shape(*row, "layer_norm", norm.getInput(), false);
   row->inputUnsigned = norm.getInputUnsigned();
   row->eps = row->blob.scalar(norm.getEps());
   row->zeroPoint = row->blob.scalar(norm.getZeroPoint());
   row->clamp = {widthOf(norm.getResult()), norm.getResultUnsigned(), {}, {}};
+  // Not used by `pwl`.
   const numerics::ReciprocalRootTable entries = numerics::reciprocalRootTable();
   auto type = MemRefType::get({static_cast<int64_t>(entries.size())}, IntegerType::get(op->getContext(), 16));
   ArrayRef<char> bytes(reinterpret_cast<const char *>(entries.data()), sizeof(entries));

@@ -31,8 +31,37 @@ Value vitq::kernels::pairDot(Emitter &e, const TargetDesc &target, Value x, Valu
       ->getResult(0);
 }
 
+ScaledLines::ScaledLines(Blob &blob, const numerics::PiecewiseLinear &lines)
+    : breakpoints(blob.array(lines.breakpoints)), slopes(blob.array(lines.slopes)),
+      intercepts(blob.array(lines.intercepts)) {}
+
+Value ScaledLines::apply(Emitter &e, Value blob, Value v, const numerics::RangeScaling &by, int64_t exponent,
+                         int64_t power) const {
+  const int64_t width = by.octaves, bits = by.bits;
+  Value zeros = e.op<LLVM::CountLeadingZerosOp>(v.getType(), v, e.b.getBoolAttr(false));
+  // The group is floor((64 - zeros - bits + width - 1) / width); `ahead` groups more
+  // are not negative, and give the shifts of v * 2^11, of which none is either.
+  const int64_t ahead = (bits + width - 1) / width;
+  Value group = e.divu(e.sub(e.like(v, 63 - bits + width + ahead * width), zeros), e.like(v, width));
+  Value shift = e.sub(e.mul(group, width), e.like(v, ahead * width - 11)), one = e.like(v, 1);
+  Value code = e.add(e.shl(v, 11), e.shl(one, e.sub(shift, one)));
+  code = e.trunc(e.umin(e.srl(code, shift), e.like(v, (int64_t(1) << bits) - 1)), 32);
+
+  // Slope and intercept of the last breakpoint that the code has reached stay.
+  auto all = [&](Slot slot) { return Blob::view(e, blob, slot); };
+  Value points = all(breakpoints), rise = all(slopes), offset = all(intercepts), zero = e.index(0);
+  Values line = e.loop(breakpoints.count, {e.load(rise, zero), e.load(offset, zero)}, [&](Value i, ValueRange line) {
+    Value reached = e.cmp(arith::CmpIPredicate::sge, code, e.load(points, i)), next = e.indexAdd(i, 1);
+    return Values{e.select(reached, e.load(rise, next), line[0]), e.select(reached, e.load(offset, next), line[1])};
+  });
+  // At most 2^24, and the exponent at most 17.
+  Value y = e.zext(e.add(e.mul(line[0], code), line[1]), 64);
+  Value down = e.add(e.mul(group, power), 17 - exponent - power * ahead);
+  return e.srl(e.shl(y, 17), down);
+}
+
 std::unique_ptr<RowOp> vitq::kernels::makeNonlinearRowOp(Operation *op, const RowBuilder &build) {
-  for (auto make : {makeTableRowOp, makeSoftmaxRowOp, makeLayerNormRowOp})
+  for (auto make : {makePiecewiseRowOp, makeTableRowOp, makeSoftmaxRowOp, makeLayerNormRowOp})
     if (std::unique_ptr<RowOp> row = make(op, build))
       return row;
   return nullptr;

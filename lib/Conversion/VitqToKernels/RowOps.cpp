@@ -22,22 +22,15 @@ using namespace vitq::integer;
 // Requantization and sums
 //===----------------------------------------------------------------------===//
 
+void Elementwise::emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const {
+  Values start = emitRowStart(e, at);
+  forColumns(e, target, cols, isNarrow(), 8, [&](Value col, int64_t lanes) {
+    Value x = e.load(at.primary, {at.primaryRow, col}, lanes);
+    e.store(emitElements(e, at, start, x, col), at.results[0], {at.resultRow, col});
+  });
+}
+
 namespace {
-
-/// An op on single elements.
-struct Elementwise : RowOp {
-  /// Whether vectors of 32 bits do.
-  virtual bool isNarrow() const = 0;
-  bool isElementwise() const override { return isNarrow(); }
-
-  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    Values start = emitRowStart(e, at);
-    forColumns(e, target, cols, isNarrow(), 8, [&](Value col, int64_t lanes) {
-      Value x = e.load(at.primary, {at.primaryRow, col}, lanes);
-      e.store(emitElements(e, at, start, x, col), at.results[0], {at.resultRow, col});
-    });
-  }
-};
 
 /// y = clamp(zp + rescale(x - zpIn))
 struct Requant : Elementwise {
@@ -126,8 +119,13 @@ struct Mul : Elementwise {
 /// Of a softmax's codes times 8-bit values |x| <= 128 * sum: nothing saturates then. If
 /// also the sum is at least 128, R = 4 * H + L with H < 2^31, and
 /// (x * R + 2^15) >> 16 = (x * H + ((x * L + 2^15) >> 2)) >> 14: one product of 32-bit
-/// numbers. A multiple of 2^14 keeps the second addend positive for |x| < 2^27.
+/// numbers. A multiple of 2^14 keeps the second addend positive for |x| <= 2^29. An R
+/// from lines is not above the quotient, so the same holds.
 struct DivideRows : Elementwise {
+  /// Added to x * L, and what is left of it in the result.
+  static constexpr int64_t kAddend = int64_t(1) << 31, kRest = kAddend >> 16;
+
+  std::optional<ScaledLines> lines;
   Slot zeroPoint;
   Rescale rescale;
   Clamp clamp;
@@ -139,7 +137,8 @@ struct DivideRows : Elementwise {
   Values emitRowStart(Emitter &e, const RowContext &at) const override {
     Value sum = e.load(at.operands[0], at.operandRow);
     Value divisor = e.sext(e.smax(sum, e.like(sum, 1)), 64);
-    Value reciprocal = e.divu(e.like(divisor, int64_t(1) << 40), divisor);
+    Value reciprocal = lines ? lines->apply(e, at.blob, divisor, numerics::kReciprocalCodes, 8, 3)
+                             : e.divu(e.like(divisor, int64_t(1) << 40), divisor);
     if (bounded)
       return {e.trunc(e.srl(reciprocal, e.like(reciprocal, 2)), 32),
               e.op<arith::AndIOp>(e.trunc(reciprocal, 32), e.constant(e.intType(32), 3))};
@@ -165,12 +164,12 @@ struct DivideRows : Elementwise {
     if (bounded) {
       auto vector = dyn_cast<VectorType>(x.getType());
       const bool inPairs = pairs && vector && vector.getNumElements() % 2 == 0;
-      Value low = e.add(e.mul(x, e.splatLike(start[1], x)), (int64_t(1) << 15) + (int64_t(1) << 30));
+      Value low = e.add(e.mul(x, e.splatLike(start[1], x)), static_cast<int32_t>(kAddend + (1 << 15)));
       low = e.srl(low, e.like(low, 2));
       if (inPairs)
-        return e.add(multiplyPairs(e, x, start[0], low), -(int64_t(1) << 14));
+        return e.add(multiplyPairs(e, x, start[0], low), -kRest);
       Value p = e.add(e.mul(e.sext(x, 64), e.sext(e.splatLike(start[0], x), 64)), e.zext(low, 64));
-      return e.add(e.trunc(e.srl(p, e.like(p, 14)), 32), -(int64_t(1) << 14));
+      return e.add(e.trunc(e.srl(p, e.like(p, 14)), 32), -kRest);
     }
     x = e.sext(x, 64);
     x = e.clamp(x, e.splatLike(start[1], x), e.splatLike(start[2], x));
@@ -341,11 +340,13 @@ static std::unique_ptr<RowOp> makeMul(MulOp op, const RowBuilder &build) {
 static bool dividesBySumOfCodes(DivideRowsOp op) {
   auto softmax = op.getSums().getDefiningOp<SoftmaxOp>();
   auto product = op.getInput().getDefiningOp<MatmulOp>();
-  if (!softmax || softmax.getAlgorithm() != SoftmaxAlgorithm::Table || !product || product.getBias() ||
-      product.getLhs() != softmax.getCodes() || !product.getLhsUnsigned() || product.getLhsZeroPoint() != 0)
+  if (!softmax || !product || product.getBias() || product.getLhs() != softmax.getCodes() ||
+      product.getLhsZeroPoint() != 0 || accumulatorBits(op.getInput()) > 29)
     return false;
-  std::optional<std::vector<char>> table = constantBytesOf(softmax.getTable());
-  return table && static_cast<uint8_t>(table->front()) >= 128 && accumulatorBits(op.getInput()) <= 26;
+  if (std::optional<int64_t> top = softmax.getTopExponent())
+    return *top >= 7;
+  const std::optional<std::array<uint8_t, 256>> codes = softmaxBytesOf(softmax);
+  return product.getLhsUnsigned() && codes && codes->front() >= 128;
 }
 
 static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &build) {
@@ -360,7 +361,9 @@ static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &
   row->rowOperands.push_back(0);
   row->bounded = dividesBySumOfCodes(op);
   row->pairs = build.module.target.isX86();
-  row->key = row->rescale.key() + row->clamp.key() + (row->bounded ? "b" : "");
+  if (op.getLines())
+    row->lines = ScaledLines(row->blob, op.getLines()->lines());
+  row->key = row->rescale.key() + row->clamp.key() + (row->bounded ? "b" : "") + (row->lines ? "l" : "");
   build.result(*row, op.getResult());
   return row;
 }
@@ -370,6 +373,8 @@ std::unique_ptr<RowOp> vitq::kernels::makeRowOp(Operation *op, KernelModule &mod
   const RowBuilder build{module, memrefOf, fusedWith};
   if (auto requant = dyn_cast<RequantOp>(op))
     return makeRequant(requant, build);
+  if (auto threshold = dyn_cast<ThresholdOp>(op))
+    return makeThreshold(threshold, build);
   if (auto add = dyn_cast<AddOp>(op))
     return makeAdd(add, build);
   if (auto mul = dyn_cast<MulOp>(op))

@@ -12,7 +12,17 @@
 #include "MoveOps.h"
 #include "RowOps.h"
 
+#include "vitq/Numerics/ReciprocalLines.h"
+
 namespace vitq::kernels {
+
+/// An op on single elements.
+struct Elementwise : RowOp {
+  /// Whether vectors of 32 bits do.
+  virtual bool isNarrow() const = 0;
+  bool isElementwise() const override { return isNarrow(); }
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override;
+};
 
 /// What the constructors of row ops share.
 struct RowBuilder {
@@ -43,8 +53,25 @@ RowContext advanced(Emitter &e, const RowContext &at, Value by);
 /// target has an instruction for vectors of this length; else null.
 Value pairDot(Emitter &e, const TargetDesc &target, Value x, Value y);
 
-/// Row ops of table, interpolate and gelu; of softmax and shiftmax; of layer_norm.
-/// Null for other ops.
+/// The byte that a softmax gives for each of the 256 distances; nullopt for `log2`, and
+/// where the table is not a constant.
+std::optional<std::array<uint8_t, 256>> softmaxBytesOf(integer::SoftmaxOp op);
+
+/// The row op of threshold.
+std::unique_ptr<RowOp> makeThreshold(integer::ThresholdOp op, const RowBuilder &build);
+
+/// `lines` at the code of 12 bits that `by` brings the positive 64-bit number v to, times
+/// 2^(exponent - power * group), rounded down (numerics/ReciprocalLines.h).
+struct ScaledLines {
+  Slot breakpoints, slopes, intercepts;
+
+  ScaledLines(Blob &blob, const numerics::PiecewiseLinear &lines);
+  Value apply(Emitter &e, Value blob, Value v, const numerics::RangeScaling &by, int64_t exponent, int64_t power) const;
+};
+
+/// Row ops of pwl and poly_gelu; of table, interpolate and gelu; of softmax and shiftmax; of layer_norm
+/// and norm_quant. Null for other ops.
+std::unique_ptr<RowOp> makePiecewiseRowOp(mlir::Operation *op, const RowBuilder &build);
 std::unique_ptr<RowOp> makeTableRowOp(mlir::Operation *op, const RowBuilder &build);
 std::unique_ptr<RowOp> makeSoftmaxRowOp(mlir::Operation *op, const RowBuilder &build);
 std::unique_ptr<RowOp> makeLayerNormRowOp(mlir::Operation *op, const RowBuilder &build);

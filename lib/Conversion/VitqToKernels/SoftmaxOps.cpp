@@ -38,9 +38,23 @@ static Value sumsOfFour(Emitter &e, Value bytes) {
 
 namespace {
 
-/// code = table[min(255, rescale(min(max - x, 2^31 - 1)))], sum of the codes
-struct Softmax : RowOp {
+/// What softmaxes share: distances from the row's largest score.
+struct SoftmaxRow : RowOp {
   Rescale rescale;
+
+  /// min(limit, rescale(min(max - x, 2^31 - 1))) in 32 or 64 bits.
+  Value distances(Emitter &e, const RowContext &at, Value top, Value col, int64_t lanes, int64_t limit) const {
+    Value x = e.load(at.primary, {at.primaryRow, col}, lanes);
+    // The difference is an unsigned 32-bit number.
+    Value difference = e.sub(e.splatLike(top, x), x);
+    difference = e.umin(difference, e.like(difference, INT32_MAX));
+    Value distance = rescale.apply(e, at.blob, difference, at.row, col, /*positive=*/true);
+    return e.umin(distance, e.like(distance, limit));
+  }
+};
+
+/// code = table[distance], sum of the codes
+struct Softmax : SoftmaxRow {
   Slot table;
 
   void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
@@ -53,18 +67,13 @@ struct Softmax : RowOp {
     e.store(sum, at.results[1], at.resultRow);
   }
   /// Positions in the table, of 8 bits.
-  Value distances(Emitter &e, const RowContext &at, Value top, Value col, int64_t lanes) const {
-    Value x = e.load(at.primary, {at.primaryRow, col}, lanes);
-    // The difference is an unsigned 32-bit number.
-    Value difference = e.sub(e.splatLike(top, x), x);
-    difference = e.umin(difference, e.like(difference, INT32_MAX));
-    Value distance = rescale.apply(e, at.blob, difference, at.row, col, /*positive=*/true);
-    return e.trunc(e.umin(distance, e.like(distance, 255)), 8);
+  Value positions(Emitter &e, const RowContext &at, Value top, Value col, int64_t lanes) const {
+    return e.trunc(distances(e, at, top, col, lanes, 255), 8);
   }
   Value codesOfVectors(Emitter &e, const RowContext &at, Value top, const ByteTable &entries,
                        const Columns &columns) const {
     auto codes = [&](Value col, int64_t lanes) {
-      Value codes = entries.lookup(e, distances(e, at, top, col, lanes));
+      Value codes = entries.lookup(e, positions(e, at, top, col, lanes));
       e.store(codes, at.results[0], {at.resultRow, col});
       return codes;
     };
@@ -82,13 +91,38 @@ struct Softmax : RowOp {
   Value codesApart(Emitter &e, const TargetDesc &target, const RowContext &at, Value top,
                    const ByteTable &entries) const {
     forColumns(e, target, cols, rescale.isFast(), 8, [&](Value col, int64_t lanes) {
-      e.store(distances(e, at, top, col, lanes), at.results[0], {at.resultRow, col});
+      e.store(positions(e, at, top, col, lanes), at.results[0], {at.resultRow, col});
     });
     return e.loop(cols, e.constant(e.intType(32), 0), [&](Value col, ValueRange sum) {
       Value code = entries.lookup(e, e.load(at.results[0], {at.resultRow, col}));
       e.store(code, at.results[0], {at.resultRow, col});
       return Values{e.add(sum[0], e.zext(code, 32))};
     })[0];
+  }
+};
+
+/// code = 2^top >> min(15, distance), sum of the codes
+struct SoftmaxLog2 : SoftmaxRow {
+  Slot largest;
+
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+    Value top = rowMaximum(e, target, at, cols), first = Blob::load(e, at.blob, largest, 32);
+    auto codes = [&](Value col, int64_t lanes) {
+      Value octaves = e.trunc(distances(e, at, top, col, lanes, 15), 32);
+      Value code = e.srl(e.splatLike(first, octaves), octaves);
+      e.store(e.trunc(code, 16), at.results[0], {at.resultRow, col});
+      return code;
+    };
+    const Columns columns = rescale.isFast() ? Columns::of(target, cols, 32) : Columns{cols, 1, cols, 0};
+    Value zero = e.constant(Emitter::lanesOf(e.intType(32), columns.lanes), 0);
+    Value sum = e.loop(e.index(0), e.index(columns.whole), columns.lanes, zero,
+                       [&](Value col, ValueRange sum) { return Values{e.add(sum[0], codes(col, columns.lanes))}; })[0];
+    auto total = [&](Value x) { return e.op<vector::ReductionOp>(vector::CombiningKind::ADD, x); };
+    if (columns.vectors())
+      sum = total(sum);
+    if (columns.tail)
+      sum = e.add(sum, total(columns.onlyNew(e, codes(e.index(cols - columns.tail), columns.tail))));
+    e.store(sum, at.results[1], at.resultRow);
   }
 };
 
@@ -151,24 +185,51 @@ struct Shiftmax32 : Shiftmax {
 // Construction
 //===----------------------------------------------------------------------===//
 
+std::optional<std::array<uint8_t, 256>> vitq::kernels::softmaxBytesOf(SoftmaxOp op) {
+  auto number = [](std::optional<uint64_t> value) { return static_cast<int64_t>(value.value_or(0)); };
+  const int64_t step = number(op.getExponentStep());
+  const auto bits = static_cast<unsigned>(number(op.getFractionBits())),
+             shift = static_cast<unsigned>(number(op.getCodeShift()));
+  switch (op.getAlgorithm()) {
+  case SoftmaxAlgorithm::Table: {
+    std::optional<std::vector<char>> bytes = constantBytesOf(op.getTable());
+    if (!bytes)
+      return std::nullopt;
+    std::array<uint8_t, 256> table;
+    llvm::copy(*bytes, table.begin());
+    return table;
+  }
+  case SoftmaxAlgorithm::Shift:
+    return numerics::softmaxShiftTable({step, bits, shift});
+  case SoftmaxAlgorithm::Pwl:
+    return numerics::softmaxLinesTable(op.getLines()->lines(), shift);
+  case SoftmaxAlgorithm::Poly:
+    return numerics::softmaxPolynomialTable({step, number(op.getLinear()), number(op.getOffset()), bits, shift});
+  case SoftmaxAlgorithm::Log2:
+    return std::nullopt;
+  }
+  llvm_unreachable("unknown softmax algorithm");
+}
+
 static std::unique_ptr<RowOp> makeSoftmax(SoftmaxOp op, const RowBuilder &build) {
-  auto row = std::make_unique<Softmax>();
-  build.shape(*row, "softmax", op.getInput(), false);
+  std::unique_ptr<SoftmaxRow> row;
+  if (std::optional<int64_t> top = op.getTopExponent()) {
+    auto powers = std::make_unique<SoftmaxLog2>();
+    powers->largest = powers->blob.scalar(int64_t(1) << *top);
+    row = std::move(powers);
+  } else {
+    auto bytes = std::make_unique<Softmax>();
+    std::optional<std::array<uint8_t, 256>> table = softmaxBytesOf(op);
+    if (!table) {
+      op.emitOpError("the table must be a constant");
+      return nullptr;
+    }
+    bytes->table = bytes->blob.array(ArrayRef<uint8_t>(*table));
+    row = std::move(bytes);
+  }
+  build.shape(*row, op.getTopExponent() ? "softmax_log2" : "softmax", op.getInput(), false);
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
   row->rescale = Rescale(row->blob, op.getBy(), Rounding::HalfUp, 31, ChannelMap::of(op.getBy(), shape, 1));
-  std::vector<uint8_t> table(256);
-  if (op.getAlgorithm() == SoftmaxAlgorithm::Shift) {
-    auto entries = numerics::softmaxShiftTable({static_cast<int64_t>(*op.getExponentStep()),
-                                                static_cast<unsigned>(*op.getFractionBits()),
-                                                static_cast<unsigned>(*op.getCodeShift())});
-    llvm::copy(entries, table.begin());
-  } else if (auto bytes = constantBytesOf(op.getTable())) {
-    llvm::copy(*bytes, table.begin());
-  } else {
-    op.emitOpError("the table must be a constant");
-    return nullptr;
-  }
-  row->table = row->blob.array(table);
   row->key = row->rescale.key();
   build.result(*row, op.getCodes());
   build.result(*row, op.getSums(), /*perRow=*/true);

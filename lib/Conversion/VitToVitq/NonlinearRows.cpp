@@ -1,0 +1,352 @@
+//===- NonlinearRows.cpp - Softmax, its division and layer_norm -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Recording.h"
+#include "RowLines.h"
+
+#include "vitq/Numerics/LayerNorm.h"
+#include "vitq/Numerics/Softmax.h"
+#include "vitq/Support/Constants.h"
+
+using namespace mlir;
+using namespace ::vitq;
+using namespace ::vitq::lowering;
+namespace vint = ::vitq::integer;
+
+namespace {
+
+/// Steps of the 8-bit difference to the row maximum (PTQ.md 4.5): ln2/16. The shift
+/// exponential takes 1/24, the nearest step whose reciprocal is an integer, as its
+/// x0 = floor(-1/step) would otherwise bend every exponent by 4 %. Powers of two take
+/// octaves, lines their own step.
+constexpr double kLn2 = 0.6931471805599453;
+constexpr double kTableStep = kLn2 / 16;
+constexpr double kShiftStep = 1.0 / 24;
+
+InFlightDiagnostic noLines(Operation *op, llvm::Error error) {
+  return op->emitError("'") << nodeName(op->getLoc()) << "': " << llvm::toString(std::move(error))
+                            << "; use --nonlinear=table for it";
+}
+
+unsigned entriesOf(std::optional<vit::AlgorithmAttr> algorithm) {
+  return vit::kindOf(algorithm) == vit::Algorithm::Lut ? static_cast<unsigned>(algorithm->getEntries()) : 0;
+}
+
+/// `value` as 32 bits, unchanged in meaning.
+Value widen(Operation *op, ConversionPatternRewriter &rewriter, Value value, const UniformParameters &parameters) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (type.getElementType().isInteger(32))
+    return value;
+  auto one = vint::DyadicAttr::get(op->getContext(), {1 << 30}, {30});
+  return vint::RequantOp::create(rewriter, op->getLoc(), RankedTensorType::get(type.getShape(), rewriter.getI32Type()),
+                                 value, one, vint::Rounding::HalfUp, -1, !parameters.isSigned, parameters.zeroPoint(),
+                                 false, 0, IntegerAttr(), IntegerAttr());
+}
+
+/// How a softmax turns distances into codes.
+struct Exponential {
+  double step = kTableStep;
+  vint::SoftmaxAlgorithm algorithm = vint::SoftmaxAlgorithm::Table;
+  /// Attributes of the op other than the table.
+  NamedAttrList constants;
+};
+
+struct LowerSoftmax : Lowering<vit::SoftmaxNumeratorOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(vit::SoftmaxNumeratorOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<UniformParameters> scores = parametersOf(op, op.getInput()),
+                                 codes = perTensorParametersOf(op, op.getNumerator());
+    if (failed(scores) || failed(codes))
+      return failure();
+    const bool powers = vit::kindOf(op.getAlgorithm()) == vit::Algorithm::Log2;
+    if (codes->isSigned != powers || codes->width != (powers ? 16 : 8) || (scores->axis >= 0 && scores->axis != 1) ||
+        !llvm::all_equal(scores->zeroPoints))
+      return op.emitError(
+          "softmax needs unsigned 8-bit codes, and scores with one scale, or one for each head (axis 1)");
+    FailureOr<Exponential> exponential = exponentialOf(op, rewriter);
+    if (failed(exponential))
+      return failure();
+    SmallVector<double> factors;
+    for (double scale : scores->scales)
+      factors.push_back(scale / exponential->step);
+    FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
+    if (failed(by))
+      return failure();
+    SmallVector<Value> operands{widen(op, rewriter, adaptor.getInput(), *scores)};
+    if (exponential->algorithm == vint::SoftmaxAlgorithm::Table) {
+      std::array<uint8_t, 256> entries = numerics::softmaxExpTable(kTableStep);
+      operands.push_back(createIntConstant(rewriter, op.getLoc(), RankedTensorType::get({256}, rewriter.getI8Type()),
+                                           SmallVector<int64_t>(entries.begin(), entries.end()), "exp_table"));
+    }
+    exponential->constants.append("by", *by);
+    exponential->constants.append("algorithm",
+                                  vint::SoftmaxAlgorithmAttr::get(op.getContext(), exponential->algorithm));
+    auto softmax = vint::SoftmaxOp::create(
+        rewriter, op.getLoc(), TypeRange{convert(op.getNumerator().getType()), convert(op.getSum().getType())},
+        operands, exponential->constants.getAttrs());
+    recordScale(softmax, op);
+    rewriter.replaceOp(op, softmax);
+    return success();
+  }
+
+private:
+  static FailureOr<Exponential> exponentialOf(vit::SoftmaxNumeratorOp op, Builder &b) {
+    Exponential result;
+    auto add = [&](StringRef name, int64_t value) { result.constants.append(name, b.getI64IntegerAttr(value)); };
+    switch (vit::kindOf(op.getAlgorithm())) {
+    case vit::Algorithm::Table:
+      break;
+    case vit::Algorithm::Shift:
+    case vit::Algorithm::IVit: {
+      const numerics::SoftmaxShift shift = numerics::softmaxShiftConstants(kShiftStep);
+      result.step = kShiftStep;
+      result.algorithm = vint::SoftmaxAlgorithm::Shift;
+      add("exponent_step", shift.x0);
+      add("fraction_bits", shift.n);
+      add("code_shift", shift.t);
+      break;
+    }
+    case vit::Algorithm::Lut: {
+      llvm::Expected<ExponentialLines> fitted = fitExponential(entriesOf(op.getAlgorithm()));
+      if (!fitted)
+        return noLines(op, fitted.takeError());
+      result.step = ExponentialLines::kStep;
+      result.algorithm = vint::SoftmaxAlgorithm::Pwl;
+      result.constants.append("lines", vint::PiecewiseLinearAttr::get(op.getContext(), fitted->lines));
+      add("code_shift", fitted->codeShift);
+      break;
+    }
+    case vit::Algorithm::Poly: {
+      const numerics::SoftmaxPolynomial polynomial = numerics::softmaxPolynomialConstants(kTableStep);
+      result.algorithm = vint::SoftmaxAlgorithm::Poly;
+      add("exponent_step", polynomial.x0);
+      add("fraction_bits", polynomial.n);
+      add("linear", polynomial.b);
+      add("offset", polynomial.c);
+      add("code_shift", polynomial.t);
+      break;
+    }
+    case vit::Algorithm::Log2:
+      result.step = kLn2;
+      result.algorithm = vint::SoftmaxAlgorithm::Log2;
+      add("top_exponent", numerics::softmaxLog2Top(vit::shapeOf(op.getInput()).back()));
+      break;
+    }
+    return result;
+  }
+};
+
+/// The codes' scale cancels: x/sum is in units of x's scale over the codes' scale.
+struct LowerDivideRows : Lowering<vit::DivideRowsOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(vit::DivideRowsOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<UniformParameters> input = parametersOf(op, op.getInput()),
+                                 sums = perTensorParametersOf(op, op.getDivisor()),
+                                 result = perTensorParametersOf(op, op.getResult());
+    if (failed(input) || failed(sums) || failed(result))
+      return failure();
+    if (sums->width != 32 || sums->zeroPoint() != 0 || !llvm::all_equal(input->zeroPoints))
+      return op.emitError("rows are divided by 32-bit sums with zero point 0");
+    vint::PiecewiseLinearAttr lines;
+    double gain = 1.0;
+    if (unsigned entries = entriesOf(op.getAlgorithm())) {
+      llvm::Expected<ScaledLines> fitted = fitReciprocal(entries);
+      if (!fitted)
+        return noLines(op, fitted.takeError());
+      lines = vint::PiecewiseLinearAttr::get(op.getContext(), fitted->lines);
+      gain = fitted->gain;
+    }
+    SmallVector<double> factors;
+    for (double scale : input->scales)
+      factors.push_back(scale / sums->scale() / result->scale() / (1 << 24) / gain);
+    FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
+    if (failed(by))
+      return failure();
+    auto division = rewriter.replaceOpWithNewOp<vint::DivideRowsOp>(
+        op, convert(op.getType()), widen(op, rewriter, adaptor.getInput(), *input), adaptor.getDivisor(), *by,
+        vint::Rounding::HalfUp, input->axis, !result->isSigned, result->zeroPoint(), lines);
+    recordScale(division, op);
+    return success();
+  }
+};
+
+struct LowerLayerNorm : Lowering<vit::LayerNormOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(vit::LayerNormOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput()),
+                                 result = channelParametersOf(op, op.getResult());
+    if (failed(input) || failed(result))
+      return failure();
+    std::optional<std::vector<double>> gamma = getFloatConstant(op.getGamma()), beta = getFloatConstant(op.getBeta());
+    if (!gamma || !beta)
+      return op.emitError("gamma and beta of '") << nodeName(op.getLoc()) << "' must be constants";
+    if (input->width > 16)
+      return op.emitError("layer_norm needs an input of at most 16 bits");
+    double scale = result->scale();
+    if (result->axis >= 0) {
+      // Results in units of their own scale, from a layer_norm of other gamma and beta.
+      for (auto [c, own] : llvm::enumerate(result->scales)) {
+        (*gamma)[c] /= own;
+        (*beta)[c] /= own;
+      }
+      scale = 1.0;
+    }
+    bool shift = usesShift(op.getAlgorithm());
+    vint::PiecewiseLinearAttr lines;
+    if (unsigned entries = entriesOf(op.getAlgorithm())) {
+      llvm::Expected<ScaledLines> fitted = fitInverseRoot(entries);
+      if (!fitted)
+        return noLines(op, fitted.takeError());
+      lines = vint::PiecewiseLinearAttr::get(op.getContext(), fitted->lines);
+      for (double &g : *gamma)
+        g /= fitted->gain;
+    }
+    FailureOr<Constants> constants =
+        shift ? shiftConstants(op, *gamma, *beta, scale) : exactConstants(op, *gamma, *beta, scale);
+    if (failed(constants))
+      return failure();
+    int64_t channels = gamma->size();
+    int64_t eps = shift ? 1 : numerics::layerNormEpsilon(op.getEps().convertToDouble(), channels, input->scale());
+    // Exact sums come with a rounding of their own.
+    vint::Rounding rounding = shift ? convertRounding(op.getRounding()) : vint::Rounding::HalfUp;
+    auto norm = rewriter.replaceOpWithNewOp<vint::LayerNormOp>(
+        op, convert(op.getType()), adaptor.getInput(),
+        vint::NormAlgorithmAttr::get(op.getContext(), shift   ? vint::NormAlgorithm::Shift
+                                                      : lines ? vint::NormAlgorithm::Pwl
+                                                              : vint::NormAlgorithm::Exact),
+        vint::DyadicAttr::get(op.getContext(), constants->multipliers, constants->shifts),
+        rewriter.getDenseI64ArrayAttr(constants->offsets),
+        shift ? rewriter.getDenseI64ArrayAttr(constants->postOffsets) : DenseI64ArrayAttr(),
+        rewriter.getI64IntegerAttr(eps), unitIf(rewriter, !input->isSigned), unitIf(rewriter, !result->isSigned),
+        rewriter.getI64IntegerAttr(result->zeroPoint()), vint::RoundingAttr::get(op.getContext(), rounding), lines);
+    recordScale(norm, op);
+    return success();
+  }
+
+private:
+  struct Constants {
+    SmallVector<int32_t> multipliers, shifts;
+    SmallVector<int64_t> offsets, postOffsets;
+  };
+
+  static InFlightDiagnostic tooWide(vit::LayerNormOp op) {
+    return op.emitError("gamma or beta of '")
+           << nodeName(op.getLoc()) << "' is too large for its calibrated output range; recalibrate";
+  }
+
+  static FailureOr<Constants> exactConstants(vit::LayerNormOp op, const std::vector<double> &gamma,
+                                             const std::vector<double> &beta, double scale) {
+    std::optional<numerics::LayerNormAffine> affine = numerics::layerNormAffine(gamma, beta, scale);
+    if (!affine)
+      return tooWide(op);
+    return Constants{SmallVector<int32_t>(affine->a.begin(), affine->a.end()),
+                     SmallVector<int32_t>(affine->a.size(), static_cast<int32_t>(affine->shift)),
+                     SmallVector<int64_t>(affine->b.begin(), affine->b.end()),
+                     {}};
+  }
+
+  static FailureOr<Constants> shiftConstants(vit::LayerNormOp op, const std::vector<double> &gamma,
+                                             const std::vector<double> &beta, double scale) {
+    std::optional<numerics::LayerNormIvitConstants> ivit = numerics::layerNormIvitConstants(gamma, beta, scale);
+    if (!ivit)
+      return tooWide(op);
+    Constants constants;
+    for (const numerics::Dyadic &ratio : ivit->ratio) {
+      constants.multipliers.push_back(ratio.multiplier);
+      constants.shifts.push_back(ratio.shift);
+    }
+    constants.offsets.assign(ivit->bias.begin(), ivit->bias.end());
+    constants.postOffsets.assign(ivit->offset.begin(), ivit->offset.end());
+    return constants;
+  }
+};
+
+/// I-ViT's softmax, division included (METHODS.md 2.4).
+struct LowerFullSoftmax : Lowering<vit::SoftmaxOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(vit::SoftmaxOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput()),
+                                 result = perTensorParametersOf(op, op.getResult());
+    if (failed(input) || failed(result))
+      return failure();
+    if (!input->isSigned || input->zeroPoint() != 0 || input->width != 8 || !result->isSigned ||
+        result->zeroPoint() != 0 || result->scale() != std::ldexp(1.0, 1 - static_cast<int>(result->width)) ||
+        (result->width != 8 && result->width != 16))
+      return op.emitError(
+          "Shiftmax needs signed 8-bit scores, and signed results of 8 or 16 bits with zero point 0 and "
+          "scale 2^-7 or 2^-15");
+    int64_t x0 = numerics::shiftX0(input->scale());
+    if (x0 < -(int64_t(1) << 30) || x0 >= 0)
+      return op.emitError("Shiftmax cannot represent the scale of the scores, ")
+             << input->scale() << "; use --recipe=default";
+    // I-ViT published n = 15 and a 31-bit reciprocal (METHODS.md 2.4).
+    auto softmax = rewriter.replaceOpWithNewOp<vint::ShiftmaxOp>(op, convert(op.getType()), adaptor.getInput(), x0, 15,
+                                                                 31, static_cast<int64_t>(result->width));
+    recordScale(softmax, op);
+    return success();
+  }
+};
+
+} // namespace
+
+/// The quantized type of a tensor with all scales times `factor`.
+static Type withScaledType(Type tensor, double factor) {
+  Type element = cast<ShapedType>(tensor).getElementType();
+  if (auto uniform = dyn_cast<quant::UniformQuantizedType>(element))
+    element = quant::UniformQuantizedType::get(uniform.getFlags(), uniform.getStorageType(), uniform.getExpressedType(),
+                                               uniform.getScale() * factor, uniform.getZeroPoint(),
+                                               uniform.getStorageTypeMin(), uniform.getStorageTypeMax());
+  else if (auto channels = dyn_cast<quant::UniformQuantizedPerAxisType>(element))
+    element = quant::UniformQuantizedPerAxisType::get(
+        channels.getFlags(), channels.getStorageType(), channels.getExpressedType(),
+        llvm::map_to_vector(channels.getScales(), [=](double scale) { return scale * factor; }),
+        channels.getZeroPoints(), channels.getQuantizedDimension(), channels.getStorageTypeMin(),
+        channels.getStorageTypeMax());
+  return withElementType(tensor, element);
+}
+
+LogicalResult lowering::retypePowersOfTwo(ModuleOp module) {
+  WalkResult walked = module.walk([](vit::SoftmaxNumeratorOp op) -> WalkResult {
+    if (vit::kindOf(op.getAlgorithm()) != vit::Algorithm::Log2)
+      return WalkResult::advance();
+    FailureOr<UniformParameters> codes = perTensorParametersOf(op, op.getNumerator());
+    if (failed(codes))
+      return WalkResult::interrupt();
+    const unsigned top = numerics::softmaxLog2Top(vit::shapeOf(op.getInput()).back());
+    if (top == 0)
+      return op.emitError("'") << nodeName(op.getLoc()) << "': rows of " << vit::shapeOf(op.getInput()).back()
+                               << " are too long for powers of two; use --nonlinear=table for it";
+    const double scale = std::ldexp(1.0, -static_cast<int>(top)), factor = scale / codes->scale();
+    for (Operation *user : op.getNumerator().getUsers()) {
+      if (isa<vit::DivideRowsOp>(user))
+        continue;
+      auto product = dyn_cast<vit::MatmulOp>(user);
+      if (!product || product.getLhs() != op.getNumerator() || product.getRhs() == op.getNumerator() ||
+          !llvm::all_of(product->getUsers(), llvm::IsaPred<vit::DivideRowsOp>))
+        return op.emitError("'") << nodeName(op.getLoc())
+                                 << "': powers of two need a product with the values and its division to follow; use "
+                                    "--nonlinear=table for it";
+      product.getResult().setType(cast<RankedTensorType>(withScaledType(product.getType(), factor)));
+    }
+    op.getNumerator().setType(cast<RankedTensorType>(
+        withElementType(op.getNumerator().getType(), getPerTensorType(op.getContext(), 16, true, scale, 0))));
+    op.getSum().setType(cast<RankedTensorType>(withScaledType(op.getSum().getType(), factor)));
+    return WalkResult::advance();
+  });
+  return failure(walked.wasInterrupted());
+}
+
+void lowering::populateRowPatterns(RewritePatternSet &patterns, const TypeConverter &converter,
+                                   const Context &context) {
+  patterns.add<LowerSoftmax, LowerDivideRows, LowerLayerNorm, LowerFullSoftmax>(converter, patterns.getContext(),
+                                                                                context);
+}

@@ -1,0 +1,124 @@
+//===- IntegerRows.h - What kernels of vitq ops share -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_INTERPRETER_INTEGERROWS_H
+#define VITQ_LIB_INTERPRETER_INTEGERROWS_H
+
+#include "Engine.h"
+
+#include "dialects/vitq/Vitq.h"
+#include "vitq/Numerics/Quantize.h"
+
+namespace vitq::interp {
+
+/// How a result is written: its kind and its range of codes.
+struct Output {
+  llvm::SmallVector<int64_t> shape;
+  ElementKind kind;
+  int64_t zeroPoint, min, max;
+
+  Output(mlir::Value result, bool isUnsigned, int64_t zeroPoint) : shape(shapeOfValue(result)), zeroPoint(zeroPoint) {
+    unsigned width = llvm::cast<mlir::ShapedType>(result.getType()).getElementTypeBitWidth();
+    kind = width == 8 ? ElementKind::I8 : width == 16 ? ElementKind::I16 : ElementKind::I32;
+    numerics::Interval range = numerics::codeRange(static_cast<int>(width), !isUnsigned);
+    min = range.min;
+    max = range.max;
+  }
+  Tensor allocate() const { return Tensor::allocate(kind, shape); }
+};
+
+/// The multipliers of a #vitq.dyadic, and which one an element has.
+struct Multipliers {
+  llvm::SmallVector<numerics::Dyadic, 1> all;
+  int64_t inner = 1;
+
+  /// One per index of `axis` (from the end when negative) of `shape`.
+  Multipliers(integer::DyadicAttr attr, llvm::ArrayRef<int64_t> shape, int64_t axis) {
+    for (size_t i = 0; i < attr.size(); ++i)
+      all.push_back({attr.multiplier(i), attr.shift(i)});
+    if (all.size() > 1)
+      inner = productOf(shape.drop_front((axis < 0 ? axis + static_cast<int64_t>(shape.size()) : axis) + 1));
+  }
+  numerics::Dyadic of(int64_t element) const {
+    return all.size() == 1 ? all[0] : all[static_cast<size_t>(element / inner) % all.size()];
+  }
+};
+
+inline numerics::Rounding roundingOf(integer::Rounding rounding) {
+  switch (rounding) {
+  case integer::Rounding::HalfUp:
+    return numerics::Rounding::HalfUp;
+  case integer::Rounding::HalfEven:
+    return numerics::Rounding::HalfEven;
+  case integer::Rounding::HalfAway:
+    return numerics::Rounding::HalfAway;
+  case integer::Rounding::Floor:
+    return numerics::Rounding::Floor;
+  }
+  llvm_unreachable("unknown rounding");
+}
+
+//===----------------------------------------------------------------------===//
+// Rows as 32-bit values
+//===----------------------------------------------------------------------===//
+
+/// to[i] = tensor[at + i] - zeroPoint, elements read as signed or unsigned.
+inline void loadRow(const Tensor &tensor, bool isUnsigned, int64_t at, int64_t n, int64_t zeroPoint, int32_t *to) {
+  auto load = [&](auto zero) {
+    const auto *from = tensor.data<decltype(zero)>() + at;
+    for (int64_t i = 0; i < n; ++i)
+      to[i] = static_cast<int32_t>(from[i] - zeroPoint);
+  };
+  switch (tensor.kind()) {
+  case ElementKind::I8:
+    return isUnsigned ? load(uint8_t(0)) : load(int8_t(0));
+  case ElementKind::I16:
+    return isUnsigned ? load(uint16_t(0)) : load(int16_t(0));
+  default:
+    return load(int32_t(0));
+  }
+}
+
+/// tensor[at + i] = from[i], truncated to the element's width.
+inline void storeRow(Tensor &tensor, int64_t at, int64_t n, const int32_t *from) {
+  auto store = [&](auto zero) {
+    auto *to = tensor.mutableData<decltype(zero)>() + at;
+    for (int64_t i = 0; i < n; ++i)
+      to[i] = static_cast<decltype(zero)>(from[i]);
+  };
+  switch (tensor.kind()) {
+  case ElementKind::I8:
+    return store(int8_t(0));
+  case ElementKind::I16:
+    return store(int16_t(0));
+  default:
+    return store(int32_t(0));
+  }
+}
+
+/// Calls `row(at, n)` for every row over the last axis.
+template <typename Function>
+void forEachRow(llvm::ArrayRef<int64_t> shape, Function row) {
+  int64_t n = shape.empty() ? 1 : shape.back();
+  for (int64_t at = 0, e = productOf(shape); at < e; at += n)
+    row(at, n);
+}
+
+inline int64_t rowLength(llvm::ArrayRef<int64_t> shape) { return shape.empty() ? 1 : shape.back(); }
+
+/// Kernels of the ops that compute along rows, and of quantizers made of comparisons.
+Kernel makeRowKernel(integer::SoftmaxOp op);
+Kernel makeRowKernel(integer::ShiftmaxOp op);
+Kernel makeRowKernel(integer::DivideRowsOp op);
+Kernel makeRowKernel(integer::LayerNormOp op);
+Kernel makeRowKernel(integer::NormQuantOp op);
+Kernel makeRowKernel(integer::ThresholdOp op);
+
+} // namespace vitq::interp
+
+#endif // VITQ_LIB_INTERPRETER_INTEGERROWS_H
