@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Driver/Driver.h"
+#include "vitq/Analysis/NonlinearChoice.h"
 
 #include "EmitNative.h"
 #include "Measure.h"
@@ -94,12 +95,26 @@ static LogicalResult checkCalibration(ModuleOp module, const CompileOptions &opt
   return success();
 }
 
+/// What choosing algorithms needs, before the work that comes first.
+static LogicalResult checkNonlinear(ModuleOp module, const CompileOptions &options) {
+  Location loc = UnknownLoc::get(module.getContext());
+  llvm::Expected<NonlinearChoice> choice = NonlinearChoice::parse(options.nonlinear);
+  if (!choice)
+    return emitError(loc, "--nonlinear: ") << llvm::toString(choice.takeError());
+  if (choice->hasAuto() && options.recipe != Recipe::IVit && options.data.empty())
+    return emitError(loc, "--nonlinear=auto measures on images: give a folder with --calibration-data")
+           << (options.loadRanges.empty() ? "" : " instead of --load-ranges");
+  return success();
+}
+
 /// Runs the passes between the module's phase and the wanted one. `reference` receives
 /// the calibrated float module, if there is one and a report wants it.
 static LogicalResult runPhases(ModuleOp module, const DriverOptions &options, Report &report,
                                OwningOpRef<ModuleOp> &reference) {
   Phase now = getPhase(module);
   if (now == Phase::Float && options.stopAfter > Phase::Float && failed(checkCalibration(module, options.compile)))
+    return failure();
+  if (now < Phase::Integer && options.stopAfter >= Phase::Integer && failed(checkNonlinear(module, options.compile)))
     return failure();
   if (now != Phase::Float)
     report.recordRanges(module);

@@ -24,29 +24,34 @@ static int32_t signedSquare(double tau) {
 }
 
 std::optional<NormQuantThresholds> vitq::numerics::normQuantThresholds(const std::vector<double> &gamma,
-                                                                       const std::vector<double> &beta, double outScale,
-                                                                       int64_t zeroPoint, int64_t lo, int64_t hi) {
-  const auto channels = static_cast<int64_t>(gamma.size());
-  if (beta.size() != gamma.size() || channels < 1 || channels > kNormQuantChannels || hi <= lo ||
-      hi - lo > kNormQuantLevels || !(outScale > 0.0) || !std::isfinite(outScale))
+                                                                       const std::vector<double> &beta,
+                                                                       const std::vector<double> &levels) {
+  const size_t channels = gamma.size();
+  if (beta.size() != channels || channels < 1 || channels > kNormQuantChannels || levels.empty() ||
+      levels.size() % channels != 0 || levels.size() / channels > kNormQuantLevels)
     return std::nullopt;
   NormQuantThresholds result;
-  result.levels = hi - lo;
-  for (int64_t k = 1; k <= result.levels; ++k) {
-    const double level = (static_cast<double>(lo + k - zeroPoint) - 0.5) * outScale;
-    for (int64_t c = 0; c < channels; ++c) {
-      if (!std::isfinite(gamma[c]) || !std::isfinite(beta[c]))
-        return std::nullopt;
-      // Where gamma is 0 the quotient is infinite, unless beta is the threshold itself,
-      // which counts as reached.
-      const double distance = level - beta[c];
-      result.squares.push_back(gamma[c] == 0.0 && distance == 0.0 ? -INT32_MAX
-                                                                  : signedSquare(distance / std::abs(gamma[c])));
-    }
+  result.levels = static_cast<int64_t>(levels.size() / channels);
+  for (size_t i = 0; i < levels.size(); ++i) {
+    const double g = gamma[i % channels], distance = levels[i] - beta[i % channels];
+    if (!std::isfinite(g) || !std::isfinite(beta[i % channels]) || std::isnan(distance))
+      return std::nullopt;
+    // Where gamma is 0 the quotient is infinite, unless beta is the level itself, which
+    // counts as reached.
+    result.squares.push_back(g == 0.0 && distance == 0.0 ? -INT32_MAX : signedSquare(distance / std::abs(g)));
   }
   for (double g : gamma)
     result.negative.push_back(g < 0.0);
   return result;
+}
+
+std::vector<double> vitq::numerics::quantizerLevels(int64_t channels, double outScale, int64_t zeroPoint, int64_t lo,
+                                                    int64_t hi) {
+  std::vector<double> levels;
+  for (int64_t code = lo + 1; code <= hi; ++code)
+    levels.insert(levels.end(), static_cast<size_t>(channels),
+                  (static_cast<double>(code - zeroPoint) - 0.5) * outScale);
+  return levels;
 }
 
 void vitq::numerics::normQuantRow(const int32_t *x, int32_t *out, int64_t channels, int64_t epsilon,

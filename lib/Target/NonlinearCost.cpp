@@ -53,8 +53,9 @@ double elementwise(const AlgorithmSpec &spec, unsigned inputBits, const Costs &c
     return 9 / costs.lanes() + costs.requantization();
   case vit::Algorithm::Shift:
   case vit::Algorithm::IVit:
-    // The row's maximum first; then the table that belongs to it.
-    return 1 / (4 * costs.lanes()) + costs.byteTable();
+    // The row's maximum first; then the table that belongs to it, of 16-bit products
+    // that are brought to the channels' scales.
+    return 1 / (4 * costs.lanes()) + 2 * costs.byteTable() + costs.requantization();
   case vit::Algorithm::Table:
   case vit::Algorithm::Log2:
     break;

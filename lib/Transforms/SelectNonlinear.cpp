@@ -92,6 +92,9 @@ static void setAlgorithm(Operation *op, const AlgorithmSpec &spec) {
 
 static unsigned inputBits(Operation *op) { return getQuantizedType(op->getOperand(0)).getStorageTypeIntegralWidth(); }
 
+/// Beyond this SQNR an error vanishes beside that of the 8-bit codes around it.
+static constexpr double kEnoughDb = 48;
+
 /// What is measured for a function. Of equally cheap ones the earlier is preferred.
 static SmallVector<AlgorithmSpec> candidatesOf(Operation *op) {
   SmallVector<AlgorithmSpec> specs{{Algorithm::Table}};
@@ -110,7 +113,9 @@ static SmallVector<AlgorithmSpec> candidatesOf(Operation *op) {
 static std::string describe(ArrayRef<Candidate> candidates, const Candidate &chosen, double budget) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  os << chosen.spec.str() << ": the cheapest within " << llvm::format("%g", budget) << " dB of table; ";
+  os << chosen.spec.str()
+     << (chosen.spec == AlgorithmSpec() ? ": none that is cheaper is within " : ": the cheapest within ")
+     << llvm::format("%g", budget) << " dB of table; ";
   llvm::interleave(
       candidates, os,
       [&](const Candidate &candidate) {
@@ -136,8 +141,9 @@ AlgorithmSpec SelectNonlinear::selectMeasured(Operation *op) {
   }
   // The table exists for every function.
   const Candidate *best = &candidates.front();
+  const double least = std::min(candidates.front().sqnr, kEnoughDb) - budget;
   for (const Candidate &candidate : candidates)
-    if (candidate.refused.empty() && candidate.sqnr >= candidates.front().sqnr - budget && candidate.cost < best->cost)
+    if (candidate.refused.empty() && candidate.sqnr >= least && candidate.cost < best->cost)
       best = &candidate;
   recordDecision(op, "vit-select-nonlinear", describe(candidates, *best, budget));
   return best->spec;

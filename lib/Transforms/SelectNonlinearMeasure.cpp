@@ -48,9 +48,7 @@ static OwningOpRef<ModuleOp> isolate(Operation *op, Type operand, TypeRange resu
   return module;
 }
 
-static Type realType(Type type) {
-  return withElementType(type, Float32Type::get(type.getContext()));
-}
+static Type realType(Type type) { return withElementType(type, Float32Type::get(type.getContext())); }
 
 /// What codes stand for; channels along the axis of the parameters.
 static std::vector<double> dequantize(const Tensor &tensor, const UniformParameters &p) {
@@ -108,10 +106,9 @@ static llvm::Expected<Tensor> readImage(func::FuncOp function, const data::Image
     return image.takeError();
   const size_t size = image->pixels.size();
   if (static_cast<int64_t>(size) * type.getDimSize(0) != type.getNumElements())
-    return llvm::createStringError(source.path() + ": an image has " + std::to_string(size) +
-                                   " bytes, the model takes " +
-                                   std::to_string(type.getNumElements() / type.getDimSize(0)) +
-                                   "; set resize= and crop= in --preprocess");
+    return llvm::createStringError(
+        source.path() + ": an image has " + std::to_string(size) + " bytes, the model takes " +
+        std::to_string(type.getNumElements() / type.getDimSize(0)) + "; set resize= and crop= in --preprocess");
   Tensor batch = Tensor::allocate(ElementKind::I8, type.getShape());
   for (int64_t b = 0; b < type.getDimSize(0); ++b)
     std::copy(image->pixels.begin(), image->pixels.end(), batch.mutableData<uint8_t>() + b * size);

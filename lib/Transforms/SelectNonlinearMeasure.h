@@ -27,7 +27,8 @@ public:
   /// Runs `function`, of the deferred phase, on the first `images` images of `source` and
   /// keeps the operand of each of `ops`. Errors are diagnostics: an image cannot be
   /// read, or does not have the model's size.
-  static mlir::FailureOr<NonlinearMeasurement> create(mlir::func::FuncOp function, llvm::ArrayRef<mlir::Operation *> ops,
+  static mlir::FailureOr<NonlinearMeasurement> create(mlir::func::FuncOp function,
+                                                      llvm::ArrayRef<mlir::Operation *> ops,
                                                       const data::ImageSource &source, int64_t images);
 
   /// SQNR in dB of `op`'s result computed by `spec`, against the real function of what the

@@ -34,13 +34,17 @@ struct NormQuantThresholds {
   std::vector<uint8_t> negative; ///< [channels]: whether gamma is below 0
 };
 
-/// With t_k = (lo + k - 1/2 - zeroPoint) * outScale, k = 1 .. hi - lo, and tau =
-/// (t_k - beta) / |gamma|: sign(tau) * min(rne(tau^2 * 2^20), 2^31 - 1). The largest
-/// magnitude means never, or always; so does gamma = 0. nullopt when there are more
-/// than 15 levels or 2048 channels, on a non-finite value, or when outScale <= 0.
+/// With tau = (level[k][c] - beta[c]) / |gamma[c]|, of levels stored like squares:
+/// sign(tau) * min(rne(tau^2 * 2^20), 2^31 - 1). The largest magnitude means never, or
+/// always; so does gamma = 0, and an infinite level. nullopt when there are not 1 to 15
+/// levels for each of 1 to 2048 channels, and on a gamma or beta that is not finite.
 std::optional<NormQuantThresholds> normQuantThresholds(const std::vector<double> &gamma,
-                                                       const std::vector<double> &beta, double outScale,
-                                                       int64_t zeroPoint, int64_t lo, int64_t hi);
+                                                       const std::vector<double> &beta,
+                                                       const std::vector<double> &levels);
+
+/// The levels between codes: (lo + k - 1/2 - zeroPoint) * outScale, k = 1 .. hi - lo, for
+/// all channels.
+std::vector<double> quantizerLevels(int64_t channels, double outScale, int64_t zeroPoint, int64_t lo, int64_t hi);
 
 /// With s1 and V of layerNormStatistics (epsilon' included),
 ///   n = max(0, bitLength(V) - 31)      v = V >> n                       (< 2^31)

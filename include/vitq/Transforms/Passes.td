@@ -410,7 +410,8 @@ def VitSelectNonlinearPass : Pass<"vit-select-nonlinear", "::mlir::ModuleOp"> {
     `auto` computes each layer by each algorithm on the calibration images, from the
     codes that the quantized model has there, and compares with the real function. The
     cheapest one (by the target's cost model, docs/Numerics.md) whose SQNR is at most
-    `budget` dB below that of `table` is taken; all candidates are recorded as
+    `budget` dB below that of `table`, or below 48 dB where that is less, is taken:
+    beyond, errors vanish beside those of 8-bit codes; all candidates are recorded as
     `vitq.decisions`.
 
     ```mlir
@@ -453,6 +454,38 @@ def VitqProveAccumulatorsPass : Pass<"vitq-prove-accumulators", "::mlir::ModuleO
     recorded as the attribute `vitq.accumulator_range = array<i64: min, max>`; a bound that
     leaves 32 bits is an error that names the node.
   }];
+}
+
+def VitqRequantToThresholdsPass : Pass<"vitq-requant-to-thresholds", "::mlir::ModuleOp"> {
+  let summary = "Requantize to few levels by comparisons";
+  let description = [{
+    A `vitq.requant` with at most 16 result levels, of one multiplier or of one for each
+    channel of the last axis, becomes a `vitq.threshold` whose thresholds are found from
+    it: the codes of all inputs stay (METHODS.md R6). What stays as it is: a negative
+    multiplier, and a level that no 32-bit input reaches, unless the bound of the product
+    before it leaves a number to say so.
+
+    With `norms`, a `vitq.layer_norm exact` whose only use is such a threshold becomes a
+    `vitq.norm_quant`: neither root nor division (METHODS.md R9). Codes of values beside a
+    threshold may then differ.
+
+    ```mlir
+    %y = vitq.requant %x by <1073741824, 36> round half_up {min = -2 : i64, max = 1 : i64} : tensor<2x3xi32> -> tensor<2x3xi8>
+    ```
+    becomes
+    ```mlir
+    %t = arith.constant dense<[-96, -32, 32]> : tensor<3xi32>
+    %y = vitq.threshold %x, %t from -2 : (tensor<2x3xi32>, tensor<3xi32>) -> tensor<2x3xi8>
+    ```
+  }];
+  let options = [
+    Option<"norms", "norms", "bool", "false", "Turn layer_norms into comparisons too; codes may differ">
+  ];
+  let statistics = [
+    Statistic<"numThresholds", "thresholds", "Requantizations made of comparisons">,
+    Statistic<"numNorms", "norms", "Layer normalizations made of comparisons">
+  ];
+  let dependentDialects = ["::vitq::integer::VitqDialect", "::mlir::arith::ArithDialect"];
 }
 
 def VitqSetBatchPass : Pass<"vitq-set-batch", "::mlir::ModuleOp"> {

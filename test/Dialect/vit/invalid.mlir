@@ -1,4 +1,4 @@
-// Every numbered constraint of dialects/vit/VitOps.td, violated. The labels are
+// Every numbered constraint of dialects/vit/Vit{Ops,Attrs}.td, violated. The labels are
 // checked by test/lint/constraints.test.
 // RUN: vitq-opt %s -split-input-file -verify-diagnostics
 
@@ -598,5 +598,41 @@ func.func @pixels_mean(%p: tensor<1x8x6x3x!quant.uniform<u8:f32, 0.1>>) {
 func.func @pixels_std(%p: tensor<1x8x6x3x!quant.uniform<u8:f32, 0.1>>) {
   // expected-error @+1 {{needs 3 means and as many positive standard deviations}}
   %0 = vit.normalize_pixels %p mean [0.5, 0.5, 0.5] std [0.5, 0.0, 0.5] : tensor<1x8x6x3x!quant.uniform<u8:f32, 0.1>> -> tensor<1x3x8x6xf32>
+  return
+}
+
+// -----
+
+// #vit.algorithm C1
+func.func @lut_without_entries(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{algorithm 'lut' cannot have 0 entries: lut has 2 to 256, the others none}}
+  %0 = vit.tanh using lut %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// #vit.algorithm C1
+func.func @lut_of_one(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{algorithm 'lut' cannot have 1 entries: lut has 2 to 256, the others none}}
+  %0 = vit.tanh using lut:1 %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// #vit.algorithm C1
+func.func @lut_of_257(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{algorithm 'lut' cannot have 257 entries: lut has 2 to 256, the others none}}
+  %0 = vit.tanh using lut:257 %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// #vit.algorithm C1
+func.func @table_with_entries(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{algorithm 'table' cannot have 8 entries: lut has 2 to 256, the others none}}
+  %0 = vit.tanh using table:8 %x : tensor<2x3xf32> -> tensor<2x3xf32>
   return
 }

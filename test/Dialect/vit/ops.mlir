@@ -70,6 +70,10 @@ func.func @attention(%x: tensor<2x3x4xf32>, %v: tensor<4xf32>) {
     -> tensor<2x3x4x!quant.uniform<u8:f32, 4.0e-3>>, tensor<2x3x!quant.uniform<i32:f32, 4.0e-3>>
   // CHECK: vit.divide_rows %{{.*}}, %{{.*}} : (tensor<2x3x4xf32>, tensor<2x3xf32>) -> tensor<2x3x4xf32>
   %5 = vit.divide_rows %1, %2 : (tensor<2x3x4xf32>, tensor<2x3xf32>) -> tensor<2x3x4xf32>
+  // CHECK: vit.divide_rows %{{.*}}, %{{.*}} {algorithm = #vit.algorithm<lut:16>} : (tensor<2x3x4xf32>, tensor<2x3xf32>)
+  %8 = vit.divide_rows %1, %2 {algorithm = #vit.algorithm<lut:16>} : (tensor<2x3x4xf32>, tensor<2x3xf32>) -> tensor<2x3x4xf32>
+  // CHECK: vit.softmax using log2
+  %9 = vit.softmax using log2 %x : tensor<2x3x4xf32> -> tensor<2x3x4xf32>
   // CHECK: vit.layer_norm %{{.*}}, %{{.*}}, %{{.*}} eps 9.9999999999999995E-7 : (tensor<2x3x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<2x3x4xf32>
   %6 = vit.layer_norm %x, %v, %v eps 1.0e-6 : (tensor<2x3x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<2x3x4xf32>
   // CHECK: vit.layer_norm using shift
@@ -85,6 +89,12 @@ func.func @functions(%x: tensor<2x3xf32>) {
   %1 = vit.gelu tanh using shift %x : tensor<2x3xf32> -> tensor<2x3xf32>
   // CHECK: vit.gelu quick using table %{{.*}}
   %2 = vit.gelu quick using table %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  // CHECK: vit.gelu erf using lut:8 %{{.*}} : tensor<2x3xf32> -> tensor<2x3xf32>
+  %11 = vit.gelu erf using lut:8 %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  // CHECK: vit.gelu erf using poly %{{.*}}
+  %12 = vit.gelu erf using poly %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  // CHECK: vit.silu using lut:256 %{{.*}}
+  %13 = vit.silu using lut:256 %x : tensor<2x3xf32> -> tensor<2x3xf32>
   // CHECK: vit.relu %{{.*}} : tensor<2x3xf32> -> tensor<2x3xf32>
   %3 = vit.relu %x : tensor<2x3xf32> -> tensor<2x3xf32>
   // CHECK: vit.sigmoid using table %{{.*}}

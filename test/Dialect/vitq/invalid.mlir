@@ -1,4 +1,4 @@
-// Every numbered constraint of dialects/vitq/VitqOps.td, violated. The labels are
+// Every numbered constraint of dialects/vitq/Vitq{Ops,Attrs}.td, violated. The labels are
 // checked by test/lint/constraints.test.
 // RUN: vitq-opt %s -split-input-file -verify-diagnostics
 
@@ -415,6 +415,132 @@ func.func @interpolate_9(%x: tensor<3xi16>, %t: tensor<1025xi16>) {
 
 // -----
 
+// vitq.pwl C1
+func.func @pwl_high(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{has a line that leaves 32 bits for some code of its input}}
+  %0 = vitq.pwl %x lines <breakpoints = [0], slopes = [1, 16777216], intercepts = [0, 16777216]> by <1, 1> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.pwl C1
+func.func @pwl_low(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{has a line that leaves 32 bits for some code of its input}}
+  %0 = vitq.pwl %x lines <breakpoints = [0], slopes = [16777216, 1], intercepts = [-1, 0]> by <1, 1> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.pwl C1
+func.func @pwl_zero_point(%x: tensor<2x3xi16>) {
+  // expected-error @+1 {{has a line that leaves 32 bits for some code of its input}}
+  %0 = vitq.pwl %x lines <breakpoints = [0], slopes = [1, 65536], intercepts = [0, 0]> by <1, 1> round half_up input_zero_point -1 : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.pwl C2
+func.func @pwl_channels(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{by: needs one multiplier or one for each of 3 channels, got 2}}
+  %0 = vitq.pwl %x lines <breakpoints = [0], slopes = [1, 2], intercepts = [3, 4]> by <[1, 2], [1, 1]> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.pwl C3
+func.func @pwl_input_zero(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{input zero point -1 is outside [0, 255]}}
+  %0 = vitq.pwl %x lines <breakpoints = [0], slopes = [1, 2], intercepts = [3, 4]> by <1, 1> round half_up input_unsigned input_zero_point -1 : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.pwl C3
+func.func @pwl_zero(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{zero point 128 is outside [-128, 127]}}
+  %0 = vitq.pwl %x lines <breakpoints = [0], slopes = [1, 2], intercepts = [3, 4]> by <1, 1> round half_up zero_point 128 : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.poly_gelu C1
+func.func @poly_gelu_clip(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{needs clip >= 0, one >= 1 and a product within 32 bits; got clip -1 and one 9}}
+  %0 = vitq.poly_gelu %x clip -1 one 9 by <1, 1> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.poly_gelu C1
+func.func @poly_gelu_one(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{needs clip >= 0, one >= 1 and a product within 32 bits; got clip 5 and one 0}}
+  %0 = vitq.poly_gelu %x clip 5 one 0 by <1, 1> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.poly_gelu C1
+func.func @poly_gelu_wide_one(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{needs clip >= 0, one >= 1 and a product within 32 bits; got clip 0 and one 8388608}}
+  %0 = vitq.poly_gelu %x clip 0 one 8388608 by <1, 1> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.poly_gelu C1
+func.func @poly_gelu_wide_clip(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{needs clip >= 0, one >= 1 and a product within 32 bits; got clip 4096 and one 1}}
+  %0 = vitq.poly_gelu %x clip 4096 one 1 by <1, 1> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.poly_gelu C1
+func.func @poly_gelu_codes(%x: tensor<2x3xi16>) {
+  // expected-error @+1 {{needs clip >= 0, one >= 1 and a product within 32 bits; got clip 5 and one 32768}}
+  %0 = vitq.poly_gelu %x clip 5 one 32768 by <1, 1> round half_up : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.poly_gelu C2
+func.func @poly_gelu_channels(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{by: needs one multiplier or one for each of 3 channels, got 4}}
+  %0 = vitq.poly_gelu %x clip 5 one 6 by <[1, 2, 3, 4], [1, 1, 1, 1]> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.poly_gelu C3
+func.func @poly_gelu_input_zero(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{input zero point 256 is outside [0, 255]}}
+  %0 = vitq.poly_gelu %x clip 5 one 6 by <1, 1> round half_up input_unsigned input_zero_point 256 : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.poly_gelu C3
+func.func @poly_gelu_zero(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{zero point 1 is outside [0, 0]}}
+  %0 = vitq.poly_gelu %x clip 5 one 6 by <1, 1> round half_up zero_point 1 : tensor<2x3xi8> -> tensor<2x3xi32>
+  return
+}
+
+// -----
+
 // vitq.gelu C1
 func.func @gelu_38(%x: tensor<2x3xi8>) {
   // expected-error @+1 {{exponent step 0 is outside [-65536, -1]}}
@@ -498,7 +624,7 @@ func.func @softmax_45(%x: tensor<i32>, %t: tensor<256xi8>) {
 
 // vitq.softmax C2
 func.func @softmax_46(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
-  // expected-error @+1 {{'table' needs a table [256] and no shift constants; 'shift' needs exponent_step, fraction_bits and code_shift and no table}}
+  // expected-error @+1 {{'table' needs 'table'}}
   %0, %1 = vitq.softmax table by <1, 1>, %x : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
@@ -507,7 +633,7 @@ func.func @softmax_46(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
 
 // vitq.softmax C2
 func.func @softmax_47(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
-  // expected-error @+1 {{'table' needs a table [256] and no shift constants; 'shift' needs exponent_step, fraction_bits and code_shift and no table}}
+  // expected-error @+1 {{'shift' has no 'table'}}
   %0, %1 = vitq.softmax shift by <1, 1>, %x, %t {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
@@ -516,7 +642,7 @@ func.func @softmax_47(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
 
 // vitq.softmax C2
 func.func @softmax_48(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
-  // expected-error @+1 {{'table' needs a table [256] and no shift constants; 'shift' needs exponent_step, fraction_bits and code_shift and no table}}
+  // expected-error @+1 {{'table' has no 'exponent_step'}}
   %0, %1 = vitq.softmax table by <1, 1>, %x, %t {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
@@ -525,7 +651,7 @@ func.func @softmax_48(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
 
 // vitq.softmax C2
 func.func @softmax_49(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
-  // expected-error @+1 {{'table' needs a table [256] and no shift constants; 'shift' needs exponent_step, fraction_bits and code_shift and no table}}
+  // expected-error @+1 {{'shift' needs 'fraction_bits'}}
   %0, %1 = vitq.softmax shift by <1, 1>, %x {exponent_step = -16 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
@@ -581,6 +707,132 @@ func.func @softmax_54(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
 func.func @softmax_55(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
   // expected-error @+1 {{fraction bits 0 are outside [1, 30]}}
   %0, %1 = vitq.softmax shift by <1, 1>, %x {exponent_step = -16 : i64, fraction_bits = 0 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C1
+func.func @softmax_201(%x: tensor<131072xi32>) {
+  // expected-error @+1 {{the sum of 131072 codes up to 2^14 may not fit 32 bits}}
+  %0, %1 = vitq.softmax log2 by <1, 1>, %x {top_exponent = 14 : i64} : (tensor<131072xi32>) -> (tensor<131072xi16>, tensor<i32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C2
+func.func @softmax_202(%x: tensor<2x3xi32>, %t: tensor<255xi8>) {
+  // expected-error @+1 {{needs a table [256]}}
+  %0, %1 = vitq.softmax table by <1, 1>, %x, %t : (tensor<2x3xi32>, tensor<255xi8>) -> (tensor<2x3xi8>, tensor<2xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C2
+func.func @softmax_203(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{'pwl' needs 'lines'}}
+  %0, %1 = vitq.softmax pwl by <1, 1>, %x {code_shift = 5 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C2
+func.func @softmax_204(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{'pwl' has no 'top_exponent'}}
+  %0, %1 = vitq.softmax pwl by <1, 1>, %x lines <breakpoints = [-85, -31], slopes = [2, 44, 162], intercepts = [447, 4052, 7771]> {code_shift = 5 : i64, top_exponent = 14 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C2
+func.func @softmax_205(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{'poly' needs 'linear'}}
+  %0, %1 = vitq.softmax poly by <1, 1>, %x {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 18 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C2
+func.func @softmax_206(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{'log2' needs 'top_exponent'}}
+  %0, %1 = vitq.softmax log2 by <1, 1>, %x : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C2
+func.func @softmax_207(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{'log2' has no 'code_shift'}}
+  %0, %1 = vitq.softmax log2 by <1, 1>, %x {top_exponent = 14 : i64, code_shift = 5 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C5
+func.func @softmax_208(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{codes of 'log2' have 16 bits}}
+  %0, %1 = vitq.softmax log2 by <1, 1>, %x {top_exponent = 14 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C5
+func.func @softmax_209(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{codes of 'pwl' have 8 bits}}
+  %0, %1 = vitq.softmax pwl by <1, 1>, %x lines <breakpoints = [-85, -31], slopes = [2, 44, 162], intercepts = [447, 4052, 7771]> {code_shift = 5 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C6
+func.func @softmax_210(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{top exponent 15 is outside [1, 14]}}
+  %0, %1 = vitq.softmax log2 by <1, 1>, %x {top_exponent = 15 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C7
+func.func @softmax_211(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{the polynomial is not positive on an octave, or exceeds 62 bits}}
+  %0, %1 = vitq.softmax poly by <1, 1>, %x {exponent_step = -16 : i64, fraction_bits = 15 : i64, linear = 62 : i64, offset = 736 : i64, code_shift = 18 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C7
+func.func @softmax_212(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{the polynomial is not positive on an octave, or exceeds 62 bits}}
+  %0, %1 = vitq.softmax poly by <1, 1>, %x {exponent_step = -16 : i64, fraction_bits = 15 : i64, linear = 62 : i64, offset = 140737488355328 : i64, code_shift = 18 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C8
+func.func @softmax_213(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{has a line that leaves 32 bits for some distance, or a code shift above 30}}
+  %0, %1 = vitq.softmax pwl by <1, 1>, %x lines <breakpoints = [-3], slopes = [0, 2147483647], intercepts = [0, 0]> {code_shift = 5 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C8
+func.func @softmax_214(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{has a line that leaves 32 bits for some distance, or a code shift above 30}}
+  %0, %1 = vitq.softmax pwl by <1, 1>, %x lines <breakpoints = [-85, -31], slopes = [2, 44, 162], intercepts = [447, 4052, 7771]> {code_shift = 31 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
@@ -667,6 +919,24 @@ func.func @divide_rows_58(%x: tensor<2x3xi32>, %s: tensor<2xi32>) {
 
 // -----
 
+// vitq.divide_rows C4
+func.func @divide_rows_215(%x: tensor<2x3xi32>, %s: tensor<2xi32>) {
+  // expected-error @+1 {{lines must stay between 5/8 of the reciprocal and the reciprocal}}
+  %0 = vitq.divide_rows %x, %s by <1, 1> round half_up lines <breakpoints = [1024, 2047], slopes = [-7281, -1820, -455], intercepts = [11176584, 5587692, 2800000]> : (tensor<2x3xi32>, tensor<2xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.divide_rows C4
+func.func @divide_rows_216(%x: tensor<2x3xi32>, %s: tensor<2xi32>) {
+  // expected-error @+1 {{lines must stay between 5/8 of the reciprocal and the reciprocal}}
+  %0 = vitq.divide_rows %x, %s by <1, 1> round half_up lines <breakpoints = [1024, 2047], slopes = [-7281, -1820, -455], intercepts = [11176584, 5587692, 2093998]> : (tensor<2x3xi32>, tensor<2xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
 // vitq.layer_norm C1
 func.func @layer_norm_59(%x: tensor<2x3xi16>) {
   // expected-error @+1 {{needs one multiplier and one offset for each of 3 channels}}
@@ -716,6 +986,132 @@ func.func @layer_norm_63(%x: tensor<2x3xi16>) {
 func.func @layer_norm_64(%x: tensor<2x3xi16>) {
   // expected-error @+1 {{'exact' rounds half_up only}}
   %0 = vitq.layer_norm exact %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 round half_even : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C1
+func.func @layer_norm_217(%x: tensor<2x3xi16>) {
+  // expected-error @+1 {{needs one multiplier and one offset for each of 3 channels}}
+  %0 = vitq.layer_norm pwl %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] post_offsets [0, 0, 0] eps 1 lines <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, 6071126, 3824086]> : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C2
+func.func @layer_norm_218(%x: tensor<2x3xi16>) {
+  // expected-error @+1 {{with 3 channels and eps 0 overflows 64 bits}}
+  %0 = vitq.layer_norm pwl %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 0 lines <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, 6071126, 3824086]> : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C4
+func.func @layer_norm_219(%x: tensor<2x3xi16>) {
+  // expected-error @+1 {{'pwl' rounds half_up only}}
+  %0 = vitq.layer_norm pwl %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 round half_even lines <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, 6071126, 3824086]> : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C5
+func.func @layer_norm_220(%x: tensor<2x3xi16>) {
+  // expected-error @+1 {{'pwl' needs lines}}
+  %0 = vitq.layer_norm pwl %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C5
+func.func @layer_norm_221(%x: tensor<2x3xi16>) {
+  // expected-error @+1 {{'exact' has no lines}}
+  %0 = vitq.layer_norm exact %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 lines <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, 6071126, 3824086]> : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C6
+func.func @layer_norm_222(%x: tensor<2x3xi16>) {
+  // expected-error @+1 {{lines must stay between half of the inverse root and the inverse root}}
+  %0 = vitq.layer_norm pwl %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 lines <breakpoints = [1024, 2047], slopes = [-7281, -1820, -455], intercepts = [11176584, 5587692, 2793998]> : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.norm_quant C1
+func.func @norm_quant_223(%x: tensor<2x3xi16>, %s: tensor<16x3xi32>) {
+  // expected-error @+1 {{needs squares [L, 3] with 1 <= L <= 15, and a sign for each channel}}
+  %0 = vitq.norm_quant %x, %s negative [false, true, false] eps 1 from 0 : (tensor<2x3xi16>, tensor<16x3xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.norm_quant C1
+func.func @norm_quant_224(%x: tensor<2x3xi16>, %s: tensor<2x3xi32>) {
+  // expected-error @+1 {{needs squares [L, 3] with 1 <= L <= 15, and a sign for each channel}}
+  %0 = vitq.norm_quant %x, %s negative [false] eps 1 from 0 : (tensor<2x3xi16>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.norm_quant C2
+func.func @norm_quant_225(%x: tensor<2x3xi16>, %s: tensor<2x3xi32>) {
+  // expected-error @+1 {{with 3 channels and eps 0 overflows 64 bits}}
+  %0 = vitq.norm_quant %x, %s negative [false, true, false] eps 0 from 0 : (tensor<2x3xi16>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.norm_quant C3
+func.func @norm_quant_226(%x: tensor<2x3xi16>, %s: tensor<2x3xi32>) {
+  // expected-error @+1 {{levels 126 to 128 are not inside [-128, 127]}}
+  %0 = vitq.norm_quant %x, %s negative [false, true, false] eps 1 from 126 : (tensor<2x3xi16>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.threshold C1
+func.func @threshold_227(%x: tensor<2x3xi32>, %t: tensor<3x2xi32>) {
+  // expected-error @+1 {{needs thresholds [L], or [L, C] with one column for each channel, 1 <= L <= 15}}
+  %0 = vitq.threshold %x, %t from 0 : (tensor<2x3xi32>, tensor<3x2xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.threshold C1
+func.func @threshold_228(%x: tensor<2x3xi32>, %t: tensor<16xi32>) {
+  // expected-error @+1 {{needs thresholds [L], or [L, C] with one column for each channel, 1 <= L <= 15}}
+  %0 = vitq.threshold %x, %t from 0 : (tensor<2x3xi32>, tensor<16xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.threshold C2
+func.func @threshold_229(%x: tensor<2x3xi32>, %t: tensor<2x3xi32>) {
+  // expected-error @+1 {{levels 254 to 256 are not inside [0, 255]}}
+  %0 = vitq.threshold %x, %t from 254 unsigned : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.threshold C3
+func.func @threshold_230(%x: tensor<2x3xi32>, %t: tensor<2x3xi32>) {
+  // expected-error @+1 {{a 32-bit input must be signed}}
+  %0 = vitq.threshold %x, %t from 0 input_unsigned : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi8>
   return
 }
 
@@ -931,6 +1327,51 @@ func.func @f86(%x: tensor<2x3xi32>) {
 func.func @f87(%x: tensor<2x3xi32>) {
   // expected-error @+1 {{expected integer value}}
   %0 = vitq.requant %x by <[], []> round half_up : tensor<2x3xi32> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// #vitq.pwl C1
+func.func @lines_1(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{pwl needs 2 to 256 slopes, as many intercepts and one breakpoint fewer; got 1 slopes, 1 intercepts and 1 breakpoints}}
+  %0 = vitq.pwl %x lines <breakpoints = [0], slopes = [1], intercepts = [3]> by <1, 1> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// #vitq.pwl C1
+func.func @lines_257(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{got 257 slopes, 257 intercepts and 256 breakpoints}}
+  %0 = vitq.pwl %x lines <breakpoints = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], slopes = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], intercepts = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]> by <1, 1> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// #vitq.pwl C1
+func.func @lines_breakpoints(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{got 2 slopes, 2 intercepts and 2 breakpoints}}
+  %0 = vitq.pwl %x lines <breakpoints = [0, 1], slopes = [1, 2], intercepts = [3, 4]> by <1, 1> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// #vitq.pwl C1
+func.func @lines_intercepts(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{got 2 slopes, 3 intercepts and 1 breakpoints}}
+  %0 = vitq.pwl %x lines <breakpoints = [0], slopes = [1, 2], intercepts = [3, 4, 5]> by <1, 1> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// #vitq.pwl C2
+func.func @lines_fall(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{the breakpoints of a pwl must not fall}}
+  %0 = vitq.pwl %x lines <breakpoints = [4, 3], slopes = [1, 2, 3], intercepts = [3, 4, 5]> by <1, 1> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
   return
 }
 

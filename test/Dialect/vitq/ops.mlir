@@ -73,6 +73,21 @@ func.func @nonlinear(%x: tensor<2x3xi8>, %t: tensor<256xi16>, %ts: tensor<2x256x
   %12 = vitq.shiftmax %s exponent_step -20 fraction_bits 15 reciprocal_bits 31 result_bits 16 : tensor<1x2x3x4xi32> -> tensor<1x2x3x4xi16>
   // CHECK: vitq.shiftmax %{{.*}} exponent_step -1073741824 fraction_bits 30 reciprocal_bits 62 result_bits 8 : tensor<2x3xi8> -> tensor<2x3xi8>
   %13 = vitq.shiftmax %x exponent_step -1073741824 fraction_bits 30 reciprocal_bits 62 result_bits 8 : tensor<2x3xi8> -> tensor<2x3xi8>
+  // CHECK: vitq.softmax pwl by <7, 9>, %{{.*}} lines <breakpoints = [-85, -31], slopes = [2, 44, 162], intercepts = [447, 4052, 7771]> {code_shift = 5 : i64} : (tensor<1x2x3x4xi32>)
+  %15, %16 = vitq.softmax pwl by <7, 9>, %s lines <breakpoints = [-85, -31], slopes = [2, 44, 162], intercepts = [447, 4052, 7771]> {code_shift = 5 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  // CHECK: vitq.softmax poly by <7, 9>, %{{.*}} {code_shift = 18 : i64, exponent_step = -16 : i64, fraction_bits = 15 : i64, linear = 62 : i64, offset = 1487 : i64}
+  %17, %18 = vitq.softmax poly by <7, 9>, %s {exponent_step = -16 : i64, fraction_bits = 15 : i64, linear = 62 : i64, offset = 1487 : i64, code_shift = 18 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  // CHECK: vitq.softmax log2 by <7, 9>, %{{.*}} {top_exponent = 14 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
+  %19, %20 = vitq.softmax log2 by <7, 9>, %s {top_exponent = 14 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
+  // CHECK: vitq.divide_rows %{{.*}}, %{{.*}} by <7, 9> round half_up lines <breakpoints = [1024, 2047], slopes = [-7281, -1820, -455], intercepts = [11176584, 5587692, 2793998]> : (tensor<1x2x3x4xi32>, tensor<1x2x3xi32>)
+  %21 = vitq.divide_rows %s, %4 by <7, 9> round half_up lines <breakpoints = [1024, 2047], slopes = [-7281, -1820, -455], intercepts = [11176584, 5587692, 2793998]> : (tensor<1x2x3x4xi32>, tensor<1x2x3xi32>) -> tensor<1x2x3x4xi8>
+  // CHECK: vitq.layer_norm pwl %{{.*}} by <[1, -2, 3], [4, 5, 6]> offsets [-7, 0, 7] eps 1 lines <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, 6071126, 3824086]> : tensor<2x3xi16> -> tensor<2x3xi8>
+  %22 = vitq.layer_norm pwl %l by <[1, -2, 3], [4, 5, 6]> offsets [-7, 0, 7] eps 1 lines <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, 6071126, 3824086]> : tensor<2x3xi16> -> tensor<2x3xi8>
+  %sq = arith.constant dense<5> : tensor<2x3xi32>
+  // CHECK: vitq.norm_quant %{{.*}}, %{{.*}} negative [false, true, false] eps 7 from 3 unsigned : (tensor<2x3xi16>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  %23 = vitq.norm_quant %l, %sq negative [false, true, false] eps 7 from 3 unsigned : (tensor<2x3xi16>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  // CHECK: vitq.threshold %{{.*}}, %{{.*}} from -2 input_unsigned : (tensor<2x3xi16>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  %24 = vitq.threshold %l, %sq from -2 input_unsigned : (tensor<2x3xi16>, tensor<2x3xi32>) -> tensor<2x3xi8>
   // CHECK: vitq.divide_rows %{{.*}}, %{{.*}} by <[7, 8], [9, 9]> round half_up zero_point 3 {axis = 1 : i64} : (tensor<1x2x3x4xi32>, tensor<1x2x3xi32>) -> tensor<1x2x3x4xi8>
   %7 = vitq.divide_rows %s, %4 by <[7, 8], [9, 9]> round half_up zero_point 3 {axis = 1 : i64} : (tensor<1x2x3x4xi32>, tensor<1x2x3xi32>) -> tensor<1x2x3x4xi8>
   // CHECK: vitq.layer_norm exact %{{.*}} by <[1, -2, 3], [4, 5, 6]> offsets [-7, 0, 70000000000] eps 1 unsigned zero_point 130 : tensor<2x3xi16> -> tensor<2x3xi8>
@@ -81,6 +96,24 @@ func.func @nonlinear(%x: tensor<2x3xi8>, %t: tensor<256xi16>, %ts: tensor<2x256x
   %9 = vitq.layer_norm shift %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] post_offsets [1, 2, 3] eps 1 input_unsigned : tensor<2x3xi8> -> tensor<2x3xi16>
   // CHECK: vitq.layer_norm shift %{{.*}} by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 round half_even : tensor<2x3xi8> -> tensor<2x3xi16>
   %14 = vitq.layer_norm shift %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 round half_even : tensor<2x3xi8> -> tensor<2x3xi16>
+  return
+}
+
+// CHECK-LABEL: func @functions
+func.func @functions(%x: tensor<2x3xi8>, %l: tensor<2x3xi16>) {
+  // CHECK: vitq.pwl %{{.*}} lines <breakpoints = [-40, 12], slopes = [0, 3, 64], intercepts = [-2, 118, -610]> by <9, 12> round half_up input_unsigned input_zero_point 100 unsigned zero_point 12 : tensor<2x3xi8> -> tensor<2x3xi8>
+  %0 = vitq.pwl %x lines <breakpoints = [-40, 12], slopes = [0, 3, 64], intercepts = [-2, 118, -610]> by <9, 12> round half_up
+    input_unsigned input_zero_point 100 unsigned zero_point 12 : tensor<2x3xi8> -> tensor<2x3xi8>
+  // Breakpoints may be equal, and beyond all codes.
+  // CHECK: vitq.pwl %{{.*}} lines <breakpoints = [5, 5, 2147483647], slopes = [-1, 0, 1, 2], intercepts = [0, 0, 0, 0]> by <[1, -2, 3], [4, 5, 6]> round half_even zero_point -3 : tensor<2x3xi16> -> tensor<2x3xi16>
+  %1 = vitq.pwl %l lines <breakpoints = [5, 5, 2147483647], slopes = [-1, 0, 1, 2], intercepts = [0, 0, 0, 0]> by <[1, -2, 3], [4, 5, 6]> round half_even
+    zero_point -3 : tensor<2x3xi16> -> tensor<2x3xi16>
+  // CHECK: vitq.pwl %{{.*}} lines <breakpoints = [0], slopes = [1, 2], intercepts = [3, 4]> by <1, 1> round floor : tensor<2x3xi8> -> tensor<2x3xi32>
+  %2 = vitq.pwl %x lines <breakpoints = [0], slopes = [1, 2], intercepts = [3, 4]> by <1, 1> round floor : tensor<2x3xi8> -> tensor<2x3xi32>
+  // CHECK: vitq.poly_gelu %{{.*}} clip 25 one 692 by <9, 12> round half_up input_unsigned input_zero_point 100 unsigned zero_point 12 : tensor<2x3xi8> -> tensor<2x3xi8>
+  %3 = vitq.poly_gelu %x clip 25 one 692 by <9, 12> round half_up input_unsigned input_zero_point 100 unsigned zero_point 12 : tensor<2x3xi8> -> tensor<2x3xi8>
+  // CHECK: vitq.poly_gelu %{{.*}} clip 0 one 1 by <[1, -2, 3], [4, 5, 6]> round half_away : tensor<2x3xi16> -> tensor<2x3xi32>
+  %4 = vitq.poly_gelu %l clip 0 one 1 by <[1, -2, 3], [4, 5, 6]> round half_away : tensor<2x3xi16> -> tensor<2x3xi32>
   return
 }
 

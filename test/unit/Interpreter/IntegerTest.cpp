@@ -11,6 +11,7 @@
 #include "vitq/Numerics/Gelu.h"
 #include "vitq/Numerics/Interpolation.h"
 #include "vitq/Numerics/LayerNorm.h"
+#include "vitq/Numerics/ReciprocalLines.h"
 #include "vitq/Numerics/Softmax.h"
 
 using namespace vitq;
@@ -241,6 +242,47 @@ TEST_F(IntegerTest, SoftmaxShift) {
   EXPECT_EQ(valuesOf<int32_t>(r[1])[0], sum);
 }
 
+/// One row of scores by an algorithm: `codes` of the element type `type`, and their sum.
+#define RUN_SOFTMAX(ALGORITHM, CONSTANTS, TYPE)                                                                        \
+  run("func.func @main(%a: tensor<1x4xi32>) -> (tensor<1x4x" TYPE ">, tensor<1xi32>) {\n"                              \
+      "%c, %s = vitq.softmax " ALGORITHM " by <1, 1>, %a " CONSTANTS " : (tensor<1x4xi32>) -> (tensor<1x4x" TYPE       \
+      ">, tensor<1xi32>)\nreturn %c, %s : tensor<1x4x" TYPE ">, tensor<1xi32>\n}",                                     \
+      {ints<int32_t>({1, 4}, {0, -3, -40, -400})})
+
+TEST_F(IntegerTest, SoftmaxVariants) {
+  // Distances 0, 1.5 -> 2, 20, 200.
+  auto pwl = RUN_SOFTMAX(
+      "pwl", "lines <breakpoints = [-10], slopes = [1, 20], intercepts = [100, 1020]> {code_shift = 2 : i64}", "i8");
+  ASSERT_EQ(pwl.size(), 2u) << errors;
+  EXPECT_EQ(valuesOf<uint8_t>(pwl[0]), (std::vector<uint8_t>{255, 245, 20, 0})); // 1020, 980, 80, -100 in quarters
+  EXPECT_EQ(valuesOf<int32_t>(pwl[1])[0], 520);
+  auto poly = RUN_SOFTMAX("poly",
+                          "{exponent_step = -16 : i64, fraction_bits = 15 : i64, linear = 62 : i64, offset = 1487 : "
+                          "i64, code_shift = 18 : i64}",
+                          "i8");
+  ASSERT_EQ(poly.size(), 2u) << errors;
+  // 1487/8 = 185.9; (-2*60 + 1487)/8 = 170.9; (-4*58 + 1487)/16 = 78.4; (-8*54 + 1487)/2^15.
+  EXPECT_EQ(valuesOf<uint8_t>(poly[0]), (std::vector<uint8_t>{186, 171, 78, 0}));
+  auto log2 = RUN_SOFTMAX("log2", "{top_exponent = 14 : i64}", "i16");
+  ASSERT_EQ(log2.size(), 2u) << errors;
+  EXPECT_EQ(valuesOf<int16_t>(log2[0]), (std::vector<int16_t>{16384, 4096, 0, 0}));
+  EXPECT_EQ(valuesOf<int32_t>(log2[1])[0], 20480);
+}
+
+TEST_F(IntegerTest, DivideRowsByLines) {
+  const char *lines = "<breakpoints = [1024, 2047], slopes = [-7281, -1820, -455], intercepts = [11176584, 5587692, "
+                      "2793998]>";
+  const numerics::PiecewiseLinear numbers{{1024, 2047}, {-7281, -1820, -455}, {11176584, 5587692, 2793998}};
+  std::vector<int32_t> row = {12800, -6400, 100, 7}, expected(4);
+  numerics::divideRow(row.data(), 300, expected.data(), 4, {3 << 20, 40}, Rounding::HalfUp, 1, -128, 127, &numbers);
+  auto r = runOp(std::string("vitq.divide_rows %a, %b by <3145728, 40> round half_up zero_point 1 lines ") + lines +
+                     " : (tensor<1x4xi32>, tensor<1xi32>) -> tensor<1x4xi8>",
+                 {"tensor<1x4xi32>", "tensor<1xi32>"}, "tensor<1x4xi8>",
+                 {ints<int32_t>({1, 4}, row), ints<int32_t>({1}, {300})});
+  std::vector<int8_t> values = valuesOf<int8_t>(r[0]);
+  EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected);
+}
+
 TEST_F(IntegerTest, DivideRows) {
   // In units of 2^-24: 100/50 = 2, -50/50 = -1; back to units by 2^-24, times 3.
   auto r = runOp("vitq.divide_rows %a, %b by #vitq.dyadic<3, 24> round half_up zero_point 1 : (tensor<2x2xi32>, "
@@ -265,6 +307,40 @@ TEST_F(IntegerTest, LayerNormExact) {
                  {"tensor<1x6xi16>"}, "tensor<1x6xi8>", {ints<int16_t>({1, 6}, {-300, 5, 1200, 40, -7, 0})});
   std::vector<int8_t> values = valuesOf<int8_t>(r[0]);
   EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected);
+}
+
+TEST_F(IntegerTest, LayerNormByLines) {
+  const numerics::PiecewiseLinear lines{{645, 1624}, {-7381, -1845, -461}, {9638200, 6071126, 3824086}};
+  std::vector<int32_t> row = {-300, 5, 1200, 40}, expected(4);
+  numerics::layerNormNormalizeByLines(row.data(), expected.data(), 4, 17, lines);
+  for (int32_t &x : expected) // a factor of 64 / 2^14
+    x = static_cast<int32_t>(std::clamp<int64_t>(3 + ((int64_t(x) * 4096 + (1 << 19)) >> 20), -128, 127));
+  auto r = runOp("vitq.layer_norm pwl %a by <[4096, 4096, 4096, 4096], [20, 20, 20, 20]> offsets [0, 0, 0, 0] eps 17 "
+                 "zero_point 3 lines <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, "
+                 "6071126, 3824086]> : tensor<1x4xi16> -> tensor<1x4xi8>",
+                 {"tensor<1x4xi16>"}, "tensor<1x4xi8>", {ints<int16_t>({1, 4}, {-300, 5, 1200, 40})});
+  std::vector<int8_t> values = valuesOf<int8_t>(r[0]);
+  EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected);
+}
+
+TEST_F(IntegerTest, Comparisons) {
+  // Normalized: -0.93, -0.41, 1.65, -0.31; thresholds -0.5 and 1, gamma of the second negative.
+  auto r =
+      runOp("vitq.norm_quant %a, %b negative [false, true, false, true] eps 1 from -1 : (tensor<1x4xi16>, "
+            "tensor<2x4xi32>) -> tensor<1x4xi8>",
+            {"tensor<1x4xi16>", "tensor<2x4xi32>"}, "tensor<1x4xi8>",
+            {ints<int16_t>({1, 4}, {-300, 5, 1200, 40}),
+             ints<int32_t>({2, 4}, {-262144, -262144, -262144, 2147483647, 1048576, 1048576, 1048576, 2147483647})});
+  EXPECT_EQ(valuesOf<int8_t>(r[0]), (std::vector<int8_t>{-1, 0, 1, -1}));
+  auto t =
+      runOp("vitq.threshold %a, %b from 5 input_unsigned unsigned : (tensor<2x2xi8>, tensor<3xi32>) -> tensor<2x2xi8>",
+            {"tensor<2x2xi8>", "tensor<3xi32>"}, "tensor<2x2xi8>",
+            {ints<uint8_t>({2, 2}, {0, 10, 200, 255}), ints<int32_t>({3}, {10, 201, -7})});
+  EXPECT_EQ(valuesOf<uint8_t>(t[0]), (std::vector<uint8_t>{6, 7, 7, 8}));
+  auto c = runOp("vitq.threshold %a, %b from 0 : (tensor<2x2xi32>, tensor<1x2xi32>) -> tensor<2x2xi8>",
+                 {"tensor<2x2xi32>", "tensor<1x2xi32>"}, "tensor<2x2xi8>",
+                 {ints<int32_t>({2, 2}, {-5, -5, 2147483647, 2147483647}), ints<int32_t>({1, 2}, {-5, 2147483647})});
+  EXPECT_EQ(valuesOf<int8_t>(c[0]), (std::vector<int8_t>{1, 0, 1, 1}));
 }
 
 TEST_F(IntegerTest, LayerNormShift) {

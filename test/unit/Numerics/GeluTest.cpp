@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 using namespace vitq::numerics;
@@ -67,6 +68,63 @@ TEST(ShiftGelu, NegativeRowsAndExtremes) {
   int32_t result = 0;
   shiftGeluRow(&top, &result, 1, -4096, 23, 31, 8);
   EXPECT_LE(result, 127 * 127);
+}
+
+double maxPolynomialError(double scale, int32_t codes) {
+  const PolyGelu gelu = polyGeluConstants(scale);
+  double worst = 0;
+  for (int32_t q = -codes; q < codes; ++q)
+    worst =
+        std::max(worst, std::abs(static_cast<double>(gelu.evaluate(q)) * scale / (2.0 * static_cast<double>(gelu.one)) -
+                                 geluErfReal(q * scale)));
+  return worst;
+}
+
+TEST(PolyGelu, Constants) {
+  // 1.769 * sqrt(2) / 0.1 = 25.02, 2 / (0.2888 * 0.01) = 692.5
+  EXPECT_EQ(polyGeluConstants(0.1).clip, 25);
+  EXPECT_EQ(polyGeluConstants(0.1).one, 692);
+  // q * (one + erf): 692 - (10 - 25)^2 = 467.
+  EXPECT_EQ(polyGeluConstants(0.1).evaluate(10), 10 * (692 + 467));
+  EXPECT_EQ(polyGeluConstants(0.1).evaluate(-10), -10 * (692 - 467));
+  // Beyond the clip erf is one.
+  EXPECT_EQ(polyGeluConstants(0.1).evaluate(25), 25 * 2 * 692);
+  EXPECT_EQ(polyGeluConstants(0.1).evaluate(26), 26 * 2 * 692);
+  EXPECT_EQ(polyGeluConstants(0.1).evaluate(-25), 0);
+  EXPECT_EQ(polyGeluConstants(0.1).evaluate(-1000), 0);
+  EXPECT_EQ(polyGeluConstants(0.1).evaluate(0), 0);
+}
+
+/// I-BERT gives 0.018 for the polynomial (Table 2 of Kim et al. 2021). The floors of clip
+/// and one add little until a step is as wide as the function's bend.
+TEST(PolyGelu, Error) {
+  EXPECT_NEAR(maxPolynomialError(0.001, 8000), 0.018, 0.001);
+  for (double scale : {0.01, 0.02, 0.03, 0.05, 0.1})
+    EXPECT_NEAR(maxPolynomialError(scale, 800), 0.018, 0.001) << scale;
+  EXPECT_LE(maxPolynomialError(0.5, 128), 0.019);
+  EXPECT_LE(maxPolynomialError(1.0, 128), 0.08);
+}
+
+TEST(PolyGelu, Fits) {
+  const int64_t most = std::numeric_limits<int32_t>::max();
+  EXPECT_TRUE(polyGeluConstants(0.1).fits(128));
+  EXPECT_TRUE(polyGeluConstants(2.5).fits(65535));
+  EXPECT_FALSE(polyGeluConstants(0.001).fits(128));
+  EXPECT_FALSE(polyGeluConstants(1e-9).fits(128));
+  EXPECT_TRUE((PolyGelu{0, 1}.fits(65535)));
+  EXPECT_FALSE((PolyGelu{-1, 1}.fits(1)));
+  EXPECT_FALSE((PolyGelu{0, 0}.fits(1)));
+  // 2 * one * magnitude, and where the parabola goes below -one.
+  EXPECT_TRUE((PolyGelu{0, 8388607}.fits(128)));
+  EXPECT_FALSE((PolyGelu{0, 8388608}.fits(128)));
+  EXPECT_TRUE((PolyGelu{4095, 1}.fits(128)));
+  EXPECT_FALSE((PolyGelu{4096, 1}.fits(128)));
+  EXPECT_FALSE((PolyGelu{most, 1}.fits(1)));
+  EXPECT_FALSE((PolyGelu{0, most}.fits(1)));
+  // What fits stays in 32 bits.
+  for (PolyGelu gelu : {polyGeluConstants(0.02), PolyGelu{4095, 1}, PolyGelu{0, 8388607}, PolyGelu{1000, 7000000}})
+    for (int64_t q = -128; q <= 128; ++q)
+      EXPECT_LE(std::abs(gelu.evaluate(q)), gelu.fits(128) ? most : std::numeric_limits<int64_t>::max()) << q;
 }
 
 } // namespace

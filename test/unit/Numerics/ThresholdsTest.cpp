@@ -89,7 +89,7 @@ TEST(NormQuant, FollowsTheReals) {
           gamma.push_back(c % 17 == 3 ? 0.0 : normal(rng));
           beta.push_back(0.4 * normal(rng));
         }
-        auto thresholds = normQuantThresholds(gamma, beta, outScale, zeroPoint, lo, hi);
+        auto thresholds = normQuantThresholds(gamma, beta, quantizerLevels(channels, outScale, zeroPoint, lo, hi));
         ASSERT_TRUE(thresholds);
         ASSERT_EQ(thresholds->levels, hi - lo);
         const int64_t epsilon = layerNormEpsilon(eps, channels, inScale);
@@ -119,7 +119,7 @@ TEST(NormQuant, FollowsTheReals) {
 TEST(NormQuant, ExtremeRows) {
   for (int64_t channels : {1, 2, 192, 2048}) {
     const std::vector<double> gamma(channels, -1.0), beta(channels, 0.1);
-    auto t = normQuantThresholds(gamma, beta, 0.5, 0, -8, 7);
+    auto t = normQuantThresholds(gamma, beta, quantizerLevels(channels, 0.5, 0, -8, 7));
     ASSERT_TRUE(t);
     for (int kind = 0; kind < 4; ++kind) {
       std::vector<int32_t> x(channels);
@@ -143,8 +143,8 @@ TEST(NormQuant, ExtremeRows) {
 TEST(NormQuant, NeverAndAlways) {
   for (int64_t channels : {1, 3, 2048})
     for (double beta : {-100.0, 0.24, 0.25, 0.9, 100.0}) {
-      auto t =
-          normQuantThresholds(std::vector<double>(channels, 0.0), std::vector<double>(channels, beta), 0.5, 0, 0, 3);
+      auto t = normQuantThresholds(std::vector<double>(channels, 0.0), std::vector<double>(channels, beta),
+                                   quantizerLevels(channels, 0.5, 0, 0, 3));
       ASSERT_TRUE(t);
       std::vector<int32_t> x(channels, 32767), out(channels);
       for (int32_t first : {-32768, 0, 32767}) {
@@ -158,12 +158,19 @@ TEST(NormQuant, NeverAndAlways) {
 
 TEST(NormQuant, Limits) {
   const std::vector<double> one(4, 1.0);
-  EXPECT_FALSE(normQuantThresholds(one, one, 0.5, 0, 0, 16));
-  EXPECT_FALSE(normQuantThresholds(one, one, 0.5, 0, 3, 3));
-  EXPECT_FALSE(normQuantThresholds(one, one, 0.0, 0, 0, 3));
-  EXPECT_FALSE(normQuantThresholds(one, {1.0, 2.0}, 0.5, 0, 0, 3));
-  EXPECT_FALSE(normQuantThresholds(one, std::vector<double>(4, NAN), 0.5, 0, 0, 3));
-  EXPECT_FALSE(normQuantThresholds(std::vector<double>(2049, 1.0), std::vector<double>(2049, 0.0), 0.5, 0, 0, 3));
+  EXPECT_TRUE(normQuantThresholds(one, one, quantizerLevels(4, 0.5, 0, 0, 15)));
+  EXPECT_FALSE(normQuantThresholds(one, one, quantizerLevels(4, 0.5, 0, 0, 16)));
+  EXPECT_FALSE(normQuantThresholds(one, one, quantizerLevels(4, 0.5, 0, 3, 3)));
+  EXPECT_FALSE(normQuantThresholds(one, one, std::vector<double>(7, 0.5)));
+  EXPECT_FALSE(normQuantThresholds(one, {1.0, 2.0}, std::vector<double>(4, 0.5)));
+  EXPECT_FALSE(normQuantThresholds(one, one, std::vector<double>(4, NAN)));
+  EXPECT_FALSE(normQuantThresholds(one, std::vector<double>(4, INFINITY), std::vector<double>(4, 0.5)));
+  EXPECT_FALSE(normQuantThresholds(std::vector<double>(2049, 1.0), std::vector<double>(2049, 0.0),
+                                   quantizerLevels(2049, 0.5, 0, 0, 3)));
+  // Levels at infinity are always reached, or never.
+  auto t = normQuantThresholds(one, one, {-INFINITY, INFINITY, 1.0, 1e9});
+  ASSERT_TRUE(t);
+  EXPECT_EQ(t->squares, (std::vector<int32_t>{-INT32_MAX, INT32_MAX, 0, INT32_MAX}));
 }
 
 } // namespace

@@ -10,6 +10,9 @@
 
 #include "dialects/vitq/Vitq.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "vitq/Numerics/Gelu.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace vitq::integer;
@@ -76,7 +79,13 @@ private:
                                  Rounding::HalfAway, Rounding::Floor});
     return RoundingAttr::get(b.getContext(), mode);
   }
-  SoftmaxAlgorithmAttr algorithm(SoftmaxAlgorithm a) { return SoftmaxAlgorithmAttr::get(b.getContext(), a); }
+  /// Lines near `function` times `unit` between breakpoints at equal ratios of codes
+  /// from `first` to 4096, below it by a few percent.
+  PiecewiseLinearAttr linesBelow(double first, double unit, double power);
+  PiecewiseLinearAttr reciprocalLines() { return linesBelow(512, 0x1p32, -1.0); }
+  PiecewiseLinearAttr inverseRootLines() { return linesBelow(256, 0x1p27, -0.5); }
+  /// One of all algorithms but `table`, on the scores x.
+  SoftmaxOp anySoftmax(Value x, DyadicAttr by);
   int64_t zeroPoint(Value v, bool isUnsigned) { return zeroPoint(widthOf(v), isUnsigned); }
   int64_t zeroPoint(unsigned width, bool isUnsigned);
   std::pair<int64_t, int64_t> rangeOf(unsigned width, bool isUnsigned) {
@@ -95,11 +104,19 @@ private:
   void table();
   void interpolate();
   void gelu();
+  void pwl();
+  void polyGelu();
   void softmax();
   void shiftmaxOf(Value x);
   void shiftmax();
   void divideRows();
   void layerNorm();
+  void normQuant();
+  void threshold();
+  int64_t firstLevel(unsigned width, bool isUnsigned, int64_t levels) {
+    auto [lo, hi] = rangeOf(width, isUnsigned);
+    return random.between(lo, hi - levels);
+  }
   void move();
   void attention();
   void emit(Operation *op) {
@@ -315,23 +332,115 @@ void Generator::gelu() {
                i64(zeroPoint(x, xu)), unit(ru), i64(zeroPoint(width, ru)), i64(reciprocalBits()));
 }
 
+void Generator::pwl() {
+  Value x = operand({8, 16});
+  const unsigned width = random.pick<unsigned>({8, 8, 16, 32});
+  const bool xu = flip(), ru = width != 32 && flip();
+  const int64_t zero = zeroPoint(x, xu);
+  auto [lo, hi] = rangeOf(widthOf(x), xu);
+  // slope * q and intercept are below 2^30 each.
+  const int64_t steepest = int64_t(1) << random.between(0, widthOf(x) == 8 ? 22 : 14),
+                highest = int64_t(1) << random.between(0, 30);
+  SmallVector<int32_t> points, slopes, intercepts;
+  for (int64_t i = random.between(2, 40); i > 0; --i) {
+    slopes.push_back(static_cast<int32_t>(random.between(-steepest, steepest - 1)));
+    intercepts.push_back(static_cast<int32_t>(random.between(-highest, highest - 1)));
+    if (i > 1)
+      points.push_back(!points.empty() && random.oneIn(4)
+                           ? points.back()
+                           : static_cast<int32_t>(random.between(lo - zero - 9, hi - zero + 9)));
+  }
+  llvm::sort(points);
+  make<PwlOp>(tensor(shapeOf(x), width), x, PiecewiseLinearAttr::get(b.getContext(), points, slopes, intercepts),
+              dyadic(flip() ? 1 : shapeOf(x).back()), rounding(), unit(xu), i64(zero), unit(ru),
+              i64(zeroPoint(width, ru)));
+}
+
+void Generator::polyGelu() {
+  Value x = operand({8, 16});
+  const unsigned width = random.pick<unsigned>({8, 8, 16, 32});
+  const bool xu = flip(), ru = width != 32 && flip();
+  const int64_t zero = zeroPoint(x, xu);
+  auto [lo, hi] = rangeOf(widthOf(x), xu);
+  vitq::numerics::PolyGelu gelu;
+  do
+    gelu = {random.between(0, int64_t(1) << random.between(0, 12)),
+            random.between(1, int64_t(1) << random.between(0, 23))};
+  while (!gelu.fits(std::max(hi - zero, zero - lo)));
+  make<PolyGeluOp>(tensor(shapeOf(x), width), x, i64(gelu.clip), i64(gelu.one), dyadic(flip() ? 1 : shapeOf(x).back()),
+                   rounding(), unit(xu), i64(zero), unit(ru), i64(zeroPoint(width, ru)));
+}
+
+PiecewiseLinearAttr Generator::linesBelow(double first, double unit, double power) {
+  const int entries = static_cast<int>(random.pick<int64_t>({3, 8, 8, 16, 31}));
+  // Chords lie above a convex function, by no more than that.
+  const double octaves = std::log2(4096 / first) / entries, above = 1.0 + 0.13 * octaves * octaves;
+  SmallVector<int32_t> points, slopes, intercepts;
+  for (int i = 0; i < entries; ++i) {
+    const double from = first * std::exp2(octaves * i), to = first * std::exp2(octaves * (i + 1));
+    auto at = [&](double x) { return unit * std::pow(x, power) / (1.004 * above); };
+    slopes.push_back(static_cast<int32_t>(std::lround((at(to) - at(from)) / (to - from))));
+    intercepts.push_back(static_cast<int32_t>(at(from) - slopes.back() * from));
+    if (i)
+      points.push_back(static_cast<int32_t>(from));
+  }
+  return PiecewiseLinearAttr::get(b.getContext(), points, slopes, intercepts);
+}
+
+SoftmaxOp Generator::anySoftmax(Value x, DyadicAttr by) {
+  NamedAttrList attributes;
+  auto number = [&](StringRef name, int64_t value) { attributes.append(name, i64(value)); };
+  const auto algorithm = random.pick({SoftmaxAlgorithm::Table, SoftmaxAlgorithm::Shift, SoftmaxAlgorithm::Pwl,
+                                      SoftmaxAlgorithm::Poly, SoftmaxAlgorithm::Log2});
+  SmallVector<Value> operands{x};
+  const int64_t step = random.between(1, random.oneIn(4) ? 65536 : 64);
+  switch (algorithm) {
+  case SoftmaxAlgorithm::Table:
+    operands.push_back(constant({256}, 8));
+    break;
+  case SoftmaxAlgorithm::Shift:
+    number("exponent_step", -step);
+    number("fraction_bits", random.between(1, 30));
+    number("code_shift", random.between(1, 46));
+    break;
+  case SoftmaxAlgorithm::Pwl: {
+    SmallVector<int32_t> points, slopes, intercepts;
+    for (int64_t i = random.between(2, 17); i > 0; --i) {
+      slopes.push_back(static_cast<int32_t>(random.between(-300, 3000)));
+      intercepts.push_back(static_cast<int32_t>(random.between(-1000, 10000)));
+      if (i > 1)
+        points.push_back(static_cast<int32_t>(random.between(-256, 1)));
+    }
+    llvm::sort(points);
+    attributes.append("lines", PiecewiseLinearAttr::get(b.getContext(), points, slopes, intercepts));
+    number("code_shift", random.between(1, 8));
+    break;
+  }
+  case SoftmaxAlgorithm::Poly: {
+    const int64_t linear = 2 * step + random.between(0, 1000);
+    number("exponent_step", -step);
+    number("fraction_bits", random.between(1, 16));
+    number("linear", linear);
+    number("offset", step * (linear - step) + random.between(1, 10000));
+    number("code_shift", random.between(1, 46));
+    break;
+  }
+  case SoftmaxAlgorithm::Log2:
+    number("top_exponent", random.between(1, 14));
+    break;
+  }
+  attributes.append("algorithm", SoftmaxAlgorithmAttr::get(b.getContext(), algorithm));
+  attributes.append("by", by);
+  ArrayRef<int64_t> sizes = shapeOf(x);
+  const unsigned width = algorithm == SoftmaxAlgorithm::Log2 ? 16 : 8;
+  return SoftmaxOp::create(b, loc, TypeRange{tensor(sizes, width), tensor(sizes.drop_back(), 32)}, operands,
+                           attributes.getAttrs());
+}
+
 void Generator::softmax() {
   Value x = operand({32});
   ArrayRef<int64_t> sizes = shapeOf(x);
-  const int64_t heads = sizes.size() >= 3 && flip() ? sizes[1] : 1;
-  Value entries;
-  IntegerAttr step, bits, shift;
-  const bool useTable = flip();
-  if (useTable) {
-    entries = constant({256}, 8);
-  } else {
-    step = i64(-random.between(1, random.oneIn(4) ? 65536 : 64));
-    bits = i64(random.between(1, 30));
-    shift = i64(random.between(1, 46));
-  }
-  make<SoftmaxOp>(TypeRange{tensor(sizes, 8), tensor(sizes.drop_back(), 32)}, x, entries,
-                  algorithm(useTable ? SoftmaxAlgorithm::Table : SoftmaxAlgorithm::Shift), dyadic(heads, true), step,
-                  bits, shift);
+  emit(anySoftmax(x, dyadic(sizes.size() >= 3 && flip() ? sizes[1] : 1, true)));
 }
 
 void Generator::shiftmaxOf(Value x) {
@@ -350,7 +459,8 @@ void Generator::divideRows() {
   const int64_t axis = random.between(-1, static_cast<int64_t>(sizes.size()) - 1);
   const int64_t channels = axis < 0 ? sizes.back() : sizes[axis];
   make<DivideRowsOp>(tensor(sizes, width), x, fresh(sizes.drop_back(), 32), dyadic(flip() ? 1 : channels), rounding(),
-                     i64(axis), unit(ru), i64(zeroPoint(width, ru)));
+                     i64(axis), unit(ru), i64(zeroPoint(width, ru)),
+                     random.oneIn(3) ? reciprocalLines() : PiecewiseLinearAttr());
 }
 
 void Generator::layerNorm() {
@@ -358,7 +468,7 @@ void Generator::layerNorm() {
   const int64_t channels = shapeOf(x).back();
   if (channels > 2048)
     return;
-  const bool exact = flip(), ru = flip();
+  const bool exact = flip(), pwl = exact && flip(), ru = flip();
   const unsigned width = random.pick<unsigned>({8, 16});
   SmallVector<int64_t> offsets;
   const int64_t limit = exact ? int64_t(1) << random.between(1, 58) : INT32_MAX;
@@ -376,11 +486,44 @@ void Generator::layerNorm() {
     by = DyadicAttr::get(b.getContext(), by.getMultipliers(),
                          SmallVector<int32_t>(channels, static_cast<int32_t>(random.between(1, 62))));
   make<LayerNormOp>(tensor(shapeOf(x), width), x,
-                    NormAlgorithmAttr::get(b.getContext(), exact ? NormAlgorithm::Exact : NormAlgorithm::Shift), by,
-                    b.getDenseI64ArrayAttr(offsets), postOffsets,
+                    NormAlgorithmAttr::get(b.getContext(), pwl     ? NormAlgorithm::Pwl
+                                                           : exact ? NormAlgorithm::Exact
+                                                                   : NormAlgorithm::Shift),
+                    by, b.getDenseI64ArrayAttr(offsets), postOffsets,
                     i64(random.between(1, int64_t(1) << random.between(0, 50))), unit(flip()), unit(ru),
-                    i64(zeroPoint(width, ru)),
-                    exact ? RoundingAttr::get(b.getContext(), Rounding::HalfUp) : rounding());
+                    i64(zeroPoint(width, ru)), exact ? RoundingAttr::get(b.getContext(), Rounding::HalfUp) : rounding(),
+                    pwl ? inverseRootLines() : PiecewiseLinearAttr());
+}
+
+void Generator::normQuant() {
+  Value x = operand({8, 16});
+  const int64_t channels = shapeOf(x).back(), levels = random.between(1, 15);
+  if (channels > 2048)
+    return;
+  const bool ru = flip();
+  const unsigned width = random.pick<unsigned>({8, 16});
+  // Squares up to 2^2 where most values are, and any.
+  SmallVector<int32_t> squares;
+  for (int64_t i = 0; i < levels * channels; ++i)
+    squares.push_back(static_cast<int32_t>(random.oneIn(4) ? random.between(-INT32_MAX, INT32_MAX)
+                                                           : random.between(-(1 << 22), 1 << 22)));
+  Value thresholds = arith::ConstantOp::create(
+      b, loc, DenseElementsAttr::get(tensor({levels, channels}, 32), ArrayRef<int32_t>(squares)));
+  SmallVector<bool> negative;
+  for (int64_t c = 0; c < channels; ++c)
+    negative.push_back(flip());
+  make<NormQuantOp>(tensor(shapeOf(x), width), x, thresholds, b.getDenseBoolArrayAttr(negative),
+                    i64(random.between(1, int64_t(1) << random.between(0, 50))), i64(firstLevel(width, ru, levels)),
+                    unit(flip()), unit(ru));
+}
+
+void Generator::threshold() {
+  Value x = operand({8, 16, 32});
+  const int64_t levels = random.between(1, 15), channels = shapeOf(x).back();
+  const bool ru = flip(), xu = widthOf(x) != 32 && flip();
+  const unsigned width = random.pick<unsigned>({8, 8, 16});
+  Value thresholds = flip() ? fresh({levels}, 32) : fresh({levels, channels}, 32);
+  make<ThresholdOp>(tensor(shapeOf(x), width), x, thresholds, i64(firstLevel(width, ru, levels)), unit(xu), unit(ru));
 }
 
 /// Moves: one of eight.
@@ -474,11 +617,22 @@ void Generator::attention() {
   auto type = tensor({1, heads, rows, columns}, 32);
   Value acc =
       MatmulOp::create(b, loc, type, lhs, rhs, Value(), unit(isUnsigned), i64(zeroPoint(lhs, isUnsigned)), unit(true));
-  const int kind = random.between(0, 4);
-  if (kind == 0) {
-    make<SoftmaxOp>(TypeRange{tensor(type.getShape(), 8), tensor(type.getShape().drop_back(), 32)}, acc,
-                    constant({256}, 8), algorithm(SoftmaxAlgorithm::Table), dyadic(flip() ? heads : 1, true),
-                    IntegerAttr(), IntegerAttr(), IntegerAttr());
+  const int kind = random.between(0, 5);
+  if (kind == 5) {
+    const int64_t levels = random.between(1, 15);
+    make<ThresholdOp>(tensor(type.getShape(), 8), acc, flip() ? constant({levels}, 32) : fresh({levels, columns}, 32),
+                      i64(0), unit(false), unit(true));
+  } else if (kind == 0) {
+    SoftmaxOp softmax = anySoftmax(acc, dyadic(flip() ? heads : 1, true));
+    if (flip())
+      return emit(softmax);
+    // The whole attention: at most 2^14 * 2^7 * 197 in a sum.
+    const int64_t n = random.pick<int64_t>({3, 16, 64});
+    auto context = tensor({1, heads, rows, n}, 32);
+    Value product = MatmulOp::create(b, loc, context, softmax.getCodes(), fresh({1, heads, columns, n}, 8), Value(),
+                                     unit(!softmax.getTopExponent()), i64(0), unit(false));
+    make<DivideRowsOp>(tensor(context.getShape(), 8), product, softmax.getSums(), dyadic(1), rounding(), i64(-1),
+                       unit(false), i64(zeroPoint(8, false)), flip() ? reciprocalLines() : PiecewiseLinearAttr());
   } else if (kind == 1) {
     make<RequantOp>(tensor(type.getShape(), 8), acc, dyadic(flip() ? 1 : columns), rounding(), i64(-1), unit(false),
                     i64(0), unit(true), i64(zeroPoint(8, true)), IntegerAttr(), IntegerAttr());
@@ -496,7 +650,8 @@ void Generator::attention() {
     shiftmaxOf(acc);
   } else {
     make<DivideRowsOp>(tensor(type.getShape(), 8), acc, argument(type.getShape().drop_back(), 32),
-                       dyadic(flip() ? 1 : heads), rounding(), i64(1), unit(false), i64(zeroPoint(8, false)));
+                       dyadic(flip() ? 1 : heads), rounding(), i64(1), unit(false), i64(zeroPoint(8, false)),
+                       random.oneIn(3) ? reciprocalLines() : PiecewiseLinearAttr());
   }
 }
 
@@ -507,10 +662,11 @@ OwningOpRef<ModuleOp> Generator::run() {
   body = main.addEntryBlock();
   b.setInsertionPointToEnd(body);
   using Maker = void (Generator::*)();
-  const Maker makers[] = {&Generator::matmul,    &Generator::matmul,   &Generator::requant,  &Generator::add,
-                          &Generator::mul,       &Generator::sum,      &Generator::table,    &Generator::interpolate,
-                          &Generator::gelu,      &Generator::softmax,  &Generator::shiftmax, &Generator::divideRows,
-                          &Generator::layerNorm, &Generator::move,     &Generator::move,     &Generator::move,
+  const Maker makers[] = {&Generator::matmul,    &Generator::matmul,     &Generator::requant,   &Generator::add,
+                          &Generator::mul,       &Generator::sum,        &Generator::table,     &Generator::interpolate,
+                          &Generator::gelu,      &Generator::pwl,        &Generator::polyGelu,  &Generator::softmax,
+                          &Generator::shiftmax,  &Generator::divideRows, &Generator::layerNorm, &Generator::normQuant,
+                          &Generator::threshold, &Generator::move,       &Generator::move,      &Generator::move,
                           &Generator::attention, &Generator::attention};
   const size_t wanted = random.between(1, 8);
   while (values.size() < wanted)

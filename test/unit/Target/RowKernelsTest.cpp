@@ -66,6 +66,18 @@ static void setRows(Tensor &tensor, int64_t cols) {
   }
 }
 
+// Lines below 1/x and 1/sqrt(x), and about 256 exp(-d/32) * 32.
+static constexpr const char *kReciprocal =
+    "lines <breakpoints = [664, 860, 1115, 1446, 1876, 2435, 3159], slopes = [-12422, -7393, -4401, -2617, -1555, "
+    "-923, "
+    "-548, -326], intercepts = [14595637, 11259655, 8687595, 6699279, 5164101, 3978636, 3065623, 2364465]>";
+static constexpr const char *kInverseRoot =
+    "lines <breakpoints = [362, 512, 724, 1025, 1450, 2051, 2901], slopes = [-12457, -7401, -4399, -2612, -1551, -922, "
+    "-548, -326], intercepts = [11471587, 9643827, 8108403, 6815250, 5728259, 4816464, 4049591, 3405744]>";
+static constexpr const char *kExponential = "lines <breakpoints = [-136, -96, -70, -50, -34, -21, -9], slopes = [1, 7, "
+                                            "19, 39, 68, 107, 158, 223], intercepts = "
+                                            "[226, 1045, 2206, 3616, 5083, 6434, 7525, 8150]>";
+
 static std::string layerNormProgram(int64_t cols, unsigned bits) {
   const std::string multipliers =
       list(cols, [](int64_t c) { return (c % 5 == 4 ? -1 : 1) * (400000000 + 1234567 * (c % 97)); });
@@ -75,7 +87,8 @@ static std::string layerNormProgram(int64_t cols, unsigned bits) {
       list(cols, [](int64_t c) { return (c % 3 - 1) * (int64_t(1) << 44) + 987654321 * (c % 11); });
   const std::string biases = list(cols, [](int64_t c) { return (c % 3 - 1) * 1000000000 + 54321 * (c % 13); });
   return llvm::formatv(R"(
-    func.func @main(%x: tensor<19x{0}xi{1}>) -> (tensor<19x{0}xi8>, tensor<19x{0}xi16>, tensor<19x{0}xi8>, tensor<19x{0}xi8>) {{
+    func.func @main(%x: tensor<19x{0}xi{1}>) -> (tensor<19x{0}xi8>, tensor<19x{0}xi16>, tensor<19x{0}xi8>, tensor<19x{0}xi8>,
+        tensor<19x{0}xi8>, tensor<19x{0}xi16>) {{
       %a = vitq.layer_norm exact %x by <{2}, {3}> offsets {5} eps 1 unsigned zero_point 131
         : tensor<19x{0}xi{1}> -> tensor<19x{0}xi8>
       %b = vitq.layer_norm exact %x by <{2}, {4}> offsets {5} eps 77777 input_unsigned zero_point -300
@@ -83,9 +96,14 @@ static std::string layerNormProgram(int64_t cols, unsigned bits) {
       %c = vitq.layer_norm shift %x by <{2}, {4}> offsets {6} eps 1 : tensor<19x{0}xi{1}> -> tensor<19x{0}xi8>
       %d = vitq.layer_norm shift %x by <{2}, {3}> offsets {6} post_offsets {4} eps 1 round half_even input_unsigned
         : tensor<19x{0}xi{1}> -> tensor<19x{0}xi8>
-      return %a, %b, %c, %d : tensor<19x{0}xi8>, tensor<19x{0}xi16>, tensor<19x{0}xi8>, tensor<19x{0}xi8>
+      %e = vitq.layer_norm pwl %x by <{2}, {3}> offsets {5} eps 1 unsigned zero_point 131 {7}
+        : tensor<19x{0}xi{1}> -> tensor<19x{0}xi8>
+      %f = vitq.layer_norm pwl %x by <{2}, {4}> offsets {5} eps 77777 input_unsigned zero_point -300 {7}
+        : tensor<19x{0}xi{1}> -> tensor<19x{0}xi16>
+      return %a, %b, %c, %d, %e, %f : tensor<19x{0}xi8>, tensor<19x{0}xi16>, tensor<19x{0}xi8>, tensor<19x{0}xi8>,
+        tensor<19x{0}xi8>, tensor<19x{0}xi16>
     })",
-                       cols, bits, multipliers, same, own, offsets, biases);
+                       cols, bits, multipliers, same, own, offsets, biases, kInverseRoot);
 }
 
 TEST(RowKernels, LayerNorm) {
@@ -93,6 +111,42 @@ TEST(RowKernels, LayerNorm) {
     expectSame(layerNormProgram(cols, 16), [&](std::vector<Tensor> &in) { setRows<int16_t>(in[0], cols); });
   for (int64_t cols : {5, 192, 4096})
     expectSame(layerNormProgram(cols, 8), [&](std::vector<Tensor> &in) { setRows<int8_t>(in[0], cols); });
+}
+
+/// Levels in every part of the range, and constants at the ends of theirs.
+TEST(RowKernels, Comparisons) {
+  for (auto [cols, bits] : {std::pair(1, 16), {3, 16}, {7, 8}, {17, 16}, {64, 8}, {197, 16}, {2048, 16}}) {
+    const std::string squares = list(15 * cols, [cols = cols](int64_t i) {
+      const int64_t k = i / cols, c = i % cols;
+      return c % 7 == 3 ? (k < 8 ? -INT32_MAX : INT32_MAX) : (k - 7) * std::abs(k - 7) * 40000 + 1000 * (c % 5);
+    });
+    std::string negative;
+    for (int64_t c = 0; c < cols; ++c)
+      negative += std::string(c ? ", " : "") + (c % 3 == 1 ? "true" : "false");
+    const std::string columns = list(5 * cols, [cols = cols](int64_t i) { return (i / cols - 2) * 5000 + i % cols; });
+    expectSame(llvm::formatv(R"(
+    func.func @main(%x: tensor<19x{0}xi{1}>, %y: tensor<19x{0}xi32>, %u: tensor<3xi32>) -> (tensor<19x{0}xi8>,
+        tensor<19x{0}xi16>, tensor<19x{0}xi8>, tensor<19x{0}xi16>, tensor<19x{0}xi8>) {{
+      %sf = arith.constant dense<{2}> : tensor<{5}xi32>
+      %s = vitq.reshape %sf to [15, {0}] : tensor<{5}xi32> -> tensor<15x{0}xi32>
+      %tf = arith.constant dense<{4}> : tensor<{6}xi32>
+      %t = vitq.reshape %tf to [5, {0}] : tensor<{6}xi32> -> tensor<5x{0}xi32>
+      %a = vitq.norm_quant %x, %s negative [{3}] eps 1 from -8 : (tensor<19x{0}xi{1}>, tensor<15x{0}xi32>) -> tensor<19x{0}xi8>
+      %b = vitq.norm_quant %x, %s negative [{3}] eps 99999 from 240 input_unsigned unsigned
+        : (tensor<19x{0}xi{1}>, tensor<15x{0}xi32>) -> tensor<19x{0}xi16>
+      %c = vitq.threshold %x, %t from 250 unsigned : (tensor<19x{0}xi{1}>, tensor<5x{0}xi32>) -> tensor<19x{0}xi8>
+      %d = vitq.threshold %x, %u from -3 input_unsigned : (tensor<19x{0}xi{1}>, tensor<3xi32>) -> tensor<19x{0}xi16>
+      %e = vitq.threshold %y, %t from 0 : (tensor<19x{0}xi32>, tensor<5x{0}xi32>) -> tensor<19x{0}xi8>
+      return %a, %b, %c, %d, %e : tensor<19x{0}xi8>, tensor<19x{0}xi16>, tensor<19x{0}xi8>, tensor<19x{0}xi16>,
+        tensor<19x{0}xi8>
+    })",
+                             cols, bits, squares, negative, columns, 15 * cols, 5 * cols),
+               [cols = cols, bits = bits](std::vector<Tensor> &in) {
+                 bits == 8 ? setRows<int8_t>(in[0], cols) : setRows<int16_t>(in[0], cols);
+                 setRows<int32_t>(in[1], cols);
+                 in[2].mutableData<int32_t>()[1] = INT32_MAX;
+               });
+  }
 }
 
 /// More channels than the 32 bits of a normalized value are proved for.
@@ -133,6 +187,66 @@ TEST(RowKernels, SoftmaxAndShiftmax) {
                  setRows<int32_t>(in[0], cols);
                  setRows<int8_t>(in[1], cols);
                });
+}
+
+/// Exponentials that are no table, divisions by lines, and whole attentions of both.
+TEST(RowKernels, SoftmaxVariants) {
+  for (int64_t cols : {1, 3, 7, 17, 64, 197, 4096}) {
+    const int64_t top = cols > 1000 ? 11 : 14;
+    expectSame(llvm::formatv(R"(
+    func.func @main(%x: tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi8>,
+        tensor<1x2x6xi32>, tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>,
+        tensor<1x2x6x{0}xi8>, tensor<1x2x6x{0}xi16>) {{
+      %a, %b = vitq.softmax pwl by <[1518500250, 1218500250], [52, 33]>, %x {1} {{code_shift = 5 : i64}
+        : (tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>)
+      %c, %d = vitq.softmax poly by <1518500250, 52>, %x
+        {{exponent_step = -16 : i64, fraction_bits = 15 : i64, linear = 62 : i64, offset = 1487 : i64, code_shift = 18 : i64}
+        : (tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>)
+      %e, %f = vitq.softmax log2 by <[1518500250, 1218500250], [57, 33]>, %x {{top_exponent = {3} : i64}
+        : (tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>)
+      %g, %h = vitq.softmax log2 by <1518500250, 12>, %x {{top_exponent = 9 : i64}
+        : (tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>)
+      %i = vitq.divide_rows %x, %b by <1518500250, 52> round half_up {2}
+        : (tensor<1x2x6x{0}xi32>, tensor<1x2x6xi32>) -> tensor<1x2x6x{0}xi8>
+      %j = vitq.divide_rows %x, %f by <1518500250, 50> round half_even unsigned {2}
+        : (tensor<1x2x6x{0}xi32>, tensor<1x2x6xi32>) -> tensor<1x2x6x{0}xi16>
+      return %a, %b, %c, %d, %e, %f, %g, %h, %i, %j : tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi8>,
+        tensor<1x2x6xi32>, tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>,
+        tensor<1x2x6x{0}xi8>, tensor<1x2x6x{0}xi16>
+    })",
+                             cols, kExponential, kReciprocal, top),
+               [&](std::vector<Tensor> &in) { setRows<int32_t>(in[0], cols); });
+  }
+}
+
+/// Every row's sum of products at its largest: equal scores, values of -128.
+TEST(RowKernels, Attention) {
+  for (int64_t tokens : {1, 5, 50, 197}) {
+    for (auto [algorithm, constants, bits] :
+         {std::tuple("pwl", std::string(kExponential) + " {code_shift = 5 : i64}", 8),
+          {"shift", "{exponent_step = -24 : i64, fraction_bits = 15 : i64, code_shift = 12 : i64}", 8},
+          {"log2", "{top_exponent = 14 : i64}", 16}})
+      for (bool lines : {false, true})
+        for (bool equal : {false, true})
+          expectSame(llvm::formatv(R"(
+    func.func @main(%q: tensor<1x2x{0}x16xi8>, %k: tensor<1x2x{0}x16xi8>, %v: tensor<1x2x{0}x16xi8>) -> tensor<1x2x{0}x16xi8> {{
+      %s = vitq.matmul %q, %k transpose_rhs : (tensor<1x2x{0}x16xi8>, tensor<1x2x{0}x16xi8>) -> tensor<1x2x{0}x{0}xi32>
+      %e, %sum = vitq.softmax {1} by <1518500250, 38>, %s {2}
+        : (tensor<1x2x{0}x{0}xi32>) -> (tensor<1x2x{0}x{0}xi{3}>, tensor<1x2x{0}xi32>)
+      %o = vitq.matmul %e, %v {5} : (tensor<1x2x{0}x{0}xi{3}>, tensor<1x2x{0}x16xi8>) -> tensor<1x2x{0}x16xi32>
+      %y = vitq.divide_rows %o, %sum by <1073741824, 54> round half_up {4}
+        : (tensor<1x2x{0}x16xi32>, tensor<1x2x{0}xi32>) -> tensor<1x2x{0}x16xi8>
+      return %y : tensor<1x2x{0}x16xi8>
+    })",
+                                   tokens, algorithm, constants, bits, lines ? kReciprocal : "",
+                                   bits == 8 ? "lhs_unsigned" : ""),
+                     [&](std::vector<Tensor> &in) {
+                       if (!equal)
+                         return;
+                       std::fill_n(in[0].mutableData<int8_t>(), in[0].numElements(), 0);
+                       std::fill_n(in[2].mutableData<int8_t>(), in[2].numElements(), -128);
+                     });
+  }
 }
 
 TEST(RowKernels, Tables) {
