@@ -109,7 +109,9 @@ static inline bool vitqOptionsIsNull(VitqOptions options) { return !options.ptr;
  * and every option of the pipeline `vitq-compile`, which are vitq-opt's too, as
  *   recipe      "default", "minmax" or "ivit"
  *   preprocess  as vitq-opt --preprocess
- *   nonlinear   "table" or "shift"
+ *   nonlinear   as vitq-opt --nonlinear: "table", "shift", "lut:8",
+ *               "gelu=lut:8,softmax=shift" ...; "auto" needs the option `data`
+ *   nonlinear-budget  what "auto" may lose in a layer, in dB
  *   data        calibration images: a folder or a .npy (instead of VitqImages)
  *   limit       number of calibration images to use, 0 for all
  * Errors: an unknown key (the message lists the known ones); a value that the

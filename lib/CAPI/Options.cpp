@@ -10,6 +10,7 @@
 
 #include "Handles.h"
 
+#include "vitq/Analysis/NonlinearChoice.h"
 #include "vitq/Target/TargetDesc.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -43,6 +44,9 @@ std::string Options::set(StringRef key, StringRef value) {
       return llvm::toString(parsed.takeError());
     target = value.str();
   }
+  if (key == "nonlinear")
+    if (llvm::Expected<NonlinearChoice> choice = NonlinearChoice::parse(value); !choice)
+      return "option 'nonlinear' cannot be '" + value.str() + "': " + llvm::toString(choice.takeError());
   if (key == "name") {
     bool isIdentifier = !value.empty() && !llvm::isDigit(value.front()) &&
                         llvm::all_of(value, [](char c) { return llvm::isAlnum(c) || c == '_'; });

@@ -116,6 +116,9 @@ struct CompilerFlags {
       llvm::cl::desc("Integer algorithms of nonlinear functions: table (default), shift, lut:N, poly, log2 or auto; "
                      "FUNCTION=ALGORITHM; @layers.json; several separated by commas"),
       llvm::cl::init("table"), llvm::cl::cat(category)};
+  ValueOption<approximation::Method> lutMethod{"lut-method", llvm::cl::desc("How tables of lines (lut:N) are fitted"),
+                                               CompileOptions::lutMethodValues(),
+                                               llvm::cl::init(approximation::Method::Optimal), llvm::cl::cat(category)};
   NumberOption nonlinearBudget{"nonlinear-budget",
                                llvm::cl::desc("Loss of SQNR in dB that --nonlinear=auto accepts in a layer (0.5)"),
                                llvm::cl::init(0.5), llvm::cl::cat(category)};
@@ -191,6 +194,7 @@ void takeOptionNames() {
                          "load-ranges",
                          "nonlinear",
                          "nonlinear-budget",
+                         "lut-method",
                          "report",
                          "report-data",
                          "report-labels",
@@ -254,6 +258,7 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.compile.saveRanges = flags.saveRanges.getValue();
   options.compile.loadRanges = flags.loadRanges.getValue();
   options.compile.nonlinear = flags.nonlinear.getValue();
+  options.compile.lutMethod = flags.lutMethod.getValue();
   options.compile.nonlinearBudget = flags.nonlinearBudget.getValue();
   options.compile.target = flags.target.getValue();
   options.compile.recipe = flags.recipe.getValue();

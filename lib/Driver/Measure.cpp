@@ -180,6 +180,8 @@ std::vector<std::pair<std::string, std::string>> describeOptions(const CompileOp
   add("norm-scales", nameOf(options.normScales));
   add("fit-function-ranges", nameOf(options.fitFunctionRanges));
   add("bias-compensation", nameOf(options.biasCompensation));
+  if (options.lutMethod != approximation::Method::Optimal)
+    add("lut-method", options.lutMethod == approximation::Method::Genetic ? "genetic" : "uniform");
   return result;
 }
 

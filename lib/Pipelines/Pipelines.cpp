@@ -37,6 +37,13 @@ llvm::cl::ValuesClass CompileOptions::toggleValues() {
                           clEnumValN(Toggle::On, "on", "yes"), clEnumValN(Toggle::Off, "off", "no"));
 }
 
+llvm::cl::ValuesClass CompileOptions::lutMethodValues() {
+  return llvm::cl::values(
+      clEnumValN(approximation::Method::Optimal, "optimal", "least squared error for the input's scale"),
+      clEnumValN(approximation::Method::Genetic, "genetic", "GQA-LUT's search"),
+      clEnumValN(approximation::Method::Uniform, "uniform", "breakpoints at equal distances"));
+}
+
 void addCalibratePasses(OpPassManager &pm, const CompileOptions &options) {
   if (options.data.empty() && options.loadRanges.empty())
     return;
@@ -98,11 +105,14 @@ void addIntegerPasses(OpPassManager &pm, const CompileOptions &options) {
   VitSelectNonlinearPassOptions select;
   select.nonlinear = options.recipe == Recipe::IVit ? "ivit" : options.nonlinear.getValue();
   select.budget = options.nonlinearBudget;
+  select.lutMethod = options.lutMethod;
   select.target = options.target;
   select.data = options.data;
   select.preprocess = options.preprocess;
   pm.addPass(createVitSelectNonlinearPass(select));
-  pm.addPass(createConvertVitToVitqPass());
+  ConvertVitToVitqPassOptions convert;
+  convert.lutMethod = options.lutMethod;
+  pm.addPass(createConvertVitToVitqPass(convert));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createVitqVerifyIntegerOnlyPass());

@@ -126,10 +126,12 @@ void Finder::findOutliers() {
 
 std::string Finder::flagFor(const comparison::ValueFigures &value) const {
   const OpEntry *op = data.lastOf(value.node);
-  bool shift = op && op->algorithm != "table" && op->algorithm != "exact" && !op->algorithm.empty();
+  // An approximation, where an exact form exists.
+  bool approximate = op && (llvm::is_contained({"shift", "poly", "log2"}, op->algorithm) ||
+                            llvm::StringRef(op->algorithm).starts_with("lut:"));
   if (hasRecipe("ivit"))
     return "--recipe=default";
-  if (shift)
+  if (approximate)
     return "--nonlinear=table";
   if (isPlain())
     return "--recipe=default";
@@ -225,7 +227,7 @@ void Finder::findAccuracy() {
                                formatFixed(data.accuracy->referenceTop1, 2), data.accuracy->images)
                      .str();
   finding.flag = isPlain()                     ? "--recipe=default"
-                 : data.nonlinear == "shift"   ? "--nonlinear=table"
+                 : data.nonlinear != "table"   ? "--nonlinear=table"
                  : isOff("norm-scales", false) ? "--norm-scales=on"
                                                : "--bias-compensation=on";
   findings.push_back(std::move(finding));

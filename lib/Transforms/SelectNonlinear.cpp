@@ -133,7 +133,7 @@ AlgorithmSpec SelectNonlinear::selectMeasured(Operation *op) {
   SmallVector<Candidate> candidates;
   for (const AlgorithmSpec &spec : candidatesOf(op)) {
     Candidate candidate{spec, nonlinearCost(nonlinearFunctionOf(op), spec, inputBits(op), *costs), 0, {}};
-    if (llvm::Expected<double> sqnr = measurement->sqnr(op, spec))
+    if (llvm::Expected<double> sqnr = measurement->sqnr(op, spec, lutMethod))
       candidate.sqnr = *sqnr;
     else
       candidate.refused = llvm::toString(sqnr.takeError());

@@ -188,7 +188,8 @@ static Tensor narrow(const Tensor &codes, unsigned width) {
   return result;
 }
 
-llvm::Expected<double> NonlinearMeasurement::sqnr(Operation *op, const AlgorithmSpec &spec) {
+llvm::Expected<double> NonlinearMeasurement::sqnr(Operation *op, const AlgorithmSpec &spec,
+                                                  approximation::Method lutMethod) {
   const Samples &own = samples[op];
   OwningOpRef<ModuleOp> module = isolate(op, op->getOperand(0).getType(), op->getResultTypes());
   module->walk([&](Operation *inner) {
@@ -203,7 +204,9 @@ llvm::Expected<double> NonlinearMeasurement::sqnr(Operation *op, const Algorithm
     return success();
   });
   PassManager manager(op->getContext(), ModuleOp::getOperationName());
-  manager.addPass(createConvertVitToVitqPass());
+  ConvertVitToVitqPassOptions options;
+  options.lutMethod = lutMethod;
+  manager.addPass(createConvertVitToVitqPass(options));
   if (failed(manager.run(*module)))
     return llvm::createStringError(why);
   FailureOr<std::unique_ptr<Interpreter>> interpreter = Interpreter::create(*module);

@@ -10,6 +10,7 @@
 #define LIB_TRANSFORMS_SELECTNONLINEARMEASURE_H
 
 #include "vitq/Analysis/NonlinearChoice.h"
+#include "vitq/Approximation/Method.h"
 #include "vitq/Data/ImageSource.h"
 #include "vitq/Interpreter/Tensor.h"
 
@@ -34,7 +35,7 @@ public:
   /// SQNR in dB of `op`'s result computed by `spec`, against the real function of what the
   /// codes stand for; of softmax, of the quotients. Infinite if equal. An error says why
   /// the op cannot be computed so.
-  llvm::Expected<double> sqnr(mlir::Operation *op, const AlgorithmSpec &spec);
+  llvm::Expected<double> sqnr(mlir::Operation *op, const AlgorithmSpec &spec, approximation::Method lutMethod);
 
   /// Elements of the operand for one image.
   int64_t elementsOf(mlir::Operation *op) const;

@@ -96,7 +96,7 @@ void Cases::setOptions(Case which, DriverOptions &options) const {
   options.output = join(folder(which), "out.mlir");
   options.compile.recipe = recipes[which.seed % 3];
   if (which.seed % 5 == 4)
-    options.compile.nonlinear = vit::Algorithm::Shift;
+    options.compile.nonlinear = "shift";
   // Ranges stop most damaged models early; calibrating runs them.
   bool calibrate = which.kind == Kind::Npy || (which.kind == Kind::Model && which.seed % 2);
   if (!calibrate) {
@@ -135,7 +135,7 @@ llvm::Expected<std::vector<std::string>> Cases::prepare(Case which) const {
   constexpr const char *recipes[] = {"default", "minmax", "ivit"};
   std::vector<std::string> arguments = {options.input, "--stop-after=integer", "-o", options.output,
                                         "--recipe=" + std::string(recipes[which.seed % 3])};
-  if (options.compile.nonlinear == vit::Algorithm::Shift)
+  if (options.compile.nonlinear == "shift")
     arguments.push_back("--nonlinear=shift");
   auto add = [&](const char *flag, const std::string &value) {
     if (!value.empty())

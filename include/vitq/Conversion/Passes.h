@@ -11,6 +11,7 @@
 
 #include "dialects/vitq/Vitq.h"
 #include "mlir/Pass/Pass.h"
+#include "vitq/Approximation/Method.h"
 
 #include <memory>
 #include <string>

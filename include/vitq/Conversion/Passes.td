@@ -173,7 +173,13 @@ def ConvertVitToVitqPass : Pass<"convert-vit-to-vitq", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"mantissaBits", "mantissa-bits", "unsigned", "31",
-           "Bits of a dyadic multiplier's mantissa (2 to 31)">
+           "Bits of a dyadic multiplier's mantissa (2 to 31)">,
+    Option<"lutMethod", "lut-method", "::vitq::approximation::Method", "::vitq::approximation::Method::Optimal",
+           "How tables of lines are fitted (functions of one variable, and the exponential of softmax)",
+           [{::llvm::cl::values(
+             clEnumValN(::vitq::approximation::Method::Optimal, "optimal", "least squared error for the input's scale"),
+             clEnumValN(::vitq::approximation::Method::Genetic, "genetic", "GQA-LUT's search"),
+             clEnumValN(::vitq::approximation::Method::Uniform, "uniform", "breakpoints at equal distances"))}]>
   ];
   let dependentDialects = ["::vitq::integer::VitqDialect"];
 }

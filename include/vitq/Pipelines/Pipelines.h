@@ -12,6 +12,7 @@
 #include "dialects/vit/Vit.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
+#include "vitq/Approximation/Method.h"
 
 namespace vitq {
 
@@ -77,6 +78,8 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
   Option<double> nonlinearBudget{*this, "nonlinear-budget",
                                  llvm::cl::desc("Loss of SQNR in dB that nonlinear=auto accepts in a layer"),
                                  llvm::cl::init(0.5)};
+  Option<approximation::Method> lutMethod{*this, "lut-method", llvm::cl::desc("How tables of lines (lut:N) are fitted"),
+                                          llvm::cl::init(approximation::Method::Optimal), lutMethodValues()};
   /// Whose costs `nonlinear=auto` compares.
   Option<std::string> target{*this, "target", llvm::cl::desc("CPU and features (as vitq-opt --target)"),
                              llvm::cl::init("native")};
@@ -84,6 +87,7 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
   /// The spellings of the options' values.
   static llvm::cl::ValuesClass recipeValues();
   static llvm::cl::ValuesClass toggleValues();
+  static llvm::cl::ValuesClass lutMethodValues();
 };
 
 /// Imported float module -> verified float phase.

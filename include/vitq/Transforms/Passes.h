@@ -11,6 +11,7 @@
 
 #include "dialects/vit/Vit.h"
 #include "mlir/Pass/Pass.h"
+#include "vitq/Approximation/Method.h"
 
 #include <memory>
 #include <string>

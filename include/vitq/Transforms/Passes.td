@@ -424,6 +424,12 @@ def VitSelectNonlinearPass : Pass<"vit-select-nonlinear", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"nonlinear", "nonlinear", "std::string", "\"table\"", "Integer algorithms of nonlinear functions">,
+    Option<"lutMethod", "lut-method", "::vitq::approximation::Method", "::vitq::approximation::Method::Optimal",
+           "How the tables of lines that auto measures are fitted",
+           [{::llvm::cl::values(
+             clEnumValN(::vitq::approximation::Method::Optimal, "optimal", "least squared error for the input's scale"),
+             clEnumValN(::vitq::approximation::Method::Genetic, "genetic", "GQA-LUT's search"),
+             clEnumValN(::vitq::approximation::Method::Uniform, "uniform", "breakpoints at equal distances"))}]>,
     Option<"budget", "budget", "double", "0.5", "Loss of SQNR in dB that auto accepts for a cheaper algorithm">,
     Option<"target", "target", "std::string", "\"native\"", "CPU whose costs auto compares (as vitq-opt --target)">,
     Option<"data", "data", "std::string", "", "Images that auto measures on: a folder, or .npy/.npz of uint8 pixels">,

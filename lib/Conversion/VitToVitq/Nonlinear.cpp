@@ -8,11 +8,12 @@
 
 #include "Recording.h"
 
-#include "vitq/Approximation/Fit.h"
 #include "vitq/Numerics/Gelu.h"
 #include "vitq/Numerics/Interpolation.h"
 #include "vitq/Numerics/Table.h"
 #include "vitq/Support/Constants.h"
+
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace ::vitq;
@@ -143,6 +144,26 @@ LogicalResult lowerToInterpolation(vit::UnaryFunction op, Value input, RankedTen
   return success();
 }
 
+/// How vitq/Approximation/Functions.h calls a function.
+StringRef registeredName(vit::UnaryFunction op) {
+  return TypeSwitch<Operation *, StringRef>(op)
+      .Case([](vit::GeluOp gelu) -> StringRef {
+        switch (gelu.getKind()) {
+        case vit::GeluKind::Erf:
+          return "gelu";
+        case vit::GeluKind::Tanh:
+          return "gelu-tanh";
+        case vit::GeluKind::Quick:
+          return "gelu-quick";
+        }
+        return "gelu";
+      })
+      .Case<vit::SiluOp>([](auto) { return "silu"; })
+      .Case<vit::SigmoidOp>([](auto) { return "sigmoid"; })
+      .Case<vit::TanhOp>([](auto) { return "tanh"; })
+      .Default([](auto) { return "hardswish"; });
+}
+
 /// A table of lines with the entries that were asked for, fitted for the input's codes
 /// and stored with as many fraction bits, up to 6, as slopes of 8 bits allow (GQA-LUT,
 /// METHODS.md 3).
@@ -167,16 +188,13 @@ LogicalResult lowerToLines(vit::UnaryFunction op, Value input, RankedTensorType 
     return op->emitError("'") << nodeName(op->getLoc()) << "': " << llvm::toString(std::move(error))
                               << "; use --nonlinear=table for it";
   };
-  llvm::Expected<unsigned> fraction = approximation::largestFractionBits(problem);
-  if (!fraction)
-    return refuse(fraction.takeError());
-  problem.format.fractionBits = *fraction;
-  llvm::Expected<approximation::PiecewiseTable> table = approximation::fitOptimal(problem);
+  llvm::Expected<approximation::PiecewiseTable> table =
+      approximation::fitBy(context.lutMethod, problem, registeredName(op));
   if (!table)
     return refuse(table.takeError());
   SmallVector<double> factors;
   for (double scale : to->scales)
-    factors.push_back(std::ldexp(from->scale(), -static_cast<int>(*fraction)) / scale);
+    factors.push_back(std::ldexp(from->scale(), -static_cast<int>(table->fractionBits)) / scale);
   FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
   if (failed(by))
     return failure();
@@ -332,7 +350,7 @@ struct LowerFunction : Lowering<OpTy> {
 
 void lowering::populateNonlinearPatterns(RewritePatternSet &patterns, const TypeConverter &converter,
                                          const Context &context) {
-  patterns.add<LowerRelu, LowerGelu, LowerFunction<vit::SigmoidOp>,
-               LowerFunction<vit::TanhOp>, LowerFunction<vit::HardSwishOp>, LowerFunction<vit::SiluOp>,
-               LowerNormalizePixels>(converter, patterns.getContext(), context);
+  patterns.add<LowerRelu, LowerGelu, LowerFunction<vit::SigmoidOp>, LowerFunction<vit::TanhOp>,
+               LowerFunction<vit::HardSwishOp>, LowerFunction<vit::SiluOp>, LowerNormalizePixels>(
+      converter, patterns.getContext(), context);
 }

@@ -96,7 +96,7 @@ struct LowerSoftmax : Lowering<vit::SoftmaxNumeratorOp> {
   }
 
 private:
-  static FailureOr<Exponential> exponentialOf(vit::SoftmaxNumeratorOp op, Builder &b) {
+  FailureOr<Exponential> exponentialOf(vit::SoftmaxNumeratorOp op, Builder &b) const {
     Exponential result;
     auto add = [&](StringRef name, int64_t value) { result.constants.append(name, b.getI64IntegerAttr(value)); };
     switch (vit::kindOf(op.getAlgorithm())) {
@@ -113,7 +113,7 @@ private:
       break;
     }
     case vit::Algorithm::Lut: {
-      llvm::Expected<ExponentialLines> fitted = fitExponential(entriesOf(op.getAlgorithm()));
+      llvm::Expected<ExponentialLines> fitted = fitExponential(entriesOf(op.getAlgorithm()), context.lutMethod);
       if (!fitted)
         return noLines(op, fitted.takeError());
       result.step = ExponentialLines::kStep;

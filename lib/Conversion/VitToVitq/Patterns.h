@@ -13,6 +13,7 @@
 #include "dialects/vitq/Vitq.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Approximation/Method.h"
 #include "vitq/Numerics/Requantize.h"
 
 namespace vitq::lowering {
@@ -20,6 +21,7 @@ namespace vitq::lowering {
 /// What patterns share.
 struct Context {
   unsigned mantissaBits = 31;
+  approximation::Method lutMethod = approximation::Method::Optimal;
 };
 
 /// Quantized tensors become signless integer tensors of the storage type.

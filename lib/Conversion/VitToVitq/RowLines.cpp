@@ -26,7 +26,7 @@ static llvm::Expected<numerics::PiecewiseLinear> fitLines(const FitProblem &prob
                                    {table->intercepts.begin(), table->intercepts.end()}};
 }
 
-llvm::Expected<ExponentialLines> lowering::fitExponential(unsigned entries) {
+llvm::Expected<ExponentialLines> lowering::fitExponential(unsigned entries, approximation::Method method) {
   FitProblem problem;
   problem.function = [](double x) { return std::exp(x); };
   problem.name = "exp";
@@ -35,11 +35,11 @@ llvm::Expected<ExponentialLines> lowering::fitExponential(unsigned entries) {
   problem.lastCode = 0;
   problem.entries = entries;
   problem.format = {/*fractionBits=*/8, /*slopeBits=*/10, /*interceptBits=*/24, /*interceptInSteps=*/true};
-  llvm::Expected<numerics::PiecewiseLinear> lines = fitLines(problem);
-  if (!lines)
-    return lines.takeError();
-  // Values are in units of 2^-13, codes of 2^-8.
-  return ExponentialLines{std::move(*lines), 5};
+  llvm::Expected<approximation::PiecewiseTable> table = approximation::fitBy(method, problem, "exp");
+  if (!table)
+    return table.takeError();
+  // Values are in units of 2^-(5 + lambda), codes of 2^-8.
+  return ExponentialLines{table->lines(), table->fractionBits - 3};
 }
 
 /// The best lines of a function times the largest factor, found in few steps, with which

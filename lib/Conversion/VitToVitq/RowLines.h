@@ -9,6 +9,7 @@
 #ifndef LIB_CONVERSION_VITTOVITQ_ROWLINES_H
 #define LIB_CONVERSION_VITTOVITQ_ROWLINES_H
 
+#include "vitq/Approximation/Method.h"
 #include "vitq/Numerics/PiecewiseLinear.h"
 
 #include "llvm/Support/Error.h"
@@ -24,7 +25,7 @@ struct ExponentialLines {
 /// exp(step * q) for q in -255..0, which reaches -8 as GQA-LUT's table does. Slopes have
 /// 8 fraction bits: the published 6 leave a code of 1 to distances whose exponential is
 /// nearly 0, of which a row has hundreds.
-llvm::Expected<ExponentialLines> fitExponential(unsigned entries);
+llvm::Expected<ExponentialLines> fitExponential(unsigned entries, approximation::Method method);
 
 /// Lines below 1/x or 1/sqrt(x) (numerics/ReciprocalLines.h).
 struct ScaledLines {

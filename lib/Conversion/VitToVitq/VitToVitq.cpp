@@ -77,7 +77,7 @@ class ConvertVitToVitq : public vitq::impl::ConvertVitToVitqPassBase<ConvertVitT
       return signalPassFailure();
     double outputScale = findOutputScale();
     QuantTypeConverter converter;
-    Context shared{mantissaBits};
+    Context shared{mantissaBits, lutMethod};
     RewritePatternSet patterns(context);
     populateArithmeticPatterns(patterns, converter, shared);
     populateNonlinearPatterns(patterns, converter, shared);
