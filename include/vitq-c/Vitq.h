@@ -112,6 +112,7 @@ static inline bool vitqOptionsIsNull(VitqOptions options) { return !options.ptr;
  *   nonlinear   as vitq-opt --nonlinear: "table", "shift", "lut:8",
  *               "gelu=lut:8,softmax=shift" ...; "auto" needs the option `data`
  *   nonlinear-budget  what "auto" may lose in a layer, in dB
+ *   lut-method  "optimal", "genetic" or "uniform": how lines are fitted
  *   data        calibration images: a folder or a .npy (instead of VitqImages)
  *   limit       number of calibration images to use, 0 for all
  * Errors: an unknown key (the message lists the known ones); a value that the

@@ -273,7 +273,7 @@ void Page::histograms() {
 void Page::decisions() {
   if (data.decisions.empty())
     return;
-  os << "<section id=\"decisions\"><h2>What the recipe decided</h2>\n<div class=\"scroll\"><table>\n"
+  os << "<section id=\"decisions\"><h2>What passes decided</h2>\n<div class=\"scroll\"><table>\n"
         "<tr><th>pass</th><th>node</th><th>decision</th></tr>\n";
   for (const Decision &decision : data.decisions)
     os << formatv("<tr><td>{0}</td><td>{1}</td><td class=\"wrap\">{2}</td></tr>\n", escape(decision.pass),

@@ -53,7 +53,7 @@ static void printFindings(const Data &data, llvm::raw_ostream &os) {
 static void printDecisions(const Data &data, llvm::raw_ostream &os) {
   if (data.decisions.empty())
     return;
-  os << "\nwhat the recipe decided\n";
+  os << "\nwhat passes decided\n";
   for (const Decision &decision : data.decisions)
     os << "  " << llvm::left_justify(decision.pass, 27) << decision.node << ": " << decision.text << "\n";
 }

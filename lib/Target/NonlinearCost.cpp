@@ -36,10 +36,17 @@ public:
   }
   /// A requantization in 32-bit lanes, with the widening and narrowing around it.
   double requantization() const { return 12 / lanes(); }
-  /// A comparison and two selections for each breakpoint, a product and a sum.
-  double lines(int64_t entries) const { return (3.0 * static_cast<double>(entries - 1) + 2) / lanes(); }
+  /// Breakpoints are compared in the width of the codes and counted; slope and intercept
+  /// are permuted out of one register, or two and a selection. Without such registers a
+  /// comparison and two selections for each breakpoint. Then a product and a sum.
+  double lines(int64_t entries, unsigned inputBits) const {
+    const auto points = static_cast<double>(entries - 1), count = static_cast<double>(entries);
+    if (!target.permuteWords || count > 2 * lanes())
+      return (3 * points + 2) / lanes();
+    return 2 * points / (lanes() * 32 / inputBits) + (count > lanes() ? 11 : 6) / lanes();
+  }
   /// Two loads of neighbours for each lane, inserted one by one; then the line.
-  double interpolation() const { return 3 + 14 / lanes(); }
+  double interpolation() const { return 5 + 16 / lanes(); }
 
 private:
   const TargetDesc &target;
@@ -48,7 +55,7 @@ private:
 double elementwise(const AlgorithmSpec &spec, unsigned inputBits, const Costs &costs) {
   switch (spec.kind) {
   case vit::Algorithm::Lut:
-    return costs.lines(spec.entries) + costs.requantization();
+    return costs.lines(spec.entries, inputBits) + costs.requantization();
   case vit::Algorithm::Poly:
     return 9 / costs.lanes() + costs.requantization();
   case vit::Algorithm::Shift:

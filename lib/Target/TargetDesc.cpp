@@ -105,6 +105,7 @@ static llvm::Expected<TargetDesc> parseEmulated(llvm::StringRef text) {
   facts->features = host->features;
   facts->variableShifts &= host->variableShifts;
   facts->byteLookup = host->byteLookup;
+  facts->permuteWords = facts->vectorBits == host->vectorBits ? host->permuteWords : nullptr;
   facts->emulateDot = true;
   return facts;
 }
@@ -168,6 +169,7 @@ llvm::Expected<TargetDesc> TargetDesc::parse(llvm::StringRef text) {
     desc.vectorBits = isa->vectorBits;
     desc.variableShifts = isa->variableShifts;
     desc.byteLookup = isa->byteLookup;
+    desc.permuteWords = isa->permuteWords;
     return desc;
   }
   return unknown("target '" + llvm::Twine(text) + "' lacks what vitq needs (64 bits; NEON on AArch64)");

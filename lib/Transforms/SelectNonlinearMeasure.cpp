@@ -19,6 +19,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Threading.h"
 #include "mlir/Pass/PassManager.h"
 
 #include <cmath>
@@ -126,20 +127,24 @@ FailureOr<NonlinearMeasurement> NonlinearMeasurement::create(func::FuncOp functi
   FailureOr<std::unique_ptr<Interpreter>> interpreter = Interpreter::create(function);
   if (failed(interpreter))
     return failure();
-  const auto count = std::min<int64_t>(images, static_cast<int64_t>(source.size()));
-  for (int64_t i = 0; i < count; ++i) {
-    llvm::Expected<Tensor> image = readImage(function, source, static_cast<size_t>(i));
+  const auto count = static_cast<size_t>(std::min<int64_t>(images, static_cast<int64_t>(source.size())));
+  for (auto &[op, own] : measurement.samples)
+    own.inputs.resize(count);
+  auto runOne = [&](size_t i) -> LogicalResult {
+    llvm::Expected<Tensor> image = readImage(function, source, i);
     if (!image)
       return emitError(function.getLoc(), llvm::toString(image.takeError()));
     SmallVector<Tensor> results;
+    // Every image has its own place, and none is added here.
     auto keep = [&](Operation *op, MutableArrayRef<Tensor> values) {
       for (auto [result, value] : llvm::zip_equal(op->getResults(), values))
         for (Operation *reader : readers.lookup(result))
-          measurement.samples[reader].inputs.push_back(value);
+          measurement.samples.find(reader)->second.inputs[i] = value;
     };
-    if (failed((*interpreter)->run(*image, results, keep)))
-      return failure();
-  }
+    return (*interpreter)->run(*image, results, keep);
+  };
+  if (failed(failableParallelForEachN(function.getContext(), 0, count, runOne)))
+    return failure();
   for (auto &[op, own] : measurement.samples)
     if (failed(measurement.addReferences(op, own)))
       return failure();
@@ -216,19 +221,29 @@ llvm::Expected<double> NonlinearMeasurement::sqnr(Operation *op, const Algorithm
   SmallVector<UniformParameters> to;
   for (Value result : op->getResults())
     to.push_back(*getUniformParameters(getQuantizedType(result)));
-  double signal = 0, noise = 0;
-  for (auto [input, reference] : llvm::zip_equal(own.inputs, own.references)) {
+  // Power of the signal and of the error, image by image.
+  const size_t images = own.inputs.size();
+  std::vector<std::pair<double, double>> powers(images);
+  std::vector<char> done(images);
+  parallelFor(op->getContext(), 0, images, [&](size_t i) {
     SmallVector<Tensor> results;
-    if (failed((*interpreter)->run(narrow(input, from.width), results)))
-      return llvm::createStringError(why);
+    if (failed((*interpreter)->run(narrow(own.inputs[i], from.width), results)))
+      return;
+    done[i] = 1;
     std::vector<std::vector<double>> real;
     for (auto [result, parameters] : llvm::zip_equal(results, to))
       real.push_back(dequantize(result, parameters));
-    const std::vector<double> values = quotients(std::move(real));
-    for (auto [x, y] : llvm::zip_equal(reference, values)) {
-      signal += x * x;
-      noise += (x - y) * (x - y);
+    for (auto [x, y] : llvm::zip_equal(own.references[i], quotients(std::move(real)))) {
+      powers[i].first += x * x;
+      powers[i].second += (x - y) * (x - y);
     }
+  });
+  if (llvm::is_contained(done, 0))
+    return llvm::createStringError(why);
+  double signal = 0, noise = 0;
+  for (auto [ofSignal, ofError] : powers) {
+    signal += ofSignal;
+    noise += ofError;
   }
   if (noise == 0)
     return std::numeric_limits<double>::infinity();

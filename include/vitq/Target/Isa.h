@@ -57,6 +57,9 @@ struct Isa {
   /// vectorized.
   bool variableShifts;
   ByteLookup byteLookup;
+  /// LLVM intrinsic (table, indices) that permutes the 32-bit lanes of a whole vector by
+  /// a vector of indices; null if there is none.
+  const char *permuteWords;
   /// LLVM intrinsic that reads a clock which never stops.
   const char *clock;
   /// The L2 cache of one core, as blocks of rows are sized for.

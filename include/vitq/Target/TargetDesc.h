@@ -37,6 +37,7 @@ struct TargetDesc {
   unsigned vectorBits = 128;
   bool variableShifts = false;
   ByteLookup byteLookup = ByteLookup::Scalar;
+  const char *permuteWords = nullptr;
   /// Spell the dot product out instead of using its instruction.
   bool emulateDot = false;
 

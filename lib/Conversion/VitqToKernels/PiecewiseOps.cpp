@@ -8,6 +8,7 @@
 
 #include "RowOpsDetail.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "vitq/Numerics/Gelu.h"
 
 using namespace mlir;
@@ -24,32 +25,81 @@ struct Function : Elementwise {
   Rescale rescale;
   Clamp clamp;
 
-  virtual Value function(Emitter &e, const RowContext &at, Value q) const = 0;
+  /// For codes `x` as they are stored and `q` in 32 bits, less the zero point.
+  virtual Value function(Emitter &e, const RowContext &at, Value x, Value q) const = 0;
 
   bool isNarrow() const override { return rescale.isFast() && clamp.fits32(); }
   /// Too much for registers that hold a tile of sums; rows of results are in L1.
   bool isElementwise() const override { return false; }
   Value emitElements(Emitter &e, const RowContext &at, ValueRange, Value x, Value col) const override {
-    x = e.extend(x, 32, inputUnsigned);
-    Value q = e.sub(x, e.splatLike(Blob::load(e, at.blob, inputZeroPoint, 32), x));
-    Value y = rescale.apply(e, at.blob, function(e, at, q), at.row, col);
+    Value q = e.extend(x, 32, inputUnsigned);
+    q = e.sub(q, e.splatLike(Blob::load(e, at.blob, inputZeroPoint, 32), q));
+    Value y = rescale.apply(e, at.blob, function(e, at, x, q), at.row, col);
     return rescale.adds() ? clamp.apply(e, at.blob, y) : finishSum(e, at.blob, y, zeroPoint, clamp);
   }
 };
 
-/// slopes[i] * q + intercepts[i]: slope and intercept of the last breakpoint that q has
-/// reached stay.
+/// slopes[i] * q + intercepts[i], i the number of breakpoints that q has reached.
 struct Pwl : Function {
-  Slot breakpoints, slopes, intercepts;
+  /// In the width of the codes, which are compared as signed numbers.
+  Slot breakpoints;
+  /// Padded to whole registers.
+  Slot slopes, intercepts;
+  /// Intrinsic that permutes a register of `lanes` words; null where there is none, or
+  /// where there are more than two registers of entries.
+  const char *permute = nullptr;
+  int64_t lanes = 0;
 
-  Value function(Emitter &e, const RowContext &at, Value q) const override {
-    auto all = [&](Slot slot) { return Blob::view(e, at.blob, slot); };
-    Value points = all(breakpoints), rise = all(slopes), offset = all(intercepts);
+  Value function(Emitter &e, const RowContext &at, Value x, Value q) const override {
+    Value code = inputUnsigned ? e.op<arith::XOrIOp>(x, e.like(x, int64_t(1) << (widthOf(x) - 1))) : x;
+    Value rise = Blob::view(e, at.blob, slopes), offset = Blob::view(e, at.blob, intercepts);
+    auto vector = dyn_cast<VectorType>(x.getType());
+    if (vector && (!permute || vector.getNumElements() % lanes != 0))
+      return byComparison(e, at, code, q, rise, offset);
+    Value i = e.zext(entryOf(e, at, code), 32);
+    Value slope = vector ? lookup(e, rise, i) : e.load(rise, e.toIndexUnsigned(i));
+    Value intercept = vector ? lookup(e, offset, i) : e.load(offset, e.toIndexUnsigned(i));
+    return e.add(e.mul(slope, q), intercept);
+  }
+
+private:
+  Value reached(Emitter &e, const RowContext &at, Value code, Value i) const {
+    Value point = e.load(Blob::view(e, at.blob, breakpoints), i);
+    return e.cmp(arith::CmpIPredicate::sge, code, e.splatLike(point, code));
+  }
+  Value entryOf(Emitter &e, const RowContext &at, Value code) const {
+    Value entry = e.like(code, 0);
+    for (int64_t i = 0; i < breakpoints.count; ++i)
+      entry = e.sub(entry, e.op<arith::ExtSIOp>(code.getType(), reached(e, at, code, e.index(i))));
+    return entry;
+  }
+  /// Words of the table at `table`, of which one or two registers hold all.
+  Value lookup(Emitter &e, Value table, Value entry) const {
+    const int64_t count = cast<VectorType>(entry.getType()).getNumElements();
+    auto ofRegister = [&](int64_t first, Value i) {
+      Value words = e.load(table, e.index(first), lanes);
+      return Value(
+          LLVM::CallIntrinsicOp::create(e.b, e.loc, i.getType(), e.b.getStringAttr(permute), ValueRange{words, i})
+              ->getResult(0));
+    };
+    Value result = e.like(entry, 0);
+    for (int64_t at = 0; at < count; at += lanes) {
+      Value i = e.op<vector::ExtractStridedSliceOp>(entry, ArrayRef<int64_t>{at}, ArrayRef<int64_t>{lanes},
+                                                    ArrayRef<int64_t>{1});
+      Value words = ofRegister(0, i);
+      if (slopes.count > lanes)
+        words = e.select(e.cmp(arith::CmpIPredicate::sge, i, e.like(i, lanes)), ofRegister(lanes, i), words);
+      result = e.op<vector::InsertStridedSliceOp>(words, result, ArrayRef<int64_t>{at}, ArrayRef<int64_t>{1});
+    }
+    return result;
+  }
+  /// Slope and intercept of the last breakpoint that was reached stay.
+  Value byComparison(Emitter &e, const RowContext &at, Value code, Value q, Value rise, Value offset) const {
     auto entry = [&](Value values, Value i) { return e.splatLike(e.load(values, i), q); };
     Value zero = e.index(0);
     Values line = e.loop(breakpoints.count, {entry(rise, zero), entry(offset, zero)}, [&](Value i, ValueRange line) {
-      Value reached = e.cmp(arith::CmpIPredicate::sge, q, entry(points, i)), next = e.indexAdd(i, 1);
-      return Values{e.select(reached, entry(rise, next), line[0]), e.select(reached, entry(offset, next), line[1])};
+      Value yes = reached(e, at, code, i), next = e.indexAdd(i, 1);
+      return Values{e.select(yes, entry(rise, next), line[0]), e.select(yes, entry(offset, next), line[1])};
     });
     return e.add(e.mul(line[0], q), line[1]);
   }
@@ -59,7 +109,7 @@ struct Pwl : Function {
 struct PolyGelu : Function {
   Slot clip, one;
 
-  Value function(Emitter &e, const RowContext &at, Value q) const override {
+  Value function(Emitter &e, const RowContext &at, Value, Value q) const override {
     auto constant = [&](Slot slot) { return e.splatLike(Blob::load(e, at.blob, slot, 32), q); };
     Value zero = e.like(q, 0), magnitude = e.smax(q, e.sub(zero, q)), edge = constant(clip), unit = constant(one);
     Value beyond = e.sub(e.smin(magnitude, edge), edge), erf = e.sub(unit, e.mul(beyond, beyond));
@@ -96,16 +146,48 @@ static void finish(Function &row, OpT op, const RowBuilder &build, StringRef nam
   build.result(row, op.getResult());
 }
 
-std::unique_ptr<RowOp> vitq::kernels::makePiecewiseRowOp(Operation *op, const RowBuilder &build) {
-  if (auto pwl = dyn_cast<PwlOp>(op)) {
-    auto row = std::make_unique<Pwl>();
-    const numerics::PiecewiseLinear lines = pwl.getLines().lines();
-    row->breakpoints = row->blob.array(lines.breakpoints);
-    row->slopes = row->blob.array(lines.slopes);
-    row->intercepts = row->blob.array(lines.intercepts);
-    finish(*row, pwl, build, "pwl", bitsOf(pwl, [&](int64_t q) { return lines.evaluate(q); }));
-    return row;
+/// Breakpoints as codes, in the order of signed numbers. One below all codes is always
+/// reached, like the lowest code; behind one above all of them the line before goes on.
+template <typename Code>
+static std::vector<Code> codesOf(PwlOp op, numerics::PiecewiseLinear &lines) {
+  constexpr int64_t lo = std::numeric_limits<Code>::min(), hi = std::numeric_limits<Code>::max();
+  const int64_t shift = static_cast<int64_t>(op.getInputZeroPoint()) + (op.getInputUnsigned() ? lo : 0);
+  std::vector<Code> codes;
+  for (auto [i, point] : llvm::enumerate(lines.breakpoints)) {
+    const int64_t code = point + shift;
+    if (code > hi) {
+      lines.slopes[i + 1] = lines.slopes[i];
+      lines.intercepts[i + 1] = lines.intercepts[i];
+    }
+    codes.push_back(static_cast<Code>(std::clamp(code, lo, hi)));
   }
+  return codes;
+}
+
+static std::unique_ptr<RowOp> makePwl(PwlOp op, const RowBuilder &build) {
+  auto row = std::make_unique<Pwl>();
+  numerics::PiecewiseLinear lines = op.getLines().lines();
+  const unsigned bits = bitsOf(op, [&](int64_t q) { return lines.evaluate(q); });
+  row->breakpoints = widthOf(op.getInput()) == 8 ? row->blob.array(codesOf<int8_t>(op, lines))
+                                                 : row->blob.array(codesOf<int16_t>(op, lines));
+  const TargetDesc &target = build.module.target;
+  const int64_t lanes = target.vectorBits / 32;
+  if (target.permuteWords && static_cast<int64_t>(lines.entries()) <= 2 * lanes) {
+    row->permute = target.permuteWords;
+    row->lanes = lanes;
+    const size_t padded = llvm::alignTo(lines.entries(), lanes);
+    lines.slopes.resize(padded);
+    lines.intercepts.resize(padded);
+  }
+  row->slopes = row->blob.array(lines.slopes);
+  row->intercepts = row->blob.array(lines.intercepts);
+  finish(*row, op, build, "pwl", bits);
+  return row;
+}
+
+std::unique_ptr<RowOp> vitq::kernels::makePiecewiseRowOp(Operation *op, const RowBuilder &build) {
+  if (auto pwl = dyn_cast<PwlOp>(op))
+    return makePwl(pwl, build);
   if (auto gelu = dyn_cast<PolyGeluOp>(op)) {
     auto row = std::make_unique<PolyGelu>();
     const numerics::PolyGelu poly{static_cast<int64_t>(gelu.getClip()), static_cast<int64_t>(gelu.getOne())};

@@ -22,6 +22,7 @@ static constexpr Isa neon(const char *name, const char *features, DotInstruction
           /*tileVectors=*/4,
           /*variableShifts=*/true,
           ByteLookup::Table64,
+          /*permuteWords=*/nullptr,
           "llvm.readsteadycounter",
           /*l2Bytes=*/512 << 10};
 }

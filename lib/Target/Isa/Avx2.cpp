@@ -21,5 +21,6 @@ const Isa isas::avx2 = {"avx2",
                         /*tileVectors=*/2,
                         /*variableShifts=*/true,
                         ByteLookup::Shuffle16,
+                        /*permuteWords=*/"llvm.x86.avx2.permd",
                         "llvm.readcyclecounter",
                         /*l2Bytes=*/512 << 10};

@@ -20,5 +20,6 @@ const Isa isas::avx512 = {"avx512",
                           /*tileVectors=*/4,
                           /*variableShifts=*/true,
                           ByteLookup::Shuffle16,
+                          /*permuteWords=*/"llvm.x86.avx512.permvar.si.512",
                           "llvm.readcyclecounter",
                           /*l2Bytes=*/1 << 20};

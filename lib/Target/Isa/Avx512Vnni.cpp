@@ -22,6 +22,7 @@ static constexpr Isa vnni(const char *name, const char *features, ByteLookup loo
           /*tileVectors=*/4,
           /*variableShifts=*/true,
           lookup,
+          /*permuteWords=*/"llvm.x86.avx512.permvar.si.512",
           "llvm.readcyclecounter",
           /*l2Bytes=*/1 << 20};
 }

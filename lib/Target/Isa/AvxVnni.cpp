@@ -20,5 +20,6 @@ const Isa isas::avxVnni = {"avx-vnni",
                            /*tileVectors=*/2,
                            /*variableShifts=*/true,
                            ByteLookup::Shuffle16,
+                           /*permuteWords=*/"llvm.x86.avx2.permd",
                            "llvm.readcyclecounter",
                            /*l2Bytes=*/1 << 20};

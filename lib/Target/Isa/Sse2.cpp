@@ -20,5 +20,6 @@ const Isa isas::sse2 = {"sse2",
                         /*tileVectors=*/2,
                         /*variableShifts=*/false,
                         ByteLookup::Scalar,
+                        /*permuteWords=*/nullptr,
                         "llvm.readcyclecounter",
                         /*l2Bytes=*/256 << 10};

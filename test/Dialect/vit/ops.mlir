@@ -70,8 +70,8 @@ func.func @attention(%x: tensor<2x3x4xf32>, %v: tensor<4xf32>) {
     -> tensor<2x3x4x!quant.uniform<u8:f32, 4.0e-3>>, tensor<2x3x!quant.uniform<i32:f32, 4.0e-3>>
   // CHECK: vit.divide_rows %{{.*}}, %{{.*}} : (tensor<2x3x4xf32>, tensor<2x3xf32>) -> tensor<2x3x4xf32>
   %5 = vit.divide_rows %1, %2 : (tensor<2x3x4xf32>, tensor<2x3xf32>) -> tensor<2x3x4xf32>
-  // CHECK: vit.divide_rows %{{.*}}, %{{.*}} {algorithm = #vit.algorithm<lut:16>} : (tensor<2x3x4xf32>, tensor<2x3xf32>)
-  %8 = vit.divide_rows %1, %2 {algorithm = #vit.algorithm<lut:16>} : (tensor<2x3x4xf32>, tensor<2x3xf32>) -> tensor<2x3x4xf32>
+  // CHECK: vit.divide_rows using lut:16 %{{.*}}, %{{.*}} : (tensor<2x3x4xf32>, tensor<2x3xf32>)
+  %8 = vit.divide_rows using lut:16 %1, %2 : (tensor<2x3x4xf32>, tensor<2x3xf32>) -> tensor<2x3x4xf32>
   // CHECK: vit.softmax using log2
   %9 = vit.softmax using log2 %x : tensor<2x3x4xf32> -> tensor<2x3x4xf32>
   // CHECK: vit.layer_norm %{{.*}}, %{{.*}}, %{{.*}} eps 9.9999999999999995E-7 : (tensor<2x3x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<2x3x4xf32>

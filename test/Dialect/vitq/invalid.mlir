@@ -444,7 +444,7 @@ func.func @pwl_zero_point(%x: tensor<2x3xi16>) {
 
 // vitq.pwl C2
 func.func @pwl_channels(%x: tensor<2x3xi8>) {
-  // expected-error @+1 {{by: needs one multiplier or one for each of 3 channels, got 2}}
+  // expected-error @+1 {{by has 2 multipliers for 3 channels}}
   %0 = vitq.pwl %x lines <breakpoints = [0], slopes = [1, 2], intercepts = [3, 4]> by <[1, 2], [1, 1]> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
   return
 }
@@ -516,7 +516,7 @@ func.func @poly_gelu_codes(%x: tensor<2x3xi16>) {
 
 // vitq.poly_gelu C2
 func.func @poly_gelu_channels(%x: tensor<2x3xi8>) {
-  // expected-error @+1 {{by: needs one multiplier or one for each of 3 channels, got 4}}
+  // expected-error @+1 {{by has 4 multipliers for 3 channels}}
   %0 = vitq.poly_gelu %x clip 5 one 6 by <[1, 2, 3, 4], [1, 1, 1, 1]> round half_up : tensor<2x3xi8> -> tensor<2x3xi8>
   return
 }
@@ -534,7 +534,7 @@ func.func @poly_gelu_input_zero(%x: tensor<2x3xi8>) {
 
 // vitq.poly_gelu C3
 func.func @poly_gelu_zero(%x: tensor<2x3xi8>) {
-  // expected-error @+1 {{zero point 1 is outside [0, 0]}}
+  // expected-error @+1 {{zero point of a 32-bit value must be 0}}
   %0 = vitq.poly_gelu %x clip 5 one 6 by <1, 1> round half_up zero_point 1 : tensor<2x3xi8> -> tensor<2x3xi32>
   return
 }

@@ -109,7 +109,8 @@ TEST(PolyGelu, Fits) {
   const int64_t most = std::numeric_limits<int32_t>::max();
   EXPECT_TRUE(polyGeluConstants(0.1).fits(128));
   EXPECT_TRUE(polyGeluConstants(2.5).fits(65535));
-  EXPECT_FALSE(polyGeluConstants(0.001).fits(128));
+  EXPECT_TRUE(polyGeluConstants(0.0013).fits(255));
+  EXPECT_FALSE(polyGeluConstants(0.0009).fits(128));
   EXPECT_FALSE(polyGeluConstants(1e-9).fits(128));
   EXPECT_TRUE((PolyGelu{0, 1}.fits(65535)));
   EXPECT_FALSE((PolyGelu{-1, 1}.fits(1)));
