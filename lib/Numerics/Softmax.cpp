@@ -78,7 +78,8 @@ SoftmaxPolynomial vitq::numerics::softmaxPolynomialConstants(double step) {
   assert(step >= 0x1p-14 && step <= 0.25 && "step out of range");
   constexpr double kSquare = 0.35815147, kLinear = 0.96963238;
   SoftmaxPolynomial p;
-  p.x0 = static_cast<int64_t>(std::floor(-std::log(2.0) / step));
+  // A step of ln2/k means -k, whichever way its last bit was rounded.
+  p.x0 = static_cast<int64_t>(std::floor(-std::log(2.0) / step + 1e-9));
   p.b = static_cast<int64_t>(kLinear / kSquare / step);
   p.c = static_cast<int64_t>(1.0 / kSquare / (step * step));
   p.n = static_cast<unsigned>(std::clamp<int64_t>(255 / -p.x0, 1, 30));

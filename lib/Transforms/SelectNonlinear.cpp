@@ -38,7 +38,7 @@ private:
   LogicalResult measure(const NonlinearChoice &choice, ArrayRef<Operation *> ops);
   FailureOr<std::unique_ptr<::vitq::data::ImageSource>> openImages(func::FuncOp function);
   AlgorithmSpec specOf(const NonlinearChoice &choice, Operation *op) const;
-  AlgorithmSpec selectMeasured(Operation *op);
+  FailureOr<AlgorithmSpec> selectMeasured(Operation *op);
 
   std::optional<TargetDesc> costs;
   std::optional<NonlinearMeasurement> measurement;
@@ -129,7 +129,7 @@ static std::string describe(ArrayRef<Candidate> candidates, const Candidate &cho
   return text;
 }
 
-AlgorithmSpec SelectNonlinear::selectMeasured(Operation *op) {
+FailureOr<AlgorithmSpec> SelectNonlinear::selectMeasured(Operation *op) {
   SmallVector<Candidate> candidates;
   for (const AlgorithmSpec &spec : candidatesOf(op)) {
     Candidate candidate{spec, nonlinearCost(nonlinearFunctionOf(op), spec, inputBits(op), *costs), 0, {}};
@@ -139,11 +139,17 @@ AlgorithmSpec SelectNonlinear::selectMeasured(Operation *op) {
       candidate.refused = llvm::toString(sqnr.takeError());
     candidates.push_back(std::move(candidate));
   }
-  // The table exists for every function.
-  const Candidate *best = &candidates.front();
-  const double least = std::min(candidates.front().sqnr, kEnoughDb) - budget;
-  for (const Candidate &candidate : candidates)
-    if (candidate.refused.empty() && candidate.sqnr >= least && candidate.cost < best->cost)
+  auto usable = llvm::make_filter_range(candidates, [](const Candidate &c) { return c.refused.empty(); });
+  if (usable.empty()) {
+    op->emitError("--nonlinear=auto: '") << nodeName(op->getLoc())
+                                         << "' can be computed by no algorithm: " << candidates.front().refused;
+    return failure();
+  }
+  // The table, as a rule: not every function has one for 16 bits.
+  const Candidate *best = &*usable.begin();
+  const double least = std::min(best->sqnr, kEnoughDb) - budget;
+  for (const Candidate &candidate : usable)
+    if (candidate.sqnr >= least && candidate.cost < best->cost)
       best = &candidate;
   recordDecision(op, "vit-select-nonlinear", describe(candidates, *best, budget));
   return best->spec;
@@ -211,6 +217,10 @@ void SelectNonlinear::runOnOperation() {
     emitError(getOperation().getLoc(), "--nonlinear: ") << llvm::toString(choice.takeError());
     return signalPassFailure();
   }
+  if (!(budget >= 0 && budget <= 200)) {
+    emitError(getOperation().getLoc(), "--nonlinear-budget must be 0 to 200 dB");
+    return signalPassFailure();
+  }
   SmallVector<Operation *> ops;
   getOperation().walk([&](Operation *op) {
     if (!nonlinearFunctionOf(op).empty() && getQuantizedType(op->getOperand(0)))
@@ -220,8 +230,12 @@ void SelectNonlinear::runOnOperation() {
     return signalPassFailure();
   Progress progress("nonlinear functions", ops.size());
   for (Operation *op : ops) {
-    AlgorithmSpec spec = specOf(*choice, op);
-    setAlgorithm(op, spec.isAuto ? selectMeasured(op) : spec);
+    FailureOr<AlgorithmSpec> spec = specOf(*choice, op);
+    if (spec->isAuto)
+      spec = selectMeasured(op);
+    if (failed(spec))
+      return signalPassFailure();
+    setAlgorithm(op, *spec);
     progress.advance();
   }
 }

@@ -216,6 +216,38 @@ func.func @main(%q: tensor<1x14x3x24xi8>, %k: tensor<1x14x3x24xi8>, %v: tensor<1
 
 // -----
 
+// So is one whose codes are powers of two in 16 bits.
+
+// CHECK-LABEL: func.func @main
+// CHECK: call @vitq_attention_0(
+// CHECK-SAME: op = "vitq.matmul+vitq.softmax+vitq.matmul+vitq.divide_rows"
+// CHECK: return
+func.func @main(%q: tensor<1x3x14x24xi8>, %k: tensor<1x3x14x24xi8>, %v: tensor<1x3x14x12xi8>) -> tensor<1x3x14x12xi8> {
+  %s = vitq.matmul %q, %k transpose_rhs : (tensor<1x3x14x24xi8>, tensor<1x3x14x24xi8>) -> tensor<1x3x14x14xi32>
+  %c, %n = vitq.softmax log2 by <1518500250, 40>, %s {top_exponent = 14 : i64} : (tensor<1x3x14x14xi32>) -> (tensor<1x3x14x14xi16>, tensor<1x3x14xi32>)
+  %p = vitq.matmul %c, %v : (tensor<1x3x14x14xi16>, tensor<1x3x14x12xi8>) -> tensor<1x3x14x12xi32>
+  %d = vitq.divide_rows %p, %n by <1184406517, 54> round half_up : (tensor<1x3x14x12xi32>, tensor<1x3x14xi32>) -> tensor<1x3x14x12xi8>
+  return %d : tensor<1x3x14x12xi8>
+}
+
+// -----
+
+// Comparisons work on the sums of a tile in registers.
+
+// CHECK-LABEL: func.func @main
+// CHECK: call @vitq_matmul_threshold_0(
+// CHECK-SAME: op = "vitq.matmul+vitq.threshold"
+// CHECK-NEXT: return
+func.func @main(%x: tensor<7x16xi8>) -> tensor<7x32xi8> {
+  %w = arith.constant dense<3> : tensor<16x32xi8>
+  %t = arith.constant dense<[-9, 0, 9]> : tensor<3xi32>
+  %a = vitq.matmul %x, %w : (tensor<7x16xi8>, tensor<16x32xi8>) -> tensor<7x32xi32>
+  %b = vitq.threshold %a, %t from -2 : (tensor<7x32xi32>, tensor<3xi32>) -> tensor<7x32xi8>
+  return %b : tensor<7x32xi8>
+}
+
+// -----
+
 // A table follows in the kernel of its product, on finished rows.
 
 // CHECK-LABEL: func.func @main

@@ -134,3 +134,27 @@ func.func @main(%x: tensor<1x2xi8>) -> tensor<2x2xi8> {
 func.func @main(%x: tensor<2x2xi8>) -> tensor<2x2xi8> {
   return %x : tensor<2x2xi8>
 }
+
+// -----
+
+// Comparisons, and powers of two in 16 bits.
+// CHECK-LABEL: func.func @main(%{{.*}}: tensor<3x2x4xi16>, %{{.*}}: tensor<3x2x4xi32>)
+func.func @main(%x: tensor<1x2x4xi16>, %s: tensor<1x2x4xi32>) -> (tensor<1x2x4xi8>, tensor<1x2x4xi8>, tensor<1x2x4xi16>) {
+  %squares = arith.constant dense<7> : tensor<3x4xi32>
+  // CHECK: vitq.norm_quant {{.*}} : (tensor<3x2x4xi16>, tensor<3x4xi32>) -> tensor<3x2x4xi8>
+  %n = vitq.norm_quant %x, %squares negative [false, false, true, false] eps 1 from 0 : (tensor<1x2x4xi16>, tensor<3x4xi32>) -> tensor<1x2x4xi8>
+  // CHECK: vitq.threshold {{.*}} : (tensor<3x2x4xi32>, tensor<3x4xi32>) -> tensor<3x2x4xi8>
+  %t = vitq.threshold %s, %squares from 0 : (tensor<1x2x4xi32>, tensor<3x4xi32>) -> tensor<1x2x4xi8>
+  // CHECK: vitq.softmax log2 {{.*}} -> (tensor<3x2x4xi16>, tensor<3x2xi32>)
+  %c, %sum = vitq.softmax log2 by <1, 1>, %s {top_exponent = 14 : i64} : (tensor<1x2x4xi32>) -> (tensor<1x2x4xi16>, tensor<1x2xi32>)
+  return %n, %t, %c : tensor<1x2x4xi8>, tensor<1x2x4xi8>, tensor<1x2x4xi16>
+}
+
+// -----
+
+func.func @main(%x: tensor<1xi8>) -> tensor<1xi8> {
+  %t = arith.constant dense<7> : tensor<3x1xi32>
+  // expected-error @+1 {{the leading axis is not the batch: it is the last one, along which the op computes}}
+  %y = vitq.threshold %x, %t from 0 : (tensor<1xi8>, tensor<3x1xi32>) -> tensor<1xi8>
+  return %y : tensor<1xi8>
+}

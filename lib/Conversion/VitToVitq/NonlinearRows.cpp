@@ -23,10 +23,11 @@ namespace {
 /// Steps of the 8-bit difference to the row maximum (PTQ.md 4.5): ln2/16. The shift
 /// exponential takes 1/24, the nearest step whose reciprocal is an integer, as its
 /// x0 = floor(-1/step) would otherwise bend every exponent by 4 %. Powers of two take
-/// octaves, lines their own step.
+/// octaves, lines their own step; the polynomial one whose 1 is the code 246.
 constexpr double kLn2 = 0.6931471805599453;
 constexpr double kTableStep = kLn2 / 16;
 constexpr double kShiftStep = 1.0 / 24;
+constexpr double kPolynomialStep = kLn2 / 26;
 
 InFlightDiagnostic noLines(Operation *op, llvm::Error error) {
   return op->emitError("'") << nodeName(op->getLoc()) << "': " << llvm::toString(std::move(error))
@@ -123,7 +124,8 @@ private:
       break;
     }
     case vit::Algorithm::Poly: {
-      const numerics::SoftmaxPolynomial polynomial = numerics::softmaxPolynomialConstants(kTableStep);
+      const numerics::SoftmaxPolynomial polynomial = numerics::softmaxPolynomialConstants(kPolynomialStep);
+      result.step = kPolynomialStep;
       result.algorithm = vint::SoftmaxAlgorithm::Poly;
       add("exponent_step", polynomial.x0);
       add("fraction_bits", polynomial.n);

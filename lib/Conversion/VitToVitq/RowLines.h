@@ -24,7 +24,7 @@ struct ExponentialLines {
 };
 /// exp(step * q) for q in -255..0, which reaches -8 as GQA-LUT's table does. Slopes have
 /// 8 fraction bits: the published 6 leave a code of 1 to distances whose exponential is
-/// nearly 0, of which a row has hundreds.
+/// nearly 0, of which a row has hundreds (docs/Numerics.md).
 llvm::Expected<ExponentialLines> fitExponential(unsigned entries, approximation::Method method);
 
 /// Lines below 1/x or 1/sqrt(x) (numerics/ReciprocalLines.h).

@@ -68,9 +68,15 @@ private:
     return e.cmp(arith::CmpIPredicate::sge, code, e.splatLike(point, code));
   }
   Value entryOf(Emitter &e, const RowContext &at, Value code) const {
+    auto next = [&](Value entry, Value i) {
+      return e.sub(entry, e.op<arith::ExtSIOp>(code.getType(), reached(e, at, code, i)));
+    };
     Value entry = e.like(code, 0);
+    // Vectors have few entries; scalars up to 256.
+    if (!isa<VectorType>(code.getType()))
+      return e.loop(breakpoints.count, entry, [&](Value i, ValueRange entry) { return Values{next(entry[0], i)}; })[0];
     for (int64_t i = 0; i < breakpoints.count; ++i)
-      entry = e.sub(entry, e.op<arith::ExtSIOp>(code.getType(), reached(e, at, code, e.index(i))));
+      entry = next(entry, e.index(i));
     return entry;
   }
   /// Words of the table at `table`, of which one or two registers hold all.

@@ -28,13 +28,16 @@ TEST(SoftmaxPolynomial, Constants) {
   EXPECT_EQ(p.c, 1487);
   EXPECT_EQ(p.n, 15u);
   EXPECT_TRUE(softmaxPolynomialFits(p));
+  const SoftmaxPolynomial q = softmaxPolynomialConstants(0.6931471805599453 / 26);
+  EXPECT_EQ(q.x0, -26);
+  EXPECT_EQ(softmaxPolynomialCode(0, q), 246);
   // No n of this family overflows, whatever the step.
   for (double step = 0x1p-14; step <= 0.25; step *= 1.01)
     EXPECT_TRUE(softmaxPolynomialFits(softmaxPolynomialConstants(step))) << step;
 }
 
 TEST(SoftmaxPolynomial, FollowsTheExponential) {
-  for (double step : {kLn2 / 16, kLn2 / 28, 1.0 / 24, 1.0 / 64}) {
+  for (double step : {kLn2 / 16, kLn2 / 26, kLn2 / 28, 1.0 / 24, 1.0 / 64}) {
     const SoftmaxPolynomial p = softmaxPolynomialConstants(step);
     const auto table = softmaxPolynomialTable(p);
     const double top = table[0];

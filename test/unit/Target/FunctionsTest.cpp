@@ -149,22 +149,19 @@ static void expectSame(const Codes &input, ArrayRef<Function> functions, int64_t
 }
 
 static constexpr std::pair<const char *, double (*)(double)> kFunctions[] = {
-    {"gelu erf", numerics::geluErfReal},
-    {"gelu tanh", numerics::geluTanhReal},
-    {"silu", numerics::siluReal},
-    {"sigmoid", numerics::sigmoidReal},
-    {"tanh", numerics::tanhReal},
+    {"gelu erf", numerics::geluErfReal},     {"silu", numerics::siluReal},
+    {"sigmoid", numerics::sigmoidReal},      {"tanh", numerics::tanhReal},
     {"hard_swish", numerics::hardSwishReal},
-    {"gelu quick", numerics::geluQuickReal},
 };
 
-/// All functions by tables and lines; `results` in turn.
+/// All functions by tables and lines; each algorithm has each of `results` in turn.
 static std::vector<Function> tablesAndLines(ArrayRef<std::pair<const char *, double>> algorithms,
                                             ArrayRef<Codes> results) {
   std::vector<Function> functions;
-  for (auto [op, real] : kFunctions)
-    for (auto [algorithm, error] : algorithms)
-      functions.push_back({op, algorithm, real, error, results[functions.size() % results.size()]});
+  for (auto [f, function] : llvm::enumerate(kFunctions))
+    for (auto [a, algorithm] : llvm::enumerate(algorithms))
+      functions.push_back(
+          {function.first, algorithm.first, function.second, algorithm.second, results[(f + a) % results.size()]});
   return functions;
 }
 
@@ -189,7 +186,7 @@ TEST(Functions, AllCodesOf8Bits) {
                            {false, 8, channelScales(), 30}};
   SmallVector<std::pair<const char *, double>> algorithms{{"table", 0.0}};
   llvm::append_range(algorithms, kLines);
-  for (const Codes &input : {Codes{true, 8, {0.047}, 0}, Codes{true, 8, {0.039}, 21}, Codes{false, 8, {0.043}, 121}}) {
+  for (const Codes &input : {Codes{true, 8, {0.039}, 21}, Codes{false, 8, {0.043}, 121}}) {
     std::vector<Function> functions = tablesAndLines(algorithms, results);
     // The exponentials of ShiftGELU, and I-BERT's polynomial, off by 0.018.
     for (const Codes &result : results) {
@@ -216,7 +213,7 @@ TEST(Functions, AllCodesOf16Bits) {
 
 /// Tables with interpolation: GELU and SiLU on signed codes around zero.
 TEST(Functions, InterpolationOf16Bits) {
-  const Codes result{true, 16, {0.0006}, 0};
+  const Codes result{true, 16, {0.001}, 0};
   for (double scale : {0.00005, 0.0003, 0.01})
     expectSame({true, 16, {scale}, 0},
                {{"gelu erf", "table", numerics::geluErfReal, 0.002, result},

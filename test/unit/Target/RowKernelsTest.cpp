@@ -63,6 +63,7 @@ static void setRows(Tensor &tensor, int64_t cols) {
     data[2 * cols + i] = i % 2 ? least : most;
     data[3 * cols + i] = i + 1 == cols ? most : least;
     data[4 * cols + i] = static_cast<T>(most - i % 3);
+    data[5 * cols + i] = i == 0 ? most : least;
   }
 }
 
