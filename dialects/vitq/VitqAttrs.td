@@ -69,16 +69,13 @@ def Vitq_PiecewiseLinearAttr : AttrDef<Vitq_Dialect, "PiecewiseLinear"> {
   let summary = "A function of an integer as lines between breakpoints";
   let description = [{
     `f(q) = slopes[i] * q + intercepts[i]`, i the number of breakpoints <= q: a code equal
-    to a breakpoint belongs to the entry on its right (GQA-LUT, METHODS.md 3.1).
+    to a breakpoint belongs to the entry on its right (GQA-LUT, METHODS.md 3.1). Written
+    `#vitq.pwl<breakpoints = [-40, 12], slopes = [0, 3, 64], intercepts = [-2, 118, -610]>`.
     numerics::PiecewiseLinear.
 
     Constraints:
     * C1: 2 to 256 slopes, as many intercepts, one breakpoint fewer.
     * C2: breakpoints never fall.
-
-    ```mlir
-    #vitq.pwl<breakpoints = [-40, 12], slopes = [0, 3, 64], intercepts = [-2, 118, -610]>
-    ```
   }];
   let parameters = (ins ArrayRefParameter<"int32_t">:$breakpoints, ArrayRefParameter<"int32_t">:$slopes,
                         ArrayRefParameter<"int32_t">:$intercepts);

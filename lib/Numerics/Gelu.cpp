@@ -43,6 +43,8 @@ bool vitq::numerics::PolyGelu::fits(int64_t magnitude) const {
 vitq::numerics::PolyGelu vitq::numerics::polyGeluConstants(double scale) {
   constexpr double a = 0.2888, c = 1.769;
   assert(scale > 0 && "no input step");
-  return {static_cast<int64_t>(std::floor(c * std::sqrt(2.0) / scale)),
-          std::max<int64_t>(1, static_cast<int64_t>(std::floor(2.0 / (a * scale * scale))))};
+  // Steps so small that the constants do not fit are refused by `fits`.
+  constexpr double most = 0x1p40;
+  return {static_cast<int64_t>(std::floor(std::min(c * std::sqrt(2.0) / scale, most))),
+          std::max<int64_t>(1, static_cast<int64_t>(std::floor(std::min(2.0 / (a * scale * scale), most))))};
 }
