@@ -8,6 +8,8 @@
 
 #include "vitq/Analysis/NonlinearChoice.h"
 
+#include "vitq/Support/NearestNames.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -82,25 +84,19 @@ bool vitq::hasAlgorithm(StringRef function, vit::Algorithm kind) {
 // Choices
 //===----------------------------------------------------------------------===//
 
-std::string vitq::nearestNames(StringRef name, ArrayRef<std::string> names) {
-  std::vector<std::pair<unsigned, StringRef>> ranked;
-  for (const std::string &candidate : names)
-    ranked.emplace_back(name.edit_distance_insensitive(candidate), candidate);
-  llvm::sort(ranked);
+std::string vitq::suggestNames(StringRef name, ArrayRef<StringRef> names) {
   std::string text;
-  const size_t count = std::min<size_t>(ranked.size(), 3);
-  for (size_t i = 0; i < count; ++i)
-    text += (i == 0 ? "'" : i + 1 == count ? " or '" : ", '") + ranked[i].second.str() + "'";
+  const SmallVector<StringRef> nearest = nearestNames(name, names, 3);
+  for (auto [i, candidate] : enumerate(nearest))
+    text += (i == 0 ? "'" : i + 1 == nearest.size() ? " or '" : ", '") + candidate.str() + "'";
   return text;
 }
 
 Error NonlinearChoice::addFunction(StringRef function, StringRef algorithm, const Twine &where) {
   if (!is_contained(kFunctions, function)) {
-    SmallVector<std::string> names;
-    for (StringRef name : kFunctions)
-      names.push_back(name.str());
+    SmallVector<StringRef> names(std::begin(kFunctions), std::end(kFunctions));
     return createStringError(where + "'" + function + "' is no nonlinear function; is " +
-                             nearestNames(function, names) + " meant?");
+                             suggestNames(function, names) + " meant?");
   }
   Expected<AlgorithmSpec> spec = AlgorithmSpec::parse(algorithm);
   if (!spec)

@@ -10,13 +10,14 @@
 
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Numerics/RealFunctions.h"
+#include "vitq/Support/NearestNames.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <tuple>
 #include <vector>
 
 using namespace vitq;
@@ -47,15 +48,11 @@ llvm::Expected<const FunctionInfo *> approximation::findFunction(llvm::StringRef
   for (const FunctionInfo &info : functions())
     if (name.equals_insensitive(info.name) || name.equals_insensitive(info.title))
       return &info;
-  // Nearest first; of equal distance in the table's order.
-  std::vector<std::tuple<unsigned, size_t, llvm::StringRef>> known;
+  llvm::SmallVector<llvm::StringRef> names;
   for (const FunctionInfo &info : functions())
-    known.emplace_back(name.edit_distance_insensitive(info.name), known.size(), info.name);
-  llvm::sort(known);
-  std::string names;
-  for (auto [distance, index, candidate] : known)
-    names += (names.empty() ? "" : ", ") + candidate.str();
-  return llvm::createStringError("'" + name + "' is none of " + names);
+    names.push_back(info.name);
+  return llvm::createStringError("'" + name + "' is none of " +
+                                 llvm::join(nearestNames(name, names, names.size()), ", "));
 }
 
 FunctionInfo::Codes FunctionInfo::codesWithin(double low, double high, double scale, unsigned bits, bool isSigned) {

@@ -109,6 +109,9 @@ void addIntegerPasses(OpPassManager &pm, const CompileOptions &options) {
   select.target = options.target;
   select.data = options.data;
   select.preprocess = options.preprocess;
+  // No more images than the calibration has.
+  if (options.limit > 0)
+    select.limit = std::min<int64_t>(select.limit, options.limit);
   pm.addPass(createVitSelectNonlinearPass(select));
   ConvertVitToVitqPassOptions convert;
   convert.lutMethod = options.lutMethod;

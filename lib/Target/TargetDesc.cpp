@@ -8,6 +8,8 @@
 
 #include "vitq/Target/TargetDesc.h"
 
+#include "vitq/Support/NearestNames.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringMap.h"
@@ -41,15 +43,10 @@ static void initializeTargets() {
 /// The names nearest to `name`.
 template <typename Descriptors>
 static std::string suggestions(llvm::StringRef name, const Descriptors &all) {
-  llvm::SmallVector<std::pair<unsigned, llvm::StringRef>> near;
+  llvm::SmallVector<llvm::StringRef> names;
   for (const auto &entry : all)
-    near.emplace_back(name.edit_distance(entry.Key), entry.Key);
-  llvm::sort(near);
-  std::string text;
-  const size_t shown = std::min<size_t>(near.size(), 6);
-  for (size_t i = 0; i < shown; ++i)
-    text += (i ? ", " : "") + near[i].second.str();
-  return text;
+    names.push_back(entry.Key);
+  return llvm::join(nearestNames(name, names, 6), ", ");
 }
 
 static llvm::Error unknown(const llvm::Twine &message) {

@@ -57,10 +57,10 @@ struct Candidate {
 /// A layer that is chosen for by name must exist, and have such a form.
 LogicalResult SelectNonlinear::checkLayers(const NonlinearChoice &choice, ArrayRef<Operation *> ops) {
   llvm::StringMap<StringRef> functions;
-  std::vector<std::string> names;
+  SmallVector<StringRef> names;
   for (Operation *op : ops)
-    if (functions.try_emplace(nodeName(op->getLoc()), nonlinearFunctionOf(op)).second)
-      names.push_back(nodeName(op->getLoc()));
+    if (auto [entry, isNew] = functions.try_emplace(nodeName(op->getLoc()), nonlinearFunctionOf(op)); isNew)
+      names.push_back(entry->getKey());
   SmallVector<StringRef> wanted(choice.layers().keys());
   llvm::sort(wanted);
   for (StringRef name : wanted) {
@@ -69,7 +69,7 @@ LogicalResult SelectNonlinear::checkLayers(const NonlinearChoice &choice, ArrayR
       InFlightDiagnostic error = emitError(getOperation().getLoc(), "--nonlinear names the layer '")
                                  << name << "', but the model has no nonlinear function of that name";
       if (!names.empty())
-        error << "; is " << nearestNames(name, names) << " meant?";
+        error << "; is " << suggestNames(name, names) << " meant?";
       return error;
     }
     const AlgorithmSpec spec = choice.layers().lookup(name);
@@ -110,12 +110,13 @@ static SmallVector<AlgorithmSpec> candidatesOf(Operation *op) {
   return specs;
 }
 
-static std::string describe(ArrayRef<Candidate> candidates, const Candidate &chosen, double budget) {
+/// Why `chosen` is taken, `reference` being what the budget counts from.
+static std::string describe(ArrayRef<Candidate> candidates, const Candidate &reference, const Candidate &chosen,
+                            double budget) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  os << chosen.spec.str()
-     << (chosen.spec == AlgorithmSpec() ? ": none that is cheaper is within " : ": the cheapest within ")
-     << llvm::format("%g", budget) << " dB of table; ";
+  os << chosen.spec.str() << (&chosen == &reference ? ": none that is cheaper is within " : ": the cheapest within ")
+     << llvm::format("%g", budget) << " dB of " << reference.spec.str() << "; ";
   llvm::interleave(
       candidates, os,
       [&](const Candidate &candidate) {
@@ -146,12 +147,12 @@ FailureOr<AlgorithmSpec> SelectNonlinear::selectMeasured(Operation *op) {
     return failure();
   }
   // The table, as a rule: not every function has one for 16 bits.
-  const Candidate *best = &*usable.begin();
-  const double least = std::min(best->sqnr, kEnoughDb) - budget;
+  const Candidate &reference = *usable.begin(), *best = &reference;
+  const double least = std::min(reference.sqnr, kEnoughDb) - budget;
   for (const Candidate &candidate : usable)
     if (candidate.sqnr >= least && candidate.cost < best->cost)
       best = &candidate;
-  recordDecision(op, "vit-select-nonlinear", describe(candidates, *best, budget));
+  recordDecision(op, "vit-select-nonlinear", describe(candidates, reference, *best, budget));
   return best->spec;
 }
 
@@ -171,7 +172,9 @@ FailureOr<std::unique_ptr<::vitq::data::ImageSource>> SelectNonlinear::openImage
   if (!type || type.getRank() != 4)
     return emitError(loc, "--nonlinear=auto needs a function 'main' of one image");
   if (data.empty())
-    return emitError(loc, "--nonlinear=auto measures on images: give a folder with --calibration-data");
+    return emitError(loc, "--nonlinear=auto measures on images: give a folder (data=, --calibration-data)");
+  if (limit < 1)
+    return emitError(loc, "--nonlinear=auto measures on one image at least: limit=") << limit.getValue() << " must be positive";
   std::string text = preprocess;
   if (auto own = getOperation()->getAttrOfType<StringAttr>(kPreprocessAttr); own && text.empty())
     text = own.str();

@@ -145,9 +145,14 @@ FailureOr<NonlinearMeasurement> NonlinearMeasurement::create(func::FuncOp functi
   };
   if (failed(failableParallelForEachN(function.getContext(), 0, count, runOne)))
     return failure();
-  for (auto &[op, own] : measurement.samples)
+  for (auto &[op, own] : measurement.samples) {
+    // The model's input, and constants, are the result of no op that was run.
+    if (llvm::any_of(own.inputs, [](const Tensor &input) { return input.empty(); }))
+      return op->emitError("--nonlinear=auto cannot measure '")
+             << nodeName(op->getLoc()) << "', whose operand no op computes; choose for its function or layer by name";
     if (failed(measurement.addReferences(op, own)))
       return failure();
+  }
   return measurement;
 }
 

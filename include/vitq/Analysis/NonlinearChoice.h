@@ -66,8 +66,8 @@ private:
   llvm::StringMap<AlgorithmSpec> ofFunctions, ofLayers;
 };
 
-/// The three names nearest to `name`, "'a', 'b' or 'c'".
-std::string nearestNames(llvm::StringRef name, llvm::ArrayRef<std::string> names);
+/// The three of `names` that are nearest to `name`: "'a', 'b' or 'c'".
+std::string suggestNames(llvm::StringRef name, llvm::ArrayRef<llvm::StringRef> names);
 
 } // namespace vitq
 

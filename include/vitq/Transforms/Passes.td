@@ -402,12 +402,12 @@ def VitSelectNonlinearPass : Pass<"vit-select-nonlinear", "::mlir::ModuleOp"> {
       the reciprocal root;
     * `poly`: I-BERT's polynomials (METHODS.md 2.9); layer_norm keeps its root;
     * `log2`: softmax in powers of two (METHODS.md 2.9);
-    * `auto`: measures all of these.
+    * `auto`: measures `table`, `shift`, `poly`, `lut:8` and `lut:16`.
 
     What a function has no form of is computed by its table, unless it was asked for by
     name: then it is an error.
 
-    `auto` computes each layer by each algorithm on the calibration images, from the
+    `auto` computes each layer by each of them on the calibration images, from the
     codes that the quantized model has there, and compares with the real function. The
     cheapest one (by the target's cost model, docs/Numerics.md) whose SQNR is at most
     `budget` dB below that of `table`, or below 48 dB where that is less, is taken:

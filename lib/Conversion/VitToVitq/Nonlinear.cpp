@@ -24,6 +24,15 @@ bool lowering::usesShift(std::optional<vit::AlgorithmAttr> algorithm) {
   return vit::kindOf(algorithm) == vit::Algorithm::Shift || vit::kindOf(algorithm) == vit::Algorithm::IVit;
 }
 
+unsigned lowering::entriesOf(std::optional<vit::AlgorithmAttr> algorithm) {
+  return vit::kindOf(algorithm) == vit::Algorithm::Lut ? static_cast<unsigned>(algorithm->getEntries()) : 0;
+}
+
+InFlightDiagnostic lowering::noLines(Operation *op, llvm::Error error) {
+  return op->emitError("'") << nodeName(op->getLoc()) << "': " << llvm::toString(std::move(error))
+                            << "; use --nonlinear=table for it";
+}
+
 FailureOr<UniformParameters> lowering::channelParametersOf(Operation *op, Value value) {
   FailureOr<UniformParameters> parameters = parametersOf(op, value);
   if (failed(parameters))
@@ -167,7 +176,7 @@ StringRef registeredName(vit::UnaryFunction op) {
 /// A table of lines with the entries that were asked for, fitted for the input's codes
 /// and stored with as many fraction bits, up to 6, as slopes of 8 bits allow (GQA-LUT,
 /// METHODS.md 3).
-LogicalResult lowerToLines(vit::UnaryFunction op, Value input, RankedTensorType type, int64_t entries,
+LogicalResult lowerToLines(vit::UnaryFunction op, Value input, RankedTensorType type, unsigned entries,
                            ConversionPatternRewriter &rewriter, const Context &context) {
   FailureOr<UniformParameters> from = perTensorParametersOf(op, op->getOperand(0)),
                                to = channelParametersOf(op, op->getResult(0));
@@ -182,27 +191,21 @@ LogicalResult lowerToLines(vit::UnaryFunction op, Value input, RankedTensorType 
   problem.scale = from->scale();
   problem.firstCode = from->min - from->zeroPoint();
   problem.lastCode = from->max - from->zeroPoint();
-  problem.entries = static_cast<unsigned>(entries);
+  problem.entries = entries;
   problem.format = {6, 8, 32, /*interceptInSteps=*/true};
-  auto refuse = [&](llvm::Error error) {
-    return op->emitError("'") << nodeName(op->getLoc()) << "': " << llvm::toString(std::move(error))
-                              << "; use --nonlinear=table for it";
-  };
   llvm::Expected<approximation::PiecewiseTable> table =
       approximation::fitBy(context.lutMethod, problem, registeredName(op));
   if (!table)
-    return refuse(table.takeError());
+    return noLines(op, table.takeError());
   SmallVector<double> factors;
   for (double scale : to->scales)
     factors.push_back(std::ldexp(from->scale(), -static_cast<int>(table->fractionBits)) / scale);
   FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
   if (failed(by))
     return failure();
-  numerics::PiecewiseLinear lines{{table->breakpoints.begin(), table->breakpoints.end()},
-                                  {table->slopes.begin(), table->slopes.end()},
-                                  {table->intercepts.begin(), table->intercepts.end()}};
+  const numerics::PiecewiseLinear lines = table->lines();
   if (!lines.fits(problem.firstCode, problem.lastCode))
-    return refuse(llvm::createStringError("a line of it leaves 32 bits"));
+    return noLines(op, llvm::createStringError("a line of it leaves 32 bits"));
   auto pwl = vint::PwlOp::create(rewriter, op->getLoc(), type, input,
                                  vint::PiecewiseLinearAttr::get(op->getContext(), lines), *by, vint::Rounding::HalfUp,
                                  !from->isSigned, from->zeroPoint(), !to->isSigned, to->zeroPoint());
@@ -236,10 +239,6 @@ LogicalResult lowerToPolynomial(vit::GeluOp op, Value input, RankedTensorType ty
   return success();
 }
 
-int64_t linesOf(std::optional<vit::AlgorithmAttr> algorithm) {
-  return vit::kindOf(algorithm) == vit::Algorithm::Lut ? algorithm->getEntries() : 0;
-}
-
 struct LowerGelu : Lowering<vit::GeluOp> {
   using Lowering::Lowering;
   LogicalResult matchAndRewrite(vit::GeluOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
@@ -247,7 +246,7 @@ struct LowerGelu : Lowering<vit::GeluOp> {
                                  result = channelParametersOf(op, op.getResult());
     if (failed(input) || failed(result))
       return failure();
-    if (int64_t entries = linesOf(op.getAlgorithm()))
+    if (unsigned entries = entriesOf(op.getAlgorithm()))
       return lowerToLines(op, adaptor.getInput(), convert(op.getType()), entries, rewriter, context);
     if (vit::kindOf(op.getAlgorithm()) == vit::Algorithm::Poly)
       return lowerToPolynomial(op, adaptor.getInput(), convert(op.getType()), rewriter, context);
@@ -336,7 +335,7 @@ struct LowerFunction : Lowering<OpTy> {
   LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     RankedTensorType type = this->convert(op.getType());
-    if (int64_t entries = linesOf(op.getAlgorithm()))
+    if (unsigned entries = entriesOf(op.getAlgorithm()))
       return lowerToLines(op, adaptor.getInput(), type, entries, rewriter, this->context);
     if (type.getElementTypeBitWidth() == 16 && std::is_same_v<OpTy, vit::SiluOp>)
       if (quant::QuantizedType input = getQuantizedType(op.getInput());

@@ -29,15 +29,6 @@ constexpr double kTableStep = kLn2 / 16;
 constexpr double kShiftStep = 1.0 / 24;
 constexpr double kPolynomialStep = kLn2 / 26;
 
-InFlightDiagnostic noLines(Operation *op, llvm::Error error) {
-  return op->emitError("'") << nodeName(op->getLoc()) << "': " << llvm::toString(std::move(error))
-                            << "; use --nonlinear=table for it";
-}
-
-unsigned entriesOf(std::optional<vit::AlgorithmAttr> algorithm) {
-  return vit::kindOf(algorithm) == vit::Algorithm::Lut ? static_cast<unsigned>(algorithm->getEntries()) : 0;
-}
-
 /// `value` as 32 bits, unchanged in meaning.
 Value widen(Operation *op, ConversionPatternRewriter &rewriter, Value value, const UniformParameters &parameters) {
   auto type = cast<RankedTensorType>(value.getType());

@@ -48,6 +48,10 @@ inline integer::Rounding convertRounding(vit::Rounding rounding) {
 mlir::FailureOr<UniformParameters> channelParametersOf(mlir::Operation *op, mlir::Value value);
 
 bool usesShift(std::optional<vit::AlgorithmAttr> algorithm);
+/// Entries of `lut:N`, 0 for another algorithm.
+unsigned entriesOf(std::optional<vit::AlgorithmAttr> algorithm);
+/// The error of an op for which no lines could be fitted.
+mlir::InFlightDiagnostic noLines(mlir::Operation *op, llvm::Error error);
 
 /// Unit attribute when `flag`, else null.
 inline mlir::UnitAttr unitIf(mlir::OpBuilder &builder, bool flag) { return flag ? builder.getUnitAttr() : nullptr; }

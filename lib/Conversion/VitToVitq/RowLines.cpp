@@ -21,9 +21,7 @@ static llvm::Expected<numerics::PiecewiseLinear> fitLines(const FitProblem &prob
   llvm::Expected<approximation::PiecewiseTable> table = approximation::fitOptimal(problem);
   if (!table)
     return table.takeError();
-  return numerics::PiecewiseLinear{{table->breakpoints.begin(), table->breakpoints.end()},
-                                   {table->slopes.begin(), table->slopes.end()},
-                                   {table->intercepts.begin(), table->intercepts.end()}};
+  return table->lines();
 }
 
 llvm::Expected<ExponentialLines> lowering::fitExponential(unsigned entries, approximation::Method method) {
