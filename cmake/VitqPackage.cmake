@@ -4,7 +4,8 @@
 #
 #   vitq::vitq      all libraries; each one also by its own name, vitq::Transforms ...
 #   vitq::vitq-c    the shared library of the C API
-#   vitq::vitq-opt, vitq::vitq-run, vitq::vitq-lut, vitq::vitq-lsp-server
+#   vitq::vitq-gemmini   what C for Gemmini runs on where there is none
+#   vitq::vitq-opt, vitq::vitq-run, vitq::vitq-lut, vitq::vitq-asm, vitq::vitq-lsp-server
 include(CMakePackageConfigHelpers)
 
 set(VITQ_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/vitq)
@@ -19,7 +20,8 @@ install(TARGETS vitq VitqBase EXPORT vitqTargets)
 # Headers. The two folders below are both include folders: sources spell
 # "vitq/InitAll.h" and "dialects/vit/Vit.h".
 set(headers FILES_MATCHING PATTERN "*.h" PATTERN "*.td" PATTERN "*.h.inc" PATTERN CMakeFiles EXCLUDE)
-install(DIRECTORY ${VITQ_SOURCE_DIR}/include/vitq ${VITQ_SOURCE_DIR}/include/vitq-c ${VITQ_BINARY_DIR}/include/vitq
+install(DIRECTORY ${VITQ_SOURCE_DIR}/include/vitq ${VITQ_SOURCE_DIR}/include/vitq-c
+  ${VITQ_SOURCE_DIR}/include/vitq-gemmini-stub ${VITQ_BINARY_DIR}/include/vitq
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} ${headers})
 install(DIRECTORY ${VITQ_SOURCE_DIR}/dialects ${VITQ_BINARY_DIR}/dialects
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vitq ${headers})

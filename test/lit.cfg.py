@@ -7,7 +7,7 @@
 #   %shared   the folder of optional data (REQUIRES: shared-data)
 #   %models   ONNX models written by test/models/make_models.py
 #             (REQUIRES: test-models)
-# Features: shared-data, test-models, vitq-run, vitq-lut, vitq-lsp-server, x86_64,
+# Features: shared-data, test-models, vitq-run, vitq-lut, vitq-asm, vitq-lsp-server, x86_64,
 # aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, libomp (where --openmp
 # looks for it), chromium, roundtrip (the suite runs with --verify-roundtrip).
 
@@ -45,7 +45,8 @@ llvm_config.with_system_environment(
 # Tools. One that is not built yet is left alone and its feature is absent.
 opt_flags = ["--verify-roundtrip"] if roundtrip else []
 tools = []
-for name, flags in [("vitq-opt", opt_flags), ("vitq-run", []), ("vitq-lut", []), ("vitq-lsp-server", [])]:
+for name, flags in [("vitq-opt", opt_flags), ("vitq-run", []), ("vitq-lut", []), ("vitq-asm", []),
+                    ("vitq-lsp-server", [])]:
     path = os.path.join(config.vitq_tools_dir, name)
     if not os.path.exists(path):
         continue

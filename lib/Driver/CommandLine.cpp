@@ -72,7 +72,7 @@ struct CompilerFlags {
                        clEnumValN(Phase::Quantized, "quantized", "calibrated, with casts"),
                        clEnumValN(Phase::Deferred, "deferred", "dequantization deferred"),
                        clEnumValN(Phase::Integer, "integer", "integers only"),
-                       clEnumValN(Phase::Target, "target", "LLVM dialect of the target")),
+                       clEnumValN(Phase::Target, "target", "LLVM dialect, or tile programs of a systolic array")),
       llvm::cl::init(Phase::Target), llvm::cl::cat(category)};
   ValueOption<OutputKind> emit{
       "emit", llvm::cl::desc("What to write (implies --compile)"),
@@ -81,11 +81,24 @@ struct CompilerFlags {
                        clEnumValN(OutputKind::LLVM, "llvm", "LLVM IR"),
                        clEnumValN(OutputKind::Assembly, "asm", "assembly"),
                        clEnumValN(OutputKind::Object, "obj", "object file, header and manifest"),
-                       clEnumValN(OutputKind::SharedObject, "so", "shared library")),
+                       clEnumValN(OutputKind::SharedObject, "so", "shared library"),
+                       clEnumValN(OutputKind::Systolic, "systolic", "program for a systolic array"),
+                       clEnumValN(OutputKind::SystolicAssembly, "systolic-asm", "the same as text"),
+                       clEnumValN(OutputKind::C, "c", "C for Gemmini, host object and header")),
       llvm::cl::init(OutputKind::MLIR), llvm::cl::cat(category)};
   llvm::cl::opt<std::string> target{
-      "target", llvm::cl::desc("native, or a CPU name or level with features, e.g. x86-64-v4+avx512vnni"),
+      "target",
+      llvm::cl::desc("native, a CPU name or level with features (x86-64-v4+avx512vnni), or systolic:CONFIG, a systolic "
+                     "array, e.g. systolic:gemmini-16x16 or systolic:rows=8,cols=8,bits=4"),
       llvm::cl::init("native"), llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> hostTarget{"host-target",
+                                        llvm::cl::desc("CPU beside a systolic array, spelt as a --target (native)"),
+                                        llvm::cl::init("native"), llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> place{
+      "place",
+      llvm::cl::desc("Ops that run on the systolic array or the host whatever the compiler would choose: "
+                     "OP=array or OP=host, OP an op's or a node's name; several with commas"),
+      llvm::cl::cat(category)};
   llvm::cl::opt<std::string> name{"name", llvm::cl::desc("Name of the program (default: stem of the output file)"),
                                   llvm::cl::cat(category)};
   llvm::cl::opt<bool> openmp{"openmp", llvm::cl::desc("Make NAME_run_mt too, which runs in several threads (libomp)"),
@@ -179,36 +192,13 @@ struct CompilerFlags {
 /// (`--stop-after`); here they mean what vitq says.
 void takeOptionNames() {
   auto &registered = llvm::cl::getRegisteredOptions();
-  for (StringRef name : {"compile",
-                         "stop-after",
-                         "emit",
-                         "target",
-                         "name",
-                         "openmp",
-                         "batch",
-                         "batch-schedule",
-                         "calibration-data",
-                         "calibration-limit",
-                         "preprocess",
-                         "save-ranges",
-                         "load-ranges",
-                         "nonlinear",
-                         "nonlinear-budget",
-                         "lut-method",
-                         "report",
-                         "report-data",
-                         "report-labels",
-                         "report-limit",
-                         "report-times",
-                         "recipe",
-                         "split-outliers",
-                         "own-scales",
-                         "head-scales",
-                         "norm-scales",
-                         "fit-function-ranges",
-                         "bias-compensation",
-                         "observer",
-                         "headroom"})
+  for (StringRef name :
+       {"compile",        "stop-after",  "emit",          "target",         "host-target",         "place",
+        "name",           "openmp",      "batch",         "batch-schedule", "calibration-data",    "calibration-limit",
+        "preprocess",     "save-ranges", "load-ranges",   "nonlinear",      "nonlinear-budget",    "lut-method",
+        "report",         "report-data", "report-labels", "report-limit",   "report-times",        "recipe",
+        "split-outliers", "own-scales",  "head-scales",   "norm-scales",    "fit-function-ranges", "bias-compensation",
+        "observer",       "headroom"})
     if (llvm::cl::Option *option = registered.lookup(name))
       option->removeArgument();
 }
@@ -239,12 +229,46 @@ std::string checkNumbers(const CompilerFlags &flags) {
   return {};
 }
 
+bool isForArrays(OutputKind kind) {
+  return kind == OutputKind::Systolic || kind == OutputKind::SystolicAssembly || kind == OutputKind::C;
+}
+
+/// What a systolic target cannot do, or a CPU.
+std::string checkSystolicFlags(const CompilerFlags &flags, const DriverOptions &options) {
+  const bool isIR = options.emit == OutputKind::MLIR || options.emit == OutputKind::Bytecode;
+  if (StringRef(options.target) == "systolic")
+    return "--target=systolic needs a configuration, e.g. --target=systolic:gemmini-16x16";
+  if (!options.isSystolic()) {
+    if (isForArrays(options.emit))
+      return "--emit=systolic, systolic-asm and c are for systolic arrays: give --target=systolic:CONFIG too, e.g. "
+             "--target=systolic:gemmini-16x16";
+    if (flags.hostTarget.getNumOccurrences())
+      return "--host-target is for the CPU beside a systolic array: give --target=systolic:CONFIG too, or --target "
+             "alone";
+    return flags.place.empty() ? "" : "--place is for systolic arrays: give --target=systolic:CONFIG too";
+  }
+  if (!isForArrays(options.emit) && !isIR)
+    return "--emit=llvm, asm, obj and so are for CPUs: --target=systolic:CONFIG has --emit=systolic, systolic-asm, c, "
+           "and mlir or bytecode";
+  if (options.openmp)
+    return "--openmp is for CPUs: a program for a systolic array has no variant for threads";
+  if (options.batch > 1)
+    return "--batch is for CPUs: a program for a systolic array takes one image a run";
+  if (options.emit == OutputKind::C && !StringRef(options.output).ends_with(".c"))
+    return "C is written with its host object and header: give -o FILE.c";
+  if (options.emit == OutputKind::Systolic && options.output == "-")
+    return "a program for a systolic array cannot be written to standard output: give -o FILE.vsys";
+  return "";
+}
+
 std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.batch = flags.batch;
   options.batchSchedule = flags.batchSchedule;
   options.stopAfter = flags.stopAfter;
   options.emit = flags.emit;
   options.target = flags.target;
+  options.hostTarget = flags.hostTarget;
+  options.place = flags.place;
   options.name = flags.name;
   options.openmp = flags.openmp;
   options.reports.assign(flags.reports.begin(), flags.reports.end());
@@ -260,7 +284,8 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.compile.nonlinear = flags.nonlinear.getValue();
   options.compile.lutMethod = flags.lutMethod.getValue();
   options.compile.nonlinearBudget = flags.nonlinearBudget.getValue();
-  options.compile.target = flags.target.getValue();
+  // Whose costs of nonlinear functions count: they run beside an array.
+  options.compile.target = options.isSystolic() ? flags.hostTarget.getValue() : flags.target.getValue();
   options.compile.recipe = flags.recipe.getValue();
   options.compile.splitOutliers = flags.splitOutliers.getValue();
   options.compile.ownScales = flags.ownScales.getValue();
@@ -274,7 +299,9 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   if (!native && !flags.stopAfter.getNumOccurrences())
     options.stopAfter = Phase::Integer;
   if (native && options.stopAfter != Phase::Target)
-    return "--emit=llvm, asm, obj and so need the whole way: leave out --stop-after";
+    return "--emit=llvm, asm, obj, so, systolic, systolic-asm and c need the whole way: leave out --stop-after";
+  if (std::string problem = checkSystolicFlags(flags, options); !problem.empty())
+    return problem;
   if (options.openmp && options.stopAfter != Phase::Target)
     return "--openmp is for programs: give --emit=so or obj too";
   if (options.emit == OutputKind::SharedObject && options.output == "-")

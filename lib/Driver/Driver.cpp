@@ -10,6 +10,7 @@
 #include "vitq/Analysis/NonlinearChoice.h"
 
 #include "EmitNative.h"
+#include "EmitSystolic.h"
 #include "Measure.h"
 
 #include "vitq/Frontend/OnnxImport.h"
@@ -145,11 +146,40 @@ static std::string programName(const DriverOptions &options) {
 /// with the batch where it leaves it open.
 static bool setsBatch(const DriverOptions &options) { return options.batch > 1 && options.stopAfter >= Phase::Integer; }
 
+/// Whether the names of the targets are any, before the work that a wrong one would make
+/// useless.
+static llvm::Error checkTargets(const DriverOptions &options) {
+  if (options.isSystolic())
+    if (llvm::Error error = checkSystolicTarget(options.target))
+      return error;
+  return TargetDesc::parse(options.isSystolic() ? options.hostTarget : options.target).takeError();
+}
+
+/// From the integer phase to what was asked for.
+static LogicalResult emitTarget(ModuleOp module, const DriverOptions &options, Report &report) {
+  if (options.isSystolic()) {
+    SystolicRequest request{programName(options), options.target, options.hostTarget,      options.place,
+                            options.output,       options.emit,   !options.reports.empty()};
+    FailureOr<SystolicFacts> facts = emitSystolic(module, request);
+    if (failed(facts))
+      return failure();
+    report.setNative(facts->host);
+    report.setArray(std::move(facts->array));
+    return success();
+  }
+  NativeRequest request{programName(options), options.target, options.output,       options.emit,
+                        options.openmp,       options.batch,  options.batchSchedule};
+  FailureOr<NativeFacts> facts = emitNative(module, request);
+  if (failed(facts))
+    return failure();
+  report.setNative(*facts);
+  return success();
+}
+
 LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
-  // Before the work that a wrong name would make useless.
-  if (options.stopAfter == Phase::Target)
-    if (llvm::Expected<TargetDesc> target = TargetDesc::parse(options.target); !target)
-      return emitError(UnknownLoc::get(context), llvm::toString(target.takeError()));
+  if (options.stopAfter == Phase::Target || options.isSystolic())
+    if (llvm::Error error = checkTargets(options))
+      return emitError(UnknownLoc::get(context), llvm::toString(std::move(error)));
   for (const std::string &path : options.reports)
     if (llvm::Error error = checkWritable(path))
       return emitError(UnknownLoc::get(context), llvm::toString(std::move(error)));
@@ -172,12 +202,8 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
   if (setsBatch(options) && options.stopAfter == Phase::Integer && failed(setBatch(**module, options.batch)))
     return failure();
   if (options.stopAfter == Phase::Target) {
-    NativeRequest request{programName(options), options.target, options.output,       options.emit,
-                          options.openmp,       options.batch,  options.batchSchedule};
-    FailureOr<NativeFacts> facts = emitNative(**module, request);
-    if (failed(facts))
+    if (failed(emitTarget(**module, options, report)))
       return failure();
-    report.setNative(*facts);
   } else if (failed(writeModule(**module, options.output, options.emit == OutputKind::Bytecode))) {
     return failure();
   }

@@ -13,9 +13,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "vitq/Support/AtomicFile.h"
 #include "vitq/Target/FloatScan.h"
-#include "vitq/Target/NativeCompiler.h"
 
-#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
 
@@ -23,18 +21,26 @@ using namespace mlir;
 
 namespace vitq {
 
-static LogicalResult reportError(ModuleOp module, llvm::Error error) {
+LogicalResult reportError(ModuleOp module, llvm::Error error) {
   if (!error)
     return success();
   return emitError(UnknownLoc::get(module.getContext()), llvm::toString(std::move(error)));
 }
 
-/// As lowerToLLVM, with every pass recorded.
-static LogicalResult lower(ModuleOp module, const NativeOptions &options) {
+LogicalResult lowerNative(ModuleOp module, const NativeOptions &options, NativeFacts &facts) {
   PassManager pm(module.getContext(), ModuleOp::getOperationName());
   buildVitqToLLVMPipeline(pm, options.target.text, options.fuse, options.openmp);
   pm.addInstrumentation(std::make_unique<PassStages>());
-  return pm.run(module);
+  if (failed(pm.run(module)))
+    return failure();
+  auto recorded = [&](llvm::StringRef name) -> std::optional<int64_t> {
+    auto value = module->getAttrOfType<IntegerAttr>(name);
+    return value ? std::optional<int64_t>(value.getInt()) : std::nullopt;
+  };
+  facts.weightBytes = recorded("vitq.weight_bytes");
+  facts.arenaBytes = recorded("vitq.arena_bytes");
+  facts.arenaLowerBound = recorded("vitq.arena_lower_bound");
+  return success();
 }
 
 using Emitter = LogicalResult (*)(ModuleOp, const NativeOptions &, llvm::raw_pwrite_stream &);
@@ -96,53 +102,7 @@ static bool computesInTurn(ModuleOp module, const NativeRequest &request) {
   return weights <= kCachedWeights;
 }
 
-FailureOr<NativeFacts> emitNative(ModuleOp module, const NativeRequest &request) {
-  llvm::Expected<TargetDesc> target = TargetDesc::parse(request.target);
-  if (!target) {
-    (void)reportError(module, target.takeError());
-    return failure();
-  }
-  NativeOptions options;
-  options.target = *target;
-  options.name = request.name;
-  options.openmp = request.openmp;
-  if (request.batch > 1) {
-    if (computesInTurn(module, request))
-      options.turns = request.batch;
-    else if (failed(setBatch(module, request.batch)))
-      return failure();
-  }
-  if (failed(lower(module, options)))
-    return failure();
-  NativeFacts facts;
-  facts.target = request.target;
-  auto recorded = [&](llvm::StringRef name) -> std::optional<int64_t> {
-    auto value = module->getAttrOfType<IntegerAttr>(name);
-    return value ? std::optional<int64_t>(value.getInt()) : std::nullopt;
-  };
-  facts.weightBytes = recorded("vitq.weight_bytes");
-  facts.arenaBytes = recorded("vitq.arena_bytes");
-  facts.arenaLowerBound = recorded("vitq.arena_lower_bound");
-
-  switch (request.emit) {
-  case OutputKind::MLIR:
-  case OutputKind::Bytecode:
-    if (failed(writeModule(module, request.output, request.emit == OutputKind::Bytecode)))
-      return failure();
-    return facts;
-  case OutputKind::LLVM:
-  case OutputKind::Assembly: {
-    FailureOr<llvm::SmallString<0>> text =
-        emitToString(module, options, request.emit == OutputKind::LLVM ? emitLLVM : emitAssembly);
-    if (failed(text) || failed(reportError(module, writeFileAtomically(request.output, text->str()))))
-      return failure();
-    return facts;
-  }
-  case OutputKind::Object:
-  case OutputKind::SharedObject:
-    break;
-  }
-
+FailureOr<llvm::SmallString<0>> compileObject(ModuleOp module, const NativeOptions &options, NativeFacts &facts) {
   FailureOr<llvm::SmallString<0>> object = emitToString(module, options, emitObject);
   if (failed(object))
     return failure();
@@ -164,7 +124,52 @@ FailureOr<NativeFacts> emitNative(ModuleOp module, const NativeRequest &request)
   facts.floatInstructions = static_cast<int64_t>(floats->size());
   for (const FloatInstruction &instruction : *floats)
     module.emitError("the object computes with floats: '") << instruction.mnemonic << "' in " << instruction.function;
-  if (!floats->empty() || failed(writeObject(module, options, object->str(), *code, request)))
+  if (!floats->empty())
+    return failure();
+  return object;
+}
+
+FailureOr<NativeFacts> emitNative(ModuleOp module, const NativeRequest &request) {
+  llvm::Expected<TargetDesc> target = TargetDesc::parse(request.target);
+  if (!target) {
+    (void)reportError(module, target.takeError());
+    return failure();
+  }
+  NativeOptions options;
+  options.target = *target;
+  options.name = request.name;
+  options.openmp = request.openmp;
+  if (request.batch > 1) {
+    if (computesInTurn(module, request))
+      options.turns = request.batch;
+    else if (failed(setBatch(module, request.batch)))
+      return failure();
+  }
+  NativeFacts facts;
+  facts.target = request.target;
+  if (failed(lowerNative(module, options, facts)))
+    return failure();
+
+  switch (request.emit) {
+  case OutputKind::MLIR:
+  case OutputKind::Bytecode:
+    if (failed(writeModule(module, request.output, request.emit == OutputKind::Bytecode)))
+      return failure();
+    return facts;
+  case OutputKind::LLVM:
+  case OutputKind::Assembly: {
+    FailureOr<llvm::SmallString<0>> text =
+        emitToString(module, options, request.emit == OutputKind::LLVM ? emitLLVM : emitAssembly);
+    if (failed(text) || failed(reportError(module, writeFileAtomically(request.output, text->str()))))
+      return failure();
+    return facts;
+  }
+  default:
+    break;
+  }
+
+  FailureOr<llvm::SmallString<0>> object = compileObject(module, options, facts);
+  if (failed(object) || failed(writeObject(module, options, object->str(), *facts.codeBytes, request)))
     return failure();
   return facts;
 }

@@ -11,6 +11,9 @@
 
 #include "vitq/Driver/Driver.h"
 #include "vitq/Report/Report.h"
+#include "vitq/Target/NativeCompiler.h"
+
+#include "llvm/ADT/SmallString.h"
 
 namespace vitq {
 
@@ -21,6 +24,17 @@ struct NativeRequest {
   int64_t batch = 1;
   BatchSchedule schedule = BatchSchedule::Auto;
 };
+
+/// As lowerToLLVM, with every pass recorded as a stage; `facts` receives the sizes.
+mlir::LogicalResult lowerNative(mlir::ModuleOp module, const NativeOptions &options, NativeFacts &facts);
+
+/// The object of a lowered module, which computes without floats; `facts` receives what
+/// the object has.
+mlir::FailureOr<llvm::SmallString<0>> compileObject(mlir::ModuleOp module, const NativeOptions &options,
+                                                    NativeFacts &facts);
+
+/// An error, if there is one, as a diagnostic.
+mlir::LogicalResult reportError(mlir::ModuleOp module, llvm::Error error);
 
 /// Lowers an integer module for a target and writes what was asked for. With a batch,
 /// the module is one of one image, or already one of the batch.

@@ -24,7 +24,7 @@ void vitq::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllToLLVMIRTranslations(registry);
-  registry.insert<vit::VitDialect, integer::VitqDialect>();
+  registry.insert<vit::VitDialect, integer::VitqDialect, systolic::SystolicDialect>();
 }
 
 void vitq::registerAllPasses() {

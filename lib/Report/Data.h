@@ -81,6 +81,7 @@ struct Data {
   std::optional<comparison::Comparison> comparison;
   std::optional<AccuracyFacts> accuracy;
   NativeFacts native;
+  std::optional<ArrayFacts> array;
   int64_t macs = 0, weightBytes = 0;
   /// In the order of the compilation.
   std::vector<StageCost> stages;
@@ -115,6 +116,10 @@ llvm::StringRef toString(Finding::Severity severity);
 llvm::json::Value toJSON(const Data &data);
 void printText(const Data &data, llvm::raw_ostream &os);
 void printHtml(const Data &data, llvm::raw_ostream &os);
+
+/// The sections of a systolic array.
+llvm::json::Value arrayToJSON(const std::optional<ArrayFacts> &array);
+void printArray(const ArrayFacts &array, llvm::raw_ostream &os);
 
 } // namespace vitq::reporting
 

@@ -319,6 +319,8 @@ void Page::print() {
   outliers();
   histograms();
   decisions();
+  if (data.array)
+    arraySection(os, *data.array);
   os << "<section id=\"ops\"><h2>All ops</h2>\n<p class=\"soft\">SQNR is the value's, own error what the op itself "
         "does against the float op on the same input, added its share of the noise at the logits.</p>\n";
   opTable(os, data);

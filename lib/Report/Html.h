@@ -60,6 +60,9 @@ void stageTable(llvm::raw_ostream &os, const Data &data);
 /// The table of all ops.
 void opTable(llvm::raw_ostream &os, const Data &data);
 
+/// What a systolic array does: figures, kinds of launches, where every op runs.
+void arraySection(llvm::raw_ostream &os, const ArrayFacts &array);
+
 } // namespace vitq::reporting::html
 
 #endif // VITQ_LIB_REPORT_HTML_H

@@ -174,6 +174,7 @@ json::Value reporting::toJSON(const Data &data) {
       {"ranked_images", data.comparison ? json::Value(data.comparison->rankedImages) : json::Value(nullptr)},
       {"logits_sqnr_db", data.comparison ? orNull(data.comparison->logitsSqnrDb) : json::Value(nullptr)},
       {"accuracy", accuracyOf(data.accuracy)},
+      {"array", arrayToJSON(data.array)},
       {"findings", findingsOf(data)},
       {"decisions", std::move(decisions)},
       {"blocks", blocksOf(data)},

@@ -36,6 +36,7 @@ void Report::setCalibrationImages(int64_t images) { data->calibrationImages = im
 void Report::setComparison(comparison::Comparison comparison) { data->comparison = std::move(comparison); }
 void Report::setAccuracy(AccuracyFacts facts) { data->accuracy = std::move(facts); }
 void Report::setNative(NativeFacts facts) { data->native = std::move(facts); }
+void Report::setArray(ArrayFacts facts) { data->array = std::move(facts); }
 void Report::setStages(std::vector<StageCost> stages) { data->stages = std::move(stages); }
 std::vector<Finding> Report::findings() const { return data->findings(); }
 llvm::json::Value Report::toJSON() const { return reporting::toJSON(*data); }

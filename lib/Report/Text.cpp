@@ -117,6 +117,8 @@ void reporting::printText(const Data &data, llvm::raw_ostream &os) {
   printFindings(data, os);
   printDecisions(data, os);
   printBlocks(data, os);
+  if (data.array)
+    printArray(*data.array, os);
   os << "\n"
      << llvm::left_justify("node", 44) << llvm::left_justify("op", 22) << llvm::left_justify("bits", 14)
      << llvm::left_justify("algorithm", 11) << llvm::right_justify("scale", 12) << llvm::right_justify("zero", 6)

@@ -22,7 +22,7 @@ namespace {
 /// library does not get them.
 struct Flags {
   cl::OptionCategory category{"vitq-run options"};
-  cl::opt<std::string> program{cl::Positional, cl::Required, cl::desc("<program: .so, .onnx, .mlir or .mlirbc>"),
+  cl::opt<std::string> program{cl::Positional, cl::Required, cl::desc("<program: .so, .vsys, .onnx, .mlir or .mlirbc>"),
                                cl::cat(category)};
   cl::opt<std::string> images = text("images", "Folder of images, an image, or a .npy of uint8 [N,H,W(,C)]", "path");
   cl::opt<std::string> inputs = text("inputs", "A .npy of normalized float32 [N,C,H,W] for a float model", "file.npy");
@@ -39,9 +39,17 @@ struct Flags {
                           cl::cat(category)};
   cl::opt<int64_t> threads{"num-threads", cl::desc("Run a .so that was compiled with --openmp in N threads"),
                            cl::value_desc("N"), cl::init(0), cl::cat(category)};
-  cl::opt<bool> benchmark{"benchmark", cl::desc("Measure the latency of a .so, and the limit of this core"),
-                          cl::cat(category)};
-  cl::opt<bool> profile{"profile", cl::desc("Measure the time of every step of a .so"), cl::cat(category)};
+  cl::opt<bool> benchmark{
+      "benchmark",
+      cl::desc("Measure the latency of a .so and the limit of this core, or simulate the cycles of a .vsys"),
+      cl::cat(category)};
+  cl::opt<bool> profile{"profile", cl::desc("The time of every step of a .so, the cycles of every launch of a .vsys"),
+                        cl::cat(category)};
+  cl::opt<std::string> timeline =
+      text("timeline", "Write what the queues of the array do in one launch of a .vsys: a Chrome trace, or a picture",
+           "file.json|file.svg");
+  cl::opt<std::string> launch =
+      text("launch", "The launch of --timeline: a number or an ONNX node (default: the longest)", "N|node");
   cl::opt<bool> compare{"compare", cl::desc("Compare a module in a later phase with the float --reference, op by op"),
                         cl::cat(category)};
 
@@ -73,6 +81,8 @@ int runner::main(int argc, char **argv) {
   options.benchmark = flags.benchmark;
   options.profile = flags.profile;
   options.compare = flags.compare;
+  options.timeline = flags.timeline;
+  options.launch = flags.launch;
   llvm::Expected<Figures> figures = run(options);
   if (!figures) {
     llvm::WithColor::error(llvm::errs(), "vitq-run") << llvm::toString(figures.takeError()) << "\n";

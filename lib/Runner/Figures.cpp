@@ -50,7 +50,13 @@ static std::vector<Entry> entriesOf(const Figures &f) {
           {"arena_bytes", "arena", "bytes", f.arenaBytes},
           {"arena_lower_bound", "arena, lower bound", "bytes", f.arenaLowerBound},
           {"weight_bytes", "weights", "bytes", f.weightBytes},
-          {"code_bytes", "code", "bytes", f.codeBytes}};
+          {"code_bytes", "code", "bytes", f.codeBytes},
+          {"cycles", "cycles of the array (simulated)", "", f.cycles},
+          {"linear_utilization", "utilization, linear layers", "%", f.linearUtilization},
+          {"attention_utilization", "utilization, attention", "%", f.attentionUtilization},
+          {"cycles_over_roofline", "cycles / roofline", "", f.cyclesOverRoofline, 3},
+          {"dram_bytes", "DRAM read and written", "bytes", f.dramBytes},
+          {"energy_pj", "energy, by the proxy", "pJ", f.energyPicojoules, 0}};
 }
 
 llvm::json::Value Figures::toJSON() const {
@@ -58,7 +64,9 @@ llvm::json::Value Figures::toJSON() const {
   for (const Entry &entry : entriesOf(*this))
     std::visit([&](const auto &value) { object[entry.key] = value ? llvm::json::Value(*value) : nullptr; },
                entry.value);
-  object["profile"] = profile ? profile->toJSON() : llvm::json::Value(nullptr);
+  object["profile"] = profile            ? profile->toJSON()
+                      : simulationInFull ? simulation->toJSON()
+                                         : llvm::json::Value(nullptr);
   object["comparison"] = comparison ? comparison->toJSON() : llvm::json::Value(nullptr);
   return object;
 }
@@ -74,12 +82,16 @@ void Figures::print(llvm::raw_ostream &os) const {
       number << *integer;
     }
     if (!text.empty())
-      os << llvm::left_justify(entry.title, 30) << llvm::right_justify(text, 14) << (*entry.unit ? " " : "")
+      os << llvm::left_justify(entry.title, 32) << llvm::right_justify(text, 14) << (*entry.unit ? " " : "")
          << entry.unit << "\n";
   }
   if (profile) {
     os << "\n";
     profile->print(os);
+  }
+  if (simulationInFull) {
+    os << "\n";
+    simulation->print(os);
   }
   if (comparison) {
     os << "\n";

@@ -210,9 +210,11 @@ llvm::Error Program::runProfiled(const Tensor &, std::vector<uint64_t> &) const 
 }
 
 llvm::Expected<std::unique_ptr<Program>> runner::openProgram(StringRef path) {
+  if (path.ends_with(".vsys") || isSystolicProgram(path))
+    return openSystolicProgram(path);
   if (path.ends_with(".so"))
     return openSharedObject(path);
   if (path.ends_with(".onnx") || path.ends_with(".mlir") || path.ends_with(".mlirbc"))
     return openModule(path);
-  return llvm::createStringError(path + ": is none of .so, .onnx, .mlir, .mlirbc");
+  return llvm::createStringError(path + ": is none of .so, .vsys, .onnx, .mlir, .mlirbc");
 }

@@ -19,6 +19,13 @@ inline constexpr int kMaxThreads = 1024;
 /// Loads a shared object made by vitq.
 llvm::Expected<std::unique_ptr<Program>> openSharedObject(llvm::StringRef path);
 
+/// Whether the file begins as a program for a systolic array.
+bool isSystolicProgram(llvm::StringRef path);
+
+/// Reads a program for a systolic array, and links its host code into this process. One
+/// without host code can be timed, not run.
+llvm::Expected<std::unique_ptr<Program>> openSystolicProgram(llvm::StringRef path);
+
 /// Reads an ONNX model, MLIR text or bytecode, to be interpreted.
 llvm::Expected<std::unique_ptr<Program>> openModule(llvm::StringRef path);
 

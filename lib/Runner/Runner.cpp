@@ -38,6 +38,7 @@ private:
   llvm::Error compare();
   llvm::Error dump(const Outputs &outputs) const;
   llvm::Error benchmark();
+  llvm::Error simulate();
 
   const RunOptions &options;
   std::unique_ptr<Program> program, reference;
@@ -58,8 +59,13 @@ llvm::Error Session::checkOptions() const {
   bool anyData = !options.images.empty() || !options.inputs.empty();
   if (options.compare && (options.reference.empty() || options.images.empty()))
     return llvm::createStringError("--compare needs --reference=MODEL.onnx, the float model, and --images=FOLDER");
-  if (!anyData && !options.benchmark && !options.profile)
-    return llvm::createStringError("nothing to do: give --images or --inputs (or --benchmark for a .so)");
+  if (!anyData && !options.benchmark && !options.profile && options.timeline.empty())
+    return llvm::createStringError("nothing to do: give --images or --inputs (or --benchmark for a .so or .vsys)");
+  if (options.timeline.empty() && !options.launch.empty())
+    return llvm::createStringError("--launch is for a timeline: give --timeline=FILE.json or FILE.svg too");
+  if (!options.timeline.empty())
+    if (llvm::Error error = checkTimelinePath(options.timeline))
+      return error;
   if (options.threads < 0 || options.threads > kMaxThreads)
     return llvm::createStringError("--num-threads must be 1 to " + llvm::Twine(kMaxThreads));
   if (options.profile && options.threads > 1)
@@ -123,9 +129,15 @@ llvm::Error Session::open() {
   if (!opened)
     return opened.takeError();
   program = std::move(*opened);
-  if ((options.benchmark || options.profile) && !program->isCompiled())
+  const bool onArray = program->getArrayProgram() != nullptr;
+  if ((options.benchmark || options.profile) && !program->isCompiled() && !onArray)
     return llvm::createStringError(options.program + ": " + (options.benchmark ? "--benchmark" : "--profile") +
-                                   " times compiled programs (.so) only");
+                                   " is for compiled programs (.so, .vsys)");
+  if (!options.timeline.empty() && !onArray)
+    return llvm::createStringError(options.program + ": --timeline is for programs of a systolic array (.vsys)");
+  const bool anyData = !(options.images.empty() && options.inputs.empty());
+  if (onArray && anyData && program->info().inputShape.empty())
+    return llvm::createStringError(options.program + ": has no host code: it can be timed, not run");
   if (options.threads)
     if (llvm::Error error = program->setThreads(static_cast<int>(options.threads)))
       return error;
@@ -146,7 +158,7 @@ llvm::Error Session::open() {
   figures.arenaLowerBound = info.arenaLowerBound;
   figures.weightBytes = info.weightBytes;
   figures.codeBytes = info.codeBytes;
-  return options.images.empty() && options.inputs.empty() ? llvm::Error::success() : openSource();
+  return anyData ? openSource() : llvm::Error::success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -232,6 +244,28 @@ llvm::Error Session::benchmark() {
   return options.profile ? benchmark.profile(figures) : llvm::Error::success();
 }
 
+/// The cycles of an array; how long this machine takes to simulate it is no figure.
+llvm::Error Session::simulate() {
+  const simulator::Program &array = *program->getArrayProgram();
+  auto simulation = std::make_shared<Simulation>(array);
+  figures.cycles = static_cast<int64_t>(simulation->timing().total.cycles);
+  figures.dramBytes = static_cast<int64_t>(simulation->dramBytes());
+  figures.linearUtilization = simulation->linearUtilization();
+  figures.attentionUtilization = simulation->attentionUtilization();
+  figures.cyclesOverRoofline = simulation->cyclesOverRoofline();
+  figures.energyPicojoules = simulation->timing().total.energyPicojoules;
+  figures.simulationInFull = options.profile;
+  if (!options.timeline.empty()) {
+    llvm::Expected<uint32_t> launch = simulation->findLaunch(options.launch);
+    if (!launch)
+      return llvm::createStringError(options.program + ": " + llvm::toString(launch.takeError()));
+    if (llvm::Error error = writeTimeline(array, *launch, options.timeline))
+      return error;
+  }
+  figures.simulation = std::move(simulation);
+  return llvm::Error::success();
+}
+
 llvm::Expected<Figures> Session::run() {
   if (llvm::Error error = open())
     return error;
@@ -241,9 +275,13 @@ llvm::Expected<Figures> Session::run() {
   if (source && (!options.compare || !options.labels.empty() || !options.dumpOutputs.empty()))
     if (llvm::Error error = evaluate())
       return error;
-  if (options.benchmark || options.profile)
+  if (program->getArrayProgram()) {
+    if (llvm::Error error = simulate())
+      return error;
+  } else if (options.benchmark || options.profile) {
     if (llvm::Error error = benchmark())
       return error;
+  }
   if (options.json.empty())
     return figures;
   if (llvm::Error error = writeFileAtomically(options.json, llvm::formatv("{0:2}\n", figures.toJSON()).str()))

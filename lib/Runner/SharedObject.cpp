@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Arena.h"
 #include "ProgramKinds.h"
 
 #include "vitq/Target/Program.h"
@@ -14,7 +15,6 @@
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Object/ELF.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemAlloc.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <dlfcn.h>
@@ -48,20 +48,6 @@ private:
   int64_t arenaAlign = 64;
   /// 0: `entry`.
   int threads = 0;
-};
-
-/// Memory that a program works in.
-class Arena {
-public:
-  Arena(size_t size, size_t align)
-      : size(std::max<size_t>(size, 1)), align(std::max<size_t>(align, 64)),
-        memory(llvm::allocate_buffer(this->size, this->align)) {}
-  ~Arena() { llvm::deallocate_buffer(memory, size, align); }
-  Arena(const Arena &) = delete;
-  Arena &operator=(const Arena &) = delete;
-
-  size_t size, align;
-  void *memory;
 };
 
 } // namespace

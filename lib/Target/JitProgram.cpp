@@ -33,19 +33,21 @@ JitProgram::JitProgram(std::unique_ptr<orc::LLJIT> jit, const vitq_program *prog
 JitProgram::~JitProgram() = default;
 
 /// All that a program may call.
-static Error defineMemoryFunctions(orc::LLJIT &jit) {
+static Error defineFunctions(orc::LLJIT &jit, ArrayRef<JitSymbol> others) {
   orc::SymbolMap symbols;
-  auto define = [&](const char *name, auto *function) {
+  auto define = [&](StringRef name, auto *function) {
     symbols[jit.mangleAndIntern(name)] = {orc::ExecutorAddr::fromPtr(function),
                                           JITSymbolFlags::Exported | JITSymbolFlags::Callable};
   };
+  for (const JitSymbol &symbol : others)
+    define(symbol.name, symbol.address);
   define("memcpy", static_cast<void *(*)(void *, const void *, size_t)>(&std::memcpy));
   define("memmove", static_cast<void *(*)(void *, const void *, size_t)>(&std::memmove));
   define("memset", static_cast<void *(*)(void *, int, size_t)>(&std::memset));
   return jit.getMainJITDylib().define(orc::absoluteSymbols(std::move(symbols)));
 }
 
-Expected<std::unique_ptr<JitProgram>> JitProgram::load(ArrayRef<char> object) {
+Expected<std::unique_ptr<JitProgram>> JitProgram::load(ArrayRef<char> object, ArrayRef<JitSymbol> symbols) {
   initializeHost();
   // Programs have no initializers, and nothing of the process but the memory
   // functions is visible to them.
@@ -53,7 +55,7 @@ Expected<std::unique_ptr<JitProgram>> JitProgram::load(ArrayRef<char> object) {
       orc::LLJITBuilder().setPlatformSetUp(orc::setUpInactivePlatform).setLinkProcessSymbolsByDefault(false).create();
   if (!jit)
     return jit.takeError();
-  if (Error error = defineMemoryFunctions(**jit))
+  if (Error error = defineFunctions(**jit, symbols))
     return std::move(error);
   auto buffer = MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), "program");
   if (Error error = (*jit)->addObjectFile(std::move(buffer)))

@@ -9,6 +9,7 @@
 #ifndef VITQ_CONVERSION_PASSES_H
 #define VITQ_CONVERSION_PASSES_H
 
+#include "dialects/systolic/Systolic.h"
 #include "dialects/vitq/Vitq.h"
 #include "mlir/Pass/Pass.h"
 #include "vitq/Approximation/Method.h"

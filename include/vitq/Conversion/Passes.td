@@ -28,6 +28,10 @@ def ConvertVitqToKernelsPass : Pass<"convert-vitq-to-kernels", "::mlir::ModuleOp
     Constant weights are packed for the dot product of the target at compile time;
     scratch memory of a kernel is an argument.
 
+    A `systolic.launch` becomes a kernel that hands the addresses of its inputs (but
+    constants) and results to the external function `vitq_array_launch`; the routines
+    of the array are left out.
+
     ```mlir
     // before
     func.func @main(%x: tensor<4x8xi32>) -> tensor<4x8xi8> {
@@ -182,6 +186,54 @@ def ConvertVitToVitqPass : Pass<"convert-vit-to-vitq", "::mlir::ModuleOp"> {
              clEnumValN(::vitq::approximation::Method::Uniform, "uniform", "breakpoints at equal distances"))}]>
   ];
   let dependentDialects = ["::vitq::integer::VitqDialect"];
+}
+
+def ConvertVitqToSystolicPass : Pass<"convert-vitq-to-systolic", "::mlir::ModuleOp"> {
+  let summary = "Run products on a systolic array, and what its units can do on them";
+  let description = [{
+    Every `vitq.matmul` of 8-bit operands becomes a `systolic.launch` of a routine: a tile
+    program that equal products share. Requantization, residual adds, thresholds, tables,
+    softmax and normalization run on the array's units where the configuration has them, on the
+    sums before these leave the array if nobody else reads them. Everything else stays `vitq`, for
+    the host. Nothing is silent: the module attribute `systolic.placements` says for each op
+    where it runs and why.
+
+    * How a product is cut into blocks is chosen by simulation among those that the traffic and
+      the products of a block make most likely, and Gemmini's fixed heuristic
+      (docs/Systolic.md).
+    * Unsigned operands enter an 8-bit array as q - 128; the correction goes into the bias, or,
+      where the right operand is no constant, is computed by the host.
+    * Operands of 8 bits on narrower elements become planes, each pair of planes a pass.
+    * Transpositions before a product become strides.
+
+    ```mlir
+    // before
+    func.func @main(%x: tensor<1x4x8xi8>) -> tensor<1x4x8xi32> {
+      %w = arith.constant dense<1> : tensor<8x8xi8>
+      %y = vitq.matmul %x, %w : (tensor<1x4x8xi8>, tensor<8x8xi8>) -> tensor<1x4x8xi32>
+      return %y : tensor<1x4x8xi32>
+    }
+    // after
+      %y = systolic.launch @linear_4x8x8_0(%x, %w) {macs = 256 : i64} : (tensor<1x4x8xi8>, tensor<8x8xi8>) -> tensor<1x4x8xi32>
+    ```
+
+    Errors: a configuration that makes no sense, accumulators too narrow for the sums of an op (with the width
+    needed), memories that hold no tile, an op that is wanted on a unit which there is not.
+  }];
+  let options = [
+    Option<"config", "config", "std::string", "\"gemmini-16x16\"",
+           "The array: PRESET or PRESET,KEY=VALUE,... (docs/Systolic.md)">,
+    Option<"place", "place", "std::string", "",
+           "Where ops run: OP=array or OP=host, OP an op's or a node's name; several with commas">,
+  ];
+  let statistics = [
+    Statistic<"numLaunches", "num-launches", "Number of launches">,
+    Statistic<"numRoutines", "num-routines", "Number of distinct routines">,
+  ];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::memref::MemRefDialect", "::vitq::integer::VitqDialect", "::vitq::systolic::SystolicDialect",
+  ];
 }
 
 #endif // VITQ_CONVERSION_PASSES

@@ -52,7 +52,7 @@ llvm::LogicalResult setBatch(mlir::ModuleOp module, int64_t batch);
 enum class BatchSchedule { Auto, Together, InTurn };
 
 /// What is written.
-enum class OutputKind { MLIR, Bytecode, LLVM, Assembly, Object, SharedObject };
+enum class OutputKind { MLIR, Bytecode, LLVM, Assembly, Object, SharedObject, Systolic, SystolicAssembly, C };
 
 struct DriverOptions {
   /// `.onnx`, `.mlir` or `.mlirbc`, in any phase before `Target`.
@@ -64,8 +64,14 @@ struct DriverOptions {
   BatchSchedule batchSchedule = BatchSchedule::Auto;
   Phase stopAfter = Phase::Integer;
   OutputKind emit = OutputKind::MLIR;
-  /// `native`, a CPU name or level, with features: `x86-64-v4+avx512vnni`.
+  /// `native`, a CPU name or level, with features: `x86-64-v4+avx512vnni`; or
+  /// `systolic:CONFIG`, a systolic array (simulator::Config::parse).
   std::string target = "native";
+  /// The CPU beside a systolic array, spelt as `target`.
+  std::string hostTarget = "native";
+  /// Ops that run on the array or the host whatever the compiler would choose:
+  /// OP=array|host, several with commas.
+  std::string place;
   /// Name of the program; the output's stem when empty.
   std::string name;
   /// Whether the program can also run in several threads.
@@ -82,6 +88,8 @@ struct DriverOptions {
   /// it that is never twice the same.
   bool reportTimes = true;
   CompileOptions compile;
+
+  bool isSystolic() const { return llvm::StringRef(target).starts_with("systolic:"); }
 };
 
 /// Reads a module: imports ONNX, or parses text or bytecode. Errors are

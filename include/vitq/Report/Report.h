@@ -34,6 +34,26 @@ struct NativeFacts {
   std::optional<int64_t> weightBytes, arenaBytes, arenaLowerBound, codeBytes, floatInstructions;
 };
 
+/// A program for a systolic array. Shares are percentages; what was not simulated is empty.
+struct ArrayFacts {
+  /// Where an op runs, and why there.
+  struct Placement {
+    std::string node, op, place, reason;
+  };
+  /// All launches of the same ops.
+  struct Kind {
+    std::string op;
+    int64_t launches = 0, cycles = 0, rooflineCycles = 0;
+    double utilization = 0;
+  };
+
+  std::string config;
+  std::vector<Placement> placements;
+  std::vector<Kind> kinds;
+  std::optional<int64_t> cycles, dramBytes;
+  std::optional<double> linearUtilization, attentionUtilization, cyclesOverRoofline, energyPicojoules;
+};
+
 /// The integer program and the float model on images; shares are percentages.
 struct AccuracyFacts {
   int64_t images = 0;
@@ -80,6 +100,7 @@ public:
   void setComparison(comparison::Comparison comparison);
   void setAccuracy(AccuracyFacts facts);
   void setNative(NativeFacts facts);
+  void setArray(ArrayFacts facts);
   /// What the stages of the compilation cost, in order.
   void setStages(std::vector<StageCost> stages);
 

@@ -19,6 +19,10 @@
 #include <string>
 #include <vector>
 
+namespace vitq::simulator {
+struct Program;
+} // namespace vitq::simulator
+
 namespace vitq::runner {
 
 /// One kernel call of a compiled program.
@@ -75,6 +79,9 @@ public:
   /// What runs it op by op; null for compiled code.
   virtual const Interpreter *getInterpreter() const { return nullptr; }
 
+  /// What runs on a simulated systolic array; null for other programs.
+  virtual const simulator::Program *getArrayProgram() const { return nullptr; }
+
   /// The errors that MLIR has emitted since the last call, where the program keeps
   /// them.
   virtual std::string takeDiagnostics() const { return {}; }
@@ -95,9 +102,10 @@ protected:
   ProgramInfo information;
 };
 
-/// Opens the program at `path`: a shared object made by vitq (.so), an ONNX
-/// model (.onnx), or a module in any phase (.mlir, .mlirbc). A shared object is
-/// loaded into this process; everything it says of itself is checked first.
+/// Opens the program at `path`: a shared object made by vitq (.so), a program for a
+/// systolic array (.vsys, or whatever begins as one), an ONNX model (.onnx), or a module
+/// in any phase (.mlir, .mlirbc). Compiled code is loaded into this process; everything
+/// it says of itself is checked first.
 llvm::Expected<std::unique_ptr<Program>> openProgram(llvm::StringRef path);
 
 /// The same for a module in memory, in any phase but the last; it must outlive

@@ -11,6 +11,7 @@
 
 #include "vitq/Comparison/Comparison.h"
 #include "vitq/Runner/Profile.h"
+#include "vitq/Runner/Simulation.h"
 
 #include "llvm/Support/Error.h"
 #include "llvm/Support/JSON.h"
@@ -45,6 +46,9 @@ struct RunOptions {
   bool profile = false;
   /// Compare with the reference op by op.
   bool compare = false;
+  /// Of a program for a systolic array: where the timeline of a launch goes (.json or
+  /// .svg), and which launch (a number or an ONNX node; empty: the longest).
+  std::string timeline, launch;
 };
 
 /// What was measured; absent is "not measured". Shares are percentages.
@@ -70,7 +74,13 @@ struct Figures {
   /// Of one run.
   std::optional<int64_t> macs;
   std::optional<int64_t> arenaBytes, arenaLowerBound, weightBytes, codeBytes;
+  /// Of a program for a systolic array, of one run; simulated.
+  std::optional<int64_t> cycles, dramBytes;
+  std::optional<double> linearUtilization, attentionUtilization, cyclesOverRoofline, energyPicojoules;
   std::optional<Profile> profile;
+  /// The array's profile, and whether it was asked for in full.
+  std::shared_ptr<const Simulation> simulation;
+  bool simulationInFull = false;
   std::optional<comparison::Comparison> comparison;
 
   /// An object with the fixed keys; null where not measured.

@@ -23,13 +23,20 @@ class LLJIT;
 
 namespace vitq {
 
+/// A function of this process that a program may call.
+struct JitSymbol {
+  llvm::StringRef name;
+  void *address;
+};
+
 /// The object of a program, linked into this process.
 class JitProgram {
 public:
   /// Links what `emitObject` wrote; `object` is copied. The object must be for a
   /// processor that this process runs on (`TargetDesc::runsOnHost`) and may refer
-  /// to memcpy, memmove and memset only. Errors: it is no such object.
-  static llvm::Expected<std::unique_ptr<JitProgram>> load(llvm::ArrayRef<char> object);
+  /// to memcpy, memmove, memset and `symbols` only. Errors: it is no such object.
+  static llvm::Expected<std::unique_ptr<JitProgram>> load(llvm::ArrayRef<char> object,
+                                                          llvm::ArrayRef<JitSymbol> symbols = {});
 
   /// Unloads the code; no `run` may be going on.
   ~JitProgram();

@@ -523,4 +523,21 @@ def VitqSetBatchPass : Pass<"vitq-set-batch", "::mlir::ModuleOp"> {
   let dependentDialects = ["::vitq::integer::VitqDialect"];
 }
 
+def SystolicAllocatePass : Pass<"systolic-allocate", "::mlir::ModuleOp"> {
+  let summary = "Give the tiles of the array's routines their addresses";
+  let description = [{
+    Tiles live as long as their routine. In the scratchpad left operands are placed from the
+    first row on and right ones from the last one back, so that both are seldom in one bank
+    and can be read in one cycle; tiles of sums begin a bank of their own where there is
+    room, so that one is stored while another is added to.
+
+    ```mlir
+    %a = systolic.alloc at 0 : !systolic.tiles<scratchpad, [13, 12], [16, 16], i8>
+    ```
+
+    Errors: the tiles of a routine do not fit, with the rows that they need.
+  }];
+  let dependentDialects = ["::vitq::systolic::SystolicDialect"];
+}
+
 #endif // VITQ_TRANSFORMS_PASSES

@@ -16,6 +16,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "vitq/Conversion/KernelCalls.h"
 #include "vitq/Conversion/Passes.h"
+#include "vitq/Simulator/Simulator.h"
 #include "vitq/Target/TargetDesc.h"
 
 using namespace mlir;
@@ -237,6 +238,10 @@ void VitqAddEntryPoints::runOnOperation() {
   llvm::Expected<TargetDesc> desc = TargetDesc::parse(target);
   if (!desc) {
     module.emitError(llvm::toString(desc.takeError()));
+    return signalPassFailure();
+  }
+  if (openmp && module.lookupSymbol(simulator::kLaunchSymbol)) {
+    module.emitError("a program that launches a systolic array has no variant for threads: leave out --openmp");
     return signalPassFailure();
   }
   recordSteps(main);

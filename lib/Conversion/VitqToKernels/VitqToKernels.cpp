@@ -8,6 +8,7 @@
 
 #include "Attention.h"
 #include "Fusion.h"
+#include "Launch.h"
 #include "MoveOps.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -50,6 +51,8 @@ private:
   bool fuse;
   DenseMap<Value, Value> memrefs;
   FusionPlan plan;
+  /// Calls of the array so far.
+  int64_t launches = 0;
 };
 
 } // namespace
@@ -128,6 +131,12 @@ LogicalResult FunctionLowering::lower(Operation *op) {
     return lowerChain(chain);
   if (isa<integer::MatmulOp>(op))
     return lowerChain({op});
+  if (auto launch = dyn_cast<systolic::LaunchOp>(op)) {
+    macs += launch.getMacs();
+    for (auto [result, buffer] : llvm::zip_equal(launch.getOutputs(), lowerLaunch(launch, launches++, kernels, lookup)))
+      memrefs[result] = buffer;
+    return success();
+  }
   if (succeeded(lowerRowOp(op)))
     return success();
   if (Value moved = lowerMoveOp(op, kernels, lookup)) {
@@ -213,6 +222,10 @@ struct ConvertVitqToKernels : vitq::impl::ConvertVitqToKernelsPassBase<ConvertVi
         return signalPassFailure();
       }
     }
+    // The array's part is the program's, not the host's.
+    for (auto routine : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+      if (routine->hasAttr(systolic::kRoutineAttr))
+        routine.erase();
     // Types of the program, for its manifest.
     module->setAttr("vitq.signature", TypeAttr::get(main.getFunctionType()));
     FunctionLowering lowering(module, main, *desc, fuse);

@@ -18,7 +18,8 @@ FOLDERS = "benchmarks|cmake|dialects|docs|examples|include|lib|models|scripts|te
 PLACEHOLDERS = re.compile(r"[<>*{}$]|XTo|AToB|To(X|Y)\b|\.\.\.|NAME")
 # Flags of other programs that prose mentions without the program, and placeholders.
 OTHER_FLAGS = {"--convert-a-to-b", "--convert-vitq-to-x", "--filter", "--install", "--prefix", "--preset", "--verify"}
-NO_PASSES = {"vitq-opt", "vitq-run", "vitq-lut", "vitq-lsp-server", "vitq-doc", "vitq-fuzz", "vitq-c", "vitq-test-models"}
+NO_PASSES = {"vitq-opt", "vitq-run", "vitq-lut", "vitq-asm", "vitq-lsp-server", "vitq-doc", "vitq-fuzz", "vitq-c",
+             "vitq-test-models"}
 
 
 class Help:
@@ -54,7 +55,7 @@ class Checker:
         self.root = root
         self.problems = []
         self.documents = markdown.documents(root)
-        self.help = {name: Help(tools / name) for name in ("vitq-opt", "vitq-run", "vitq-lut")}
+        self.help = {name: Help(tools / name) for name in ("vitq-opt", "vitq-run", "vitq-lut", "vitq-asm")}
         sources = [path for folder in ("dialects", "include", "lib") for path in (root / folder).rglob("*")
                    if path.suffix in (".td", ".h", ".cpp")]
         text = "\n".join(path.read_text(encoding="utf-8") for path in sources)

@@ -1,0 +1,66 @@
+//===- Systolic.h - The systolic dialect -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIALECTS_SYSTOLIC_SYSTOLIC_H
+#define DIALECTS_SYSTOLIC_SYSTOLIC_H
+
+#include "dialects/vitq/Vitq.h"
+#include "vitq/Simulator/Config.h"
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialects/systolic/SystolicDialect.h.inc"
+#include "dialects/systolic/SystolicEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/systolic/SystolicAttrs.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dialects/systolic/SystolicTypes.h.inc"
+
+namespace vitq::systolic {
+
+/// What an op touches. The elements of the array hold weights or sums between
+/// instructions.
+struct DramResource : mlir::SideEffects::Resource::Base<DramResource> {
+  llvm::StringRef getName() final { return "DRAM"; }
+};
+struct ScratchpadResource : mlir::SideEffects::Resource::Base<ScratchpadResource> {
+  llvm::StringRef getName() final { return "scratchpad"; }
+};
+struct AccumulatorResource : mlir::SideEffects::Resource::Base<AccumulatorResource> {
+  llvm::StringRef getName() final { return "accumulator"; }
+};
+struct ArrayResource : mlir::SideEffects::Resource::Base<ArrayResource> {
+  llvm::StringRef getName() final { return "array"; }
+};
+
+/// Module attribute with the array's `#systolic.config`.
+inline constexpr llvm::StringLiteral kConfigAttr = "systolic.config";
+/// Unit attribute of a function that is a routine.
+inline constexpr llvm::StringLiteral kRoutineAttr = "systolic.routine";
+/// Module attribute: where each op runs and why, an array of dictionaries {node, op, place, reason}.
+inline constexpr llvm::StringLiteral kPlacementsAttr = "systolic.placements";
+
+/// Integers of a routine: simulated cycles, and those with the fixed tiling heuristic.
+inline constexpr llvm::StringLiteral kCyclesAttr = "systolic.cycles";
+inline constexpr llvm::StringLiteral kFixedCyclesAttr = "systolic.fixed_cycles";
+
+/// The configuration of the module around `op`, if it has one.
+std::optional<simulator::Config> configOf(mlir::Operation *op);
+
+} // namespace vitq::systolic
+
+#define GET_OP_CLASSES
+#include "dialects/systolic/SystolicOps.h.inc"
+
+#endif // DIALECTS_SYSTOLIC_SYSTOLIC_H

@@ -1,0 +1,309 @@
+//===- SystolicOps.cpp - Verifiers and effects of systolic ops -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/systolic/Systolic.h"
+
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/OpImplementation.h"
+
+#define GET_OP_CLASSES
+#include "dialects/systolic/SystolicOps.cpp.inc"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::systolic;
+using simulator::Config;
+using simulator::Dataflow;
+
+//===----------------------------------------------------------------------===//
+// What verifiers share
+//===----------------------------------------------------------------------===//
+
+/// One index for each dimension of the grid, but `implied` ones.
+static LogicalResult verifyTile(Operation *op, TilesType type, ValueRange indices, Memory memory, size_t implied = 0) {
+  if (type.getMemory() != memory)
+    return op->emitOpError() << "needs tiles of the " << stringifyMemory(memory) << ", not of the "
+                             << stringifyMemory(type.getMemory());
+  if (indices.size() + implied != type.getGrid().size())
+    return op->emitOpError() << "needs " << type.getGrid().size() - implied << " indices of a tile, got "
+                             << indices.size();
+  for (auto [index, extent] : llvm::zip(indices, type.getGrid().drop_front(implied)))
+    if (std::optional<int64_t> known = getConstantIntValue(index); known && (*known < 0 || *known >= extent))
+      return op->emitOpError() << "index " << *known << " of a tile is outside 0 to " << extent - 1;
+  return success();
+}
+
+/// What is known of `value` lies in 1 to `most`.
+static LogicalResult verifyCount(Operation *op, StringRef what, Value value, int64_t most) {
+  std::optional<int64_t> known = getConstantIntValue(value);
+  if (known && (*known < 1 || *known > most))
+    return op->emitOpError() << "has " << *known << " " << what << ", which must be 1 to " << most;
+  return success();
+}
+
+/// The DRAM side of a move: indices, the dimension of rows, contiguous columns.
+static LogicalResult verifyDram(Operation *op, MemRefType type, ValueRange indices, int64_t along) {
+  if (!type.hasStaticShape())
+    return op->emitOpError("needs DRAM operands of static shape");
+  if (static_cast<int64_t>(indices.size()) != type.getRank()) // C1
+    return op->emitOpError() << "needs " << type.getRank() << " indices into DRAM, got " << indices.size();
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(type.getStridesAndOffset(strides, offset)) || llvm::is_contained(strides, ShapedType::kDynamic) ||
+      ShapedType::isDynamic(offset) || strides.empty() || strides.back() != 1)
+    return op->emitOpError("needs a DRAM operand whose last dimension is contiguous and whose strides are known");
+  if (along < 0 || along >= type.getRank() - 1)
+    return op->emitOpError() << "has rows along dimension " << along << ", which must be 0 to " << type.getRank() - 2;
+  return success();
+}
+
+static void addEffect(SmallVectorImpl<MemoryEffects::EffectInstance> &effects, OpOperand &operand,
+                      MemoryEffects::Effect *effect, SideEffects::Resource *resource) {
+  effects.emplace_back(effect, &operand, resource);
+}
+
+static SideEffects::Resource *resourceOf(TilesType type) {
+  return type.isScratchpad() ? static_cast<SideEffects::Resource *>(ScratchpadResource::get())
+                             : static_cast<SideEffects::Resource *>(AccumulatorResource::get());
+}
+
+/// Reads and writes the state of the array's elements.
+static void addArrayEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  effects.emplace_back(MemoryEffects::Read::get(), ArrayResource::get());
+  effects.emplace_back(MemoryEffects::Write::get(), ArrayResource::get());
+}
+
+//===----------------------------------------------------------------------===//
+// alloc
+//===----------------------------------------------------------------------===//
+
+LogicalResult AllocOp::verify() {
+  const int64_t address = getAddress().value_or(0);
+  if (address < 0) // C1
+    return emitOpError() << "address " << address << " is negative";
+  std::optional<Config> config = configOf(*this);
+  if (!config)
+    return success();
+  TilesType type = getTiles().getType();
+  const int64_t size = type.isScratchpad() ? config->scratchpadSize() : config->accumulatorSize();
+  if (type.rowCount() > size - address) // C2
+    return emitOpError() << "takes " << type.rowCount() << " rows from row " << address << " on, but the "
+                         << stringifyMemory(type.getMemory()) << " has " << size;
+  const int64_t width = type.isScratchpad() ? config->width() : config->cols;
+  if (type.getCols() > width) // C3
+    return emitOpError() << "has tiles of " << type.getCols() << " columns, but a row of the "
+                         << stringifyMemory(type.getMemory()) << " holds " << width;
+  if (type.isScratchpad() && !type.getElement().isInteger(config->bits)) // C4
+    return emitOpError() << "has elements of " << type.getElement() << " on an array of " << config->bits << " bits";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Moves
+//===----------------------------------------------------------------------===//
+
+LogicalResult MvinOp::verify() {
+  TilesType tiles = getTiles().getType();
+  auto source = cast<MemRefType>(getSource().getType());
+  if (failed(verifyDram(*this, source, getIndices(), getAlong())) ||
+      failed(verifyTile(*this, tiles, getTile(), tiles.getMemory(), getSplit() ? 1 : 0)))
+    return failure();
+  if (!source.getElementType().isInteger(tiles.isScratchpad() ? 8 : 32)) // C2
+    return emitOpError() << "moves " << source.getElementType() << " to the " << stringifyMemory(tiles.getMemory())
+                         << ", which takes " << (tiles.isScratchpad() ? "i8" : "i32");
+  const int64_t bits = tiles.getElement().getIntOrFloatBitWidth();
+  if (tiles.isScratchpad() ? getBroadcast() || getAccumulate() : getSplit()) // C5
+    return emitOpError("has an option that its memory lacks: split goes to the scratchpad, broadcast and accumulate "
+                       "to the accumulator");
+  if (tiles.isScratchpad() && getSplit() != (bits < 8)) // C5
+    return emitOpError() << "moves bytes into elements of " << bits << " bits, which "
+                         << (bits < 8 ? "needs" : "has no use for") << " split";
+  if (getSplit() && tiles.getGrid().front() != (8 + bits - 1) / bits) // C5
+    return emitOpError() << "splits bytes into " << (8 + bits - 1) / bits << " planes, but the grid begins with "
+                         << tiles.getGrid().front();
+  std::optional<Config> config = configOf(*this);
+  const int64_t blocks = !tiles.isScratchpad() ? 1 : config ? config->blockTiles : tiles.getGrid().back();
+  if (failed(verifyCount(*this, "rows", getRows(), tiles.getRows()))) // C6
+    return failure();
+  return verifyCount(*this, "columns", getCols(), std::min(blocks, tiles.getGrid().back()) * tiles.getCols()); // C6
+}
+
+void MvinOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  addEffect(effects, getSourceMutable(), MemoryEffects::Read::get(), DramResource::get());
+  addEffect(effects, getTilesMutable(), MemoryEffects::Write::get(), resourceOf(getTiles().getType()));
+  if (getAccumulate())
+    addEffect(effects, getTilesMutable(), MemoryEffects::Read::get(), resourceOf(getTiles().getType()));
+}
+
+LogicalResult MvoutOp::verify() {
+  TilesType tiles = getTiles().getType();
+  auto target = cast<MemRefType>(getTarget().getType());
+  if (failed(verifyTile(*this, tiles, getTile(), Memory::Accumulator)) ||
+      failed(verifyDram(*this, target, getIndices(), getAlong())))
+    return failure();
+  if (!target.getElementType().isInteger(getShift() ? 8 : 32)) // C2
+    return emitOpError() << "writes " << target.getElementType() << ", but sums are i32 without shift and i8 with it";
+  if (getShift() && (*getShift() < 0 || *getShift() > 31)) // C2
+    return emitOpError() << "shift " << *getShift() << " is outside 0 to 31";
+  if (getRelu() && !getShift()) // C2
+    return emitOpError("applies relu to sums that it does not scale");
+  std::optional<Config> config = configOf(*this);
+  if (config && getShift() && !config->has(simulator::UnitShift)) // C2
+    return emitOpError("scales sums, but the array has no shift requantizer");
+  const int64_t blocks = !getShift() ? 1 : config ? config->blockTiles : tiles.getGrid().back();
+  if (failed(verifyCount(*this, "rows", getRows(), tiles.getRows()))) // C4
+    return failure();
+  return verifyCount(*this, "columns", getCols(), std::min(blocks, tiles.getGrid().back()) * tiles.getCols()); // C4
+}
+
+void MvoutOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  addEffect(effects, getTilesMutable(), MemoryEffects::Read::get(), AccumulatorResource::get());
+  addEffect(effects, getTargetMutable(), MemoryEffects::Write::get(), DramResource::get());
+}
+
+//===----------------------------------------------------------------------===//
+// The array
+//===----------------------------------------------------------------------===//
+
+LogicalResult PreloadOp::verify() {
+  if (failed(verifyTile(*this, getSums().getType(), getSumTile(), Memory::Accumulator))) // C1
+    return failure();
+  if (Value weights = getWeights()) {
+    if (failed(verifyTile(*this, cast<TilesType>(weights.getType()), getWeightTile(), Memory::Scratchpad))) // C1
+      return failure();
+  } else if (getTranspose()) { // C2
+    return emitOpError("transposes weights that it does not name");
+  }
+  if (getShift() < 0 || getShift() > 31) // C3
+    return emitOpError() << "shift " << getShift() << " is outside 0 to 31";
+  std::optional<Config> config = configOf(*this);
+  if (!config)
+    return success();
+  if (getWeights() && config->dataflow == Dataflow::OutputStationary) // C2
+    return emitOpError("names weights, but the array is output stationary");
+  if (failed(verifyCount(*this, "rows", getRows(), config->rows))) // C4
+    return failure();
+  return verifyCount(*this, "columns", getCols(), config->cols); // C4
+}
+
+void PreloadOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  for (OpOperand &weights : getWeightsMutable())
+    addEffect(effects, weights, MemoryEffects::Read::get(), ScratchpadResource::get());
+  // The next compute writes the sums.
+  addEffect(effects, getSumsMutable(), MemoryEffects::Write::get(), AccumulatorResource::get());
+  addArrayEffects(effects);
+}
+
+LogicalResult ComputeOp::verify() {
+  if (failed(verifyTile(*this, getLhs().getType(), getLhsTile(), Memory::Scratchpad))) // C1
+    return failure();
+  if (Value rhs = getRhs();
+      rhs && failed(verifyTile(*this, cast<TilesType>(rhs.getType()), getRhsTile(), Memory::Scratchpad))) // C1
+    return failure();
+  std::optional<Config> config = configOf(*this);
+  if (!config)
+    return success();
+  const bool outputs = config->dataflow == Dataflow::OutputStationary;
+  if (static_cast<bool>(getRhs()) != outputs) // C2
+    return emitOpError() << (outputs ? "needs a right operand, the array is output stationary"
+                                     : "names a right operand, but the array is weight stationary");
+  if (getLast() && !outputs) // C2
+    return emitOpError("is last, but the array is weight stationary: every compute writes its sums");
+  if (failed(verifyCount(*this, "rows", getRows(), std::min(config->tileRows(), getLhs().getType().getRows())))) // C3
+    return failure();
+  return verifyCount(*this, "columns", getCols(), outputs ? config->width() : config->rows); // C3
+}
+
+void ComputeOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  addEffect(effects, getLhsMutable(), MemoryEffects::Read::get(), ScratchpadResource::get());
+  for (OpOperand &rhs : getRhsMutable())
+    addEffect(effects, rhs, MemoryEffects::Read::get(), ScratchpadResource::get());
+  effects.emplace_back(MemoryEffects::Write::get(), AccumulatorResource::get());
+  addArrayEffects(effects);
+}
+
+//===----------------------------------------------------------------------===//
+// Units, fences, launches
+//===----------------------------------------------------------------------===//
+
+LogicalResult UnitsOp::verify() {
+  if (Value tiles = getTiles();
+      tiles && failed(verifyTile(*this, cast<TilesType>(tiles.getType()), getTile(), Memory::Accumulator))) // C1
+    return failure();
+  constexpr int64_t most = std::numeric_limits<uint16_t>::max();
+  if (failed(verifyCount(*this, "rows", getRows(), most)) ||
+      failed(verifyCount(*this, "channels", getCols(), most))) // C2
+    return failure();
+  for (Value first : {getRow(), getChannel()})
+    if (std::optional<int64_t> known = getConstantIntValue(first); known && *known < 0) // C2
+      return emitOpError() << "begins at " << *known << ", before the first row or channel";
+  return success();
+}
+
+void UnitsOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  for (OpOperand &tiles : getTilesMutable())
+    addEffect(effects, tiles, MemoryEffects::Read::get(), AccumulatorResource::get());
+  effects.emplace_back(MemoryEffects::Read::get(), DramResource::get());
+  effects.emplace_back(MemoryEffects::Write::get(), DramResource::get());
+}
+
+void FenceOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  for (SideEffects::Resource *resource : {static_cast<SideEffects::Resource *>(DramResource::get()),
+                                          static_cast<SideEffects::Resource *>(ScratchpadResource::get()),
+                                          static_cast<SideEffects::Resource *>(AccumulatorResource::get())}) {
+    effects.emplace_back(MemoryEffects::Read::get(), resource);
+    effects.emplace_back(MemoryEffects::Write::get(), resource);
+  }
+}
+
+static int64_t bytesOf(ShapedType type) { return type.getNumElements() * ((type.getElementTypeBitWidth() + 7) / 8); }
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto routine = symbols.lookupNearestSymbolFrom<func::FuncOp>(*this, getRoutineAttr());
+  if (!routine || !routine->hasAttr(kRoutineAttr)) // C1
+    return emitOpError() << "'" << getRoutine() << "' is no function with '" << kRoutineAttr << "'";
+  const size_t count = getInputs().size() + getOutputs().size();
+  if (routine.getNumArguments() != count || routine.getNumResults() != 0) // C1
+    return emitOpError() << "has " << count << " operands and results, but the routine '" << getRoutine() << "' has "
+                         << routine.getNumArguments() << " arguments";
+  for (auto [i, value] :
+       llvm::enumerate(llvm::concat<Value>(SmallVector<Value>(getInputs()), SmallVector<Value>(getOutputs())))) {
+    auto argument = dyn_cast<MemRefType>(routine.getArgumentTypes()[i]);
+    auto tensor = cast<ShapedType>(value.getType());
+    if (!argument || !argument.hasStaticShape() || bytesOf(argument) != bytesOf(tensor) ||
+        argument.getElementTypeBitWidth() != tensor.getElementTypeBitWidth()) // C2
+      return emitOpError() << "passes " << tensor << " as argument " << i << " of type "
+                           << routine.getArgumentTypes()[i];
+  }
+  return success();
+}
+
+LogicalResult LaunchOp::verify() {
+  const int64_t own = getOperandsForUnits();
+  if (own < 0 || own > static_cast<int64_t>(getInputs().size()))
+    return emitOpError() << "has " << own << " operands for units of " << getInputs().size();
+  if (getUnits().empty()) {
+    if (own != 0) // C3
+      return emitOpError("has operands for units, but no units");
+    return success();
+  }
+  Block &body = getUnits().front();
+  auto yield = dyn_cast<YieldOp>(body.empty() ? nullptr : &body.back());
+  if (!yield || yield.getValues().getTypes() != getOutputs().getTypes()) // C3
+    return emitOpError("must end its units with a systolic.yield of its results");
+  const auto extra = static_cast<int64_t>(body.getNumArguments()) - own;
+  if (extra != 0 && extra != 1) // C3
+    return emitOpError() << "has units with " << body.getNumArguments() << " arguments, but " << own
+                         << " operands for them (and the sums)";
+  if (extra == 1 && !getElementTypeOrSelf(body.getArgument(0).getType()).isInteger(32)) // C3
+    return emitOpError("has units whose first argument are no 32-bit sums");
+  for (auto [argument, input] : llvm::zip(body.getArguments().drop_front(extra), getInputs().take_back(own)))
+    if (argument.getType() != input.getType()) // C3
+      return emitOpError() << "passes " << input.getType() << " to units as " << argument.getType();
+  return success();
+}

@@ -1,0 +1,267 @@
+//===- SystolicOps.td - Ops of the systolic dialect -*- tablegen -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SYSTOLIC_OPS
+#define SYSTOLIC_OPS
+
+include "dialects/systolic/SystolicTypes.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Systolic_Dram : Resource<"::vitq::systolic::DramResource">;
+def Systolic_Scratchpad : Resource<"::vitq::systolic::ScratchpadResource">;
+def Systolic_Accumulators : Resource<"::vitq::systolic::AccumulatorResource">;
+
+// Whether the elements or accumulators of the array are touched is part of the
+// effects: preloads and computes keep their order.
+def Systolic_Array : Resource<"::vitq::systolic::ArrayResource">;
+
+def Systolic_TileIndices : Variadic<Index>;
+def Systolic_Memref : MemRefOf<[I8, I16, I32]>;
+
+class Systolic_Op<string mnemonic, list<Trait> traits = []> : Op<Systolic_Dialect, mnemonic, traits>;
+
+def Systolic_AllocOp : Systolic_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "Reserve tiles in scratchpad or accumulator memory";
+  let description = [{
+    The tiles live until the end of the routine. `address` is the first row, given by
+    `systolic-allocate`.
+
+    ```mlir
+    %a = systolic.alloc : !systolic.tiles<scratchpad, [13, 12], [16, 16], i8>
+    ```
+
+    Constraints:
+    * C1: the address is not negative.
+    * C2: the tiles fit the memory of the module's `systolic.config`.
+    * C3: a tile is no wider than a row of its memory.
+    * C4: elements of scratchpad tiles have as many bits as those of the array.
+  }];
+  let arguments = (ins OptionalAttr<I64Attr>:$address);
+  let results = (outs Systolic_TilesType:$tiles);
+  let assemblyFormat = "(`at` $address^)? attr-dict `:` type($tiles)";
+  let hasVerifier = 1;
+}
+
+def Systolic_MvinOp : Systolic_Op<"mvin", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "Move rows from DRAM into tiles";
+  let description = [{
+    `rows` rows of `cols` elements, from the given element on: row r is r further along
+    dimension `along`. They fill a tile and those after it in the grid's last
+    dimension, so many columns each. `split` takes bytes apart into planes, which are the
+    first dimension of the grid (no index). To accumulator tiles go 32-bit sums; `broadcast`
+    gives every row the first one, `accumulate` adds to what is there.
+
+    ```mlir
+    systolic.mvin %w[%k, %n] rows %c16 cols %c64 along 0 to %tiles[%i, %j]
+      : memref<192x768xi8> to !systolic.tiles<scratchpad, [2, 4], [16, 16], i8>
+    ```
+
+    Constraints:
+    * C1: one index for each dimension of the memref, and of the grid (but the planes).
+    * C2: elements are i8 to the scratchpad, i32 to the accumulator.
+    * C3: `along` is a dimension of the memref, not its last.
+    * C4: the last dimension of the memref is contiguous.
+    * C5: `split` goes with planes, 8 bits in all, and only to the scratchpad; `broadcast` and
+      `accumulate` only to the accumulator.
+    * C6: known rows and columns are at least 1 and fit the tiles and the longest move of
+      the configuration (`block-tiles`).
+  }];
+  let arguments = (ins Systolic_Memref:$source, Variadic<Index>:$indices, Index:$rows, Index:$cols,
+                       Systolic_TilesType:$tiles, Variadic<Index>:$tile, I64Attr:$along, UnitAttr:$split,
+                       UnitAttr:$broadcast, UnitAttr:$accumulate);
+  let assemblyFormat = [{
+    $source `[` $indices `]` `rows` $rows `cols` $cols `along` $along (`broadcast` $broadcast^)? `to` $tiles
+    `[` $tile `]` (`split` $split^)? (`accumulate` $accumulate^)? attr-dict `:` type($source) `to` type($tiles)
+  }];
+  let hasVerifier = 1;
+}
+
+def Systolic_PreloadOp : Systolic_Op<"preload", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "Choose the weights that stay and where sums go";
+  let description = [{
+    The next compute's sums go to the accumulator tile `into`: they replace what is there
+    when `adding` is absent or 0, and are added otherwise; before that they are shifted left by
+    `shift`. With weights (weight-stationary arrays only), the tile is shifted into the
+    array: `rows` (K) by `cols` (N) elements, or with `transpose` the tile holds N rows of K.
+    Without, those that are there stay. An output-stationary array starts its sums.
+
+    ```mlir
+    systolic.preload %w[%k, %n] rows %kr cols %nc into %c[%m, %n] adding %k
+      : !systolic.tiles<accumulator, [13, 4], [16, 16], i32>, !systolic.tiles<scratchpad, [2, 4], [16, 16], i8>
+    ```
+
+    Constraints:
+    * C1: weights are scratchpad tiles, sums are accumulator tiles, one index for each dimension.
+    * C2: weights only on a weight-stationary array, `transpose` only with weights.
+    * C3: `shift` is 0 to 31.
+    * C4: known rows and columns are at least 1 and fit the array.
+  }];
+  let arguments = (ins Optional<Systolic_TilesType>:$weights, Variadic<Index>:$weightTile, Index:$rows, Index:$cols,
+                       Systolic_TilesType:$sums, Variadic<Index>:$sumTile, Optional<Index>:$adding,
+                       UnitAttr:$transpose, DefaultValuedAttr<I64Attr, "0">:$shift);
+  let assemblyFormat = [{
+    ($weights^ `[` $weightTile `]`)? `rows` $rows `cols` $cols (`transpose` $transpose^)? `into` $sums `[` $sumTile `]`
+    (`adding` $adding^)? (`shift` $shift^)? attr-dict `:` type($sums) (`,` type($weights)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def Systolic_ComputeOp : Systolic_Op<"compute", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "Stream a tile through the array";
+  let description = [{
+    Weight stationary: `rows` rows of `cols` (K) elements of the left operand meet the weights;
+    the sums go where the last preload says. `fresh` takes the weights of that preload,
+    otherwise those before stay. Output stationary: the left tile (M x K) meets the tile
+    `rhs` (K x N); `fresh` starts the sums at zero, `last` writes them.
+    `lhs_unsigned` and `rhs_unsigned` say how the bits of each operand are read.
+
+    ```mlir
+    systolic.compute %a[%m, %k] rows %mr cols %kc fresh : !systolic.tiles<scratchpad, [13, 12], [16, 16], i8>
+    ```
+
+    Constraints:
+    * C1: operands are scratchpad tiles, one index for each dimension.
+    * C2: `rhs` and `last` exactly on output-stationary arrays.
+    * C3: known rows and columns are at least 1 and fit the array.
+  }];
+  let arguments = (ins Systolic_TilesType:$lhs, Variadic<Index>:$lhsTile, Index:$rows, Index:$cols,
+                       Optional<Systolic_TilesType>:$rhs, Variadic<Index>:$rhsTile, UnitAttr:$fresh, UnitAttr:$last,
+                       UnitAttr:$lhsUnsigned, UnitAttr:$rhsUnsigned);
+  let assemblyFormat = [{
+    $lhs `[` $lhsTile `]` `rows` $rows `cols` $cols (`with` $rhs^ `[` $rhsTile `]`)? (`fresh` $fresh^)?
+    (`last` $last^)? (`lhs_unsigned` $lhsUnsigned^)? (`rhs_unsigned` $rhsUnsigned^)? attr-dict
+    `:` type($lhs) (`,` type($rhs)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def Systolic_MvoutOp : Systolic_Op<"mvout", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "Move sums from the accumulator to DRAM";
+  let description = [{
+    `rows` rows of `cols` sums to the given element and on along dimension `along`. To i32
+    as they are; to i8 with `shift`: times 2^-shift, half to even, saturated to 8 signed bits
+    (the shift requantizer), after `relu` if given.
+
+    ```mlir
+    systolic.mvout %c[%m, %n] rows %mr cols %nc to %y[%r, %col] along 0
+      : !systolic.tiles<accumulator, [13, 4], [16, 16], i32> to memref<197x768xi32>
+    ```
+
+    Constraints:
+    * C1: the tiles are in the accumulator, one index for each dimension of grid and memref.
+    * C2: elements are i32 without `shift`, i8 with it, which is 0 to 31 and needs the
+      shift requantizer; `relu` goes with `shift`.
+    * C3: `along` is a dimension of the memref, not its last, which is contiguous.
+    * C4: known rows and columns are at least 1 and fit: i32 one tile, i8 `block-tiles`.
+  }];
+  let arguments = (ins Systolic_TilesType:$tiles, Variadic<Index>:$tile, Index:$rows, Index:$cols,
+                       Systolic_Memref:$target, Variadic<Index>:$indices, I64Attr:$along,
+                       OptionalAttr<I64Attr>:$shift, UnitAttr:$relu);
+  let assemblyFormat = [{
+    $tiles `[` $tile `]` `rows` $rows `cols` $cols (`shift` $shift^)? (`relu` $relu^)? `to` $target `[` $indices `]`
+    `along` $along attr-dict `:` type($tiles) `to` type($target)
+  }];
+  let hasVerifier = 1;
+}
+
+def Systolic_UnitsOp : Systolic_Op<"units", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "Run the launch's unit program on some rows";
+  let description = [{
+    Runs the region of the launch on rows `row` to `row + rows` (counted through all batches) and channels
+    `channel` to `channel + cols`. The sums are `from`, or without it the rows of the first
+    operand in DRAM. Where operands and results lie is said by the types of the routine's
+    arguments.
+
+    ```mlir
+    systolic.units from %c[%m, %n] rows %row for %mr channels %channel for %nc
+      : !systolic.tiles<accumulator, [13, 4], [16, 16], i32>
+    ```
+
+    Constraints:
+    * C1: the tiles are in the accumulator, one index for each dimension.
+    * C2: known rows and channels are at least 1 and begin at 0 or later.
+  }];
+  let arguments = (ins Optional<Systolic_TilesType>:$tiles, Variadic<Index>:$tile, Index:$row, Index:$rows,
+                       Index:$channel, Index:$cols);
+  let assemblyFormat = [{
+    (`from` $tiles^ `[` $tile `]`)? `rows` $row `for` $rows `channels` $channel `for` $cols attr-dict
+    (`:` type($tiles)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def Systolic_FenceOp : Systolic_Op<"fence", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "Wait until everything before is done";
+  let description = [{
+    ```mlir
+    systolic.fence
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def Systolic_LaunchOp : Systolic_Op<"launch", [
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    IsolatedFromAbove, RecursiveMemoryEffects]> {
+  let summary = "Run a routine of the array on tensors";
+  let description = [{
+    The operands and then the results are the routine's arguments, row-major; constants become
+    part of the program's data image. `operands_for_units` says how many of the last operands only the units read.
+
+    What the routine computes is in its instructions; `systolic-raise-to-vitq` recovers it.
+
+    The region is the unit program: `vitq` ops on the sums (its first argument) and the operands
+    for units. Without a region the result are the sums.
+
+    ```mlir
+    %y = systolic.launch @linear(%x, %w, %b) {macs = 7262208 : i64}
+      : (tensor<1x197x192xi8>, tensor<192x192xi8>, tensor<192xi32>) -> tensor<1x197x192xi32>
+    ```
+
+    Constraints:
+    * C1: the symbol is a function with `systolic.routine` and one argument for each operand
+      and result.
+    * C2: each argument has as many bytes as the operand or result, and its element width.
+    * C3: the region, if there is one, ends with a `systolic.yield` of the results; its
+      arguments are the sums (i32) and the operands for units.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$routine, Variadic<AnyStaticShapeTensor>:$inputs,
+                       DefaultValuedAttr<I64Attr, "0">:$macs, DefaultValuedAttr<I64Attr, "0">:$operandsForUnits,
+                       UnitAttr:$attention);
+  let results = (outs Variadic<AnyStaticShapeTensor>:$outputs);
+  let regions = (region MaxSizedRegion<1>:$units);
+  let assemblyFormat = [{
+    $routine `(` $inputs `)` attr-dict `:` functional-type($inputs, $outputs) (`units` $units^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def Systolic_YieldOp : Systolic_Op<"yield", [Pure, Terminator, HasParent<"LaunchOp">]> {
+  let summary = "What the units give";
+  let description = [{
+    ```mlir
+    systolic.yield %y : tensor<1x197x192xi8>
+    ```
+  }];
+  let arguments = (ins Variadic<AnyStaticShapeTensor>:$values);
+  let assemblyFormat = "$values attr-dict `:` type($values)";
+}
+
+#endif // SYSTOLIC_OPS

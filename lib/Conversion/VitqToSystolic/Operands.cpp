@@ -1,0 +1,184 @@
+//===- Operands.cpp - Operands of products in DRAM -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Operands.h"
+
+#include "vitq/Support/Constants.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::systolic;
+
+static ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
+
+static int64_t product(ArrayRef<int64_t> extents) {
+  int64_t result = 1;
+  for (int64_t extent : extents)
+    result *= extent;
+  return result;
+}
+
+static MemRefType dense(ArrayRef<int64_t> shape, Value value) {
+  return MemRefType::get(shape, cast<RankedTensorType>(value.getType()).getElementType());
+}
+
+/// The codes minus 128 as signed bytes: a table of the host, once for each tensor.
+Value OperandBuilder::toSigned(Value codes) {
+  Value &known = signedCodes[codes];
+  if (known)
+    return known;
+  if (std::optional<std::vector<int64_t>> values = getIntConstant(codes)) {
+    for (int64_t &value : *values)
+      value = (value & 255) - 128;
+    known = createIntConstant(b, codes.getLoc(), cast<RankedTensorType>(codes.getType()), *values, "codes");
+    return known;
+  }
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointAfterValue(codes);
+  SmallVector<int64_t> entries;
+  for (int64_t code = 0; code < 256; ++code)
+    entries.push_back(code - 128);
+  auto type = RankedTensorType::get({256}, b.getI8Type());
+  Value table = createIntConstant(b, codes.getLoc(), type, entries, "less_128");
+  known = integer::TableOp::create(b, codes.getLoc(), codes.getType(), codes, table, Value(),
+                                   /*input_unsigned=*/true);
+  return known;
+}
+
+/// A transposition that leaves the last axis alone is a matter of strides.
+DramOperand OperandBuilder::viewOf(Value value) {
+  auto transpose = value.getDefiningOp<integer::TransposeOp>();
+  ArrayRef<int64_t> shape = shapeOf(value);
+  const auto last = static_cast<int64_t>(shape.size()) - 1;
+  if (!transpose || transpose.getPermutation().back() != last)
+    return {value, dense(shape, value)};
+  ArrayRef<int64_t> source = shapeOf(transpose.getInput());
+  SmallVector<int64_t> sourceStrides(source.size(), 1), strides;
+  for (int64_t i = last - 1; i >= 0; --i)
+    sourceStrides[i] = sourceStrides[i + 1] * source[i + 1];
+  for (int64_t axis : transpose.getPermutation())
+    strides.push_back(sourceStrides[axis]);
+  auto element = cast<RankedTensorType>(value.getType()).getElementType();
+  return {transpose.getInput(), MemRefType::get(shape, element, StridedLayoutAttr::get(b.getContext(), 0, strides))};
+}
+
+/// One set of weights for all batches: their rows are the rows of one product.
+DramOperand OperandBuilder::lhsOf(integer::MatmulOp op, bool shared) {
+  Value lhs = op.getLhs();
+  DramOperand operand =
+      shared ? DramOperand{lhs, dense({product(shapeOf(lhs).drop_back()), shapeOf(lhs).back()}, lhs)} : viewOf(lhs);
+  if (config.bits == 8 && op.getLhsUnsigned())
+    operand.value = toSigned(operand.value);
+  return operand;
+}
+
+DramOperand OperandBuilder::rhsOf(integer::MatmulOp op, bool &transposed) {
+  Value rhs = op.getRhs();
+  transposed = op.getTransposeRhs();
+  ArrayRef<int64_t> shape = shapeOf(rhs);
+  const size_t rank = shape.size();
+  SmallVector<int64_t> swapped(shape);
+  std::swap(swapped[rank - 1], swapped[rank - 2]);
+  if (std::optional<std::vector<int64_t>> values = getIntConstant(rhs)) {
+    SmallVector<int64_t> stored = transposed ? swapped : SmallVector<int64_t>(shape);
+    const int64_t rows = stored[rank - 2], cols = stored[rank - 1];
+    // Rows that begin at requests of the DMA take the fewest of them.
+    const int64_t pitch = cols > config.dmaBytes ? llvm::alignTo(cols, config.dmaRequestBytes) : cols;
+    const auto matrices = static_cast<int64_t>(values->size()) / (rows * cols);
+    std::vector<int64_t> turned(matrices * rows * pitch, 0);
+    for (int64_t matrix = 0; matrix < matrices; ++matrix)
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t j = 0; j < cols; ++j)
+          turned[(matrix * rows + i) * pitch + j] =
+              (*values)[matrix * rows * cols + (transposed ? j * rows + i : i * cols + j)];
+    stored.back() = pitch;
+    auto type = RankedTensorType::get(stored, b.getI8Type());
+    rhs = createIntConstant(b, rhs.getLoc(), type, turned, "weights");
+    transposed = false;
+    return {rhs, dense(stored, rhs)};
+  }
+  if (transposed && config.dataflow == simulator::Dataflow::OutputStationary) {
+    // The right operand streams in rows of K there.
+    SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, static_cast<int64_t>(rank)));
+    std::swap(permutation[rank - 1], permutation[rank - 2]);
+    auto type = RankedTensorType::get(swapped, b.getI8Type());
+    rhs = integer::TransposeOp::create(b, op.getLoc(), type, rhs, permutation);
+    transposed = false;
+    return {rhs, dense(swapped, rhs)};
+  }
+  return viewOf(rhs);
+}
+
+/// bias + correction * sum_k rhs, of shape [.., 1, n]; null if both are zero.
+DramOperand OperandBuilder::biasOf(integer::MatmulOp op, int64_t correction, Value rhs, bool rhsTransposed) {
+  Location loc = op.getLoc();
+  Value bias = op.getBias();
+  const int64_t n = shapeOf(op.getResult()).back();
+  std::optional<std::vector<int64_t>> given = bias ? getIntConstant(bias) : std::vector<int64_t>(n, 0);
+  ArrayRef<int64_t> shape = shapeOf(rhs);
+  std::optional<std::vector<int64_t>> weights = correction != 0 ? getIntConstant(rhs) : std::nullopt;
+  if (given && (correction == 0 || (weights && shape.size() == 2))) {
+    if (weights) {
+      const int64_t k = static_cast<int64_t>(weights->size()) / n;
+      for (int64_t i = 0; i < k; ++i)
+        for (int64_t j = 0; j < n; ++j)
+          (*given)[j] += correction * (*weights)[rhsTransposed ? j * k + i : i * n + j];
+    }
+    if (llvm::all_of(*given, [](int64_t value) { return value == 0; }))
+      return {};
+    auto type = RankedTensorType::get({1, n}, b.getI32Type());
+    Value folded = createIntConstant(b, loc, type, *given, "bias");
+    return {folded, dense({1, n}, folded)};
+  }
+  if (correction == 0)
+    return {bias, dense({1, n}, bias)};
+  // A product of one row: correction * sum over K, which the host computes.
+  SmallVector<int64_t> rowShape(shape), sumShape(shape);
+  const int64_t k = rhsTransposed ? shape.back() : shape[shape.size() - 2];
+  rowShape[shape.size() - 2] = sumShape[shape.size() - 2] = 1;
+  rowShape.back() = k;
+  sumShape.back() = n;
+  auto rowType = RankedTensorType::get(rowShape, correction < -128 ? b.getI16Type() : b.getI8Type());
+  SmallVector<int64_t> ones(product(rowShape), correction);
+  Value row = createIntConstant(b, loc, rowType, ones, "correction");
+  Value sums = integer::MatmulOp::create(b, loc, RankedTensorType::get(sumShape, b.getI32Type()), row, rhs, bias,
+                                         /*lhs_unsigned=*/correction > 0, /*lhs_zero_point=*/0, rhsTransposed);
+  return {sums, dense(sumShape, sums)};
+}
+
+Product OperandBuilder::build(integer::MatmulOp op, SmallVectorImpl<DramOperand> &operands) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(op);
+  const bool shared = shapeOf(op.getRhs()).size() == 2;
+  Product result;
+  DramOperand lhs = lhsOf(op, shared);
+  DramOperand rhs = rhsOf(op, result.transposeRhs);
+  // (q - z) = (q - offset) + (offset - z), where codes enter less `offset`.
+  const int64_t offset = config.bits == 8 && op.getLhsUnsigned() ? 128 : 0;
+  const int64_t correction = offset - static_cast<int64_t>(op.getLhsZeroPoint());
+  // The original operand: a view may have other strides than the host's product wants.
+  Value plainRhs = op.getRhs();
+  DramOperand bias = biasOf(op, correction, plainRhs, op.getTransposeRhs());
+  ArrayRef<int64_t> shape = shapeOf(op.getResult());
+  result.n = shape.back();
+  result.k = shapeOf(op.getLhs()).back();
+  result.m = shared ? product(shape.drop_back()) : shape[shape.size() - 2];
+  if (!shared)
+    result.batch.append(shape.begin(), shape.end() - 2);
+  result.lhsUnsigned = config.bits < 8 && op.getLhsUnsigned();
+  result.lhs = lhs.type;
+  result.rhs = rhs.type;
+  operands.append({lhs, rhs});
+  if (bias.value) {
+    result.bias = bias.type;
+    operands.push_back(bias);
+  }
+  return result;
+}

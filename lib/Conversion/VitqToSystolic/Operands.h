@@ -1,0 +1,51 @@
+//===- Operands.h - Operands of products in DRAM -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_CONVERSION_VITQTOSYSTOLIC_OPERANDS_H
+#define VITQ_LIB_CONVERSION_VITQTOSYSTOLIC_OPERANDS_H
+
+#include "Routine.h"
+
+#include "dialects/vitq/Vitq.h"
+
+#include "llvm/ADT/DenseMap.h"
+
+namespace vitq::systolic {
+
+/// A tensor, and how the routine sees it.
+struct DramOperand {
+  mlir::Value value;
+  mlir::MemRefType type;
+};
+
+/// Brings the operands of products into the form that the array reads, by host code where
+/// constants do not do.
+class OperandBuilder {
+public:
+  OperandBuilder(mlir::OpBuilder &builder, const simulator::Config &config) : b(builder), config(config) {}
+
+  /// `product` and its operands for a `vitq.matmul`: inserts host code before it.
+  /// The right operand is transposed by the host or at compile time where the array
+  /// cannot do it.
+  Product build(integer::MatmulOp op, llvm::SmallVectorImpl<DramOperand> &operands);
+
+private:
+  mlir::Value toSigned(mlir::Value codes);
+  DramOperand viewOf(mlir::Value value);
+  DramOperand lhsOf(integer::MatmulOp op, bool shared);
+  DramOperand rhsOf(integer::MatmulOp op, bool &transposed);
+  DramOperand biasOf(integer::MatmulOp op, int64_t correction, mlir::Value rhs, bool rhsTransposed);
+
+  mlir::OpBuilder &b;
+  const simulator::Config &config;
+  llvm::DenseMap<mlir::Value, mlir::Value> signedCodes;
+};
+
+} // namespace vitq::systolic
+
+#endif // VITQ_LIB_CONVERSION_VITQTOSYSTOLIC_OPERANDS_H

@@ -1,0 +1,71 @@
+//===- Routine.h - Tile programs of products -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_CONVERSION_VITQTOSYSTOLIC_ROUTINE_H
+#define VITQ_LIB_CONVERSION_VITQTOSYSTOLIC_ROUTINE_H
+
+#include "vitq/Simulator/Config.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+
+#include <string>
+
+namespace vitq::systolic {
+
+/// A product as the array computes it, for each of `batch` leading indices: out[m, n] =
+/// bias[n] + sum_k lhs[m, k] * rhs[k, n], with operands in DRAM.
+struct Product {
+  llvm::SmallVector<int64_t, 2> batch;
+  int64_t m = 0, n = 0, k = 0;
+  /// Rank batch + 2: [.., m, k]; rhs [.., k, n] or transposed [.., n, k], of rank 2 when
+  /// all batches share it; bias [.., 1, n], rank 2 when shared, null if there is none.
+  mlir::MemRefType lhs, rhs, bias;
+  bool transposeRhs = false, lhsUnsigned = false;
+  /// What the routine has more: operands and results of its units. Without units the only
+  /// result is [.., m, n] of i32, its rows maybe longer.
+  llvm::SmallVector<mlir::MemRefType> unitOperands, results;
+  bool units = false, wholeRows = false;
+
+  int64_t batches() const;
+  /// Multiply-accumulates.
+  int64_t macs() const { return batches() * m * n * k; }
+  /// Everything that a routine depends on.
+  std::string key() const;
+};
+
+/// How a product is cut: blocks of so many tiles are in the array's memories at a time. With
+/// `columnsFirst` blocks of columns are the outer loop, and the right operand stays.
+struct Tiling {
+  int64_t m = 1, n = 1, k = 1;
+  bool columnsFirst = false;
+  bool operator==(const Tiling &) const = default;
+};
+
+/// Extents of a tile and how many there are.
+struct TileCounts {
+  int64_t rows, cols, depth; ///< of a tile: M, N, K
+  int64_t m, n, k;
+  int64_t lhsPlanes, rhsPlanes;
+  TileCounts(const Product &product, const simulator::Config &config);
+};
+
+/// Rows of each memory that a tiling takes.
+struct MemoryNeed {
+  int64_t scratchpad, accumulator;
+};
+MemoryNeed memoryOf(const Product &product, const simulator::Config &config, const Tiling &tiling);
+
+/// Builds the routine `name` at the builder's insertion point (in a module). Its tiles have no
+/// addresses.
+mlir::func::FuncOp buildRoutine(mlir::OpBuilder &builder, mlir::Location loc, llvm::StringRef name,
+                                const Product &product, const simulator::Config &config, const Tiling &tiling);
+
+} // namespace vitq::systolic
+
+#endif // VITQ_LIB_CONVERSION_VITQTOSYSTOLIC_ROUTINE_H

@@ -1,0 +1,79 @@
+//===- Dma.cpp - Traffic between DRAM and the array -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Dma.h"
+#include "UnitStages.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace vitq;
+using namespace vitq::simulator;
+
+/// Bytes of a row in DRAM.
+static uint64_t rowBytesOf(const Config &config, const Instruction &instruction) {
+  const uint64_t cols = instruction.cols;
+  switch (instruction.opcode) {
+  case Opcode::Mvin:
+    return instruction.has(FlagSplit) ? cols : llvm::divideCeil(cols * static_cast<uint64_t>(config.bits), 8);
+  case Opcode::Mvout:
+    return instruction.has(FlagScale) ? cols : cols * 4;
+  default:
+    return cols * 4;
+  }
+}
+
+void simulator::forEachSpan(const Config &config, const Instruction &instruction, SpanFunction span) {
+  const uint64_t rowBytes = rowBytesOf(config, instruction), pitch = instruction.dram.pitch;
+  if (instruction.opcode == Opcode::MvinAcc && pitch == 0) // One row for all.
+    return span(instruction.dram.offset, rowBytes);
+  if (pitch == rowBytes)
+    return span(instruction.dram.offset, instruction.rows * rowBytes);
+  for (uint64_t r = 0; r < instruction.rows; ++r)
+    span(instruction.dram.offset + r * pitch, rowBytes);
+}
+
+void simulator::forEachSpan(const UnitOperand &operand, const UnitProgram &program, const Instruction &instruction,
+                            uint64_t row, SpanFunction span) {
+  uint64_t start = 0, end = 0;
+  forEachRun(operand, program.rowsPerBatch, static_cast<int64_t>(row), instruction.channel, instruction.cols,
+             [&](uint64_t at, int64_t, int64_t n) {
+               if (at != end || start == end) {
+                 if (start != end)
+                   span(start, end - start);
+                 start = at;
+               }
+               end = at + static_cast<uint64_t>(n) * operand.bytes;
+             });
+  span(start, end - start);
+}
+
+int64_t simulator::localTiles(const Config &config, const Instruction &instruction) {
+  if (instruction.opcode == Opcode::Mvin)
+    return static_cast<int64_t>(
+               llvm::divideCeil(static_cast<uint64_t>(instruction.cols), static_cast<uint64_t>(config.width()))) *
+           (instruction.has(FlagSplit) ? config.planesOf(8) : 1);
+  return static_cast<int64_t>(
+      llvm::divideCeil(static_cast<uint64_t>(instruction.cols), static_cast<uint64_t>(config.cols)));
+}
+
+void DmaChannel::send(uint64_t time, uint64_t offset, uint64_t count) {
+  bytes += count;
+  for (uint64_t at = offset, end = offset + count; at < end;) {
+    const uint64_t to = std::min(end, (at / requestBytes + 1) * requestBytes);
+    const uint64_t words = (to + width - 1) / width - at / width;
+    const uint64_t free = std::max(time, freeAt), start = std::max(free, answers[next]);
+    waited += start - free;
+    busy += words;
+    freeAt = start + words;
+    lastAnswer = freeAt + latency;
+    answers[next] = lastAnswer;
+    if (++next == answers.size())
+      next = 0;
+    at = to;
+  }
+}

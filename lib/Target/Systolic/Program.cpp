@@ -1,0 +1,173 @@
+//===- Program.cpp - From launches to a program of the array -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Target/Systolic.h"
+
+#include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Support/Constants.h"
+#include "vitq/Target/SystolicUnits.h"
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/Endian.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::systolic;
+
+/// Operands begin at multiples of this, as those of the host do.
+static constexpr size_t kAlignment = 64;
+
+namespace {
+
+/// Fills a program launch by launch.
+class ProgramBuilder {
+public:
+  ProgramBuilder(ModuleOp module, const simulator::Config &config) : module(module) { program.config = config; }
+  LogicalResult run(func::FuncOp main);
+  simulator::Program program;
+
+private:
+  LogicalResult add(LaunchOp launch);
+  FailureOr<uint32_t> routineOf(LaunchOp launch);
+  FailureOr<uint64_t> imageOf(Value constant);
+  void addPlacements();
+
+  ModuleOp module;
+  DenseMap<StringAttr, uint32_t> routines;
+  DenseMap<Attribute, uint64_t> constants;
+};
+
+} // namespace
+
+static uint64_t bytesOf(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  return static_cast<uint64_t>(type.getNumElements()) * ((type.getElementTypeBitWidth() + 7) / 8);
+}
+
+FailureOr<uint32_t> ProgramBuilder::routineOf(LaunchOp launch) {
+  auto function = module.lookupSymbol<func::FuncOp>(launch.getRoutine());
+  auto [entry, isNew] = routines.try_emplace(launch.getRoutineAttr().getAttr(), program.routines.size());
+  if (!isNew)
+    return entry->second;
+  FailureOr<std::vector<simulator::Instruction>> code = encodeRoutine(function);
+  if (failed(code))
+    return failure();
+  program.routines.push_back({launch.getRoutine().str(), std::move(*code)});
+  return entry->second;
+}
+
+/// Where the bytes of a constant are in the image, little endian.
+FailureOr<uint64_t> ProgramBuilder::imageOf(Value constant) {
+  auto attribute = constant.getDefiningOp<arith::ConstantOp>().getValue();
+  auto [entry, isNew] = constants.try_emplace(attribute, 0);
+  if (!isNew)
+    return entry->second;
+  std::optional<std::vector<int64_t>> values = getIntConstant(constant);
+  if (!values)
+    return constant.getDefiningOp()->emitOpError("is no constant of integers");
+  std::vector<char> &image = program.image;
+  image.resize(llvm::alignTo(image.size(), kAlignment));
+  entry->second = image.size();
+  const unsigned bytes = cast<RankedTensorType>(constant.getType()).getElementTypeBitWidth() / 8;
+  image.reserve(image.size() + values->size() * bytes);
+  for (int64_t value : *values)
+    for (unsigned i = 0; i < bytes; ++i)
+      image.push_back(static_cast<char>(value >> (8 * i)));
+  return entry->second;
+}
+
+static std::string opsOf(LaunchOp launch) {
+  std::string text = launch.getMacs() > 0 ? "vitq.matmul" : "";
+  if (!launch.getUnits().empty())
+    for (Operation &op : launch.getUnits().front().without_terminator())
+      if (!isa<arith::ConstantOp>(op))
+        text += (text.empty() ? "" : "+") + op.getName().getStringRef().str();
+  return text;
+}
+
+LogicalResult ProgramBuilder::add(LaunchOp launch) {
+  simulator::Launch result;
+  result.node = nodeName(launch.getLoc());
+  result.op = opsOf(launch);
+  result.macs = launch.getMacs();
+  const auto planes = static_cast<uint64_t>(program.config.planesOf(8));
+  result.passes = planes * planes;
+  result.kind = result.macs == 0        ? simulator::LaunchKind::UnitsOnly
+                : launch.getAttention() ? simulator::LaunchKind::Attention
+                                        : simulator::LaunchKind::Linear;
+  FailureOr<uint32_t> routine = routineOf(launch);
+  if (failed(routine))
+    return failure();
+  result.routine = *routine;
+  int32_t host = 0;
+  for (Value input : launch.getInputs()) {
+    simulator::Operand operand;
+    operand.bytes = bytesOf(input);
+    if (isConstant(input)) {
+      FailureOr<uint64_t> offset = imageOf(input);
+      if (failed(offset))
+        return failure();
+      operand.offset = *offset;
+    } else {
+      operand.host = host++;
+    }
+    result.operands.push_back(operand);
+  }
+  for (Value output : launch.getOutputs()) {
+    simulator::Operand operand;
+    operand.bytes = bytesOf(output);
+    operand.host = host++;
+    operand.isOutput = true;
+    result.operands.push_back(operand);
+  }
+  if (!launch.getUnits().empty()) {
+    FailureOr<simulator::UnitProgram> units = encodeUnits(launch);
+    if (failed(units))
+      return failure();
+    result.units.push_back(static_cast<uint32_t>(program.unitPrograms.size()));
+    program.unitPrograms.push_back(std::move(*units));
+  }
+  program.launches.push_back(std::move(result));
+  return success();
+}
+
+void ProgramBuilder::addPlacements() {
+  auto placements = module->getAttrOfType<ArrayAttr>(kPlacementsAttr);
+  if (!placements)
+    return;
+  for (Attribute attribute : placements) {
+    auto entry = dyn_cast<DictionaryAttr>(attribute);
+    auto text = [&](StringRef key) -> std::string {
+      auto value = entry ? entry.getAs<StringAttr>(key) : StringAttr();
+      return value ? value.str() : "";
+    };
+    program.placements.push_back({text("node"), text("op"), text("place"), text("reason")});
+  }
+}
+
+LogicalResult ProgramBuilder::run(func::FuncOp main) {
+  for (auto launch : main.getOps<LaunchOp>())
+    if (failed(add(launch)))
+      return failure();
+  addPlacements();
+  if (llvm::Error error = simulator::checkProgram(program))
+    return module.emitError("the program of the array breaks its own rules: ") << llvm::toString(std::move(error));
+  return success();
+}
+
+FailureOr<simulator::Program> systolic::encodeProgram(ModuleOp module) {
+  std::optional<simulator::Config> config = configOf(module);
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!config || !main || !main.getBody().hasOneBlock())
+    return module.emitError() << "needs '" << kConfigAttr << "' and a function @main of one block: run "
+                              << "convert-vitq-to-systolic first";
+  ProgramBuilder builder(module, *config);
+  if (failed(builder.run(main)))
+    return failure();
+  return std::move(builder.program);
+}
