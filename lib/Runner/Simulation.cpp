@@ -24,7 +24,7 @@ using namespace vitq::runner;
 using simulator::Counters;
 using simulator::LaunchKind;
 
-Simulation::Simulation(const simulator::Program &program) : program(program) {
+Simulation::Simulation(const simulator::Program &program) : config(program.config), launches(program.launches) {
   Progress progress("timing the array, launches", program.launches.size());
   size_t shown = 0;
   times = simulator::simulateTiming(program, [&](size_t done, size_t) {
@@ -34,7 +34,7 @@ Simulation::Simulation(const simulator::Program &program) : program(program) {
 }
 
 bool Simulation::hasKind(LaunchKind kind) const {
-  return llvm::any_of(program.launches, [&](const simulator::Launch &launch) { return launch.kind == kind; });
+  return llvm::any_of(launches, [&](const simulator::Launch &launch) { return launch.kind == kind; });
 }
 
 std::optional<double> Simulation::linearUtilization() const {
@@ -57,7 +57,7 @@ std::optional<double> Simulation::cyclesOverRoofline() const {
 }
 
 llvm::Expected<uint32_t> Simulation::findLaunch(llvm::StringRef text) const {
-  const auto count = static_cast<uint32_t>(program.launches.size());
+  const auto count = static_cast<uint32_t>(launches.size());
   if (count == 0)
     return llvm::createStringError("the program has no launches");
   uint32_t number;
@@ -71,7 +71,7 @@ llvm::Expected<uint32_t> Simulation::findLaunch(llvm::StringRef text) const {
   llvm::StringSet<> seen;
   std::vector<llvm::StringRef> names;
   for (uint32_t i = 0; i < count; ++i) {
-    llvm::StringRef node = program.launches[i].node;
+    llvm::StringRef node = launches[i].node;
     if (seen.insert(node).second)
       names.push_back(node);
     const bool matches = text.empty() || node == text;
@@ -85,15 +85,15 @@ llvm::Expected<uint32_t> Simulation::findLaunch(llvm::StringRef text) const {
 }
 
 LaunchFigures Simulation::figuresOf(size_t launch) const {
-  const simulator::Launch &own = program.launches[launch];
+  const simulator::Launch &own = launches[launch];
   return {own.node, own.op, 1, times.roofline[launch], times.launches[launch]};
 }
 
 std::vector<LaunchFigures> Simulation::kinds() const {
   llvm::MapVector<llvm::StringRef, LaunchFigures> sums;
-  for (size_t i = 0; i < program.launches.size(); ++i) {
+  for (size_t i = 0; i < launches.size(); ++i) {
     LaunchFigures row = figuresOf(i);
-    auto [entry, isNew] = sums.try_emplace(program.launches[i].op, row);
+    auto [entry, isNew] = sums.try_emplace(launches[i].op, row);
     if (isNew) {
       entry->second.node.clear();
       continue;
@@ -123,20 +123,20 @@ static llvm::json::Value orNull(std::optional<double> value) {
 llvm::json::Object Simulation::toJSON(const LaunchFigures &row) const {
   llvm::json::Object entry = row.counters.toJSON();
   entry["op"] = llvm::json::fixUTF8(row.op);
-  entry["utilization"] = 100 * row.counters.utilization(program.config);
+  entry["utilization"] = 100 * row.counters.utilization(config);
   entry["roofline_cycles"] = static_cast<int64_t>(row.roofline);
   entry["cycles_over_roofline"] = orNull(ratio(row.counters.cycles, row.roofline));
   return entry;
 }
 
 llvm::json::Value Simulation::toJSON() const {
-  llvm::json::Array launches, sums;
-  for (size_t i = 0; i < program.launches.size(); ++i) {
+  llvm::json::Array entries, sums;
+  for (size_t i = 0; i < launches.size(); ++i) {
     LaunchFigures row = figuresOf(i);
     llvm::json::Object entry = toJSON(row);
     entry["launch"] = static_cast<int64_t>(i);
     entry["node"] = llvm::json::fixUTF8(row.node);
-    launches.push_back(std::move(entry));
+    entries.push_back(std::move(entry));
   }
   for (const LaunchFigures &row : kinds()) {
     llvm::json::Object entry = toJSON(row);
@@ -144,9 +144,9 @@ llvm::json::Value Simulation::toJSON() const {
     sums.push_back(std::move(entry));
   }
   llvm::json::Object total = times.total.toJSON();
-  return llvm::json::Object{{"array", program.config.str()},
+  return llvm::json::Object{{"array", config.str()},
                             {"total", std::move(total)},
-                            {"launches", std::move(launches)},
+                            {"launches", std::move(entries)},
                             {"kinds", std::move(sums)}};
 }
 
@@ -176,8 +176,7 @@ static void printHead(llvm::raw_ostream &os) {
 
 void Simulation::print(const LaunchFigures &row, llvm::raw_ostream &os) const {
   const Counters &c = row.counters;
-  os << llvm::right_justify(std::to_string(c.cycles), 12)
-     << llvm::format("%7.1f %%", 100 * c.utilization(program.config));
+  os << llvm::right_justify(std::to_string(c.cycles), 12) << llvm::format("%7.1f %%", 100 * c.utilization(config));
   if (std::optional<double> over = ratio(c.cycles, row.roofline))
     os << llvm::format("%8.2f", *over);
   else
@@ -192,10 +191,10 @@ void Simulation::print(const LaunchFigures &row, llvm::raw_ostream &os) const {
 }
 
 void Simulation::print(llvm::raw_ostream &os) const {
-  os << "Launch by launch, cycles of systolic:" << program.config.str() << "\n"
+  os << "Launch by launch, cycles of systolic:" << config.str() << "\n"
      << column("launch", 8) << column("node", 44) << column("op", 34);
   printHead(os);
-  for (size_t i = 0; i < program.launches.size(); ++i) {
+  for (size_t i = 0; i < launches.size(); ++i) {
     const LaunchFigures row = figuresOf(i);
     os << column(std::to_string(i), 8) << column(row.node, 44) << column(shortOp(row.op), 34);
     print(row, os);

@@ -32,7 +32,7 @@ struct LaunchFigures {
 /// The timing of a program, launch by launch. Shares are percentages.
 class Simulation {
 public:
-  /// Simulates every launch; progress is shown on a terminal. The program must outlive this.
+  /// Simulates every launch; progress is shown on a terminal.
   explicit Simulation(const simulator::Program &program);
 
   const simulator::ProgramTiming &timing() const { return times; }
@@ -60,7 +60,8 @@ private:
   void print(const LaunchFigures &row, llvm::raw_ostream &os) const;
   bool hasKind(simulator::LaunchKind kind) const;
 
-  const simulator::Program &program;
+  simulator::Config config;
+  std::vector<simulator::Launch> launches;
   simulator::ProgramTiming times;
 };
 

@@ -395,12 +395,17 @@ void RoutineBuilder::emitMoves(size_t number, Index at) {
 }
 
 /// So many places later than a sum is stored, the bias is written in its place: the load
-/// queue shall not wait for the store.
+/// queue shall not wait for the store. All of them, if tiles of sums are not stored in the
+/// order in which the next block has them.
 int64_t RoutineBuilder::biasDelay(size_t number) const {
-  const int64_t positions = positionsOf(steps[number]);
-  return number == 0
-             ? 0
-             : std::min(positions / 2, llvm::divideCeilSigned(4 * positions, steps[number].m * steps[number].n));
+  const Step &step = steps[number];
+  const int64_t positions = positionsOf(step);
+  if (number == 0)
+    return 0;
+  const Step &stored = steps[number - 1], &next = steps[number + 1];
+  if (product.units || (stored.lastK && (stored.m != next.m || stored.n != next.n)))
+    return positions;
+  return std::min(positions / 2, llvm::divideCeilSigned(4 * positions, next.m * next.n));
 }
 
 /// The rest of the bias, for which `emitMoves` was late.

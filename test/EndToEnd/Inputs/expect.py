@@ -15,7 +15,9 @@ for argument in files:
     with open(path if equals else name, encoding="utf-8") as file:
         value = json.load(file)
     names.update({name: value} if equals else value)
-holds = bool(eval(expression, {"__builtins__": {}, "abs": abs}, names))
+functions = {"__builtins__": {}, "abs": abs, "all": all, "len": len, "sum": sum}
+# Globals: comprehensions do not see a caller's locals.
+holds = bool(eval(expression, {**functions, **names}))
 words = set(re.findall(r"\w+", expression))
 for name, value in names.items():
     keys = [f'{name}["{key}"] = {value[key]}' for key in value if key in words] if isinstance(value, dict) else []
