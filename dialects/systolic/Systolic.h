@@ -18,6 +18,17 @@
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+namespace vitq::systolic {
+
+/// Of the ops that are a routine's instructions and tiles.
+template <typename ConcreteOp>
+class InRoutine : public mlir::OpTrait::TraitBase<ConcreteOp, InRoutine> {
+public:
+  static llvm::LogicalResult verifyTrait(mlir::Operation *op);
+};
+
+} // namespace vitq::systolic
+
 #include "dialects/systolic/SystolicDialect.h.inc"
 #include "dialects/systolic/SystolicEnums.h.inc"
 
@@ -57,6 +68,23 @@ inline constexpr llvm::StringLiteral kFixedCyclesAttr = "systolic.fixed_cycles";
 
 /// The configuration of the module around `op`, if it has one.
 std::optional<simulator::Config> configOf(mlir::Operation *op);
+
+/// Errors (diagnostics at `op`): it is in no function with `systolic.routine`.
+llvm::LogicalResult verifyInRoutine(mlir::Operation *op);
+
+/// Errors: what the description of the dialect says of a routine.
+llvm::LogicalResult verifyRoutine(mlir::func::FuncOp routine);
+
+/// The rules on indices, rows and columns of an instruction, where `numberOf` gives the value
+/// of an index: a verifier knows constants, an encoder all. `config` may be null; an op that
+/// is no instruction has no rules. Errors are diagnostics.
+llvm::LogicalResult verifyNumbers(mlir::Operation *op, const simulator::Config *config,
+                                  llvm::function_ref<std::optional<int64_t>(mlir::Value)> numberOf);
+
+template <typename ConcreteOp>
+llvm::LogicalResult InRoutine<ConcreteOp>::verifyTrait(mlir::Operation *op) {
+  return verifyInRoutine(op);
+}
 
 } // namespace vitq::systolic
 

@@ -42,17 +42,28 @@ void SystolicDialect::initialize() {
       >();
 }
 
+static bool isPlacement(Attribute attribute) {
+  auto entry = dyn_cast<DictionaryAttr>(attribute);
+  return entry && entry.size() == 4 &&
+         llvm::all_of(ArrayRef<StringRef>{"node", "op", "place", "reason"},
+                      [&](StringRef key) { return entry.getAs<StringAttr>(key) != nullptr; });
+}
+
 LogicalResult SystolicDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
   StringRef name = attribute.getName();
   if (name == kConfigAttr) {
     if (!isa<ModuleOp>(op) || !isa<ConfigAttr>(attribute.getValue()))
       return op->emitError() << "'" << kConfigAttr << "' must be a #systolic.config of a module";
   } else if (name == kRoutineAttr) {
-    if (!isa<func::FuncOp>(op) || !isa<UnitAttr>(attribute.getValue()))
+    auto routine = dyn_cast<func::FuncOp>(op);
+    if (!routine || !isa<UnitAttr>(attribute.getValue()))
       return op->emitError() << "'" << kRoutineAttr << "' must be a unit attribute of a function";
+    return verifyRoutine(routine);
   } else if (name == kPlacementsAttr) {
-    if (!isa<ModuleOp>(op) || !isa<ArrayAttr>(attribute.getValue()))
-      return op->emitError() << "'" << kPlacementsAttr << "' must be an array of a module";
+    auto placements = dyn_cast<ArrayAttr>(attribute.getValue());
+    if (!isa<ModuleOp>(op) || !placements || !llvm::all_of(placements, isPlacement))
+      return op->emitError() << "'" << kPlacementsAttr
+                             << "' must be an array of {node, op, place, reason}, all strings, of a module";
   } else if (name == kCyclesAttr || name == kFixedCyclesAttr) {
     if (!isa<func::FuncOp>(op) || !isa<IntegerAttr>(attribute.getValue()))
       return op->emitError() << "'" << name << "' must be an integer of a function";

@@ -23,6 +23,10 @@ def Systolic_Dialect : Dialect {
     launches of one routine. What the units beside the array do to the sums is a region of the
     launch, in `vitq` ops.
 
+    A routine is one block without results. Its arguments are at most 256 memrefs of static
+    shape; it holds ops of this dialect, `affine.for` without values, and what computes indices
+    of constants and loop variables. Tiles are allocated in that block; those with addresses do not overlap.
+
     Effects: an op reads and writes DRAM (the memref), scratchpad or accumulator memory (the
     tiles); what must not be reordered follows from them. Every op of a routine is one
     instruction (docs/Systolic.md).

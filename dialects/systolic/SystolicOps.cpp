@@ -32,24 +32,15 @@ static LogicalResult verifyTile(Operation *op, TilesType type, ValueRange indice
   if (indices.size() + implied != type.getGrid().size())
     return op->emitOpError() << "needs " << type.getGrid().size() - implied << " indices of a tile, got "
                              << indices.size();
-  for (auto [index, extent] : llvm::zip(indices, type.getGrid().drop_front(implied)))
-    if (std::optional<int64_t> known = getConstantIntValue(index); known && (*known < 0 || *known >= extent))
-      return op->emitOpError() << "index " << *known << " of a tile is outside 0 to " << extent - 1;
-  return success();
-}
-
-/// What is known of `value` lies in 1 to `most`.
-static LogicalResult verifyCount(Operation *op, StringRef what, Value value, int64_t most) {
-  std::optional<int64_t> known = getConstantIntValue(value);
-  if (known && (*known < 1 || *known > most))
-    return op->emitOpError() << "has " << *known << " " << what << ", which must be 1 to " << most;
   return success();
 }
 
 /// The DRAM side of a move: indices, the dimension of rows, contiguous columns.
-static LogicalResult verifyDram(Operation *op, MemRefType type, ValueRange indices, int64_t along) {
-  if (!type.hasStaticShape())
-    return op->emitOpError("needs DRAM operands of static shape");
+static LogicalResult verifyDram(Operation *op, Value memref, ValueRange indices, int64_t along) {
+  auto type = cast<MemRefType>(memref.getType());
+  if (auto argument = dyn_cast<BlockArgument>(memref);
+      !argument || !isa<func::FuncOp>(argument.getOwner()->getParentOp())) // C1
+    return op->emitOpError("needs an argument of the routine as its DRAM operand");
   if (static_cast<int64_t>(indices.size()) != type.getRank()) // C1
     return op->emitOpError() << "needs " << type.getRank() << " indices into DRAM, got " << indices.size();
   SmallVector<int64_t> strides;
@@ -60,6 +51,11 @@ static LogicalResult verifyDram(Operation *op, MemRefType type, ValueRange indic
   if (along < 0 || along >= type.getRank() - 1)
     return op->emitOpError() << "has rows along dimension " << along << ", which must be 0 to " << type.getRank() - 2;
   return success();
+}
+
+/// The rules that depend on constants, as far as these are known.
+static LogicalResult verifyConstants(Operation *op, const std::optional<Config> &config) {
+  return verifyNumbers(op, config ? &*config : nullptr, [](Value value) { return getConstantIntValue(value); });
 }
 
 static void addEffect(SmallVectorImpl<MemoryEffects::EffectInstance> &effects, OpOperand &operand,
@@ -109,13 +105,13 @@ LogicalResult AllocOp::verify() {
 
 LogicalResult MvinOp::verify() {
   TilesType tiles = getTiles().getType();
-  auto source = cast<MemRefType>(getSource().getType());
-  if (failed(verifyDram(*this, source, getIndices(), getAlong())) ||
-      failed(verifyTile(*this, tiles, getTile(), tiles.getMemory(), getSplit() ? 1 : 0)))
+  Type element = cast<MemRefType>(getSource().getType()).getElementType();
+  if (failed(verifyDram(*this, getSource(), getIndices(), getAlong())) ||
+      failed(verifyTile(*this, tiles, getTile(), tiles.getMemory(), getSplit() ? 1 : 0))) // C1, C3, C4
     return failure();
-  if (!source.getElementType().isInteger(tiles.isScratchpad() ? 8 : 32)) // C2
-    return emitOpError() << "moves " << source.getElementType() << " to the " << stringifyMemory(tiles.getMemory())
-                         << ", which takes " << (tiles.isScratchpad() ? "i8" : "i32");
+  if (!element.isInteger(tiles.isScratchpad() ? 8 : 32)) // C2
+    return emitOpError() << "moves " << element << " to the " << stringifyMemory(tiles.getMemory()) << ", which takes "
+                         << (tiles.isScratchpad() ? "i8" : "i32");
   const int64_t bits = tiles.getElement().getIntOrFloatBitWidth();
   if (tiles.isScratchpad() ? getBroadcast() || getAccumulate() : getSplit()) // C5
     return emitOpError("has an option that its memory lacks: split goes to the scratchpad, broadcast and accumulate "
@@ -123,14 +119,15 @@ LogicalResult MvinOp::verify() {
   if (tiles.isScratchpad() && getSplit() != (bits < 8)) // C5
     return emitOpError() << "moves bytes into elements of " << bits << " bits, which "
                          << (bits < 8 ? "needs" : "has no use for") << " split";
-  if (getSplit() && tiles.getGrid().front() != (8 + bits - 1) / bits) // C5
-    return emitOpError() << "splits bytes into " << (8 + bits - 1) / bits << " planes, but the grid begins with "
-                         << tiles.getGrid().front();
-  std::optional<Config> config = configOf(*this);
-  const int64_t blocks = !tiles.isScratchpad() ? 1 : config ? config->blockTiles : tiles.getGrid().back();
-  if (failed(verifyCount(*this, "rows", getRows(), tiles.getRows()))) // C6
-    return failure();
-  return verifyCount(*this, "columns", getCols(), std::min(blocks, tiles.getGrid().back()) * tiles.getCols()); // C6
+  if (getSplit()) {
+    const int64_t planes = tiles.getGrid().front();
+    if (planes != (8 + bits - 1) / bits) // C5
+      return emitOpError() << "splits bytes into " << (8 + bits - 1) / bits << " planes, but the grid begins with "
+                           << planes;
+    if (tiles.rowCount() / planes > std::numeric_limits<uint16_t>::max()) // C9
+      return emitOpError() << "has planes " << tiles.rowCount() / planes << " rows apart, which must be 1 to 65535";
+  }
+  return verifyConstants(*this, configOf(*this)); // C1, C6, C7, C8
 }
 
 void MvinOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
@@ -141,24 +138,24 @@ void MvinOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects)
 }
 
 LogicalResult MvoutOp::verify() {
-  TilesType tiles = getTiles().getType();
   auto target = cast<MemRefType>(getTarget().getType());
-  if (failed(verifyTile(*this, tiles, getTile(), Memory::Accumulator)) ||
-      failed(verifyDram(*this, target, getIndices(), getAlong())))
+  if (failed(verifyTile(*this, getTiles().getType(), getTile(), Memory::Accumulator)) ||
+      failed(verifyDram(*this, getTarget(), getIndices(), getAlong()))) // C1, C3
     return failure();
   if (!target.getElementType().isInteger(getShift() ? 8 : 32)) // C2
     return emitOpError() << "writes " << target.getElementType() << ", but sums are i32 without shift and i8 with it";
-  if (getShift() && (*getShift() < 0 || *getShift() > 31)) // C2
-    return emitOpError() << "shift " << *getShift() << " is outside 0 to 31";
+  if (getShift() && *getShift() > 31) // C2
+    return emitOpError() << "shift " << static_cast<int64_t>(*getShift()) << " is outside 0 to 31";
   if (getRelu() && !getShift()) // C2
     return emitOpError("applies relu to sums that it does not scale");
   std::optional<Config> config = configOf(*this);
   if (config && getShift() && !config->has(simulator::UnitShift)) // C2
     return emitOpError("scales sums, but the array has no shift requantizer");
-  const int64_t blocks = !getShift() ? 1 : config ? config->blockTiles : tiles.getGrid().back();
-  if (failed(verifyCount(*this, "rows", getRows(), tiles.getRows()))) // C4
-    return failure();
-  return verifyCount(*this, "columns", getCols(), std::min(blocks, tiles.getGrid().back()) * tiles.getCols()); // C4
+  const int64_t stride = target.getStridesAndOffset().first[getAlong()];
+  if (target.getDimSize(getAlong()) > 1 && stride < target.getShape().back()) // C6
+    return emitOpError() << "writes rows of " << target.getShape().back() << " elements that are only " << stride
+                         << " apart";
+  return verifyConstants(*this, config); // C1, C4, C5
 }
 
 void MvoutOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
@@ -179,16 +176,12 @@ LogicalResult PreloadOp::verify() {
   } else if (getTranspose()) { // C2
     return emitOpError("transposes weights that it does not name");
   }
-  if (getShift() < 0 || getShift() > 31) // C3
-    return emitOpError() << "shift " << getShift() << " is outside 0 to 31";
+  if (getShift() > 31) // C3
+    return emitOpError() << "shift " << static_cast<int64_t>(getShift()) << " is outside 0 to 31";
   std::optional<Config> config = configOf(*this);
-  if (!config)
-    return success();
-  if (getWeights() && config->dataflow == Dataflow::OutputStationary) // C2
+  if (config && getWeights() && config->dataflow == Dataflow::OutputStationary) // C2
     return emitOpError("names weights, but the array is output stationary");
-  if (failed(verifyCount(*this, "rows", getRows(), config->rows))) // C4
-    return failure();
-  return verifyCount(*this, "columns", getCols(), config->cols); // C4
+  return verifyConstants(*this, config); // C1, C4
 }
 
 void PreloadOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
@@ -199,6 +192,36 @@ void PreloadOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effec
   addArrayEffects(effects);
 }
 
+/// The preload that `op` computes with: the last one before it in its block, if no other
+/// compute can have come between them.
+static PreloadOp preloadOf(ComputeOp op) {
+  for (Operation *before = op->getPrevNode(); before; before = before->getPrevNode()) {
+    if (auto preload = dyn_cast<PreloadOp>(before))
+      return preload;
+    if (before->walk([](ComputeOp) { return WalkResult::interrupt(); }).wasInterrupted())
+      return {};
+  }
+  return {};
+}
+
+/// What a weight-stationary array demands of a compute and its preload.
+static LogicalResult verifyPreload(ComputeOp op) {
+  PreloadOp preload = preloadOf(op);
+  if (!preload) // C4
+    return op.emitOpError("needs a systolic.preload of its own before it in its block");
+  if (op.getFresh() != static_cast<bool>(preload.getWeights())) // C4
+    return op.emitOpError(op.getFresh() ? "is fresh, but its preload names no weights"
+                                        : "is not fresh, but its preload names weights");
+  std::optional<int64_t> depth = getConstantIntValue(preload.getRows()), k = getConstantIntValue(op.getCols());
+  if (depth && k && *k > *depth) // C4
+    return op.emitOpError() << "has " << *k << " columns, but its preload has " << *depth << " rows of weights";
+  std::optional<int64_t> rows = getConstantIntValue(op.getRows());
+  const int64_t sums = preload.getSums().getType().getRows();
+  if (rows && *rows > sums) // C4
+    return op.emitOpError() << "has " << *rows << " rows, but a tile of its sums has " << sums;
+  return success();
+}
+
 LogicalResult ComputeOp::verify() {
   if (failed(verifyTile(*this, getLhs().getType(), getLhsTile(), Memory::Scratchpad))) // C1
     return failure();
@@ -207,22 +230,24 @@ LogicalResult ComputeOp::verify() {
     return failure();
   std::optional<Config> config = configOf(*this);
   if (!config)
-    return success();
+    return verifyConstants(*this, config);
   const bool outputs = config->dataflow == Dataflow::OutputStationary;
   if (static_cast<bool>(getRhs()) != outputs) // C2
     return emitOpError() << (outputs ? "needs a right operand, the array is output stationary"
                                      : "names a right operand, but the array is weight stationary");
   if (getLast() && !outputs) // C2
     return emitOpError("is last, but the array is weight stationary: every compute writes its sums");
-  if (failed(verifyCount(*this, "rows", getRows(), std::min(config->tileRows(), getLhs().getType().getRows())))) // C3
+  if (!outputs && failed(verifyPreload(*this))) // C4
     return failure();
-  return verifyCount(*this, "columns", getCols(), outputs ? config->width() : config->rows); // C3
+  return verifyConstants(*this, config); // C1, C3
 }
 
 void ComputeOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
   addEffect(effects, getLhsMutable(), MemoryEffects::Read::get(), ScratchpadResource::get());
   for (OpOperand &rhs : getRhsMutable())
     addEffect(effects, rhs, MemoryEffects::Read::get(), ScratchpadResource::get());
+  // It may add to them.
+  effects.emplace_back(MemoryEffects::Read::get(), AccumulatorResource::get());
   effects.emplace_back(MemoryEffects::Write::get(), AccumulatorResource::get());
   addArrayEffects(effects);
 }
@@ -235,14 +260,7 @@ LogicalResult UnitsOp::verify() {
   if (Value tiles = getTiles();
       tiles && failed(verifyTile(*this, cast<TilesType>(tiles.getType()), getTile(), Memory::Accumulator))) // C1
     return failure();
-  constexpr int64_t most = std::numeric_limits<uint16_t>::max();
-  if (failed(verifyCount(*this, "rows", getRows(), most)) ||
-      failed(verifyCount(*this, "channels", getCols(), most))) // C2
-    return failure();
-  for (Value first : {getRow(), getChannel()})
-    if (std::optional<int64_t> known = getConstantIntValue(first); known && *known < 0) // C2
-      return emitOpError() << "begins at " << *known << ", before the first row or channel";
-  return success();
+  return verifyConstants(*this, configOf(*this)); // C1, C2
 }
 
 void UnitsOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
@@ -255,13 +273,47 @@ void UnitsOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects
 void FenceOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
   for (SideEffects::Resource *resource : {static_cast<SideEffects::Resource *>(DramResource::get()),
                                           static_cast<SideEffects::Resource *>(ScratchpadResource::get()),
-                                          static_cast<SideEffects::Resource *>(AccumulatorResource::get())}) {
+                                          static_cast<SideEffects::Resource *>(AccumulatorResource::get()),
+                                          static_cast<SideEffects::Resource *>(ArrayResource::get())}) {
     effects.emplace_back(MemoryEffects::Read::get(), resource);
     effects.emplace_back(MemoryEffects::Write::get(), resource);
   }
 }
 
 static int64_t bytesOf(ShapedType type) { return type.getNumElements() * ((type.getElementTypeBitWidth() + 7) / 8); }
+
+/// What the routine does against what the launch passes.
+static LogicalResult verifyUse(LaunchOp launch, func::FuncOp routine) {
+  const bool hasUnits = !launch.getUnits().empty();
+  const bool onSums = hasUnits && static_cast<int64_t>(launch.getUnits().getNumArguments()) >
+                                      static_cast<int64_t>(launch.getOperandsForUnits());
+  bool runsUnits = false;
+  WalkResult walked = routine.walk([&](Operation *op) {
+    if (auto mvout = dyn_cast<MvoutOp>(op)) {
+      auto target = dyn_cast<BlockArgument>(mvout.getTarget());
+      if (target && target.getArgNumber() < launch.getInputs().size()) { // C4
+        launch.emitOpError() << "runs '" << launch.getRoutine() << "', which writes argument " << target.getArgNumber()
+                             << ", an operand";
+        return WalkResult::interrupt();
+      }
+    }
+    if (auto units = dyn_cast<UnitsOp>(op)) {
+      runsUnits = true;
+      if (hasUnits && static_cast<bool>(units.getTiles()) != onSums) { // C5
+        launch.emitOpError() << "runs '" << launch.getRoutine() << "', whose units work on "
+                             << (onSums ? "rows in DRAM, but its own on sums" : "sums, but its own on rows in DRAM");
+        return WalkResult::interrupt();
+      }
+    }
+    return WalkResult::advance();
+  });
+  if (walked.wasInterrupted())
+    return failure();
+  if (runsUnits != hasUnits) // C5
+    return launch.emitOpError() << (hasUnits ? "has units that '" : "has no units, which '") << launch.getRoutine()
+                                << (hasUnits ? "' does not run" : "' runs");
+  return success();
+}
 
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto routine = symbols.lookupNearestSymbolFrom<func::FuncOp>(*this, getRoutineAttr());
@@ -280,12 +332,15 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
       return emitOpError() << "passes " << tensor << " as argument " << i << " of type "
                            << routine.getArgumentTypes()[i];
   }
-  return success();
+  return verifyUse(*this, routine);
 }
 
 LogicalResult LaunchOp::verify() {
-  const int64_t own = getOperandsForUnits();
+  if (static_cast<int64_t>(getMacs()) < 0) // C6
+    return emitOpError() << "has " << static_cast<int64_t>(getMacs()) << " multiply-accumulates";
+  const auto own = static_cast<int64_t>(getOperandsForUnits());
   if (own < 0 || own > static_cast<int64_t>(getInputs().size()))
+    // C3
     return emitOpError() << "has " << own << " operands for units of " << getInputs().size();
   if (getUnits().empty()) {
     if (own != 0) // C3
@@ -296,6 +351,9 @@ LogicalResult LaunchOp::verify() {
   auto yield = dyn_cast<YieldOp>(body.empty() ? nullptr : &body.back());
   if (!yield || yield.getValues().getTypes() != getOutputs().getTypes()) // C3
     return emitOpError("must end its units with a systolic.yield of its results");
+  for (Operation &op : body.without_terminator())
+    if (!isa_and_nonnull<integer::VitqDialect>(op.getDialect()) && !op.hasTrait<OpTrait::ConstantLike>()) // C3
+      return emitOpError() << "has units with a " << op.getName() << ", which is no vitq op";
   const auto extra = static_cast<int64_t>(body.getNumArguments()) - own;
   if (extra != 0 && extra != 1) // C3
     return emitOpError() << "has units with " << body.getNumArguments() << " arguments, but " << own

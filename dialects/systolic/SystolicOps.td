@@ -27,14 +27,25 @@ def Systolic_Memref : MemRefOf<[I8, I16, I32]>;
 
 class Systolic_Op<string mnemonic, list<Trait> traits = []> : Op<Systolic_Dialect, mnemonic, traits>;
 
-def Systolic_AllocOp : Systolic_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
+// An op of a routine: the function around it has `systolic.routine`.
+def Systolic_InRoutine : NativeOpTrait<"InRoutine"> {
+  let cppNamespace = "::vitq::systolic";
+}
+class Systolic_RoutineOp<string mnemonic, list<Trait> traits = []>
+    : Systolic_Op<mnemonic, traits # [Systolic_InRoutine]>;
+
+def Systolic_AllocOp : Systolic_RoutineOp<"alloc", [MemoryEffects<[MemAlloc]>]> {
   let summary = "Reserve tiles in scratchpad or accumulator memory";
   let description = [{
     The tiles live until the end of the routine. `address` is the first row, given by
     `systolic-allocate`.
 
     ```mlir
-    %a = systolic.alloc : !systolic.tiles<scratchpad, [13, 12], [16, 16], i8>
+    func.func private @routine() attributes {systolic.routine} {
+      %a = systolic.alloc : !systolic.tiles<scratchpad, [13, 12], [16, 16], i8>
+      %b = systolic.alloc at 16320 : !systolic.tiles<scratchpad, [2, 2], [16, 16], i8>
+      return
+    }
     ```
 
     Constraints:
@@ -49,7 +60,7 @@ def Systolic_AllocOp : Systolic_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
   let hasVerifier = 1;
 }
 
-def Systolic_MvinOp : Systolic_Op<"mvin", [
+def Systolic_MvinOp : Systolic_RoutineOp<"mvin", [
     AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Move rows from DRAM into tiles";
@@ -61,19 +72,33 @@ def Systolic_MvinOp : Systolic_Op<"mvin", [
     gives every row the first one, `accumulate` adds to what is there.
 
     ```mlir
-    systolic.mvin %w[%k, %n] rows %c16 cols %c64 along 0 to %tiles[%i, %j]
-      : memref<192x768xi8> to !systolic.tiles<scratchpad, [2, 4], [16, 16], i8>
+    func.func private @routine(%w: memref<192x768xi8>) attributes {systolic.routine} {
+      %c0 = arith.constant 0 : index
+      %c16 = arith.constant 16 : index
+      %c64 = arith.constant 64 : index
+      %tiles = systolic.alloc : !systolic.tiles<scratchpad, [2, 4], [16, 16], i8>
+      affine.for %k = 0 to 2 {
+        %row = affine.apply affine_map<(d0) -> (d0 * 16)>(%k)
+        systolic.mvin %w[%row, %c0] rows %c16 cols %c64 along 0 to %tiles[%k, %c0]
+          : memref<192x768xi8> to !systolic.tiles<scratchpad, [2, 4], [16, 16], i8>
+      }
+      return
+    }
     ```
 
     Constraints:
-    * C1: one index for each dimension of the memref, and of the grid (but the planes).
+    * C1: one index for each dimension of the memref, which is an argument of the routine, and
+      of the grid (but the planes).
     * C2: elements are i8 to the scratchpad, i32 to the accumulator.
     * C3: `along` is a dimension of the memref, not its last.
     * C4: the last dimension of the memref is contiguous.
     * C5: `split` goes with planes, 8 bits in all, and only to the scratchpad; `broadcast` and
       `accumulate` only to the accumulator.
-    * C6: known rows and columns are at least 1 and fit the tiles and the longest move of
-      the configuration (`block-tiles`).
+    * C6: known rows and columns are at least 1, and fit the tiles from the given one on and the
+      largest move of the configuration (`block-tiles`, rows of a tile).
+    * C7: a move over several tiles needs tiles as wide as a row of the scratchpad.
+    * C8: what is known of the elements lies inside the memref.
+    * C9: planes are at most 65535 rows apart.
   }];
   let arguments = (ins Systolic_Memref:$source, Variadic<Index>:$indices, Index:$rows, Index:$cols,
                        Systolic_TilesType:$tiles, Variadic<Index>:$tile, I64Attr:$along, UnitAttr:$split,
@@ -85,7 +110,7 @@ def Systolic_MvinOp : Systolic_Op<"mvin", [
   let hasVerifier = 1;
 }
 
-def Systolic_PreloadOp : Systolic_Op<"preload", [
+def Systolic_PreloadOp : Systolic_RoutineOp<"preload", [
     AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Choose the weights that stay and where sums go";
@@ -97,15 +122,28 @@ def Systolic_PreloadOp : Systolic_Op<"preload", [
     Without, those that are there stay. An output-stationary array starts its sums.
 
     ```mlir
-    systolic.preload %w[%k, %n] rows %kr cols %nc into %c[%m, %n] adding %k
-      : !systolic.tiles<accumulator, [13, 4], [16, 16], i32>, !systolic.tiles<scratchpad, [2, 4], [16, 16], i8>
+    func.func private @routine() attributes {systolic.routine} {
+      %c0 = arith.constant 0 : index
+      %c16 = arith.constant 16 : index
+      %a = systolic.alloc : !systolic.tiles<scratchpad, [1, 2], [16, 16], i8>
+      %w = systolic.alloc : !systolic.tiles<scratchpad, [2, 4], [16, 16], i8>
+      %c = systolic.alloc : !systolic.tiles<accumulator, [1, 4], [16, 16], i32>
+      affine.for %k = 0 to 2 {
+        affine.for %n = 0 to 4 {
+          systolic.preload %w[%k, %n] rows %c16 cols %c16 into %c[%c0, %n] adding %k
+            : !systolic.tiles<accumulator, [1, 4], [16, 16], i32>, !systolic.tiles<scratchpad, [2, 4], [16, 16], i8>
+          systolic.compute %a[%c0, %k] rows %c16 cols %c16 fresh : !systolic.tiles<scratchpad, [1, 2], [16, 16], i8>
+        }
+      }
+      return
+    }
     ```
 
     Constraints:
     * C1: weights are scratchpad tiles, sums are accumulator tiles, one index for each dimension.
     * C2: weights only on a weight-stationary array, `transpose` only with weights.
     * C3: `shift` is 0 to 31.
-    * C4: known rows and columns are at least 1 and fit the array.
+    * C4: known rows and columns are at least 1 and fit the array and the tiles.
   }];
   let arguments = (ins Optional<Systolic_TilesType>:$weights, Variadic<Index>:$weightTile, Index:$rows, Index:$cols,
                        Systolic_TilesType:$sums, Variadic<Index>:$sumTile, Optional<Index>:$adding,
@@ -117,7 +155,7 @@ def Systolic_PreloadOp : Systolic_Op<"preload", [
   let hasVerifier = 1;
 }
 
-def Systolic_ComputeOp : Systolic_Op<"compute", [
+def Systolic_ComputeOp : Systolic_RoutineOp<"compute", [
     AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Stream a tile through the array";
@@ -128,14 +166,34 @@ def Systolic_ComputeOp : Systolic_Op<"compute", [
     `rhs` (K x N); `fresh` starts the sums at zero, `last` writes them.
     `lhs_unsigned` and `rhs_unsigned` say how the bits of each operand are read.
 
+    On an output-stationary array:
+
     ```mlir
-    systolic.compute %a[%m, %k] rows %mr cols %kc fresh : !systolic.tiles<scratchpad, [13, 12], [16, 16], i8>
+    module attributes {systolic.config = #systolic.config<"gemmini-16x16,dataflow=os">} {
+      func.func private @routine() attributes {systolic.routine} {
+        %c0 = arith.constant 0 : index
+        %c1 = arith.constant 1 : index
+        %c16 = arith.constant 16 : index
+        %a = systolic.alloc : !systolic.tiles<scratchpad, [1, 2], [16, 16], i8>
+        %b = systolic.alloc : !systolic.tiles<scratchpad, [2, 1], [16, 16], i8>
+        %c = systolic.alloc : !systolic.tiles<accumulator, [1, 1], [16, 16], i32>
+        systolic.preload rows %c16 cols %c16 into %c[%c0, %c0] : !systolic.tiles<accumulator, [1, 1], [16, 16], i32>
+        systolic.compute %a[%c0, %c0] rows %c16 cols %c16 with %b[%c0, %c0] fresh
+          : !systolic.tiles<scratchpad, [1, 2], [16, 16], i8>, !systolic.tiles<scratchpad, [2, 1], [16, 16], i8>
+        systolic.compute %a[%c0, %c1] rows %c16 cols %c16 with %b[%c1, %c0] last
+          : !systolic.tiles<scratchpad, [1, 2], [16, 16], i8>, !systolic.tiles<scratchpad, [2, 1], [16, 16], i8>
+        return
+      }
+    }
     ```
 
     Constraints:
     * C1: operands are scratchpad tiles, one index for each dimension.
     * C2: `rhs` and `last` exactly on output-stationary arrays.
-    * C3: known rows and columns are at least 1 and fit the array.
+    * C3: known rows and columns are at least 1 and fit the array and the tiles.
+    * C4: on a weight-stationary array a preload of its own stands before it in its block. It is
+      `fresh` if and only if that names weights, has no more columns (K) than these have rows, and
+      no more rows than the tile of sums.
   }];
   let arguments = (ins Systolic_TilesType:$lhs, Variadic<Index>:$lhsTile, Index:$rows, Index:$cols,
                        Optional<Systolic_TilesType>:$rhs, Variadic<Index>:$rhsTile, UnitAttr:$fresh, UnitAttr:$last,
@@ -148,7 +206,7 @@ def Systolic_ComputeOp : Systolic_Op<"compute", [
   let hasVerifier = 1;
 }
 
-def Systolic_MvoutOp : Systolic_Op<"mvout", [
+def Systolic_MvoutOp : Systolic_RoutineOp<"mvout", [
     AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Move sums from the accumulator to DRAM";
@@ -158,16 +216,30 @@ def Systolic_MvoutOp : Systolic_Op<"mvout", [
     (the shift requantizer), after `relu` if given.
 
     ```mlir
-    systolic.mvout %c[%m, %n] rows %mr cols %nc to %y[%r, %col] along 0
-      : !systolic.tiles<accumulator, [13, 4], [16, 16], i32> to memref<197x768xi32>
+    func.func private @routine(%y: memref<197x768xi32>) attributes {systolic.routine} {
+      %c0 = arith.constant 0 : index
+      %c16 = arith.constant 16 : index
+      %c = systolic.alloc : !systolic.tiles<accumulator, [13, 4], [16, 16], i32>
+      affine.for %m = 0 to 13 {
+        %row = affine.apply affine_map<(d0) -> (d0 * 16)>(%m)
+        %rows = affine.min affine_map<(d0) -> (16, 197 - d0 * 16)>(%m)
+        systolic.mvout %c[%m, %c0] rows %rows cols %c16 to %y[%row, %c0] along 0
+          : !systolic.tiles<accumulator, [13, 4], [16, 16], i32> to memref<197x768xi32>
+      }
+      return
+    }
     ```
 
     Constraints:
-    * C1: the tiles are in the accumulator, one index for each dimension of grid and memref.
+    * C1: the tiles are in the accumulator, one index for each dimension of grid and memref,
+      which is an argument of the routine.
     * C2: elements are i32 without `shift`, i8 with it, which is 0 to 31 and needs the
       shift requantizer; `relu` goes with `shift`.
     * C3: `along` is a dimension of the memref, not its last, which is contiguous.
-    * C4: known rows and columns are at least 1 and fit: i32 one tile, i8 `block-tiles`.
+    * C4: known rows and columns are at least 1 and fit: i32 one tile, i8 `block-tiles`, which
+      then are as wide as a row of the accumulator.
+    * C5: what is known of the elements lies inside the memref.
+    * C6: rows do not overlap: they are as far apart as the last dimension is long.
   }];
   let arguments = (ins Systolic_TilesType:$tiles, Variadic<Index>:$tile, Index:$rows, Index:$cols,
                        Systolic_Memref:$target, Variadic<Index>:$indices, I64Attr:$along,
@@ -179,7 +251,7 @@ def Systolic_MvoutOp : Systolic_Op<"mvout", [
   let hasVerifier = 1;
 }
 
-def Systolic_UnitsOp : Systolic_Op<"units", [
+def Systolic_UnitsOp : Systolic_RoutineOp<"units", [
     AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Run the launch's unit program on some rows";
@@ -190,13 +262,24 @@ def Systolic_UnitsOp : Systolic_Op<"units", [
     arguments.
 
     ```mlir
-    systolic.units from %c[%m, %n] rows %row for %mr channels %channel for %nc
-      : !systolic.tiles<accumulator, [13, 4], [16, 16], i32>
+    func.func private @routine(%y: memref<208x64xi8>) attributes {systolic.routine} {
+      %c0 = arith.constant 0 : index
+      %c16 = arith.constant 16 : index
+      %c64 = arith.constant 64 : index
+      %c = systolic.alloc : !systolic.tiles<accumulator, [13, 4], [16, 16], i32>
+      affine.for %m = 0 to 13 {
+        %row = affine.apply affine_map<(d0) -> (d0 * 16)>(%m)
+        systolic.units from %c[%m, %c0] rows %row for %c16 channels %c0 for %c64
+          : !systolic.tiles<accumulator, [13, 4], [16, 16], i32>
+      }
+      return
+    }
     ```
 
     Constraints:
     * C1: the tiles are in the accumulator, one index for each dimension.
-    * C2: known rows and channels are at least 1 and begin at 0 or later.
+    * C2: known rows and channels begin at 0 or later, are 1 to 65535, and fit the tiles from
+      the given one on; several are as wide as a row of the accumulator.
   }];
   let arguments = (ins Optional<Systolic_TilesType>:$tiles, Variadic<Index>:$tile, Index:$row, Index:$rows,
                        Index:$channel, Index:$cols);
@@ -207,11 +290,14 @@ def Systolic_UnitsOp : Systolic_Op<"units", [
   let hasVerifier = 1;
 }
 
-def Systolic_FenceOp : Systolic_Op<"fence", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+def Systolic_FenceOp : Systolic_RoutineOp<"fence", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Wait until everything before is done";
   let description = [{
     ```mlir
-    systolic.fence
+    func.func private @routine() attributes {systolic.routine} {
+      systolic.fence
+      return
+    }
     ```
   }];
   let assemblyFormat = "attr-dict";
@@ -223,7 +309,8 @@ def Systolic_LaunchOp : Systolic_Op<"launch", [
   let summary = "Run a routine of the array on tensors";
   let description = [{
     The operands and then the results are the routine's arguments, row-major; constants become
-    part of the program's data image. `operands_for_units` says how many of the last operands only the units read.
+    part of the program's data image. `operandsForUnits` says how
+    many of the last operands only the units read.
 
     What the routine computes is in its instructions; `systolic-raise-to-vitq` recovers it.
 
@@ -231,16 +318,30 @@ def Systolic_LaunchOp : Systolic_Op<"launch", [
     for units. Without a region the result are the sums.
 
     ```mlir
-    %y = systolic.launch @linear(%x, %w, %b) {macs = 7262208 : i64}
-      : (tensor<1x197x192xi8>, tensor<192x192xi8>, tensor<192xi32>) -> tensor<1x197x192xi32>
+    func.func private @store(%y: memref<16x16xi32>) attributes {systolic.routine} {
+      %c0 = arith.constant 0 : index
+      %c16 = arith.constant 16 : index
+      %c = systolic.alloc : !systolic.tiles<accumulator, [1, 1], [16, 16], i32>
+      systolic.mvout %c[%c0, %c0] rows %c16 cols %c16 to %y[%c0, %c0] along 0
+        : !systolic.tiles<accumulator, [1, 1], [16, 16], i32> to memref<16x16xi32>
+      return
+    }
+    func.func @main() -> tensor<1x16x16xi32> {
+      %y = systolic.launch @store() {macs = 0 : i64} : () -> tensor<1x16x16xi32>
+      return %y : tensor<1x16x16xi32>
+    }
     ```
 
     Constraints:
     * C1: the symbol is a function with `systolic.routine` and one argument for each operand
       and result.
     * C2: each argument has as many bytes as the operand or result, and its element width.
-    * C3: the region, if there is one, ends with a `systolic.yield` of the results; its
-      arguments are the sums (i32) and the operands for units.
+    * C3: the region, if there is one, holds `vitq` ops and constants and ends with a
+      `systolic.yield` of the results; its arguments are the sums (i32) and the operands for units.
+    * C4: the routine writes results only.
+    * C5: there is a region if and only if the routine runs units; these work on tiles if and only
+      if the region has the sums as argument.
+    * C6: `macs` is not negative.
   }];
   let arguments = (ins FlatSymbolRefAttr:$routine, Variadic<AnyStaticShapeTensor>:$inputs,
                        DefaultValuedAttr<I64Attr, "0">:$macs, DefaultValuedAttr<I64Attr, "0">:$operandsForUnits,
@@ -257,7 +358,21 @@ def Systolic_YieldOp : Systolic_Op<"yield", [Pure, Terminator, HasParent<"Launch
   let summary = "What the units give";
   let description = [{
     ```mlir
-    systolic.yield %y : tensor<1x197x192xi8>
+    func.func private @units(%x: memref<2x3xi32>, %y: memref<2x3xi8>) attributes {systolic.routine} {
+      %c0 = arith.constant 0 : index
+      %c2 = arith.constant 2 : index
+      %c3 = arith.constant 3 : index
+      systolic.units rows %c0 for %c2 channels %c0 for %c3
+      return
+    }
+    func.func @main(%x: tensor<2x3xi32>) -> tensor<2x3xi8> {
+      %y = systolic.launch @units(%x) {operandsForUnits = 1 : i64} : (tensor<2x3xi32>) -> tensor<2x3xi8> units {
+      ^bb0(%rows: tensor<2x3xi32>):
+        %codes = vitq.requant %rows by <1073741824, 40> round half_up : tensor<2x3xi32> -> tensor<2x3xi8>
+        systolic.yield %codes : tensor<2x3xi8>
+      }
+      return %y : tensor<2x3xi8>
+    }
     ```
   }];
   let arguments = (ins Variadic<AnyStaticShapeTensor>:$values);

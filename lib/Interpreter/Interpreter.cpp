@@ -142,6 +142,8 @@ LogicalResult Interpreter::Impl::addBody(const InterpreterOptions &options) {
     for (const std::unique_ptr<Engine> &engine : engines)
       if ((step.kernel = engine->compile(&op)))
         break;
+    if (!step.kernel && options.external)
+      step.kernel = options.external(&op);
     if (!step.kernel) {
       op.emitOpError("cannot be run by the interpreter, which knows vit and vitq ops, arith.constant and quant.scast "
                      "on tensors of f32, f64, !quant.uniform, i1, i8, i16, i32 and i64");

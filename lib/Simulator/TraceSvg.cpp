@@ -33,7 +33,6 @@ constexpr size_t kMostEvents = 1500;
 /// Strips from top to bottom. Preloads and computes overlap, so each has a strip.
 constexpr llvm::StringLiteral kStrips[] = {"load", "preload", "compute", "store", "units"};
 constexpr int64_t kNumStrips = std::size(kStrips);
-constexpr int64_t kBottom = kTop + kNumStrips * (kStrip + kGap);
 
 } // namespace
 
@@ -51,7 +50,6 @@ static int64_t stripOf(Opcode opcode) {
     return 0;
   }
 }
-static int64_t topOf(int64_t strip) { return kTop + strip * (kStrip + kGap); }
 
 /// Colours that stay apart for the colour-blind (Okabe and Ito), by opcode.
 static llvm::StringRef colourOf(Opcode opcode) {
@@ -80,8 +78,22 @@ namespace {
 class Picture {
 public:
   Picture(llvm::raw_ostream &os, llvm::ArrayRef<TimelineEvent> events, const Counters &counters)
-      : os(os), events(events), cycles(std::max<uint64_t>(counters.cycles, 1)) {}
+      : os(os), events(events), cycles(std::max<uint64_t>(counters.cycles, 1)) {
+    for (const TimelineEvent &event : events)
+      used[static_cast<unsigned>(event.opcode)] = true;
+    std::array<bool, kNumStrips> drawn = {};
+    for (unsigned opcode = 0; opcode < kNumOpcodes; ++opcode)
+      drawn[static_cast<size_t>(stripOf(static_cast<Opcode>(opcode)))] |= used[opcode];
+    for (int64_t strip = 0; strip < kNumStrips; ++strip) {
+      tops[static_cast<size_t>(strip)] = drawn[static_cast<size_t>(strip)] ? bottom : -1;
+      bottom += drawn[static_cast<size_t>(strip)] ? kStrip + kGap : 0;
+    }
+  }
 
+  /// Where the last strip ends.
+  int64_t getBottom() const { return bottom; }
+  /// Of many events a pixel shows a part of its cycles.
+  bool areEventsApart() const { return events.size() <= kMostEvents; }
   void writeFrame();
   void writeAxis();
   void writeEvents();
@@ -89,6 +101,7 @@ public:
   void writeLegend();
 
 private:
+  int64_t topOf(int64_t strip) const { return tops[static_cast<size_t>(strip)]; }
   double atX(uint64_t cycle) const {
     return kLeft + static_cast<double>(cycle) * kColumns / static_cast<double>(cycles);
   }
@@ -96,12 +109,18 @@ private:
   llvm::raw_ostream &os;
   llvm::ArrayRef<TimelineEvent> events;
   uint64_t cycles;
+  /// Opcodes that there are events of, and the strips' tops: -1 without any.
+  std::array<bool, kNumOpcodes> used = {};
+  std::array<int64_t, kNumStrips> tops;
+  int64_t bottom = kTop;
 };
 
 } // namespace
 
 void Picture::writeFrame() {
   for (int64_t strip = 0; strip < kNumStrips; ++strip) {
+    if (topOf(strip) < 0)
+      continue;
     os << formatv("<rect class=\"strip\" x=\"{0}\" y=\"{1}\" width=\"{2}\" height=\"{3}\"/>\n", kLeft, topOf(strip),
                   kColumns, kStrip);
     os << formatv("<text x=\"{0}\" y=\"{1}\" text-anchor=\"end\">{2}</text>\n", kLeft - 10,
@@ -118,11 +137,11 @@ void Picture::writeAxis() {
   const auto every = std::max<uint64_t>(1, static_cast<uint64_t>(step));
   for (uint64_t cycle = 0; cycle <= cycles; cycle += every) {
     os << formatv("<line class=\"grid\" x1=\"{0:f1}\" x2=\"{0:f1}\" y1=\"{1}\" y2=\"{2}\"/>\n", atX(cycle), kTop,
-                  kBottom - kGap + 5);
-    os << formatv("<text x=\"{0:f1}\" y=\"{1}\" text-anchor=\"middle\">{2}</text>\n", atX(cycle), kBottom + 10,
+                  bottom - kGap + 5);
+    os << formatv("<text x=\"{0:f1}\" y=\"{1}\" text-anchor=\"middle\">{2}</text>\n", atX(cycle), bottom + 10,
                   grouped(cycle));
   }
-  os << formatv("<text x=\"{0}\" y=\"{1}\" text-anchor=\"middle\">cycles</text>\n", kLeft + kColumns / 2, kBottom + 30);
+  os << formatv("<text x=\"{0}\" y=\"{1}\" text-anchor=\"middle\">cycles</text>\n", kLeft + kColumns / 2, bottom + 30);
 }
 
 void Picture::writeEvents() {
@@ -167,6 +186,8 @@ void Picture::writeColumns() {
   }
   std::vector<std::vector<double>> filled(kNumStrips, std::vector<double>(kColumns, 0.0));
   for (unsigned opcode = 0; opcode < kNumOpcodes; ++opcode) {
+    if (!used[opcode])
+      continue;
     const int64_t strip = stripOf(static_cast<Opcode>(opcode));
     std::vector<double> &below = filled[static_cast<size_t>(strip)];
     os << "<path fill=\"" << colourOf(static_cast<Opcode>(opcode)) << "\" d=\"";
@@ -186,10 +207,16 @@ void Picture::writeLegend() {
   int64_t x = kLeft;
   for (Opcode opcode :
        {Opcode::Mvin, Opcode::MvinAcc, Opcode::Preload, Opcode::Compute, Opcode::Mvout, Opcode::Units}) {
+    if (!used[static_cast<unsigned>(opcode)])
+      continue;
     os << formatv("<rect x=\"{0}\" y=\"58\" width=\"12\" height=\"12\" fill=\"{1}\"/>", x, colourOf(opcode));
     os << formatv("<text x=\"{0}\" y=\"68\">{1}</text>\n", x + 18, opcodeName(opcode));
     x += 110;
   }
+  if (!areEventsApart())
+    os << formatv("<text x=\"{0}\" y=\"68\" text-anchor=\"end\">height: for which part of a pixel's {1} cycles such an "
+                  "instruction is under way</text>\n",
+                  kLeft + kColumns, grouped(std::max<uint64_t>(1, cycles / kColumns)));
 }
 
 /// What the queues waited for.
@@ -209,7 +236,8 @@ static std::string describeWaits(const Counters &counters) {
 void simulator::writeTimelineSvg(llvm::raw_ostream &os, const Program &program, uint32_t number,
                                  llvm::ArrayRef<TimelineEvent> events, const Counters &counters) {
   const Launch &launch = program.launches[number];
-  const int64_t height = kBottom + 44;
+  Picture picture(os, events, counters);
+  const int64_t height = picture.getBottom() + 44;
   os << formatv("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\">\n",
                 kWidth, height);
   os << "<style>text { font: 12px sans-serif; fill: #222 } .title { font-size: 15px; font-weight: bold } "
@@ -221,11 +249,10 @@ void simulator::writeTimelineSvg(llvm::raw_ostream &os, const Program &program, 
                 escaped(title), grouped(counters.cycles), 100.0 * counters.utilization(program.config),
                 escaped(program.config.str()));
   os << formatv("<text x=\"{0}\" y=\"44\">{1}</text>\n", kLeft, describeWaits(counters));
-  Picture picture(os, events, counters);
   picture.writeLegend();
   picture.writeFrame();
   picture.writeAxis();
-  if (events.size() <= kMostEvents)
+  if (picture.areEventsApart())
     picture.writeEvents();
   else
     picture.writeColumns();

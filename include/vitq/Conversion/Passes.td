@@ -236,4 +236,29 @@ def ConvertVitqToSystolicPass : Pass<"convert-vitq-to-systolic", "::mlir::Module
   ];
 }
 
+def SystolicRaiseToVitqPass : Pass<"systolic-raise-to-vitq", "::mlir::ModuleOp"> {
+  let summary = "Recover the product that each routine of the array computes";
+  let description = [{
+    The inverse of `--convert-vitq-to-systolic` and `--systolic-allocate`, by proof rather than by memory: every
+    instruction of a routine is followed with what each row of scratchpad and accumulator
+    holds (which elements of which operand, which products). The sums that leave the
+    accumulator must be those of one matrix product: each element of the result once, each of its products
+    once, planes shifted to their places, every bias with its column. A launch becomes the
+    `vitq.matmul` that was found, and the ops of its units.
+
+    What the conversion left to the host, such as codes less 128, stays. So the raised module
+    computes what the array does, in the interpreter.
+
+    ```mlir
+    // before
+    %y = systolic.launch @linear(%x, %w) : (tensor<4x8xi8>, tensor<8x8xi8>) -> tensor<4x8xi32>
+    // after
+    %y = vitq.matmul %x, %w : (tensor<4x8xi8>, tensor<8x8xi8>) -> tensor<4x8xi32>
+    ```
+
+    Errors: a routine that is no product, with the instruction where it departs from one.
+  }];
+  let dependentDialects = ["::vitq::integer::VitqDialect", "::vitq::systolic::SystolicDialect"];
+}
+
 #endif // VITQ_CONVERSION_PASSES

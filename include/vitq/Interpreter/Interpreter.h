@@ -15,6 +15,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/LLVM.h"
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -23,6 +24,13 @@ namespace vitq {
 struct InterpreterOptions {
   /// Float tensors are held and computed in double instead of float.
   bool useDouble = false;
+
+  /// Computes an op's results from its operands, as the interpreter's own kernels do; called
+  /// from several threads at once.
+  using Kernel = std::function<llvm::LogicalResult(llvm::ArrayRef<Tensor>, llvm::MutableArrayRef<Tensor>)>;
+  /// Makes the kernels of ops that the interpreter does not know; null for those that
+  /// are not known there either.
+  std::function<Kernel(mlir::Operation *)> external;
 };
 
 /// Runs a function of vit ops (on float or quantized tensors), vitq ops, or a

@@ -29,6 +29,12 @@ static MemRefType dense(ArrayRef<int64_t> shape, Value value) {
   return MemRefType::get(shape, cast<RankedTensorType>(value.getType()).getElementType());
 }
 
+/// Whether unsigned operands enter as q - 128: where elements are signed 8-bit ones, and
+/// where the last plane of a byte has fewer bits than an element and is extended by its sign.
+static bool entersSigned(const simulator::Config &config, integer::MatmulOp op) {
+  return op.getLhsUnsigned() && (config.bits == 8 || 8 % config.bits != 0);
+}
+
 /// The codes minus 128 as signed bytes: a table of the host, once for each tensor.
 Value OperandBuilder::toSigned(Value codes) {
   Value &known = signedCodes[codes];
@@ -74,7 +80,7 @@ DramOperand OperandBuilder::lhsOf(integer::MatmulOp op, bool shared) {
   Value lhs = op.getLhs();
   DramOperand operand =
       shared ? DramOperand{lhs, dense({product(shapeOf(lhs).drop_back()), shapeOf(lhs).back()}, lhs)} : viewOf(lhs);
-  if (config.bits == 8 && op.getLhsUnsigned())
+  if (entersSigned(config, op))
     operand.value = toSigned(operand.value);
   return operand;
 }
@@ -161,7 +167,7 @@ Product OperandBuilder::build(integer::MatmulOp op, SmallVectorImpl<DramOperand>
   DramOperand lhs = lhsOf(op, shared);
   DramOperand rhs = rhsOf(op, result.transposeRhs);
   // (q - z) = (q - offset) + (offset - z), where codes enter less `offset`.
-  const int64_t offset = config.bits == 8 && op.getLhsUnsigned() ? 128 : 0;
+  const int64_t offset = entersSigned(config, op) ? 128 : 0;
   const int64_t correction = offset - static_cast<int64_t>(op.getLhsZeroPoint());
   // The original operand: a view may have other strides than the host's product wants.
   Value plainRhs = op.getRhs();
@@ -172,7 +178,7 @@ Product OperandBuilder::build(integer::MatmulOp op, SmallVectorImpl<DramOperand>
   result.m = shared ? product(shape.drop_back()) : shape[shape.size() - 2];
   if (!shared)
     result.batch.append(shape.begin(), shape.end() - 2);
-  result.lhsUnsigned = config.bits < 8 && op.getLhsUnsigned();
+  result.lhsUnsigned = op.getLhsUnsigned() && !entersSigned(config, op);
   result.lhs = lhs.type;
   result.rhs = rhs.type;
   operands.append({lhs, rhs});

@@ -30,7 +30,7 @@ namespace {
 /// Walks a routine as the host of the array would, with numbers for all indices.
 class Unroller {
 public:
-  explicit Unroller(func::FuncOp routine) : routine(routine) {}
+  explicit Unroller(func::FuncOp routine) : routine(routine), config(configOf(routine)) {}
   LogicalResult run();
   std::vector<Instruction> code;
 
@@ -54,6 +54,7 @@ private:
   LogicalResult add(Operation *op, const Instruction &instruction);
 
   func::FuncOp routine;
+  std::optional<simulator::Config> config;
   DenseMap<Value, int64_t> values;
 };
 
@@ -341,7 +342,16 @@ LogicalResult Unroller::run(Operation &op) {
     return success();
   };
   return TypeSwitch<Operation *, LogicalResult>(&op)
-      .Case<MvinOp, PreloadOp, ComputeOp, MvoutOp, UnitsOp>([&](auto op) { return encode(op); })
+      .Case<MvinOp, PreloadOp, ComputeOp, MvoutOp, UnitsOp>([&](auto op) -> LogicalResult {
+        // What verifiers cannot know: all numbers.
+        auto numberOf = [&](Value value) {
+          auto found = values.find(value);
+          return found == values.end() ? std::nullopt : std::optional(found->second);
+        };
+        if (failed(verifyNumbers(op, config ? &*config : nullptr, numberOf)))
+          return failure();
+        return encode(op);
+      })
       .Case([&](FenceOp op) { return add(op, Instruction()); })
       .Case([&](affine::AffineForOp loop) { return runLoop(loop); })
       .Case([&](arith::ConstantIndexOp op) { return set(op, op.value()); })

@@ -1,0 +1,64 @@
+//===- Launches.cpp - Launches in the interpreter -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Target/SystolicLaunches.h"
+
+#include "dialects/systolic/Systolic.h"
+#include "vitq/Simulator/Simulator.h"
+#include "vitq/Support/Constants.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::systolic;
+
+static ElementKind kindOf(Type type) {
+  switch (getElementTypeOrSelf(type).getIntOrFloatBitWidth()) {
+  case 8:
+    return ElementKind::I8;
+  case 16:
+    return ElementKind::I16;
+  default:
+    return ElementKind::I32;
+  }
+}
+
+/// A kernel that runs launch `number`: constants come from the image.
+static InterpreterOptions::Kernel makeKernel(LaunchOp launch, uint32_t number, const simulator::Program &program) {
+  SmallVector<bool> constant;
+  for (Value input : launch.getInputs())
+    constant.push_back(isConstant(input));
+  SmallVector<Type> results(launch.getResultTypes());
+  return [=, &program](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
+    // Nothing is written there: operands are inputs or results.
+    SmallVector<char *> pointers;
+    const std::vector<simulator::Operand> &operands = program.launches[number].operands;
+    for (size_t i = 0; i < in.size(); ++i)
+      pointers.push_back(const_cast<char *>(constant[i] ? program.image.data() + operands[i].offset : in[i].bytes()));
+    for (auto [tensor, type] : llvm::zip(out, results)) {
+      tensor = Tensor::allocate(kindOf(type), cast<RankedTensorType>(type).getShape());
+      std::fill_n(tensor.mutableBytes(), tensor.numBytes(), char(0));
+      pointers.push_back(tensor.mutableBytes());
+    }
+    simulator::Executor(program).run(number, pointers);
+    return success();
+  };
+}
+
+InterpreterOptions systolic::interpretLaunches(ModuleOp module, const simulator::Program &program) {
+  DenseMap<Operation *, uint32_t> numbers;
+  if (auto main = module.lookupSymbol<func::FuncOp>("main"))
+    for (auto [number, launch] : llvm::enumerate(main.getOps<LaunchOp>()))
+      numbers[launch] = static_cast<uint32_t>(number);
+  InterpreterOptions options;
+  options.external = [=, &program](Operation *op) -> InterpreterOptions::Kernel {
+    auto launch = dyn_cast<LaunchOp>(op);
+    auto found = numbers.find(op);
+    return launch && found != numbers.end() ? makeKernel(launch, found->second, program) : InterpreterOptions::Kernel();
+  };
+  return options;
+}

@@ -1,0 +1,171 @@
+//===- RandomProduct.cpp - Products and arrays by chance -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "RandomProduct.h"
+
+#include "llvm/ADT/StringExtras.h"
+
+using namespace vitq;
+using namespace vitq::test;
+
+namespace {
+
+class Generator {
+public:
+  explicit Generator(uint32_t seed) : random(seed) {}
+  RandomProduct make();
+
+private:
+  int64_t between(int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(random); }
+  bool chance(int percent) { return between(1, 100) <= percent; }
+  int64_t oneOf(llvm::ArrayRef<int64_t> values) { return values[between(0, static_cast<int64_t>(values.size()) - 1)]; }
+
+  std::string tensor(llvm::ArrayRef<int64_t> shape, llvm::StringRef element);
+  std::string constant(llvm::ArrayRef<int64_t> shape, llvm::StringRef element, int64_t low, int64_t high);
+  std::string input(llvm::ArrayRef<int64_t> shape);
+  std::string emit(const std::string &op);
+  std::string operand(llvm::ArrayRef<int64_t> shape);
+  void addStages(std::string sums, llvm::ArrayRef<int64_t> shape);
+  std::string config();
+
+  std::mt19937 random;
+  RandomProduct result;
+  std::string body, arguments;
+  int numValues = 0;
+  std::string returned, returnType;
+};
+
+} // namespace
+
+std::string Generator::tensor(llvm::ArrayRef<int64_t> shape, llvm::StringRef element) {
+  std::string text = "tensor<";
+  for (int64_t extent : shape)
+    text += std::to_string(extent) + "x";
+  return text + element.str() + ">";
+}
+
+std::string Generator::emit(const std::string &op) {
+  std::string name = "%v" + std::to_string(numValues++);
+  body += "  " + name + " = " + op + "\n";
+  return name;
+}
+
+std::string Generator::constant(llvm::ArrayRef<int64_t> shape, llvm::StringRef element, int64_t low, int64_t high) {
+  int64_t count = 1;
+  for (int64_t extent : shape)
+    count *= extent;
+  std::string bytes;
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t value = between(low, high);
+    for (int byte = 0; byte < (element == "i8" ? 1 : 4); ++byte)
+      bytes.push_back(static_cast<char>(value >> (8 * byte)));
+  }
+  return emit("arith.constant dense<\"0x" + llvm::toHex(bytes) + "\"> : " + tensor(shape, element));
+}
+
+std::string Generator::input(llvm::ArrayRef<int64_t> shape) {
+  Tensor values = Tensor::allocate(ElementKind::I8, shape);
+  // Extremes more often than by chance.
+  for (int64_t i = 0; i < values.numElements(); ++i)
+    values.mutableData<int8_t>()[i] = static_cast<int8_t>(chance(10) ? oneOf({-128, 127, -1, 0}) : between(-128, 127));
+  std::string name = "%a" + std::to_string(result.inputs.size());
+  arguments += (arguments.empty() ? "" : ", ") + name + ": " + tensor(shape, "i8");
+  result.inputs.push_back(std::move(values));
+  return name;
+}
+
+/// An input, maybe seen through a transposition of its leading axes.
+std::string Generator::operand(llvm::ArrayRef<int64_t> shape) {
+  if (shape.size() < 3 || chance(50))
+    return input(shape);
+  llvm::SmallVector<int64_t> stored = {shape[1], shape[0], shape[2]};
+  std::string source = input(stored);
+  return emit("vitq.transpose " + source + " by [1, 0, 2] : " + tensor(stored, "i8") + " -> " + tensor(shape, "i8"));
+}
+
+/// What a unit may do with the sums.
+void Generator::addStages(std::string sums, llvm::ArrayRef<int64_t> shape) {
+  returned = sums;
+  returnType = tensor(shape, "i32");
+  const int64_t which = between(0, 3);
+  if (which == 0)
+    return;
+  if (which == 3) {
+    // Per channel.
+    std::string multipliers, shifts;
+    for (int64_t i = 0; i < shape.back(); ++i) {
+      multipliers += (i ? ", " : "") + std::to_string(between(1 << 30, 2147483647));
+      shifts += (i ? ", " : "") + std::to_string(between(36, 42));
+    }
+    const bool one = shape.back() == 1;
+    returned = emit("vitq.requant " + sums + " by " + (one ? "<" : "<[") + multipliers + (one ? ", " : "], [") +
+                    shifts + (one ? ">" : "]>") + " round half_up unsigned zero_point 128 : " + returnType + " -> " +
+                    tensor(shape, "i8"));
+    returnType = tensor(shape, "i8");
+    return;
+  }
+  returned = emit("vitq.requant " + sums + " by <1518500250, 40> round half_even zero_point 3 : " + returnType +
+                  " -> " + tensor(shape, "i8"));
+  returnType = tensor(shape, "i8");
+  if (which == 1)
+    return;
+  std::string table = constant({256}, "i8", -128, 127);
+  returned = emit("vitq.table " + returned + ", " + table + " : (" + returnType + ", tensor<256xi8>) -> " + returnType);
+}
+
+std::string Generator::config() {
+  const int64_t rows = oneOf({4, 8, 16}), cols = chance(70) ? rows : oneOf({4, 8, 16});
+  std::string text = "rows=" + std::to_string(rows) + ",cols=" + std::to_string(cols);
+  auto add = [&](llvm::StringRef key, int64_t value) { text += "," + key.str() + "=" + std::to_string(value); };
+  add("bits", oneOf({2, 3, 4, 8, 8}));
+  if (chance(30))
+    text += ",dataflow=os";
+  if (chance(60))
+    add("stream-rows", oneOf({4, 5, 16, 64}));
+  add("scratchpad-banks", oneOf({1, 2, 4}));
+  add("scratchpad-rows", oneOf({128, 256, 1024}));
+  add("accumulator-banks", oneOf({1, 2}));
+  add("accumulator-rows", oneOf({64, 128, 512}));
+  add("block-tiles", between(1, 4));
+  if (chance(30))
+    text += ",units=all";
+  return text;
+}
+
+RandomProduct Generator::make() {
+  const int64_t m = between(1, 60), k = between(1, 120), n = between(1, 70);
+  const bool weights = chance(50), transposed = chance(50);
+  llvm::SmallVector<int64_t> batch = {1};
+  if (!weights)
+    batch = {between(1, 3)};
+  auto with = [&](int64_t i, int64_t j) {
+    llvm::SmallVector<int64_t> shape(batch);
+    shape.append({i, j});
+    return shape;
+  };
+  std::string lhs = operand(with(m, k));
+  llvm::SmallVector<int64_t> rhsShape = weights ? llvm::SmallVector<int64_t>{transposed ? n : k, transposed ? k : n}
+                                                : (transposed ? with(n, k) : with(k, n));
+  std::string rhs = weights ? constant(rhsShape, "i8", -127, 127) : operand(rhsShape);
+  std::string bias = chance(50) ? constant({n}, "i32", -100000, 100000) : "";
+  const bool isUnsigned = chance(60);
+  const int64_t zeroPoint = chance(50) ? 0 : isUnsigned ? oneOf({128, 255, between(0, 255)}) : between(-128, 127);
+  const llvm::SmallVector<int64_t> shape = with(m, n);
+  std::string sums = emit("vitq.matmul " + lhs + ", " + rhs + (bias.empty() ? "" : ", " + bias) +
+                          (transposed ? " transpose_rhs" : "") + (isUnsigned ? " lhs_unsigned" : "") +
+                          (zeroPoint ? " lhs_zero_point " + std::to_string(zeroPoint) : "") + " : (" +
+                          tensor(with(m, k), "i8") + ", " + tensor(rhsShape, "i8") +
+                          (bias.empty() ? "" : ", " + tensor({n}, "i32")) + ") -> " + tensor(shape, "i32"));
+  addStages(sums, shape);
+  result.module = "func.func @main(" + arguments + ") -> " + returnType + " {\n" + body + "  return " + returned +
+                  " : " + returnType + "\n}\n";
+  result.config = config();
+  return std::move(result);
+}
+
+RandomProduct test::randomProduct(uint32_t seed) { return Generator(seed).make(); }
