@@ -8,5 +8,5 @@ need_packages required $VITQ_BUILD_PACKAGES
 configure
 build vitq-doc
 mkdir -p docs/Dialects
-cp "$VITQ_BUILD"/docs/Dialects/{Vit,Vitq}.md docs/Dialects/
+cp "$VITQ_BUILD"/docs/Dialects/{Vit,Vitq,Systolic}.md docs/Dialects/
 cp "$VITQ_BUILD"/docs/Passes.md docs/

@@ -38,9 +38,6 @@ static LogicalResult verifyTile(Operation *op, TilesType type, ValueRange indice
 /// The DRAM side of a move: indices, the dimension of rows, contiguous columns.
 static LogicalResult verifyDram(Operation *op, Value memref, ValueRange indices, int64_t along) {
   auto type = cast<MemRefType>(memref.getType());
-  if (auto argument = dyn_cast<BlockArgument>(memref);
-      !argument || !isa<func::FuncOp>(argument.getOwner()->getParentOp())) // C1
-    return op->emitOpError("needs an argument of the routine as its DRAM operand");
   if (static_cast<int64_t>(indices.size()) != type.getRank()) // C1
     return op->emitOpError() << "needs " << type.getRank() << " indices into DRAM, got " << indices.size();
   SmallVector<int64_t> strides;

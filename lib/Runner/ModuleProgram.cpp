@@ -8,12 +8,15 @@
 
 #include "ProgramKinds.h"
 
+#include "dialects/systolic/Systolic.h"
 #include "dialects/vit/Vit.h"
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Calibration/Calibration.h"
 #include "vitq/Frontend/OnnxImport.h"
 #include "vitq/Interpreter/Interpreter.h"
+#include "vitq/Target/Systolic.h"
+#include "vitq/Target/SystolicLaunches.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/Parser/Parser.h"
@@ -26,15 +29,18 @@ using namespace vitq::runner;
 
 namespace {
 
-/// A module that somebody holds.
+/// A module that somebody holds. Where it has launches of a systolic array, the
+/// simulator computes them.
 class InterpretedProgram : public Program {
 public:
   InterpretedProgram(StringRef path, ModuleOp module) : module(module) { information.path = path.str(); }
   llvm::Error prepare();
   llvm::Expected<Tensor> run(const Tensor &input) const override;
   const Interpreter *getInterpreter() const override { return interpreter.get(); }
+  const simulator::Program *getArrayProgram() const override { return array ? &*array : nullptr; }
 
 protected:
+  llvm::Error encodeLaunches(InterpreterOptions &options);
   llvm::Error describe();
   llvm::Error describeInput(RankedTensorType type);
   llvm::Error describeOutput(RankedTensorType type);
@@ -46,6 +52,7 @@ protected:
   }
 
   ModuleOp module;
+  std::optional<simulator::Program> array;
   std::unique_ptr<Interpreter> interpreter;
 };
 
@@ -79,7 +86,8 @@ static void printLocation(llvm::raw_ostream &os, Location location, StringRef me
 ModuleProgram::ModuleProgram(StringRef path)
     : InterpretedProgram(path, nullptr), context(MLIRContext::Threading::DISABLED) {
   DialectRegistry registry;
-  registry.insert<func::FuncDialect, arith::ArithDialect, quant::QuantDialect, vit::VitDialect, integer::VitqDialect>();
+  registry.insert<func::FuncDialect, arith::ArithDialect, quant::QuantDialect, vit::VitDialect, integer::VitqDialect,
+                  systolic::SystolicDialect>();
   context.appendDialectRegistry(registry);
   // The engine calls handlers one at a time, also from several threads.
   context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
@@ -150,7 +158,11 @@ llvm::Error InterpretedProgram::describe() {
     return error;
   if (llvm::Error error = describeOutput(dyn_cast<RankedTensorType>(function.getResultTypes()[0])))
     return error;
-  if (int64_t macs = interpreter->macs())
+  int64_t macs = interpreter->macs();
+  if (array)
+    for (const simulator::Launch &launch : array->launches)
+      macs += static_cast<int64_t>(launch.macs);
+  if (macs)
     information.macs = macs;
   auto text = module->getAttrOfType<StringAttr>(calibration::kPreprocessAttr);
   if (!text)
@@ -163,8 +175,22 @@ llvm::Error InterpretedProgram::describe() {
   return llvm::Error::success();
 }
 
+/// The instructions of a module in the form of the array.
+llvm::Error InterpretedProgram::encodeLaunches(InterpreterOptions &options) {
+  FailureOr<simulator::Program> encoded = systolic::encodeProgram(module);
+  if (failed(encoded))
+    return takeErrors("cannot be encoded for the array");
+  array = std::move(*encoded);
+  options = systolic::interpretLaunches(module, *array);
+  return llvm::Error::success();
+}
+
 llvm::Error InterpretedProgram::prepare() {
-  FailureOr<std::unique_ptr<Interpreter>> created = Interpreter::create(module);
+  InterpreterOptions options;
+  if (systolic::configOf(module))
+    if (llvm::Error error = encodeLaunches(options))
+      return error;
+  FailureOr<std::unique_ptr<Interpreter>> created = Interpreter::create(module, options);
   if (failed(created))
     return takeErrors("cannot be run");
   interpreter = std::move(*created);

@@ -168,6 +168,36 @@ LogicalResult Placement::addStages(Fragment &fragment, Value rows) {
   return success();
 }
 
+/// Whether `op` is saturate8(roundHalfEven(x * 2^-shift)), maybe after ReLU.
+static std::optional<unsigned> shiftOf(integer::RequantOp op) {
+  integer::DyadicAttr by = op.getBy();
+  const int64_t multiplier = by.size() == 1 ? by.multiplier(0) : 0;
+  if (multiplier <= 0 || !llvm::isPowerOf2_64(static_cast<uint64_t>(multiplier)) ||
+      op.getRounding() != integer::Rounding::HalfEven || op.getZeroPoint() != 0 || op.getInputZeroPoint() != 0 ||
+      op.getResultUnsigned() || !cast<RankedTensorType>(op.getResult().getType()).getElementType().isInteger(8) ||
+      static_cast<int64_t>(op.getMax().value_or(127)) != 127 ||
+      (op.getMin() && static_cast<int64_t>(*op.getMin()) != -128 && *op.getMin() != 0))
+    return std::nullopt;
+  const int64_t shift = by.shift(0) - static_cast<int64_t>(llvm::Log2_64(static_cast<uint64_t>(multiplier)));
+  return shift >= 0 && shift <= 31 ? std::optional(static_cast<unsigned>(shift)) : std::nullopt;
+}
+
+/// The shift requantizer takes powers of two, where sums are stored.
+bool Placement::addScale(Fragment &fragment) {
+  Value sums = fragment.product.getResult();
+  auto op = sums.hasOneUse() ? dyn_cast<integer::RequantOp>(*sums.user_begin()) : integer::RequantOp();
+  if (!op || !config.has(simulator::UnitShift) || wishes.of(op) == PlacementWishes::Place::Host)
+    return false;
+  std::optional<unsigned> shift = shiftOf(op);
+  // Gemmini scales in 32-bit floats, which hold sums of 24 bits exactly.
+  if (!shift || bitsOf(fragment.product) > 24)
+    return false;
+  fragment.scale = op;
+  fragment.shift = *shift;
+  note(op, simulator::nameOf(simulator::UnitShift), "times 2^-" + Twine(*shift) + " where the sums are stored");
+  return true;
+}
+
 LogicalResult Placement::place(integer::MatmulOp op) {
   const PlacementWishes::Place wish = wishes.of(op);
   if (wish == PlacementWishes::Place::Host) {
@@ -192,7 +222,7 @@ LogicalResult Placement::place(integer::MatmulOp op) {
   note(op, "array",
        Twine(config.planesOf(8) * config.planesOf(8)) + " pass" + (config.bits < 8 ? "es" : "") +
            " of 8-bit operands on elements of " + Twine(config.bits) + " bits");
-  if (failed(addStages(fragment, op.getResult())))
+  if (!addScale(fragment) && failed(addStages(fragment, op.getResult())))
     return failure();
   fragments.push_back(std::move(fragment));
   return success();

@@ -37,6 +37,9 @@ struct Fragment {
   /// The product, if there is one, and then the stages of units, in order.
   integer::MatmulOp product;
   llvm::SmallVector<mlir::Operation *> stages;
+  /// A requantization by 2^-shift instead, which the store of the sums does.
+  integer::RequantOp scale;
+  unsigned shift = 0;
   bool wholeRows = false;
 
   /// Tensors that the stages read besides their rows, as they are now: other fragments
@@ -45,7 +48,8 @@ struct Fragment {
 
   mlir::Operation *last() const {
     integer::MatmulOp only = product;
-    return stages.empty() ? only.getOperation() : stages.back();
+    integer::RequantOp scaled = scale;
+    return scaled ? scaled.getOperation() : stages.empty() ? only.getOperation() : stages.back();
   }
 };
 
@@ -65,6 +69,7 @@ public:
 private:
   mlir::LogicalResult place(integer::MatmulOp op);
   mlir::LogicalResult addStages(Fragment &fragment, mlir::Value rows);
+  bool addScale(Fragment &fragment);
   mlir::LogicalResult placeAlone(mlir::Operation *op);
   bool mayHaveUnit(mlir::Operation *op, mlir::Value rows, std::string &reason, mlir::Value &extra);
   mlir::LogicalResult refuseWish(mlir::Operation *op, llvm::StringRef reason);

@@ -97,11 +97,12 @@ static double estimate(const Product &product, const Config &config, const Tilin
   const bool sharedRhs = product.rhs.getRank() == 2 && rhsStays && nBlocks == 1;
   const double read = lhsBytes * batches * static_cast<double>(lhsStays ? 1 : nBlocks) +
                       rhsBytes * (sharedRhs ? 1 : batches) * static_cast<double>(rhsStays ? 1 : mBlocks);
-  const double written = static_cast<double>(product.m * product.n) * batches * (product.units ? 1 : 4);
+  const double written =
+      static_cast<double>(product.m * product.n) * batches * (product.units || product.shift ? 1 : 4);
   const auto dma = static_cast<double>(config.dmaBytes);
   const double last =
       static_cast<double>(std::min(product.m, t.m * tiles.rows) * std::min(product.n, t.n * tiles.cols)) *
-      (product.units ? 1 : 4);
+      (product.units || product.shift ? 1 : 4);
   // Of the first block so much is loaded before, or, if the DMA is what binds, meanwhile.
   const double share = std::min(1.0, read / dma / compute);
   const double first =

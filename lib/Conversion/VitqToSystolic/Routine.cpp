@@ -332,7 +332,8 @@ void RoutineBuilder::storeTile(const Step &step, Index m, Index n) {
   Index cols = rest(tiles.cols, product.n, step.n0, n, tiles.cols);
   MemRefType type = product.results.front();
   MvoutOp::create(b, loc, sums[step.sums], ValueRange{m.value, n.value}, rows.value, cols.value, out,
-                  dramIndices(step, type, row, col), static_cast<int64_t>(type.getRank() - 2), IntegerAttr(), false);
+                  dramIndices(step, type, row, col), static_cast<int64_t>(type.getRank() - 2),
+                  product.shift ? b.getI64IntegerAttr(*product.shift) : IntegerAttr(), product.relu);
 }
 
 void RoutineBuilder::store(const Step &step, Index number) {

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 
+#include <optional>
 #include <string>
 
 namespace vitq::systolic {
@@ -28,9 +29,12 @@ struct Product {
   mlir::MemRefType lhs, rhs, bias;
   bool transposeRhs = false, lhsUnsigned = false;
   /// What the routine has more: operands and results of its units. Without units the only
-  /// result is [.., m, n] of i32, its rows maybe longer.
+  /// result is [.., m, n] of i32, its rows maybe longer, or of i8 with `shift`.
   llvm::SmallVector<mlir::MemRefType> unitOperands, results;
   bool units = false, wholeRows = false;
+  /// Sums are stored as bytes, times 2^-shift.
+  std::optional<unsigned> shift;
+  bool relu = false;
 
   int64_t batches() const;
   /// Multiply-accumulates.

@@ -28,7 +28,7 @@ std::string Product::key() const {
   for (int64_t extent : batch)
     os << extent << "x";
   os << m << "x" << n << "x" << k << "," << lhs << "," << rhs << "," << bias << "," << transposeRhs << lhsUnsigned
-     << units << wholeRows;
+     << units << wholeRows << relu << (shift ? static_cast<int>(*shift) : -1);
   for (mlir::MemRefType type : unitOperands)
     os << ",<" << type;
   for (mlir::MemRefType type : results)

@@ -158,6 +158,8 @@ void Launcher::replace(const Fragment &fragment, LaunchOp launch) {
   if (fragment.product)
     ops.push_back(fragment.product);
   llvm::append_range(ops, fragment.stages);
+  if (integer::RequantOp scale = fragment.scale)
+    ops.push_back(scale);
   for (Operation *op : llvm::reverse(ops))
     op->erase();
 }
@@ -201,6 +203,13 @@ LogicalResult Launcher::lowerProduct(const Fragment &fragment) {
     llvm::append_range(resultTypes, fragment.last()->getResultTypes());
     for (Type type : resultTypes)
       product.results.push_back(denseType(type));
+  } else if (integer::RequantOp scale = fragment.scale) {
+    product.shift = fragment.shift;
+    product.relu = scale.getMin() && *scale.getMin() == 0;
+    SmallVector<int64_t> shape(product.batch.begin(), product.batch.end());
+    shape.append({product.m, product.n});
+    product.results.push_back(MemRefType::get(shape, b.getI8Type()));
+    resultTypes.push_back(scale.getResult().getType());
   } else {
     // Rows that begin at requests of the DMA are stored in the fewest of them.
     if (product.m > 1 && padded.back() * 4 > config.dmaBytes)
@@ -226,7 +235,7 @@ LogicalResult Launcher::lowerProduct(const Fragment &fragment) {
   if (failed(routine))
     return failure();
   launch.setRoutine(*routine);
-  if (product.units) {
+  if (product.units || product.shift) {
     replace(fragment, launch);
     return success();
   }

@@ -22,7 +22,7 @@ import pathlib
 import re
 from dataclasses import dataclass, field
 
-GENERATED = {"docs/Passes.md", "docs/Dialects/Vit.md", "docs/Dialects/Vitq.md"}
+GENERATED = {"docs/Passes.md", "docs/Dialects/Vit.md", "docs/Dialects/Vitq.md", "docs/Dialects/Systolic.md"}
 KINDS = {"run", "run-shared", "run-models", "fails", "output", "parse", "illustration"}
 
 

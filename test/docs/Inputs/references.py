@@ -19,7 +19,7 @@ PLACEHOLDERS = re.compile(r"[<>*{}$]|XTo|AToB|To(X|Y)\b|\.\.\.|NAME")
 # Flags of other programs that prose mentions without the program, and placeholders.
 OTHER_FLAGS = {"--convert-a-to-b", "--convert-vitq-to-x", "--filter", "--install", "--prefix", "--preset", "--verify"}
 NO_PASSES = {"vitq-opt", "vitq-run", "vitq-lut", "vitq-asm", "vitq-lsp-server", "vitq-doc", "vitq-fuzz", "vitq-c",
-             "vitq-test-models"}
+             "vitq-test-models", "systolic-asm"}
 
 
 class Help:
@@ -59,10 +59,10 @@ class Checker:
         sources = [path for folder in ("dialects", "include", "lib") for path in (root / folder).rglob("*")
                    if path.suffix in (".td", ".h", ".cpp")]
         text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-        self.strings = set(re.findall(r'"((?:vit|vitq)\.\w+)"', text))
+        self.strings = set(re.findall(r'"((?:vit|vitq|systolic)\.\w+)"', text))
         self.passes = set(re.findall(r'Pass<"([\w-]+)"', text)) | set(
             re.findall(r'PassPipelineRegistration<[^>]*>\(\s*"([\w-]+)"', text))
-        for dialect in ("vit", "vitq"):
+        for dialect in ("vit", "vitq", "systolic"):
             for path in (root / "dialects" / dialect).glob("*.td"):
                 ops = re.findall(r'^def \w+ *: *\w+<"(\w+)"', path.read_text(encoding="utf-8"), re.M)
                 self.strings.update(f"{dialect}.{op}" for op in ops)
@@ -123,9 +123,9 @@ class Checker:
                 others = OTHER_FLAGS | (self.script_flags if document.name.startswith("benchmarks/") else set())
                 if flag not in others and all(problems):
                     self.add(document, line, problems[0] if flag in self.help["vitq-opt"].values else problems[1])
-        if re.fullmatch(r"(vit|vitq|convert)-[a-z-]+", text) and text not in self.passes | NO_PASSES:
+        if re.fullmatch(r"(vit|vitq|systolic|convert)-[a-z-]+", text) and text not in self.passes | NO_PASSES:
             self.add(document, line, f"there is no pass '{text}'")
-        for name in re.findall(r"(?<![\w.#!/-])((?:vit|vitq)\.[a-z_]\w*)", text):
+        for name in re.findall(r"(?<![\w.#!/-])((?:vit|vitq|systolic)\.[a-z_]\w*)", text):
             if name not in self.strings:
                 self.add(document, line, f"there is no op or attribute '{name}'")
         for path in re.findall(rf"(?<![\w./-])((?:{FOLDERS})/[\w./*<>${{}}-]*[\w/])", text):

@@ -92,9 +92,16 @@ std::string Generator::operand(llvm::ArrayRef<int64_t> shape) {
 void Generator::addStages(std::string sums, llvm::ArrayRef<int64_t> shape) {
   returned = sums;
   returnType = tensor(shape, "i32");
-  const int64_t which = between(0, 3);
+  const int64_t which = between(0, 4);
   if (which == 0)
     return;
+  if (which == 4) {
+    // What the shift requantizer does, with and without ReLU.
+    returned = emit("vitq.requant " + sums + " by <" + std::to_string(1 << between(0, 8)) + ", 12> round half_even" +
+                    (chance(50) ? " {min = 0 : i64}" : "") + " : " + returnType + " -> " + tensor(shape, "i8"));
+    returnType = tensor(shape, "i8");
+    return;
+  }
   if (which == 3) {
     // Per channel.
     std::string multipliers, shifts;
