@@ -74,13 +74,15 @@ private:
 
 } // namespace
 
-/// "file:line:column: " or "node: ", as compilers do; nothing for other locations, or
-/// where the message says the same.
-static void printLocation(llvm::raw_ostream &os, Location location, StringRef message) {
+/// "file:line:column: " or "node: ", as compilers do, and "path: " for other locations;
+/// nothing where the message says the same.
+static void printLocation(llvm::raw_ostream &os, Location location, StringRef path, StringRef message) {
   if (auto file = dyn_cast<FileLineColLoc>(location))
     os << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn() << ": ";
-  else if (auto name = dyn_cast<NameLoc>(location); name && !message.starts_with(name.getName().getValue()))
-    os << name.getName().getValue() << ": ";
+  else if (auto name = dyn_cast<NameLoc>(location); name && !name.getName().empty())
+    os << (message.starts_with(name.getName().getValue()) ? "" : (name.getName().getValue() + ": ").str());
+  else if (!message.contains(path))
+    os << path << ": ";
 }
 
 ModuleProgram::ModuleProgram(StringRef path)
@@ -97,7 +99,7 @@ ModuleProgram::ModuleProgram(StringRef path)
     if (!errors.empty())
       os << "\n";
     std::string message = diagnostic.str();
-    printLocation(os, diagnostic.getLocation(), message);
+    printLocation(os, diagnostic.getLocation(), information.path, message);
     os << message;
   });
 }

@@ -214,7 +214,12 @@ def ConvertVitqToSystolicPass : Pass<"convert-vitq-to-systolic", "::mlir::Module
       return %y : tensor<1x4x8xi32>
     }
     // after
+    func.func @main(%x: tensor<1x4x8xi8>) -> tensor<1x4x8xi32> {
+      %w = arith.constant dense<1> : tensor<8x8xi8>
       %y = systolic.launch @linear_4x8x8_0(%x, %w) {macs = 256 : i64} : (tensor<1x4x8xi8>, tensor<8x8xi8>) -> tensor<1x4x8xi32>
+      return %y : tensor<1x4x8xi32>
+    }
+    func.func private @linear_4x8x8_0(%x: memref<4x8xi8>, %w: memref<8x8xi8>, %y: memref<4x8xi32>) attributes {systolic.routine} { ... }
     ```
 
     Errors: a configuration that makes no sense, accumulators too narrow for the sums of an op (with the width
@@ -251,6 +256,7 @@ def SystolicRaiseToVitqPass : Pass<"systolic-raise-to-vitq", "::mlir::ModuleOp">
 
     ```mlir
     // before
+    func.func private @linear(%x: memref<4x8xi8>, %w: memref<8x8xi8>, %y: memref<4x8xi32>) attributes {systolic.routine} { ... }
     %y = systolic.launch @linear(%x, %w) : (tensor<4x8xi8>, tensor<8x8xi8>) -> tensor<4x8xi32>
     // after
     %y = vitq.matmul %x, %w : (tensor<4x8xi8>, tensor<8x8xi8>) -> tensor<4x8xi32>

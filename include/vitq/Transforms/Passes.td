@@ -532,7 +532,12 @@ def SystolicAllocatePass : Pass<"systolic-allocate", "::mlir::ModuleOp"> {
     room, so that one is stored while another is added to.
 
     ```mlir
+    // before
+    %a = systolic.alloc : !systolic.tiles<scratchpad, [13, 12], [16, 16], i8>
+    systolic.compute %a[...] ...
+    // after
     %a = systolic.alloc at 0 : !systolic.tiles<scratchpad, [13, 12], [16, 16], i8>
+    systolic.compute %a[...] ...
     ```
 
     Errors: the tiles of a routine do not fit, with the rows that they need.

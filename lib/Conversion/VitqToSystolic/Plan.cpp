@@ -25,6 +25,10 @@ using simulator::Config;
 
 /// Tilings that are simulated.
 static constexpr size_t kSimulated = 10;
+/// And instructions: with these no further tiling is. Small arrays need many.
+static constexpr size_t kSimulatedInstructions = size_t(1) << 22;
+/// No more are when one takes no longer than this times the products need.
+static constexpr double kGoodEnough = 1.02;
 
 static bool fits(const Product &product, const Config &config, const Tiling &tiling) {
   const MemoryNeed need = memoryOf(product, config, tiling);
@@ -111,9 +115,9 @@ static double estimate(const Product &product, const Config &config, const Tilin
   return std::max({compute, read / dma, written / dma}) + (last + first) / dma;
 }
 
-/// Simulated cycles of a tiling.
+/// Simulated cycles of a tiling; its instructions are counted.
 static FailureOr<uint64_t> simulate(Location loc, const Product &product, const Config &config, const Tiling &tiling,
-                                    const simulator::UnitProgram *units) {
+                                    const simulator::UnitProgram *units, size_t &instructions) {
   OwningOpRef<ModuleOp> module(ModuleOp::create(loc));
   OpBuilder b(loc.getContext());
   (*module)->setAttr(kConfigAttr, ConfigAttr::get(b.getContext(), config.str()));
@@ -124,6 +128,7 @@ static FailureOr<uint64_t> simulate(Location loc, const Product &product, const 
   FailureOr<std::vector<simulator::Instruction>> code = encodeRoutine(routine);
   if (failed(code))
     return failure();
+  instructions += code->size();
   return simulator::simulateTiming(config, *code, units ? ArrayRef(units) : ArrayRef<const simulator::UnitProgram *>())
       .cycles;
 }
@@ -159,8 +164,9 @@ FailureOr<Plan> systolic::choosePlan(Location loc, const Product &product, const
     return key(a) < key(b);
   });
   Plan plan;
+  size_t instructions = 0;
   auto consider = [&](const Tiling &tiling) -> FailureOr<uint64_t> {
-    FailureOr<uint64_t> cycles = simulate(loc, product, config, tiling, units);
+    FailureOr<uint64_t> cycles = simulate(loc, product, config, tiling, units, instructions);
     if (failed(cycles))
       return failure();
     if (plan.cycles == 0 || *cycles < plan.cycles) {
@@ -176,8 +182,14 @@ FailureOr<Plan> systolic::choosePlan(Location loc, const Product &product, const
       return failure();
     plan.fixedCycles = *cycles;
   }
-  for (const auto &[cost, tiling] : ArrayRef(candidates).take_front(kSimulated))
+  // Nobody can be much better than this.
+  const auto passes = static_cast<double>(tiles.lhsPlanes * tiles.rhsPlanes);
+  const double bound = passes * static_cast<double>(product.macs()) / static_cast<double>(config.rows * config.cols);
+  for (const auto &[cost, tiling] : ArrayRef(candidates).take_front(kSimulated)) {
     if (failed(consider(tiling)))
       return failure();
+    if (static_cast<double>(plan.cycles) < kGoodEnough * bound || instructions > kSimulatedInstructions)
+      break;
+  }
   return plan;
 }

@@ -185,6 +185,10 @@ LogicalResult Launcher::lowerProduct(const Fragment &fragment) {
   Location loc = op.getLoc();
   SmallVector<DramOperand> operands;
   const SmallVector<Value> extras = fragment.extras();
+  // A constant may stand behind the product.
+  for (Value extra : extras)
+    if (isConstant(extra) && op->isBeforeInBlock(extra.getDefiningOp()))
+      extra.getDefiningOp()->moveBefore(op);
   b.setInsertionPoint(op);
   Product product = operandBuilder.build(op, operands);
   product.units = !fragment.stages.empty();

@@ -22,8 +22,10 @@ using namespace vitq::systolic;
 using simulator::Instruction;
 using simulator::Opcode;
 
-/// Instructions of one routine; more is a mistake (2 GiB of code).
-static constexpr size_t kMaxInstructions = size_t(1) << 26;
+/// Instructions of one routine; more is a mistake (512 MiB of code).
+static constexpr size_t kMaxInstructions = size_t(1) << 24;
+/// Ops that one routine may run: loops need not have instructions.
+static constexpr size_t kMaxSteps = size_t(1) << 27;
 
 namespace {
 
@@ -56,6 +58,7 @@ private:
   func::FuncOp routine;
   std::optional<simulator::Config> config;
   DenseMap<Value, int64_t> values;
+  size_t steps = 0;
 };
 
 } // namespace
@@ -64,6 +67,7 @@ private:
 // Indices
 //===----------------------------------------------------------------------===//
 
+/// None for a number that is too large, and for a division by one that is not positive.
 static std::optional<int64_t> evaluate(AffineExpr expr, ArrayRef<int64_t> dims, ArrayRef<int64_t> symbols) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expr))
     return constant.getValue();
@@ -75,11 +79,12 @@ static std::optional<int64_t> evaluate(AffineExpr expr, ArrayRef<int64_t> dims, 
   std::optional<int64_t> lhs = evaluate(binary.getLHS(), dims, symbols), rhs = evaluate(binary.getRHS(), dims, symbols);
   if (!lhs || !rhs)
     return std::nullopt;
+  int64_t result;
   switch (expr.getKind()) {
   case AffineExprKind::Add:
-    return *lhs + *rhs;
+    return llvm::AddOverflow(*lhs, *rhs, result) ? std::nullopt : std::optional(result);
   case AffineExprKind::Mul:
-    return *lhs * *rhs;
+    return llvm::MulOverflow(*lhs, *rhs, result) ? std::nullopt : std::optional(result);
   case AffineExprKind::FloorDiv:
     return *rhs <= 0 ? std::nullopt : std::optional(llvm::divideFloorSigned(*lhs, *rhs));
   case AffineExprKind::CeilDiv:
@@ -118,7 +123,7 @@ LogicalResult Unroller::evaluateMap(Operation *op, AffineMap map, ValueRange ope
   for (AffineExpr expr : map.getResults()) {
     std::optional<int64_t> value = evaluate(expr, all.take_front(map.getNumDims()), all.drop_front(map.getNumDims()));
     if (!value)
-      return op->emitOpError("divides by a number that is not positive");
+      return op->emitOpError("computes an index beyond 64 bits, or divides by a number that is not positive");
     results.push_back(*value);
   }
   return success();
@@ -327,16 +332,20 @@ LogicalResult Unroller::runLoop(affine::AffineForOp loop) {
     return failure();
   if (loop.getNumRegionIterArgs() != 0)
     return loop.emitOpError("carries values, which a routine of the array cannot");
-  const int64_t end = *llvm::min_element(upper);
-  for (int64_t i = *llvm::max_element(lower); i < end; i += loop.getStepAsInt()) {
+  const int64_t end = *llvm::min_element(upper), step = loop.getStepAsInt();
+  for (int64_t i = *llvm::max_element(lower); i < end;) {
     values[loop.getInductionVar()] = i;
     if (failed(run(*loop.getBody())))
       return failure();
+    if (llvm::AddOverflow(i, step, i))
+      break;
   }
   return success();
 }
 
 LogicalResult Unroller::run(Operation &op) {
+  if (++steps > kMaxSteps)
+    return op.emitOpError() << "is step number " << steps << " of its routine, which is too many";
   auto set = [&](Operation *op, int64_t value) {
     values[op->getResult(0)] = value;
     return success();

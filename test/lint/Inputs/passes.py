@@ -1,7 +1,9 @@
 """passes.py ROOT: every pass has a source file and a test named after its flag.
 
-    vit-defer-dequant    lib/**/DeferDequant.cpp            test/**/vit-defer-dequant.mlir
-    convert-vit-to-vitq  lib/Conversion/VitToVitq/*.cpp     test/**/convert-vit-to-vitq.mlir
+    vit-defer-dequant       lib/**/DeferDequant.cpp              test/**/vit-defer-dequant.mlir
+    systolic-allocate       lib/**/SystolicAllocate.cpp          test/**/systolic-allocate.mlir
+    convert-vit-to-vitq     lib/Conversion/VitToVitq/*.cpp       test/**/convert-vit-to-vitq.mlir
+    systolic-raise-to-vitq  lib/Conversion/SystolicToVitq/*.cpp  test/**/systolic-raise-to-vitq.mlir
 """
 
 import pathlib
@@ -22,8 +24,10 @@ for td in sorted(root.glob("include/vitq/**/Passes.td")):
         words = flag.split("-")
         if words[0] == "convert":
             source = f"lib/Conversion/{camel(words[1:])}/*.cpp"
+        elif words[1:3] == ["raise", "to"]:
+            source = f"lib/Conversion/{camel(words[:1] + words[2:])}/*.cpp"
         else:
-            if words[0] in ("vit", "vitq", "systolic"):
+            if words[0] in ("vit", "vitq"):
                 words = words[1:]
             source = f"lib/**/{camel(words)}.cpp"
         if not any(root.glob(source)):

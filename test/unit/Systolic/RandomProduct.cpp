@@ -92,9 +92,52 @@ std::string Generator::operand(llvm::ArrayRef<int64_t> shape) {
 void Generator::addStages(std::string sums, llvm::ArrayRef<int64_t> shape) {
   returned = sums;
   returnType = tensor(shape, "i32");
-  const int64_t which = between(0, 4);
-  if (which == 0)
+  const int64_t which = between(0, 8);
+  const std::string bytes = tensor(shape, "i8");
+  switch (which) {
+  case 0:
     return;
+  case 5: {
+    // Rows of codes, and sometimes their sums.
+    std::string table = "[";
+    for (int64_t i = 0; i < 256; ++i)
+      table += (i ? ", " : "") + std::to_string(static_cast<int8_t>(255 - i));
+    table = emit("arith.constant dense<" + table + "]> : tensor<256xi8>");
+    const llvm::ArrayRef<int64_t> rows = shape.drop_back();
+    body += "  %codes, %sums = vitq.softmax table by <1518500250, 38>, " + sums + ", " + table + " : (" + returnType +
+            ", tensor<256xi8>) -> (" + bytes + ", " + tensor(rows, "i32") + ")\n";
+    const bool codes = chance(70);
+    returned = codes ? "%codes" : "%sums";
+    returnType = codes ? bytes : tensor(rows, "i32");
+    return;
+  }
+  case 6: {
+    std::string residual = operand(shape);
+    returned =
+        emit("vitq.add " + sums + " by <1518500250, 40>, " + residual + " by <1073741824, 28> round half_up : (" +
+             returnType + ", " + bytes + ") -> " + tensor(shape, "i16"));
+    returnType = tensor(shape, "i16");
+    return;
+  }
+  case 7: {
+    std::string thresholds = emit("arith.constant dense<[-9000, -3000, -10, 0, 1, 2500, 8000]> : tensor<7xi32>");
+    returned = emit("vitq.threshold " + sums + ", " + thresholds + " from -4 : (" + returnType +
+                    ", tensor<7xi32>) -> " + bytes);
+    returnType = bytes;
+    return;
+  }
+  case 8: {
+    std::string divisors =
+        emit("arith.constant dense<" + std::to_string(between(1, 60000)) + "> : " + tensor(shape.drop_back(), "i32"));
+    returned = emit("vitq.divide_rows " + sums + ", " + divisors +
+                    " by <1518500250, 50> round half_up unsigned zero_point 128 : (" + returnType + ", " +
+                    tensor(shape.drop_back(), "i32") + ") -> " + bytes);
+    returnType = bytes;
+    return;
+  }
+  default:
+    break;
+  }
   if (which == 4) {
     // What the shift requantizer does, with and without ReLU.
     returned = emit("vitq.requant " + sums + " by <" + std::to_string(1 << between(0, 8)) + ", 12> round half_even" +
@@ -139,7 +182,7 @@ std::string Generator::config() {
   add("accumulator-banks", oneOf({1, 2}));
   add("accumulator-rows", oneOf({64, 128, 512}));
   add("block-tiles", between(1, 4));
-  if (chance(30))
+  if (chance(50))
     text += ",units=all";
   return text;
 }

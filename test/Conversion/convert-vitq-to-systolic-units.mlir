@@ -1,0 +1,111 @@
+// Units beside the array: what they do on sums before these leave it, and on rows from DRAM.
+// RUN: vitq-opt %s -split-input-file --convert-vitq-to-systolic=config=edge-8x8-int4 | FileCheck %s
+// RUN: vitq-opt %s -split-input-file --convert-vitq-to-systolic=config=edge-8x8-int4 --systolic-allocate -o /dev/null
+
+// A chain of units on the sums of one product; an addition whose other operand is read in DRAM.
+// CHECK: systolic.placements = [
+// CHECK-SAME: {node = "fc1", op = "vitq.matmul", place = "array", reason = "4 passes of 8-bit operands on elements of 4 bits"}
+// CHECK-SAME: {node = "fc1", op = "vitq.requant", place = "dyadic", reason = "on the sums of 'fc1'"}
+// CHECK-SAME: {node = "act", op = "vitq.table", place = "lut", reason = "on the sums of 'fc1'"}
+// CHECK-SAME: {node = "fc2", op = "vitq.matmul", place = "array"
+// CHECK-SAME: {node = "residual", op = "vitq.add", place = "dyadic", reason = "on the sums of 'fc2'"}
+// CHECK-SAME: {node = "codes", op = "vitq.threshold", place = "comparator", reason = "rows from DRAM"}
+// CHECK-LABEL: func.func @main(
+// CHECK-SAME: %[[X:.*]]: tensor<1x10x12xi8>, %[[R:.*]]: tensor<1x10x16xi8>
+// CHECK: %[[A:.*]] = systolic.launch @linear_10x12x16_0(%[[X]], %{{.*}}) {macs = 1920 : i64} : (tensor<1x10x12xi8>, tensor<12x64xi8>) -> tensor<1x10x16xi8> units {
+// CHECK-NEXT: ^bb0(%[[SUMS:.*]]: tensor<1x10x16xi32>):
+// CHECK-NEXT: %[[CODES:.*]] = vitq.requant %[[SUMS]]
+// CHECK-NEXT: %[[ENTRIES:.*]] = arith.constant dense<2> : tensor<256xi8>
+// CHECK-NEXT: %[[T:.*]] = vitq.table %[[CODES]], %[[ENTRIES]]
+// CHECK-NEXT: systolic.yield %[[T]] : tensor<1x10x16xi8>
+// CHECK: %[[B:.*]] = systolic.launch @linear_10x12x16_1(%[[X]], %{{.*}}, %[[R]]) {macs = 1920 : i64, operandsForUnits = 1 : i64}
+// CHECK-NEXT: ^bb0(%[[SUMS:.*]]: tensor<1x10x16xi32>, %[[OTHER:.*]]: tensor<1x10x16xi8>):
+// CHECK-NEXT: vitq.add %[[SUMS]] by <1518500250, 40>, %[[OTHER]]
+// CHECK: %[[C:.*]] = systolic.launch @units_10x16_{{[0-9]+}}(%{{.*}}) {operandsForUnits = 1 : i64} : (tensor<1x10x16xi32>) -> tensor<1x10x16xi8> units {
+// CHECK-NEXT: ^bb0(%[[ROWS:.*]]: tensor<1x10x16xi32>):
+// CHECK: vitq.threshold %[[ROWS]]
+// CHECK: return %[[A]], %[[B]], %[[C]]
+
+// Rows leave through the units; the operands of these are behind those of the product.
+// CHECK-LABEL: func.func private @linear_10x12x16_0(
+// CHECK-SAME: memref<10x12xi8>, %{{.*}}: memref<12x64xi8>, %{{.*}}: memref<1x10x16xi8>)
+// CHECK-NOT: systolic.mvout
+// CHECK: systolic.units from %{{.*}}[%c0, %c0] rows %c0 for %c10 channels %c0 for %c16
+// CHECK-LABEL: func.func private @linear_10x12x16_1(
+// CHECK-SAME: memref<10x12xi8>, %{{.*}}: memref<12x64xi8>, %{{.*}}: memref<1x10x16xi8>, %{{.*}}: memref<1x10x16xi8>)
+// CHECK-LABEL: func.func private @units_10x16_
+// CHECK-SAME: (%{{.*}}: memref<1x10x16xi32>, %{{.*}}: memref<1x10x16xi8>) attributes {systolic.routine}
+// CHECK: affine.for %[[ROW:.*]] = 0 to 10 step 10 {
+// CHECK-NEXT: systolic.units rows %[[ROW]] for %c10 channels %c0 for %c16{{$}}
+func.func @main(%x: tensor<1x10x12xi8>, %r: tensor<1x10x16xi8>, %s: tensor<1x10x16xi32>) -> (tensor<1x10x16xi8>, tensor<1x10x16xi8>, tensor<1x10x16xi8>) {
+  %w = arith.constant dense<1> : tensor<12x16xi8>
+  %t = arith.constant dense<2> : tensor<256xi8>
+  %l = arith.constant dense<[-7, 0, 7]> : tensor<3xi32>
+  %0 = vitq.matmul %x, %w : (tensor<1x10x12xi8>, tensor<12x16xi8>) -> tensor<1x10x16xi32> loc("fc1")
+  %1 = vitq.requant %0 by <1518500250, 40> round half_up : tensor<1x10x16xi32> -> tensor<1x10x16xi8> loc("fc1")
+  %2 = vitq.table %1, %t : (tensor<1x10x16xi8>, tensor<256xi8>) -> tensor<1x10x16xi8> loc("act")
+  %3 = vitq.matmul %x, %w : (tensor<1x10x12xi8>, tensor<12x16xi8>) -> tensor<1x10x16xi32> loc("fc2")
+  %4 = vitq.add %3 by <1518500250, 40>, %r by <1518500250, 30> round half_up : (tensor<1x10x16xi32>, tensor<1x10x16xi8>) -> tensor<1x10x16xi8> loc("residual")
+  %5 = vitq.threshold %s, %l from -2 : (tensor<1x10x16xi32>, tensor<3xi32>) -> tensor<1x10x16xi8> loc("codes")
+  return %2, %4, %5 : tensor<1x10x16xi8>, tensor<1x10x16xi8>, tensor<1x10x16xi8>
+}
+
+// -----
+
+// Attention: a softmax takes whole rows of sums and writes codes and their sums, the division reads these.
+// CHECK: {node = "softmax", op = "vitq.softmax", place = "exponent", reason = "on the sums of 'qk'"}
+// CHECK-SAME: {node = "divide", op = "vitq.divide_rows", place = "exponent", reason = "on the sums of 'pv'"}
+// CHECK-LABEL: func.func @main(
+// CHECK: %[[P:.*]]:2 = systolic.launch @matmul_2x10x8x10_0(%{{.*}}, %{{.*}}) {attention, macs = 1600 : i64} : (tensor<1x2x10x8xi8>, tensor<1x2x10x8xi8>) -> (tensor<1x2x10x10xi8>, tensor<1x2x10xi32>) units {
+// CHECK: vitq.softmax table by <7, 9>
+// CHECK: systolic.yield %{{.*}}, %{{.*}} : tensor<1x2x10x10xi8>, tensor<1x2x10xi32>
+// CHECK: systolic.launch @matmul_2x10x10x8_1(%[[P]]#0, %{{.*}}, %[[P]]#1) {attention, macs = 1600 : i64, operandsForUnits = 1 : i64}
+// CHECK-NEXT: ^bb0(%{{.*}}: tensor<1x2x10x8xi32>, %{{.*}}: tensor<1x2x10xi32>):
+// CHECK-NEXT: vitq.divide_rows
+// CHECK-LABEL: func.func private @matmul_2x10x8x10_0(
+// Rows of the second head follow those of the first.
+// CHECK: systolic.units from {{.*}} rows %c10 for %c10 channels %c0 for %c10
+func.func @main(%q: tensor<1x2x10x8xi8>, %k: tensor<1x2x10x8xi8>, %v: tensor<1x2x10x8xi8>) -> tensor<1x2x10x8xi8> {
+  %t = arith.constant dense<2> : tensor<256xi8>
+  %0 = vitq.matmul %q, %k transpose_rhs : (tensor<1x2x10x8xi8>, tensor<1x2x10x8xi8>) -> tensor<1x2x10x10xi32> loc("qk")
+  %1, %s = vitq.softmax table by <7, 9>, %0, %t : (tensor<1x2x10x10xi32>, tensor<256xi8>) -> (tensor<1x2x10x10xi8>, tensor<1x2x10xi32>) loc("softmax")
+  %2 = vitq.matmul %1, %v lhs_unsigned : (tensor<1x2x10x10xi8>, tensor<1x2x10x8xi8>) -> tensor<1x2x10x8xi32> loc("pv")
+  %3 = vitq.divide_rows %2, %s by <1518500250, 40> round half_up : (tensor<1x2x10x8xi32>, tensor<1x2x10xi32>) -> tensor<1x2x10x8xi8> loc("divide")
+  return %3 : tensor<1x2x10x8xi8>
+}
+
+// -----
+
+// Rows that no product makes. A unit is as good as its numbers: a table of 16-bit entries is the host's.
+// CHECK: {node = "norm", op = "vitq.layer_norm", place = "norm", reason = "rows from DRAM"}
+// CHECK-SAME: {node = "wide", op = "vitq.table", place = "host", reason = "its entries have more than 8 bits"}
+// CHECK-LABEL: func.func @main(
+// CHECK: systolic.launch @units_20x4_{{[0-9]}}(%{{.*}}) {operandsForUnits = 1 : i64} : (tensor<1x20x4xi16>) -> tensor<1x20x4xi8> units {
+// CHECK: vitq.layer_norm exact
+// CHECK: vitq.table
+// Sixteen rows at a time.
+// CHECK-LABEL: func.func private @units_20x4_
+// CHECK: affine.for %[[ROW:.*]] = 0 to 20 step 16 {
+// CHECK-NEXT: %[[REST:.*]] = affine.min #{{.*}}(%[[ROW]])
+// CHECK-NEXT: systolic.units rows %[[ROW]] for %[[REST]] channels %c0 for %c4
+func.func @main(%x: tensor<1x20x4xi16>, %z: tensor<1x20x4xi8>) -> (tensor<1x20x4xi8>, tensor<1x20x4xi16>) {
+  %0 = vitq.layer_norm exact %x by <[1, -2, 3, 4], [4, 5, 6, 7]> offsets [-7, 0, 7, 9] eps 1 unsigned zero_point 12 : tensor<1x20x4xi16> -> tensor<1x20x4xi8> loc("norm")
+  %t = arith.constant dense<300> : tensor<256xi16>
+  %1 = vitq.table %z, %t : (tensor<1x20x4xi8>, tensor<256xi16>) -> tensor<1x20x4xi16> loc("wide")
+  return %0, %1 : tensor<1x20x4xi8>, tensor<1x20x4xi16>
+}
+
+// -----
+
+// Sums that somebody else reads leave the array as they are; the unit then takes rows from DRAM.
+// CHECK: {node = "requant", op = "vitq.requant", place = "dyadic", reason = "rows from DRAM"}
+// CHECK-LABEL: func.func @main(
+// CHECK: %[[Y:.*]] = systolic.launch @linear_2x8x16_0(%{{.*}}, %{{.*}}) {macs = 256 : i64} : (tensor<2x8xi8>, tensor<8x64xi8>) -> tensor<2x16xi32>
+// CHECK-NEXT: %[[Q:.*]] = systolic.launch @units_2x16_1(%[[Y]])
+// CHECK: return %[[Y]], %[[Q]]
+func.func @main(%x: tensor<2x8xi8>) -> (tensor<2x16xi32>, tensor<2x16xi8>) {
+  %w = arith.constant dense<1> : tensor<8x16xi8>
+  %0 = vitq.matmul %x, %w : (tensor<2x8xi8>, tensor<8x16xi8>) -> tensor<2x16xi32> loc("fc")
+  %1 = vitq.requant %0 by <1518500250, 40> round half_up : tensor<2x16xi32> -> tensor<2x16xi8> loc("requant")
+  return %0, %1 : tensor<2x16xi32>, tensor<2x16xi8>
+}
