@@ -153,9 +153,11 @@ FailureOr<Plan> systolic::choosePlan(Location loc, const Product &product, const
   if (candidates.empty()) {
     const MemoryNeed need = memoryOf(product, config, {1, product.wholeRows ? tiles.n : 1, 1, false});
     return emitError(loc) << "does not fit the array: one tile of each operand"
-                          << (product.wholeRows ? " with whole rows of sums" : "") << " needs " << need.scratchpad
-                          << " scratchpad rows of " << config.scratchpadSize() << " and " << need.accumulator
-                          << " accumulator rows of " << config.accumulatorSize();
+                          << (product.wholeRows ? " with whole rows of sums" : "")
+                          << ", and another where it changes, needs " << need.scratchpad << " scratchpad rows of "
+                          << config.scratchpadSize() << " and " << need.accumulator << " accumulator rows of "
+                          << config.accumulatorSize()
+                          << "; make them larger (scratchpad-rows, accumulator-rows), or stream-rows smaller";
   }
   llvm::sort(candidates, [](const auto &a, const auto &b) {
     auto key = [](const auto &c) {

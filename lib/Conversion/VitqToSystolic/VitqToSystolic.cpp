@@ -48,6 +48,7 @@ public:
 private:
   LogicalResult lowerProduct(const Fragment &fragment);
   LogicalResult lowerUnits(const Fragment &fragment);
+  SmallVector<Type> addResults(const Fragment &fragment, Product &product);
   FailureOr<StringRef> routineOf(Location loc, const Product &product, const Fragment &fragment,
                                  const simulator::UnitProgram *units);
   StringRef unitRoutineOf(Location loc, ArrayRef<Value> operands, TypeRange results);
@@ -153,6 +154,8 @@ void Launcher::addRegion(LaunchOp launch, const Fragment &fragment, Value rows, 
 }
 
 void Launcher::replace(const Fragment &fragment, LaunchOp launch) {
+  if (Attribute id = fragment.last()->getAttr(integer::kIdAttr))
+    launch->setAttr(integer::kIdAttr, id);
   fragment.last()->replaceAllUsesWith(launch.getOutputs());
   SmallVector<Operation *> ops;
   if (fragment.product)
@@ -180,6 +183,33 @@ LogicalResult Launcher::lowerUnits(const Fragment &fragment) {
   return success();
 }
 
+/// What the launch of `fragment` gives, and how the routine sees it.
+SmallVector<Type> Launcher::addResults(const Fragment &fragment, Product &product) {
+  SmallVector<int64_t> shape(product.batch.begin(), product.batch.end());
+  if (product.units) {
+    SmallVector<Type> types(fragment.last()->getResultTypes());
+    for (Type type : types)
+      product.results.push_back(denseType(type));
+    return types;
+  }
+  if (integer::RequantOp scale = fragment.scale) {
+    product.shift = fragment.shift;
+    product.relu = scale.getMin() && *scale.getMin() == 0;
+    shape.append({product.m, product.n});
+    product.results.push_back(MemRefType::get(shape, b.getI8Type()));
+    return {scale.getResult().getType()};
+  }
+  integer::MatmulOp op = fragment.product;
+  auto sums = cast<RankedTensorType>(op.getResult().getType());
+  SmallVector<int64_t> padded(sums.getShape());
+  // Rows that begin at requests of the DMA are stored in the fewest of them.
+  if (product.m > 1 && padded.back() * 4 > config.dmaBytes)
+    padded.back() = llvm::alignTo(padded.back(), std::max<int64_t>(1, config.dmaRequestBytes / 4));
+  shape.append({product.m, padded.back()});
+  product.results.push_back(MemRefType::get(shape, sums.getElementType()));
+  return {RankedTensorType::get(padded, sums.getElementType())};
+}
+
 LogicalResult Launcher::lowerProduct(const Fragment &fragment) {
   integer::MatmulOp op = fragment.product;
   Location loc = op.getLoc();
@@ -196,33 +226,11 @@ LogicalResult Launcher::lowerProduct(const Fragment &fragment) {
   SmallVector<Value> values;
   for (const DramOperand &operand : operands)
     values.push_back(operand.value);
-  SmallVector<Type> resultTypes;
-  auto sums = cast<RankedTensorType>(op.getResult().getType());
-  SmallVector<int64_t> padded(sums.getShape());
-  if (product.units) {
-    for (Value extra : extras) {
-      product.unitOperands.push_back(denseType(extra.getType()));
-      values.push_back(extra);
-    }
-    llvm::append_range(resultTypes, fragment.last()->getResultTypes());
-    for (Type type : resultTypes)
-      product.results.push_back(denseType(type));
-  } else if (integer::RequantOp scale = fragment.scale) {
-    product.shift = fragment.shift;
-    product.relu = scale.getMin() && *scale.getMin() == 0;
-    SmallVector<int64_t> shape(product.batch.begin(), product.batch.end());
-    shape.append({product.m, product.n});
-    product.results.push_back(MemRefType::get(shape, b.getI8Type()));
-    resultTypes.push_back(scale.getResult().getType());
-  } else {
-    // Rows that begin at requests of the DMA are stored in the fewest of them.
-    if (product.m > 1 && padded.back() * 4 > config.dmaBytes)
-      padded.back() = llvm::alignTo(padded.back(), std::max<int64_t>(1, config.dmaRequestBytes / 4));
-    SmallVector<int64_t> shape(product.batch.begin(), product.batch.end());
-    shape.append({product.m, padded.back()});
-    product.results.push_back(MemRefType::get(shape, sums.getElementType()));
-    resultTypes.push_back(RankedTensorType::get(padded, sums.getElementType()));
+  for (Value extra : extras) {
+    product.unitOperands.push_back(denseType(extra.getType()));
+    values.push_back(extra);
   }
+  const SmallVector<Type> resultTypes = addResults(fragment, product);
   // Extras may come after the operands of the product.
   b.setInsertionPoint(op);
   auto launch = LaunchOp::create(b, loc, resultTypes, "", values, static_cast<uint64_t>(product.macs()),
@@ -246,8 +254,9 @@ LogicalResult Launcher::lowerProduct(const Fragment &fragment) {
   if (Attribute id = op->getAttr(integer::kIdAttr))
     launch->setAttr(integer::kIdAttr, id);
   Value result = launch.getOutputs().front();
+  auto sums = cast<RankedTensorType>(op.getResult().getType());
   if (result.getType() != sums) {
-    SmallVector<int64_t> zeros(padded.size(), 0), ones(padded.size(), 1);
+    SmallVector<int64_t> zeros(sums.getRank(), 0), ones(sums.getRank(), 1);
     result = integer::SliceOp::create(b, loc, sums, result, zeros, sums.getShape(), ones);
   }
   op.getResult().replaceAllUsesWith(result);
