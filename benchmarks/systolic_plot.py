@@ -61,8 +61,10 @@ def draw(results, folder):
 
     rows = [axis for axis in AXES if len({entry[axis] for entry in results["points"]}) > 1] or ["size"]
     pyplot.rcParams["svg.hashsalt"] = "vitq"
-    figure, axes = pyplot.subplots(len(rows), len(PANELS), figsize=(13, 2.7 * len(rows) + 1), squeeze=False,
-                                   layout="constrained")
+    height = 2.7 * len(rows) + 1
+    figure, axes = pyplot.subplots(len(rows), len(PANELS), figsize=(13, height), squeeze=False)
+    # Room for the legend below; its places outside came after matplotlib 3.6.
+    figure.set_layout_engine("constrained", rect=(0, 0.35 / height, 1, 1 - 0.35 / height))
     for line, axis in zip(axes, rows):
         for each, (key, label, factor) in zip(line, PANELS):
             panel(each, results, axis, key, label, factor)
@@ -75,7 +77,7 @@ def draw(results, folder):
     flows = {entry["dataflow"] for entry in results["points"]}
     handles += [Line2D([], [], color="#444444", linestyle=line, marker=marker, markersize=4, label=label)
                 for flow, (line, marker, label) in STYLES.items() if flow in flows]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=9, frameon=False)
+    figure.legend(handles=handles, loc="lower center", ncols=4, fontsize=9, frameon=False)
     paths = [folder / "results.svg", folder / "results.png"]
     for path in paths:
         figure.savefig(path, dpi=130)

@@ -4,11 +4,10 @@
     benchmarks/systolic_sweep.py --quick     fewer points, one block of each model
     benchmarks/systolic_sweep.py             everything
 
-One axis at a time is varied around the centre (the first of --sizes, --bits and so on that the
-axis's default has in the middle: 16 x 16, 8 bits, 256 KiB), with --grid all combinations are
-computed. Every configuration is compiled by vitq-opt and timed by vitq-run's cycle model; no
-images are needed, as timing depends on no data. README.md beside this file says how to read
-the results.
+One axis at a time is varied around a centre (16 x 16, 8 bits, 256 KiB, or the middle of
+the values given); with --grid all combinations are. Every configuration is compiled by
+vitq-opt and timed by vitq-run's cycle model; no images are needed, as no time depends on
+data. README.md beside this file says how to read the results.
 """
 import argparse
 import concurrent.futures

@@ -94,10 +94,12 @@ LogicalResult TilesType::verify(function_ref<InFlightDiagnostic()> emitError, Me
                                 int64_t rows, int64_t cols, Type element) {
   int64_t count = 1;
   for (int64_t extent : grid) {
-    // Products of such extents stay within 64 bits.
-    if (extent < 1 || extent > (1 << 20) || count > (int64_t(1) << 32)) // C1
+    if (extent < 1 || extent > (1 << 20)) // C1
       return emitError() << "the extents of tiles must be 1 to 2^20, not " << extent;
     count *= extent;
+    // Rows of so many tiles can be counted in 64 bits.
+    if (count > (int64_t(1) << 32)) // C1
+      return emitError() << "there are more than 2^32 tiles";
   }
   if (grid.empty() || rows < 1 || cols < 1 || rows > (1 << 16) || cols > (1 << 16)) // C1
     return emitError() << "tiles need a grid, and rows and columns from 1 to 65536";

@@ -277,7 +277,17 @@ void FenceOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects
   }
 }
 
-static int64_t bytesOf(ShapedType type) { return type.getNumElements() * ((type.getElementTypeBitWidth() + 7) / 8); }
+/// Bytes of integers of 8, 16 or 32 bits, as far as an instruction reaches; none for others.
+static std::optional<int64_t> bytesOf(ShapedType type) {
+  if (!llvm::any_of(ArrayRef<unsigned>{8, 16, 32},
+                    [&](unsigned bits) { return type.getElementType().isInteger(bits); }))
+    return std::nullopt;
+  int64_t bytes = type.getElementTypeBitWidth() / 8;
+  for (int64_t extent : type.getShape())
+    if (llvm::MulOverflow(bytes, extent, bytes) || bytes > std::numeric_limits<uint32_t>::max())
+      return std::nullopt;
+  return bytes;
+}
 
 /// What the routine does against what the launch passes.
 static LogicalResult verifyUse(LaunchOp launch, func::FuncOp routine) {
@@ -324,6 +334,8 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
        llvm::enumerate(llvm::concat<Value>(SmallVector<Value>(getInputs()), SmallVector<Value>(getOutputs())))) {
     auto argument = dyn_cast<MemRefType>(routine.getArgumentTypes()[i]);
     auto tensor = cast<ShapedType>(value.getType());
+    if (!bytesOf(tensor)) // C2
+      return emitOpError() << "passes " << tensor << ", but operands and results are i8, i16 or i32, below 4 GiB";
     if (!argument || !argument.hasStaticShape() || bytesOf(argument) != bytesOf(tensor) ||
         argument.getElementTypeBitWidth() != tensor.getElementTypeBitWidth()) // C2
       return emitOpError() << "passes " << tensor << " as argument " << i << " of type "

@@ -48,7 +48,7 @@ def Systolic_TilesType : TypeDef<Systolic_Dialect, "Tiles"> {
     planes of so many bits; the grid's first index is then the plane.
 
     Constraints:
-    * C1: extents are positive.
+    * C1: extents are positive, and there are at most 2^32 tiles.
     * C2: elements are i2, i3, i4 or i8 in the scratchpad, i32 in the accumulator.
   }];
   let parameters = (ins EnumParameter<Systolic_Memory>:$memory, ArrayRefParameter<"int64_t">:$grid,

@@ -10,6 +10,7 @@
 
 #include "PassStages.h"
 
+#include "dialects/systolic/Systolic.h"
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Support/Progress.h"
@@ -22,6 +23,9 @@ using namespace mlir;
 namespace vitq {
 
 Phase getPhase(ModuleOp module) {
+  // What was written for an array has left the integer phase; only the target may follow.
+  if (systolic::configOf(module))
+    return Phase::Integer;
   bool integerOps = false, quantizedContraction = false, quantizedTypes = false;
   module.walk([&](Operation *op) {
     integerOps |= op->getName().getDialectNamespace() == "vitq";

@@ -22,6 +22,7 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -160,12 +161,12 @@ llvm::Error InterpretedProgram::describe() {
     return error;
   if (llvm::Error error = describeOutput(dyn_cast<RankedTensorType>(function.getResultTypes()[0])))
     return error;
-  int64_t macs = interpreter->macs();
+  auto macs = static_cast<uint64_t>(interpreter->macs());
   if (array)
     for (const simulator::Launch &launch : array->launches)
-      macs += static_cast<int64_t>(launch.macs);
+      macs = llvm::SaturatingAdd(macs, launch.macs);
   if (macs)
-    information.macs = macs;
+    information.macs = static_cast<int64_t>(std::min<uint64_t>(macs, std::numeric_limits<int64_t>::max()));
   auto text = module->getAttrOfType<StringAttr>(calibration::kPreprocessAttr);
   if (!text)
     return llvm::Error::success();

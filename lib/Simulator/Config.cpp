@@ -136,6 +136,8 @@ static llvm::Error parseUnits(llvm::StringRef text, uint32_t &units) {
     names.push_back(nameOf(unit));
   text.split(parts, '+');
   for (llvm::StringRef part : parts) {
+    if (parts.size() > 1 && (part == "all" || part == "none"))
+      return llvm::createStringError(formatv("units={0}: '{1}' stands alone", text, part).str());
     const Unit *unit = llvm::find_if(kUnits, [&](Unit candidate) { return nameOf(candidate) == part; });
     if (unit == std::end(kUnits))
       return llvm::createStringError(

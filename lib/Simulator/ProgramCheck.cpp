@@ -283,6 +283,8 @@ namespace {
 
 /// Checks one launch against its routine.
 class LaunchChecker {
+  static constexpr uint64_t kMostBytes = uint64_t(1) << 32;
+
 public:
   LaunchChecker(const Program &program, const Launch &launch) : program(program), launch(launch) {}
 
@@ -314,10 +316,20 @@ private:
     if (launch.operands.size() > 256 || launch.units.size() > 256)
       return refuse("{0} operands and {1} unit programs, of each at most 256 can be named", launch.operands.size(),
                     launch.units.size());
+    int32_t pointers = 0;
     for (auto [i, operand] : llvm::enumerate(launch.operands)) {
       const uint64_t size = program.image.size();
       if (operand.host < -1)
         return refuse("operand {0}: there is no host pointer {1}", i, operand.host);
+      // The host hands over as many pointers as there are such operands.
+      if (operand.host >= 0 && operand.host != pointers++)
+        return refuse("operand {0}: is host pointer {1} where {2} is next: they are numbered in order", i, operand.host,
+                      pointers - 1);
+      if (operand.host >= 0 && operand.offset != 0)
+        return refuse("operand {0}: begins {1} bytes into the host's memory; only the image has offsets", i,
+                      operand.offset);
+      if (operand.bytes > kMostBytes)
+        return refuse("operand {0}: has {1} bytes, more than an instruction reaches", i, operand.bytes);
       if (operand.host < 0 && operand.isOutput)
         return refuse("operand {0}: the image is constant, an output must be memory of the host", i);
       if (operand.host < 0 && (operand.offset > size || operand.bytes > size - operand.offset))

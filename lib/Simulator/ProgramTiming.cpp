@@ -44,12 +44,10 @@ namespace {
 /// Which bytes of the operands a launch touches.
 class Coverage {
 public:
-  explicit Coverage(llvm::ArrayRef<Operand> operands) {
-    for (const Operand &operand : operands)
-      touched.emplace_back(operand.bytes, false);
-  }
+  explicit Coverage(llvm::ArrayRef<Operand> operands) : touched(operands.size()) {}
   void add(uint8_t operand, uint64_t offset, uint64_t bytes) {
     std::vector<uint8_t> &map = touched[operand];
+    map.resize(std::max<size_t>(map.size(), offset + bytes));
     std::fill(map.begin() + static_cast<int64_t>(offset), map.begin() + static_cast<int64_t>(offset + bytes), 1);
   }
   uint64_t count() const {

@@ -17,7 +17,7 @@
 
 // Memory for the tiles of an array, but not for what a product needs of them: planes, whole rows.
 // RUN: not vitq-opt %t/linear.mlir --convert-vitq-to-systolic=config=bits=2,scratchpad-banks=1,scratchpad-rows=32 2>&1 | FileCheck %s --check-prefix=PLANES
-// PLANES: error: {{.*}}does not fit the array: one tile of each operand needs 80 scratchpad rows of 32 and 4 accumulator rows of 1024
+// PLANES: error: {{.*}}does not fit the array: one tile of each operand needs 80 scratchpad rows of 32 and 4 accumulator rows of 1024; make them larger
 
 // Wishes.
 // RUN: not vitq-opt %t/linear.mlir --convert-vitq-to-systolic=place=requant=array 2>&1 | FileCheck %s --check-prefix=UNIT

@@ -30,7 +30,17 @@ static constexpr size_t kSimulatedInstructions = size_t(1) << 22;
 /// No more are when one takes no longer than this times the products need.
 static constexpr double kGoodEnough = 1.02;
 
+/// Whether an instruction can say how far the planes of an operand are apart.
+static bool planesAreNear(const Product &product, const TileCounts &tiles, const Tiling &tiling) {
+  constexpr int64_t most = std::numeric_limits<uint16_t>::max();
+  const int64_t rhsRows = product.transposeRhs ? tiles.cols : tiles.depth;
+  return (tiles.lhsPlanes == 1 || tiling.m * tiling.k * tiles.rows <= most) &&
+         (tiles.rhsPlanes == 1 || tiling.k * tiling.n * rhsRows <= most);
+}
+
 static bool fits(const Product &product, const Config &config, const Tiling &tiling) {
+  if (!planesAreNear(product, TileCounts(product, config), tiling))
+    return false;
   const MemoryNeed need = memoryOf(product, config, tiling);
   return need.scratchpad <= config.scratchpadSize() && need.accumulator <= config.accumulatorSize();
 }
@@ -153,10 +163,9 @@ FailureOr<Plan> systolic::choosePlan(Location loc, const Product &product, const
   if (candidates.empty()) {
     const MemoryNeed need = memoryOf(product, config, {1, product.wholeRows ? tiles.n : 1, 1, false});
     return emitError(loc) << "does not fit the array: one tile of each operand"
-                          << (product.wholeRows ? " with whole rows of sums" : "")
-                          << ", and another where it changes, needs " << need.scratchpad << " scratchpad rows of "
-                          << config.scratchpadSize() << " and " << need.accumulator << " accumulator rows of "
-                          << config.accumulatorSize()
+                          << (product.wholeRows ? " with whole rows of sums" : "") << " needs " << need.scratchpad
+                          << " scratchpad rows of " << config.scratchpadSize() << " and " << need.accumulator
+                          << " accumulator rows of " << config.accumulatorSize()
                           << "; make them larger (scratchpad-rows, accumulator-rows), or stream-rows smaller";
   }
   llvm::sort(candidates, [](const auto &a, const auto &b) {

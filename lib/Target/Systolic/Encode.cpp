@@ -59,6 +59,8 @@ private:
   std::optional<simulator::Config> config;
   DenseMap<Value, int64_t> values;
   size_t steps = 0;
+  /// Strides and offset of each operand in DRAM.
+  DenseMap<Value, std::pair<SmallVector<int64_t>, int64_t>> layouts;
 };
 
 } // namespace
@@ -157,10 +159,11 @@ LogicalResult Unroller::setDram(Operation *op, Value memref, ValueRange indices,
   if (!argument || argument.getOwner() != &routine.getBody().front())
     return op->emitOpError("needs an argument of the routine as DRAM operand");
   auto type = cast<MemRefType>(memref.getType());
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  if (failed(type.getStridesAndOffset(strides, offset)))
+  auto [layout, isNew] = layouts.try_emplace(memref);
+  auto &[strides, start] = layout->second;
+  if (isNew && failed(type.getStridesAndOffset(strides, start)))
     return op->emitOpError("needs strides that are known");
+  int64_t offset = start;
   FailureOr<SmallVector<int64_t>> numbers = valuesOf(op, indices);
   if (failed(numbers))
     return failure();
@@ -168,13 +171,15 @@ LogicalResult Unroller::setDram(Operation *op, Value memref, ValueRange indices,
   for (auto [index, stride, extent] : llvm::zip(*numbers, strides, type.getShape())) {
     if (index < 0 || index >= extent)
       return op->emitOpError() << "reaches element " << index << " of a dimension of " << extent << " in DRAM";
-    offset += index * stride;
+    int64_t distance;
+    if (llvm::MulOverflow(index, stride, distance) || llvm::AddOverflow(offset, distance, offset))
+      return op->emitOpError("reaches elements beyond 64 bits");
   }
-  const int64_t pitch = strides[along] * bytes;
-  if (offset * bytes > UINT32_MAX || pitch > UINT32_MAX || argument.getArgNumber() > UINT8_MAX)
+  const int64_t most = UINT32_MAX / bytes;
+  if (offset < 0 || offset > most || strides[along] < 0 || strides[along] > most || argument.getArgNumber() > UINT8_MAX)
     return op->emitOpError("addresses DRAM beyond what an instruction can hold (4 GiB, 256 operands)");
   instruction.dram = {static_cast<uint8_t>(argument.getArgNumber()), static_cast<uint32_t>(offset * bytes),
-                      static_cast<uint32_t>(pitch)};
+                      static_cast<uint32_t>(strides[along] * bytes)};
   return success();
 }
 

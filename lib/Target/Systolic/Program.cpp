@@ -21,6 +21,8 @@ using namespace vitq::systolic;
 
 /// Operands begin at multiples of this, as those of the host do.
 static constexpr size_t kAlignment = 64;
+/// Elements of one constant. A splat costs nobody anything to write, but the image.
+static constexpr int64_t kMaxElements = int64_t(1) << 28;
 
 namespace {
 
@@ -67,6 +69,10 @@ FailureOr<uint64_t> ProgramBuilder::imageOf(Value constant) {
   auto [entry, isNew] = constants.try_emplace(attribute, 0);
   if (!isNew)
     return entry->second;
+  const int64_t elements = cast<RankedTensorType>(constant.getType()).getNumElements();
+  if (elements > kMaxElements)
+    return constant.getDefiningOp()->emitOpError()
+           << "has " << elements << " elements, more than the " << kMaxElements << " of a program's data";
   std::optional<std::vector<int64_t>> values = getIntConstant(constant);
   if (!values)
     return constant.getDefiningOp()->emitOpError("is no constant of integers");

@@ -38,6 +38,12 @@ func.func private @f(!systolic.tiles<scratchpad, [2, 2], [0, 16], i8>)
 
 // -----
 
+// !systolic.tiles C1
+// expected-error @+1 {{there are more than 2^32 tiles}}
+func.func private @f(!systolic.tiles<scratchpad, [65536, 65536, 2], [16, 16], i8>)
+
+// -----
+
 // !systolic.tiles C2
 // expected-error @+1 {{tiles of the scratchpad have elements of i2, i3, i4 or i8, not 'i32'}}
 func.func private @f(!systolic.tiles<scratchpad, [1, 1], [16, 16], i32>)
@@ -1492,6 +1498,30 @@ func.func @main(%x: tensor<2x3xi8>) -> tensor<4x3xi16> {
   // expected-error @+1 {{passes 'tensor<4x3xi16>' as argument 1 of type 'memref<2x3xi32>'}}
   %y = systolic.launch @f(%x) : (tensor<2x3xi8>) -> tensor<4x3xi16>
   return %y : tensor<4x3xi16>
+}
+
+// -----
+
+// systolic.launch C2
+func.func private @f(%x: memref<2x3xi8>, %y: memref<2x3xi32>) attributes {systolic.routine} {
+  return
+}
+func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xi32> {
+  // expected-error @+1 {{passes 'tensor<2x3xf32>', but operands and results are i8, i16 or i32, below 4 GiB}}
+  %y = systolic.launch @f(%x) : (tensor<2x3xf32>) -> tensor<2x3xi32>
+  return %y : tensor<2x3xi32>
+}
+
+// -----
+
+// systolic.launch C2
+func.func private @f(%x: memref<2x3xi8>, %y: memref<2x3xi32>) attributes {systolic.routine} {
+  return
+}
+func.func @main(%x: tensor<65536x65536xi8>) -> tensor<2x3xi32> {
+  // expected-error @+1 {{passes 'tensor<65536x65536xi8>', but operands and results are i8, i16 or i32, below 4 GiB}}
+  %y = systolic.launch @f(%x) : (tensor<65536x65536xi8>) -> tensor<2x3xi32>
+  return %y : tensor<2x3xi32>
 }
 
 // -----

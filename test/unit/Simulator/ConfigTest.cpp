@@ -67,6 +67,8 @@ TEST(Config, NearestNames) {
   EXPECT_NE(errorOf("row=16").find("did you mean 'rows'?"), std::string::npos);
   EXPECT_NE(errorOf("dma-byte=16").find("did you mean 'dma-bytes'?"), std::string::npos);
   EXPECT_NE(errorOf("units=norms").find("did you mean 'norm'?"), std::string::npos);
+  EXPECT_NE(errorOf("units=all+shift").find("'all' stands alone"), std::string::npos);
+  EXPECT_NE(errorOf("units=shfit").find("did you mean 'shift'?"), std::string::npos);
 }
 
 TEST(Config, Refused) {

@@ -430,6 +430,12 @@ TEST(Trace, PicturesStaySmall) {
   EXPECT_EQ(llvm::StringRef(small.svg).count("class=\"event\""), small.events);
   EXPECT_LT(large.svg.size(), 1000000u);
   EXPECT_NE(small.svg.find("blocks.0/&lt;MatMul&gt; &amp; &quot;more&quot;"), std::string::npos);
-  for (const std::string *svg : {&small.svg, &large.svg})
+  for (const std::string *svg : {&small.svg, &large.svg}) {
     EXPECT_TRUE(llvm::StringRef(*svg).ends_with("</svg>\n"));
+    // Nothing of what does not happen.
+    EXPECT_NE(svg->find(">compute</text>"), std::string::npos);
+    EXPECT_EQ(svg->find(">units</text>"), std::string::npos);
+  }
+  EXPECT_NE(large.svg.find("height: for which part"), std::string::npos);
+  EXPECT_EQ(small.svg.find("height: for which part"), std::string::npos);
 }
