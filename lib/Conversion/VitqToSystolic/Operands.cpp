@@ -53,6 +53,8 @@ Value OperandBuilder::toSigned(Value codes) {
     entries.push_back(code - 128);
   auto type = RankedTensorType::get({256}, b.getI8Type());
   Value table = createIntConstant(b, codes.getLoc(), type, entries, "less_128");
+  added.push_back(
+      {codes.getLoc(), integer::TableOp::getOperationName(), "codes less 128: the array's elements are signed"});
   known = integer::TableOp::create(b, codes.getLoc(), codes.getType(), codes, table, Value(),
                                    /*input_unsigned=*/true);
   return known;
@@ -115,6 +117,7 @@ DramOperand OperandBuilder::rhsOf(integer::MatmulOp op, bool &transposed) {
     SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, static_cast<int64_t>(rank)));
     std::swap(permutation[rank - 1], permutation[rank - 2]);
     auto type = RankedTensorType::get(swapped, b.getI8Type());
+    added.push_back({op.getLoc(), integer::TransposeOp::getOperationName(), "right operands stream in rows of K"});
     rhs = integer::TransposeOp::create(b, op.getLoc(), type, rhs, permutation);
     transposed = false;
     return {rhs, dense(swapped, rhs)};
@@ -154,6 +157,8 @@ DramOperand OperandBuilder::biasOf(integer::MatmulOp op, int64_t correction, Val
   auto rowType = RankedTensorType::get(rowShape, correction < -128 ? b.getI16Type() : b.getI8Type());
   SmallVector<int64_t> ones(product(rowShape), correction);
   Value row = createIntConstant(b, loc, rowType, ones, "correction");
+  added.push_back(
+      {loc, integer::MatmulOp::getOperationName(), "what the zero point, or the 128 less, adds to each column"});
   Value sums = integer::MatmulOp::create(b, loc, RankedTensorType::get(sumShape, b.getI32Type()), row, rhs, bias,
                                          /*lhs_unsigned=*/correction > 0, /*lhs_zero_point=*/0, rhsTransposed);
   return {sums, dense(sumShape, sums)};

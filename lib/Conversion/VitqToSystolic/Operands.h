@@ -34,6 +34,13 @@ public:
   /// cannot do it.
   Product build(integer::MatmulOp op, llvm::SmallVectorImpl<DramOperand> &operands);
 
+  /// Ops of the host that were added, and what for.
+  struct HostOp {
+    mlir::Location loc;
+    llvm::StringRef op, reason;
+  };
+  llvm::SmallVector<HostOp> added;
+
 private:
   mlir::Value toSigned(mlir::Value codes);
   DramOperand viewOf(mlir::Value value);

@@ -85,7 +85,13 @@ SmallVector<Value> Fragment::extras() const {
   return result;
 }
 
-void Placement::note(Operation *op, StringRef where, const Twine &reason) { places[op] = {where.str(), reason.str()}; }
+void Placement::note(Operation *op, StringRef where, const Twine &reason) {
+  places[op] = {nodeName(op->getLoc()), op->getName().getStringRef().str(), where.str(), reason.str()};
+}
+
+void Placement::noteAdded(Location loc, StringRef op, StringRef reason) {
+  addedPlaces.push_back({nodeName(loc), op.str(), "host", reason.str()});
+}
 
 LogicalResult Placement::refuseWish(Operation *op, StringRef reason) {
   return op->emitError() << "'" << nodeName(op->getLoc()) << "': " << op->getName().getStringRef()
@@ -147,8 +153,10 @@ LogicalResult Placement::addStages(Fragment &fragment, Value rows) {
       return success();
     if (isWholeRow(op)) {
       const int64_t cols = cast<RankedTensorType>(rows.getType()).getShape().back();
-      if (2 * llvm::divideCeilSigned(cols, config.cols) > config.accumulatorSize())
+      if (2 * llvm::divideCeilSigned(cols, config.cols) > config.accumulatorSize()) {
+        hints[op] = ": the accumulator does not hold two rows of " + std::to_string(cols) + " sums";
         return success();
+      }
       fragment.wholeRows = true;
     }
     // What a stage reads besides must be there before the product runs.
@@ -246,7 +254,7 @@ LogicalResult Placement::placeAlone(Operation *op) {
   }
   Fragment fragment;
   fragment.stages.push_back(op);
-  note(op, simulator::nameOf(*unitFor(op)), "rows from DRAM");
+  note(op, simulator::nameOf(*unitFor(op)), "rows from DRAM" + hints.lookup(op));
   fragments.push_back(std::move(fragment));
   return success();
 }
@@ -265,13 +273,16 @@ LogicalResult Placement::run(func::FuncOp function) {
 ArrayAttr Placement::record(MLIRContext *context) const {
   Builder b(context);
   SmallVector<Attribute> entries;
-  for (const auto &[op, where] : places) {
+  auto add = [&](const Where &where) {
     NamedAttrList entry;
-    entry.append("node", b.getStringAttr(nodeName(op->getLoc())));
-    entry.append("op", b.getStringAttr(op->getName().getStringRef()));
+    entry.append("node", b.getStringAttr(where.node));
+    entry.append("op", b.getStringAttr(where.op));
     entry.append("place", b.getStringAttr(where.place));
     entry.append("reason", b.getStringAttr(where.reason));
     entries.push_back(entry.getDictionary(context));
-  }
+  };
+  for (const auto &entry : places)
+    add(entry.second);
+  llvm::for_each(addedPlaces, add);
   return b.getArrayAttr(entries);
 }

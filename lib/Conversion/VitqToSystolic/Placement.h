@@ -65,6 +65,10 @@ public:
   llvm::ArrayRef<Fragment> getFragments() const { return fragments; }
   /// Of all ops, for the report.
   mlir::ArrayAttr record(mlir::MLIRContext *context) const;
+  /// An op that stood between others and moved into them.
+  void noteStride(mlir::Operation *op) { note(op, "array", "a stride of the product's operand"); }
+  /// An op of the host that was added.
+  void noteAdded(mlir::Location loc, llvm::StringRef op, llvm::StringRef reason);
 
 private:
   mlir::LogicalResult place(integer::MatmulOp op);
@@ -79,9 +83,13 @@ private:
   const PlacementWishes &wishes;
   llvm::SmallVector<Fragment> fragments;
   struct Where {
-    std::string place, reason;
+    std::string node, op, place, reason;
   };
+  /// In the order of the function; ops may be gone.
   llvm::MapVector<mlir::Operation *, Where> places;
+  llvm::SmallVector<Where> addedPlaces;
+  /// Why ops could not follow the product before them.
+  llvm::DenseMap<mlir::Operation *, std::string> hints;
 };
 
 } // namespace vitq::systolic

@@ -9,6 +9,7 @@
 #include "Plan.h"
 
 #include "dialects/systolic/Systolic.h"
+#include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Simulator/Simulator.h"
 #include "vitq/Target/Systolic.h"
 #include "vitq/Transforms/SystolicAllocation.h"
@@ -162,7 +163,7 @@ FailureOr<Plan> systolic::choosePlan(Location loc, const Product &product, const
     }
   if (candidates.empty()) {
     const MemoryNeed need = memoryOf(product, config, {1, product.wholeRows ? tiles.n : 1, 1, false});
-    return emitError(loc) << "does not fit the array: one tile of each operand"
+    return emitError(loc) << "'" << nodeName(loc) << "' does not fit the array: one tile of each operand"
                           << (product.wholeRows ? " with whole rows of sums" : "") << " needs " << need.scratchpad
                           << " scratchpad rows of " << config.scratchpadSize() << " and " << need.accumulator
                           << " accumulator rows of " << config.accumulatorSize()

@@ -44,6 +44,7 @@ public:
 
   LogicalResult lower(const Fragment &fragment);
   unsigned numRoutines = 0;
+  ArrayRef<OperandBuilder::HostOp> addedOps() const { return operandBuilder.added; }
 
 private:
   LogicalResult lowerProduct(const Fragment &fragment);
@@ -257,6 +258,8 @@ LogicalResult Launcher::lowerProduct(const Fragment &fragment) {
   auto sums = cast<RankedTensorType>(op.getResult().getType());
   if (result.getType() != sums) {
     SmallVector<int64_t> zeros(sums.getRank(), 0), ones(sums.getRank(), 1);
+    operandBuilder.added.push_back(
+        {loc, integer::SliceOp::getOperationName(), "rows of sums are padded to whole requests"});
     result = integer::SliceOp::create(b, loc, sums, result, zeros, sums.getShape(), ones);
   }
   op.getResult().replaceAllUsesWith(result);
@@ -269,13 +272,16 @@ LogicalResult Launcher::lower(const Fragment &fragment) {
 }
 
 /// Transpositions that became strides.
-static void eraseUnused(func::FuncOp main) {
+static void eraseUnused(func::FuncOp main, Placement &placement) {
   SmallVector<Operation *> ops;
   for (Operation &op : main.getBody().front())
     ops.push_back(&op);
   for (Operation *op : llvm::reverse(ops))
-    if (isOpTriviallyDead(op))
+    if (isOpTriviallyDead(op)) {
+      if (isa<integer::TransposeOp>(op))
+        placement.noteStride(op);
       op->erase();
+    }
 }
 
 namespace {
@@ -306,14 +312,16 @@ private:
     Placement placement(*parsed, *wishes);
     if (failed(placement.run(main)))
       return failure();
-    module->setAttr(kPlacementsAttr, placement.record(&getContext()));
     Launcher launcher(module, main, *parsed);
     for (const Fragment &fragment : placement.getFragments()) {
       if (failed(launcher.lower(fragment)))
         return failure();
       ++numLaunches;
     }
-    eraseUnused(main);
+    eraseUnused(main, placement);
+    for (const OperandBuilder::HostOp &op : launcher.addedOps())
+      placement.noteAdded(op.loc, op.op, op.reason);
+    module->setAttr(kPlacementsAttr, placement.record(&getContext()));
     numRoutines = launcher.numRoutines;
     return success();
   }
