@@ -9,7 +9,9 @@
 // makes b + (128 - z) * sum_k w = 7 + 125 * 40. Weights begin at requests of the DMA, and so do rows of
 // the result, which the host shortens.
 // CHECK: systolic.config = #systolic.config<"gemmini-16x16">
-// CHECK-SAME: systolic.placements = [{node = "fc", op = "vitq.matmul", place = "array", reason = "1 pass of 8-bit operands on elements of 8 bits"}]
+// CHECK-SAME: systolic.placements = [{node = "fc", op = "vitq.matmul", place = "array", reason = "1 pass of 8-bit operands on elements of 8 bits"},
+// CHECK-SAME: {node = "?", op = "vitq.table", place = "host", reason = "codes less 128: the array's elements are signed"},
+// CHECK-SAME: {node = "fc", op = "vitq.slice", place = "host", reason = "rows of sums are padded to whole requests"}]
 // CHECK-LABEL: func.func @main(
 // CHECK-SAME: %[[X:.*]]: tensor<1x20x40xi8>)
 // CHECK: %[[LESS:.*]] = arith.constant dense_resource<less_128> : tensor<256xi8>

@@ -30,7 +30,7 @@ struct InterpreterOptions {
   using Kernel = std::function<llvm::LogicalResult(llvm::ArrayRef<Tensor>, llvm::MutableArrayRef<Tensor>)>;
   /// Makes the kernels of ops that the interpreter does not know; null for those that
   /// are not known there either.
-  std::function<Kernel(mlir::Operation *)> external;
+  std::function<Kernel(mlir::Operation *)> external = nullptr;
 };
 
 /// Runs a function of vit ops (on float or quantized tensors), vitq ops, or a

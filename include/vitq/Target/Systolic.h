@@ -16,6 +16,9 @@
 
 namespace vitq::systolic {
 
+/// Instructions of one routine; more is a mistake (512 MiB of code).
+inline constexpr int64_t kMaxInstructions = int64_t(1) << 24;
+
 /// The instructions of a routine whose tiles have addresses: loops are unrolled, indices
 /// and addresses computed. Arguments are operands in their order. Errors are diagnostics:
 /// an index that is no function of constants and loops, a number that no instruction holds.

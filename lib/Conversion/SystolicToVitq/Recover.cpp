@@ -39,6 +39,13 @@ public:
     order = llvm::to_vector(llvm::seq<unsigned>(0, type.getRank()));
     llvm::sort(order, [&](unsigned a, unsigned b) { return std::pair(-strides[a], a) < std::pair(-strides[b], b); });
     bytes = type.getElementTypeBitWidth() / 8;
+    // The dimensions in any order, without gaps or elements that share a place.
+    int64_t dense = 1;
+    for (unsigned dim : llvm::reverse(order))
+      if (const int64_t extent = type.getShape()[dim]; valid && extent != 1) {
+        valid = extent > 0 && strides[dim] == dense;
+        dense *= extent;
+      }
   }
 
   int64_t rows() const { return type.getShape()[type.getRank() - 2]; }

@@ -206,10 +206,21 @@ bool Placement::addScale(Fragment &fragment) {
   return true;
 }
 
+/// Whether an operand or result has no elements: no instruction works on nothing.
+static bool isEmpty(Operation *op) {
+  return llvm::any_of(
+      llvm::concat<const Type>(SmallVector<Type>(op->getOperandTypes()), SmallVector<Type>(op->getResultTypes())),
+      [](Type type) { return cast<ShapedType>(type).getNumElements() == 0; });
+}
+
 LogicalResult Placement::place(integer::MatmulOp op) {
   const PlacementWishes::Place wish = wishes.of(op);
   if (wish == PlacementWishes::Place::Host) {
     note(op, "host", "as asked for");
+    return success();
+  }
+  if (isEmpty(op)) {
+    note(op, "host", "it has nothing to multiply");
     return success();
   }
   if (!cast<RankedTensorType>(op.getLhs().getType()).getElementType().isInteger(8)) {
@@ -245,11 +256,11 @@ LogicalResult Placement::placeAlone(Operation *op) {
     note(op, "host", "as asked for");
     return success();
   }
-  const bool can = mayHaveUnit(op, Value(), reason, extra) && !isConstant(op->getOperand(0));
+  const bool can = mayHaveUnit(op, Value(), reason, extra) && !isConstant(op->getOperand(0)) && !isEmpty(op);
   if (!can) {
     if (wish == PlacementWishes::Place::Array)
-      return refuseWish(op, reason.empty() ? "it works on constants" : reason);
-    note(op, "host", reason.empty() ? "it works on constants" : reason);
+      return refuseWish(op, reason.empty() ? "it works on constants, or on nothing" : reason);
+    note(op, "host", reason.empty() ? "it works on constants, or on nothing" : reason);
     return success();
   }
   Fragment fragment;

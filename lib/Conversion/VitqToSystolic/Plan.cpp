@@ -144,9 +144,9 @@ static FailureOr<uint64_t> simulate(Location loc, const Product &product, const 
       .cycles;
 }
 
-FailureOr<Plan> systolic::choosePlan(Location loc, const Product &product, const Config &config,
-                                     const simulator::UnitProgram *units) {
-  const TileCounts tiles(product, config);
+/// Every tiling that fits, the lowest bound of cycles first.
+static SmallVector<std::pair<double, Tiling>> candidatesOf(const Product &product, const Config &config,
+                                                           const TileCounts &tiles) {
   SmallVector<std::pair<double, Tiling>> candidates;
   for (int64_t m : partsOf(tiles.m))
     for (int64_t n : partsOf(tiles.n)) {
@@ -161,6 +161,28 @@ FailureOr<Plan> systolic::choosePlan(Location loc, const Product &product, const
         break;
       }
     }
+  llvm::sort(candidates, [](const auto &a, const auto &b) {
+    auto key = [](const auto &c) {
+      return std::tuple(c.first, c.second.m, c.second.n, c.second.k, c.second.columnsFirst);
+    };
+    return key(a) < key(b);
+  });
+  return candidates;
+}
+
+FailureOr<Plan> systolic::choosePlan(Location loc, const Product &product, const Config &config,
+                                     const simulator::UnitProgram *units) {
+  const TileCounts tiles(product, config);
+  // Before any is built: a compute for each tile, and a preload where weights change.
+  const bool outputs = config.dataflow == simulator::Dataflow::OutputStationary;
+  const auto instructions = (outputs ? 1.0 : 2.0) * static_cast<double>(tiles.m * tiles.n) *
+                            static_cast<double>(tiles.k) *
+                            static_cast<double>(product.batches() * tiles.lhsPlanes * tiles.rhsPlanes);
+  if (instructions > static_cast<double>(kMaxInstructions))
+    return emitError(loc) << "'" << nodeName(loc) << "' takes " << static_cast<uint64_t>(instructions)
+                          << " instructions on this array, more than the " << kMaxInstructions
+                          << " of a routine; use a larger one (rows, cols, stream-rows, bits), or the host";
+  const SmallVector<std::pair<double, Tiling>> candidates = candidatesOf(product, config, tiles);
   if (candidates.empty()) {
     const MemoryNeed need = memoryOf(product, config, {1, product.wholeRows ? tiles.n : 1, 1, false});
     return emitError(loc) << "'" << nodeName(loc) << "' does not fit the array: one tile of each operand"
@@ -169,16 +191,10 @@ FailureOr<Plan> systolic::choosePlan(Location loc, const Product &product, const
                           << " accumulator rows of " << config.accumulatorSize()
                           << "; make them larger (scratchpad-rows, accumulator-rows), or stream-rows smaller";
   }
-  llvm::sort(candidates, [](const auto &a, const auto &b) {
-    auto key = [](const auto &c) {
-      return std::tuple(c.first, c.second.m, c.second.n, c.second.k, c.second.columnsFirst);
-    };
-    return key(a) < key(b);
-  });
   Plan plan;
-  size_t instructions = 0;
+  size_t simulated = 0;
   auto consider = [&](const Tiling &tiling) -> FailureOr<uint64_t> {
-    FailureOr<uint64_t> cycles = simulate(loc, product, config, tiling, units, instructions);
+    FailureOr<uint64_t> cycles = simulate(loc, product, config, tiling, units, simulated);
     if (failed(cycles))
       return failure();
     if (plan.cycles == 0 || *cycles < plan.cycles) {
@@ -200,7 +216,7 @@ FailureOr<Plan> systolic::choosePlan(Location loc, const Product &product, const
   for (const auto &[cost, tiling] : ArrayRef(candidates).take_front(kSimulated)) {
     if (failed(consider(tiling)))
       return failure();
-    if (static_cast<double>(plan.cycles) < kGoodEnough * bound || instructions > kSimulatedInstructions)
+    if (static_cast<double>(plan.cycles) < kGoodEnough * bound || simulated > kSimulatedInstructions)
       break;
   }
   return plan;

@@ -305,6 +305,8 @@ private:
       return emitError(loc, llvm::toString(wishes.takeError()));
     if (std::string name = wishes->unusedName(module); !name.empty())
       return emitError(loc) << "place: no op and no node is called '" << name << "'";
+    if (std::optional<simulator::Config> own = configOf(module))
+      return module.emitError() << "is in the form of an array already, systolic:" << own->str();
     auto main = module.lookupSymbol<func::FuncOp>("main");
     if (!main || !main.getBody().hasOneBlock())
       return module.emitError("needs a function @main of one block");

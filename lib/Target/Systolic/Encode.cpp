@@ -22,8 +22,6 @@ using namespace vitq::systolic;
 using simulator::Instruction;
 using simulator::Opcode;
 
-/// Instructions of one routine; more is a mistake (512 MiB of code).
-static constexpr size_t kMaxInstructions = size_t(1) << 24;
 /// Ops that one routine may run: loops need not have instructions.
 static constexpr size_t kMaxSteps = size_t(1) << 27;
 
@@ -201,7 +199,7 @@ static FailureOr<uint16_t> smallStride(Operation *op, int64_t rows) {
 }
 
 LogicalResult Unroller::add(Operation *op, const Instruction &instruction) {
-  if (code.size() >= kMaxInstructions)
+  if (code.size() >= static_cast<size_t>(kMaxInstructions))
     return op->emitOpError() << "is instruction number " << code.size() << " of its routine, which is too many";
   code.push_back(instruction);
   return success();
