@@ -134,11 +134,8 @@ static void normalizeRow(MutableArrayRef<int32_t> row, int64_t eps, const Piecew
     numerics::layerNormNormalizeByLines(row.data(), row.data(), channels, eps, *lines);
   else
     numerics::layerNormNormalize(row.data(), row.data(), channels, eps);
-  for (size_t c = 0; c < row.size(); ++c) {
-    int64_t scaled = int64_t(row[c]) * by.all[c].multiplier + offsets[c];
-    int64_t rounded = numerics::roundShift(scaled, static_cast<unsigned>(by.all[c].shift), Rounding::HalfUp);
-    row[c] = static_cast<int32_t>(std::clamp(output.zeroPoint + rounded, output.min, output.max));
-  }
+  numerics::layerNormScale(row.data(), row.data(), channels, by.all.data(), offsets.data(), output.zeroPoint,
+                           output.min, output.max);
 }
 
 Kernel interp::makeRowKernel(integer::LayerNormOp op) {

@@ -84,14 +84,25 @@ void vitq::numerics::layerNormNormalizeByLines(const int32_t *x, int32_t *y, int
     y[c] = static_cast<int32_t>(normalized(m, reciprocal, channels, x[c]));
 }
 
+/// The affine end of a row in either form.
+static int32_t scaled(int64_t y, int64_t factor, int64_t offset, unsigned shift, int64_t zeroPoint, int64_t lo,
+                      int64_t hi) {
+  const int64_t rounded = roundShift(y * factor + offset, shift, Rounding::HalfUp);
+  return static_cast<int32_t>(std::clamp(zeroPoint + rounded, lo, hi));
+}
+
+void vitq::numerics::layerNormScale(const int32_t *y, int32_t *out, int64_t channels, const Dyadic *by,
+                                    const int64_t *offset, int64_t zeroPoint, int64_t lo, int64_t hi) {
+  for (int64_t c = 0; c < channels; ++c)
+    out[c] = scaled(y[c], by[c].multiplier, offset[c], static_cast<unsigned>(by[c].shift), zeroPoint, lo, hi);
+}
+
 void vitq::numerics::layerNormRow(const int32_t *x, int32_t *out, int64_t channels, int64_t epsilon, const int32_t *a,
                                   const int64_t *b, unsigned shift, int64_t zeroPoint, int64_t lo, int64_t hi) {
   assert(shift >= 1 && shift <= 62 && "shift out of range");
   const LayerNormStatistics s = layerNormStatistics(x, channels, epsilon);
-  for (int64_t c = 0; c < channels; ++c) {
-    const int64_t scaled = normalized(s, s.reciprocal, channels, x[c]) * a[c] + b[c];
-    out[c] = static_cast<int32_t>(std::clamp(zeroPoint + roundShift(scaled, shift, Rounding::HalfUp), lo, hi));
-  }
+  for (int64_t c = 0; c < channels; ++c)
+    out[c] = scaled(normalized(s, s.reciprocal, channels, x[c]), a[c], b[c], shift, zeroPoint, lo, hi);
 }
 
 std::optional<LayerNormAffine> vitq::numerics::layerNormAffine(const double *gamma, const double *beta,

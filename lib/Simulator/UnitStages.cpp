@@ -197,12 +197,8 @@ static StageFunction compileLayerNorm(const Stage &stage, int64_t channels) {
       numerics::layerNormNormalizeByLines(values, values, channels, eps, *lines);
     else
       numerics::layerNormNormalize(values, values, channels, eps);
-    for (size_t c = 0; c < row.values.size(); ++c) {
-      const int64_t scaled = int64_t(values[c]) * by.all[c].multiplier + offsets[c];
-      const int64_t rounded =
-          numerics::roundShift(scaled, static_cast<unsigned>(by.all[c].shift), numerics::Rounding::HalfUp);
-      values[c] = static_cast<int32_t>(std::clamp(output.zeroPoint + rounded, output.min, output.max));
-    }
+    numerics::layerNormScale(values, values, channels, by.all.data(), offsets.data(), output.zeroPoint, output.min,
+                             output.max);
   };
 }
 

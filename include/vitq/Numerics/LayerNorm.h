@@ -70,6 +70,12 @@ void layerNormNormalize(const int32_t *x, int32_t *y, int64_t channels, int64_t 
 void layerNormNormalizeByLines(const int32_t *x, int32_t *y, int64_t channels, int64_t epsilon,
                                const PiecewiseLinear &lines);
 
+/// out[c] = clamp(zp + ((y[c]*M[c] + offset[c] + 2^(s-1)) >> s), lo, hi) of a normalised
+/// row, `by[c]` = M / 2^s of each channel. All arrays hold C values; out == y is allowed.
+/// Precondition: |y|*|M| + |offset| < 2^62.
+void layerNormScale(const int32_t *y, int32_t *out, int64_t channels, const Dyadic *by, const int64_t *offset,
+                    int64_t zeroPoint, int64_t lo, int64_t hi);
+
 /// out[c] = clamp(zp + ((y[c]*A[c] + B[c] + 2^(shift-1)) >> shift), lo, hi).
 /// x, out, A, B hold C values; in place (out == x) is allowed. shift in 1..62.
 /// Preconditions: layerNormFits, and |y|*|A| + |B| < 2^62 (layerNormAffine
