@@ -238,6 +238,8 @@ def Vit_SoftmaxOp : Vit_Op<"softmax"> {
     `y[..., i] = exp(x[..., i]) / sum_j exp(x[..., j])`, computed relative to the
     row maximum. On quantized types the quotient is part of the op (I-ViT's
     Shiftmax); `vit.softmax_numerator` leaves it for later.
+
+    A mask is a constant that is added to `x` (docs/Recipes.md, Masks).
   }];
   let arguments = (ins Vit_Tensor:$input, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
   let results = (outs Vit_Tensor:$result);

@@ -8,6 +8,8 @@
 
 #include "Statistics.h"
 
+#include "vitq/Analysis/Scores.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -20,6 +22,8 @@ static constexpr double kSumUnit = 0x1p-40;
 Statistics::Statistics(const NamedValue &value) {
   if (!value.op)
     return;
+  if (Value result = value.op->getResult(value.result); isSoftmaxArgument(result))
+    scoreRow = cast<RankedTensorType>(result.getType()).getShape().back();
   if (wantsHistogram(value.op))
     counts.emplace();
   if (!wantsChannels(value.op))
@@ -42,6 +46,21 @@ void Statistics::merge(const Statistics &other) {
     channelSum[i] += other.channelSum[i];
   }
   rows += other.rows;
+}
+
+ArrayRef<float> Statistics::seenBySoftmax(ArrayRef<float> values) {
+  scores.clear();
+  for (; !values.empty(); values = values.drop_front(scoreRow)) {
+    ArrayRef<float> row = values.take_front(scoreRow);
+    float top = *std::max_element(row.begin(), row.end());
+    if (top <= kMaskedRow)
+      continue;
+    // NaN stays, and is found.
+    auto lowest = static_cast<float>(top - kSoftmaxReach);
+    for (float x : row)
+      scores.push_back(x < lowest ? lowest : x);
+  }
+  return scores;
 }
 
 bool Statistics::addRange(ArrayRef<float> values) {
@@ -86,10 +105,18 @@ void Statistics::addImage(ArrayRef<float> values) {
 
 bool Statistics::add(const Tensor &tensor, int64_t batch, int64_t counted) {
   ArrayRef<float> values = tensor.values<float>();
+  bool imagesApart = !tensor.shape().empty() && tensor.shape()[0] % batch == 0;
+  if (scoreRow > 0) {
+    ArrayRef<float> seen = seenBySoftmax(imagesApart ? values.take_front(values.size() / batch * counted) : values);
+    if (!addRange(seen))
+      return false;
+    addImage(seen);
+    return true;
+  }
   if (!addRange(values))
     return false;
   // Images are apart where the first axis is the batch, or folded from it.
-  if (tensor.shape().empty() || tensor.shape()[0] % batch != 0) {
+  if (!imagesApart) {
     addImage(values);
     return true;
   }

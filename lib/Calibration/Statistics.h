@@ -37,9 +37,15 @@ private:
   using Sum = __int128;
 
   bool addRange(llvm::ArrayRef<float> values);
+  /// Rows of scores, none lower than softmax sees (`kSoftmaxReach`), without those that
+  /// are masked altogether.
+  llvm::ArrayRef<float> seenBySoftmax(llvm::ArrayRef<float> values);
   void addImage(llvm::ArrayRef<float> values);
   void addChannels(llvm::ArrayRef<float> values);
 
+  /// Length of a row when these are the argument of softmax, otherwise 0; what it sees.
+  size_t scoreRow = 0;
+  std::vector<float> scores;
   double min = std::numeric_limits<double>::infinity();
   double max = -std::numeric_limits<double>::infinity();
   std::optional<Histogram> counts;

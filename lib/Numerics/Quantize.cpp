@@ -63,3 +63,43 @@ ScaleZeroPoint vitq::numerics::asymmetricScale(double min, double max, int bits,
   // repairs a last-bit error.
   return {scale, std::clamp(static_cast<int64_t>(roundReal(zero, Rounding::HalfEven)), codes.min, codes.max)};
 }
+
+double vitq::numerics::scaleAround(RealInterval range, int64_t zeroPoint, Interval codes) {
+  assert(std::isfinite(range.min) && std::isfinite(range.max) && codes.min <= zeroPoint && zeroPoint <= codes.max &&
+         "malformed quantizer");
+  const double above = std::max(range.max, 0.0), below = std::max(-range.min, 0.0);
+  const auto codesAbove = static_cast<double>(codes.max - zeroPoint);
+  const auto codesBelow = static_cast<double>(zeroPoint - codes.min);
+  auto step = [](double reach, double count) { return count > 0 ? reach / count : 0.0; };
+  double scale = std::max(step(above, codesAbove), step(below, codesBelow));
+  if ((codesAbove == 0 && above > scale / 2) || (codesBelow == 0 && below > scale / 2))
+    return std::numeric_limits<double>::infinity();
+  return scale > kTinyRange ? scale : 1.0;
+}
+
+double vitq::numerics::zeroPointCost(const std::vector<RealInterval> &channels, int64_t zeroPoint, Interval codes) {
+  double sum = 0, count = 0;
+  for (RealInterval range : channels) {
+    const double own =
+        (std::max(range.max, 0.0) - std::min(range.min, 0.0)) / static_cast<double>(codes.max - codes.min);
+    if (own <= kTinyRange)
+      continue;
+    const double ratio = scaleAround(range, zeroPoint, codes) / own;
+    sum += ratio * ratio;
+    ++count;
+  }
+  return count > 0 ? sum / count : 1.0;
+}
+
+int64_t vitq::numerics::sharedZeroPoint(const std::vector<RealInterval> &channels, Interval codes, double *cost) {
+  int64_t best = std::clamp<int64_t>(0, codes.min, codes.max);
+  double least = std::numeric_limits<double>::infinity();
+  for (int64_t zeroPoint = codes.min; zeroPoint <= codes.max; ++zeroPoint)
+    if (double sum = zeroPointCost(channels, zeroPoint, codes); sum < least) {
+      best = zeroPoint;
+      least = sum;
+    }
+  if (cost)
+    *cost = least;
+  return best;
+}

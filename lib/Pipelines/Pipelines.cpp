@@ -65,8 +65,9 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   split.threshold = options.splitOutliers != -1 ? options.splitOutliers : isDefault ? 4.0 : 0.0;
   if (split.threshold != 0)
     pm.addPass(createVitSplitOutliersPass(split));
-  if (!isIVit)
-    pm.addPass(createVitDeferSoftmaxDivisionPass());
+  VitDeferSoftmaxDivisionPassOptions division;
+  division.maskedOnly = isIVit;
+  pm.addPass(createVitDeferSoftmaxDivisionPass(division));
   if (!options.observer.empty()) {
     VitClipRangesPassOptions clip;
     clip.observers = options.observer;

@@ -139,9 +139,14 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
                            "the accumulator's scale at compile time");
     UniformParameters type = *getUniformParameters(element);
     SmallVector<int64_t> codes;
-    for (auto [i, value] : llvm::enumerate(*values))
+    for (auto [i, value] : llvm::enumerate(*values)) {
+      if (!(std::abs(value / type.scale(i)) <= static_cast<double>(type.max)))
+        return op->emitError("dequantization cannot be deferred: R1: the bias ")
+               << value << " of channel " << i << " leaves 32 bits in units of input scale times weight scale, "
+               << type.scale(i) << "; give that row of the weight a larger scale";
       codes.push_back(
           numerics::quantizeReal(value, type.scale(i), 0, type.min, type.max, numerics::Rounding::HalfEven));
+    }
     Type biasElement = element;
     if (type.axis >= 0)
       biasElement = quant::UniformQuantizedPerAxisType::get(

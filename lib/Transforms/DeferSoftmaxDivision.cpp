@@ -8,6 +8,7 @@
 
 #include "vitq/Analysis/CalibrationStatistics.h"
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Analysis/Scores.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -25,10 +26,12 @@ using namespace ::vitq::vit;
 namespace {
 
 class DeferSoftmaxDivision : public vitq::impl::VitDeferSoftmaxDivisionPassBase<DeferSoftmaxDivision> {
+  using VitDeferSoftmaxDivisionPassBase::VitDeferSoftmaxDivisionPassBase;
+
   void runOnOperation() override {
     SmallVector<SoftmaxOp> ops;
     getOperation().walk([&](SoftmaxOp op) {
-      if (!getQuantizedType(op.getInput()))
+      if (!getQuantizedType(op.getInput()) && (!maskedOnly || isMaskedScores(op.getInput())))
         ops.push_back(op);
     });
     for (SoftmaxOp op : ops)

@@ -15,6 +15,7 @@
 
 #include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Analysis/Scores.h"
 #include "vitq/Data/Preprocess.h"
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/Constants.h"
@@ -53,6 +54,12 @@ public:
       : function(function), rewriter(function.getContext()), parameters(parameters) {}
 
   LogicalResult run() {
+    for (Operation &op : function.front()) {
+      if (auto add = dyn_cast<AddOp>(op); add && isMaskedScores(add.getResult()))
+        maskedScores.insert(add.getResult());
+      if (auto matmul = dyn_cast<MatmulOp>(op); matmul && hasHeadScales(matmul))
+        headScaled.insert(matmul.getResult());
+    }
     for (Operation &op : llvm::make_early_inc_range(function.front()))
       if (failed(prepare(&op)))
         return failure();
@@ -61,11 +68,12 @@ public:
         if (Kind kind = wanted(use); kind != Kind::None)
           uses.push_back({&use, kind});
     for (auto &[use, kind] : uses) {
-      Kind &widest = kinds[root(use->get())];
-      widest = std::max(widest, kind);
+      Value source = root(use->get());
+      Kind &widest = kinds[source];
+      widest = std::max({widest, kind, isPartOfStream(use->get(), source) ? Kind::Signed16 : Kind::None});
     }
     function.walk([&](LinearOp op) {
-      linearInputs[op].means = meansOf(op.getInput());
+      inputs[op].means = meansOf(op.getInput());
       shareRange(op);
     });
     for (auto &[value, kind] : kinds)
@@ -103,10 +111,27 @@ private:
     return value;
   }
 
+  /// Whether the moves that lead to `value` take only some elements of `stream`, a sum:
+  /// the class token of the residual stream, say. These have a range of their own, so
+  /// codes of 8 bits are made behind the moves.
+  static bool isPartOfStream(Value value, Value stream) {
+    bool part = false;
+    for (Operation *op = value.getDefiningOp(); isMove(op); op = op->getOperand(0).getDefiningOp())
+      part |= isa<SliceOp, GatherOp>(op);
+    return part && isa_and_nonnull<AddOp, ConcatOp>(stream.getDefiningOp());
+  }
+
   static bool isDequantized(Value value) { return value.getDefiningOp<DequantizeOp>() != nullptr; }
   /// An accumulator that the user can take as it is.
   bool isAccumulator(Value value) const {
     return isDequantized(value) || (!parameters.isIVit() && isContraction(value.getDefiningOp()));
+  }
+  /// A product whose heads have scales of their own.
+  static bool hasHeadScales(MatmulOp op) {
+    return llvm::any_of(op->getOperands(), [](Value operand) {
+      Operation *source = root(operand).getDefiningOp();
+      return source && source->hasAttr(kCodeRangesAttr);
+    });
   }
   /// A sum of two accumulators on its way to another add: it stays one.
   bool isAccumulatorSum(Value value) const {
@@ -135,11 +160,15 @@ private:
         .Case<AddOp>([&](auto) {
           if (isAccumulatorSum(value))
             return Kind::Accumulator;
-          return isAccumulator(value) ? Kind::None : Kind::Signed16;
+          // Terms have one scale, or one for each index of the last axis.
+          return isAccumulator(value) && !headScaled.contains(value) ? Kind::None : Kind::Signed16;
         })
         .Case<ReluOp, SoftmaxNumeratorOp>([&](auto) { return isAccumulator(value) ? Kind::None : Kind::Signed16; })
         .Case<SoftmaxOp>([&](auto) { return Kind::Signed8; })
-        .Case<DivideRowsOp>([&](auto) { return index == 0 && !isAccumulator(value) ? Kind::Signed16 : Kind::None; })
+        .Case<DivideRowsOp>([&](auto) {
+          bool sum = isAccumulator(value) || isContraction(value.getDefiningOp());
+          return index == 0 && !sum ? Kind::Signed16 : Kind::None;
+        })
         .Case<LayerNormOp>([&](auto) { return index == 0 ? Kind::Signed16 : Kind::None; })
         .Case<MeanOp>([&](auto) { return Kind::Signed16; })
         .Case<ConcatOp>([&](auto) { return Kind::None; }) // quantized with its result
@@ -199,6 +228,10 @@ private:
   quant::QuantizedType typeFor(Value value, Range range, Kind kind) {
     MLIRContext *context = function.getContext();
     double absMax = std::max(std::abs(range.first), std::abs(range.second));
+    // What a mask removes has the lowest code: far enough below rows with a lower
+    // maximum than any that was calibrated, too.
+    if (kind == Kind::Signed16 && maskedScores.contains(value))
+      absMax += kSoftmaxReach;
     if (kind == Kind::Probability)
       return getPerTensorType(context, 16, true, 0x1p-15, 0);
     if (kind == Kind::Signed16)
@@ -209,33 +242,39 @@ private:
     return getPerTensorType(context, 8, false, code.scale, code.zeroPoint);
   }
 
+  /// The zero point that channels with scales of their own share: what one of them alone
+  /// would have, or 128, unless that costs the others much more than the best does.
+  static int64_t zeroPointOf(Value value, const std::vector<numerics::RealInterval> &channels) {
+    const numerics::Interval codes = numerics::codeRange(8, /*isSigned=*/false);
+    auto width = [](numerics::RealInterval range) { return range.max - range.min; };
+    numerics::RealInterval narrowest =
+        *std::min_element(channels.begin(), channels.end(), [&](auto a, auto b) { return width(a) < width(b); });
+    double least = 0;
+    int64_t best = numerics::sharedZeroPoint(channels, codes, &least);
+    // Squares of steps: a quarter of the codes wasted for slack, as in unsignedCode, or
+    // half a bit where zero point 128 gives no slack.
+    bool lopsided = isLopsided(value);
+    int64_t usual = lopsided ? unsignedCode(value, {narrowest.min, narrowest.max}).zeroPoint : 128;
+    double allowed = lopsided ? 1.25 : 16.0 / 9.0;
+    return numerics::zeroPointCost(channels, usual, codes) <= allowed * least ? usual : best;
+  }
+
   /// One scale for each index of the last axis, from `vit.code_ranges`. All have one
   /// zero point, so that a contraction can fold it.
   quant::QuantizedType typeFor(Value value, const ChannelRanges &ranges, Kind kind) {
     bool isSigned = kind == Kind::Signed8;
-    auto rangeOfChannel = [&](size_t c) { return Range(ranges.min[c], ranges.max[c]); };
-    size_t narrowest = 0, channels = ranges.min.size();
-    for (size_t c = 1; c < channels; ++c)
-      if (ranges.max[c] - ranges.min[c] < ranges.max[narrowest] - ranges.min[narrowest])
-        narrowest = c;
-    Range widest(0, 0);
-    for (size_t c = 0; c < channels; ++c)
-      widest = {std::min<double>(widest.first, ranges.min[c]), std::max<double>(widest.second, ranges.max[c])};
-    int64_t zeroPoint =
-        isSigned ? 0 : unsignedCode(value, isLopsided(value) ? rangeOfChannel(narrowest) : widest).zeroPoint;
+    std::vector<numerics::RealInterval> channels;
+    for (auto [min, max] : llvm::zip_equal(ranges.min, ranges.max))
+      channels.push_back({min, max});
+    int64_t zeroPoint = isSigned ? 0 : zeroPointOf(value, channels);
     SmallVector<double> scales;
-    for (size_t c = 0; c < channels; ++c) {
-      auto [min, max] = rangeOfChannel(c);
-      if (isSigned || zeroPoint == 128) {
-        scales.push_back(numerics::symmetricScale(std::max(std::abs(min), std::abs(max)), 8));
-        continue;
-      }
-      double above = zeroPoint < 255 ? max / static_cast<double>(255 - zeroPoint) : 0;
-      double below = zeroPoint > 0 ? -min / static_cast<double>(zeroPoint) : 0;
-      double scale = std::max(above, below);
-      scales.push_back(scale > numerics::kTinyRange ? scale : 1.0);
+    for (numerics::RealInterval range : channels) {
+      if (isSigned || zeroPoint == 128)
+        scales.push_back(numerics::symmetricScale(std::max(std::abs(range.min), std::abs(range.max)), 8));
+      else
+        scales.push_back(numerics::scaleAround(range, zeroPoint, numerics::codeRange(8, /*isSigned=*/false)));
     }
-    SmallVector<int64_t> zeroPoints(channels, zeroPoint);
+    SmallVector<int64_t> zeroPoints(channels.size(), zeroPoint);
     auto axis = static_cast<int32_t>(shapeOf(value).size() - 1);
     return quant::UniformQuantizedPerAxisType::get(isSigned ? quant::QuantizationFlags::Signed : 0,
                                                    rewriter.getI8Type(), rewriter.getF32Type(), scales, zeroPoints,
@@ -266,8 +305,10 @@ private:
   LogicalResult prepare(Operation *op) {
     rewriter.setInsertionPoint(op);
     return TypeSwitch<Operation *, LogicalResult>(op)
-        .Case<PatchEmbedOp>([&](PatchEmbedOp embed) {
-          return quantizePatchEmbed(rewriter, embed, /*foldPixels=*/!parameters.isIVit(), parameters);
+        .Case<PatchEmbedOp>([&](PatchEmbedOp embed) -> LogicalResult {
+          if (parameters.isIVit())
+            return success(); // with the other weights, once its input has a type
+          return quantizePatchEmbed(rewriter, embed, /*foldPixels=*/true, {}, parameters);
         })
         .Case<SoftmaxNumeratorOp>([&](SoftmaxNumeratorOp softmax) { return prepareSoftmax(softmax); })
         .Case<AddOp, MulOp>([&](auto binary) { return prepareConstants(binary); })
@@ -306,9 +347,9 @@ private:
       std::optional<std::vector<double>> values = getFloatConstant(use.get());
       if (!values)
         continue;
-      double absMax = 0;
+      double absMax = 0, lowest = lowestTerm(op, use);
       for (double value : *values)
-        absMax = std::max(absMax, std::abs(value));
+        absMax = std::max(absMax, std::abs(std::max(value, lowest)));
       unsigned width = isa<AddOp>(op) ? 16 : 8;
       FailureOr<Value> constant =
           quantizeConstant(rewriter, op.getLoc(), use.get(),
@@ -318,6 +359,19 @@ private:
       use.set(*constant);
     }
     return success();
+  }
+
+  /// What is below this in a constant term need not be told apart: where the constant
+  /// masks scores, any sum with it has the lowest code.
+  double lowestTerm(Operation *op, OpOperand &constant) {
+    if (!maskedScores.contains(op->getResult(0)))
+      return -std::numeric_limits<double>::infinity();
+    auto reach = [](Value value) {
+      std::pair<double, double> range = getCalibratedRange(value).value_or(std::pair(0.0, 0.0));
+      return std::max(std::abs(range.first), std::abs(range.second));
+    };
+    Value scores = op->getOperand(1 - constant.getOperandNumber());
+    return -2 * (parameters.headroom * (reach(op->getResult(0)) + kSoftmaxReach) + reach(scores));
   }
 
   std::vector<double> meansOf(Value value) const {
@@ -330,10 +384,10 @@ private:
   // Inserting casts
   //===--------------------------------------------------------------------===//
 
-  /// Functions that are tables have one rounding.
+  /// Functions that are tables, and products, have one rounding.
   Rounding roundingOf(Value value) const {
     Operation *op = value.getDefiningOp();
-    bool table = isa_and_nonnull<UnaryFunction, MulOp, NormalizePixelsOp>(op) && !isa<GeluOp>(op);
+    bool table = isa_and_nonnull<UnaryFunction, MulOp, NormalizePixelsOp, DivideRowsOp>(op) && !isa<GeluOp>(op);
     return table ? Rounding::HalfUp : parameters.rounding();
   }
 
@@ -375,14 +429,28 @@ private:
     for (Operation *user : value.getUsers())
       if (auto linear = dyn_cast<LinearOp>(user))
         for (double scale : type.getScales())
-          linearInputs[linear].factors.push_back(scale / common);
+          inputs[linear].factors.push_back(scale / common);
     return DequantizeOp::create(rewriter, value.getLoc(), value.getType(), folded);
   }
 
   LogicalResult quantizeWeights() {
-    WalkResult result = function.walk([&](LinearOp op) {
-      return failed(quantizeLinear(rewriter, op, linearInputs[op], parameters)) ? WalkResult::interrupt()
-                                                                                : WalkResult::advance();
+    function.walk([&](Operation *op) {
+      if (isa<LinearOp, PatchEmbedOp>(op))
+        if (auto codes = root(op->getOperand(0)).getDefiningOp<DequantizeOp>())
+          inputs[op].codes = getUniformParameters(getQuantizedType(codes.getInput()));
+    });
+    for (auto &[value, kind] : kinds)
+      if (auto add = value.getDefiningOp<AddOp>(); kind == Kind::Accumulator) {
+        auto first = add.getLhs().getDefiningOp<LinearOp>(), second = add.getRhs().getDefiningOp<LinearOp>();
+        inputs[first].added = reachOf(second, inputs[second]);
+      }
+    WalkResult result = function.walk([&](Operation *op) {
+      LogicalResult done = success();
+      if (auto linear = dyn_cast<LinearOp>(op))
+        done = quantizeLinear(rewriter, linear, inputs[linear], parameters);
+      else if (auto embed = dyn_cast<PatchEmbedOp>(op); embed && parameters.isIVit())
+        done = quantizePatchEmbed(rewriter, embed, /*foldPixels=*/false, inputs[embed], parameters);
+      return failed(done) ? WalkResult::interrupt() : WalkResult::advance();
     });
     return failure(result.wasInterrupted());
   }
@@ -429,7 +497,9 @@ private:
       return success();
     Value &narrowed = narrower[{use.get(), static_cast<int>(kind)}];
     if (!narrowed) {
-      FailureOr<Range> range = rangeOf(original);
+      // What a slice reads may be much smaller than the rest.
+      std::optional<Range> own = isPartOfStream(use.get(), original) ? getCalibratedRange(use.get()) : std::nullopt;
+      FailureOr<Range> range = own ? FailureOr<Range>(*own) : rangeOf(original);
       if (failed(range))
         return failure();
       rewriter.setInsertionPointAfterValue(use.get());
@@ -470,8 +540,12 @@ private:
   const Parameters &parameters;
   SmallVector<std::pair<OpOperand *, Kind>> uses;
   llvm::MapVector<Value, Kind> kinds;
-  llvm::DenseMap<Operation *, LinearInput> linearInputs;
+  llvm::DenseMap<Operation *, ContractionInput> inputs;
   llvm::DenseMap<Value, Range> sharedRanges;
+  /// Sums of scores and a constant, before their constants become codes.
+  llvm::DenseSet<Value> maskedScores;
+  /// Products that have a scale for each head.
+  llvm::DenseSet<Value> headScaled;
   llvm::DenseMap<Value, Value> quantizedRoots;
   llvm::DenseMap<std::pair<Value, int>, Value> narrower;
 };

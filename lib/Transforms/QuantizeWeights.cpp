@@ -45,17 +45,55 @@ struct Weight {
   SmallVector<double> scales;
 };
 
-Weight quantizeRows(ArrayRef<double> values, int64_t channels, unsigned bits) {
+/// What the scale of a weight's row is chosen for besides its values: the accumulator,
+/// in units of input scale times row scale, also holds the bias.
+struct Accumulator {
+  /// Of the input codes, and their largest distance to the zero point.
+  double inputScale = 1;
+  double inputReach = 255;
+  /// Magnitude of what is added to the products of each row, in reals.
+  std::vector<double> addends;
+
+  /// The smallest scale of row `c`, of `row` codes up to `limit`, at which the sum stays
+  /// below 2^31: products, the zero point's share, and the addend. Not so small either
+  /// that its product with the input's leaves the normal range of a 32-bit float.
+  double smallestScale(int64_t c, int64_t row, int64_t limit) const {
+    double products = 2.0 * static_cast<double>(row) * static_cast<double>(limit) * inputReach;
+    double room = std::max(0x1p31 - 1 - products, 0x1p24);
+    return std::max(addends[c] / room, 0x1p-120) / inputScale;
+  }
+};
+
+/// Of a contraction whose bias is `bias` [N].
+Accumulator accumulatorFor(std::optional<UniformParameters> input, ArrayRef<double> bias) {
+  Accumulator result;
+  if (input) {
+    result.inputScale = input->scale();
+    result.inputReach = static_cast<double>(std::max(input->max - input->zeroPoint(), input->zeroPoint() - input->min));
+  }
+  for (double value : bias)
+    result.addends.push_back(std::abs(value));
+  return result;
+}
+
+/// Symmetric, a row a scale: that of its largest magnitude, unless the accumulator needs
+/// a larger one. Codes of a row that is small beside its bias come out small, or 0;
+/// what that loses vanishes beside a bias that fills the accumulator.
+Weight quantizeRows(ArrayRef<double> values, int64_t channels, unsigned bits, const Accumulator &accumulator) {
   Weight weight;
   int64_t row = values.size() / channels, limit = (int64_t(1) << (bits - 1)) - 1;
   for (int64_t c = 0; c < channels; ++c) {
     double absMax = 0;
     for (int64_t i = 0; i < row; ++i)
       absMax = std::max(absMax, std::abs(values[c * row + i]));
-    weight.scales.push_back(numerics::symmetricScale(absMax, bits));
+    double scale = numerics::symmetricScale(absMax, bits);
+    double smallest = accumulator.smallestScale(c, row, limit);
+    // A row of zeros has any scale: the one at which its bias is finest.
+    scale = absMax == 0 && accumulator.addends[c] > 0 ? smallest : std::max(scale, smallest);
+    weight.scales.push_back(scale);
     for (int64_t i = 0; i < row; ++i)
-      weight.codes.push_back(numerics::quantizeReal(values[c * row + i], weight.scales.back(), 0, -limit, limit,
-                                                    numerics::Rounding::HalfEven));
+      weight.codes.push_back(
+          numerics::quantizeReal(values[c * row + i], scale, 0, -limit, limit, numerics::Rounding::HalfEven));
   }
   return weight;
 }
@@ -88,7 +126,7 @@ Value weightValue(RewriterBase &rewriter, Operation *op, Value old, const Weight
 
 } // namespace
 
-LogicalResult quantize::quantizeLinear(RewriterBase &rewriter, LinearOp op, const LinearInput &input,
+LogicalResult quantize::quantizeLinear(RewriterBase &rewriter, LinearOp op, const ContractionInput &input,
                                        const Parameters &parameters) {
   rewriter.setInsertionPoint(op);
   FailureOr<std::vector<double>> values = weightValues(op, op.getWeight());
@@ -98,11 +136,14 @@ LogicalResult quantize::quantizeLinear(RewriterBase &rewriter, LinearOp op, cons
   if (!input.factors.empty())
     for (auto [i, value] : llvm::enumerate(*values))
       value *= input.factors[i % k];
-  Weight weight = quantizeRows(*values, channels, parameters.weightBits);
+  FailureOr<std::vector<double>> bias = biasValues(op, op.getBias(), channels);
+  if (failed(bias))
+    return failure();
+  Accumulator accumulator = accumulatorFor(input.codes, *bias);
+  for (auto [n, reach] : llvm::enumerate(input.added))
+    accumulator.addends[n] += reach;
+  Weight weight = quantizeRows(*values, channels, parameters.weightBits, accumulator);
   if (parameters.compensateBias && static_cast<int64_t>(input.means.size()) == k) {
-    FailureOr<std::vector<double>> bias = biasValues(op, op.getBias(), channels);
-    if (failed(bias))
-      return failure();
     for (int64_t n = 0; n < channels; ++n)
       for (int64_t i = 0; i < k; ++i) {
         double error = (*values)[n * k + i] - weight.scales[n] * static_cast<double>(weight.codes[n * k + i]);
@@ -114,8 +155,24 @@ LogicalResult quantize::quantizeLinear(RewriterBase &rewriter, LinearOp op, cons
   return success();
 }
 
+std::vector<double> quantize::reachOf(LinearOp op, const ContractionInput &input) {
+  int64_t channels = shapeOf(op.getWeight())[0], k = shapeOf(op.getWeight())[1];
+  std::optional<std::vector<double>> weight = getFloatConstant(op.getWeight()), bias = getFloatConstant(op.getBias());
+  std::vector<double> reach(channels, 0.0);
+  if (!weight || !input.codes)
+    return reach;
+  Accumulator accumulator = accumulatorFor(input.codes, {});
+  double most = accumulator.inputScale * accumulator.inputReach;
+  for (auto [i, value] : llvm::enumerate(*weight))
+    reach[i / k] += std::abs(value) * (input.factors.empty() ? 1.0 : input.factors[i % k]) * most;
+  if (bias)
+    for (auto [n, value] : llvm::enumerate(*bias))
+      reach[n] += std::abs(value);
+  return reach;
+}
+
 LogicalResult quantize::quantizePatchEmbed(RewriterBase &rewriter, PatchEmbedOp op, bool foldPixels,
-                                           const Parameters &parameters) {
+                                           const ContractionInput &input, const Parameters &parameters) {
   rewriter.setInsertionPoint(op);
   FailureOr<std::vector<double>> values = weightValues(op, op.getWeight());
   if (failed(values))
@@ -126,15 +183,20 @@ LogicalResult quantize::quantizePatchEmbed(RewriterBase &rewriter, PatchEmbedOp 
   if (pixels)
     for (auto [i, value] : llvm::enumerate(*values))
       value /= pixels.getStd()[(i / area) % channels];
-  Weight weight = quantizeRows(*values, shape[0], parameters.weightBits);
+  FailureOr<std::vector<double>> bias = biasValues(op, op.getBias(), shape[0]);
+  if (failed(bias))
+    return failure();
+  Accumulator accumulator =
+      accumulatorFor(pixels ? getUniformParameters(getQuantizedType(pixels.getPixels())) : input.codes, *bias);
+  if (pixels)
+    for (auto [i, value] : llvm::enumerate(*values))
+      accumulator.addends[i / (channels * area)] += std::abs(value * pixels.getMean()[(i / area) % channels]);
+  Weight weight = quantizeRows(*values, shape[0], parameters.weightBits, accumulator);
   Value dequantized = weightValue(rewriter, op, op.getWeight(), weight, parameters.weightBits);
   if (!pixels) {
     op.getWeightMutable().assign(dequantized);
     return success();
   }
-  FailureOr<std::vector<double>> bias = biasValues(op, op.getBias(), shape[0]);
-  if (failed(bias))
-    return failure();
   for (int64_t d = 0; d < shape[0]; ++d)
     for (int64_t c = 0; c < channels; ++c) {
       int64_t sum = 0;

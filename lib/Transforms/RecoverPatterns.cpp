@@ -90,6 +90,7 @@ private:
     recover::populateLinearPatterns(set);
     recover::populateViewPatterns(set);
     recover::populateAttentionPatterns(set);
+    recover::populateMaskPatterns(set);
   }
 
   SmallVector<FrozenRewritePatternSet, 2> patterns;

@@ -25,6 +25,8 @@ void populateLinearPatterns(mlir::RewritePatternSet &patterns);
 /// Shape ops: chains that undo each other, layouts other than [B, N, C].
 void populateViewPatterns(mlir::RewritePatternSet &patterns);
 void populateAttentionPatterns(mlir::RewritePatternSet &patterns);
+/// Constants that are added to attention scores.
+void populateMaskPatterns(mlir::RewritePatternSet &patterns);
 /// For the end, when attention has taken its scales: what is left of scalar
 /// factors and of divisions by constants.
 void populateScalarPatterns(mlir::RewritePatternSet &patterns);

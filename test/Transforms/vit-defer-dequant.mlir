@@ -184,3 +184,17 @@ func.func @rounding(%x: tensor<1x2x!quant.uniform<i8:f32, 0.5>>) -> tensor<1x2x!
   %q = vit.quantize %g round half_even : tensor<1x2xf32> -> tensor<1x2x!quant.uniform<i8:f32, 0.25>>
   return %q : tensor<1x2x!quant.uniform<i8:f32, 0.25>>
 }
+
+// -----
+
+// R1: a bias that the accumulator cannot hold is no clamp.
+func.func @bias_beyond_32_bits(%x: tensor<2x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<2x1xf32> {
+  %w8 = arith.constant dense<1> : tensor<1x2xi8>
+  %w = quant.scast %w8 : tensor<1x2xi8> to tensor<1x2x!quant.uniform<i8<-127:127>:f32:0, {1.0e-10}>>
+  %b = arith.constant dense<5.0> : tensor<1xf32>
+  %xr = vit.dequantize %x : tensor<2x2x!quant.uniform<u8:f32, 0.1>> -> tensor<2x2xf32>
+  %wr = vit.dequantize %w : tensor<1x2x!quant.uniform<i8<-127:127>:f32:0, {1.0e-10}>> -> tensor<1x2xf32>
+  // expected-error @+1 {{R1: the bias 5.000000e+00 of channel 0 leaves 32 bits in units of input scale times weight scale, 1.000000e-11; give that row of the weight a larger scale}}
+  %y = vit.linear %xr, %wr, %b : (tensor<2x2xf32>, tensor<1x2xf32>, tensor<1xf32>) -> tensor<2x1xf32>
+  return %y : tensor<2x1xf32>
+}

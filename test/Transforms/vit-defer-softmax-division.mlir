@@ -1,4 +1,5 @@
 // RUN: vitq-opt %s --vit-defer-softmax-division | FileCheck %s
+// RUN: vitq-opt %s --vit-defer-softmax-division=masked-only=true | FileCheck %s --check-prefix=MASKED
 
 // CHECK-LABEL: func.func @attention
 // CHECK-SAME:    %[[S:.+]]: tensor<1x2x5x5xf32>, %[[V:.+]]: tensor<1x2x5x3xf32>
@@ -29,4 +30,19 @@ func.func @right_operand(%s: tensor<1x4x4xf32>, %v: tensor<1x4x4xf32>) -> tensor
   %p = vit.softmax %s : tensor<1x4x4xf32> -> tensor<1x4x4xf32>
   %o = vit.matmul %v, %p : (tensor<1x4x4xf32>, tensor<1x4x4xf32>) -> tensor<1x4x4xf32>
   return %o : tensor<1x4x4xf32>
+}
+
+// MASKED-LABEL: func.func @attention
+// MASKED: vit.softmax %
+// MASKED-LABEL: func.func @masked
+// MASKED: vit.softmax_numerator
+// MASKED: vit.divide_rows
+// CHECK-LABEL: func.func @masked
+// CHECK: vit.softmax_numerator
+func.func @masked(%s: tensor<1x2x2xf32>, %v: tensor<1x2x3xf32>) -> tensor<1x2x3xf32> {
+  %mask = arith.constant dense<[0.0, -1.0e9]> : tensor<2xf32>
+  %m = vit.add %s, %mask : (tensor<1x2x2xf32>, tensor<2xf32>) -> tensor<1x2x2xf32>
+  %p = vit.softmax %m : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+  %o = vit.matmul %p, %v : (tensor<1x2x2xf32>, tensor<1x2x3xf32>) -> tensor<1x2x3xf32>
+  return %o : tensor<1x2x3xf32>
 }

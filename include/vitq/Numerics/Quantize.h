@@ -11,6 +11,7 @@
 #include "vitq/Numerics/Requantize.h"
 
 #include <cstdint>
+#include <vector>
 
 namespace vitq::numerics {
 
@@ -72,6 +73,28 @@ struct ScaleZeroPoint {
 /// scale 1 and zero point 0 clamped to the code range. Preconditions: min <=
 /// max, both finite; bits in 1..31.
 ScaleZeroPoint asymmetricScale(double min, double max, int bits, bool isSigned = false, double headroom = 1.0);
+
+/// A closed range of reals; finite, min <= max.
+struct RealInterval {
+  double min = 0;
+  double max = 0;
+};
+
+/// The smallest scale at which codes with this zero point reach both ends of
+/// `range`, widened to contain 0. A side of 0 without codes (zeroPoint is that end of
+/// the codes) is left out where it is shorter than half a step of the other, which
+/// rounding covers; otherwise the scale is infinite. An all-zero range gives 1.
+double scaleAround(RealInterval range, int64_t zeroPoint, Interval codes);
+
+/// The zero point for channels that have scales of their own and share it: the one at
+/// which the squares of the channels' steps, each in units of the step that it would
+/// have with a zero point of its own, have the smallest sum. So no channel, narrow
+/// or lopsided as it may be, takes the codes of others away. Ties: the smallest. Without
+/// a channel that is not all zero, 0 clamped to the codes. The mean of these
+/// squares, at least 1, is `*cost` unless null.
+int64_t sharedZeroPoint(const std::vector<RealInterval> &channels, Interval codes, double *cost = nullptr);
+/// That mean for one zero point.
+double zeroPointCost(const std::vector<RealInterval> &channels, int64_t zeroPoint, Interval codes);
 
 } // namespace vitq::numerics
 

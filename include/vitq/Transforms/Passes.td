@@ -134,7 +134,11 @@ def VitDeferSoftmaxDivisionPass : Pass<"vit-defer-softmax-division", "::mlir::Mo
     ```
     A softmax used otherwise keeps its division where it is. Calibrated ranges
     (`vit.range`) move along: the division takes that of the product.
+
+    With `masked-only` only a softmax whose argument is a sum with a constant (a mask)
+    is split: Shiftmax, which keeps the division, gives nothing exactly zero.
   }];
+  let options = [Option<"maskedOnly", "masked-only", "bool", "false", "Only behind masks and biases of scores">];
   let statistics = [Statistic<"numDeferred", "num-deferred", "Divisions moved behind a matmul">];
 }
 

@@ -122,6 +122,32 @@ TEST_F(CalibrateTest, FillingUpABatchCountsNothingTwice) {
   }
 }
 
+// What a mask removes does not widen the range of scores, in whichever row; a row that is
+// masked altogether is left out; the product before the mask keeps its own range.
+TEST_F(CalibrateTest, MaskedScoresDoNotCount) {
+  RandomImages source(3);
+  for (std::vector<float> &image : source.images)
+    for (auto [i, x] : llvm::enumerate(image))
+      x = static_cast<float>(i % 6) - 2.5f; // each row [-2.5, 2.5]
+  func::FuncOp function = parse(R"(
+    func.func @main(%a: tensor<1x1x4x6xf32>) -> tensor<1x1x4x6xf32> {
+      %mask = arith.constant dense<[[0.0, 0.0, 0.0, 0.0, 0.0, -1.0e9],
+                                    [0.0, 0.0, 0.0, 0.0, 0.0, -3.4e38],
+                                    [-30.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+                                    [-1.0e9, -1.0e9, -1.0e9, -1.0e9, -1.0e9, -1.0e9]]> : tensor<4x6xf32>
+      %s = vit.relu %a : tensor<1x1x4x6xf32> -> tensor<1x1x4x6xf32> loc("scores")
+      %m = vit.add %s, %mask : (tensor<1x1x4x6xf32>, tensor<4x6xf32>) -> tensor<1x1x4x6xf32> loc("masked")
+      %p = vit.softmax %m : tensor<1x1x4x6xf32> -> tensor<1x1x4x6xf32> loc("p")
+      return %p : tensor<1x1x4x6xf32>
+    })");
+  FailureOr<RangeTable> table = calibrate(function, source, {UINT64_MAX, 1});
+  ASSERT_TRUE(succeeded(table)) << errors;
+  // The maximum of the first two rows is 1.5, that of the third 2.5.
+  EXPECT_EQ(table->ranges["masked"], (Range{1.5 - 24, 2.5}));
+  EXPECT_EQ(table->ranges["scores"], (Range{0, 2.5}));
+  EXPECT_EQ(table->histograms["masked"].total(), 3 * 3 * 6);
+}
+
 TEST_F(CalibrateTest, NegativeZeroIsZero) {
   RandomImages source(2);
   source.images[0].assign(24, -0.0f);

@@ -66,6 +66,43 @@ TEST(Scale, AsymmetricCoversZeroAndBothEnds) {
   EXPECT_DOUBLE_EQ(asymmetricScale(-1, 1.55, 8, false, 2.0).scale, 0.02);
 }
 
+TEST(Scale, AroundAZeroPoint) {
+  const Interval bytes = codeRange(8, false);
+  EXPECT_DOUBLE_EQ(scaleAround({-1, 1}, 128, bytes), 1.0 / 127);
+  EXPECT_DOUBLE_EQ(scaleAround({-1, 1}, 127, bytes), 1.0 / 127);
+  EXPECT_DOUBLE_EQ(scaleAround({2, 5}, 55, bytes), 5.0 / 200);
+  EXPECT_DOUBLE_EQ(scaleAround({0, 5.1}, 0, bytes), 0.02);
+  EXPECT_DOUBLE_EQ(scaleAround({-5.1, -1}, 255, bytes), 0.02);
+  // A side without codes: rounding covers half a step, no more.
+  EXPECT_DOUBLE_EQ(scaleAround({-0.009, 5.1}, 0, bytes), 0.02);
+  EXPECT_TRUE(std::isinf(scaleAround({-0.011, 5.1}, 0, bytes)));
+  EXPECT_TRUE(std::isinf(scaleAround({-1, -0.5}, 0, bytes)));
+  EXPECT_EQ(scaleAround({0, 0}, 7, bytes), 1.0);
+}
+
+TEST(Scale, SharedZeroPoint) {
+  const Interval bytes = codeRange(8, false);
+  double cost = 0;
+  // Alike: what one would have, rounded so that the larger step is smallest.
+  EXPECT_EQ(sharedZeroPoint({{-0.17, 5}, {-0.17, 5}}, bytes, &cost), 9);
+  EXPECT_LT(cost, 1.01);
+  // A channel that is always on, and narrow: it does not decide.
+  EXPECT_EQ(sharedZeroPoint({{-0.17, 5}, {-0.17, 5}, {5.9, 6.1}}, bytes), 9);
+  // One that is wide does not either.
+  EXPECT_GT(sharedZeroPoint({{-1, 1}, {-1, 1}, {-1, 1}, {8, 100}}, bytes, &cost), 115);
+  EXPECT_LT(cost, 2);
+  // All on one side; no channel at all; nothing but zeros.
+  EXPECT_EQ(sharedZeroPoint({{1, 2}, {0, 3}}, bytes), 0);
+  EXPECT_EQ(sharedZeroPoint({{-2, -1}, {-3, 0}}, bytes), 255);
+  EXPECT_EQ(sharedZeroPoint({}, bytes, &cost), 0);
+  EXPECT_EQ(sharedZeroPoint({{0, 0}, {0, 0}}, bytes), 0);
+  // No side of any channel is left out.
+  for (double far : {1e-6, 1e-3, 0.1, 1.0, 1e3})
+    EXPECT_TRUE(
+        std::isfinite(zeroPointCost({{-far, 1}, {-1, far}}, sharedZeroPoint({{-far, 1}, {-1, far}}, bytes), bytes)))
+        << far;
+}
+
 TEST(Scale, CodeRanges) {
   EXPECT_EQ(codeRange(8, true), (Interval{-128, 127}));
   EXPECT_EQ(codeRange(8, false), (Interval{0, 255}));

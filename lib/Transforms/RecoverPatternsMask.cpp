@@ -1,0 +1,174 @@
+//===- RecoverPatternsMask.cpp - Masks and biases of attention scores -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// Exporters write a mask as a choice between score and a low constant, as a constant
+// that is added, or as several of both. All become one constant, added to the scores
+// directly before softmax, with no infinity in it.
+
+#include "RecoverPatterns.h"
+
+#include "vitq/Analysis/Scores.h"
+#include "vitq/Support/Constants.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::recover;
+using vit::shapeOf;
+
+/// From here down a constant that stands in place of a score masks it.
+static constexpr float kMaskThreshold = -1e4f;
+
+/// -inf, and sums of masks that leave the finite floats, are the lowest one.
+static float finiteMask(float value) { return std::max(value, kLowestMask); }
+
+/// Elements of a float constant as they stand in the larger `shape` (as in NumPy).
+static std::vector<float> broadcastTo(ArrayRef<float> values, ArrayRef<int64_t> from, ArrayRef<int64_t> shape) {
+  int64_t count = 1;
+  for (int64_t size : shape)
+    count *= size;
+  std::vector<float> result(count);
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t rest = i, index = 0, stride = 1;
+    for (size_t back = 1; back <= shape.size(); ++back) {
+      int64_t position = rest % shape[shape.size() - back];
+      rest /= shape[shape.size() - back];
+      if (back > from.size())
+        continue;
+      int64_t size = from[from.size() - back];
+      index += (size == 1 ? 0 : position) * stride;
+      stride *= size;
+    }
+    result[i] = values[index];
+  }
+  return result;
+}
+
+/// Whether only softmax reads `value`: directly, or after constants were added to it and
+/// positive scalars multiplied.
+static bool reachesSoftmax(Value value) {
+  if (isSoftmaxArgument(value))
+    return true;
+  return !value.use_empty() && llvm::all_of(value.getUsers(), [](Operation *user) {
+    double factor = 1;
+    auto add = dyn_cast<vit::AddOp>(user);
+    bool passes = add ? isConstant(add.getLhs()) != isConstant(add.getRhs())
+                      : user->getNumResults() == 1 && matchScalarProduct(user->getResult(0), factor) && factor > 0;
+    return passes && reachesSoftmax(user->getResult(0));
+  });
+}
+
+/// The constant operand of `add` (there is one), and the other.
+static std::pair<Value, Value> splitConstant(vit::AddOp add) {
+  if (isConstant(add.getRhs()))
+    return {add.getRhs(), add.getLhs()};
+  return {add.getLhs(), add.getRhs()};
+}
+
+static Value makeMask(PatternRewriter &rewriter, Location loc, ArrayRef<int64_t> shape, ArrayRef<float> values) {
+  return createFloatConstant(rewriter, loc, RankedTensorType::get(shape, rewriter.getF32Type()), values, "mask");
+}
+
+namespace {
+
+/// where(c, x, low) -> x + mask, where(c, low, x) likewise; before softmax only.
+struct ChoiceToMask : OpRewritePattern<vit::WhereOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(vit::WhereOp op, PatternRewriter &rewriter) const override {
+    std::optional<std::vector<int64_t>> condition = getIntConstant(op.getCondition());
+    bool keepsLhs = isConstant(op.getRhs());
+    Value scores = keepsLhs ? op.getLhs() : op.getRhs();
+    std::optional<std::vector<float>> low = getFloatConstantF32(keepsLhs ? op.getRhs() : op.getLhs());
+    if (!condition || !low || isConstant(scores))
+      return rewriter.notifyMatchFailure(op, "no choice between a value and a constant by a constant");
+    if (scores.getType() != op.getType() || !reachesSoftmax(op.getResult()))
+      return rewriter.notifyMatchFailure(op, "the result is read by others than softmax");
+    if (!llvm::all_of(*low, [](float value) { return value <= kMaskThreshold; }))
+      return rewriter.notifyMatchFailure(op, "the constant is not low enough to be a mask");
+    std::vector<float> mask;
+    for (int64_t kept : *condition)
+      mask.push_back((kept != 0) == keepsLhs ? 0.0f : kLowestMask);
+    Value constant = makeMask(rewriter, op.getLoc(), shapeOf(op.getCondition()), mask);
+    rewriter.replaceOpWithNewOp<vit::AddOp>(op, op.getType(), scores, constant);
+    return success();
+  }
+};
+
+/// (x + c) + d -> x + (c + d) before softmax.
+struct MergeMasks : OpRewritePattern<vit::AddOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(vit::AddOp op, PatternRewriter &rewriter) const override {
+    if (isConstant(op.getLhs()) == isConstant(op.getRhs()) || !reachesSoftmax(op.getResult()))
+      return rewriter.notifyMatchFailure(op, "no constant is added to what softmax reads");
+    auto [outer, sum] = splitConstant(op);
+    auto inner = sum.getDefiningOp<vit::AddOp>();
+    if (!inner || !inner->hasOneUse() || isConstant(inner.getLhs()) == isConstant(inner.getRhs()))
+      return rewriter.notifyMatchFailure(op, "the other operand is no sum with a constant of this use alone");
+    auto [first, scores] = splitConstant(inner);
+    std::optional<std::vector<float>> c = getFloatConstantF32(first), d = getFloatConstantF32(outer);
+    FailureOr<vit::Shape> shape = vit::inferBroadcast(op.getLoc(), shapeOf(first), shapeOf(outer));
+    if (!c || !d || failed(shape) || scores.getType() != op.getType())
+      return rewriter.notifyMatchFailure(op, "the constants cannot be added");
+    std::vector<float> values = broadcastTo(*c, shapeOf(first), *shape);
+    std::vector<float> others = broadcastTo(*d, shapeOf(outer), *shape);
+    for (auto [value, other] : llvm::zip_equal(values, others))
+      value = finiteMask(finiteMask(value) + finiteMask(other));
+    rewriter.replaceOpWithNewOp<vit::AddOp>(op, op.getType(), scores, makeMask(rewriter, op.getLoc(), *shape, values));
+    return success();
+  }
+};
+
+/// s * (x + c) -> s * x + s * c before softmax, so that the product takes the scale.
+struct ScaleBeforeMask : OpRewritePattern<vit::MulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(vit::MulOp op, PatternRewriter &rewriter) const override {
+    double factor = 1;
+    Value sum = matchScalarProduct(op.getResult(), factor);
+    auto add = sum ? sum.getDefiningOp<vit::AddOp>() : vit::AddOp();
+    if (!add || !add->hasOneUse() || !(factor > 0) || !reachesSoftmax(op.getResult()) ||
+        isConstant(add.getLhs()) == isConstant(add.getRhs()))
+      return rewriter.notifyMatchFailure(op, "no positive multiple of masked scores before softmax");
+    auto [constant, scores] = splitConstant(add);
+    std::optional<std::vector<float>> values = getFloatConstantF32(constant);
+    if (!values || scores.getType() != op.getType())
+      return rewriter.notifyMatchFailure(op, "the scores are broadcast");
+    for (float &value : *values)
+      value = finiteMask(static_cast<float>(finiteMask(value) * factor));
+    auto scalar = RankedTensorType::get({}, rewriter.getF32Type());
+    Value scale = createFloatConstant(rewriter, op.getLoc(), scalar, {static_cast<float>(factor)}, "scale");
+    Value scaled = vit::MulOp::create(rewriter, op.getLoc(), op.getType(), scores, scale);
+    rewriter.replaceOpWithNewOp<vit::AddOp>(op, op.getType(), scaled,
+                                            makeMask(rewriter, add.getLoc(), shapeOf(constant), *values));
+    return success();
+  }
+};
+
+/// -inf in a mask -> the lowest finite float: a row of them is uniform, not NaN.
+struct FiniteMask : OpRewritePattern<vit::AddOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(vit::AddOp op, PatternRewriter &rewriter) const override {
+    if (isConstant(op.getLhs()) == isConstant(op.getRhs()) || !reachesSoftmax(op.getResult()))
+      return rewriter.notifyMatchFailure(op, "no constant is added to what softmax reads");
+    auto [constant, scores] = splitConstant(op);
+    std::optional<std::vector<float>> values = getFloatConstantF32(constant);
+    if (!values || llvm::none_of(*values, [](float value) { return value == -INFINITY; }))
+      return rewriter.notifyMatchFailure(op, "the constant holds no -inf");
+    for (float &value : *values)
+      value = finiteMask(value);
+    rewriter.replaceOpWithNewOp<vit::AddOp>(op, op.getType(), scores,
+                                            makeMask(rewriter, op.getLoc(), shapeOf(constant), *values));
+    return success();
+  }
+};
+
+} // namespace
+
+void recover::populateMaskPatterns(RewritePatternSet &patterns) {
+  patterns.add<ChoiceToMask, MergeMasks, ScaleBeforeMask, FiniteMask>(patterns.getContext());
+}
