@@ -165,7 +165,8 @@ LogicalResult Comparer::runOne(int64_t first, Run &run) {
   run.logits.add(expected, *logits, elementsOf(expected, inputs->count, options.batch));
   for (auto [i, pair] : llvm::enumerate(pairs)) {
     const Tensor &value = reference.valueOf(record, pair.reference);
-    run.sums[i].add(value, reals[i], pair.codes && !pair.rowSums ? &*pair.codes : nullptr,
+    run.sums[i].add(seen(pair, value, value), seen(pair, reals[i], value),
+                    pair.codes && !pair.rowSums ? &*pair.codes : nullptr,
                     elementsOf(value, inputs->count, options.batch));
   }
   run.agreeing = countAgreeing(expected, *logits, inputs->count);
@@ -185,11 +186,12 @@ LogicalResult Comparer::addErrors(const Inputs &inputs, const Interpreter::Recor
     size_t index = found->second;
     Tensor &computed = tensors[pairs[index].reference.getResultNumber()];
     Power error;
-    error.add(computed, reals[index], elementsOf(computed, inputs.count, options.batch));
+    error.add(seen(pairs[index], computed, computed), seen(pairs[index], reals[index], computed),
+              elementsOf(computed, inputs.count, options.batch));
     run.sums[index].added.add(error);
     std::optional<double> decibels = error.decibels();
     if (ranked && (error.noise > 0 && decibels.value_or(0) < kNoErrorDb))
-      errors[index] = subtract(reals[index], computed);
+      errors[index] = subtract(seen(pairs[index], reals[index], computed), seen(pairs[index], computed, computed));
     computed = reals[index];
   };
   SmallVector<Tensor> results;

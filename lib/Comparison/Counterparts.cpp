@@ -8,6 +8,8 @@
 
 #include "vitq/Comparison/Comparison.h"
 
+#include "vitq/Analysis/Scores.h"
+
 #include "dialects/vitq/Vitq.h"
 
 #include "llvm/ADT/MapVector.h"
@@ -106,7 +108,7 @@ std::vector<Counterpart> comparison::findCounterparts(func::FuncOp reference, fu
     });
     if (last == list.rend())
       return;
-    Counterpart pair{value, last->value, last->codes, {}};
+    Counterpart pair{value, last->value, last->codes, {}, isMaskedScores(value)};
     bool numerators = isa<vit::SoftmaxNumeratorOp, integer::SoftmaxOp>(last->value.getOwner());
     if (numerators && isa<vit::SoftmaxOp>(value.getOwner()))
       pair.rowSums = last->value.getOwner()->getResult(1);

@@ -8,6 +8,7 @@
 
 #include "Sums.h"
 
+#include "vitq/Analysis/Scores.h"
 #include "vitq/Numerics/Quantize.h"
 
 #include <cmath>
@@ -122,6 +123,22 @@ Tensor comparison::realsOf(const Counterpart &pair, llvm::ArrayRef<Tensor> resul
   if (pair.rowSums)
     return divideRows(value, results[pair.rowSums.getResultNumber()]);
   return comparison::dequantize(value, pair.codes);
+}
+
+Tensor comparison::seen(const Counterpart &pair, const Tensor &value, const Tensor &reference) {
+  if (!pair.maskedScores)
+    return value;
+  Tensor result = Tensor::allocate(ElementKind::F32, value.shape());
+  std::copy_n(value.data<float>(), value.numElements(), result.mutableData<float>());
+  auto size = static_cast<size_t>(value.shape().back()), count = static_cast<size_t>(value.numElements());
+  for (size_t first = 0; first < count; first += size) {
+    llvm::MutableArrayRef<float> row(result.mutableData<float>() + first, size);
+    bool masked = *llvm::max_element(reference.values<float>().slice(first, size)) <= kMaskedRow;
+    auto lowest = static_cast<float>(*llvm::max_element(row) - kSoftmaxReach);
+    for (float &score : row)
+      score = masked ? 0.0f : std::max(score, lowest);
+  }
+  return result;
 }
 
 template <typename Function>

@@ -52,6 +52,11 @@ Tensor realsOf(const Counterpart &pair, llvm::ArrayRef<Tensor> results);
 /// `codes` as F32 reals; of a float tensor, itself as F32.
 Tensor dequantize(const Tensor &codes, const std::optional<UniformParameters> &parameters);
 
+/// `value` as softmax sees it where `pair` has masked scores, otherwise itself: no
+/// lower than its reach below the row's maximum; 0 in rows that `reference` has masked
+/// altogether.
+Tensor seen(const Counterpart &pair, const Tensor &value, const Tensor &reference);
+
 /// a - b and a + b, F32.
 Tensor subtract(const Tensor &a, const Tensor &b);
 Tensor add(const Tensor &a, const Tensor &b);

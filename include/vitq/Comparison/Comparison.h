@@ -41,6 +41,8 @@ struct Counterpart {
   /// The program has the numerators of a softmax and, in this result, their
   /// row sums: the value is the quotient. Null otherwise.
   mlir::OpResult rowSums;
+  /// Both are scores with a mask: what softmax does not see of a row is no error.
+  bool maskedScores = false;
 };
 
 /// Pairs the values of two functions by the ONNX nodes that locations (of `vitq`

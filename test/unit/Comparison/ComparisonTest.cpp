@@ -261,4 +261,34 @@ TEST(BlockOfTest, ReadsNumbersAfterTheUsualWords) {
   EXPECT_EQ(blockOf("block99999999999999999999"), std::nullopt);
 }
 
+// Scores with a mask: -1e9 of the reference and the lowest code of the program are the
+// same to softmax, and a row that is masked altogether is no error at all.
+TEST_F(ComparisonTest, WhatAMaskRemovesIsNoError) {
+  auto masked = [](const std::string &values, const std::string &cast) {
+    return R"(
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x2x2xf32> {
+  %m = arith.constant dense<)" +
+           values + R"(> : tensor<2x2xf32>
+  %r = vit.reshape %x to [1, 2, 2] : tensor<1x4xf32> -> tensor<1x2x2xf32>
+  %a = vit.add %r, %m : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32> loc("A")
+)" + cast + R"(
+  %p = vit.softmax %s : tensor<1x2x2xf32> -> tensor<1x2x2xf32> loc("P")
+  return %p : tensor<1x2x2xf32>
+})";
+  };
+  std::string type = "!quant.uniform<i8:f32, 0.5>";
+  auto result = run(masked("[[0.0, -1.0e9], [-1.0e9, -1.0e9]]",
+                           "%s = vit.reshape %a to [1, 2, 2] : tensor<1x2x2xf32> -> tensor<1x2x2xf32>"),
+                    masked("[[0.0, -100.0], [-100.0, -100.0]]",
+                           "%q = vit.quantize %a round half_up : tensor<1x2x2xf32> -> tensor<1x2x2x" + type +
+                               "> loc(\"A\")\n  %s = vit.dequantize %q : tensor<1x2x2x" + type +
+                               "> -> tensor<1x2x2xf32> loc(\"A\")"),
+                    {{3.0f, 0.5f, 0.5f, 0.5f}, {-1.0f, 0.5f, 1.5f, 0.5f}});
+  ASSERT_TRUE(succeeded(result)) << errors;
+  ASSERT_FALSE(result->values.empty());
+  EXPECT_EQ(result->values[0].node, "A");
+  EXPECT_EQ(result->values[0].maxError, 0.0);
+  EXPECT_EQ(result->values[0].referenceMin, -25.0);
+}
+
 } // namespace
