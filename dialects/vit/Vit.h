@@ -9,6 +9,7 @@
 #ifndef DIALECTS_VIT_VIT_H
 #define DIALECTS_VIT_VIT_H
 
+#include "dialects/vit/Quantization.h"
 #include "dialects/vit/ShapeInference.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

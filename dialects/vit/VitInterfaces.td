@@ -60,4 +60,57 @@ def UnaryFunction : OpInterface<"UnaryFunction"> {
   ];
 }
 
+def MoveOp : NativeOpTrait<"MoveOp"> {
+  let cppNamespace = "::vitq::vit";
+}
+
+def QuantizableOp : OpInterface<"QuantizableOp"> {
+  let cppNamespace = "::vitq::vit";
+  let description = [{
+    An op that has an integer form, and says which codes that takes and gives. The
+    passes of the quantized phase ask through this interface only: `vit-quantize` for
+    the codes of operands and results, `vit-clip-ranges` for the kind of tensor,
+    `vit-defer-dequant` for what a dequantization in front of the op does. Ops without
+    it (and without the trait `MoveOp`) cannot be quantized: patterns must have recovered
+    them as part of others.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        The code that operand `index` is to have. A constant operand whose kind is
+        not `None` is coded symmetrically with as many bits.
+      }],
+      "::vitq::vit::CodeSpec", "getOperandCode", (ins "unsigned":$index)>,
+    InterfaceMethod<[{
+        The code that result `index` has before it is requantized. `Code` where
+        the op computes whatever codes its users want.
+      }],
+      "::vitq::vit::CodeSpec", "getResultCode", (ins "unsigned":$index), "", [{
+        ::vitq::vit::CodeSpec code;
+        code.kind = ::vitq::vit::CodeKind::Code;
+        return code;
+      }]>,
+    InterfaceMethod<[{
+        The quantized element type of result `index` where it is the same in every
+        model; null where calibration decides.
+      }],
+      "::mlir::Type", "getFixedResultType", (ins "unsigned":$index), "", [{ return {}; }]>,
+    InterfaceMethod<"How codes of the result are rounded.",
+      "::vitq::vit::ResultRounding", "getResultRounding", (ins), "",
+      [{ return ::vitq::vit::ResultRounding::HalfUp; }]>,
+    InterfaceMethod<[{
+        Takes the rounding of the quantization that it absorbs. Called where
+        `getResultRounding` is `Chosen`.
+      }],
+      "void", "takeRounding", (ins "::vitq::vit::Rounding":$rounding), "", [{
+        if constexpr (requires { $_op.setRounding(rounding); })
+          $_op.setRounding(rounding);
+      }]>,
+    InterfaceMethod<[{
+        Why a dequantization cannot cross the op (docs/Architecture.md, Deferral): the
+        text of the remark. Empty where it may, which `CommutesWithDequant` tells.
+      }],
+      "::llvm::StringRef", "getBarrierReason", (ins), "", [{ return {}; }]>
+  ];
+}
+
 #endif // VIT_INTERFACES

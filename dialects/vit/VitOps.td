@@ -57,7 +57,8 @@ class Vit_ElementaryBinaryOp<string mnemonic> : Vit_Op<mnemonic> {
 }
 
 class Vit_UnaryOp<string mnemonic, list<Trait> traits = []>
-    : Vit_Op<mnemonic, [DeclareOpInterfaceMethods<UnaryFunction>] # traits> {
+    : Vit_Op<mnemonic, [DeclareOpInterfaceMethods<UnaryFunction>,
+        DeclareOpInterfaceMethods<QuantizableOp, ["getBarrierReason"]>] # traits> {
   let arguments = (ins Vit_Tensor:$input, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
   let results = (outs Vit_Tensor:$result);
   let assemblyFormat = "(`using` `` $algorithm^)? $input attr-dict `:` type($input) `->` type($result)";
@@ -126,7 +127,8 @@ def Vit_DequantizeOp : Vit_Op<"dequantize"> {
 
 class Vit_ContractionOp<string mnemonic> : Vit_Op<mnemonic,
     [DeclareOpInterfaceMethods<CommutesWithDequant,
-       ["getDeferrableOperands", "getBiasOperandIndex"]>]>;
+       ["getDeferrableOperands", "getBiasOperandIndex"]>,
+     DeclareOpInterfaceMethods<QuantizableOp, ["getResultCode", "getResultRounding"]>]>;
 
 def Vit_LinearOp : Vit_ContractionOp<"linear"> {
   let summary = "Fully connected layer";
@@ -232,7 +234,8 @@ def Vit_Conv2dOp : Vit_Op<"conv2d"> {
 // Attention and normalization
 //===----------------------------------------------------------------------===//
 
-def Vit_SoftmaxOp : Vit_Op<"softmax"> {
+def Vit_SoftmaxOp : Vit_Op<"softmax",
+    [DeclareOpInterfaceMethods<QuantizableOp, ["getResultCode", "getResultRounding", "getBarrierReason"]>]> {
   let summary = "Softmax over the last axis";
   let description = [{
     `y[..., i] = exp(x[..., i]) / sum_j exp(x[..., j])`, computed relative to the
@@ -246,7 +249,8 @@ def Vit_SoftmaxOp : Vit_Op<"softmax"> {
   let assemblyFormat = "(`using` `` $algorithm^)? $input attr-dict `:` type($input) `->` type($result)";
 }
 
-def Vit_SoftmaxNumeratorOp : Vit_Op<"softmax_numerator"> {
+def Vit_SoftmaxNumeratorOp : Vit_Op<"softmax_numerator",
+    [DeclareOpInterfaceMethods<QuantizableOp, ["getFixedResultType", "getBarrierReason"]>]> {
   let summary = "Softmax without its division: exponentials relative to the row maximum, and their sum";
   let description = [{
     `e[..., i] = exp(x[..., i] - max_j x[..., j])`, `sum[...] = sum_i e[..., i]`.
@@ -270,7 +274,7 @@ def Vit_SoftmaxNumeratorOp : Vit_Op<"softmax_numerator"> {
   let hasVerifier = 1;
 }
 
-def Vit_DivideRowsOp : Vit_Op<"divide_rows"> {
+def Vit_DivideRowsOp : Vit_Op<"divide_rows", [DeclareOpInterfaceMethods<QuantizableOp, ["getBarrierReason"]>]> {
   let summary = "Divide every row by its own number";
   let description = [{
     `y[..., i] = x[..., i] / divisor[...]`.
@@ -287,7 +291,8 @@ def Vit_DivideRowsOp : Vit_Op<"divide_rows"> {
   }];
 }
 
-def Vit_LayerNormOp : Vit_Op<"layer_norm"> {
+def Vit_LayerNormOp : Vit_Op<"layer_norm",
+    [DeclareOpInterfaceMethods<QuantizableOp, ["getResultRounding", "getBarrierReason"]>]> {
   let summary = "Layer normalization over the last axis";
   let description = [{
     `y[..., c] = gamma[c] * (x[..., c] - mean) / sqrt(var + eps) + beta[c]` with mean
@@ -313,7 +318,8 @@ def Vit_LayerNormOp : Vit_Op<"layer_norm"> {
 // Functions of one variable
 //===----------------------------------------------------------------------===//
 
-def Vit_GeluOp : Vit_Op<"gelu", [DeclareOpInterfaceMethods<UnaryFunction>]> {
+def Vit_GeluOp : Vit_Op<"gelu", [DeclareOpInterfaceMethods<UnaryFunction>,
+    DeclareOpInterfaceMethods<QuantizableOp, ["getResultRounding", "getBarrierReason"]>]> {
   let summary = "Gaussian error linear unit";
   let description = [{
     `erf`: `x/2 * (1 + erf(x/sqrt 2))`; `tanh`:
@@ -343,7 +349,8 @@ def Vit_ExpOp : Vit_ElementaryUnaryOp<"exp"> { let summary = "Exponential; eleme
 // Elementwise, two operands
 //===----------------------------------------------------------------------===//
 
-def Vit_AddOp : Vit_Op<"add"> {
+def Vit_AddOp : Vit_Op<"add",
+    [DeclareOpInterfaceMethods<QuantizableOp, ["getResultCode", "getResultRounding", "getBarrierReason"]>]> {
   let summary = "Sum, broadcast as in NumPy";
   let description = [{
     On quantized types each operand is brought to the result's scale by itself and
@@ -358,7 +365,7 @@ def Vit_AddOp : Vit_Op<"add"> {
     $lhs `,` $rhs attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)
   }];
 }
-def Vit_MulOp : Vit_BinaryOp<"mul"> { let summary = "Product, broadcast as in NumPy"; }
+def Vit_MulOp : Vit_BinaryOp<"mul", [DeclareOpInterfaceMethods<QuantizableOp, ["getBarrierReason"]>]> { let summary = "Product, broadcast as in NumPy"; }
 def Vit_SubOp : Vit_ElementaryBinaryOp<"sub"> { let summary = "Difference, broadcast as in NumPy; elementary, float only"; }
 def Vit_DivOp : Vit_ElementaryBinaryOp<"div"> { let summary = "Quotient, broadcast as in NumPy; elementary, float only"; }
 def Vit_PowOp : Vit_ElementaryBinaryOp<"pow"> { let summary = "Power, broadcast as in NumPy; elementary, float only"; }
@@ -370,7 +377,8 @@ def Vit_WhereOp : Vit_Op<"where"> {
   let assemblyFormat = "$condition `,` $lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
 }
 
-def Vit_MeanOp : Vit_Op<"mean", [DeclareOpInterfaceMethods<CommutesWithDequant>]> {
+def Vit_MeanOp : Vit_Op<"mean", [DeclareOpInterfaceMethods<CommutesWithDequant>,
+    DeclareOpInterfaceMethods<QuantizableOp, ["getResultRounding"]>]> {
   let summary = "Arithmetic mean over some axes";
   let description = [{
     Shapes: the reduced axes are dropped, or have size 1 with `keep_dims`. The
@@ -392,7 +400,7 @@ def Vit_MeanOp : Vit_Op<"mean", [DeclareOpInterfaceMethods<CommutesWithDequant>]
 //===----------------------------------------------------------------------===//
 
 class Vit_ShapeOp<string mnemonic, list<Trait> traits = []> : Vit_Op<mnemonic,
-    [DeclareOpInterfaceMethods<CommutesWithDequant>] # traits>;
+    [DeclareOpInterfaceMethods<CommutesWithDequant>, MoveOp] # traits>;
 
 def Vit_ReshapeOp : Vit_ShapeOp<"reshape"> {
   let summary = "The same elements in row-major order under another shape";
@@ -498,7 +506,7 @@ def Vit_PadOp : Vit_ShapeOp<"pad"> {
 // Pixels
 //===----------------------------------------------------------------------===//
 
-def Vit_NormalizePixelsOp : Vit_Op<"normalize_pixels"> {
+def Vit_NormalizePixelsOp : Vit_Op<"normalize_pixels", [DeclareOpInterfaceMethods<QuantizableOp, ["getBarrierReason"]>]> {
   let summary = "Bytes of an image as the network's normalized input";
   let description = [{
     `y[b, c, h, w] = (p[b, h, w, c] - mean[c]) / std[c]` where `p` is the real value of

@@ -59,10 +59,7 @@ static bool hasOneFloatResult(Operation *op) {
          isFloatTensor(op->getResult(0));
 }
 
-bool calibration::wantsHistogram(Operation *op) {
-  return hasOneFloatResult(op) && !isa<vit::ReshapeOp, vit::TransposeOp, vit::SliceOp, vit::GatherOp, vit::BroadcastOp,
-                                       vit::PadOp, vit::ConcatOp>(op);
-}
+bool calibration::wantsHistogram(Operation *op) { return hasOneFloatResult(op) && !vit::isMove(op); }
 
 bool calibration::wantsChannels(Operation *op) {
   if (!hasOneFloatResult(op))

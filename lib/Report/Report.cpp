@@ -63,10 +63,11 @@ llvm::Error Report::write(llvm::StringRef path) const {
 static void findConsumers(Value value, std::vector<std::string> &consumers) {
   for (OpOperand &use : value.getUses()) {
     Operation *user = use.getOwner();
-    if (isa<vit::LinearOp>(user) && use.getOperandNumber() == 0)
-      consumers.push_back(nodeName(user->getLoc()));
-    else if (isa<vit::ReshapeOp, vit::TransposeOp, vit::SliceOp, vit::GatherOp>(user))
+    if (vit::isMove(user))
       findConsumers(user->getResult(0), consumers);
+    else if (auto reader = dyn_cast<vit::QuantizableOp>(user);
+             reader && reader.getOperandCode(use.getOperandNumber()).tensor == vit::TensorKind::Linear)
+      consumers.push_back(nodeName(user->getLoc()));
   }
 }
 

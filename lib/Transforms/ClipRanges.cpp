@@ -90,25 +90,35 @@ class ClipRanges : public vitq::impl::VitClipRangesPassBase<ClipRanges> {
     return std::nullopt;
   }
 
-  /// Moves hold what their operands hold, and have no histogram of their own.
-  static bool isMove(Operation *op) {
-    return isa<ReshapeOp, TransposeOp, SliceOp, GatherOp, BroadcastOp, PadOp, ConcatOp>(op);
-  }
-
   static std::optional<Kind> kindOf(Value value) {
     if (isa<UnaryFunction>(value.getDefiningOp()))
       return Function;
-    for (Operation *user : value.getUsers()) {
-      if (isa<AddOp>(user) ? isa<AddOp, ConcatOp>(value.getDefiningOp()) : isa<LayerNormOp>(user))
+    for (OpOperand &use : value.getUses()) {
+      if (isMove(use.getOwner()))
+        return kindOf(use.getOwner()->getResult(0));
+      if (auto user = dyn_cast<QuantizableOp>(use.getOwner()))
+        if (std::optional<Kind> kind = kindOf(value, user.getOperandCode(use.getOperandNumber())))
+          return kind;
+    }
+    return std::nullopt;
+  }
+
+  /// Of an operand that is to have this code.
+  static std::optional<Kind> kindOf(Value value, CodeSpec code) {
+    switch (code.tensor) {
+    case TensorKind::Attention:
+      return Attention;
+    case TensorKind::Argument:
+      return Argument;
+    case TensorKind::Linear:
+      return Linear;
+    case TensorKind::Residual:
+      // The stream; what is added to it is an accumulator.
+      if (!code.takesAccumulator || isResidual(value.getDefiningOp()))
         return Residual;
-      if (isa<MatmulOp>(user))
-        return Attention;
-      if (isa<UnaryFunction>(user))
-        return Argument;
-      if (isa<LinearOp>(user))
-        return Linear;
-      if (isMove(user))
-        return kindOf(user->getResult(0));
+      break;
+    case TensorKind::Other:
+      break;
     }
     return std::nullopt;
   }

@@ -14,8 +14,6 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
 
-#include "llvm/ADT/TypeSwitch.h"
-
 namespace vitq {
 #define GEN_PASS_DEF_VITDEFERDEQUANTPASS
 #include "vitq/Transforms/Passes.h.inc"
@@ -31,26 +29,6 @@ namespace {
 Value quantizedSource(Value value) {
   auto dequantize = value.getDefiningOp<DequantizeOp>();
   return dequantize ? dequantize.getInput() : Value();
-}
-
-/// Why dequantization cannot cross an op that has no CommutesWithDequant.
-StringRef barrierReason(Operation *op) {
-  return TypeSwitch<Operation *, StringRef>(op)
-      .Case<SoftmaxNumeratorOp>([](auto) {
-        return "R10: the exponential is not scale-covariant; only the division by the "
-               "row sum moves on";
-      })
-      .Case<SoftmaxOp>([](auto) { return "R10: softmax is not scale-covariant"; })
-      .Case<NormalizePixelsOp>([](auto) { return "pixels become codes of the normalized image by a table"; })
-      .Case<DivideRowsOp>([](auto) { return "R10: the reciprocal of the row sum is taken here, once per row"; })
-      .Case<LayerNormOp>(
-          [](auto) { return "R8: a common scale cancels in layer_norm, so the dequantization ends here"; })
-      .Case<AddOp>(
-          [](auto) { return "R12: the operands of an add have scales of their own and are requantized to the sum's"; })
-      .Case<MulOp>([](auto) { return "the product of two quantized tensors is requantized at once"; })
-      .Case<ReluOp>([](auto) { return "R11: a rectifier bounds the range; the clamp of the requantization does it"; })
-      .Case<UnaryFunction>([](auto) { return "R11: the function is not scale-covariant; it is computed on codes"; })
-      .Default([](Operation *) { return StringRef(); });
 }
 
 class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
@@ -81,13 +59,14 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
 
   LogicalResult visit(Operation *op) {
     bool anyDequantized = llvm::any_of(op->getOperands(), [](Value v) { return quantizedSource(v) != nullptr; });
-    if (!anyDequantized && !isa<NormalizePixelsOp>(op))
-      return success();
     if (auto commutes = dyn_cast<CommutesWithDequant>(op))
-      return defer(commutes);
-    if (barrierReason(op).empty())
+      return anyDequantized ? defer(commutes) : success();
+    auto quantizable = dyn_cast<QuantizableOp>(op);
+    // Pixels arrive as codes.
+    bool anyQuantized = llvm::any_of(op->getOperands(), [](Value v) { return getQuantizedType(v) != nullptr; });
+    if (!quantizable || quantizable.getBarrierReason().empty() || (!anyDequantized && !anyQuantized))
       return success();
-    return absorb(op);
+    return absorb(quantizable);
   }
 
   /// f(dequantize(x)) -> dequantize(f(x)).
@@ -96,7 +75,8 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
     for (auto [i, operand] : llvm::enumerate(op->getOperands()))
       if (Value source = quantizedSource(operand))
         types[i] = getQuantizedType(source);
-    bool contraction = isa<LinearOp, MatmulOp, PatchEmbedOp>(op);
+    auto quantizable = dyn_cast<QuantizableOp>(op.getOperation());
+    bool contraction = quantizable && quantizable.getResultCode(0).kind == CodeKind::Accumulator;
     std::string reason;
     FailureOr<Type> element = failure();
     bool complete = llvm::all_of(op.getDeferrableOperands(), [&](unsigned i) { return types[i] != nullptr; });
@@ -167,14 +147,14 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
 
   /// quantize(f(dequantize(x))) -> f on the quantized types, where every result is
   /// only quantized, and to one type.
-  LogicalResult absorb(Operation *op) {
-    if (failed(barrier(op, barrierReason(op))))
+  LogicalResult absorb(QuantizableOp op) {
+    if (failed(barrier(op, op.getBarrierReason())))
       return failure();
     IRRewriter rewriter(op);
     SmallVector<Value> operands;
-    for (Value operand : op->getOperands()) {
+    for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
       Value source = quantizedSource(operand);
-      bool parameter = isa<LayerNormOp>(op) && operand != op->getOperand(0);
+      bool parameter = op.getOperandCode(i).kind == CodeKind::None;
       if (!source && !parameter && !getQuantizedType(operand))
         return success(); // a float operand: nothing to absorb
       operands.push_back(source ? source : operand);
@@ -187,12 +167,11 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
         return success();
       types.push_back(withElementType(result.getType(), element));
     }
-    // Shiftmax takes the floor, whatever the quantization says.
-    if (rounding != Rounding::HalfUp && !isa<AddOp, GeluOp, LayerNormOp, SoftmaxOp>(op))
+    if (rounding != Rounding::HalfUp && op.getResultRounding() == ResultRounding::HalfUp)
       return success();
     Operation *absorbed = rewriter.create(op->getLoc(), op->getName().getIdentifier(), operands, types, op->getAttrs());
-    TypeSwitch<Operation *>(absorbed).Case<AddOp, GeluOp, LayerNormOp>(
-        [&](auto rounded) { rounded.setRounding(rounding); });
+    if (op.getResultRounding() == ResultRounding::Chosen)
+      cast<QuantizableOp>(absorbed).takeRounding(rounding);
     for (auto [from, to] : llvm::zip_equal(op->getResults(), absorbed->getResults())) {
       if (getQuantizedType(from)) {
         rewriter.replaceAllUsesWith(from, to);

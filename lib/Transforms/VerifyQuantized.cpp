@@ -30,7 +30,7 @@ bool isDequantization(Value value) {
       return false;
     if (isa<DequantizeOp>(op) || !seen.insert(op).second)
       continue;
-    if (!isa<ReshapeOp, TransposeOp, ConcatOp, SliceOp, GatherOp, BroadcastOp, PadOp>(op))
+    if (!isMove(op))
       return false;
     llvm::append_range(worklist, op->getOperands());
   }

@@ -1,0 +1,142 @@
+//===- VitQuantization.cpp - Which codes vit ops want and give -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// One implementation of QuantizableOp an op.
+
+#include "dialects/vit/Vit.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::vit;
+
+static int64_t lastAxis(Value value) { return static_cast<int64_t>(shapeOf(value).size()) - 1; }
+
+bool vit::isMove(Operation *op) { return op && op->hasTrait<MoveOp>(); }
+
+bool vit::isResidual(Operation *op) {
+  if (auto quantizable = dyn_cast_or_null<QuantizableOp>(op))
+    return quantizable.getResultCode(0).kind == CodeKind::Residual;
+  return isMove(op) && op->getNumOperands() > 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Contractions
+//===----------------------------------------------------------------------===//
+
+// Weights and biases are coded for the scale of the input, by a pass of their own. Scales
+// of input channels fold into a constant weight.
+CodeSpec LinearOp::getOperandCode(unsigned index) {
+  if (index != 0)
+    return {};
+  return {CodeKind::Code, TensorKind::Linear, /*isSigned=*/false, /*takesAccumulator=*/false, lastAxis(getInput())};
+}
+CodeSpec LinearOp::getResultCode(unsigned) {
+  return {CodeKind::Accumulator, TensorKind::Other, /*isSigned=*/true, false, lastAxis(getResult())};
+}
+ResultRounding LinearOp::getResultRounding() { return ResultRounding::Chosen; }
+
+CodeSpec PatchEmbedOp::getOperandCode(unsigned index) { return index == 0 ? CodeSpec{CodeKind::Code} : CodeSpec{}; }
+CodeSpec PatchEmbedOp::getResultCode(unsigned) {
+  return {CodeKind::Accumulator, TensorKind::Other, /*isSigned=*/true, false, lastAxis(getResult())};
+}
+ResultRounding PatchEmbedOp::getResultRounding() { return ResultRounding::Chosen; }
+
+// The left zero point folds into row sums of the right operand. Heads are axis 1.
+CodeSpec MatmulOp::getOperandCode(unsigned index) {
+  return {CodeKind::Code, TensorKind::Attention, /*isSigned=*/index == 1, /*takesAccumulator=*/false,
+          lastAxis(getLhs()) > 2 ? 1 : kNoAxis};
+}
+CodeSpec MatmulOp::getResultCode(unsigned) {
+  return {CodeKind::Accumulator, TensorKind::Other, /*isSigned=*/true, false, lastAxis(getLhs()) > 2 ? 1 : kNoAxis};
+}
+ResultRounding MatmulOp::getResultRounding() { return ResultRounding::Chosen; }
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+CodeSpec SoftmaxOp::getOperandCode(unsigned) { return {CodeKind::Code, TensorKind::Other, /*isSigned=*/true}; }
+CodeSpec SoftmaxOp::getResultCode(unsigned) { return {CodeKind::Probability}; }
+ResultRounding SoftmaxOp::getResultRounding() { return ResultRounding::Floor; } // Shiftmax's
+StringRef SoftmaxOp::getBarrierReason() { return "R10: softmax is not scale-covariant"; }
+
+// A row has one scale; heads may have scales of their own.
+CodeSpec SoftmaxNumeratorOp::getOperandCode(unsigned) {
+  return {CodeKind::Residual, TensorKind::Other, /*isSigned=*/true, /*takesAccumulator=*/true,
+          lastAxis(getInput()) > 1 ? 1 : kNoAxis};
+}
+/// Codes relative to the row maximum, and the sums of the codes.
+Type SoftmaxNumeratorOp::getFixedResultType(unsigned index) {
+  Type expressed = Float32Type::get(getContext());
+  unsigned width = index == 0 ? 8 : 32;
+  bool isSigned = index != 0;
+  return quant::UniformQuantizedType::get(isSigned ? quant::QuantizationFlags::Signed : 0,
+                                          IntegerType::get(getContext(), width), expressed, 1.0 / 255, 0,
+                                          quant::QuantizedType::getDefaultMinimumForInteger(isSigned, width),
+                                          quant::QuantizedType::getDefaultMaximumForInteger(isSigned, width));
+}
+StringRef SoftmaxNumeratorOp::getBarrierReason() {
+  return "R10: the exponential is not scale-covariant; only the division by the row sum moves on";
+}
+
+// Sums of products and sums of codes, in every layout.
+CodeSpec DivideRowsOp::getOperandCode(unsigned) {
+  return {CodeKind::Accumulator, TensorKind::Other, /*isSigned=*/true, /*takesAccumulator=*/true, kAnyAxis};
+}
+StringRef DivideRowsOp::getBarrierReason() { return "R10: the reciprocal of the row sum is taken here, once per row"; }
+
+CodeSpec LayerNormOp::getOperandCode(unsigned index) {
+  return index == 0 ? CodeSpec{CodeKind::Residual, TensorKind::Residual, /*isSigned=*/true} : CodeSpec{};
+}
+ResultRounding LayerNormOp::getResultRounding() { return ResultRounding::Chosen; }
+StringRef LayerNormOp::getBarrierReason() {
+  return "R8: a common scale cancels in layer_norm, so the dequantization ends here";
+}
+
+CodeSpec MeanOp::getOperandCode(unsigned) { return {CodeKind::Residual, TensorKind::Other, /*isSigned=*/true}; }
+ResultRounding MeanOp::getResultRounding() { return ResultRounding::Chosen; }
+
+//===----------------------------------------------------------------------===//
+// Elements
+//===----------------------------------------------------------------------===//
+
+// Each term is brought to the sum's scale by itself, which may differ along the last axis.
+CodeSpec AddOp::getOperandCode(unsigned index) {
+  return {CodeKind::Residual, TensorKind::Residual, /*isSigned=*/true, /*takesAccumulator=*/true,
+          lastAxis(getOperand(index))};
+}
+CodeSpec AddOp::getResultCode(unsigned) { return {CodeKind::Residual, TensorKind::Residual, /*isSigned=*/true}; }
+ResultRounding AddOp::getResultRounding() { return ResultRounding::Chosen; }
+StringRef AddOp::getBarrierReason() {
+  return "R12: the operands of an add have scales of their own and are requantized to the sum's";
+}
+
+CodeSpec MulOp::getOperandCode(unsigned) { return {CodeKind::Code}; }
+StringRef MulOp::getBarrierReason() { return "the product of two quantized tensors is requantized at once"; }
+
+CodeSpec NormalizePixelsOp::getOperandCode(unsigned) { return {}; }
+StringRef NormalizePixelsOp::getBarrierReason() { return "pixels become codes of the normalized image by a table"; }
+
+CodeSpec ReluOp::getOperandCode(unsigned) {
+  return {CodeKind::Residual, TensorKind::Argument, /*isSigned=*/true, /*takesAccumulator=*/true, lastAxis(getInput())};
+}
+StringRef ReluOp::getBarrierReason() {
+  return "R11: a rectifier bounds the range; the clamp of the requantization does it";
+}
+
+ResultRounding GeluOp::getResultRounding() { return ResultRounding::Chosen; }
+
+#define VITQ_FUNCTION(OP)                                                                                              \
+  CodeSpec OP::getOperandCode(unsigned) { return {CodeKind::Code, TensorKind::Argument}; }                             \
+  StringRef OP::getBarrierReason() { return "R11: the function is not scale-covariant; it is computed on codes"; }
+VITQ_FUNCTION(GeluOp)
+VITQ_FUNCTION(SigmoidOp)
+VITQ_FUNCTION(TanhOp)
+VITQ_FUNCTION(HardSwishOp)
+VITQ_FUNCTION(SiluOp)
+#undef VITQ_FUNCTION
