@@ -88,6 +88,8 @@ int runner::main(int argc, char **argv) {
     llvm::WithColor::error(llvm::errs(), "vitq-run") << llvm::toString(figures.takeError()) << "\n";
     return 1;
   }
+  for (const std::string &remark : figures->remarks)
+    llvm::WithColor::remark(llvm::errs(), "vitq-run") << remark << "\n";
   figures->print(llvm::outs());
   return 0;
 }

@@ -282,6 +282,9 @@ llvm::Expected<Figures> Session::run() {
     if (llvm::Error error = benchmark())
       return error;
   }
+  if (source)
+    if (std::string remark = source->orientationRemark(); !remark.empty())
+      figures.remarks.push_back(std::move(remark));
   if (options.json.empty())
     return figures;
   if (llvm::Error error = writeFileAtomically(options.json, llvm::formatv("{0:2}\n", figures.toJSON()).str()))
