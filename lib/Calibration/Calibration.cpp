@@ -13,6 +13,7 @@
 #include "vitq/Interpreter/Interpreter.h"
 #include "vitq/Support/Progress.h"
 
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/xxhash.h"
@@ -92,7 +93,9 @@ void Calibrator::look(uint64_t image, ArrayRef<float> values) {
 /// Images without content calibrate a model for nothing that it will see, and images
 /// that others would see turned may not be what was meant.
 void Calibrator::warnAboutImages() const {
-  Location location = interpreter.getFunction().getLoc();
+  func::FuncOp function = interpreter.getFunction();
+  auto module = function->getParentOfType<ModuleOp>();
+  Location location = module ? module.getLoc() : function.getLoc();
   const char *useless = "the ranges are of these only, and on other images the program will clip and be wrong; give 30 "
                         "to 100 images of the kind that the model will see";
   std::string count =

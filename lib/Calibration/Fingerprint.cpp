@@ -9,6 +9,7 @@
 #include "vitq/Calibration/Calibration.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringExtras.h"
@@ -89,17 +90,20 @@ std::string calibration::fingerprint(func::FuncOp function) {
 }
 
 LogicalResult calibration::checkFingerprint(func::FuncOp function, const RangeTable &table, StringRef origin) {
+  // The model's file, not a node.
+  auto module = function->getParentOfType<ModuleOp>();
+  Location location = module ? module.getLoc() : function.getLoc();
   if (table.fingerprint.empty()) {
-    emitWarning(function.getLoc()) << origin
-                                   << " does not say which model its ranges are of (an earlier vitq wrote it), so "
-                                      "nothing tells whether it is this one; calibrate again (--calibration-data, "
-                                      "--save-ranges), or rewrite the file with --load-ranges and --save-ranges";
+    emitWarning(location) << origin
+                          << " does not say which model its ranges are of (an earlier vitq wrote it), so "
+                             "nothing tells whether it is this one; calibrate again (--calibration-data, "
+                             "--save-ranges), or rewrite the file with --load-ranges and --save-ranges";
     return success();
   }
   std::string own = fingerprint(function);
   if (own == table.fingerprint)
     return success();
-  return emitError(function.getLoc())
+  return emitError(location)
          << "the ranges in " << origin << " are of another model: its fingerprint is " << table.fingerprint
          << ", this model's is " << own
          << " (weights and structure; another export or another version of vitq counts as another model); give the "

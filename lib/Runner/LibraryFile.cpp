@@ -38,8 +38,10 @@ static uint16_t ownMachine() {
 }
 
 static std::string machineName(uint16_t machine) {
+  if (machine == EM_386)
+    return "i386";
   StringRef name = convertEMachineToArchName(machine);
-  return name.empty() || name == "None" ? "machine number " + std::to_string(machine) : name.str();
+  return name.empty() || name == "None" ? "machine number " + std::to_string(machine) : name.lower();
 }
 
 /// "x86_64 (64 bits, little-endian)", of a file that has the first 20 bytes of an ELF
