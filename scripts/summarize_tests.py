@@ -33,7 +33,7 @@ PACKAGES = {
 FOLDERS = {"shared-data": pathlib.Path(__file__).resolve().parents[2] / "shared"}
 HARDWARE = {"x86_64", "aarch64", "avx2", "avx512", "avx512vnni"}
 # How messages of GTEST_SKIP() call them.
-FEATURES = {"VITQ_TEST_MODELS": "test-models", "VITQ_SHARED": "shared-data"}
+FEATURES = {"VITQ_TEST_MODELS is no": "test-models", "VITQ_SHARED is no": "shared-data"}
 
 
 def is_installed(package):
@@ -57,7 +57,8 @@ def mistake(why):
     for feature in features:
         if feature in PACKAGES:
             if all(map(is_installed, PACKAGES[feature])):
-                return ", ".join(PACKAGES[feature]) + " are installed: configure and build again"
+                verb = "is" if len(PACKAGES[feature]) == 1 else "are"
+                return f'{", ".join(PACKAGES[feature])} {verb} installed'
         elif feature in FOLDERS:
             if FOLDERS[feature].is_dir():
                 return f"{FOLDERS[feature]} is there"
