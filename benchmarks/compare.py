@@ -16,6 +16,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
+# What vitq-opt --openmp links programs with.
+LIBOMP = "/usr/lib/llvm-22/lib/libomp.so"
 # With what the program itself needs; the peers' packages are their own affair.
 REQUIRED = ["numpy", "onnx"]
 PIP = f"pip install -r {os.path.relpath(HERE / 'requirements.txt')}"
@@ -119,6 +121,10 @@ class Settings:
             print(f"note: this machine has no {self.threads[-1]} physical cores to use; left out")
             self.threads.pop()
             self.cores = machine.choose_cores(max(self.threads))
+
+        if self.has_flag("--openmp") and not pathlib.Path(LIBOMP).exists():
+            sys.exit(f"compare.py: there is no {LIBOMP}, which programs for several threads are linked with. Install "
+                     "it, as root, with\n    apt-get install libomp-22-dev")
 
     def has_flag(self, flag):
         return any(line.split()[:1] and line.split()[0].split("=")[0] == flag for line in self.help.splitlines())

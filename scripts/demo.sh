@@ -7,6 +7,8 @@
 
 # shellcheck disable=SC2086
 need_packages required $VITQ_BUILD_PACKAGES
+# shellcheck disable=SC2086
+need_packages optional $VITQ_THREAD_PACKAGES
 configure
 build vitq-opt vitq-run
 

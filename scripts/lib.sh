@@ -14,9 +14,11 @@ VITQ_BUILD_PACKAGES="cmake ninja-build pkg-config clang-22 lld-22
   llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
   libonnx-dev libprotobuf-dev protobuf-compiler libeigen3-dev libxtensor-dev
   libzip-dev zlib1g-dev libturbojpeg0-dev libpng-dev libgtest-dev"
+# What programs compiled with --openmp are linked with.
+VITQ_THREAD_PACKAGES="libomp-22-dev"
 # Only tests read these; without them some are skipped.
-VITQ_TEST_PACKAGES="python3 python3-numpy python3-torch python3-onnx libonnx-testdata qemu-user libomp-22-dev
-  chromium"
+VITQ_TEST_PACKAGES="python3 python3-numpy python3-torch python3-onnx libonnx-testdata qemu-user chromium
+  $VITQ_THREAD_PACKAGES"
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
@@ -49,19 +51,34 @@ need_packages() {
       return 0
     fi
     [ "$kind" = optional ] || die "could not install: $missing"
-    echo "note: could not install $missing; the tests that need them are skipped" >&2
+    echo "note: could not install $missing; what needs them is left out, or skipped" >&2
   elif [ "$kind" = required ]; then
     die "these Debian packages are missing. As root: apt-get update && apt-get install $missing"
   else
-    echo "note: some tests are skipped; they need, as root: apt-get install $missing" >&2
+    echo "note: some things are left out, or skipped; they need, as root: apt-get install $missing" >&2
   fi
 }
 
+# What CMake may find: the packages and their versions.
+package_list() {
+  # shellcheck disable=SC2086
+  dpkg-query -W -f='${Package} ${Version} ${db:Status-Status}\n' $VITQ_BUILD_PACKAGES $VITQ_TEST_PACKAGES 2>/dev/null |
+    sed -n 's/ installed$//p' | sort || true
+}
+
+# Configures the build, and again when packages came, went or changed since: CMake does
+# not look for them by itself.
 configure() {
+  local list=$VITQ_BUILD/packages.txt packages
+  packages=$(package_list)
   if [ ! -f "$VITQ_BUILD/build.ninja" ]; then
     say "Configuring $VITQ_BUILD"
     cmake --preset release
+  elif [ ! -f "$list" ] || [ "$packages" != "$(cat "$list")" ]; then
+    say "Configuring $VITQ_BUILD again: other packages are installed now"
+    cmake "$VITQ_BUILD"
   fi
+  printf '%s\n' "$packages" >"$list"
 }
 
 # build TARGET...: VITQ_JOBS limits how many compilers run at once.

@@ -4,6 +4,10 @@
 Adds up results that lit wrote with --output, and exit statuses of commands. Lists
 what was skipped, with the reason, and what failed. The last line is
 "N passed, N failed"; the exit status is 1 when something failed.
+
+A test may be skipped for what this machine cannot do, or for a package that is not
+installed. One that is skipped although its packages are installed, for a tool that this
+project builds, or for something that nobody knows, has failed.
 """
 
 import argparse
@@ -11,10 +15,56 @@ import collections
 import json
 import pathlib
 import re
+import subprocess
 import sys
 
 PASSED = {"PASS", "FLAKYPASS", "XFAIL"}
 SKIPPED = {"UNSUPPORTED", "SKIPPED", "EXCLUDED"}
+
+
+# What features of test/lit.cfg.py need: Debian packages, or a folder beside the
+# project's. Nothing, where the processor has the feature or not.
+PACKAGES = {
+    "test-models": ["python3-numpy", "python3-onnx", "python3-torch"],
+    "qemu-aarch64": ["qemu-user"],
+    "libomp": ["libomp-22-dev"],
+    "chromium": ["chromium"],
+}
+FOLDERS = {"shared-data": pathlib.Path(__file__).resolve().parents[2] / "shared"}
+HARDWARE = {"x86_64", "aarch64", "avx2", "avx512", "avx512vnni"}
+# How messages of GTEST_SKIP() call them.
+FEATURES = {"VITQ_TEST_MODELS is no": "test-models", "VITQ_SHARED is no": "shared-data"}
+
+
+def is_installed(package):
+    try:
+        status = subprocess.run(
+            ["dpkg-query", "-W", "-f=${db:Status-Status}", package],
+            capture_output=True,
+            text=True,
+        ).stdout
+    except FileNotFoundError:
+        return False
+    return status.strip() == "installed"
+
+
+def mistake(why):
+    """Why a test should not have been skipped for `why`; empty if it may be."""
+    if match := re.match(r"needs (.*)", why):
+        features = re.findall(r"[\w-]+", match[1])
+    else:
+        features = [name for text, name in FEATURES.items() if text in why][:1]
+    for feature in features:
+        if feature in PACKAGES:
+            if all(map(is_installed, PACKAGES[feature])):
+                verb = "is" if len(PACKAGES[feature]) == 1 else "are"
+                return f'{", ".join(PACKAGES[feature])} {verb} installed'
+        elif feature in FOLDERS:
+            if FOLDERS[feature].is_dir():
+                return f"{FOLDERS[feature]} is there"
+        elif feature not in HARDWARE:
+            return f"'{feature}' is no feature of test/lit.cfg.py, or a tool that was not built"
+    return ""
 
 
 def skip_messages(folder):
@@ -80,6 +130,9 @@ def main():
         else:
             failed.append(f"{name} (exit status {status})")
 
+    for why in sorted(skipped):
+        if mistaken := mistake(why):
+            failed += [f"{name} (skipped, {why}; but {mistaken})" for name in skipped.pop(why)]
     for why, names in sorted(skipped.items()):
         print(f"skipped, {why}:")
         for name in names:

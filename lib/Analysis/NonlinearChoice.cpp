@@ -189,3 +189,8 @@ bool NonlinearChoice::hasAuto() const {
   auto isAuto = [](const auto &entry) { return entry.second.isAuto; };
   return ofAll.isAuto || any_of(ofFunctions, isAuto) || any_of(ofLayers, isAuto);
 }
+
+bool NonlinearChoice::hasLines() const {
+  auto isLut = [](const auto &entry) { return entry.second.kind == vit::Algorithm::Lut; };
+  return ofAll.kind == vit::Algorithm::Lut || any_of(ofFunctions, isLut) || any_of(ofLayers, isLut);
+}

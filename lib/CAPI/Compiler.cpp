@@ -12,6 +12,7 @@
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Calibration/Calibration.h"
 #include "vitq/Driver/Driver.h"
+#include "vitq/Driver/FlagRules.h"
 #include "vitq/Frontend/OnnxImport.h"
 #include "vitq/InitAll.h"
 #include "vitq/Support/Progress.h"
@@ -76,6 +77,7 @@ private:
   LogicalResult fail(llvm::Error error) { return fail(llvm::toString(std::move(error))); }
 
   LogicalResult readOptions();
+  LogicalResult checkOptions();
   LogicalResult load();
   LogicalResult take(FailureOr<OwningOpRef<ModuleOp>> loaded);
   LogicalResult checkCalibration(Phase now);
@@ -118,6 +120,17 @@ LogicalResult Compilation::readOptions() {
     if (std::string problem = options.set(key, value); !problem.empty())
       return fail(problem);
   return success();
+}
+
+/// Whether options make others meaningless. One set of options serves several calls: what
+/// only has no effect on the way between two phases is none of its mistakes.
+LogicalResult Compilation::checkOptions() {
+  std::map<std::string, std::string> given;
+  for (const auto &[key, value] : request.options.pipeline)
+    if (key.starts_with("nonlinear") || key == "lut-method" || key == "recipe" || key == "split-outliers")
+      given[key] = "option '" + key + "=" + value + "'";
+  std::string problem = findIdleFlag({options, given, "the model"});
+  return problem.empty() ? success() : fail(problem);
 }
 
 //===----------------------------------------------------------------------===//
@@ -206,7 +219,7 @@ LogicalResult Compilation::calibrate() {
 //===----------------------------------------------------------------------===//
 
 LogicalResult Compilation::lowerTo(Phase last) {
-  if (failed(readOptions()) || failed(load()))
+  if (failed(readOptions()) || failed(checkOptions()) || failed(load()))
     return failure();
   const Phase now = getPhase(*module);
   if (now > last)

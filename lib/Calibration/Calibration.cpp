@@ -13,7 +13,10 @@
 #include "vitq/Interpreter/Interpreter.h"
 #include "vitq/Support/Progress.h"
 
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/xxhash.h"
 
 #include <atomic>
 #include <mutex>
@@ -30,7 +33,7 @@ class Calibrator {
 public:
   Calibrator(const Interpreter &interpreter, const data::ImageSource &source, uint64_t images)
       : interpreter(interpreter), source(source), images(images), values(collectValues(interpreter.getFunction())),
-        total(emptyStatistics()), progress("calibrating", images) {
+        hashes(images), total(emptyStatistics()), progress("calibrating", images) {
     shape = cast<ShapedType>(interpreter.getFunction().getArgument(0).getType()).getShape();
     for (auto [i, value] : llvm::enumerate(values))
       if (value.op)
@@ -45,6 +48,8 @@ private:
   LogicalResult runBatch(uint64_t first, std::vector<Statistics> &local);
   FailureOr<Tensor> readBatch(uint64_t first);
   void report(Location location, const llvm::Twine &message);
+  void look(uint64_t image, ArrayRef<float> values);
+  void warnAboutImages() const;
 
   const Interpreter &interpreter;
   const data::ImageSource &source;
@@ -52,6 +57,11 @@ private:
   std::vector<NamedValue> values;
   llvm::DenseMap<std::pair<Operation *, unsigned>, size_t> indices;
   ArrayRef<int64_t> shape;
+
+  /// Whether any image has more than one colour, and what tells images apart; each
+  /// image writes its own element.
+  std::atomic<bool> anyShape = false;
+  std::vector<uint64_t> hashes;
 
   std::mutex mutex;
   std::vector<Statistics> total;
@@ -70,6 +80,35 @@ void Calibrator::report(Location location, const llvm::Twine &message) {
   emitError(location, message);
 }
 
+/// Notes what `warnAboutImages` wants to know.
+void Calibrator::look(uint64_t image, ArrayRef<float> values) {
+  hashes[image] = llvm::xxh3_64bits(
+      ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(values.data()), values.size() * sizeof(float)));
+  const size_t channel = values.size() / source.channels();
+  for (size_t c = 0; c < values.size() && !anyShape; c += channel)
+    if (!llvm::all_equal(values.slice(c, channel)))
+      anyShape = true;
+}
+
+/// Images without content calibrate a model for nothing that it will see, and images
+/// that others would see turned may not be what was meant.
+void Calibrator::warnAboutImages() const {
+  func::FuncOp function = interpreter.getFunction();
+  auto module = function->getParentOfType<ModuleOp>();
+  Location location = module ? module.getLoc() : function.getLoc();
+  const char *useless = "the ranges are of these only, and on other images the program will clip and be wrong; give 30 "
+                        "to 100 images of the kind that the model will see";
+  std::string count =
+      images == 1 ? "the only calibration image" : "all " + std::to_string(images) + " calibration images";
+  if (!anyShape)
+    emitWarning(location) << source.path() << ": " << count << (images == 1 ? " is" : " are")
+                          << " blank (one colour each): " << useless;
+  else if (images > 1 && llvm::all_equal(hashes))
+    emitWarning(location) << source.path() << ": " << count << " are the same: " << useless;
+  if (std::string remark = source.orientationRemark(); !remark.empty())
+    emitRemark(location) << remark;
+}
+
 /// The images from `first` on; the last one fills a batch up.
 FailureOr<Tensor> Calibrator::readBatch(uint64_t first) {
   Tensor batch = Tensor::allocate(ElementKind::F32, shape);
@@ -80,6 +119,7 @@ FailureOr<Tensor> Calibrator::readBatch(uint64_t first) {
       report(interpreter.getFunction().getLoc(), llvm::toString(image.takeError()));
       return failure();
     }
+    look(std::min(first + b, images - 1), *image);
     std::copy_n(image->begin(), size, batch.mutableData<float>() + b * size);
   }
   return batch;
@@ -130,8 +170,10 @@ FailureOr<RangeTable> Calibrator::run(unsigned threads) {
     worker.join();
   if (failedAny)
     return failure();
+  warnAboutImages();
   RangeTable table;
   table.images = images;
+  table.fingerprint = fingerprint(interpreter.getFunction());
   table.preprocess = data::toString(source.preprocess());
   for (auto [value, statistics] : llvm::zip_equal(values, total)) {
     table.ranges[value.name] = statistics.range();

@@ -143,6 +143,12 @@ static llvm::Expected<RangeTable> parse(const llvm::json::Value &value, llvm::St
   if (!preprocess || !ranges)
     return refuse(path, "'preprocess' is no string or 'ranges' no object");
   table.preprocess = preprocess->str();
+  if (const llvm::json::Value *fingerprint = root->get("fingerprint")) {
+    if (std::optional<llvm::StringRef> text = fingerprint->getAsString(); text && !text->empty())
+      table.fingerprint = text->str();
+    else
+      return refuse(path, "'fingerprint' is no text");
+  }
   for (const auto &[name, entry] : *ranges) {
     std::optional<std::vector<double>> pair = readNumbers<double>(entry.getAsArray());
     if (!pair || pair->size() != 2 || (*pair)[0] > (*pair)[1])
@@ -203,6 +209,8 @@ llvm::Error calibration::saveRanges(const RangeTable &table, llvm::StringRef pat
     json.object([&] {
       json.attribute("version", 2);
       json.attribute("images", static_cast<int64_t>(table.images));
+      if (!table.fingerprint.empty())
+        json.attribute("fingerprint", table.fingerprint);
       json.attribute("preprocess", table.preprocess);
       json.attributeObject("ranges", [&] {
         for (const auto &[name, range] : table.ranges)

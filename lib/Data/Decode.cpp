@@ -230,7 +230,9 @@ Expected<Image> vitq::data::decodeImage(StringRef bytes, StringRef name, int cha
   }();
   if (!image)
     return image;
-  return convertChannels(std::move(*image), channels);
+  Image converted = convertChannels(std::move(*image), channels);
+  converted.orientation = exifOrientation(bytes);
+  return converted;
 }
 
 Expected<Image> vitq::data::readImage(StringRef path, int channels) {

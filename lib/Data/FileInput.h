@@ -17,6 +17,9 @@ namespace vitq::data {
 /// `maxBytes`.
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> readRegularFile(llvm::StringRef path, uint64_t maxBytes);
 
+/// Whether a name ends as those of pictures do.
+bool isPictureName(llvm::StringRef name);
+
 /// "'NAME': TEXT".
 llvm::Error makeFileError(llvm::StringRef name, const llvm::Twine &text);
 

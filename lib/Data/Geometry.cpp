@@ -132,24 +132,37 @@ static Error tooLarge(int64_t height, int64_t width) {
                                                          " are supported, so leave this picture out or crop it first");
 }
 
-Expected<Image> vitq::data::resizeImage(const Image &image, Size size, Interpolation interpolation) {
+/// Whether the height is resampled before the width. Pillow's order since 13.0.
+static bool isHeightFirst(Size from, Size to, PillowRelease pillow) {
+  int64_t height = int64_t(from.height) - to.height, width = int64_t(from.width) - to.width;
+  return pillow == PillowRelease::V13 && height > 0 && height > 2 * width;
+}
+
+Expected<Image> vitq::data::resizeImage(const Image &image, Size size, Interpolation interpolation,
+                                        PillowRelease pillow) {
   if (size.height < 1 || size.width < 1)
     return createStringError(inconvertibleErrorCode(),
                              "resizing leaves no pixels (" + Twine(size.height) + "x" + Twine(size.width) + ")");
-  // Between the two passes the picture is as high as before and as wide as
-  // after.
-  for (int height : {image.height, size.height})
-    if (height > maxPixels / size.width)
-      return tooLarge(height, size.width);
+  bool heightFirst = isHeightFirst(image.size(), size, pillow);
+  // Between the two passes one side is as before and the other as after.
+  Size between = heightFirst ? Size{size.height, image.width} : Size{image.height, size.width};
+  for (Size made : {between, size})
+    if (made.height > maxPixels / made.width)
+      return tooLarge(made.height, made.width);
   // A direction that keeps its size is not resampled.
-  Image rows;
+  Image first, second;
   const Image *current = &image;
-  if (size.width != image.width) {
-    rows = resampleRows(image, size.width, interpolation);
-    current = &rows;
-  }
-  if (size.height != image.height)
-    return resampleColumns(*current, size.height, interpolation);
+  auto resample = [&](bool isHeight, Image &out) {
+    if (isHeight && size.height != image.height)
+      out = resampleColumns(*current, size.height, interpolation);
+    else if (!isHeight && size.width != image.width)
+      out = resampleRows(*current, size.width, interpolation);
+    else
+      return;
+    current = &out;
+  };
+  resample(heightFirst, first);
+  resample(!heightFirst, second);
   return *current;
 }
 
@@ -184,8 +197,8 @@ Expected<Image> vitq::data::applyGeometry(const Image &image, const Preprocess &
   // Before the extents are narrowed to int.
   if (result.height > maxPixels || result.width > maxPixels)
     return tooLarge(result.height, result.width);
-  auto resized =
-      resizeImage(image, {static_cast<int>(result.height), static_cast<int>(result.width)}, preprocess.interpolation);
+  auto resized = resizeImage(image, {static_cast<int>(result.height), static_cast<int>(result.width)},
+                             preprocess.interpolation, preprocess.pillow);
   if (!resized || !preprocess.crop)
     return resized;
   return centerCrop(*resized, *preprocess.crop);

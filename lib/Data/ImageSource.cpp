@@ -10,6 +10,7 @@
 #include "llvm/Support/Path.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 
@@ -25,6 +26,17 @@ Expected<std::vector<float>> ImageSource::normalized(size_t i) const {
   return normalize(*image, spec);
 }
 
+std::string ImageSource::orientationRemark() const {
+  size_t turned = turnedPictures();
+  if (turned == 0)
+    return {};
+  return ("'" + sourcePath + "': " + Twine(turned) + (turned == 1 ? " picture carries" : " pictures carry") +
+          " an EXIF orientation, which is ignored, as Pillow's open, torchvision and timm ignore it; if the model "
+          "shall see " +
+          (turned == 1 ? "it" : "them") + " upright, write the pixels turned (docs/Howto/compile-your-model.md)")
+      .str();
+}
+
 static std::string sizeText(Size size) { return std::to_string(size.height) + "x" + std::to_string(size.width); }
 
 namespace {
@@ -37,7 +49,8 @@ class FileSource final : public ImageSource {
 public:
   FileSource(StringRef path, const Preprocess &preprocess, int channels, std::string folder,
              std::vector<std::string> names)
-      : ImageSource(path, preprocess, channels), folder(std::move(folder)), names(std::move(names)) {}
+      : ImageSource(path, preprocess, channels), folder(std::move(folder)), names(std::move(names)),
+        turned(this->names.size()) {}
 
   /// Fixes the size by the first picture.
   Error initialize() {
@@ -50,6 +63,10 @@ public:
 
   size_t size() const override { return names.size(); }
   StringRef name(size_t i) const override { return names[i]; }
+
+  size_t turnedPictures() const override {
+    return static_cast<size_t>(llvm::count_if(turned, [](const auto &flag) { return flag.load(); }));
+  }
 
   Expected<Image> pixels(size_t i) const override {
     auto image = read(i);
@@ -72,6 +89,8 @@ private:
     auto image = readImage(path, outputChannels);
     if (!image)
       return image;
+    if (image->orientation != 1)
+      turned[i] = true;
     auto result = applyGeometry(*image, spec);
     if (!result)
       return addFileName(path, result.takeError());
@@ -80,6 +99,8 @@ private:
 
   std::string folder;
   std::vector<std::string> names;
+  /// Which pictures were found to be turned; each may be read several times.
+  mutable std::vector<std::atomic<bool>> turned;
 };
 
 //===----------------------------------------------------------------------===//
@@ -212,7 +233,7 @@ private:
 // Opening
 //===----------------------------------------------------------------------===//
 
-static bool isPictureName(StringRef name) {
+bool vitq::data::isPictureName(StringRef name) {
   return any_of(ArrayRef<StringRef>{".jpg", ".jpeg", ".png"},
                 [&](StringRef e) { return name.ends_with_insensitive(e); });
 }

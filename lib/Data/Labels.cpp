@@ -6,6 +6,7 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/LineIterator.h"
 #include "llvm/Support/Path.h"
 
@@ -49,6 +50,12 @@ static Expected<std::vector<int64_t>> readArray(StringRef path, size_t pictures)
   return labels;
 }
 
+/// Whether a column begins like a number: a heading does not.
+static bool isDecimal(StringRef column) {
+  column.consume_front("-");
+  return !column.empty() && isDigit(column.front());
+}
+
 static Expected<std::vector<int64_t>> readCSV(StringRef path, const ImageSource &source) {
   auto buffer = readRegularFile(path, uint64_t(1) << 30);
   if (!buffer)
@@ -56,7 +63,11 @@ static Expected<std::vector<int64_t>> readCSV(StringRef path, const ImageSource 
   StringRef rest = (*buffer)->getBuffer();
   rest.consume_front("\xEF\xBB\xBF");
 
+  StringSet<> pictures;
+  for (size_t i = 0, e = source.size(); i < e; ++i)
+    pictures.insert(source.name(i));
   StringMap<int64_t> labelOf;
+  std::string heading;
   bool first = true;
   for (size_t line = 1; !rest.empty(); ++line) {
     StringRef text;
@@ -68,11 +79,18 @@ static Expected<std::vector<int64_t>> readCSV(StringRef path, const ImageSource 
     auto [file, number] = text.rsplit(',');
     file = file.trim();
     number = number.trim();
-    bool heading = std::exchange(first, false);
+    if (file.size() >= 2 && file.front() == '"' && file.back() == '"')
+      file = file.drop_front().drop_back();
+    file = sys::path::filename(file);
+    // A first line that names a picture is no heading.
+    bool mayBeHeading = std::exchange(first, false) && text.contains(',') && !pictures.contains(file) &&
+                        !isPictureName(file) && !isDecimal(number);
     int64_t label;
     if (!text.contains(',') || number.getAsInteger(10, label)) {
-      if (heading && text.contains(','))
+      if (mayBeHeading) {
+        heading = text.take_front(80).str();
         continue;
+      }
       return makeFileError(path, "line " + Twine(line) +
                                      ": expected "
                                      "file,class_index, not '" +
@@ -80,9 +98,6 @@ static Expected<std::vector<int64_t>> readCSV(StringRef path, const ImageSource 
     }
     if (label < 0)
       return makeFileError(path, "line " + Twine(line) + ": the class " + Twine(label) + " is negative");
-    if (file.size() >= 2 && file.front() == '"' && file.back() == '"')
-      file = file.drop_front().drop_back();
-    file = sys::path::filename(file);
     auto [entry, isNew] = labelOf.try_emplace(file, label);
     if (!isNew && entry->second != label)
       return makeFileError(path, "line " + Twine(line) + ": '" + file + "' has the class " + Twine(label) +
@@ -95,7 +110,8 @@ static Expected<std::vector<int64_t>> readCSV(StringRef path, const ImageSource 
     auto entry = labelOf.find(source.name(i));
     if (entry == labelOf.end())
       return makeFileError(path, "has no label for '" + source.name(i) + "'; add a line '" + source.name(i) +
-                                     ",CLASS' or remove the picture");
+                                     ",CLASS' or remove the picture" +
+                                     (heading.empty() ? "" : " (line 1, '" + heading + "', was taken for a heading)"));
     labels.push_back(entry->second);
   }
   return labels;

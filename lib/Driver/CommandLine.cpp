@@ -11,6 +11,7 @@
 
 #include "DiagnosticPrinter.h"
 #include "vitq/Driver/Driver.h"
+#include "vitq/Driver/FlagRules.h"
 #include "vitq/InitAll.h"
 
 #include "mlir/InitAllPasses.h"
@@ -242,18 +243,11 @@ std::string checkSystolicFlags(const CompilerFlags &flags, const DriverOptions &
     if (isForArrays(options.emit))
       return "--emit=systolic, systolic-asm and c are for systolic arrays: give --target=systolic:CONFIG too, e.g. "
              "--target=systolic:gemmini-16x16";
-    if (flags.hostTarget.getNumOccurrences())
-      return "--host-target is for the CPU beside a systolic array: give --target=systolic:CONFIG too, or --target "
-             "alone";
-    return flags.place.empty() ? "" : "--place is for systolic arrays: give --target=systolic:CONFIG too";
+    return "";
   }
   if (!isForArrays(options.emit) && !isIR)
     return "--emit=llvm, asm, obj and so are for CPUs: --target=systolic:CONFIG has --emit=systolic, systolic-asm, c, "
            "and mlir or bytecode";
-  if (options.openmp)
-    return "--openmp is for CPUs: a program for a systolic array has no variant for threads";
-  if (options.batch > 1)
-    return "--batch is for CPUs: a program for a systolic array takes one image a run";
   if (options.emit == OutputKind::C && !StringRef(options.output).ends_with(".c"))
     return "C is written with its host object and header: give -o FILE.c";
   if (options.emit == OutputKind::Systolic && options.output == "-")
@@ -302,8 +296,6 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
     return "--emit=llvm, asm, obj, so, systolic, systolic-asm and c need the whole way: leave out --stop-after";
   if (std::string problem = checkSystolicFlags(flags, options); !problem.empty())
     return problem;
-  if (options.openmp && options.stopAfter != Phase::Target)
-    return "--openmp is for programs: give --emit=so or obj too";
   if (options.emit == OutputKind::SharedObject && options.output == "-")
     return "a shared library cannot be written to standard output: give -o FILE.so";
   if (options.emit == OutputKind::Object && options.output == "-")
@@ -318,21 +310,69 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
              "' is where the manifest of the object goes: give the report and the ranges other names";
   if (std::string problem = checkNumbers(flags); !problem.empty())
     return problem;
-  if (options.reports.empty() && !(options.reportData.empty() && options.reportLabels.empty()))
-    return "--report-data and --report-labels are for a report: give --report=FILE too";
+  // An ONNX model is a float model; of a module nothing is known yet.
+  const bool isOnnx = StringRef(options.input).ends_with_insensitive(".onnx");
+  if (std::string problem = findIdleFlag(options, isOnnx ? std::optional(Phase::Float) : std::nullopt);
+      !problem.empty())
+    return problem;
   if (options.reportData.empty() && !options.reportLabels.empty() && options.compile.data.empty())
     return "--report-labels needs the images: give --report-data=FOLDER";
   return {};
 }
 
-int runCompiler(const CompilerFlags &flags, DialectRegistry &registry, StringRef input, StringRef output) {
+/// The options of the compiler that were given, by name, as they were written.
+std::map<std::string, std::string> givenFlags(const CompilerFlags &flags, ArrayRef<const char *> arguments) {
+  std::map<std::string, std::string> given;
+  auto &registered = llvm::cl::getRegisteredOptions();
+  for (auto [i, word] : llvm::enumerate(arguments)) {
+    StringRef argument = word;
+    auto [name, value] = argument.ltrim('-').split('=');
+    llvm::cl::Option *option = argument.starts_with("-") ? registered.lookup(name) : nullptr;
+    if (!option || !option->getNumOccurrences() || !llvm::is_contained(option->Categories, &flags.category))
+      continue;
+    const bool valueFollows = !argument.contains('=') && i + 1 < arguments.size() &&
+                              option->getValueExpectedFlag() == llvm::cl::ValueRequired;
+    given[name.str()] = valueFollows ? (argument + " " + arguments[i + 1]).str() : argument.str();
+  }
+  return given;
+}
+
+/// What is wrong with the options of a call that does not compile, or nothing.
+std::string checkUncompiled(const std::map<std::string, std::string> &given, StringRef input) {
+  for (const auto &[name, text] : given)
+    if (name != "compile" && !(name == "batch" && input.ends_with_insensitive(".onnx")))
+      return text + " is for compiling a model: give --compile too";
+  return {};
+}
+
+/// Passes are for vitq-opt as an mlir-opt.
+std::string checkNoPasses(DialectRegistry &registry) {
+  MLIRContext context(registry);
+  PassManager pm(&context);
+  if (failed(MlirOptMainConfig::createFromCLOptions().setupPassPipeline(pm)) || pm.size() == 0)
+    return {};
+  std::string text;
+  llvm::raw_string_ostream(text) << pm.getPasses().begin()->getArgument();
+  return "--" + text +
+         " has no effect with --compile, which runs passes of its own: write a module with --stop-after=PHASE and run "
+         "the pass on it";
+}
+
+int fail(const llvm::Twine &problem) {
+  llvm::errs() << "vitq-opt: error: " << problem << "\n";
+  return 1;
+}
+
+int runCompiler(const CompilerFlags &flags, DialectRegistry &registry, StringRef input, StringRef output,
+                std::map<std::string, std::string> given) {
   DriverOptions options;
+  options.given = std::move(given);
   options.input = input.str();
   options.output = output.str();
-  if (std::string problem = readInto(flags, options); !problem.empty()) {
-    llvm::errs() << "vitq-opt: error: " << problem << "\n";
-    return 1;
-  }
+  if (std::string problem = readInto(flags, options); !problem.empty())
+    return fail(problem);
+  if (std::string problem = checkNoPasses(registry); !problem.empty())
+    return fail(problem);
   MLIRContext context(registry);
   DiagnosticPrinter diagnostics(&context, input);
   return failed(compile(options, &context));
@@ -364,8 +404,11 @@ int runVitqOpt(int argc, char **argv) {
   takeOptionNames();
   CompilerFlags flags;
   auto [input, output] = registerAndParseCLIOptions(argc, argv, "vitq: integer-only vision transformers", registry);
+  std::map<std::string, std::string> given = givenFlags(flags, ArrayRef<const char *>(argv, argc).drop_front());
   if (flags.wanted())
-    return runCompiler(flags, registry, input, output);
+    return runCompiler(flags, registry, input, output, std::move(given));
+  if (std::string problem = checkUncompiled(given, input); !problem.empty())
+    return fail(problem);
   if (StringRef(input).ends_with_insensitive(".onnx"))
     return runPassesOnOnnx(flags, registry, input, output);
   return asMainReturnCode(MlirOptMain(argc, argv, input, output, registry));

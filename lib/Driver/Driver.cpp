@@ -13,6 +13,7 @@
 #include "EmitSystolic.h"
 #include "Measure.h"
 
+#include "vitq/Driver/FlagRules.h"
 #include "vitq/Frontend/OnnxImport.h"
 #include "vitq/Report/Report.h"
 #include "vitq/Support/AtomicFile.h"
@@ -189,6 +190,9 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
   FailureOr<OwningOpRef<ModuleOp>> module = loadModule(options.input, context, setsBatch(options) ? 1 : options.batch);
   if (failed(module))
     return failure();
+  // What the phase of a module decides is known only now.
+  if (std::string problem = findIdleFlag(options, getPhase(**module)); !problem.empty())
+    return emitError(UnknownLoc::get(context), problem);
   Report report;
   report.setInput(options.input, options.compile.nonlinear.getValue());
   report.setOptions(describeOptions(options.compile));

@@ -28,6 +28,8 @@ public:
   Measurement(ModuleOp reference, ModuleOp program, const DriverOptions &options, Report &report)
       : reference(reference), program(program), options(options), report(report) {}
   llvm::Error run();
+  /// What a user should know of the report's own images; calibration spoke of its own.
+  std::string remark() const { return options.reportData.empty() ? "" : source->orientationRemark(); }
 
 private:
   llvm::Error open();
@@ -131,8 +133,11 @@ LogicalResult measure(ModuleOp reference, ModuleOp program, const DriverOptions 
   if (options.reportData.empty() && options.compile.data.empty())
     return success();
   Stage stage("measure for the report");
-  if (llvm::Error error = Measurement(reference, program, options, report).run())
+  Measurement measurement(reference, program, options, report);
+  if (llvm::Error error = measurement.run())
     return emitError(UnknownLoc::get(program.getContext()), llvm::toString(std::move(error)));
+  if (std::string remark = measurement.remark(); !remark.empty())
+    emitRemark(UnknownLoc::get(program.getContext()), remark);
   return success();
 }
 

@@ -29,7 +29,7 @@ struct Flags {
   cl::opt<std::string> labels = text("labels", "Classes of the images: .csv (file,class) or .npy", "file");
   cl::opt<std::string> reference = text("reference", "Model to compare with, usually the original .onnx", "file");
   cl::opt<std::string> preprocess = text("preprocess",
-                                         "resize=N|HxW,crop=N|HxW,mean=..,std=.. or @FILE.json; only for a program "
+                                         "resize=N|HxW|cover:HxW,crop=N|HxW,mean=..,std=.. or @FILE.json; only for a program "
                                          "that does not carry its own",
                                          "spec");
   cl::opt<std::string> dumpOutputs =
@@ -88,6 +88,8 @@ int runner::main(int argc, char **argv) {
     llvm::WithColor::error(llvm::errs(), "vitq-run") << llvm::toString(figures.takeError()) << "\n";
     return 1;
   }
+  for (const std::string &remark : figures->remarks)
+    llvm::WithColor::remark(llvm::errs(), "vitq-run") << remark << "\n";
   figures->print(llvm::outs());
   return 0;
 }

@@ -16,6 +16,10 @@ namespace vitq::runner {
 /// What --num-threads may ask for.
 inline constexpr int kMaxThreads = 1024;
 
+/// Whether the loader can be given the file: a whole shared library for this machine.
+/// The error names it and says what it is instead.
+llvm::Error checkLibraryFile(llvm::StringRef path);
+
 /// Loads a shared object made by vitq.
 llvm::Expected<std::unique_ptr<Program>> openSharedObject(llvm::StringRef path);
 

@@ -53,26 +53,46 @@ private:
 // Opening
 //===----------------------------------------------------------------------===//
 
+namespace {
+/// Options that contradict each other, or that the others leave without effect.
+struct OptionRule {
+  bool (*isBroken)(const RunOptions &);
+  const char *problem;
+};
+} // namespace
+
+static bool hasData(const RunOptions &o) { return !o.images.empty() || !o.inputs.empty(); }
+
+static constexpr OptionRule optionRules[] = {
+    {[](const RunOptions &o) { return !o.images.empty() && !o.inputs.empty(); },
+     "--images and --inputs exclude each other"},
+    {[](const RunOptions &o) { return o.compare && (o.reference.empty() || o.images.empty()); },
+     "--compare needs --reference=MODEL.onnx, the float model, and --images=FOLDER"},
+    {[](const RunOptions &o) { return !hasData(o) && !o.benchmark && !o.profile && o.timeline.empty(); },
+     "nothing to do: give --images or --inputs (or --benchmark for a .so or .vsys)"},
+    {[](const RunOptions &o) { return o.timeline.empty() && !o.launch.empty(); },
+     "--launch is for a timeline: give --timeline=FILE.json or FILE.svg too"},
+    {[](const RunOptions &o) { return o.profile && o.threads > 1; },
+     "--profile times one thread: leave out --num-threads"},
+    {[](const RunOptions &o) {
+       return !hasData(o) && !(o.labels.empty() && o.dumpOutputs.empty() && o.reference.empty());
+     },
+     "--labels, --reference and --dump-outputs need --images or --inputs"},
+    {[](const RunOptions &o) { return !hasData(o) && o.limit; },
+     "--limit has no effect without pictures, which it counts: give --images or --inputs"},
+    {[](const RunOptions &o) { return !hasData(o) && !o.preprocess.empty(); },
+     "--preprocess has no effect without pictures: give --images"},
+    {[](const RunOptions &o) { return !o.inputs.empty() && !o.preprocess.empty(); },
+     "--preprocess has no effect on --inputs, which are normalized already: leave it out, or give pixels as --images"},
+};
+
 llvm::Error Session::checkOptions() const {
-  if (!options.images.empty() && !options.inputs.empty())
-    return llvm::createStringError("--images and --inputs exclude each other");
-  bool anyData = !options.images.empty() || !options.inputs.empty();
-  if (options.compare && (options.reference.empty() || options.images.empty()))
-    return llvm::createStringError("--compare needs --reference=MODEL.onnx, the float model, and --images=FOLDER");
-  if (!anyData && !options.benchmark && !options.profile && options.timeline.empty())
-    return llvm::createStringError("nothing to do: give --images or --inputs (or --benchmark for a .so or .vsys)");
-  if (options.timeline.empty() && !options.launch.empty())
-    return llvm::createStringError("--launch is for a timeline: give --timeline=FILE.json or FILE.svg too");
-  if (!options.timeline.empty())
-    if (llvm::Error error = checkTimelinePath(options.timeline))
-      return error;
   if (options.threads < 0 || options.threads > kMaxThreads)
     return llvm::createStringError("--num-threads must be 1 to " + llvm::Twine(kMaxThreads));
-  if (options.profile && options.threads > 1)
-    return llvm::createStringError("--profile times one thread: leave out --num-threads");
-  if (!anyData && !(options.labels.empty() && options.dumpOutputs.empty() && options.reference.empty()))
-    return llvm::createStringError("--labels, --reference and --dump-outputs need --images or --inputs");
-  return llvm::Error::success();
+  for (const OptionRule &rule : optionRules)
+    if (rule.isBroken(options))
+      return llvm::createStringError(rule.problem);
+  return options.timeline.empty() ? llvm::Error::success() : checkTimelinePath(options.timeline);
 }
 
 /// What the program carries, or what was asked for; it must not be both unless
@@ -282,6 +302,9 @@ llvm::Expected<Figures> Session::run() {
     if (llvm::Error error = benchmark())
       return error;
   }
+  if (source)
+    if (std::string remark = source->orientationRemark(); !remark.empty())
+      figures.remarks.push_back(std::move(remark));
   if (options.json.empty())
     return figures;
   if (llvm::Error error = writeFileAtomically(options.json, llvm::formatv("{0:2}\n", figures.toJSON()).str()))

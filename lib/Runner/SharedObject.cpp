@@ -13,9 +13,7 @@
 #include "vitq/Target/TargetDesc.h"
 
 #include "llvm/ADT/SmallString.h"
-#include "llvm/Object/ELF.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 #include <dlfcn.h>
 
@@ -52,38 +50,14 @@ private:
 
 } // namespace
 
-/// Whether the file ends before what its headers say is in it. Loading such a file
-/// would end the process; others that are no library are left to the loader.
-static bool isCutOff(llvm::StringRef path) {
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return false;
-  llvm::StringRef bytes = (*buffer)->getBuffer();
-  auto file = llvm::object::ELF64LEFile::create(bytes);
-  if (!file || !bytes.starts_with(llvm::ELF::ElfMagic)) {
-    llvm::consumeError(file.takeError());
-    return false;
-  }
-  auto segments = file->program_headers();
-  if (!segments) {
-    llvm::consumeError(segments.takeError());
-    return true;
-  }
-  return llvm::any_of(*segments, [&](const auto &segment) {
-    return segment.p_offset > bytes.size() || segment.p_filesz > bytes.size() - segment.p_offset;
-  });
-}
-
 llvm::Expected<std::unique_ptr<Program>> SharedObject::open(llvm::StringRef path) {
   auto fail = [&](const llvm::Twine &what) { return llvm::createStringError(path + ": " + what); };
   // dlopen looks names without a slash up elsewhere.
   llvm::SmallString<256> absolute(path);
   if (std::error_code error = llvm::sys::fs::make_absolute(absolute))
     return fail(error.message());
-  if (!llvm::sys::fs::exists(absolute))
-    return fail("no such file");
-  if (isCutOff(absolute))
-    return fail("the file is cut off; compile it again");
+  if (llvm::Error error = checkLibraryFile(path))
+    return error;
   auto program = std::make_unique<SharedObject>();
   program->information.path = path.str();
   program->library.reset(dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL));

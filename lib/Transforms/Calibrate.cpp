@@ -29,7 +29,7 @@ public:
   void runOnOperation() override;
 
 private:
-  FailureOr<calibration::RangeTable> load();
+  FailureOr<calibration::RangeTable> load(func::FuncOp function);
   FailureOr<calibration::RangeTable> measure(func::FuncOp function);
   FailureOr<::vitq::data::Preprocess> parsePreprocess();
 
@@ -49,10 +49,13 @@ FailureOr<::vitq::data::Preprocess> CalibratePass::parsePreprocess() {
 }
 
 /// Ranges of a file; `preprocess` may only repeat what it says.
-FailureOr<calibration::RangeTable> CalibratePass::load() {
+FailureOr<calibration::RangeTable> CalibratePass::load(func::FuncOp function) {
   llvm::Expected<calibration::RangeTable> table = calibration::loadRanges(loadRanges);
   if (!table)
     return fail(table.takeError());
+  if (failed(calibration::checkFingerprint(function, *table, loadRanges)))
+    return failure();
+  table->fingerprint = calibration::fingerprint(function);
   if (table->channels.empty() && table->histograms.empty())
     emitRemark(getOperation().getLoc())
         << loadRanges
@@ -106,7 +109,7 @@ void CalibratePass::runOnOperation() {
     emitError(module.getLoc(), "the limit of calibration images (limit=, --calibration-limit) must not be negative");
     return signalPassFailure();
   }
-  FailureOr<calibration::RangeTable> table = loadRanges.empty() ? measure(function) : load();
+  FailureOr<calibration::RangeTable> table = loadRanges.empty() ? measure(function) : load(function);
   if (failed(table))
     return signalPassFailure();
   std::string origin = loadRanges.empty() ? "the calibration" : loadRanges.getValue();

@@ -135,6 +135,8 @@ static llvm::Error checkCombination(const Flags &flags) {
         return llvm::createStringError("--" + option->ArgStr + " " + why);
     return llvm::Error::success();
   };
+  if (given(flags.seeds) && given(flags.seconds))
+    return llvm::createStringError("--seconds has as many runs as begin in that time: leave out --seeds");
   if (given(flags.reproduce))
     return refuse({&flags.function, &flags.entries, &flags.inputScale, &flags.method, &flags.output, &flags.emit,
                    &flags.plot, &flags.range, &flags.inputBits, &flags.isSigned, &flags.isUnsigned, &flags.fractionBits,

@@ -54,6 +54,8 @@ public:
   AlgorithmSpec of(llvm::StringRef function, llvm::StringRef layer) const;
 
   bool hasAuto() const;
+  /// Whether any function is computed by lines (lut:N).
+  bool hasLines() const;
   /// What is said of single layers, by their names.
   const llvm::StringMap<AlgorithmSpec> &layers() const { return ofLayers; }
 

@@ -46,6 +46,9 @@ struct ChannelStatistics {
 /// What was seen of the values of one model, by name (see `collectValues`).
 struct RangeTable {
   uint64_t images = 0;
+  /// `calibration::fingerprint` of the model; empty when read from a file of an
+  /// earlier version.
+  std::string fingerprint;
   /// `data::toString` of what was done to the images.
   std::string preprocess;
   std::map<std::string, Range> ranges;
@@ -62,7 +65,7 @@ struct RangeTable {
 /// error names `path`, the value, what is wrong and what to do.
 llvm::Expected<RangeTable> loadRanges(llvm::StringRef path);
 
-/// Writes {"version":2, "images":N, "preprocess":"...", "ranges":{"name":[min,
+/// Writes {"version":2, "images":N, "fingerprint":"...", "preprocess":"...", "ranges":{"name":[min,
 /// max], ...}, "channels":{"name":{"min":[...], "max":[...], "mean":[...]}, ...},
 /// "histograms":{"name":[[bin, count], ...], ...}}, wholly or not at all. Every
 /// number is read back as it was.
@@ -90,6 +93,16 @@ bool wantsHistogram(mlir::Operation *op);
 /// `vit.linear`, `vit.layer_norm`, a unary function, and of any vit op whose
 /// result is the input of a `vit.linear`; at most `kMaxStatisticsChannels`.
 bool wantsChannels(mlir::Operation *op);
+
+/// 32 hexadecimal digits that tell models apart by what determines their ranges: the
+/// ops of `function`, how they are connected, their attributes, types and constants.
+/// Names, locations, results of a calibration and the batch (the leading extent of
+/// every value) do not count.
+std::string fingerprint(mlir::func::FuncOp function);
+
+/// Whether `table` is of `function`: an error that names `origin` and says what to do
+/// if not, a warning if the table does not say.
+llvm::LogicalResult checkFingerprint(mlir::func::FuncOp function, const RangeTable &table, llvm::StringRef origin);
 
 struct CalibrationOptions {
   /// Images that are looked at, from the first on.

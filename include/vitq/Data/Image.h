@@ -30,6 +30,9 @@ struct Image {
   int width = 0;
   int channels = 0;
   std::vector<uint8_t> pixels;
+  /// How a viewer turns or mirrors the picture, 1 to 8 as in EXIF (1: not at all),
+  /// as far as a decoded file says so. Pixels are as stored, not turned.
+  int orientation = 1;
 
   Size size() const { return {height, width}; }
 };
@@ -39,8 +42,9 @@ struct Image {
 ///
 /// Gray becomes RGB by repetition, RGB becomes gray as in Pillow (ITU-R 601-2
 /// luma); CMYK JPEGs become RGB as in Pillow; palettes are looked up; 16-bit
-/// PNG samples keep their high byte; transparency is dropped. Orientation in
-/// EXIF data, colour profiles and gamma are ignored.
+/// PNG samples keep their high byte; transparency is dropped. Colour profiles and
+/// gamma are ignored. Pixels are not turned as EXIF data says, as Pillow's `open`
+/// (and with it torchvision and timm) does not; `orientation` tells.
 /// Fails on other formats, cut off or damaged data, and over `maxPixels`.
 llvm::Expected<Image> decodeImage(llvm::StringRef bytes, llvm::StringRef name, int channels);
 
@@ -50,11 +54,17 @@ llvm::Expected<Image> readImage(llvm::StringRef path, int channels);
 /// `image` with 1 or 3 channels, by the rules of `decodeImage`.
 Image convertChannels(Image image, int channels);
 
-/// Resamples `image` to `size` with 8-bit intermediate values, first
-/// horizontally, then vertically; equal to Pillow's `Image.resize`. Fails if
+/// The orientation that EXIF data in a JPEG (its first APP1 segment of that kind) or
+/// a PNG (chunk eXIf) gives, 2 to 8; 1 where there is none, or none that makes sense.
+/// `bytes` may be anything.
+int exifOrientation(llvm::StringRef bytes);
+
+/// Resamples `image` to `size` with 8-bit intermediate values, one direction after
+/// the other; equal to `Image.resize` of that release of Pillow. Fails if
 /// the result or what lies between has more than `maxPixels` pixels, or a side
 /// is not positive.
-llvm::Expected<Image> resizeImage(const Image &image, Size size, Interpolation interpolation);
+llvm::Expected<Image> resizeImage(const Image &image, Size size, Interpolation interpolation,
+                                  PillowRelease pillow = PillowRelease::V13);
 
 /// Cuts the centre of size `size` out of `image`; fails if that is smaller.
 llvm::Expected<Image> centerCrop(const Image &image, Size size);

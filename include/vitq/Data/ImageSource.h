@@ -58,6 +58,13 @@ public:
   /// another size than the first, and always if `isNormalizedFloat()`.
   virtual llvm::Expected<Image> pixels(size_t i) const = 0;
 
+  /// Of the pictures read so far, how many carry an EXIF orientation other than
+  /// upright (`Image::orientation`).
+  virtual size_t turnedPictures() const { return 0; }
+
+  /// What to tell a user about them; empty when there are none.
+  std::string orientationRemark() const;
+
   /// Picture `i` as the model takes it: `channels() * height() * width()`
   /// finite numbers in the order CHW (a batch of one, NCHW).
   virtual llvm::Expected<std::vector<float>> normalized(size_t i) const;

@@ -35,11 +35,17 @@ enum class Interpolation { Bicubic, Bilinear };
 /// "bicubic" or "bilinear".
 llvm::StringRef toString(Interpolation interpolation);
 
-/// The first step: either the short side is brought to `shortSide` and the
-/// long side follows, rounded down (`exact` is empty), or both sides are given.
+/// The first step, in one of three ways:
+///  - the short side is brought to `shortSide` and the long side follows, rounded
+///    down (torchvision; `exact` and `cover` are empty);
+///  - both sides are given (`exact`), whatever becomes of the shapes;
+///  - the picture keeps its shape and becomes as small as it can be while it still
+///    covers `cover`; the side that is open is rounded to the nearest, ties to even
+///    (timm, for inputs that are no squares).
 struct Resize {
   int shortSide = 0;
-  std::optional<Size> exact;
+  std::optional<Size> exact = std::nullopt;
+  std::optional<Size> cover = std::nullopt;
   bool operator==(const Resize &) const = default;
 
   /// The size a picture of size `input` (both sides positive) gets. Too large
@@ -51,11 +57,18 @@ struct Resize {
   Result resultFor(Size input) const;
 };
 
+/// Which release of Pillow a resize follows: they differ in which direction comes
+/// first when both change, and so in the rounding between the two. `V12`, and all
+/// before it: the width. `V13`: the height where it shrinks by more than twice what
+/// the width does (in pixels), otherwise the width.
+enum class PillowRelease { V12 = 12, V13 = 13 };
+
 /// The whole specification. Steps run in the order of the fields; the default
 /// value does nothing but scale pixels to 0..1.
 struct Preprocess {
   std::optional<Resize> resize;
   Interpolation interpolation = Interpolation::Bicubic;
+  PillowRelease pillow = PillowRelease::V13;
   /// The centre crop. Offsets are half the difference, ties to even, as in
   /// torchvision.
   std::optional<Size> crop;
@@ -75,7 +88,8 @@ struct Preprocess {
 };
 
 /// Reads the value of `--preprocess`: comma-separated `key=value` with the keys
-/// `resize` (N or HxW), `interpolation` (bicubic, bilinear), `crop` (N or HxW),
+/// `resize` (N, HxW or cover:HxW), `interpolation` (bicubic, bilinear), `pillow`
+/// (12 or 13), `crop` (N or HxW),
 /// `mean`, `std` (numbers joined by ':', one or three), each at most once; or
 /// `@FILE`, a JSON file, which is one of: Hugging Face's
 /// preprocessor_config.json, timm's config.json, or what `toJSON` gives.
@@ -85,8 +99,9 @@ llvm::Expected<Preprocess> parsePreprocess(llvm::StringRef text);
 /// The shortest text from which `parsePreprocess` gives an equal value.
 std::string toString(const Preprocess &preprocess);
 
-/// An object with the keys `resize` (null, {"short_side": N} or {"height": H,
-/// "width": W}), `interpolation`, `crop` (null or {"height", "width"}), `mean`
+/// An object with the keys `resize` (null, {"short_side": N}, {"height": H,
+/// "width": W} or {"cover": {"height": H, "width": W}}), `interpolation`, `pillow`
+/// (12 or 13), `crop` (null or {"height", "width"}), `mean`
 /// and `std` (arrays of numbers).
 llvm::json::Value toJSON(const Preprocess &preprocess);
 
@@ -95,12 +110,13 @@ llvm::json::Value toJSON(const Preprocess &preprocess);
 llvm::Expected<Preprocess> preprocessFromJSON(const llvm::json::Value &value);
 
 /// Reads a parsed preprocessor_config.json of Hugging Face's image processors
-/// (ViT, DeiT, CLIP and what agrees with them). A setting that changes pixels
+/// (ViT, DeiT, CLIP, ConvNeXT and what agrees with them). A setting that changes pixels
 /// in a way `Preprocess` cannot express is an error that names the key.
 llvm::Expected<Preprocess> preprocessFromHuggingFace(const llvm::json::Object &config);
 
 /// Reads timm's data configuration (`pretrained_cfg` of its config.json, or
-/// that object itself).
+/// that object itself): what timm.data.create_transform makes of it. The crop modes
+/// `center` and `squash` are supported; `border`, which pads, is not.
 llvm::Expected<Preprocess> preprocessFromTimm(const llvm::json::Object &config);
 
 } // namespace vitq::data

@@ -17,6 +17,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -88,6 +89,9 @@ struct DriverOptions {
   /// it that is never twice the same.
   bool reportTimes = true;
   CompileOptions compile;
+  /// The options that were given, by vitq-opt's names, as they were written: one that
+  /// the rest makes meaningless is an error (FlagRules.h).
+  std::map<std::string, std::string> given;
 
   bool isSystolic() const { return llvm::StringRef(target).starts_with("systolic:"); }
 };

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace vitq::runner {
 
@@ -82,6 +83,8 @@ struct Figures {
   std::shared_ptr<const Simulation> simulation;
   bool simulationInFull = false;
   std::optional<comparison::Comparison> comparison;
+  /// What a user should know of the images; no part of the figures.
+  std::vector<std::string> remarks;
 
   /// An object with the fixed keys; null where not measured.
   llvm::json::Value toJSON() const;

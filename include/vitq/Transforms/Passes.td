@@ -89,10 +89,12 @@ def VitCalibratePass : Pass<"vit-calibrate", "::mlir::ModuleOp"> {
       functions of one variable, and whatever gives a `vit.linear` its input.
 
     They do not depend on the number of threads. `save-ranges` writes everything to
-    a JSON file under the names of the ONNX nodes; `load-ranges` reads such a file
-    instead of looking at images (a file of version 1 has ranges only). A value
-    that the file does not name, that has another number of channels there, or that
-    is NaN or infinite, is an error.
+    a JSON file under the names of the ONNX nodes, with a fingerprint of the model;
+    `load-ranges` reads such a file instead of looking at images (a file of version 1
+    has ranges only). A file of another model, a value that the file does not name,
+    that has another number of channels there, or that is NaN or infinite, is an error.
+    Warnings: a file without a fingerprint; images that are all blank or all the same.
+    A remark: images that carry an EXIF orientation, which is ignored.
 
     ```mlir
     %y = vit.relu %x : ...  loc("/mlp/Relu")
@@ -108,7 +110,7 @@ def VitCalibratePass : Pass<"vit-calibrate", "::mlir::ModuleOp"> {
   let options = [
     Option<"data", "data", "std::string", "", "Folder of images, an image, or a .npy of pixels">,
     Option<"preprocess", "preprocess", "std::string", "",
-           "resize=N|HxW,crop=N|HxW,interpolation=bicubic|bilinear,mean=M,std=S, or @FILE.json">,
+           "resize=N|HxW|cover:HxW,crop=N|HxW,interpolation=bicubic|bilinear,pillow=12|13,mean=M,std=S, or @FILE.json">,
     Option<"limit", "limit", "uint64_t", "0", "Look at the first images only (0: all)">,
     Option<"saveRanges", "save-ranges", "std::string", "", "JSON file to write the ranges to">,
     Option<"loadRanges", "load-ranges", "std::string", "", "JSON file to read the ranges from, instead of images">

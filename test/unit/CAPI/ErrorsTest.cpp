@@ -77,6 +77,15 @@ TEST(CApiErrors, Options) {
   EXPECT_NE(digits.errors().find("turn"), std::string::npos);
 }
 
+TEST(CApiErrors, OptionsThatOthersMakeMeaningless) {
+  Digits digits;
+  EXPECT_EQ(digits.set("recipe", "ivit"), VITQ_SUCCESS);
+  EXPECT_EQ(digits.set("nonlinear", "table"), VITQ_SUCCESS);
+  EXPECT_TRUE(vitqProgramIsNull(digits.compile()));
+  EXPECT_EQ(digits.errors(), "option 'nonlinear=table' has no effect with option 'recipe=ivit', which has algorithms of "
+                             "its own for nonlinear functions: leave one of them out\n");
+}
+
 TEST(CApiErrors, NullArguments) {
   Digits digits;
   VitqModel model = digits.model();

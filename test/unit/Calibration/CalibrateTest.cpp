@@ -187,6 +187,72 @@ TEST_F(CalibrateTest, AttachesWhatWasMeasured) {
   EXPECT_FALSE(getHistogram(linear) || getChannelRanges(linear) || getChannelMeans(linear));
 }
 
+TEST_F(CalibrateTest, FingerprintsTellModelsApart) {
+  auto of = [&](const std::string &text) { return fingerprint(parse(text)); };
+  auto changed = [](std::string text, const std::string &from, const std::string &to) {
+    size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+  };
+  const std::string text = model(1), own = of(text);
+  EXPECT_EQ(own.size(), 32u);
+  EXPECT_EQ(own, of(text));
+  // The batch, names, and what a calibration leaves do not count.
+  EXPECT_EQ(own, of(model(3)));
+  EXPECT_EQ(own, of(changed(text, "loc(\"sum\")", "loc(\"other\")")));
+  func::FuncOp function = parse(text);
+  RandomImages source(2);
+  FailureOr<RangeTable> table = calibrate(function, source);
+  ASSERT_TRUE(succeeded(table) && succeeded(attachRanges(function, *table, "here"))) << errors;
+  EXPECT_EQ(own, fingerprint(function));
+  EXPECT_EQ(own, table->fingerprint);
+  // One weight does, an op, an operand.
+  EXPECT_NE(own, of(changed(text, "0.25, -1.0", "0.25, -1.0001")));
+  EXPECT_NE(own, of(changed(text, "vit.relu", "vit.sigmoid")));
+  EXPECT_NE(own, of(changed(text, "vit.add %a, %a", "vit.mul %a, %a")));
+  EXPECT_NE(own, of(changed(text, "vit.softmax %g", "vit.softmax %y")));
+}
+
+TEST_F(CalibrateTest, ChecksTheModelOfATable) {
+  func::FuncOp function = parse(model(1));
+  RangeTable table;
+  EXPECT_TRUE(succeeded(checkFingerprint(function, table, "old.json")));
+  EXPECT_NE(errors.find("old.json does not say which model its ranges are of"), std::string::npos) << errors;
+  errors.clear();
+  table.fingerprint = fingerprint(function);
+  EXPECT_TRUE(succeeded(checkFingerprint(function, table, "own.json")));
+  EXPECT_EQ(errors, "");
+  table.fingerprint[0] = table.fingerprint[0] == '0' ? '1' : '0';
+  EXPECT_TRUE(failed(checkFingerprint(function, table, "other.json")));
+  EXPECT_NE(errors.find("the ranges in other.json are of another model: its fingerprint is " + table.fingerprint),
+            std::string::npos)
+      << errors;
+}
+
+TEST_F(CalibrateTest, WarnsOfImagesWithoutContent) {
+  auto warning = [&](std::vector<std::vector<float>> images) {
+    errors.clear();
+    RandomImages source(images.size());
+    source.images = std::move(images);
+    measure(1, source, 2);
+    return errors;
+  };
+  std::vector<float> zeros(24), ones(24, 1), ramp(24);
+  for (size_t i = 0; i < ramp.size(); ++i)
+    ramp[i] = static_cast<float>(i);
+  std::vector<float> other = ramp;
+  other[3] = 7;
+  EXPECT_NE(warning({zeros, ones, ones}).find("random: all 3 calibration images are blank (one colour each): "),
+            std::string::npos)
+      << errors;
+  EXPECT_NE(warning({zeros}).find("random: the only calibration image is blank"), std::string::npos) << errors;
+  EXPECT_NE(warning({ramp, ramp, ramp}).find("random: all 3 calibration images are the same: "), std::string::npos)
+      << errors;
+  EXPECT_EQ(warning({ramp}), "");
+  EXPECT_EQ(warning({zeros, ramp}), "");
+  EXPECT_EQ(warning({ramp, other, ramp}), "");
+}
+
 TEST_F(CalibrateTest, RefusesStatisticsOfAnotherModel) {
   RandomImages source(1);
   RangeTable table = measure(1, source, 1);

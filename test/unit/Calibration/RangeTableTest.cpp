@@ -41,6 +41,7 @@ protected:
 TEST_F(RangeTableTest, EveryNumberIsReadBack) {
   RangeTable table;
   table.images = 3;
+  table.fingerprint = "0123456789abcdef";
   table.preprocess = "mean=0.5";
   float tiny = std::numeric_limits<float>::denorm_min(), huge = std::numeric_limits<float>::max();
   table.ranges["x"] = {-0.1, 1.0 / 3};
@@ -60,7 +61,7 @@ TEST_F(RangeTableTest, VersionOneHasRangesOnly) {
       folder.write("old.json", R"({"version": 1, "images": 2, "preprocess": "p", "ranges": {"x": [-1, 0.5]}})");
   llvm::Expected<RangeTable> table = loadRanges(path);
   ASSERT_TRUE(static_cast<bool>(table)) << llvm::toString(table.takeError());
-  EXPECT_EQ(*table, (RangeTable{2, "p", {{"x", {-1, 0.5}}}, {}, {}}));
+  EXPECT_EQ(*table, (RangeTable{2, "", "p", {{"x", {-1, 0.5}}}, {}, {}}));
 }
 
 TEST_F(RangeTableTest, RefusesChannels) {
@@ -114,6 +115,8 @@ TEST_F(RangeTableTest, RefusesWhatIsNoTable) {
   EXPECT_TRUE(contains(errorOf("{}", "7"), "'channels' or 'histograms' is no object; calibrate again"));
   EXPECT_TRUE(contains(errorOf(R"({"version": 3, "ranges": {}})"), "has another version than 1 or 2"));
   EXPECT_TRUE(contains(errorOf(R"({"version": "2", "ranges": {}})"), "has another version than 1 or 2"));
+  EXPECT_TRUE(contains(errorOf(R"({"version": 1, "images": 1, "fingerprint": 3, "preprocess": "", "ranges": {}})"),
+                       "'fingerprint' is no text; calibrate again"));
   EXPECT_TRUE(contains(errorOf("[]"), "is no range table"));
   for (const char *opening : {"[", "{\"a\":", "[\"\\\"\",["}) {
     std::string deep;

@@ -182,6 +182,45 @@ TEST(Labels, JoinsByFileName) {
   EXPECT_TRUE(contains(textOf(readLabels(folder.path("no.csv"), *source)), "no.csv"));
 }
 
+TEST(Labels, NamesTheFirstBadLine) {
+  TemporaryFolder folder;
+  folder.write("a.png", bytesOf(pngBits));
+  auto source = valueOf(open(folder.path()));
+  ASSERT_TRUE(source);
+  auto errorOf = [&](StringRef text) { return textOf(readLabels(folder.write("l.csv", text), *source)); };
+  // A first line that names a picture, of this folder or not, or begins with a number
+  // where the class belongs is no heading.
+  EXPECT_TRUE(contains(errorOf("a.png,cat\n"), "l.csv': line 1: expected file,class_index, not 'a.png,cat'"));
+  EXPECT_TRUE(contains(errorOf("\"x/a.png\",\nb.png,3\n"), "line 1: expected file,class_index, not '\"x/a.png\",'"));
+  EXPECT_TRUE(contains(errorOf("b.jpg,7.0\na.png,3\n"), "line 1: expected file,class_index, not 'b.jpg,7.0'"));
+  EXPECT_TRUE(contains(errorOf("a,7x\na.png,3\n"), "line 1: expected file,class_index, not 'a,7x'"));
+  EXPECT_TRUE(contains(errorOf("a.png;3\n"), "line 1: expected file,class_index, not 'a.png;3'"));
+  EXPECT_EQ(errorOf("image,label\na.png,3\n"), "");
+  // What was passed over as a heading is said where a label is missing.
+  EXPECT_TRUE(contains(errorOf("a,cat\nb.png,3\n"),
+                       "no label for 'a.png'; add a line 'a.png,CLASS' or remove the picture (line 1, 'a,cat', was "
+                       "taken for a heading)"));
+}
+
+TEST(ImageSource, CountsPicturesThatAViewerTurns) {
+  TemporaryFolder folder;
+  folder.write("a.png", bytesOf(pngBits));
+  auto open1 = [&] { return valueOf(open(folder.path(), "resize=4x4", 1)); };
+  EXPECT_EQ(open1()->orientationRemark(), "");
+  folder.write("b.jpg", bytesOf(jpegTurned));
+  auto source = open1();
+  for (int round = 0; round < 2; ++round)
+    for (size_t i = 0; i < 2; ++i)
+      EXPECT_EQ(textOf(source->normalized(i)), "");
+  EXPECT_EQ(source->turnedPictures(), 1u);
+  EXPECT_TRUE(contains(source->orientationRemark(), "': 1 picture carries an EXIF orientation, which is ignored"));
+  folder.write("c.png", bytesOf(pngTurned));
+  source = open1();
+  for (size_t i = 0; i < 3; ++i)
+    EXPECT_EQ(textOf(source->pixels(i)), "");
+  EXPECT_TRUE(contains(source->orientationRemark(), "': 2 pictures carry an EXIF orientation"));
+}
+
 TEST(Labels, ReadsArrays) {
   TemporaryFolder folder;
   std::string pictures = folder.path("p.npy"), labels = folder.path("l.npy");

@@ -122,11 +122,50 @@ TEST(PreprocessConfig, Timm) {
   EXPECT_EQ(toString(p), "resize=248,crop=224,mean=0.5:0.5:0.5,std=0.5:0.5:0.5");
 }
 
+TEST(PreprocessConfig, TimmsCropModes) {
+  auto read = [](StringRef size, StringRef rest) {
+    return fromFile(
+        (R"({"input_size": )" + size + R"(, "crop_pct": 0.875, "mean": [0.5], "std": [0.5])" + rest + "}").str());
+  };
+  auto text = [&](StringRef size, StringRef rest) { return toString(valueOf(read(size, rest))); };
+  EXPECT_EQ(text("[3, 16, 24]", ""), "resize=cover:18x27,crop=16x24,mean=0.5,std=0.5");
+  EXPECT_EQ(text("[3, 16, 24]", R"(, "crop_mode": "center")"), "resize=cover:18x27,crop=16x24,mean=0.5,std=0.5");
+  EXPECT_EQ(text("[3, 16, 24]", R"(, "crop_mode": "squash")"), "resize=18x27,crop=16x24,mean=0.5,std=0.5");
+  EXPECT_EQ(text("[3, 16, 16]", R"(, "crop_mode": "squash")"), "resize=18x18,crop=16,mean=0.5,std=0.5");
+  EXPECT_EQ(text("[3, 16, 16]", R"(, "crop_mode": null)"), "resize=18,crop=16,mean=0.5,std=0.5");
+  EXPECT_TRUE(contains(textOf(read("[3, 16, 16]", R"(, "crop_mode": "border")")),
+                       "'crop_mode' is \"border\", which shrinks a picture until all of it fits and pads"));
+}
+
+TEST(PreprocessConfig, ConvNextsCropPct) {
+  auto text = [](StringRef json) { return toString(valueOf(fromFile(json))); };
+  EXPECT_EQ(text(R"({"image_processor_type": "ConvNextImageProcessor", "size": {"shortest_edge": 224},
+                     "crop_pct": 0.9, "resample": 3, "image_mean": [0.5], "image_std": [0.5]})"),
+            "resize=248,crop=224,mean=0.5,std=0.5");
+  EXPECT_EQ(text(R"({"feature_extractor_type": "ConvNextFeatureExtractor", "size": 224,
+                     "image_mean": [0.5], "image_std": [0.5]})"),
+            "resize=256,crop=224,mean=0.5,std=0.5");
+  EXPECT_EQ(text(R"({"image_processor_type": "ConvNextImageProcessorFast", "size": {"shortest_edge": 384},
+                     "crop_pct": 0.9, "image_mean": [0.5], "image_std": [0.5]})"),
+            "resize=384x384,mean=0.5,std=0.5");
+}
+
 TEST(PreprocessConfig, OwnForm) {
-  auto p = valueOf(parsePreprocess("resize=248,crop=224,mean=0.5,std=0.25"));
-  std::string text;
-  raw_string_ostream(text) << toJSON(p);
-  EXPECT_EQ(valueOf(fromFile(text)), p);
+  for (StringRef spec : {"resize=248,crop=224,mean=0.5,std=0.25", "resize=3x4,pillow=12,mean=0,std=1",
+                         "resize=cover:18x27,crop=16x24,mean=0.5:0.4:0.3,std=1", "mean=0,std=1"}) {
+    auto p = valueOf(parsePreprocess(spec));
+    EXPECT_EQ(toString(p), spec);
+    std::string text;
+    raw_string_ostream(text) << toJSON(p);
+    EXPECT_EQ(valueOf(fromFile(text)), p) << text;
+  }
+}
+
+TEST(PreprocessConfig, ChecksTheCropAgainstWhatCovers) {
+  EXPECT_EQ(textOf(parsePreprocess("resize=cover:18x27,crop=18x40")), "");
+  EXPECT_TRUE(contains(textOf(parsePreprocess("resize=cover:18x27,crop=19x28")), "larger than what 'resize' leaves"));
+  EXPECT_TRUE(contains(textOf(parsePreprocess("resize=cover:0x27")), "'resize='"));
+  EXPECT_TRUE(contains(textOf(parsePreprocess("resize=4,pillow=11")), "pillow '11' is not supported; use 12"));
 }
 
 TEST(PreprocessConfig, NamesTheFileAndTheKey) {
@@ -149,10 +188,14 @@ TEST(PreprocessConfig, NamesTheFileAndTheKey) {
       {R"({"do_flip_channel_order": true})", "'do_flip_channel_order'"},
       {R"({"crop_pct": 0.9})", "'crop_pct'"},
       {R"({"input_size": [3]})", "'input_size'"},
-      {R"({"input_size": [3, 8, 8], "crop_mode": "squash"})", "'crop_mode'"},
+      {R"({"input_size": [3, 8, 8], "crop_mode": "top"})", "'crop_mode' should be"},
       {R"({"input_size": [3, 8, 8], "crop_pct": 0})", "'crop_pct'"},
       {R"({"mean": [0], "stddev": [1]})", "unknown key 'stddev'"},
       {R"({"mean": [0], "resize": {"height": 3}})", "'resize'"},
+      {R"({"mean": [0], "resize": {"cover": 3}})", "'resize' should be 'cover' alone"},
+      {R"({"mean": [0], "resize": {"cover": {"height": 3}}})", "'resize.cover'"},
+      {R"({"mean": [0], "pillow": 11})", "'pillow' should be 12 or 13"},
+      {R"({"crop_pct": 2, "size": 9, "image_processor_type": "ConvNextImageProcessor"})", "'crop_pct' should be"},
   };
   for (const auto &[json, part] : cases) {
     std::string text = textOf(fromFile(json));

@@ -7,6 +7,7 @@ import io
 import struct
 import zlib
 
+import PIL
 import numpy as np
 from PIL import Image
 
@@ -44,6 +45,21 @@ def encode(picture, kind, **options):
     return out.getvalue()
 
 
+def resize(picture, size, kernel, pillow):
+    """What Pillow up to 12, or from 13 on, makes of a picture, whichever runs this.
+
+    They differ in which direction comes first; one resize for each has any order.
+    """
+    (width, height), (new_width, new_height) = picture.size, size
+    lost = height - new_height
+    tall = pillow == 13 and lost > 0 and lost > 2 * (width - new_width)
+    between = (width, new_height) if tall else (new_width, height)
+    result = picture.resize(between, kernel).resize(size, kernel)
+    if (pillow == 13) == (int(PIL.__version__.split(".")[0]) >= 13):
+        assert result.tobytes() == picture.resize(size, kernel).tobytes()
+    return result.tobytes()
+
+
 def smooth(height, width, channels):
     coarse = Image.fromarray(pattern(3, 3, 3)).resize((width, height))
     return np.concatenate([np.array(coarse)] * 2, axis=2)[..., :channels]
@@ -55,8 +71,14 @@ gray, rgb = Image.fromarray(pattern(13, 17, 1)), Image.fromarray(pattern(13, 17,
 emit("resizeGray5x6Bicubic", gray.resize((6, 5), Image.BICUBIC).tobytes())
 emit("resizeGray5x6Bilinear", gray.resize((6, 5), Image.BILINEAR).tobytes())
 emit("resizeGray19x11Bicubic", gray.resize((11, 19), Image.BICUBIC).tobytes())
-emit("resizeRGB4x23Bicubic", rgb.resize((23, 4), Image.BICUBIC).tobytes())
+emit("resizeRGB4x23Bicubic", resize(rgb, (23, 4), Image.BICUBIC, 12))
+emit("resizeRGB4x23Bicubic13", resize(rgb, (23, 4), Image.BICUBIC, 13))
 emit("resizeRGB13x7Bilinear", rgb.resize((7, 13), Image.BILINEAR).tobytes())
+
+tall = Image.fromarray(pattern(41, 11, 3))
+for name, size in (("8x9", (9, 8)), ("37x9", (9, 37)), ("36x9", (9, 36)), ("8x11", (11, 8))):
+    for release in (12, 13):
+        emit(f"resizeTall{name}Bilinear{release}", resize(tall, size, Image.BILINEAR, release))
 
 emit_file("jpeg420", encode(Image.fromarray(smooth(11, 13, 3)), "JPEG",
                             quality=80, subsampling=2, optimize=True))
@@ -72,6 +94,12 @@ emit_file("pngPalette", encode(Image.fromarray(smooth(4, 5, 3)).quantize(4),
                                "PNG", transparency=1))
 emit_file("pngBits", encode(Image.fromarray(pattern(4, 5, 1)).convert("1"),
                             "PNG"))
+# A viewer turns these by a quarter; their pixels are those of pngBits and jpegGray.
+turned = Image.Exif()
+turned[0x0112] = 6
+emit("pngTurned", encode(Image.fromarray(pattern(4, 5, 1)).convert("1"), "PNG", exif=turned))
+emit("jpegTurned", encode(Image.fromarray(pattern(5, 6, 1)), "JPEG", quality=90,
+                          optimize=True, exif=turned))
 emit("png16", encode(Image.fromarray(
     (pattern(2, 3, 1).astype(np.uint16) << 8) + 0xC3), "PNG"))
 

@@ -1,0 +1,207 @@
+//===- FlagRules.cpp - Options that others make meaningless -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Driver/FlagRules.h"
+
+#include "vitq/Analysis/NonlinearChoice.h"
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace vitq;
+using llvm::StringRef;
+
+namespace {
+
+/// The situation, and what follows from it.
+struct Facts {
+  explicit Facts(const FlagSituation &s) : s(s), isIVit(s.compile.recipe == Recipe::IVit) {
+    if (llvm::Expected<NonlinearChoice> choice = NonlinearChoice::parse(s.compile.nonlinear)) {
+      hasAuto = choice->hasAuto();
+      hasLines = choice->hasLines();
+    } else {
+      llvm::consumeError(choice.takeError()); // An error of its own.
+    }
+  }
+
+  bool given(StringRef flag) const { return s.given.count(flag.str()); }
+  bool isPast(Phase phase) const { return s.from && *s.from >= phase; }
+  bool stopsBefore(Phase phase) const { return s.stopAfter < phase; }
+  bool hasData() const { return !s.compile.data.empty(); }
+  /// Whether algorithms are chosen by measuring, which takes images and a target.
+  bool measuresAlgorithms() const {
+    return hasAuto && !isIVit && !isPast(Phase::Integer) && !stopsBefore(Phase::Integer);
+  }
+
+  const FlagSituation &s;
+  bool isIVit, hasAuto = false, hasLines = false;
+};
+
+struct Rule {
+  llvm::SmallVector<StringRef> flags;
+  /// Whether the flags have no effect, or cannot have it.
+  bool (*isIdle)(const Facts &);
+  /// What follows the flag in the message. {FLAG} is another flag as it was given,
+  /// {input} the file.
+  StringRef why;
+};
+
+} // namespace
+
+static const llvm::SmallVector<Rule> &rules() {
+  const llvm::SmallVector<StringRef> nonlinear = {"nonlinear", "nonlinear-budget", "lut-method"};
+  const llvm::SmallVector<StringRef> quantization = {
+      "recipe",      "split-outliers",      "own-scales",        "head-scales",
+      "norm-scales", "fit-function-ranges", "bias-compensation", "observer",
+      "headroom",    "load-ranges",         "save-ranges"};
+  const llvm::SmallVector<StringRef> images = {"calibration-data", "calibration-limit", "preprocess"};
+  const llvm::SmallVector<StringRef> measured = {"report-data", "report-labels", "report-limit"};
+  static const llvm::SmallVector<Rule> table = {
+      // The way through the phases.
+      {{"stop-after"},
+       [](const Facts &f) { return f.s.from && *f.s.from > f.s.stopAfter; },
+       "has no effect: {input} is past that phase"},
+
+      // Nonlinear functions.
+      {nonlinear, [](const Facts &f) { return f.stopsBefore(Phase::Integer); },
+       "has no effect with {stop-after}, which ends before nonlinear functions become integers: leave one of them out"},
+      {nonlinear, [](const Facts &f) { return f.isPast(Phase::Integer); },
+       "has no effect: {input} is integers already; choose algorithms when the float model is compiled"},
+      {nonlinear, [](const Facts &f) { return f.isIVit; },
+       "has no effect with {recipe}, which has algorithms of its own for nonlinear functions: leave one of them out"},
+      {{"nonlinear-budget"},
+       [](const Facts &f) { return !f.hasAuto; },
+       "has no effect without --nonlinear=auto, which alone gives accuracy up for cheaper algorithms"},
+      {{"lut-method"},
+       [](const Facts &f) { return !f.hasLines && !f.hasAuto; },
+       "has no effect without --nonlinear=lut:N (or auto): no function is computed by lines"},
+
+      // Quantization.
+      {quantization, [](const Facts &f) { return f.stopsBefore(Phase::Quantized); },
+       "has no effect with {stop-after}, which ends before the model is calibrated and quantized: leave one of them "
+       "out"},
+      // I-ViT's operators are chosen later, from modules that are quantized.
+      {{"recipe"},
+       [](const Facts &f) { return f.isPast(Phase::Quantized) && !f.isIVit; },
+       "has no effect: {input} is quantized already; quantize the float model by it"},
+      {{"recipe"},
+       [](const Facts &f) {
+         return f.isPast(Phase::Quantized) && (f.isPast(Phase::Integer) || f.stopsBefore(Phase::Integer));
+       },
+       "has no effect: {input} is quantized already; quantize the float model by it"},
+      {llvm::SmallVector<StringRef>(llvm::drop_begin(quantization)),
+       [](const Facts &f) { return f.isPast(Phase::Quantized); },
+       "has no effect: {input} is quantized already; give it when the float model is compiled"},
+      {{"split-outliers"},
+       [](const Facts &f) { return f.isIVit && f.s.compile.splitOutliers != 0; },
+       "does not go with {recipe}, whose layout has no 16-bit channels: leave one of them out"},
+      {{"save-ranges"},
+       [](const Facts &f) { return !f.hasData() && f.s.compile.loadRanges.empty(); },
+       "has no effect: no ranges are measured; give images with --calibration-data"},
+
+      // Calibration images.
+      {images, [](const Facts &f) { return f.stopsBefore(Phase::Quantized); },
+       "has no effect with {stop-after}, which ends before the model is calibrated: leave one of them out"},
+      {images, [](const Facts &f) { return f.isPast(Phase::Quantized) && !f.measuresAlgorithms(); },
+       "has no effect: {input} is calibrated and quantized already"},
+      {{"calibration-limit"},
+       [](const Facts &f) { return !f.hasData(); },
+       "has no effect without --calibration-data, whose images it counts"},
+
+      // Targets.
+      {{"host-target"},
+       [](const Facts &f) { return !f.s.isSystolic; },
+       "is for the CPU beside a systolic array: give --target=systolic:CONFIG too, or --target alone"},
+      {{"place"},
+       [](const Facts &f) { return !f.s.isSystolic; },
+       "is for systolic arrays: give --target=systolic:CONFIG too"},
+      {{"target", "host-target"},
+       [](const Facts &f) { return f.stopsBefore(Phase::Target) && !f.measuresAlgorithms(); },
+       "has no effect on the module that is written, which is the same for all targets: ask for a program (--emit) or "
+       "give --stop-after=target"},
+      {{"place", "name"},
+       [](const Facts &f) { return f.stopsBefore(Phase::Target); },
+       "has no effect on the module that is written: ask for a program (--emit) or give --stop-after=target"},
+      {{"openmp"},
+       [](const Facts &f) { return f.s.isSystolic; },
+       "is for CPUs: a program for a systolic array has no variant for threads"},
+      {{"openmp"},
+       [](const Facts &f) { return f.stopsBefore(Phase::Target); },
+       "is for programs: give --emit=so or obj too"},
+
+      // Batches.
+      {{"batch"},
+       [](const Facts &f) { return f.s.isSystolic && f.s.batch > 1; },
+       "is for CPUs: a program for a systolic array takes one image a run"},
+      {{"batch-schedule"},
+       [](const Facts &f) { return f.s.isSystolic; },
+       "is for CPUs: a program for a systolic array takes one image a run"},
+      {{"batch-schedule"},
+       [](const Facts &f) { return f.s.batch <= 1; },
+       "has no effect on single images: give --batch=N too"},
+      {{"batch-schedule"},
+       [](const Facts &f) { return f.stopsBefore(Phase::Target); },
+       "has no effect on the module that is written: ask for a program (--emit) or give --stop-after=target"},
+      {{"batch"},
+       [](const Facts &f) {
+         return f.s.batch > 1 && f.stopsBefore(Phase::Integer) && !StringRef(f.s.input).ends_with_insensitive(".onnx");
+       },
+       "has no effect: before the integer phase it is the size of an axis that an ONNX model leaves open"},
+
+      // Reports.
+      {{"report-data", "report-labels", "report-limit", "report-times"},
+       [](const Facts &f) { return !f.s.hasReport; },
+       "is for a report: give --report=FILE too"},
+      {measured, [](const Facts &f) { return f.stopsBefore(Phase::Integer); },
+       "has no effect with {stop-after}: a report measures the integer phase beside the float model"},
+      {measured, [](const Facts &f) { return f.isPast(Phase::Quantized); },
+       "has no effect: {input} is quantized already, and a report measures beside the float model"},
+      {{"report-limit"},
+       [](const Facts &f) { return !f.hasData() && !f.s.hasReportData; },
+       "has no effect without images: give --calibration-data or --report-data"},
+  };
+  return table;
+}
+
+/// Fills the names in braces in.
+static std::string expand(StringRef text, const FlagSituation &situation) {
+  std::string result;
+  while (true) {
+    auto [before, rest] = text.split('{');
+    result += before;
+    if (rest.empty())
+      return result;
+    auto [name, after] = rest.split('}');
+    auto given = situation.given.find(name.str());
+    if (name == "input")
+      result += "'" + situation.input + "'";
+    else
+      result += given != situation.given.end() ? given->second : "--" + name.str();
+    text = after;
+  }
+}
+
+std::string vitq::findIdleFlag(const FlagSituation &situation) {
+  const Facts facts(situation);
+  for (const Rule &rule : rules())
+    for (StringRef flag : rule.flags)
+      if (facts.given(flag) && rule.isIdle(facts))
+        return situation.given.at(flag.str()) + " " + expand(rule.why, situation);
+  return {};
+}
+
+std::string vitq::findIdleFlag(const DriverOptions &options, std::optional<Phase> from) {
+  FlagSituation situation{options.compile, options.given, options.input};
+  situation.from = from;
+  situation.stopAfter = options.stopAfter;
+  situation.isSystolic = options.isSystolic();
+  situation.batch = options.batch;
+  situation.hasReport = !options.reports.empty();
+  situation.hasReportData = !options.reportData.empty();
+  return findIdleFlag(situation);
+}
