@@ -76,27 +76,39 @@ public:
   }
 };
 
-/// Creates an op whose result shapes are inferred. `elementTypes` gives one
-/// element type for each result. Null after an error was emitted at `loc`.
+/// The result types an op would have on these operands. `elementTypes` gives one
+/// element type for each result. Where the operands do not fit, an error is
+/// emitted at `loc` if there is one.
 template <typename OpTy>
-OpTy createInferred(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<mlir::Type> elementTypes,
-                    mlir::ValueRange operands, llvm::ArrayRef<mlir::NamedAttribute> attributes = {}) {
-  mlir::MLIRContext *context = builder.getContext();
+llvm::FailureOr<llvm::SmallVector<mlir::Type>>
+inferTypes(mlir::MLIRContext *context, OptLoc loc, llvm::ArrayRef<mlir::Type> elementTypes, mlir::ValueRange operands,
+           llvm::ArrayRef<mlir::NamedAttribute> attributes = {}) {
   auto dictionary = mlir::DictionaryAttr::get(context, attributes);
   typename OpTy::Properties properties{};
   mlir::OperationName name(OpTy::getOperationName(), context);
-  auto emitError = [&] { return mlir::emitError(loc) << "'" << OpTy::getOperationName() << "' op "; };
+  auto emitError = [&] {
+    return loc ? mlir::emitError(*loc) << "'" << OpTy::getOperationName() << "' op " : mlir::InFlightDiagnostic();
+  };
   if (failed(OpTy::setPropertiesFromAttr(properties, dictionary, emitError)))
-    return {};
+    return mlir::failure();
   OpTy::populateDefaultProperties(name, properties);
   llvm::SmallVector<mlir::ShapedTypeComponents> inferred;
   typename OpTy::Adaptor adaptor(operands, dictionary, properties);
   if (failed(OpTy::inferReturnTypeComponents(context, loc, adaptor, inferred)))
-    return {};
+    return mlir::failure();
   llvm::SmallVector<mlir::Type> types;
   for (auto [components, elementType] : llvm::zip_equal(inferred, elementTypes))
     types.push_back(mlir::RankedTensorType::get(components.getDims(), elementType));
-  return OpTy::create(builder, loc, types, operands, attributes);
+  return types;
+}
+
+/// Creates an op whose result shapes are inferred. Null after an error was
+/// emitted at `loc`.
+template <typename OpTy>
+OpTy createInferred(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<mlir::Type> elementTypes,
+                    mlir::ValueRange operands, llvm::ArrayRef<mlir::NamedAttribute> attributes = {}) {
+  auto types = inferTypes<OpTy>(builder.getContext(), loc, elementTypes, operands, attributes);
+  return failed(types) ? OpTy() : OpTy::create(builder, loc, *types, operands, attributes);
 }
 
 /// The same with every result of the first operand's element type.

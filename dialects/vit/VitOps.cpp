@@ -207,6 +207,7 @@ VITQ_SAME_SHAPE(SiluOp)
 VITQ_SAME_SHAPE(SqrtOp)
 VITQ_SAME_SHAPE(ErfOp)
 VITQ_SAME_SHAPE(ExpOp)
+VITQ_SAME_SHAPE(IsNaNOp)
 #undef VITQ_SAME_SHAPE
 
 #define VITQ_BROADCAST(OP)                                                                                             \

@@ -370,6 +370,13 @@ def Vit_SubOp : Vit_ElementaryBinaryOp<"sub"> { let summary = "Difference, broad
 def Vit_DivOp : Vit_ElementaryBinaryOp<"div"> { let summary = "Quotient, broadcast as in NumPy; elementary, float only"; }
 def Vit_PowOp : Vit_ElementaryBinaryOp<"pow"> { let summary = "Power, broadcast as in NumPy; elementary, float only"; }
 
+def Vit_IsNaNOp : Vit_Op<"is_nan"> {
+  let summary = "Whether each element is not a number; elementary, float only";
+  let arguments = (ins Vit_FloatTensor:$input);
+  let results = (outs Vit_BoolTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+}
+
 def Vit_WhereOp : Vit_Op<"where"> {
   let summary = "Elementwise choice, broadcast as in NumPy; elementary, float only";
   let arguments = (ins Vit_BoolTensor:$condition, Vit_FloatTensor:$lhs, Vit_FloatTensor:$rhs);

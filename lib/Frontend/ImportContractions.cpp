@@ -215,6 +215,42 @@ static LogicalResult importMatMul(NodeImporter &n) {
 // Normalization, reduction
 //===----------------------------------------------------------------------===//
 
+static Imported constantVector(int64_t size, double value, const Twine &name) {
+  auto tensor = std::make_shared<Tensor>(DType::F32, Shape{size}, name.str());
+  for (int64_t i = 0; i < size; ++i)
+    tensor->setDouble(i, value);
+  return Imported(TensorPtr(tensor));
+}
+
+/// A value of shape [channels], or one that broadcasts to it and has no other axes;
+/// nothing otherwise.
+static Imported channelVector(NodeImporter &n, const Imported &value, int64_t channels) {
+  ArrayRef<int64_t> shape = value ? value.shape() : ArrayRef<int64_t>();
+  if (!value || (value.value && shape == ArrayRef<int64_t>{channels}))
+    return value;
+  int64_t size = countElements(shape).value_or(0), last = shape.empty() ? 1 : shape.back();
+  if (!value.constant || !value.isFloat() || size != last || (size != 1 && size != channels))
+    return {};
+  if (shape == ArrayRef<int64_t>{channels})
+    return value;
+  TensorPtr vector = reshapeTensor(*value.constant, {size}, value.constant->name);
+  return Imported(size == channels ? vector : broadcastTensor(*vector, {channels}, vector->name));
+}
+
+/// `OpTy` of a value and what broadcasts to its shape.
+template <typename OpTy>
+static MaybeImported createBroadcast(NodeImporter &n, const Imported &value, const Imported &other) {
+  FailureOr<Shape> shape = broadcastShapes(n, value.shape(), other.shape());
+  if (failed(shape))
+    return failure();
+  if (ArrayRef<int64_t>(*shape) != value.shape())
+    return n.error() << "scale and bias must broadcast to the input's shape";
+  FailureOr<Value> operand = n.materialize(other);
+  if (failed(operand))
+    return failure();
+  return n.create<OpTy>({value.value, *operand});
+}
+
 static LogicalResult importLayerNorm(NodeImporter &n) {
   const Imported &input = n.input(0);
   FailureOr<int64_t> axis = n.axis(n.intAttr("axis", -1), input.rank());
@@ -225,15 +261,26 @@ static LogicalResult importLayerNorm(NodeImporter &n) {
   double eps = n.floatAttr("epsilon", 1e-5);
   if (!std::isfinite(eps) || eps < 0)
     return n.error() << "epsilon must be finite and not negative";
-  Imported beta = n.input(2);
-  if (!beta)
-    beta =
-        Imported(std::make_shared<Tensor>(DType::F32, Shape{input.shape().back()}, (n.outputName() + ".beta").str()));
-  FailureOr<Value> x = n.materialize(input), g = n.materialize(n.input(1)), b = n.materialize(beta);
+  // What has no value for each channel is a factor or summand of its own.
+  int64_t channels = input.shape().back();
+  Imported gamma = channelVector(n, n.input(1), channels), beta = channelVector(n, n.input(2), channels);
+  Imported scale = gamma ? Imported() : n.input(1), shift = beta ? Imported() : n.input(2);
+  if (!beta || scale) {
+    shift = n.input(2);
+    beta = constantVector(channels, 0, n.outputName() + ".beta");
+  }
+  if (!gamma)
+    gamma = constantVector(channels, 1, n.outputName() + ".gamma");
+  FailureOr<Value> x = n.materialize(input), g = n.materialize(gamma), b = n.materialize(beta);
   if (failed(x) || failed(g) || failed(b))
     return failure();
-  return n.setOutput(
-      n.create<vit::LayerNormOp>({*x, *g, *b}, n.builder.getNamedAttr("eps", n.builder.getF64FloatAttr(eps))));
+  MaybeImported norm =
+      n.create<vit::LayerNormOp>({*x, *g, *b}, n.builder.getNamedAttr("eps", n.builder.getF64FloatAttr(eps)));
+  if (succeeded(norm) && scale)
+    norm = createBroadcast<vit::MulOp>(n, *norm, scale);
+  if (succeeded(norm) && shift)
+    norm = createBroadcast<vit::AddOp>(n, *norm, shift);
+  return n.setOutput(norm);
 }
 
 static LogicalResult importSoftmax(NodeImporter &n) {

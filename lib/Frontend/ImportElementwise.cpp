@@ -40,6 +40,10 @@ struct BinaryFunction {
 };
 } // namespace
 
+/// A NaN stays one, as in ONNX Runtime; std::fmin and std::fmax drop it.
+static double minReal(double a, double b) { return std::isnan(a) || a < b ? a : b; }
+static double maxReal(double a, double b) { return std::isnan(a) || a > b ? a : b; }
+
 /// Arithmetic modulo 2^64, as two's complement machines do.
 static int64_t wrap(uint64_t value) { return static_cast<int64_t>(value); }
 
@@ -56,6 +60,12 @@ static std::optional<int64_t> moduloInts(int64_t a, int64_t b) {
     return 0;
   int64_t rest = a % b;
   return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+/// The sign of the result is the dividend's (Mod with fmod = 1).
+static std::optional<int64_t> remainderInts(int64_t a, int64_t b) {
+  if (b == 0)
+    return std::nullopt;
+  return b == -1 ? 0 : a % b;
 }
 static std::optional<int64_t> powInts(int64_t base, int64_t exponent) {
   if (exponent < 0 || exponent > 64)
@@ -78,10 +88,8 @@ static BinaryFunction binaryFunction(StringRef opType) {
       .Case("Div", {[](double a, double b) { return a / b; }, divideInts})
       .Case("Mod", {[](double a, double b) { return std::fmod(a, b); }, moduloInts})
       .Case("Pow", {[](double a, double b) { return std::pow(a, b); }, powInts})
-      .Case("Min", {[](double a, double b) { return std::fmin(a, b); },
-                    [](int64_t a, int64_t b) -> I { return std::min(a, b); }})
-      .Case("Max", {[](double a, double b) { return std::fmax(a, b); },
-                    [](int64_t a, int64_t b) -> I { return std::max(a, b); }})
+      .Case("Min", {minReal, [](int64_t a, int64_t b) -> I { return std::min(a, b); }})
+      .Case("Max", {maxReal, [](int64_t a, int64_t b) -> I { return std::max(a, b); }})
       .Case("Equal",
             {[](double a, double b) { return double(a == b); }, [](int64_t a, int64_t b) -> I { return a == b; }, true})
       .Case("Less",
@@ -99,6 +107,8 @@ static BinaryFunction binaryFunction(StringRef opType) {
 
 static MaybeImported foldBinary(NodeImporter &n, const Tensor &lhs, const Tensor &rhs) {
   BinaryFunction function = binaryFunction(n.node.opType);
+  if (n.node.opType == "Mod" && n.intAttr("fmod", 0) != 0)
+    function.ofInts = remainderInts;
   bool real = isFloat(lhs.dtype);
   if (isFloat(rhs.dtype) != real || (lhs.dtype == DType::Bool) != (rhs.dtype == DType::Bool))
     return n.error() << "operands are " << stringify(lhs.dtype) << " and " << stringify(rhs.dtype);
@@ -123,6 +133,55 @@ static MaybeImported foldBinary(NodeImporter &n, const Tensor &lhs, const Tensor
   return Imported(result);
 }
 
+/// Reductions of constants by a function of two numbers: the sizes that torch's var()
+/// multiplies, for instance.
+template <int64_t AxesAreInputSince>
+static LogicalResult importConstantReduce(NodeImporter &n) {
+  const TensorPtr &input = n.input(0).constant;
+  if (!input || input->dtype == DType::Bool || input->size() == 0)
+    return n.error() << "is supported on constant numbers only";
+  const auto rank = static_cast<int64_t>(input->shape.size());
+  bool given = false;
+  FailureOr<Shape> axes = n.axes(rank, AxesAreInputSince, given);
+  if (failed(axes))
+    return failure();
+  if (axes->empty() && n.intAttr("noop_with_empty_axes", 0))
+    return n.setOutput(MaybeImported(n.input(0)));
+  if (axes->empty())
+    *axes = range(0, rank);
+  // Reduced axes go to the end, so that the elements of each result stand together.
+  Shape order, shape;
+  for (int64_t axis : range(0, rank)) {
+    const bool reduced = llvm::is_contained(*axes, axis);
+    if (!reduced)
+      order.push_back(axis);
+    if (!reduced || n.intAttr("keepdims", 1) != 0)
+      shape.push_back(reduced ? 1 : input->shape[axis]);
+  }
+  order.append(axes->begin(), axes->end());
+  const BinaryFunction function = binaryFunction(llvm::StringSwitch<StringRef>(n.node.opType)
+                                                     .Case("ReduceSum", "Add")
+                                                     .Case("ReduceProd", "Mul")
+                                                     .Case("ReduceMax", "Max")
+                                                     .Default("Min"));
+  TensorPtr sorted = transposeTensor(*input, order, "");
+  auto result = std::make_shared<Tensor>(input->dtype, shape, n.outputName());
+  const int64_t count = input->size() / result->size();
+  for (int64_t i = 0, e = result->size(); i < e; ++i) {
+    double value = sorted->getDouble(i * count);
+    int64_t integer = sorted->getInt(i * count);
+    for (int64_t k = i * count + 1; k < (i + 1) * count; ++k) {
+      value = function.ofReals(value, sorted->getDouble(k));
+      integer = *function.ofInts(integer, sorted->getInt(k));
+    }
+    if (isFloat(input->dtype))
+      result->setDouble(i, value);
+    else
+      result->setInt(i, integer);
+  }
+  return n.setOutput(MaybeImported(Imported(TensorPtr(result))));
+}
+
 //===----------------------------------------------------------------------===//
 // Two operands
 //===----------------------------------------------------------------------===//
@@ -140,6 +199,14 @@ static LogicalResult importBinary(NodeImporter &n) {
   if (failed(a) || failed(b))
     return failure();
   return n.setOutput(n.create<OpTy>({*a, *b}));
+}
+
+/// The exponent may be of another type than the base.
+static LogicalResult importPow(NodeImporter &n) {
+  if (const TensorPtr &exponent = n.input(1).constant;
+      exponent && n.input(0).isFloat() && !isFloat(exponent->dtype) && exponent->dtype != DType::Bool)
+    n.setInput(1, Imported(castTensor(*exponent, DType::F32, exponent->name)));
+  return importBinary<vit::PowOp>(n);
 }
 
 /// Functions of two constants only.
@@ -171,20 +238,20 @@ static LogicalResult importMul(NodeImporter &n) {
 }
 
 static LogicalResult importWhere(NodeImporter &n) {
-  const TensorPtr &condition = n.input(0).constant;
-  if (!condition || condition->dtype != DType::Bool)
-    return n.error() << "the condition must be a constant of booleans";
+  const Imported &condition = n.input(0);
+  if (!condition.isBool())
+    return n.error() << "the condition must be booleans";
   FailureOr<Shape> branches = broadcastShapes(n, n.input(1).shape(), n.input(2).shape());
   if (failed(branches))
     return failure();
-  FailureOr<Shape> shape = broadcastShapes(n, condition->shape, *branches);
+  FailureOr<Shape> shape = broadcastShapes(n, condition.shape(), *branches);
   if (failed(shape))
     return failure();
   const TensorPtr &lhs = n.input(1).constant, &rhs = n.input(2).constant;
-  if (lhs && rhs) {
+  if (condition.constant && lhs && rhs) {
     if (lhs->dtype != rhs->dtype || !countElements(*shape, kMaxFoldedElements))
       return n.error() << "operands differ in type, or the result is too large";
-    TensorPtr c = broadcastTensor(*condition, *shape, ""), a = broadcastTensor(*lhs, *shape, ""),
+    TensorPtr c = broadcastTensor(*condition.constant, *shape, ""), a = broadcastTensor(*lhs, *shape, ""),
               b = broadcastTensor(*rhs, *shape, "");
     auto result = std::make_shared<Tensor>(lhs->dtype, *shape, n.outputName());
     for (int64_t i = 0, e = result->size(); i < e; ++i) {
@@ -196,7 +263,9 @@ static LogicalResult importWhere(NodeImporter &n) {
     }
     return n.setOutput(MaybeImported(Imported(result)));
   }
-  FailureOr<Value> c = n.materialize(n.input(0)), a = n.materialize(n.input(1)), b = n.materialize(n.input(2));
+  if (!n.input(1).isFloat() || !n.input(2).isFloat())
+    return n.error() << "chooses between numbers that are no floats, and depends on the image";
+  FailureOr<Value> c = n.materialize(condition), a = n.materialize(n.input(1)), b = n.materialize(n.input(2));
   if (failed(c) || failed(a) || failed(b))
     return failure();
   auto op = vit::createInferred<vit::WhereOp>(n.builder, n.loc, n.builder.getF32Type(), {*c, *a, *b});
@@ -259,6 +328,20 @@ static LogicalResult importConstantUnary(NodeImporter &n) {
   if (n.input(0).constant)
     return n.setOutput(foldUnary(n, *n.input(0).constant));
   return n.error() << "is supported on constants only";
+}
+
+static LogicalResult importIsNaN(NodeImporter &n) {
+  const Imported &input = n.input(0);
+  if (!input.isFloat())
+    return n.error() << "expects floats";
+  if (!input.constant) {
+    auto op = vit::createInferred<vit::IsNaNOp>(n.builder, n.loc, n.builder.getI1Type(), input.value);
+    return n.setOutput(op ? MaybeImported(Imported(op.getResult())) : MaybeImported(failure()));
+  }
+  auto result = std::make_shared<Tensor>(DType::Bool, input.shape(), n.outputName());
+  for (int64_t i = 0, e = result->size(); i < e; ++i)
+    result->setInt(i, std::isnan(input.constant->getDouble(i)));
+  return n.setOutput(MaybeImported(Imported(TensorPtr(result))));
 }
 
 /// -x as x * -1, 1/x as 1 / x: patterns need no further ops.
@@ -356,11 +439,15 @@ void vitq::frontend::addElementwiseHandlers(HandlerTable &table) {
   table["Sub"] = {importBinary<vit::SubOp>, 2, 2};
   table["Mul"] = {importMul, 2, 2};
   table["Div"] = {importBinary<vit::DivOp>, 2, 2};
-  table["Pow"] = {importBinary<vit::PowOp>, 2, 2};
+  table["Pow"] = {importPow, 2, 2};
   for (const char *name :
        {"Mod", "Min", "Max", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or"})
     table[name] = {importConstantBinary, 2, 2};
   table["Min"].maxInputs = table["Max"].maxInputs = 16;
+  table["ReduceSum"] = {importConstantReduce<13>, 1, 2};
+  for (const char *name : {"ReduceProd", "ReduceMax", "ReduceMin"})
+    table[name] = {importConstantReduce<18>, 1, 2};
+  table["IsNaN"] = {importIsNaN, 1, 1};
   table["Where"] = {importWhere, 3, 3};
   table["Sqrt"] = {importUnary<vit::SqrtOp>, 1, 1};
   table["Exp"] = {importUnary<vit::ExpOp>, 1, 1};

@@ -312,23 +312,25 @@ static LogicalResult importSplit(NodeImporter &n) {
     return failure();
   int64_t total = input.shape()[*axis], parts = n.node.outputs.size();
   Shape sizes;
+  bool given = true;
   if (n.opset() >= 13 && n.has(1)) {
-    FailureOr<Shape> given = n.intsInput(1, "split");
-    if (failed(given))
+    FailureOr<Shape> ints = n.intsInput(1, "split");
+    if (failed(ints))
       return failure();
-    sizes = *given;
-  } else if (std::optional<Shape> given = n.opset() < 13 ? n.intsAttr("split") : std::nullopt) {
-    sizes = *given;
+    sizes = *ints;
+  } else if (std::optional<Shape> ints = n.opset() < 13 ? n.intsAttr("split") : std::nullopt) {
+    sizes = *ints;
   } else {
+    given = false;
     // Equal parts, the last smaller where they do not fit (opset 18).
     int64_t size = (total + parts - 1) / parts;
     for (int64_t i = 0; i < parts; ++i)
       sizes.push_back(std::min(size, total - i * size));
   }
-  int64_t sum = 0;
+  int64_t sum = 0, smallest = given ? 0 : 1;
   bool valid = static_cast<int64_t>(sizes.size()) == parts;
   for (int64_t size : sizes)
-    valid &= size > 0 && !llvm::AddOverflow(sum, size, sum);
+    valid &= size >= smallest && !llvm::AddOverflow(sum, size, sum);
   if (!valid || sum != total)
     return n.error() << "cannot split an axis of " << total << " into these " << parts << " parts";
   int64_t offset = 0;

@@ -20,11 +20,18 @@ ArrayRef<int64_t> Imported::shape() const {
   return vit::shapeOf(value ? value : hardSigmoidOf);
 }
 
+bool Imported::isBool() const {
+  if (constant)
+    return constant->dtype == DType::Bool;
+  return value && cast<ShapedType>(value.getType()).getElementType().isInteger(1);
+}
+
 const HandlerTable &vitq::frontend::operatorHandlers() {
   static const HandlerTable table = [] {
     HandlerTable all;
     addContractionHandlers(all);
     addElementwiseHandlers(all);
+    addResizeHandlers(all);
     addShapeHandlers(all);
     return all;
   }();
@@ -61,14 +68,16 @@ LogicalResult NodeImporter::run() {
     }
     if (value.hardSigmoidOf && node.opType != "Mul")
       return error() << "reads a HardSigmoid; only x * HardSigmoid(x) is supported";
+    if (!value.constant && value.isBool() && (node.opType != "Where" || i > 0))
+      return error() << "reads booleans that depend on the image; only a Where may choose by them";
     inputs.push_back(value);
   }
-  if (node.outputs.empty() || node.outputs.front().empty())
+  if (node.outputs.empty() || llvm::none_of(node.outputs, [&](StringRef o) { return state.needed.contains(o); }))
     return error() << "has no output";
   if (failed(handler.import(*this)) || attributeError)
     return failure();
   for (const std::string &output : node.outputs)
-    if (!output.empty() && !state.values.count(output))
+    if (state.needed.contains(output) && !state.values.count(output))
       return error() << "output '" << output << "' is not supported";
   return success();
 }
@@ -234,12 +243,13 @@ MaybeImported NodeImporter::slice(const Imported &input, ArrayRef<int64_t> offse
                                   ArrayRef<int64_t> strides) {
   if (ArrayRef<int64_t>(sizes) == input.shape())
     return input;
-  bool isEmpty = llvm::is_contained(sizes, 0);
-  if (!isEmpty && failed(vit::inferSlice(loc, input.shape(), offsets, sizes, strides)))
+  // Nothing of the image's data is a constant, too.
+  if (llvm::is_contained(sizes, 0))
+    return Imported(std::make_shared<Tensor>(input.constant ? input.constant->dtype : DType::F32, sizes, outputName()));
+  if (failed(vit::inferSlice(loc, input.shape(), offsets, sizes, strides)))
     return failure();
   if (input.constant)
-    return Imported(isEmpty ? std::make_shared<Tensor>(input.constant->dtype, sizes, outputName())
-                            : sliceTensor(*input.constant, offsets, sizes, strides, outputName()));
+    return Imported(sliceTensor(*input.constant, offsets, sizes, strides, outputName()));
   return create<vit::SliceOp>(input.value, {i64s("offsets", offsets), i64s("sizes", sizes), i64s("strides", strides)});
 }
 
@@ -294,6 +304,8 @@ MaybeImported NodeImporter::concat(ArrayRef<Imported> parts, int64_t axis) {
   for (const Imported &part : parts) {
     if (part.shape()[axis] == 0)
       continue;
+    if (part.shape() == ArrayRef<int64_t>(*shape))
+      return part; // the others are empty
     FailureOr<Value> value = materialize(part);
     if (failed(value))
       return failure();

@@ -21,6 +21,7 @@
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace vitq::frontend {
 
@@ -38,7 +39,8 @@ struct Imported {
   explicit operator bool() const { return constant || value || hardSigmoidOf; }
   llvm::ArrayRef<int64_t> shape() const;
   int64_t rank() const { return shape().size(); }
-  bool isFloat() const { return !constant || frontend::isFloat(constant->dtype); }
+  bool isFloat() const { return constant ? frontend::isFloat(constant->dtype) : !isBool(); }
+  bool isBool() const;
 };
 using MaybeImported = llvm::FailureOr<Imported>;
 
@@ -48,6 +50,8 @@ struct ImportState {
   mlir::OpBuilder &builder;
   int64_t opset = 0;
   llvm::StringMap<Imported> values;
+  /// Names of values that the result depends on.
+  llvm::StringSet<> needed;
   /// The op of each constant that an op reads, and the constant kept alive.
   llvm::DenseMap<const Tensor *, std::pair<mlir::Value, TensorPtr>> constants;
 };
@@ -70,8 +74,9 @@ public:
   // Operands. A missing optional one is an empty Imported.
   size_t numInputs() const { return inputs.size(); }
   const Imported &input(size_t i) const;
+  void setInput(size_t i, Imported value) { inputs[i] = std::move(value); }
   bool has(size_t i) const { return static_cast<bool>(input(i)); }
-  bool wantsOutput(size_t i) const { return i < node.outputs.size() && !node.outputs[i].empty(); }
+  bool wantsOutput(size_t i) const { return i < node.outputs.size() && state.needed.contains(node.outputs[i]); }
   void setOutput(size_t i, Imported value);
   llvm::LogicalResult setOutput(MaybeImported value);
 
@@ -132,6 +137,7 @@ using HandlerTable = llvm::StringMap<OperatorHandler>;
 const HandlerTable &operatorHandlers();
 void addContractionHandlers(HandlerTable &table);
 void addElementwiseHandlers(HandlerTable &table);
+void addResizeHandlers(HandlerTable &table);
 void addShapeHandlers(HandlerTable &table);
 
 /// The shape of the image `input`, open sizes filled in: the batch from

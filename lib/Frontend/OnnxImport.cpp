@@ -34,8 +34,8 @@ static LogicalResult reportProblems(const Model &model, Location loc) {
     if (!node.domain.empty() || !operatorHandlers().contains(node.opType))
       problems.push_back({"unsupported operator " + name, node.name});
   }
-  for (const ValueInfo &output : model.outputs)
-    if (output.type != "float")
+  if (!model.outputs.empty())
+    if (const ValueInfo &output = model.outputs.front(); output.type != "float")
       problems.push_back(
           {"unsupported output type " + (output.type.empty() ? "(no tensor)" : output.type), output.name});
   if (problems.empty())
@@ -68,6 +68,7 @@ public:
   GraphImporter(const Model &model, ModuleOp module, const ImportOptions &options)
       : model(model), module(module), options(options), builder(module.getBodyRegion()), state(builder) {
     state.opset = model.opset;
+    state.needed = model.needed;
   }
   LogicalResult run();
 
@@ -179,6 +180,8 @@ LogicalResult GraphImporter::run() {
     return emitError(loc) << "nothing defines the output '" << outputName << "'";
   if (!output->second.value || output->second.value == function.getArgument(0))
     return emitError(loc) << "the output '" << outputName << "' does not depend on the image";
+  if (!output->second.isFloat())
+    return emitError(loc) << "the output '" << outputName << "' is no float";
   func::ReturnOp::create(builder, NameLoc::get(builder.getStringAttr(outputName)), output->second.value);
   function.setFunctionType(builder.getFunctionType(function.getArgumentTypes(), output->second.value.getType()));
   return success();

@@ -41,7 +41,10 @@ public:
 
 private:
   Error readOpsets(const onnx::ModelProto &proto);
+  /// Finds the values that the first output needs; the nodes that make them.
+  std::vector<bool> findNeeded(const onnx::GraphProto &graph);
   Error readGraph(const onnx::GraphProto &graph);
+  void readInputs(const onnx::GraphProto &graph);
   Error readNode(const onnx::NodeProto &proto, size_t index);
   Error readAttribute(const onnx::AttributeProto &proto, Node &node);
   ValueInfo readValueInfo(const onnx::ValueInfoProto &proto);
@@ -341,8 +344,51 @@ ValueInfo Loader::readValueInfo(const onnx::ValueInfoProto &proto) {
   return info;
 }
 
+std::vector<bool> Loader::findNeeded(const onnx::GraphProto &graph) {
+  StringMap<SmallVector<int, 1>> producers;
+  for (int i = 0; i < graph.node_size(); ++i)
+    for (const std::string &output : graph.node(i).output())
+      producers[output].push_back(i);
+  std::vector<bool> nodes(graph.node_size());
+  SmallVector<StringRef> worklist;
+  auto need = [&](StringRef name) {
+    if (!name.empty() && model.needed.insert(name).second)
+      worklist.push_back(name);
+  };
+  if (graph.output_size() > 0)
+    need(graph.output(0).name());
+  while (!worklist.empty()) {
+    auto found = producers.find(worklist.pop_back_val());
+    if (found == producers.end())
+      continue; // an initializer, an input, or an error found later
+    for (int producer : found->second) {
+      if (nodes[producer])
+        continue;
+      nodes[producer] = true;
+      for (const std::string &input : graph.node(producer).input())
+        need(input);
+    }
+  }
+  return nodes;
+}
+
+void Loader::readInputs(const onnx::GraphProto &graph) {
+  std::set<std::string> initialized;
+  for (const auto &proto : graph.initializer())
+    initialized.insert(proto.name());
+  std::vector<ValueInfo> unneeded;
+  for (const auto &input : graph.input())
+    if (!initialized.count(input.name()))
+      (model.needed.contains(input.name()) ? model.inputs : unneeded).push_back(readValueInfo(input));
+  if (model.inputs.empty())
+    model.inputs = std::move(unneeded);
+}
+
 Error Loader::readGraph(const onnx::GraphProto &graph) {
+  const std::vector<bool> needed = findNeeded(graph);
   for (const auto &proto : graph.initializer()) {
+    if (!model.needed.contains(proto.name()))
+      continue;
     Expected<TensorPtr> tensor = readTensor(proto, proto.name());
     if (!tensor)
       return tensor.takeError();
@@ -350,17 +396,13 @@ Error Loader::readGraph(const onnx::GraphProto &graph) {
       return makeError("initializer '" + proto.name() + "' is defined twice");
   }
   for (const auto &proto : graph.sparse_initializer())
-    model.problems.push_back({"unsupported sparse initializer", proto.values().name()});
-  size_t index = 0;
-  for (const auto &node : graph.node())
-    if (Error error = readNode(node, index++))
-      return error;
-  std::set<std::string> initialized;
-  for (const auto &proto : graph.initializer())
-    initialized.insert(proto.name());
-  for (const auto &input : graph.input())
-    if (!initialized.count(input.name()))
-      model.inputs.push_back(readValueInfo(input));
+    if (model.needed.contains(proto.values().name()))
+      model.problems.push_back({"unsupported sparse initializer", proto.values().name()});
+  for (int i = 0; i < graph.node_size(); ++i)
+    if (needed[i])
+      if (Error error = readNode(graph.node(i), i))
+        return error;
+  readInputs(graph);
   for (const auto &output : graph.output())
     model.outputs.push_back(readValueInfo(output));
   return Error::success();

@@ -15,6 +15,7 @@
 
 #include "Tensor.h"
 
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Error.h"
 
 #include <map>
@@ -64,10 +65,16 @@ struct Problem {
   std::string where;
 };
 
+/// What the first output needs: nothing else of the graph is read, so that nothing else
+/// can be wrong with it. Inputs are the needed ones, or all where none is needed.
 struct Model {
   int64_t opset = 0;
+  /// Names of values that the first output is computed from, and its own.
+  llvm::StringSet<> needed;
   std::vector<Node> nodes;
-  std::vector<ValueInfo> inputs, outputs;
+  std::vector<ValueInfo> inputs;
+  /// All of them.
+  std::vector<ValueInfo> outputs;
   std::map<std::string, TensorPtr> initializers;
   /// Unsupported opsets and element types.
   std::vector<Problem> problems;

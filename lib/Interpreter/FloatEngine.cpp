@@ -37,6 +37,7 @@ private:
   static Kernel make(vit::DivideRowsOp op);
   static Kernel make(vit::LayerNormOp op);
   static Kernel make(vit::MeanOp op);
+  static Kernel make(vit::IsNaNOp op);
   static Kernel make(vit::WhereOp op);
   static Kernel make(vit::NormalizePixelsOp op);
   static Kernel make(vit::UnaryFunction op);
@@ -185,6 +186,16 @@ Kernel FloatEngine<Real>::make(vit::MeanOp op) {
 }
 
 template <typename Real>
+Kernel FloatEngine<Real>::make(vit::IsNaNOp op) {
+  ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
+  return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
+    out[0] = Tensor::allocate(ElementKind::I1, shape);
+    llvm::transform(in[0].values<Real>(), out[0].mutableData<bool>(), [](Real x) { return std::isnan(x); });
+    return success();
+  };
+}
+
+template <typename Real>
 Kernel FloatEngine<Real>::make(vit::WhereOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
@@ -247,8 +258,8 @@ Kernel FloatEngine<Real>::compile(Operation *op) const {
     return move;
   return TypeSwitch<Operation *, Kernel>(op)
       .template Case<vit::LinearOp, vit::MatmulOp, vit::PatchEmbedOp, vit::Conv2dOp, vit::SoftmaxOp,
-                     vit::SoftmaxNumeratorOp, vit::DivideRowsOp, vit::LayerNormOp, vit::MeanOp, vit::WhereOp,
-                     vit::NormalizePixelsOp, vit::UnaryFunction>([](auto op) { return make(op); })
+                     vit::SoftmaxNumeratorOp, vit::DivideRowsOp, vit::LayerNormOp, vit::MeanOp, vit::IsNaNOp,
+                     vit::WhereOp, vit::NormalizePixelsOp, vit::UnaryFunction>([](auto op) { return make(op); })
       .Case([](vit::AddOp op) { return makeBinary(op, [](Real a, Real b) { return a + b; }); })
       .Case([](vit::SubOp op) { return makeBinary(op, [](Real a, Real b) { return a - b; }); })
       .Case([](vit::MulOp op) { return makeBinary(op, [](Real a, Real b) { return a * b; }); })

@@ -40,6 +40,12 @@ int64_t vitq::numerics::layerNormEpsilon(double eps, int64_t channels, double sc
   return quantizeReal(eps * count * count, scale * scale, 0, 1, kVarianceLimit - 1, Rounding::HalfEven);
 }
 
+double vitq::numerics::layerNormSmallestScale(double eps, int64_t channels, int inBits) {
+  const int64_t limit = layerNormEpsilonLimit(channels, inBits);
+  // A little more than the quotient, which is rounded.
+  return limit < 1 ? 0 : static_cast<double>(channels) * std::sqrt(eps / static_cast<double>(limit)) * (1 + 0x1p-20);
+}
+
 int64_t vitq::numerics::layerNormNormalizedBound(int64_t channels) {
   const auto root = static_cast<int64_t>(isqrt64(static_cast<uint64_t>(channels) << 28));
   return root + (root >> 10) + 3;

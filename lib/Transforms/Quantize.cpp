@@ -17,6 +17,7 @@
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Analysis/Scores.h"
 #include "vitq/Data/Preprocess.h"
+#include "vitq/Numerics/LayerNorm.h"
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/Constants.h"
 
@@ -63,6 +64,7 @@ public:
     for (Operation &op : llvm::make_early_inc_range(function.front()))
       if (failed(prepare(&op)))
         return failure();
+    widenResults();
     for (Operation &op : function.front())
       for (OpOperand &use : op.getOpOperands())
         if (Kind kind = wanted(use); kind != Kind::None)
@@ -163,7 +165,11 @@ private:
           // Terms have one scale, or one for each index of the last axis.
           return isAccumulator(value) && !headScaled.contains(value) ? Kind::None : Kind::Signed16;
         })
-        .Case<ReluOp, SoftmaxNumeratorOp>([&](auto) { return isAccumulator(value) ? Kind::None : Kind::Signed16; })
+        .Case<ReluOp>([&](auto) { return isAccumulator(value) ? Kind::None : Kind::Signed16; })
+        // Channels of a linear layer have scales of their own, a row has one.
+        .Case<SoftmaxNumeratorOp>([&](auto) {
+          return isAccumulator(value) && !value.getDefiningOp<LinearOp>() ? Kind::None : Kind::Signed16;
+        })
         .Case<SoftmaxOp>([&](auto) { return Kind::Signed8; })
         .Case<DivideRowsOp>([&](auto) {
           bool sum = isAccumulator(value) || isContraction(value.getDefiningOp());
@@ -225,6 +231,20 @@ private:
     return {numerics::symmetricScale(absMax, 8), 128};
   }
 
+  /// What layer_norms that read `value` (or a part of it) need for the scale of 16-bit
+  /// codes.
+  static double smallestScale(Value value) {
+    double scale = 0;
+    for (Operation *user : value.getUsers()) {
+      if (isMove(user))
+        scale = std::max(scale, smallestScale(user->getResult(0)));
+      else if (auto norm = dyn_cast<LayerNormOp>(user); norm && norm.getInput() == value)
+        scale = std::max(scale,
+                         numerics::layerNormSmallestScale(norm.getEps().convertToDouble(), shapeOf(value).back(), 16));
+    }
+    return scale;
+  }
+
   quant::QuantizedType typeFor(Value value, Range range, Kind kind) {
     MLIRContext *context = function.getContext();
     double absMax = std::max(std::abs(range.first), std::abs(range.second));
@@ -235,7 +255,9 @@ private:
     if (kind == Kind::Probability)
       return getPerTensorType(context, 16, true, 0x1p-15, 0);
     if (kind == Kind::Signed16)
-      return getPerTensorType(context, 16, true, numerics::symmetricScale(absMax, 16, parameters.headroom), 0);
+      return getPerTensorType(context, 16, true,
+                              std::max(numerics::symmetricScale(absMax, 16, parameters.headroom), smallestScale(value)),
+                              0);
     if (kind == Kind::Signed8)
       return getPerTensorType(context, 8, true, numerics::symmetricScale(absMax, 8), 0);
     numerics::ScaleZeroPoint code = unsignedCode(value, range);
@@ -312,7 +334,7 @@ private:
         })
         .Case<SoftmaxNumeratorOp>([&](SoftmaxNumeratorOp softmax) { return prepareSoftmax(softmax); })
         .Case<AddOp, MulOp>([&](auto binary) { return prepareConstants(binary); })
-        .Case<SubOp, DivOp, PowOp, SqrtOp, ErfOp, ExpOp, WhereOp, Conv2dOp>([&](Operation *left) {
+        .Case<SubOp, DivOp, PowOp, SqrtOp, ErfOp, ExpOp, IsNaNOp, WhereOp, Conv2dOp>([&](Operation *left) {
           return left->emitError("'") << left->getName()
                                       << "' cannot be quantized: no pattern recovered it as part of a larger function; "
                                          "see the remarks of vit-recover-patterns";
@@ -509,6 +531,76 @@ private:
     return success();
   }
 
+  /// A function that gives the program's result is computed in 16 bits: nothing
+  /// behind it makes up for codes of 8.
+  void widenResults() {
+    for (Value result : function.front().getTerminator()->getOperands())
+      if (Operation *op = root(result).getDefiningOp(); isa_and_nonnull<UnaryFunction>(op) && !isa<ReluOp>(op))
+        op->setAttr(kWideAttr, rewriter.getUnitAttr());
+  }
+
+  /// What a value of the program's result is quantized from: what has no 32-bit form
+  /// gets its own codes first.
+  FailureOr<Value> realResult(Value value) {
+    Operation *op = value.getDefiningOp();
+    if (!isa_and_nonnull<SoftmaxOp, DivideRowsOp, LayerNormOp, MulOp, UnaryFunction>(op) || isa<ReluOp>(op))
+      return value;
+    for (Operation *user : op->getUsers())
+      if (auto quantize = dyn_cast<QuantizeOp>(user))
+        for (Operation *reader : quantize->getUsers())
+          if (auto real = dyn_cast<DequantizeOp>(reader))
+            return real.getResult(); // another op reads it, too
+    FailureOr<quant::QuantizedType> type = rootTypeFor(value, isa<SoftmaxOp>(op) ? Kind::Probability : Kind::Signed16);
+    if (failed(type))
+      return failure();
+    rewriter.setInsertionPointAfterValue(value);
+    return castPair(value.getLoc(), value, *type);
+  }
+
+  /// Codes of a value of the program's result. Elements are moved as codes: scales of
+  /// classes do not commute with a choice of classes.
+  FailureOr<Value> resultCodes(Value value, quant::UniformQuantizedType type) {
+    Operation *op = value.getDefiningOp();
+    if (isConstant(value)) {
+      FailureOr<Value> real = quantizeConstant(rewriter, value.getLoc(), value, type);
+      if (failed(real))
+        return failure();
+      return real->getDefiningOp<DequantizeOp>().getInput();
+    }
+    if (isMove(op) || isa_and_nonnull<ConcatOp>(op)) {
+      SmallVector<Value> operands;
+      for (Value operand : op->getOperands()) {
+        FailureOr<Value> codes = resultCodes(operand, type);
+        if (failed(codes))
+          return failure();
+        operands.push_back(*codes);
+      }
+      return rewriter
+          .create(op->getLoc(), op->getName().getIdentifier(), operands, withElementType(value.getType(), type),
+                  op->getAttrs())
+          ->getResult(0);
+    }
+    Value &codes = codesOfResult[value];
+    if (codes)
+      return codes;
+    FailureOr<Value> real = realResult(value);
+    if (failed(real))
+      return failure();
+    rewriter.setInsertionPoint(function.front().getTerminator());
+    return codes = QuantizeOp::create(rewriter, value.getLoc(), withElementType(value.getType(), type), *real,
+                                      parameters.rounding());
+  }
+
+  /// Erases what the program's result was moved by before its codes were.
+  void eraseUnread(Operation *op) {
+    if (!(isMove(op) || isa_and_nonnull<ConcatOp>(op)) || !op->use_empty())
+      return;
+    SmallVector<Value> operands(op->getOperands());
+    op->erase();
+    for (Value operand : operands)
+      eraseUnread(operand.getDefiningOp());
+  }
+
   /// One scale for all classes; fine enough that class scales cost nothing.
   LogicalResult quantizeResult() {
     auto ret = cast<func::ReturnOp>(function.front().getTerminator());
@@ -520,10 +612,13 @@ private:
       double absMax = std::max(std::abs(range->first), std::abs(range->second));
       auto type = getPerTensorType(ret.getContext(), 32, true, numerics::symmetricScale(absMax, 24), 0);
       rewriter.setInsertionPoint(ret);
-      Value result = QuantizeOp::create(rewriter, use.get().getLoc(), withElementType(use.get().getType(), type),
-                                        use.get(), parameters.rounding());
-      use.set(result);
-      types.push_back(result.getType());
+      FailureOr<Value> codes = resultCodes(use.get(), type);
+      if (failed(codes))
+        return failure();
+      Operation *real = use.get().getDefiningOp();
+      use.set(*codes);
+      eraseUnread(real);
+      types.push_back(codes->getType());
     }
     function.setFunctionType(rewriter.getFunctionType(function.getArgumentTypes(), types));
     return success();
@@ -548,6 +643,7 @@ private:
   llvm::DenseSet<Value> headScaled;
   llvm::DenseMap<Value, Value> quantizedRoots;
   llvm::DenseMap<std::pair<Value, int>, Value> narrower;
+  llvm::DenseMap<Value, Value> codesOfResult;
 };
 
 class Quantize : public vitq::impl::VitQuantizePassBase<Quantize> {

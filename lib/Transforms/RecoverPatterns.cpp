@@ -24,6 +24,21 @@ namespace vitq {
 using namespace mlir;
 using namespace vitq;
 
+bool recover::canReplace(Type from, Type to) {
+  auto a = cast<ShapedType>(from), b = cast<ShapedType>(to);
+  auto isOne = [](int64_t size) { return size == 1; };
+  return a.getElementType() == b.getElementType() &&
+         ArrayRef(llvm::find_if_not(a.getShape(), isOne), a.getShape().end()) ==
+             ArrayRef(llvm::find_if_not(b.getShape(), isOne), b.getShape().end());
+}
+
+LogicalResult recover::replaceWith(PatternRewriter &rewriter, Operation *op, Value value) {
+  if (!value || !canReplace(value.getType(), op->getResult(0).getType()))
+    return rewriter.notifyMatchFailure(op, "what it computes has another type");
+  rewriter.replaceOp(op, makeReshape(rewriter, op->getLoc(), value, vit::shapeOf(op->getResult(0))));
+  return success();
+}
+
 /// A scale that is 1 / sqrt(d) but for rounding in float becomes exactly that.
 static void snapScales(func::FuncOp function) {
   function.walk([](vit::MatmulOp op) {
@@ -87,6 +102,7 @@ private:
   static void populateAll(RewritePatternSet &set) {
     recover::populateNormPatterns(set);
     recover::populateActivationPatterns(set);
+    recover::populateGuardPatterns(set);
     recover::populateLinearPatterns(set);
     recover::populateViewPatterns(set);
     recover::populateAttentionPatterns(set);

@@ -20,6 +20,8 @@ namespace vitq::recover {
 
 void populateNormPatterns(mlir::RewritePatternSet &patterns);
 void populateActivationPatterns(mlir::RewritePatternSet &patterns);
+/// Choices that choose nothing, and softmax guarded against rows that are masked altogether.
+void populateGuardPatterns(mlir::RewritePatternSet &patterns);
 /// Biases, LayerScale, patch embeddings.
 void populateLinearPatterns(mlir::RewritePatternSet &patterns);
 /// Shape ops: chains that undo each other, layouts other than [B, N, C].
@@ -65,12 +67,42 @@ StridedView traceView(mlir::Value value);
 bool isViewOp(mlir::Operation *op);
 
 //===----------------------------------------------------------------------===//
+// Replacing
+//===----------------------------------------------------------------------===//
+
+/// Whether a value of type `from` can stand for one of type `to`: they differ in
+/// nothing but leading axes of size 1, as a constant of higher rank adds them.
+bool canReplace(mlir::Type from, mlir::Type to);
+
+/// Every recovery replaces through these two, so that no op's result changes its
+/// type. Leading axes of size 1 are made up for by a reshape; where types differ
+/// otherwise nothing is changed.
+llvm::LogicalResult replaceWith(mlir::PatternRewriter &rewriter, mlir::Operation *op, mlir::Value value);
+
+/// The same with a new op, which takes the place and the location of `op`.
+template <typename OpTy>
+llvm::LogicalResult replaceWith(mlir::PatternRewriter &rewriter, mlir::Operation *op, mlir::ValueRange operands,
+                                llvm::ArrayRef<mlir::NamedAttribute> attributes = {}) {
+  mlir::Type element = mlir::cast<mlir::ShapedType>(operands.front().getType()).getElementType();
+  auto types = vit::inferTypes<OpTy>(op->getContext(), std::nullopt, element, operands, attributes);
+  if (failed(types) || !canReplace(types->front(), op->getResult(0).getType()))
+    return rewriter.notifyMatchFailure(op, "what it computes has another type");
+  return replaceWith(rewriter, op, OpTy::create(rewriter, op->getLoc(), *types, operands, attributes)->getResult(0));
+}
+
+//===----------------------------------------------------------------------===//
 // Helpers
 //===----------------------------------------------------------------------===//
 
 /// `value` = x * factor with a constant factor (mul or div by a constant that
 /// is the same everywhere): x, and the factor. Null otherwise.
 mlir::Value matchScalarProduct(mlir::Value value, double &factor);
+
+/// The op that makes an operand of `op`, read by nothing else (a reshape by leading
+/// axes of size 1 apart), that `isWanted` and whose result can replace that of `op`;
+/// `other` is the other operand. Null when neither is.
+mlir::Operation *matchOperand(mlir::Operation *op, mlir::Value &other,
+                              llvm::function_ref<bool(mlir::Operation *)> isWanted);
 
 /// The constant [channels] that `value` is when broadcast along the last axis:
 /// a vector, with ones in front or not, or a scalar. None otherwise.

@@ -121,7 +121,7 @@ struct RecoverActivation : OpRewritePattern<vit::MulOp> {
       return rewriter.notifyMatchFailure(op, "an activation has two factors that are no constants");
     for (int i = 0; i < 2; ++i) {
       Value x = product.factors[i], gate = product.factors[1 - i];
-      if (x.getType() != op.getType())
+      if (!canReplace(x.getType(), op.getType()))
         continue;
       if (succeeded(rewriteGelu(op, product.coefficient, x, gate, rewriter)) ||
           succeeded(rewriteSigmoid(op, product.coefficient, x, gate, rewriter)))
@@ -131,6 +131,10 @@ struct RecoverActivation : OpRewritePattern<vit::MulOp> {
   }
 
 private:
+  static NamedAttribute kindAttribute(Builder &builder, vit::GeluKind kind) {
+    return builder.getNamedAttr("kind", vit::GeluKindAttr::get(builder.getContext(), kind));
+  }
+
   static LogicalResult rewriteGelu(vit::MulOp op, double coefficient, Value x, Value gate, PatternRewriter &rewriter) {
     double scale = 1;
     std::optional<vit::GeluKind> kind;
@@ -148,8 +152,7 @@ private:
       return rewriter.notifyMatchFailure(op, "no factor is 1 + erf or 1 + tanh");
     if (!isNear(coefficient * scale, 0.5))
       return rewriter.notifyMatchFailure(op, "the constant factor of a GELU is 1/2");
-    rewriter.replaceOpWithNewOp<vit::GeluOp>(op, op.getType(), *kind, x, vit::AlgorithmAttr());
-    return success();
+    return replaceWith<vit::GeluOp>(rewriter, op, x, kindAttribute(rewriter, *kind));
   }
 
   static LogicalResult rewriteSigmoid(vit::MulOp op, double coefficient, Value x, Value gate,
@@ -158,14 +161,11 @@ private:
     std::optional<double> inner = sigmoid ? matchMonomial(sigmoid.getInput(), x, 1) : std::nullopt;
     if (!inner || !isNear(coefficient, 1.0))
       return rewriter.notifyMatchFailure(op, "not x * sigmoid(c x)");
-    if (isNear(*inner, 1.702)) {
-      rewriter.replaceOpWithNewOp<vit::GeluOp>(op, op.getType(), vit::GeluKind::Quick, x, vit::AlgorithmAttr());
-      return success();
-    }
+    if (isNear(*inner, 1.702))
+      return replaceWith<vit::GeluOp>(rewriter, op, x, kindAttribute(rewriter, vit::GeluKind::Quick));
     if (!isNear(*inner, 1.0))
       return rewriter.notifyMatchFailure(op, "x * sigmoid(c x) is a function we know for c = 1 and 1.702");
-    rewriter.replaceOpWithNewOp<vit::SiluOp>(op, op.getType(), x, vit::AlgorithmAttr());
-    return success();
+    return replaceWith<vit::SiluOp>(rewriter, op, x);
   }
 };
 

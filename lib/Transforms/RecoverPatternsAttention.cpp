@@ -15,7 +15,7 @@
 
 #include "vitq/Support/Constants.h"
 
-#include "mlir/IR/IRMapping.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace vitq;
@@ -25,6 +25,12 @@ using vit::shapeOf;
 //===----------------------------------------------------------------------===//
 // Scales
 //===----------------------------------------------------------------------===//
+
+/// Whether the matmul's scale times `factor` is a scale.
+static bool canScale(vit::MatmulOp matmul, double factor) {
+  double scale = matmul.getScale().convertToDouble() * factor;
+  return scale > 0 && std::isfinite(scale);
+}
 
 static void setScale(PatternRewriter &rewriter, vit::MatmulOp matmul, double factor) {
   rewriter.modifyOpInPlace(
@@ -40,7 +46,7 @@ struct FoldOperandScale : OpRewritePattern<vit::MatmulOp> {
     for (unsigned i = 0; i < 2; ++i) {
       double factor = 1;
       Value x = matchScalarProduct(op->getOperand(i), factor);
-      if (!x || !(factor > 0))
+      if (!x || !canScale(op, factor))
         continue;
       setScale(rewriter, op, factor);
       rewriter.modifyOpInPlace(op, [&] { op->setOperand(i, x); });
@@ -58,19 +64,18 @@ struct FoldResultScale : RewritePattern {
       return rewriter.notifyMatchFailure(op, "no product");
     double factor = 1;
     Value x = matchScalarProduct(op->getResult(0), factor);
-    if (!x || !(factor > 0))
-      return rewriter.notifyMatchFailure(op, "no product with a positive scalar");
+    if (!x)
+      return rewriter.notifyMatchFailure(op, "no product with a scalar");
     Value source = x;
     while (isViewOp(source.getDefiningOp()) && source.hasOneUse())
       source = source.getDefiningOp()->getOperand(0);
     auto matmul = source.getDefiningOp<vit::MatmulOp>();
-    if (!matmul || !source.hasOneUse())
-      return rewriter.notifyMatchFailure(op, "no factor is a matmul of this use alone");
+    if (!matmul || !source.hasOneUse() || !canScale(matmul, factor))
+      return rewriter.notifyMatchFailure(op, "no factor is a matmul of this use alone, or the other is not positive");
     setScale(rewriter, matmul, factor);
     if (source == x) // The matmul now computes what the product did.
       rewriter.modifyOpInPlace(matmul, [&] { matmul->setLoc(op->getLoc()); });
-    rewriter.replaceOp(op, x);
-    return success();
+    return replaceWith(rewriter, op, x);
   }
 };
 
@@ -85,13 +90,12 @@ struct SinkScale : RewritePattern {
     Value x = matchScalarProduct(op->getOperand(0), factor);
     if (!x || !product->hasOneUse())
       return rewriter.notifyMatchFailure(op, "input is no product with a scalar of this use alone");
-    IRMapping mapping;
-    mapping.map(op->getOperand(0), x);
-    Value view = rewriter.clone(*op, mapping)->getResult(0);
-    auto scalar = RankedTensorType::get({}, rewriter.getF32Type());
+    Operation *moved = rewriter.clone(*op);
+    rewriter.modifyOpInPlace(moved, [&] { moved->setOperand(0, x); });
+    Value view = moved->getResult(0);
+    auto scalar = RankedTensorType::get({}, cast<ShapedType>(view.getType()).getElementType());
     Value constant = createFloatConstant(rewriter, product->getLoc(), scalar, {static_cast<float>(factor)}, "scale");
-    rewriter.replaceOp(op, vit::MulOp::create(rewriter, product->getLoc(), view.getType(), view, constant));
-    return success();
+    return replaceWith(rewriter, op, vit::MulOp::create(rewriter, product->getLoc(), view.getType(), view, constant));
   }
 };
 
@@ -275,8 +279,7 @@ struct RecoverScores : OpRewritePattern<vit::MatmulOp> {
     FailureOr<Value> rhs = failed(lhs) ? lhs : makeHeads(rewriter, op.getLoc(), *k, "k");
     if (failed(lhs) || failed(rhs))
       return failure();
-    rewriter.replaceOp(op, makeMatmul(rewriter, op, *lhs, *rhs, true));
-    return success();
+    return replaceWith(rewriter, op, makeMatmul(rewriter, op, *lhs, *rhs, true));
   }
 };
 
@@ -298,8 +301,7 @@ struct RecoverWeightedSum : OpRewritePattern<vit::MatmulOp> {
     if (failed(rhs))
       return failure();
     Value probabilities = makeReshape(rewriter, op.getLoc(), op.getLhs(), shape);
-    rewriter.replaceOp(op, makeMatmul(rewriter, op, probabilities, *rhs, false));
-    return success();
+    return replaceWith(rewriter, op, makeMatmul(rewriter, op, probabilities, *rhs, false));
   }
 };
 
@@ -337,8 +339,7 @@ struct RecoverMergedHeads : OpRewritePattern<vit::LinearOp> {
     Value result = makeLinear(rewriter, op.getLoc(), merge, op.getWeight(), op.getBias());
     if (!batchFirst)
       result = makeTranspose(rewriter, loc, result, {1, 0, 2});
-    rewriter.replaceOp(op, makeReshape(rewriter, loc, result, shapeOf(op)));
-    return success();
+    return replaceWith(rewriter, op, makeReshape(rewriter, loc, result, shapeOf(op)));
   }
 };
 

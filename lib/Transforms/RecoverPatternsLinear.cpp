@@ -18,27 +18,20 @@ using vit::shapeOf;
 /// The operand of `op` that is a linear or patch embedding read by nobody
 /// else, and the other operand.
 static Operation *matchLinearOperand(Operation *op, Value &other) {
-  for (int i = 0; i < 2; ++i) {
-    Operation *linear = op->getOperand(i).getDefiningOp();
-    if (!isa_and_nonnull<vit::LinearOp, vit::PatchEmbedOp>(linear) || !linear->hasOneUse() ||
-        op->getOperand(i).getType() != op->getResult(0).getType())
-      continue;
-    other = op->getOperand(1 - i);
-    return linear;
-  }
-  return nullptr;
+  return matchOperand(op, other, llvm::IsaPred<vit::LinearOp, vit::PatchEmbedOp>);
 }
 
 static Value biasOf(Operation *linear) { return linear->getNumOperands() > 2 ? linear->getOperand(2) : Value(); }
 
 /// The linear or patch embedding `old` with other constants, in place of `op`
 /// and with its location: it computes what `op` did.
-static void replaceWithLinear(PatternRewriter &rewriter, Operation *op, Operation *old, Value weight, Value bias) {
+static LogicalResult replaceWithLinear(PatternRewriter &rewriter, Operation *op, Operation *old, Value weight,
+                                       Value bias) {
   SmallVector<Value> operands{old->getOperand(0), weight};
   if (bias)
     operands.push_back(bias);
   OperationState state(op->getLoc(), old->getName(), operands, old->getResultTypes(), old->getAttrs());
-  rewriter.replaceOp(op, rewriter.create(state));
+  return replaceWith(rewriter, op, rewriter.create(state)->getResult(0));
 }
 
 namespace {
@@ -67,8 +60,7 @@ struct FoldBias : OpRewritePattern<vit::AddOp> {
         (*constants)[i] += (*old)[i];
       sum = createFloatConstant(rewriter, op.getLoc(), type, *constants, getBlobName(bias ? bias : other));
     }
-    replaceWithLinear(rewriter, op, linear, linear->getOperand(1), sum);
-    return success();
+    return replaceWithLinear(rewriter, op, linear, linear->getOperand(1), sum);
   }
 };
 
@@ -104,8 +96,7 @@ struct FoldScale : OpRewritePattern<vit::MulOp> {
                                  getBlobName(old));
     };
     Value weight = remake(linear->getOperand(1), *weights);
-    replaceWithLinear(rewriter, op, linear, weight, bias ? remake(bias, *biases) : Value());
-    return success();
+    return replaceWithLinear(rewriter, op, linear, weight, bias ? remake(bias, *biases) : Value());
   }
 };
 
@@ -147,8 +138,7 @@ struct RecoverPatchEmbed : RewritePattern {
       return rewriter.notifyMatchFailure(op, "the conv2d is not seen as [batch, patches, channels]");
     SmallVector<Value> operands(conv.getOperands());
     auto embed = vit::createInferred<vit::PatchEmbedOp>(rewriter, conv.getLoc(), operands);
-    rewriter.replaceOp(op, embed.getResult());
-    return success();
+    return replaceWith(rewriter, op, embed.getResult());
   }
 };
 
@@ -159,8 +149,7 @@ struct ConstantToRight : OpRewritePattern<OpTy> {
   LogicalResult matchAndRewrite(OpTy op, PatternRewriter &rewriter) const override {
     if (!isConstant(op.getLhs()) || isConstant(op.getRhs()))
       return rewriter.notifyMatchFailure(op, "not a constant to the left only");
-    rewriter.replaceOpWithNewOp<OpTy>(op, op.getType(), op.getRhs(), op.getLhs());
-    return success();
+    return replaceWith<OpTy>(rewriter, op, {op.getRhs(), op.getLhs()});
   }
 };
 
@@ -173,8 +162,7 @@ struct DropNeutral : RewritePattern {
     double neutral = isa<vit::MulOp, vit::DivOp>(op) ? 1.0 : 0.0;
     if (op->getOperand(0).getType() != op->getResult(0).getType() || getSplatFloat(op->getOperand(1)) != neutral)
       return rewriter.notifyMatchFailure(op, "right operand is not neutral");
-    rewriter.replaceOp(op, op->getOperand(0));
-    return success();
+    return replaceWith(rewriter, op, op->getOperand(0));
   }
 };
 
@@ -194,8 +182,7 @@ struct InvertConstant : OpRewritePattern<OpTy> {
     }
     Value constant = createFloatConstant(rewriter, op.getLoc(), cast<RankedTensorType>(op.getRhs().getType()), *values,
                                          getBlobName(op.getRhs()));
-    rewriter.replaceOpWithNewOp<NewOpTy>(op, op.getType(), op.getLhs(), constant);
-    return success();
+    return replaceWith<NewOpTy>(rewriter, op, {op.getLhs(), constant});
   }
 };
 

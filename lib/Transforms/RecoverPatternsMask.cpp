@@ -50,11 +50,19 @@ static std::vector<float> broadcastTo(ArrayRef<float> values, ArrayRef<int64_t> 
   return result;
 }
 
+/// Whether a guard asks if what softmax makes of `value` is a number: then -inf means
+/// something else than the lowest float (RecoverPatternsGuard.cpp).
+static bool isGuarded(Value value) {
+  return llvm::any_of(value.getUsers(), [](Operation *user) {
+    return isa<vit::IsNaNOp>(user) || ((isa<vit::SoftmaxOp>(user) || isViewOp(user)) && isGuarded(user->getResult(0)));
+  });
+}
+
 /// Whether only softmax reads `value`: directly, or after constants were added to it and
 /// positive scalars multiplied.
 static bool reachesSoftmax(Value value) {
   if (isSoftmaxArgument(value))
-    return true;
+    return !isGuarded(value);
   return !value.use_empty() && llvm::all_of(value.getUsers(), [](Operation *user) {
     double factor = 1;
     auto add = dyn_cast<vit::AddOp>(user);

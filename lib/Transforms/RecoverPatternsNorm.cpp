@@ -10,23 +10,43 @@
 
 #include "vitq/Support/Constants.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::recover;
 using vit::shapeOf;
 
-/// The operand of a mean over the last axis that keeps it.
-static Value matchRowMean(Value value) {
+/// The operand of a mean over the last axis, kept as size 1 by the mean itself or by a
+/// reshape, times a constant: `factor` (torch multiplies an unbiased variance by
+/// N / (N - 1)).
+static Value matchRowMean(Value value, double &factor) {
+  ArrayRef<int64_t> shape = shapeOf(value);
+  factor = 1;
+  while (true) {
+    double one = 1;
+    if (Value x = matchScalarProduct(value, one)) {
+      factor *= one;
+      value = x;
+    } else if (auto reshape = value.getDefiningOp<vit::ReshapeOp>()) {
+      value = reshape.getInput();
+    } else {
+      break;
+    }
+  }
   auto mean = value.getDefiningOp<vit::MeanOp>();
-  if (!mean || !mean.getKeepDims())
+  if (!mean || mean.getAxes() != ArrayRef<int64_t>{rankOf(mean.getInput()) - 1})
     return {};
-  return mean.getAxes() == ArrayRef<int64_t>{rankOf(mean.getInput()) - 1} ? mean.getInput() : Value();
+  SmallVector<int64_t> kept(shapeOf(mean.getInput()));
+  kept.back() = 1;
+  return shape == ArrayRef<int64_t>(kept) ? mean.getInput() : Value();
 }
 
 /// x of `x - mean(x)`.
 static Value matchCentered(Value value) {
+  double factor = 1;
   auto sub = value.getDefiningOp<vit::SubOp>();
-  if (!sub || matchRowMean(sub.getRhs()) != sub.getLhs())
+  if (!sub || matchRowMean(sub.getRhs(), factor) != sub.getLhs() || factor != 1)
     return {};
   return sub.getLhs();
 }
@@ -39,66 +59,94 @@ static Value matchSquare(Value value) {
   return pow && getSplatFloat(pow.getRhs()) == 2.0 ? pow.getLhs() : Value();
 }
 
-/// x of `sqrt(mean((x - mean(x))^2) + eps)`; otherwise `reason` says why not.
-static Value matchDeviation(Value value, double &eps, const char *&reason) {
-  auto sqrt = value.getDefiningOp<vit::SqrtOp>();
-  auto add = sqrt ? sqrt.getInput().getDefiningOp<vit::AddOp>() : vit::AddOp();
-  if (!add) {
-    reason = "divisor is no sqrt of a sum";
-    return {};
-  }
-  std::optional<double> lhs = getSplatFloat(add.getLhs()), rhs = getSplatFloat(add.getRhs());
+/// y of `pow(y, exponent)`.
+static Value matchPower(Value value, double exponent) {
+  auto pow = value.getDefiningOp<vit::PowOp>();
+  return pow && getSplatFloat(pow.getRhs()) == exponent ? pow.getLhs() : Value();
+}
+
+/// y of `sqrt(y)` or `pow(y, 1/2)`.
+static Value matchRoot(Value value) {
+  if (auto sqrt = value.getDefiningOp<vit::SqrtOp>())
+    return sqrt.getInput();
+  return matchPower(value, 0.5);
+}
+
+namespace {
+/// `factor * mean((x - mean(x))^2) + eps`
+struct Variance {
+  Value x;
+  double factor = 1, eps = 0;
+};
+} // namespace
+
+/// Without an x, `reason` says why not.
+static Variance matchVariance(Value value, const char *&reason) {
+  Variance variance;
+  auto add = value.getDefiningOp<vit::AddOp>();
+  std::optional<double> lhs = add ? getSplatFloat(add.getLhs()) : std::nullopt,
+                        rhs = add ? getSplatFloat(add.getRhs()) : std::nullopt;
   if (lhs.has_value() == rhs.has_value()) {
     reason = "nothing constant is added to the variance";
     return {};
   }
-  eps = lhs ? *lhs : *rhs;
-  Value square = matchRowMean(lhs ? add.getRhs() : add.getLhs());
+  variance.eps = lhs ? *lhs : *rhs;
+  Value square = matchRowMean(lhs ? add.getRhs() : add.getLhs(), variance.factor);
   Value centered = square ? matchSquare(square) : Value();
-  Value x = centered ? matchCentered(centered) : Value();
-  if (!x)
+  variance.x = centered ? matchCentered(centered) : Value();
+  if (!variance.x)
     reason = "what is under the root is no mean of squares over the last axis of x - mean(x)";
-  return x;
+  return variance;
+}
+
+/// `op` = centered / sqrt(radicand), in one of the forms exporters write.
+static bool matchQuotient(Operation *op, Value &centered, Value &radicand) {
+  if (auto div = dyn_cast<vit::DivOp>(op)) {
+    centered = div.getLhs();
+    radicand = matchRoot(div.getRhs());
+    return radicand != nullptr;
+  }
+  auto mul = dyn_cast<vit::MulOp>(op);
+  for (int i = 0; mul && i < 2; ++i) {
+    centered = mul->getOperand(1 - i);
+    auto inverse = mul->getOperand(i).getDefiningOp<vit::DivOp>();
+    radicand = inverse && getSplatFloat(inverse.getLhs()) == 1.0 ? matchRoot(inverse.getRhs())
+                                                                 : matchPower(mul->getOperand(i), -0.5);
+    if (radicand)
+      return true;
+  }
+  return false;
 }
 
 namespace {
 
-/// (x - mean(x)) / sqrt(var(x) + eps) -> layer_norm x, 1, 0. The forms
-/// `centered * (1 / deviation)` are the same.
+/// (x - mean(x)) / sqrt(k * var(x) + eps) -> layer_norm x, 1/sqrt(k), 0 with eps / k.
 struct RecoverLayerNorm : RewritePattern {
   explicit RecoverLayerNorm(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 4, context) {}
 
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
-    Value centered, deviation;
-    if (auto div = dyn_cast<vit::DivOp>(op)) {
-      centered = div.getLhs();
-      deviation = div.getRhs();
-    } else if (auto mul = dyn_cast<vit::MulOp>(op)) {
-      for (int i = 0; i < 2 && !deviation; ++i)
-        if (auto inverse = mul->getOperand(i).getDefiningOp<vit::DivOp>())
-          if (getSplatFloat(inverse.getLhs()) == 1.0) {
-            centered = mul->getOperand(1 - i);
-            deviation = inverse.getRhs();
-          }
-    }
-    if (!deviation)
-      return rewriter.notifyMatchFailure(op, "no quotient");
+    Value centered, radicand;
+    if (!matchQuotient(op, centered, radicand))
+      return rewriter.notifyMatchFailure(op, "no quotient by a root");
     Value x = matchCentered(centered);
     if (!x)
       return rewriter.notifyMatchFailure(op, "dividend is not x - mean(x) over the last axis");
-    double eps = 0;
     const char *reason = "deviation is of another value";
-    if (matchDeviation(deviation, eps, reason) != x)
+    Variance variance = matchVariance(radicand, reason);
+    if (variance.x != x)
       return rewriter.notifyMatchFailure(op, reason);
-    if (!(eps >= 0))
-      return rewriter.notifyMatchFailure(op, "eps is negative");
+    double eps = variance.eps / variance.factor;
+    if (!(variance.factor > 0) || !(eps >= 0) || !std::isfinite(eps))
+      return rewriter.notifyMatchFailure(op, "eps is negative, or no number");
+    if (!canReplace(x.getType(), op->getResult(0).getType()))
+      return rewriter.notifyMatchFailure(op, "a constant in it broadcasts x");
     int64_t channels = shapeOf(x).back();
     auto type = RankedTensorType::get({channels}, rewriter.getF32Type());
-    Value one = createFloatConstant(rewriter, op->getLoc(), type, std::vector<float>(channels, 1.0f), "gamma");
-    Value zero = createFloatConstant(rewriter, op->getLoc(), type, std::vector<float>(channels, 0.0f), "beta");
-    rewriter.replaceOpWithNewOp<vit::LayerNormOp>(op, op->getResult(0).getType(), x, one, zero,
-                                                  rewriter.getF64FloatAttr(eps), vit::AlgorithmAttr());
-    return success();
+    auto gain = static_cast<float>(1 / std::sqrt(variance.factor));
+    Value gamma = createFloatConstant(rewriter, op->getLoc(), type, std::vector<float>(channels, gain), "gamma");
+    Value beta = createFloatConstant(rewriter, op->getLoc(), type, std::vector<float>(channels, 0.0f), "beta");
+    return replaceWith<vit::LayerNormOp>(rewriter, op, {x, gamma, beta},
+                                         rewriter.getNamedAttr("eps", rewriter.getF64FloatAttr(eps)));
   }
 };
 
@@ -108,43 +156,37 @@ struct FoldIntoLayerNorm : OpRewritePattern<OpTy> {
   FoldIntoLayerNorm(MLIRContext *context) : OpRewritePattern<OpTy>(context, /*benefit=*/3) {}
 
   /// `value` with each element changed, or `replacement` itself when it has
-  /// the right type and `value` is neutral.
-  static Value update(PatternRewriter &rewriter, Value value, Value replacement, double neutral,
-                      ArrayRef<float> constants, bool multiply) {
+  /// the right type and `value` is neutral. `values` are those of `value`.
+  static Value update(PatternRewriter &rewriter, Value value, std::vector<float> values, Value replacement,
+                      double neutral, ArrayRef<float> constants) {
     if (getSplatFloat(value) == neutral && replacement.getType() == value.getType())
       return replacement;
-    std::vector<float> values = *getFloatConstantF32(value);
     for (size_t i = 0; i < values.size(); ++i)
-      values[i] = multiply ? values[i] * constants[i] : values[i] + constants[i];
+      values[i] = neutral == 1.0 ? values[i] * constants[i] : values[i] + constants[i];
     return createFloatConstant(rewriter, value.getLoc(), cast<RankedTensorType>(value.getType()), values,
                                getBlobName(value));
   }
 
   LogicalResult matchAndRewrite(OpTy op, PatternRewriter &rewriter) const override {
     constexpr bool isMul = std::is_same_v<OpTy, vit::MulOp>;
-    auto norm = op.getLhs().template getDefiningOp<vit::LayerNormOp>();
-    Value other = op.getRhs();
-    if (!norm) {
-      norm = op.getRhs().template getDefiningOp<vit::LayerNormOp>();
-      other = op.getLhs();
-    }
-    if (!norm || !norm->hasOneUse() || norm.getType() != op.getType())
+    Value other;
+    auto norm = dyn_cast_or_null<vit::LayerNormOp>(matchOperand(op, other, llvm::IsaPred<vit::LayerNormOp>));
+    if (!norm)
       return rewriter.notifyMatchFailure(op, "no operand is a layer_norm of this use alone");
     auto constants = getChannelConstant(other, shapeOf(norm).back());
     if (!constants)
       return rewriter.notifyMatchFailure(op, "the other operand is no constant vector");
-    if (!isConstant(norm.getGamma()) || !isConstant(norm.getBeta()))
-      return rewriter.notifyMatchFailure(op, "gamma or beta is no constant");
     Value gamma = norm.getGamma(), beta = norm.getBeta();
+    auto gammas = getFloatConstantF32(gamma), betas = getFloatConstantF32(beta);
+    if (!gammas || !betas)
+      return rewriter.notifyMatchFailure(op, "gamma or beta is no constant that can be read");
     if (isMul)
-      gamma = update(rewriter, gamma, other, 1.0, *constants, true);
+      gamma = update(rewriter, gamma, *gammas, other, 1.0, *constants);
     if (!isMul)
-      beta = update(rewriter, beta, other, 0.0, *constants, false);
+      beta = update(rewriter, beta, *betas, other, 0.0, *constants);
     else if (getSplatFloat(beta) != 0.0)
-      beta = update(rewriter, beta, beta, 1.0, *constants, true);
-    rewriter.replaceOpWithNewOp<vit::LayerNormOp>(op, op.getType(), norm.getInput(), gamma, beta, norm.getEpsAttr(),
-                                                  norm.getAlgorithmAttr());
-    return success();
+      beta = update(rewriter, beta, *betas, beta, 1.0, *constants);
+    return replaceWith<vit::LayerNormOp>(rewriter, op, {norm.getInput(), gamma, beta}, norm->getAttrs());
   }
 };
 

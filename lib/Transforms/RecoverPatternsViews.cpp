@@ -11,7 +11,6 @@
 #include "vitq/Support/Constants.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/IRMapping.h"
 
 #include <cmath>
 
@@ -42,6 +41,22 @@ Value recover::matchScalarProduct(Value value, double &factor) {
   if (auto div = value.getDefiningOp<vit::DivOp>())
     return match(div.getLhs(), div.getRhs(), true);
   return {};
+}
+
+Operation *recover::matchOperand(Operation *op, Value &other, llvm::function_ref<bool(Operation *)> isWanted) {
+  for (int i = 0; i < 2; ++i) {
+    Value operand = op->getOperand(i);
+    if (auto reshape = operand.getDefiningOp<vit::ReshapeOp>();
+        reshape && operand.hasOneUse() && canReplace(reshape.getInput().getType(), reshape.getType()))
+      operand = reshape.getInput();
+    Operation *producer = operand.getDefiningOp();
+    if (!producer || !operand.hasOneUse() || !isWanted(producer) ||
+        !canReplace(operand.getType(), op->getResult(0).getType()))
+      continue;
+    other = op->getOperand(1 - i);
+    return producer;
+  }
+  return nullptr;
 }
 
 std::optional<std::vector<float>> recover::getChannelConstant(Value value, int64_t channels) {
@@ -230,8 +245,7 @@ struct SimplifyIdentityView : RewritePattern {
       return rewriter.notifyMatchFailure(op, "elements change their order");
     if (view.numOps < 2 && isa<vit::ReshapeOp>(op) && view.source.getType() != op->getResult(0).getType())
       return rewriter.notifyMatchFailure(op, "already one reshape");
-    rewriter.replaceOp(op, makeReshape(rewriter, op->getLoc(), view.source, shapeOf(op->getResult(0))));
-    return success();
+    return replaceWith(rewriter, op, makeReshape(rewriter, op->getLoc(), view.source, shapeOf(op->getResult(0))));
   }
 };
 
@@ -281,12 +295,12 @@ struct SinkRowView : RewritePattern {
     SmallVector<int64_t> shape(shapeOf(input));
     shape.back() = shapeOf(op->getResult(0)).back();
     Type elementType = cast<ShapedType>(op->getResult(0).getType()).getElementType();
-    IRMapping mapping;
-    mapping.map(op->getOperand(0), input);
-    Operation *moved = rewriter.clone(*op, mapping);
-    moved->getResult(0).setType(RankedTensorType::get(shape, elementType));
-    rewriter.replaceOp(op, repeatView(rewriter, view, moved->getResult(0)));
-    return success();
+    Operation *moved = rewriter.clone(*op);
+    rewriter.modifyOpInPlace(moved, [&] {
+      moved->setOperand(0, input);
+      moved->getResult(0).setType(RankedTensorType::get(shape, elementType));
+    });
+    return replaceWith(rewriter, op, repeatView(rewriter, view, moved->getResult(0)));
   }
 };
 
@@ -300,8 +314,7 @@ struct SinkRowViewOfAdd : OpRewritePattern<vit::AddOp> {
     if (lhs.getInput().getType() != rhs.getInput().getType())
       return rewriter.notifyMatchFailure(op, "operands broadcast");
     Value sum = vit::createInferred<vit::AddOp>(rewriter, op.getLoc(), {lhs.getInput(), rhs.getInput()});
-    rewriter.replaceOp(op, makeTranspose(rewriter, lhs.getLoc(), sum, lhs.getPermutation()));
-    return success();
+    return replaceWith(rewriter, op, makeTranspose(rewriter, lhs.getLoc(), sum, lhs.getPermutation()));
   }
 };
 
@@ -316,8 +329,7 @@ struct SinkReshapeOfSoftmax : OpRewritePattern<vit::SoftmaxOp> {
     if (from.empty() || to.empty() || from.back() != to.back())
       return rewriter.notifyMatchFailure(op, "the reshape changes the rows");
     Value softmax = vit::createInferred<vit::SoftmaxOp>(rewriter, op.getLoc(), reshape.getInput());
-    rewriter.replaceOp(op, makeReshape(rewriter, reshape.getLoc(), softmax, to));
-    return success();
+    return replaceWith(rewriter, op, makeReshape(rewriter, reshape.getLoc(), softmax, to));
   }
 };
 
@@ -332,9 +344,7 @@ struct SliceBeforeLayerNorm : OpRewritePattern<vit::SliceOp> {
     if (op.getSizes().back() != shapeOf(norm.getInput()).back())
       return rewriter.notifyMatchFailure(op, "cuts the normalized axis");
     Value slice = vit::createInferred<vit::SliceOp>(rewriter, op.getLoc(), norm.getInput(), op->getAttrs());
-    rewriter.replaceOpWithNewOp<vit::LayerNormOp>(op, op.getType(), slice, norm.getGamma(), norm.getBeta(),
-                                                  norm.getEpsAttr(), norm.getAlgorithmAttr());
-    return success();
+    return replaceWith<vit::LayerNormOp>(rewriter, op, {slice, norm.getGamma(), norm.getBeta()}, norm->getAttrs());
   }
 };
 

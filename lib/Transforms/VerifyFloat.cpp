@@ -43,6 +43,10 @@ static StringRef leftoverHint(Operation *op) {
       .Case<vit::ErfOp>([](auto) { return "as part of a GELU: x/2 * (1 + erf(x / sqrt(2)))"; })
       .Case<vit::ExpOp>([](auto) { return "inside Softmax or Sigmoid: export these as single operators"; })
       .Case<vit::WhereOp>([](auto) { return "with constant operands: masks of activations are not supported"; })
+      .Case<vit::IsNaNOp>([](auto) {
+        return "as where(is_nan(p), 0, p) with p = softmax(x), whose masks are constants that leave something of every "
+               "row";
+      })
       .Case<vit::Conv2dOp>([](auto) {
         return "as a patch embedding: stride equal to the kernel, no padding, one group, a kernel that divides the "
                "image, its result flattened and transposed to [batch, patches, channels]";

@@ -25,6 +25,74 @@ func.func @main(%x: tensor<1x4x8xf32>) -> tensor<1x4x8xf32> {
 
 // -----
 
+// A constant of higher rank: the layer_norm has its input's type, a reshape the rest.
+// CHECK-LABEL: func.func @higher_rank
+// CHECK: %[[N:.+]] = vit.layer_norm %{{.+}} : (tensor<2x3xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+// CHECK-NEXT: %[[R:.+]] = vit.reshape %[[N]] to [1, 2, 3]
+// CHECK-NEXT: %[[S:.+]] = vit.slice %[[R]]
+// CHECK-NEXT: return %[[S]]
+func.func @higher_rank(%x: tensor<2x3xf32>) -> tensor<1x1x3xf32> {
+  %two = arith.constant dense<2.0> : tensor<1x1x1xf32>
+  %eps = arith.constant dense<1.0e-5> : tensor<f32>
+  %gamma = arith.constant dense<[[[1.0, 2.0, 3.0]]]> : tensor<1x1x3xf32>
+  %mean = vit.mean %x axes [1] keep_dims : tensor<2x3xf32> -> tensor<2x1xf32>
+  %c = vit.sub %x, %mean : (tensor<2x3xf32>, tensor<2x1xf32>) -> tensor<2x3xf32>
+  %sq = vit.pow %c, %two : (tensor<2x3xf32>, tensor<1x1x1xf32>) -> tensor<1x2x3xf32>
+  %var = vit.mean %sq axes [2] keep_dims : tensor<1x2x3xf32> -> tensor<1x2x1xf32>
+  %ve = vit.add %var, %eps : (tensor<1x2x1xf32>, tensor<f32>) -> tensor<1x2x1xf32>
+  %s = vit.sqrt %ve : tensor<1x2x1xf32> -> tensor<1x2x1xf32>
+  %n = vit.div %c, %s : (tensor<2x3xf32>, tensor<1x2x1xf32>) -> tensor<1x2x3xf32>
+  %g = vit.mul %n, %gamma : (tensor<1x2x3xf32>, tensor<1x1x3xf32>) -> tensor<1x2x3xf32>
+  %y = vit.slice %g offsets [0, 0, 0] sizes [1, 1, 3] strides [1, 1, 1] : tensor<1x2x3xf32> -> tensor<1x1x3xf32>
+  return %y : tensor<1x1x3xf32>
+}
+
+// -----
+
+// A constant that repeats x makes something else of it.
+// CHECK-LABEL: func.func @repeated
+// CHECK-NOT: vit.layer_norm
+// CHECK: vit.sqrt
+func.func @repeated(%x: tensor<2x3xf32>) -> tensor<4x2x3xf32> {
+  %two = arith.constant dense<2.0> : tensor<4x1x1xf32>
+  %eps = arith.constant dense<1.0e-5> : tensor<f32>
+  %mean = vit.mean %x axes [1] keep_dims : tensor<2x3xf32> -> tensor<2x1xf32>
+  %c = vit.sub %x, %mean : (tensor<2x3xf32>, tensor<2x1xf32>) -> tensor<2x3xf32>
+  %sq = vit.pow %c, %two : (tensor<2x3xf32>, tensor<4x1x1xf32>) -> tensor<4x2x3xf32>
+  %var = vit.mean %sq axes [2] keep_dims : tensor<4x2x3xf32> -> tensor<4x2x1xf32>
+  %ve = vit.add %var, %eps : (tensor<4x2x1xf32>, tensor<f32>) -> tensor<4x2x1xf32>
+  %s = vit.sqrt %ve : tensor<4x2x1xf32> -> tensor<4x2x1xf32>
+  %n = vit.div %c, %s : (tensor<2x3xf32>, tensor<4x2x1xf32>) -> tensor<4x2x3xf32>
+  return %n : tensor<4x2x3xf32>
+}
+
+// -----
+
+// x.var() of torch: the axis is kept by a reshape, an unbiased variance is 4/3 of the
+// other one, which goes into gamma and eps.
+// CHECK-LABEL: func.func @torch_var
+// CHECK: %[[G:.+]] = arith.constant dense<0.866025388>
+// CHECK: %[[N:.+]] = vit.layer_norm %{{.+}}, %[[G]], %{{.+}} eps 7.4999{{.+}}E-6
+// CHECK-NEXT: return %[[N]]
+func.func @torch_var(%x: tensor<1x2x4xf32>) -> tensor<1x2x4xf32> {
+  %eps = arith.constant dense<1.0e-5> : tensor<f32>
+  %unbiased = arith.constant dense<1.33333337> : tensor<f32>
+  %mean = vit.mean %x axes [2] keep_dims : tensor<1x2x4xf32> -> tensor<1x2x1xf32>
+  %c = vit.sub %x, %mean : (tensor<1x2x4xf32>, tensor<1x2x1xf32>) -> tensor<1x2x4xf32>
+  %mean2 = vit.mean %x axes [2] keep_dims : tensor<1x2x4xf32> -> tensor<1x2x1xf32>
+  %d = vit.sub %x, %mean2 : (tensor<1x2x4xf32>, tensor<1x2x1xf32>) -> tensor<1x2x4xf32>
+  %sq = vit.mul %d, %d : (tensor<1x2x4xf32>, tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+  %v = vit.mean %sq axes [2] : tensor<1x2x4xf32> -> tensor<1x2xf32>
+  %u = vit.mul %v, %unbiased : (tensor<1x2xf32>, tensor<f32>) -> tensor<1x2xf32>
+  %var = vit.reshape %u to [1, 2, 1] : tensor<1x2xf32> -> tensor<1x2x1xf32>
+  %ve = vit.add %var, %eps : (tensor<1x2x1xf32>, tensor<f32>) -> tensor<1x2x1xf32>
+  %s = vit.sqrt %ve : tensor<1x2x1xf32> -> tensor<1x2x1xf32>
+  %n = vit.div %c, %s : (tensor<1x2x4xf32>, tensor<1x2x1xf32>) -> tensor<1x2x4xf32>
+  return %n : tensor<1x2x4xf32>
+}
+
+// -----
+
 // The mean is over another axis: no LayerNorm.
 // CHECK-LABEL: func.func @other_axis
 // CHECK-NOT: vit.layer_norm

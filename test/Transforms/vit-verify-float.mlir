@@ -59,6 +59,16 @@ func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
 // -----
 
 func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  // expected-error @unknown {{is not supported by itself (node 'guard'); it is recognized as where(is_nan(p), 0, p) with p = softmax(x)}}
+  %n = vit.is_nan %x : tensor<1x4xf32> -> tensor<1x4xi1> loc("guard")
+  // expected-error @unknown {{is not supported by itself (node 'choice')}}
+  %y = vit.where %n, %x, %x : (tensor<1x4xi1>, tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32> loc("choice")
+  return %y : tensor<1x4xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
   %a = arith.constant dense<[0.0, 1.0, 0x7FC00000, 0xFF800000]> : tensor<4xf32>
   %b = arith.constant dense<[0.0, 0xFF800000, 0x7FC00000, 0.0]> : tensor<4xf32>
   // expected-error @unknown {{operand #1 of node 'sum' holds a NaN, the first at index 2; mend the model's weights and export it again}}

@@ -31,12 +31,17 @@ tokens), width 32, 4 heads (head size 8), 2 blocks, 10 classes.
     conv_stem      two strided 3x3 convolutions (batch norm folded in) with
                    ReLU, then a 1x1 projection; mean pooling
     hard_swish     nn.Hardswish in the MLP
+    torch_var      LayerNorms by x.var(), biased and not, weights [1, 1, C]
 
 each at opsets 11, 13, 14 and 17. The installed onnx stops at opset 17, so these
 are rewritten from an opset-17 export by hand:
 
     gelu_op20, tanh_gelu_op20   the Gelu operator, approximate none and tanh
     mean_pool_op18              ReduceMean with its axes as an input
+    guarded_op17                hf_like with an all-zero mask in front of each Softmax
+                                and Where(IsNaN(p), 0, p) behind it, as dynamo
+                                writes torch's attention
+    final_softmax_op17          hf_like that ends in a Softmax
 
 Models that a frontend must refuse (no .npz):
 
@@ -44,7 +49,7 @@ Models that a frontend must refuse (no .npz):
     bad_domain              a node of the domain com.microsoft
     bad_opset7              opset 7
     bad_float16             float16 weights and activations
-    bad_string              a string tensor
+    bad_string              a string tensor that the first output needs
     bad_truncated           the first two thirds of a good file
     bad_undefined_value     a node reads a value that nothing makes
     bad_external_missing    the external-data file is not there
@@ -167,6 +172,29 @@ class LayerScale(nn.Module):
 
     def forward(self, x):
         return x * self.gamma
+
+
+class VarNorm(nn.Module):
+    """A LayerNorm that calls x.var(), biased or not."""
+
+    def __init__(self, unbiased, eps=1e-6):
+        super().__init__()
+        self.unbiased, self.eps = unbiased, eps
+        self.weight = nn.Parameter(torch.ones(1, 1, DIM))
+        self.bias = nn.Parameter(torch.zeros(1, 1, DIM))
+
+    def forward(self, x):
+        x = x[:, None] if x.ndim == 2 else x
+        var = x.var(dim=-1, keepdim=True, unbiased=self.unbiased)
+        x = (x - x.mean(dim=-1, keepdim=True)) / torch.sqrt(var + self.eps)
+        return x * self.weight + self.bias
+
+
+def with_var_norms(model):
+    for i, block in enumerate(model.blocks):
+        block.norm1, block.norm2 = VarNorm(i > 0), VarNorm(i == 0)
+    model.norm = VarNorm(False)
+    return model
 
 
 class Block(nn.Module):
@@ -483,6 +511,43 @@ def axes_to_inputs(proto):
             node.attribute.remove(attribute)
 
 
+def guard(proto):
+    """Attention as the exporter of torch 2 writes it."""
+    mask = np.zeros((1, 1, TOKENS + 1, TOKENS + 1), np.float32)
+    proto.graph.initializer.extend(
+        [numpy_helper.from_array(mask, "mask"), numpy_helper.from_array(np.float32(0), "zero")]
+    )
+    nodes = []
+    for node in proto.graph.node:
+        if node.op_type != "Softmax":
+            nodes.append(node)
+            continue
+        source, result, name = node.input[0], node.output[0], node.name
+        node.input[0], node.output[0] = name + ".masked", name + ".p"
+        nodes += [
+            helper.make_node("Add", [source, "mask"], [name + ".masked"], name=name + ".mask"),
+            node,
+            helper.make_node("IsNaN", [name + ".p"], [name + ".nan"], name=name + ".isnan"),
+            helper.make_node("Where", [name + ".nan", "zero", name + ".p"], [result], name=name + ".where"),
+        ]
+    del proto.graph.node[:]
+    proto.graph.node.extend(nodes)
+    return proto
+
+
+def end_in_softmax(proto):
+    proto.graph.node.append(
+        helper.make_node("Softmax", ["logits"], ["probabilities"], name="/softmax", axis=-1)
+    )
+    proto.graph.output[0].name = "probabilities"
+    return proto
+
+
+def softmax(logits):
+    e = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return (e / e.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
 def to_opset18(proto):
     axes_to_inputs(proto)
     set_opset(proto, 18)
@@ -571,6 +636,7 @@ def variants():
         "mha": (lambda: vit(attention=TorchAttention), {}),
         "conv_stem": (lambda: vit(stem=ConvStem(), pool="mean"), {}),
         "hard_swish": (lambda: vit(act=nn.Hardswish), {}),
+        "torch_var": (lambda: with_var_norms(vit()), {}),
     }
 
 
@@ -605,6 +671,15 @@ def write_good(writer):
             make = lambda: VisionTransformer(act=lambda: ExportedGelu(approximate))
             model = randomize(make(), 202)
             writer.good(name, to_gelu_op(export(model, 17)), expected(model))
+
+    for name, change, result in (
+        ("guarded_op17", guard, lambda logits: logits),
+        ("final_softmax_op17", end_in_softmax, softmax),
+    ):
+        if writer.wants(name):
+            model = randomize(HfClassifier(), 204)
+            proto = change(export(model, 17, input_name="pixel_values"))
+            writer.good(name, proto, result(expected(model)))
 
     if writer.wants("mean_pool_op18"):
         model = randomize(table["mean_pool"][0](), 203)
@@ -715,14 +790,14 @@ def bad_domain():
 
 
 def bad_string():
-    """A sound graph that also returns the names of the classes."""
-    node = helper.make_node("Identity", ["names"], ["unused"], name="/class_names")
+    """A sound graph that returns the names of the classes before their scores."""
+    node = helper.make_node("Identity", ["names"], ["first"], name="/class_names")
     text = helper.make_tensor(
         "names", TensorProto.STRING, [CLASSES], [b"class%d" % i for i in range(CLASSES)]
     )
     model = tiny([node], extra=[text])
-    model.graph.output.append(
-        helper.make_tensor_value_info("unused", TensorProto.STRING, [CLASSES])
+    model.graph.output.insert(
+        0, helper.make_tensor_value_info("first", TensorProto.STRING, [CLASSES])
     )
     onnx.checker.check_model(model, full_check=True)
     return model

@@ -40,6 +40,10 @@ bool layerNormFits(int64_t channels, int inBits, int64_t epsilon);
 /// 1, so V is never 0; at most 2^52 - 1 (check with layerNormFits).
 int64_t layerNormEpsilon(double eps, int64_t channels, double scale);
 
+/// The smallest scale of codes for which epsilon' fits: inputs far below sqrt(eps) have
+/// coarser codes than their range would allow. 0 where no scale helps.
+double layerNormSmallestScale(double eps, int64_t channels, int inBits);
+
 /// Bound of |y| in layerNormNormalize: sqrt(C) * 2^14 * (1 + 2^-10) + 3,
 /// rounded down. (|C x - s1| <= sqrt(C V'), and k is short of 64 sqrt(V') by
 /// less than one part in 2^10.) Below 2^20 for C <= 2048.

@@ -15,6 +15,8 @@
 
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace ::vitq;
 using namespace ::vitq::lowering;
@@ -120,19 +122,19 @@ LogicalResult lowerToTable(vit::UnaryFunction op, Value input, RankedTensorType 
 }
 
 /// 16-bit codes: a table with interpolation where the function bends, the identity
-/// beyond (PTQ.md 4.6).
+/// beyond (PTQ.md 4.6); of a function that is bounded a table of all codes.
 LogicalResult lowerToInterpolation(vit::UnaryFunction op, Value input, RankedTensorType type,
                                    ConversionPatternRewriter &rewriter, const Context &context) {
   FailureOr<UniformParameters> from = perTensorParametersOf(op, op->getOperand(0)),
                                to = perTensorParametersOf(op, op->getResult(0));
   if (failed(from) || failed(to))
     return failure();
-  if (!isa<vit::GeluOp, vit::SiluOp>(op) || from->width != 16 || to->width != 16 || !from->isSigned || !to->isSigned ||
-      from->zeroPoint() != 0 || to->zeroPoint() != 0)
-    return op->emitError("a function of 16-bit codes must be GELU or SiLU, and its argument and result signed 16 bits "
-                         "with zero point 0");
+  if (from->width != 16 || to->width != 16 || !from->isSigned || !to->isSigned || from->zeroPoint() != 0 ||
+      to->zeroPoint() != 0)
+    return op->emitError("argument and result of a function of 16-bit codes must be signed 16 bits with zero point 0");
   // The identity starts where the function is within half a code of it, at 8 or further.
-  double bend = 8;
+  const bool isBounded = isa<vit::SigmoidOp, vit::TanhOp>(op);
+  double bend = isBounded ? std::numeric_limits<double>::infinity() : 8;
   while (bend < 64 && std::abs(op.evaluate(bend) - bend) > to->scale() / 2)
     bend *= 2;
   unsigned shift = 0;
@@ -141,7 +143,7 @@ LogicalResult lowerToInterpolation(vit::UnaryFunction op, Value input, RankedTen
   int64_t start = -((numerics::kInterpolationIntervals / 2) << shift);
   numerics::InterpolationTable entries = numerics::buildInterpolationTable([&](double x) { return op.evaluate(x); },
                                                                            from->scale(), to->scale(), start, shift);
-  FailureOr<vint::DyadicAttr> tail = makeDyadic(op, {from->scale() / to->scale()}, context);
+  FailureOr<vint::DyadicAttr> tail = makeDyadic(op, {isBounded ? 1.0 : from->scale() / to->scale()}, context);
   if (failed(tail))
     return failure();
   Value table = createIntConstant(rewriter, op->getLoc(),
@@ -337,7 +339,7 @@ struct LowerFunction : Lowering<OpTy> {
     RankedTensorType type = this->convert(op.getType());
     if (unsigned entries = entriesOf(op.getAlgorithm()))
       return lowerToLines(op, adaptor.getInput(), type, entries, rewriter, this->context);
-    if (type.getElementTypeBitWidth() == 16 && std::is_same_v<OpTy, vit::SiluOp>)
+    if (type.getElementTypeBitWidth() == 16)
       if (quant::QuantizedType input = getQuantizedType(op.getInput());
           input && input.getStorageTypeIntegralWidth() == 16)
         return lowerToInterpolation(op, adaptor.getInput(), type, rewriter, this->context);

@@ -111,6 +111,8 @@ func.func @functions(%x: tensor<2x3xf32>) {
   %9 = vit.erf %x : tensor<2x3xf32> -> tensor<2x3xf32>
   // CHECK: vit.exp %{{.*}}
   %10 = vit.exp %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  // CHECK: vit.is_nan %{{.*}} : tensor<2x3xf32> -> tensor<2x3xi1>
+  %14 = vit.is_nan %x : tensor<2x3xf32> -> tensor<2x3xi1>
   return
 }
 

@@ -157,12 +157,42 @@ TEST(HostileOnnx, InputsOfTheModel) {
   none.node("Relu", {"x"}, {"y"});
   EXPECT_REFUSED(none, "must have one input, an image; found none");
   OnnxBuilder two;
-  OnnxBuilder::addValue(two.graph().add_input(), "mask", {1, 17});
-  two.node("Relu", {"x"}, {"y"});
+  OnnxBuilder::addValue(two.graph().add_input(), "mask", {1, 4});
+  two.node("Add", {"x", "mask"}, {"y"});
   EXPECT_REFUSED(two, "found 'x' (float, rank 4), 'mask' (float, rank 2)");
+  OnnxBuilder constant;
+  constant.tensor("c", {1, 2}, {1, 2});
+  constant.node("Relu", {"c"}, {"y"});
+  EXPECT_REFUSED(constant, "the output 'y' does not depend on the image");
   OnnxBuilder open(17, {1, 3, 0, 4});
   open.node("Relu", {"x"}, {"y"});
   EXPECT_REFUSED(open, "the height axis ('open') of input 'x' has no size and the weights do not give it");
+}
+
+TEST(HostileOnnx, BooleansThatDependOnTheImage) {
+  OnnxBuilder b;
+  b.node("IsNaN", {"x"}, {"n"});
+  b.node("Not", {"n"}, {"m"});
+  b.node("Where", {"m", "x", "x"}, {"y"});
+  EXPECT_REFUSED(b, "node '/m': Not: reads booleans that depend on the image; only a Where may choose by them");
+  OnnxBuilder c;
+  c.node("IsNaN", {"x"}, {"y"});
+  EXPECT_REFUSED(c, "the output 'y' is no float");
+}
+
+TEST(HostileOnnx, ResizeOfTheImage) {
+  OnnxBuilder b;
+  b.intTensor("sizes", {1, 1, 4, 8});
+  b.node("Resize", {"x", "", "", "sizes"}, {"y"});
+  EXPECT_REFUSED(b, "node '/y': Resize: is supported on constants of floats only");
+  for (int64_t size : {int64_t(0), int64_t(-1), int64_t(1) << 40}) {
+    OnnxBuilder c;
+    c.tensor("c", {2, 4}, std::vector<float>(8, 1));
+    c.intTensor("sizes", {2, size});
+    c.node("Resize", {"c", "", "", "sizes"}, {"r"});
+    c.node("Add", {"x", "r"}, {"y"});
+    EXPECT_REFUSED(c, "the result is empty or too large, or has a negative size");
+  }
 }
 
 TEST(HostileOnnx, AllUnsupportedOperatorsAtOnce) {

@@ -81,6 +81,7 @@ TEST(ImportModels, SmallModelsComputeWhatTorchDoes) {
     EXPECT_EQ(countOps(*module, "vit.patch_embed"), 1u);
     EXPECT_EQ(countOps(*module, "vit.mul"), 0u);
     EXPECT_EQ(countOps(*module, "vit.transpose"), 8u);
+    EXPECT_EQ(countOps(*module, "vit.is_nan"), 0u);
   }
 }
 
@@ -209,7 +210,7 @@ TEST(ImportModels, OpsetsOfOneModelBecomeOneFunction) {
   if (path.empty())
     GTEST_SKIP() << "VITQ_TEST_MODELS is no folder";
   for (const char *variant : {"timm_like", "hf_like", "mean_pool", "layer_scale", "quick_gelu", "tanh_gelu",
-                              "tanh_gelu_pow", "post_norm", "mha", "hard_swish"}) {
+                              "tanh_gelu_pow", "post_norm", "mha", "hard_swish", "torch_var"}) {
     Session session;
     OwningOpRef<ModuleOp> first;
     for (const char *opset : {"_op11", "_op13", "_op14", "_op17"}) {

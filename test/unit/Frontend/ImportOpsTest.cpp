@@ -155,6 +155,252 @@ TEST(ImportOps, PadExpandWhere) {
   EXPECT_EQ(compute(b), (Doubles{0, 0, 1, 2, 3, 0, 4, 5, 6, 7, 0, 0, 1, 2, 3, 0, 4, 5, 6, 7}));
 }
 
+TEST(ImportOps, WhereIsNaN) {
+  OnnxBuilder b;
+  b.tensor("zero", {}, {0});
+  b.node("Div", {"x", "x"}, {"q"}); // 0 / 0 at the first element
+  b.node("IsNaN", {"q"}, {"n"});
+  b.node("Where", {"n", "zero", "q"}, {"y"});
+  EXPECT_EQ(compute(b), (Doubles{0, 1, 1, 1, 1, 1, 1, 1}));
+  // Of constants it is one.
+  OnnxBuilder c;
+  c.tensor("c", {4}, {1, NAN, INFINITY, -NAN});
+  c.node("IsNaN", {"c"}, {"n"});
+  c.tensor("zero", {}, {0});
+  c.node("Where", {"n", "x", "zero"}, {"y"});
+  EXPECT_EQ(compute(c), (Doubles{0, 1, 0, 3, 0, 5, 0, 7}));
+}
+
+TEST(ImportOps, RowsMaskedAltogetherAreZeroBehindTheGuard) {
+  for (bool guarded : {false, true}) {
+    OnnxBuilder b;
+    b.tensor("mask", {2, 1}, {0, -INFINITY});
+    b.tensor("zero", {}, {0});
+    b.node("Add", {"x", "mask"}, {"s"});
+    b.node("Softmax", {"s"}, {guarded ? "p" : "y"});
+    if (guarded) {
+      b.node("IsNaN", {"p"}, {"n"});
+      b.node("Where", {"n", "zero", "p"}, {"y"});
+    }
+    Doubles result = compute(b);
+    ASSERT_EQ(result.size(), 8u);
+    EXPECT_NEAR(result[0] + result[1] + result[2] + result[3], 1, 1e-9);
+    EXPECT_TRUE(guarded ? result[4] == 0 : std::isnan(result[4]));
+  }
+}
+
+TEST(ImportOps, EmptySlices) {
+  OnnxBuilder b;
+  b.intTensor("zero", {0});
+  b.intTensor("axis", {3});
+  b.node("Slice", {"x", "zero", "zero", "axis"}, {"none"});
+  OnnxBuilder::integer(b.node("Concat", {"none", "x", "none"}, {"all"}), "axis", 3);
+  b.node("Relu", {"all"}, {"y"});
+  EXPECT_EQ(compute(b), (Doubles{0, 1, 2, 3, 4, 5, 6, 7}));
+  OnnxBuilder c;
+  c.intTensor("sizes", {0, 4});
+  OnnxBuilder::integer(c.node("Split", {"x", "sizes"}, {"a", "b"}), "axis", 3);
+  OnnxBuilder::integer(c.node("Concat", {"b", "a"}, {"all"}), "axis", 3);
+  c.node("Relu", {"all"}, {"y"});
+  EXPECT_EQ(compute(c), (Doubles{0, 1, 2, 3, 4, 5, 6, 7}));
+}
+
+TEST(ImportOps, IntegerRemainders) {
+  for (int64_t fmod : {0, 1}) {
+    OnnxBuilder b;
+    b.intTensor("a", {-7, 7, -7, 7});
+    b.intTensor("b", {3, -3, -3, 3});
+    OnnxBuilder::integer(b.node("Mod", {"a", "b"}, {"m"}), "fmod", fmod);
+    OnnxBuilder::integer(b.node("Cast", {"m"}, {"f"}), "to", 1);
+    b.tensor("zero", {}, {0});
+    b.node("Mul", {"x", "zero"}, {"z"});
+    b.node("Add", {"z", "f"}, {"y"});
+    Doubles expected = fmod ? Doubles{-1, 1, -1, 1} : Doubles{2, -2, -1, 1};
+    expected.insert(expected.end(), expected.begin(), expected.begin() + 4);
+    EXPECT_EQ(compute(b), expected);
+  }
+}
+
+TEST(ImportOps, ReductionsOfConstants) {
+  OnnxBuilder b(18);
+  b.node("Shape", {"x"}, {"s"});
+  b.intTensor("last", {-1, -2});
+  OnnxBuilder::integer(b.node("Gather", {"s", "last"}, {"sizes"}), "axis", 0);
+  OnnxBuilder::integer(b.node("ReduceProd", {"sizes"}, {"count"}), "keepdims", 0); // 8
+  OnnxBuilder::integer(b.node("Cast", {"count"}, {"f"}), "to", 1);
+  b.tensor("c", {2, 3, 2}, {1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60});
+  b.intTensor("axes", {0, 1});
+  OnnxBuilder::integer(b.node("ReduceSum", {"c", "axes"}, {"sum"}), "keepdims", 0); // 99, 132
+  OnnxBuilder::integer(b.node("ReduceMax", {"sum", ""}, {"max"}), "keepdims", 0);   // 132
+  b.node("Mul", {"x", "f"}, {"m"});
+  b.node("Add", {"m", "max"}, {"y"});
+  EXPECT_EQ(compute(b), (Doubles{132, 140, 148, 156, 164, 172, 180, 188}));
+}
+
+TEST(ImportOps, MinAndMaxOfNaN) {
+  for (const char *op : {"Min", "Max"}) {
+    OnnxBuilder b;
+    b.tensor("a", {4}, {NAN, 1, 2, -INFINITY});
+    b.tensor("b", {4}, {1, NAN, 3, INFINITY});
+    b.node(op, {"a", "b"}, {"m"});
+    b.node("Add", {"x", "m"}, {"y"});
+    Doubles result = compute(b);
+    ASSERT_EQ(result.size(), 8u);
+    EXPECT_TRUE(std::isnan(result[0]) && std::isnan(result[1])) << op;
+    EXPECT_EQ(result[2], op == std::string("Min") ? 4 : 5);
+    EXPECT_EQ(result[3], op == std::string("Min") ? -INFINITY : INFINITY);
+  }
+}
+
+TEST(ImportOps, ScaleAndBiasOfLayerNormBroadcast) {
+  auto norm = [](std::vector<int64_t> shape, std::vector<float> scale, std::vector<float> bias) {
+    OnnxBuilder b;
+    b.tensor("g", shape, std::move(scale));
+    b.tensor("b", shape, std::move(bias));
+    b.node("LayerNormalization", {"x", "g", "b"}, {"y"});
+    return compute(b);
+  };
+  Doubles same = norm({4}, {2, 2, 2, 2}, {1, 1, 1, 1}), each = norm({4}, {1, 2, 3, 4}, {4, 3, 2, 1});
+  ASSERT_EQ(same.size(), 8u);
+  EXPECT_EQ(norm({}, {2}, {1}), same);
+  EXPECT_EQ(norm({1}, {2}, {1}), same);
+  EXPECT_EQ(norm({1, 1, 1}, {2}, {1}), same);
+  EXPECT_EQ(norm({1, 1, 4}, {1, 2, 3, 4}, {4, 3, 2, 1}), each);
+  // A scale for each row is a product of its own.
+  EXPECT_LT(maxDifference(norm({1, 1, 2, 1}, {2, 2}, {1, 1}), same), 1e-12);
+  // No bias; a bias for each element beside a scale for each channel.
+  OnnxBuilder b;
+  b.tensor("g", {1, 4}, {1, 2, 3, 4});
+  b.tensor("b", {2, 4}, {4, 3, 2, 1, 4, 3, 2, 1});
+  b.node("LayerNormalization", {"x", "g"}, {"n"});
+  b.node("Add", {"n", "b"}, {"y"});
+  EXPECT_LT(maxDifference(compute(b), each), 1e-12);
+  OnnxBuilder c;
+  c.tensor("g", {2, 2}, {1, 2, 3, 4});
+  c.node("LayerNormalization", {"x", "g"}, {"y"});
+  Session session;
+  std::string path = c.write();
+  EXPECT_FALSE(session.import(path));
+  llvm::sys::fs::remove(path);
+}
+
+TEST(ImportOps, IntegerExponents) {
+  OnnxBuilder b;
+  b.intTensor("two", {2}, /*scalar=*/true);
+  b.node("Pow", {"x", "two"}, {"y"});
+  EXPECT_EQ(compute(b), (Doubles{0, 1, 4, 9, 16, 25, 36, 49}));
+}
+
+TEST(ImportOps, WhatTheFirstOutputDoesNotNeedIsNotRead) {
+  OnnxBuilder b;
+  b.node("Relu", {"x"}, {"y"});
+  // A second output of another type, made by an operator nobody knows.
+  OnnxBuilder::addValue(b.graph().add_output(), "class", {1});
+  b.graph().mutable_output(1)->mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::INT64);
+  b.node("Foo", {"y", "half"}, {"class"}).set_domain("my.domain");
+  // A node, initializers and an input that nothing reads.
+  b.node("LSTM", {"nowhere"}, {"dead"});
+  b.tensor("half", {1 << 20}, {1}).set_data_type(onnx::TensorProto::FLOAT16);
+  b.tensor("short", {4}, {1, 2, 3});
+  auto &external = b.tensor("external", {4}, {});
+  external.set_data_location(onnx::TensorProto::EXTERNAL);
+  OnnxBuilder::addValue(b.graph().add_input(), "temperature", {});
+  EXPECT_EQ(compute(b), (Doubles{0, 1, 2, 3, 4, 5, 6, 7}));
+}
+
+TEST(ImportOps, OutputsOfNodesThatNothingReads) {
+  OnnxBuilder b;
+  b.tensor("g", {4}, {1, 1, 1, 1});
+  b.node("LayerNormalization", {"x", "g"}, {"n", "mean", "deviation"});
+  b.node("Dropout", {"n"}, {"y", "mask"});
+  EXPECT_EQ(compute(b).size(), 8u);
+  OnnxBuilder c;
+  c.tensor("g", {4}, {1, 1, 1, 1});
+  c.node("LayerNormalization", {"x", "g"}, {"n", "mean"});
+  c.node("Add", {"n", "mean"}, {"y"});
+  Session session;
+  std::string path = c.write();
+  EXPECT_FALSE(session.import(path));
+  EXPECT_NE(session.messages.find("LayerNormalization: output 'mean' is not supported"), std::string::npos);
+  llvm::sys::fs::remove(path);
+}
+
+TEST(ImportOps, ResizeOfConstants) {
+  // What ONNX Runtime 1.32 computes.
+  struct Case {
+    std::string mode, coordinates, attribute, value;
+    int64_t height, width;
+    Doubles expected;
+  };
+  const std::vector<Case> cases = {
+      {"cubic",
+       "half_pixel",
+       "",
+       "",
+       5,
+       2,
+       {3.00665, -2.3666, 1.54863, -2.58528, -0.468398, -1.88496, -1.34763, 1.81337, -1.63414, 4.68154}},
+      {"cubic", "half_pixel", "antialias", "1", 2, 3, {1.50655, -1.16216, -1.93712, -0.699448, -1.55156, 3.0408}},
+      {"cubic", "align_corners", "exclude_outside", "1", 4, 7, {2.44,     2.6993,   1.82722,   0.12,     -1.05722,
+                                                                -2.55526, -3.57,    0.0261403, 0.692087, -0.35076,
+                                                                -2.64912, -4.13302, -2.03001,  1.42263,  -0.530351,
+                                                                -1.04845, -2.19999, -2.94105,  -2.46946, 0.973632,
+                                                                4.50158,  1.22,     -1.11649,  -2.22685, -0.52,
+                                                                2.58981,  4.02965,  3.18}},
+      {"linear",
+       "half_pixel",
+       "",
+       "",
+       4,
+       3,
+       {2.44667, 0.12, -2.95, 0.377917, -2.23, -0.195834, -0.499583, -2.47, 2.17917, 0.106667, -0.52, 3.38333}},
+      {"linear",
+       "asymmetric",
+       "",
+       "",
+       6,
+       2,
+       {2.44, -0.795, 0.755, -2.21, -0.93, -3.625, 0.145, -0.995, 1.22, 1.635, 1.22, 1.635}},
+      {"linear", "pytorch_half_pixel", "antialias", "1", 1, 2, {0.851244, -1.11124}},
+      {"nearest", "asymmetric", "nearest_mode", "floor", 4, 2, {2.44, 0.12, 2.44, 0.12, -0.93, -3.64, 1.22, -0.52}},
+      {"nearest",
+       "half_pixel",
+       "nearest_mode",
+       "round_prefer_ceil",
+       2,
+       8,
+       {2.44, 2.44, 2.46, 0.12, 0.12, -1.71, -3.57, -3.57, 1.22, 1.22, -2.12, -0.52, -0.52, 3.79, 3.18, 3.18}},
+      {"linear", "half_pixel_symmetric", "", "", 5, 4, {2.4425,   1.5825,   -1.02375, -3.3375, 1.1035,
+                                                        0.221,    -2.06275, -0.7865,  -0.905,  -1.82125,
+                                                        -3.62125, 3.04,     0.1195,   -1.6405, -0.14425,
+                                                        3.16975,  0.8025,   -1.52,    2.17375, 3.25625}}};
+  for (const Case &test : cases) {
+    SCOPED_TRACE(test.mode + " " + test.coordinates + " " + test.attribute);
+    OnnxBuilder b(19);
+    b.tensor("c", {1, 1, 3, 5},
+             {2.44f, 2.46f, 0.12f, -1.71f, -3.57f, -0.93f, -0.73f, -3.64f, -3.61f, 3.99f, 1.22f, -2.12f, -0.52f, 3.79f,
+              3.18f});
+    b.intTensor("sizes", {1, 1, test.height, test.width});
+    auto &resize = b.node("Resize", {"c", "", "", "sizes"}, {"r"});
+    OnnxBuilder::text(resize, "mode", test.mode);
+    OnnxBuilder::text(resize, "coordinate_transformation_mode", test.coordinates);
+    if (test.attribute == "nearest_mode")
+      OnnxBuilder::text(resize, test.attribute, test.value);
+    else if (!test.attribute.empty())
+      OnnxBuilder::integer(resize, test.attribute, 1);
+    b.tensor("zero", {}, {0});
+    b.intTensor("first", {0});
+    b.intTensor("one", {1});
+    b.intTensor("axes", {3});
+    b.node("Mul", {"x", "zero"}, {"z"});
+    b.node("Slice", {"z", "first", "one", "axes"}, {"s"});
+    b.intTensor("row", {2});
+    b.node("Slice", {"s", "first", "one", "row"}, {"point"});
+    b.node("Add", {"point", "r"}, {"y"});
+    EXPECT_LT(maxDifference(compute(b), test.expected), 2e-5);
+  }
+}
+
 TEST(ImportOps, FloatConstantsFold) {
   OnnxBuilder b;
   b.tensor("c", {}, {64});

@@ -71,6 +71,13 @@ struct OnnxBuilder {
     attribute->set_f(value);
   }
 
+  static void text(onnx::NodeProto &node, const std::string &name, const std::string &value) {
+    auto *attribute = node.add_attribute();
+    attribute->set_name(name);
+    attribute->set_type(onnx::AttributeProto::STRING);
+    attribute->set_s(value);
+  }
+
   onnx::TensorProto &tensor(const std::string &name, std::vector<int64_t> shape, std::vector<float> values) {
     onnx::TensorProto *tensor = graph().add_initializer();
     tensor->set_name(name);

@@ -148,6 +148,17 @@ TEST_F(FloatTest, Where) {
   expectNear(r[0], {1, 9, 3, 9});
 }
 
+TEST_F(FloatTest, IsNaN) {
+  auto r = run("func.func @main(%a: tensor<4xf32>) -> tensor<4xf32> {\n"
+               "%n = vit.is_nan %a : tensor<4xf32> -> tensor<4xi1>\n"
+               "%z = arith.constant dense<9.0> : tensor<f32>\n"
+               "%r = vit.where %n, %z, %a : (tensor<4xi1>, tensor<f32>, tensor<4xf32>) -> tensor<4xf32>\n"
+               "return %r : tensor<4xf32>\n}",
+               {floats({4}, {1, NAN, -NAN, 4})});
+  ASSERT_EQ(r.size(), 1u) << errors;
+  expectNear(r[0], {1, 9, 9, 4});
+}
+
 TEST_F(FloatTest, Mean) {
   Tensor x = floats({1, 3, 2}, {1, 2, 3, 4, 5, 9});
   auto middle = runOp("vit.mean %a axes [1] : tensor<1x3x2xf32> -> tensor<1x2xf32>", {"tensor<1x3x2xf32>"},

@@ -42,6 +42,20 @@ Affine randomAffine(std::mt19937_64 &rng, size_t channels) {
   return r;
 }
 
+TEST(LayerNorm, SmallestScaleMakesEpsilonFit) {
+  for (int64_t channels : {2, 16, 192, 768, 2047, 2048})
+    for (double eps : {1e-12, 1e-6, 1e-5, 1e-3, 1.0})
+      for (int bits : {8, 16}) {
+        const double scale = layerNormSmallestScale(eps, channels, bits);
+        if (layerNormEpsilonLimit(channels, bits) < 1) {
+          EXPECT_EQ(scale, 0);
+          continue;
+        }
+        EXPECT_TRUE(layerNormFits(channels, bits, layerNormEpsilon(eps, channels, scale)));
+        EXPECT_FALSE(layerNormFits(channels, bits, layerNormEpsilon(eps, channels, scale * 0.99)));
+      }
+}
+
 TEST(LayerNorm, MatchesTheRealsWithinOneCode) {
   std::mt19937_64 rng(6);
   for (size_t channels : {64u, 192u, 384u, 768u, 2048u})
