@@ -64,7 +64,9 @@ private:
     onnx.node(type, inputs, {name});
     return name;
   }
-  std::string constant(const std::string &name, const std::vector<int64_t> &shape, const std::vector<float> &values) {
+  std::string constant(const std::string &name, const std::vector<int64_t> &shape, std::vector<float> values) {
+    if (spec.edit)
+      spec.edit(name, values);
     onnx.tensor(name, shape, values);
     return name;
   }
@@ -86,8 +88,8 @@ private:
     return name;
   }
   std::string slice(const std::string &x, int64_t begin, int64_t end, int64_t axis, const std::string &name) {
-    return op("Slice",
-              {x, ints(name + ".begin", {begin}), ints(name + ".end", {end}), ints(name + ".axis", {axis})}, name);
+    return op("Slice", {x, ints(name + ".begin", {begin}), ints(name + ".end", {end}), ints(name + ".axis", {axis})},
+              name);
   }
 
   std::vector<float> normals(int64_t count, double deviation, double mean = 0) {
@@ -103,6 +105,14 @@ private:
       result.biases = normals(out, bias);
     return result;
   }
+  /// One that reads the last norm: what reaches farther there has smaller weights, as
+  /// training makes it.
+  Layer readingLayer(int64_t out, double gain, double bias) {
+    Layer result = layer(out, spec.width(), gain, bias);
+    for (size_t i = 0; i < result.weights.size(); ++i)
+      result.weights[i] *= normReach.empty() ? 1.0f : 1 / normReach[i % spec.width()];
+    return result;
+  }
   void shrink(Layer &layer, VitSpec::Tiny place, double bias) {
     if (spec.tiny != place)
       return;
@@ -114,7 +124,8 @@ private:
     const std::string weights = constant(name + ".weight", {layer.in, layer.out}, layer.transposed());
     if (layer.biases.empty())
       return op("MatMul", {x, weights}, name);
-    return op("Add", {constant(name + ".bias", {layer.out}, layer.biases), op("MatMul", {x, weights}, name + ".product")},
+    return op("Add",
+              {constant(name + ".bias", {layer.out}, layer.biases), op("MatMul", {x, weights}, name + ".product")},
               name);
   }
 
@@ -125,8 +136,11 @@ private:
       gamma = std::max(gamma, 0.3f) * (random.real() < spec.negativeGammas ? -1.0f : 1.0f);
     for (int64_t c : streamOutliers)
       gammas[c] *= 0.2f;
+    normReach.assign(width, 1);
     for (int64_t i = 0; i < spec.normOutliers; ++i)
-      gammas[random.between(0, width - 1)] *= static_cast<float>(std::min(spec.outlierReach, 6.0));
+      normReach[random.between(0, width - 1)] = static_cast<float>(std::min(spec.outlierReach, 4.0));
+    for (int64_t c = 0; c < width; ++c)
+      gammas[c] *= normReach[c];
     for (int64_t i = 0; i < spec.dead; ++i) {
       const int64_t c = random.between(0, width - 1);
       gammas[c] = 0;
@@ -151,6 +165,8 @@ private:
   Random random;
   OnnxBuilder onnx;
   std::vector<int64_t> streamOutliers;
+  /// How far the channels of the last norm reach beyond the usual; empty: all the same.
+  std::vector<float> normReach;
 };
 
 } // namespace
@@ -193,8 +209,8 @@ std::string Builder::block(const std::string &x, const std::string &name) {
 std::string Builder::attention(const std::string &x, const std::string &name) {
   const int64_t width = spec.width(), tokens = spec.tokens(), heads = spec.heads, size = spec.headSize;
   const double bias = spec.qkvBias ? 0.1 : 0;
-  Layer parts[] = {layer(width, width, spec.sharpness, bias), layer(width, width, spec.sharpness, bias),
-                   layer(width, width, 1, bias)};
+  Layer parts[] = {readingLayer(width, spec.sharpness, bias), readingLayer(width, spec.sharpness, bias),
+                   readingLayer(width, 1, bias)};
   shrink(parts[0], VitSpec::Tiny::Query, 1);
   shrink(parts[2], VitSpec::Tiny::Value, 1);
   std::string operands[3];
@@ -205,8 +221,9 @@ std::string Builder::attention(const std::string &x, const std::string &name) {
       all.weights.insert(all.weights.end(), part.weights.begin(), part.weights.end());
       all.biases.insert(all.biases.end(), part.biases.begin(), part.biases.end());
     }
-    const std::string heap = transpose(reshape(linear(x, all, name + "qkv"), {1, tokens, 3, heads, size}, name + "split"),
-                                       {2, 0, 3, 1, 4}, name + "heads");
+    const std::string heap =
+        transpose(reshape(linear(x, all, name + "qkv"), {1, tokens, 3, heads, size}, name + "split"), {2, 0, 3, 1, 4},
+                  name + "heads");
     for (int64_t i = 0; i < 3; ++i)
       operands[i] = gather(heap, i, 0, name + roles[i]);
     operands[1] = transpose(operands[1], {0, 1, 3, 2}, name + "kT");
@@ -220,9 +237,9 @@ std::string Builder::attention(const std::string &x, const std::string &name) {
   std::string scores = op("Mul", {op("MatMul", {operands[0], operands[1]}, name + "qk"), scale}, name + "scores");
   scores = masked(scores, name);
   OnnxBuilder::integer(onnx.node("Softmax", {scores}, {name + "softmax"}), "axis", -1);
-  const std::string merged = reshape(
-      transpose(op("MatMul", {name + "softmax", operands[2]}, name + "pv"), {0, 2, 1, 3}, name + "tokens"),
-      {1, tokens, width}, name + "merged");
+  const std::string merged =
+      reshape(transpose(op("MatMul", {name + "softmax", operands[2]}, name + "pv"), {0, 2, 1, 3}, name + "tokens"),
+              {1, tokens, width}, name + "merged");
   // Sums over many tokens are small.
   return scaled(linear(merged, layer(width, width, 2, 0.1), name + "proj"), name + "proj.scaled");
 }
@@ -260,7 +277,7 @@ std::string Builder::masked(const std::string &scores, const std::string &name) 
 }
 
 Layer Builder::firstOfMlp() {
-  Layer first = layer(spec.hidden, spec.width(), spec.reach, 0.2);
+  Layer first = readingLayer(spec.hidden, spec.reach, 0.2);
   auto channel = [&] { return random.between(0, spec.hidden - 1); };
   for (int64_t i = 0; i < spec.hiddenOutliers; ++i)
     first.scaleRow(channel(), spec.outlierReach);
@@ -327,12 +344,13 @@ std::string Builder::activation(const std::string &x, const std::string &name) {
 }
 
 void Builder::head(std::string x) {
+  if (spec.finalNorm == FinalNorm::None && !spec.postNorm)
+    normReach.clear();
   if (spec.finalNorm == FinalNorm::BeforePooling)
     x = norm(x, "norm");
   if (spec.pooling == Pooling::ClassToken) {
-    x = random.oneIn(2)
-            ? gather(x, 0, 1, "pooled")
-            : reshape(slice(x, 0, 1, 1, "pooled.slice"), {1, spec.width()}, "pooled");
+    x = random.oneIn(2) ? gather(x, 0, 1, "pooled")
+                        : reshape(slice(x, 0, 1, 1, "pooled.slice"), {1, spec.width()}, "pooled");
   } else {
     if (spec.pooling == Pooling::MeanOfPatches)
       x = slice(x, 1, spec.tokens(), 1, "patches");
@@ -348,7 +366,7 @@ void Builder::head(std::string x) {
   }
   if (spec.finalNorm == FinalNorm::AfterPooling)
     x = norm(x, "norm");
-  Layer last = layer(spec.classes, spec.width(), 1.5, spec.headBias ? 0.2 : 0);
+  Layer last = readingLayer(spec.classes, 1.5, spec.headBias ? 0.2 : 0);
   shrink(last, VitSpec::Tiny::Head, 3);
   Names inputs{x, constant("head.weight", {spec.classes, spec.width()}, last.weights)};
   if (!last.biases.empty())

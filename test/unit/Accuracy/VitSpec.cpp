@@ -64,7 +64,8 @@ std::string VitSpec::describe() const {
 static void drawShape(Random &random, VitSpec &spec) {
   spec.colours = random.pick<int64_t>({1, 3});
   spec.patch = random.pick<int64_t>({4, 4, 5, 8});
-  const int64_t most = 32 / spec.patch, least = (16 + spec.patch - 1) / spec.patch;
+  // Not fewer tokens than these, or calibration sees too little of the class token.
+  const int64_t most = 32 / spec.patch, least = spec.patch == 8 ? 3 : 4;
   spec.rows = random.between(least, most);
   spec.columns = random.oneIn(3) ? random.between(least, most) : spec.rows;
   spec.heads = random.between(1, 4);
@@ -73,9 +74,10 @@ static void drawShape(Random &random, VitSpec &spec) {
     spec.headSize *= 4;
   spec.hidden = random.oneIn(2) ? 4 * spec.width() : random.between(spec.width(), 4 * spec.width());
   spec.depth = random.pick<int64_t>({1, 1, 2, 2, 3});
-  spec.classes = random.between(3, 12);
-  spec.pooling = random.pick({Pooling::ClassToken, Pooling::ClassToken, Pooling::ClassToken, Pooling::MeanOfAll,
-                              Pooling::MeanOfPatches});
+  // The logits of few classes may be small by chance.
+  spec.classes = random.between(6, 16);
+  spec.pooling = random.pick(
+      {Pooling::ClassToken, Pooling::ClassToken, Pooling::ClassToken, Pooling::MeanOfAll, Pooling::MeanOfPatches});
   spec.classToken = spec.pooling != Pooling::MeanOfAll || random.oneIn(4);
   spec.finalNorm =
       random.pick({FinalNorm::BeforePooling, FinalNorm::BeforePooling, FinalNorm::AfterPooling, FinalNorm::None});
@@ -143,21 +145,24 @@ std::vector<uint8_t> vitq::test::randomPictures(const VitSpec &spec, int64_t cou
   std::vector<uint8_t> pixels;
   const auto side = static_cast<double>(std::max(spec.height(), spec.breadth()));
   for (int64_t i = 0; i < count; ++i) {
-    const double contrast = random.real(20, 60), noise = random.real(5, 40);
+    // Bounded, so that calibration sees about what the other pictures hold.
+    auto strength = [&](double most) { return random.real(most / 2, most) * (random.oneIn(2) ? 1 : -1); };
+    const double noise = random.real(10, 30);
     std::vector<double> level, across, down, blob, x, y, size;
     for (int64_t c = 0; c < spec.colours; ++c) {
-      level.push_back(random.real(80, 176));
-      across.push_back(contrast * random.normal() / side);
-      down.push_back(contrast * random.normal() / side);
-      blob.push_back(2 * contrast * random.normal());
+      level.push_back(random.real(100, 156));
+      across.push_back(strength(80) / side);
+      down.push_back(strength(80) / side);
+      blob.push_back(strength(90));
       x.push_back(random.real(0, side));
       y.push_back(random.real(0, side));
-      size.push_back(random.real(side / 12, side / 3));
+      size.push_back(random.real(side / 8, side / 3));
     }
     for (int64_t row = 0; row < spec.height(); ++row)
       for (int64_t column = 0; column < spec.breadth(); ++column)
         for (int64_t c = 0; c < spec.colours; ++c) {
-          const double dx = (static_cast<double>(column) - x[c]) / size[c], dy = (static_cast<double>(row) - y[c]) / size[c];
+          const double dx = (static_cast<double>(column) - x[c]) / size[c],
+                       dy = (static_cast<double>(row) - y[c]) / size[c];
           const double value = level[c] + across[c] * (static_cast<double>(column) - side / 2) +
                                down[c] * (static_cast<double>(row) - side / 2) + blob[c] / (1 + dx * dx + dy * dy) +
                                noise * random.normal();

@@ -9,7 +9,10 @@
 #ifndef VITQ_TEST_UNIT_ACCURACY_VITSPEC_H
 #define VITQ_TEST_UNIT_ACCURACY_VITSPEC_H
 
+#include "llvm/ADT/StringRef.h"
+
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -55,13 +58,17 @@ struct VitSpec {
   int64_t dead = 0;
   double negativeGammas = 0;
   /// Hidden channels, channels of each norm, and of the stream, that reach
-  /// `outlierReach` times as far as others.
+  /// `outlierReach` times as far as others; those of a norm at most 4 times.
   int64_t hiddenOutliers = 0, normOutliers = 0, streamOutliers = 0;
   double outlierReach = 8;
   /// The size of the weights of one row of a layer that otherwise has its bias only.
   enum class Tiny { None, Head, Hidden, Query, Value, Patches };
   Tiny tiny = Tiny::None;
   float tinySize = 0;
+
+  /// Changes a constant of the file, [..., out] where it is a weight of a MatMul; named as
+  /// "blocks.0.mlp.fc1.weight", "norm.beta", "head.bias".
+  std::function<void(llvm::StringRef name, std::vector<float> &values)> edit;
 
   int64_t width() const { return heads * headSize; }
   int64_t tokens() const { return rows * columns + classToken; }

@@ -105,7 +105,8 @@ std::optional<double> VitTrial::sqnr(Recipe recipe, const std::function<void(Com
   integers = calibrated->clone();
   if (failed(lowerToPhase(*integers, Phase::Integer, options)))
     return std::nullopt;
-  auto program = runner::wrapModule(*integers, "the integer program"), reference = runner::wrapModule(*imported, "float");
+  auto program = runner::wrapModule(*integers, "the integer program"),
+       reference = runner::wrapModule(*imported, "float");
   if (!program || !reference) {
     fail(llvm::joinErrors(program.takeError(), reference.takeError()));
     return std::nullopt;
@@ -121,7 +122,8 @@ std::optional<double> VitTrial::sqnr(Recipe recipe, const std::function<void(Com
     diagnostics += "the logits have no scale\n";
     return std::nullopt;
   }
-  return runner::agreementOf((*program)->info(), actual, (*reference)->info(), expected).logitsSqnrDb.value_or(INFINITY);
+  return runner::agreementOf((*program)->info(), actual, (*reference)->info(), expected)
+      .logitsSqnrDb.value_or(INFINITY);
 }
 
 bool VitTrial::nativeAgrees() {

@@ -29,7 +29,7 @@ namespace vitq::test {
 /// measured on pictures that the calibration did not see, as often as wanted.
 class VitTrial {
 public:
-  static constexpr int64_t kCalibrationPictures = 32, kPictures = 16;
+  static constexpr int64_t kCalibrationPictures = 96, kPictures = 16;
 
   explicit VitTrial(const VitSpec &spec);
   ~VitTrial();
