@@ -138,7 +138,7 @@ private:
       gammas[c] *= 0.2f;
     normReach.assign(width, 1);
     for (int64_t i = 0; i < spec.normOutliers; ++i)
-      normReach[random.between(0, width - 1)] = static_cast<float>(std::min(spec.outlierReach, 4.0));
+      normReach[random.between(0, width - 1)] = static_cast<float>(std::min(spec.outlierReach, 2.5));
     for (int64_t c = 0; c < width; ++c)
       gammas[c] *= normReach[c];
     for (int64_t i = 0; i < spec.dead; ++i) {

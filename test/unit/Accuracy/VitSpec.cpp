@@ -95,13 +95,16 @@ static void drawMask(Random &random, VitSpec &spec) {
   spec.mask.how = random.pick({How::Add, How::Add, How::Where, How::AddOfWhere});
   constexpr float lowest = -std::numeric_limits<float>::max(), infinity = std::numeric_limits<float>::infinity();
   spec.mask.value = random.pick({-100.0f, -1e4f, -1e9f, lowest, -infinity});
+  // In place of a score -100 is no mask: the compiler cannot know that scores are above.
+  if (spec.mask.how == How::Where)
+    spec.mask.value = std::min(spec.mask.value, -1e4f);
   spec.mask.ofKeys = random.oneIn(3);
   spec.mask.perHead = !spec.mask.ofKeys && random.oneIn(3);
 }
 
 static void drawWeights(Random &random, VitSpec &spec) {
   spec.reach = random.real(0.7, 2);
-  spec.sharpness = random.real(0.6, 1.4);
+  spec.sharpness = random.real(0.6, 1.2);
   if (random.oneIn(4))
     spec.alwaysOn = random.between(1, 4);
   if (random.oneIn(6))
@@ -151,9 +154,9 @@ std::vector<uint8_t> vitq::test::randomPictures(const VitSpec &spec, int64_t cou
     std::vector<double> level, across, down, blob, x, y, size;
     for (int64_t c = 0; c < spec.colours; ++c) {
       level.push_back(random.real(100, 156));
-      across.push_back(strength(80) / side);
-      down.push_back(strength(80) / side);
-      blob.push_back(strength(90));
+      across.push_back(strength(60) / side);
+      down.push_back(strength(60) / side);
+      blob.push_back(strength(60));
       x.push_back(random.real(0, side));
       y.push_back(random.real(0, side));
       size.push_back(random.real(side / 8, side / 3));

@@ -58,7 +58,9 @@ struct VitSpec {
   int64_t dead = 0;
   double negativeGammas = 0;
   /// Hidden channels, channels of each norm, and of the stream, that reach
-  /// `outlierReach` times as far as others; those of a norm at most 4 times.
+  /// `outlierReach` times as far as others; those of a norm, whose result has one
+  /// scale in the default recipe, at most
+  /// 2.5 times.
   int64_t hiddenOutliers = 0, normOutliers = 0, streamOutliers = 0;
   double outlierReach = 8;
   /// The size of the weights of one row of a layer that otherwise has its bias only.
