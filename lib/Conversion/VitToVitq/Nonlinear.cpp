@@ -127,10 +127,10 @@ LogicalResult lowerToInterpolation(vit::UnaryFunction op, Value input, RankedTen
                                to = perTensorParametersOf(op, op->getResult(0));
   if (failed(from) || failed(to))
     return failure();
-  if (!isa<vit::GeluOp, vit::SiluOp>(op) || from->width != 16 || to->width != 16 || !from->isSigned || !to->isSigned ||
-      from->zeroPoint() != 0 || to->zeroPoint() != 0)
-    return op->emitError("a function of 16-bit codes must be GELU or SiLU, and its argument and result signed 16 bits "
-                         "with zero point 0");
+  if (!isa<vit::GeluOp, vit::SiluOp, vit::HardSwishOp>(op) || from->width != 16 || to->width != 16 || !from->isSigned ||
+      !to->isSigned || from->zeroPoint() != 0 || to->zeroPoint() != 0)
+    return op->emitError("a function of 16-bit codes must be GELU, SiLU or hard swish, and its argument and result "
+                         "signed 16 bits with zero point 0");
   // The identity starts where the function is within half a code of it, at 8 or further.
   double bend = 8;
   while (bend < 64 && std::abs(op.evaluate(bend) - bend) > to->scale() / 2)
@@ -337,7 +337,8 @@ struct LowerFunction : Lowering<OpTy> {
     RankedTensorType type = this->convert(op.getType());
     if (unsigned entries = entriesOf(op.getAlgorithm()))
       return lowerToLines(op, adaptor.getInput(), type, entries, rewriter, this->context);
-    if (type.getElementTypeBitWidth() == 16 && std::is_same_v<OpTy, vit::SiluOp>)
+    constexpr bool isIdentityFarOut = std::is_same_v<OpTy, vit::SiluOp> || std::is_same_v<OpTy, vit::HardSwishOp>;
+    if (isIdentityFarOut && type.getElementTypeBitWidth() == 16)
       if (quant::QuantizedType input = getQuantizedType(op.getInput());
           input && input.getStorageTypeIntegralWidth() == 16)
         return lowerToInterpolation(op, adaptor.getInput(), type, rewriter, this->context);
