@@ -5,6 +5,7 @@
 # "N passed, N failed"; the exit status is 0 when none failed.
 #
 # VITQ_RANDOM_MODULES: how many random modules are compared with the interpreter.
+# VITQ_RANDOM_VITS: how many random vision transformers must keep their accuracy.
 # VITQ_FUZZ_CASES: how many damaged models, tables of ranges and arrays are compiled, of
 #   each kind; 0 leaves the build with sanitizers out.
 # VITQ_JOBS: how many compilers run at once.
@@ -12,6 +13,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 export VITQ_RANDOM_MODULES=${VITQ_RANDOM_MODULES:-1000}
+export VITQ_RANDOM_VITS=${VITQ_RANDOM_VITS:-400}
 VITQ_FUZZ_CASES=${VITQ_FUZZ_CASES:-1000}
 
 # Whatever stops this script early is a failure, and is counted.

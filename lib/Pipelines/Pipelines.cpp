@@ -75,6 +75,8 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   }
   if (isOn(options.fitFunctionRanges, isDefault))
     pm.addPass(createVitFitFunctionRangesPass());
+  if (isDefault)
+    pm.addPass(createVitBalanceChannelsPass());
   VitAssignChannelScalesPassOptions assign;
   assign.heads = isOn(options.headScales, isDefault);
   int64_t own = options.ownScales != -1 ? options.ownScales : isDefault ? 8 : 0;

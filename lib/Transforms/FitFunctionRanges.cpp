@@ -120,8 +120,13 @@ class FitFunctionRanges : public vitq::impl::VitFitFunctionRangesPassBase<FitFun
         best = candidate;
       }
     };
+    // Everywhere in between, not at the ends alone: what comes back from a dip is not flat.
     auto isFlat = [&](double from, double to) {
-      return std::abs(op.evaluate(to) - op.evaluate(from)) <= std::min(allowed, 0.1 * std::abs(to - from));
+      double end = op.evaluate(to), limit = std::min(allowed, 0.1 * std::abs(to - from));
+      for (int i = 0; i < steps; ++i)
+        if (std::abs(op.evaluate(from + (to - from) * i / steps) - end) > limit)
+          return false;
+      return true;
     };
     for (int i = 1; i < steps && range.first < 0; ++i)
       if (double end = range.first * (1 - double(i) / steps); isFlat(range.first, end))

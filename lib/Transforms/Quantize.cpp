@@ -290,12 +290,21 @@ private:
       channels.push_back({min, max});
     int64_t zeroPoint = isSigned ? 0 : zeroPointOf(value, channels);
     SmallVector<double> scales;
+    double smallest = INFINITY;
     for (numerics::RealInterval range : channels) {
       if (isSigned || zeroPoint == 128)
         scales.push_back(numerics::symmetricScale(std::max(std::abs(range.min), std::abs(range.max)), 8));
       else
         scales.push_back(numerics::scaleAround(range, zeroPoint, numerics::codeRange(8, /*isSigned=*/false)));
+      if (range.min != 0 || range.max != 0)
+        smallest = std::min(smallest, scales.back());
     }
+    // The scale of a channel that is 0 throughout means nothing. Where scales become
+    // factors of weights, a large one would leave the other weights few codes.
+    if (std::isfinite(smallest))
+      for (auto [scale, range] : llvm::zip_equal(scales, channels))
+        if (range.min == 0 && range.max == 0)
+          scale = smallest;
     SmallVector<int64_t> zeroPoints(channels.size(), zeroPoint);
     auto axis = static_cast<int32_t>(shapeOf(value).size() - 1);
     return quant::UniformQuantizedPerAxisType::get(isSigned ? quant::QuantizationFlags::Signed : 0,

@@ -66,7 +66,7 @@ class SplitOutliers : public vitq::impl::VitSplitOutliersPassBase<SplitOutliers>
 
   /// Only functions that are the identity for large arguments can leave 8 bits.
   static std::optional<Mlp> match(Operation *op) {
-    if (!isa<GeluOp, SiluOp>(op) || getQuantizedType(op->getOperand(0)) || !op->hasOneUse())
+    if (!isa<GeluOp, SiluOp, HardSwishOp>(op) || getQuantizedType(op->getOperand(0)) || !op->hasOneUse())
       return std::nullopt;
     auto first = op->getOperand(0).getDefiningOp<LinearOp>();
     auto second = dyn_cast<LinearOp>(*op->getUsers().begin());
@@ -89,9 +89,7 @@ class SplitOutliers : public vitq::impl::VitSplitOutliersPassBase<SplitOutliers>
     SmallVector<float> magnitudes;
     for (size_t c = 0; c < channels; ++c)
       magnitudes.push_back(std::max(std::abs(ranges->min[c]), std::abs(ranges->max[c])));
-    SmallVector<float> sorted(magnitudes);
-    std::nth_element(sorted.begin(), sorted.begin() + channels / 2, sorted.end());
-    float median = sorted[channels / 2];
+    float median = medianOf(magnitudes);
     SmallVector<int64_t> outliers;
     for (size_t c = 0; c < channels; ++c)
       if (median > 0 && magnitudes[c] > threshold * median)
@@ -108,6 +106,18 @@ class SplitOutliers : public vitq::impl::VitSplitOutliersPassBase<SplitOutliers>
     numSplit += outliers.size();
     split(mlp, outliers, *inputs, *ranges);
     return success();
+  }
+
+  /// Of the channels that are not 0 throughout: pruned ones say nothing about the others.
+  /// 0 without any.
+  static float medianOf(ArrayRef<float> magnitudes) {
+    SmallVector<float> living;
+    llvm::copy_if(magnitudes, std::back_inserter(living), [](float magnitude) { return magnitude > 0; });
+    if (living.empty())
+      return 0;
+    auto *middle = living.begin() + living.size() / 2;
+    std::nth_element(living.begin(), middle, living.end());
+    return *middle;
   }
 
   static std::string number(double value) {

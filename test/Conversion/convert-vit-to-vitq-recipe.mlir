@@ -25,6 +25,16 @@ func.func @main(%u: tensor<1x2x1x!quant.uniform<i16:f32, 0.01>>) -> tensor<1x2x1
 
 // -----
 
+// Likewise a hard swish, the identity from 3 on.
+// CHECK-LABEL: func.func @main
+// CHECK: vitq.interpolate %{{.+}}, %{{.+}} start -1024 shift 1 tail_by <1073741824, 31>
+func.func @main(%u: tensor<1x2x1x!quant.uniform<i16:f32, 0.01>>) -> tensor<1x2x1x!quant.uniform<i16:f32, 0.02>> {
+  %g = vit.hard_swish using table %u : tensor<1x2x1x!quant.uniform<i16:f32, 0.01>> -> tensor<1x2x1x!quant.uniform<i16:f32, 0.02>>
+  return %g : tensor<1x2x1x!quant.uniform<i16:f32, 0.02>>
+}
+
+// -----
+
 // The sum of two accumulators in units of the first: its multipliers are 1.
 // CHECK-LABEL: func.func @main
 // CHECK: vitq.add %{{.+}} by <[1073741824, 1073741824], [30, 30]>, %{{.+}} by <[1073741824, 1073741824], [32, 31]> round half_up

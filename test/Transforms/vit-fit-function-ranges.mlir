@@ -39,3 +39,17 @@ func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
   %a = vit.gelu erf %u {vit.range = array<f64: -0.17, 6.0>} : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
   return %a : tensor<1x2x2xf32>
 }
+
+// -----
+
+// In between SiLU dips to -0.28: it is not flat from -16 to -0.25 though its values
+// there are near each other, and what lies in the dip keeps its codes.
+// CHECK-LABEL: func.func @main
+// CHECK: vit.linear {{.*}}vit.range = array<f64: -4.000000e+00, 6.000000e+00>
+// CHECK: vit.silu
+func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
+  %w = arith.constant dense<[[1.0, 2.0], [0.0, 0.0]]> : tensor<2x2xf32>
+  %u = vit.linear %x, %w {vit.range = array<f64: -16.0, 6.0>, vit.histogram = dense<[[-768, 3], [600, 50], [641, 1000], [650, 2000], [660, 500], [720, 10]]> : tensor<6x2xi64>} : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
+  %a = vit.silu %u {vit.range = array<f64: -0.28, 6.0>} : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+  return %a : tensor<1x2x2xf32>
+}

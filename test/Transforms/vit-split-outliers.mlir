@@ -56,3 +56,19 @@ func.func @main(%x: tensor<1x3x1xf32>) -> tensor<1x3x2xf32> {
   %s = vit.sigmoid %y : tensor<1x3x2xf32> -> tensor<1x3x2xf32>
   return %s : tensor<1x3x2xf32>
 }
+
+// -----
+
+// Pruned channels, which are 0 throughout, are no measure of the others: the median is
+// that of the 18 that live. A hard swish is the identity for large arguments too.
+// CHECK: text = "channel 39 of its input reaches 40, 20 times the median channel (2){{.*}}"
+// CHECK-LABEL: func.func @main
+// CHECK: vit.hard_swish {{.*}}vit.wide
+func.func @main(%x: tensor<1x3x1xf32>) -> tensor<1x3x2xf32> {
+  %w1 = arith.constant dense<1.0> : tensor<40x1xf32>
+  %w2 = arith.constant dense<2.0> : tensor<2x40xf32>
+  %u = vit.linear %x, %w1 {vit.range = array<f64: -4.0, 40.0>, vit.channel_range = dense<[[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[-4.0,2.0],[-4.0,2.0],[-4.0,2.0],[-4.0,2.0],[-4.0,2.0],[-4.0,2.0],[-4.0,2.0],[-4.0,2.0],[-4.0,2.0],[-4.0,2.0],[-4.0,2.0],[-4.0,2.0],[-4.0,2.0],[-4.0,2.0],[-4.0,2.0],[-4.0,2.0],[-4.0,2.0],[-4.0,40.0]]> : tensor<40x2xf32>} : (tensor<1x3x1xf32>, tensor<40x1xf32>) -> tensor<1x3x40xf32>
+  %g = vit.hard_swish %u {vit.range = array<f64: -0.375, 40.0>, vit.channel_range = dense<[[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[-0.375,2.0],[-0.375,2.0],[-0.375,2.0],[-0.375,2.0],[-0.375,2.0],[-0.375,2.0],[-0.375,2.0],[-0.375,2.0],[-0.375,2.0],[-0.375,2.0],[-0.375,2.0],[-0.375,2.0],[-0.375,2.0],[-0.375,2.0],[-0.375,2.0],[-0.375,2.0],[-0.375,2.0],[-0.375,40.0]]> : tensor<40x2xf32>} : tensor<1x3x40xf32> -> tensor<1x3x40xf32>
+  %y = vit.linear %g, %w2 {vit.range = array<f64: -9.0, 9.0>} : (tensor<1x3x40xf32>, tensor<2x40xf32>) -> tensor<1x3x2xf32>
+  return %y : tensor<1x3x2xf32>
+}

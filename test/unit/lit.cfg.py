@@ -6,6 +6,7 @@
 #                        they could be written
 #   VITQ_DIGITS          models/digits
 #   VITQ_RANDOM_MODULES  how many random modules to run (as in the caller's)
+#   VITQ_RANDOM_VITS     how many random vision transformers to compile (likewise)
 
 import os
 import sys
@@ -22,7 +23,7 @@ config.suffixes = []
 config.excludes = ["CMakeFiles"]
 
 for name in ["HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "ASAN_SYMBOLIZER_PATH",
-             "VITQ_RANDOM_MODULES"]:
+             "VITQ_RANDOM_MODULES", "VITQ_RANDOM_VITS"]:
     if name in os.environ:
         config.environment[name] = os.environ[name]
 config.environment["VITQ_DIGITS"] = os.path.join(config.vitq_source_dir, "models", "digits")

@@ -147,9 +147,9 @@ def VitDeferSoftmaxDivisionPass : Pass<"vit-defer-softmax-division", "::mlir::Mo
 def VitSplitOutliersPass : Pass<"vit-split-outliers", "::mlir::ModuleOp"> {
   let summary = "Take outlier channels of an MLP out of the 8-bit path";
   let description = [{
-    In `linear -> gelu -> linear`, a hidden channel whose calibrated maximum exceeds
-    `threshold` times that of the median channel would cost all others their
-    resolution (one of 768 channels of ViT-Tiny's block 7 reaches 219, the next
+    In `linear -> gelu -> linear` (or SiLU, or hard swish), a hidden channel whose
+    calibrated maximum exceeds `threshold` times that of the median channel, of those
+    that are not 0 throughout, would cost all others their resolution (one of 768 channels of ViT-Tiny's block 7 reaches 219, the next
     9; PTQ.md 2). Such channels get a path of their own, which `vit-quantize` keeps
     at 16 bits (`vit.wide`); their rows and columns in the 8-bit path become 0, so that the
     path keeps its shape. Exact over the reals: a sum is taken apart.
@@ -215,8 +215,8 @@ def VitFitFunctionRangesPass : Pass<"vit-fit-function-ranges", "::mlir::ModuleOp
   let description = [{
     The codes of a function's 8-bit argument need not cover what the function
     flattens out: GELU's results below -3 are all nearly 0. The pass moves the ends of the
-    argument's `vit.range` inwards, where that moves the function's value by at most
-    `tolerance` of its span, to where the squared error of the function's results over
+    argument's `vit.range` inwards, where that moves the function's value, for every
+    argument beyond the new end, by at most `tolerance` of its span, to where the squared error of the function's results over
     the calibrated histogram is least (PTQ.md 4.6).
 
     ```mlir
@@ -236,6 +236,45 @@ def VitFitFunctionRangesPass : Pass<"vit-fit-function-ranges", "::mlir::ModuleOp
            "How far the function's value may move at the ends, as a share of its span">
   ];
   let statistics = [Statistic<"numFitted", "num-fitted", "Arguments whose range changed">];
+}
+
+def VitBalanceChannelsPass : Pass<"vit-balance-channels", "::mlir::ModuleOp"> {
+  let summary = "Make channels that linear layers read reach about as far";
+  let description = [{
+    What a linear layer reads is coded in 8 bits with one scale, and one channel, or one
+    head, that reaches much farther than the others takes their codes away. Where
+    constants decide how far each channel reaches, such a channel is divided by a
+    power of two there, and multiplied in the columns of the weights that read it: an
+    identity, exact in floating point. That is so for
+
+    * the result of a layer_norm: its gamma and beta;
+    * the result of a rectifier behind a linear layer: the rows of the layer's weight and
+      its bias;
+    * the product of an attention's probabilities and values, divided or not: the same
+      of the layer that gives the values.
+
+    Far is what reaches beyond `threshold` times the lower quartile of all channels that
+    are not 0 throughout; it is brought to where the farthest of the others ends.
+    Ranges are changed alike. Results without channel ranges, and those that anything but
+    linear layers with constant weights reads, are left alone.
+
+    ```mlir
+    %u = vit.linear %x, %w1, %b1 {vit.channel_range = dense<[[-1.0, 1.0], [-31.0, 60.0]]>, ...} : ...
+    %r = vit.relu %u {vit.channel_range = dense<[[0.0, 1.0], [0.0, 60.0]]>, ...} : ...
+    %y = vit.linear %r, %w2 : ...
+    ```
+    becomes, with row 1 of `%w1` and `%b1` divided and column 1 of `%w2` multiplied by 64,
+    ```mlir
+    %u = vit.linear %x, %w1s, %b1s {vit.channel_range = dense<[[-1.0, 1.0], [-0.484375, 0.9375]]>, ...} : ...
+    %r = vit.relu %u {vit.channel_range = dense<[[0.0, 1.0], [0.0, 0.9375]]>, ...} : ...
+    %y = vit.linear %r, %w2s : ...
+    ```
+  }];
+  let options = [
+    Option<"threshold", "threshold", "double", "6.0",
+           "How many times as far as the lower quartile a channel may reach">
+  ];
+  let statistics = [Statistic<"numBalanced", "num-balanced", "Channels whose reach changed">];
 }
 
 def VitAssignChannelScalesPass : Pass<"vit-assign-channel-scales", "::mlir::ModuleOp"> {

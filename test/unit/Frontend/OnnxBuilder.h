@@ -99,6 +99,17 @@ struct OnnxBuilder {
     return *tensor;
   }
 
+  onnx::TensorProto &boolTensor(const std::string &name, std::vector<int64_t> shape, const std::vector<bool> &values) {
+    onnx::TensorProto *tensor = graph().add_initializer();
+    tensor->set_name(name);
+    tensor->set_data_type(onnx::TensorProto::BOOL);
+    for (int64_t size : shape)
+      tensor->add_dims(size);
+    for (bool value : values)
+      tensor->add_int32_data(value);
+    return *tensor;
+  }
+
   /// A file that is removed at the end.
   std::string write() { return writeBytes(model.SerializeAsString()); }
   static std::string writeBytes(const std::string &bytes) {
