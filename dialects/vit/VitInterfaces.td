@@ -94,6 +94,14 @@ def QuantizableOp : OpInterface<"QuantizableOp"> {
         model; null where calibration decides.
       }],
       "::mlir::Type", "getFixedResultType", (ins "unsigned":$index), "", [{ return {}; }]>,
+    InterfaceMethod<[{
+        Whether the integer form can give result 0 at 32 bits: an accumulator, or
+        sums and clamps of one. Others give 16 bits at most.
+      }],
+      "bool", "hasWideResult", (ins), "", [{
+        ::vitq::vit::CodeKind kind = $_op.getResultCode(0).kind;
+        return kind == ::vitq::vit::CodeKind::Accumulator || kind == ::vitq::vit::CodeKind::Residual;
+      }]>,
     InterfaceMethod<"How codes of the result are rounded.",
       "::vitq::vit::ResultRounding", "getResultRounding", (ins), "",
       [{ return ::vitq::vit::ResultRounding::HalfUp; }]>,

@@ -56,9 +56,9 @@ class Vit_ElementaryBinaryOp<string mnemonic> : Vit_Op<mnemonic> {
   }];
 }
 
-class Vit_UnaryOp<string mnemonic, list<Trait> traits = []>
+class Vit_UnaryOp<string mnemonic, list<Trait> traits = [], list<string> quantizable = []>
     : Vit_Op<mnemonic, [DeclareOpInterfaceMethods<UnaryFunction>,
-        DeclareOpInterfaceMethods<QuantizableOp, ["getBarrierReason"]>] # traits> {
+        DeclareOpInterfaceMethods<QuantizableOp, ["getBarrierReason"] # quantizable>] # traits> {
   let arguments = (ins Vit_Tensor:$input, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
   let results = (outs Vit_Tensor:$result);
   let assemblyFormat = "(`using` `` $algorithm^)? $input attr-dict `:` type($input) `->` type($result)";
@@ -336,7 +336,7 @@ def Vit_GeluOp : Vit_Op<"gelu", [DeclareOpInterfaceMethods<UnaryFunction>,
   }];
 }
 
-def Vit_ReluOp : Vit_UnaryOp<"relu"> { let summary = "max(x, 0)"; }
+def Vit_ReluOp : Vit_UnaryOp<"relu", [], ["hasWideResult"]> { let summary = "max(x, 0)"; }
 def Vit_SigmoidOp : Vit_UnaryOp<"sigmoid"> { let summary = "1 / (1 + exp(-x))"; }
 def Vit_TanhOp : Vit_UnaryOp<"tanh"> { let summary = "Hyperbolic tangent"; }
 def Vit_HardSwishOp : Vit_UnaryOp<"hard_swish"> { let summary = "x * clamp(x/6 + 1/2, 0, 1)"; }
@@ -385,7 +385,7 @@ def Vit_WhereOp : Vit_Op<"where"> {
 }
 
 def Vit_MeanOp : Vit_Op<"mean", [DeclareOpInterfaceMethods<CommutesWithDequant>,
-    DeclareOpInterfaceMethods<QuantizableOp, ["getResultRounding"]>]> {
+    DeclareOpInterfaceMethods<QuantizableOp, ["hasWideResult", "getResultRounding"]>]> {
   let summary = "Arithmetic mean over some axes";
   let description = [{
     Shapes: the reduced axes are dropped, or have size 1 with `keep_dims`. The

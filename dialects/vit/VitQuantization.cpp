@@ -99,6 +99,7 @@ StringRef LayerNormOp::getBarrierReason() {
 }
 
 CodeSpec MeanOp::getOperandCode(unsigned) { return {CodeKind::Residual, TensorKind::Other, /*isSigned=*/true}; }
+bool MeanOp::hasWideResult() { return true; } // a sum; 1/N is in its scale
 ResultRounding MeanOp::getResultRounding() { return ResultRounding::Chosen; }
 
 //===----------------------------------------------------------------------===//
@@ -125,6 +126,7 @@ StringRef NormalizePixelsOp::getBarrierReason() { return "pixels become codes of
 CodeSpec ReluOp::getOperandCode(unsigned) {
   return {CodeKind::Residual, TensorKind::Argument, /*isSigned=*/true, /*takesAccumulator=*/true, lastAxis(getInput())};
 }
+bool ReluOp::hasWideResult() { return true; }
 StringRef ReluOp::getBarrierReason() {
   return "R11: a rectifier bounds the range; the clamp of the requantization does it";
 }

@@ -84,11 +84,18 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   assign.norms = isOn(options.normScales, false);
   if (assign.heads || assign.own > 0 || assign.norms)
     pm.addPass(createVitAssignChannelScalesPass(assign));
+  pm.addPass(createVitTakePixelsPass());
   VitQuantizePassOptions quantize;
   quantize.layout = isIVit ? QuantizedLayout::IVit : QuantizedLayout::Vitq;
-  quantize.compensateBias = isOn(options.biasCompensation, false);
   quantize.headroom = options.headroom != 0 ? options.headroom : isIVit ? 1.0 : 1.1;
   pm.addPass(createVitQuantizePass(quantize));
+  VitQuantizeWeightsPassOptions weights;
+  weights.compensateBias = isOn(options.biasCompensation, false);
+  pm.addPass(createVitQuantizeWeightsPass(weights));
+  VitQuantizeResultPassOptions result;
+  result.layout = quantize.layout;
+  result.headroom = quantize.headroom;
+  pm.addPass(createVitQuantizeResultPass(result));
   pm.addPass(createCSEPass());
   pm.addPass(createVitVerifyQuantizedPass());
 }

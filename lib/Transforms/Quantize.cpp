@@ -6,24 +6,18 @@
 //
 //===----------------------------------------------------------------------===//
 
-// The pass looks at every use of a float value, asks which kind of code the using
-// op wants, and quantizes each value once, where it is produced (before moves), to
-// the widest kind its users want; narrower users requantize from that. Weights
-// come last: scales of their inputs may be folded into them.
+// The pass looks at every use of a float value, asks the using op which code it is to
+// have there, and quantizes each value once, where it is produced (before moves), to
+// the widest kind its users want; narrower users requantize from that.
 
 #include "QuantizeDetail.h"
 
 #include "vitq/Analysis/QuantizationHints.h"
-#include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Analysis/Scores.h"
-#include "vitq/Data/Preprocess.h"
-#include "vitq/Numerics/LayerNorm.h"
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/Constants.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/MapVector.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITQUANTIZEPASS
@@ -37,30 +31,16 @@ using namespace ::vitq::quantize;
 
 namespace {
 
-/// What a use wants, ordered by precision.
-enum class Kind : uint8_t {
-  None,        // takes the float value: an accumulator, or already quantized
-  Signed8,     // right operand of a matmul; any operand in I-ViT's layout
-  Unsigned8,   // left operand of a contraction, argument of a function
-  Signed16,    // residual stream
-  Probability, // softmax in I-ViT's layout: 16 bits, scale 2^-15
-  Accumulator  // sum of accumulators: 32 bits, scales of the first one
-};
-
-using Range = std::pair<double, double>;
-
 class Quantizer {
 public:
-  Quantizer(func::FuncOp function, const Parameters &parameters)
-      : function(function), rewriter(function.getContext()), parameters(parameters) {}
+  Quantizer(func::FuncOp function, QuantizedLayout layout, double headroom)
+      : function(function), rewriter(function.getContext()), layout(layout), headroom(headroom) {}
 
   LogicalResult run() {
-    for (Operation &op : function.front()) {
-      if (auto add = dyn_cast<AddOp>(op); add && isMaskedScores(add.getResult()))
-        maskedScores.insert(add.getResult());
-      if (auto matmul = dyn_cast<MatmulOp>(op); matmul && hasHeadScales(matmul))
-        headScaled.insert(matmul.getResult());
-    }
+    for (Operation &op : function.front())
+      for (Value result : op.getResults())
+        if (isMaskedScores(result))
+          maskedScores.insert(result);
     for (Operation &op : llvm::make_early_inc_range(function.front()))
       if (failed(prepare(&op)))
         return failure();
@@ -74,112 +54,96 @@ public:
       Kind &widest = kinds[source];
       widest = std::max({widest, kind, isPartOfStream(use->get(), source) ? Kind::Signed16 : Kind::None});
     }
-    function.walk([&](LinearOp op) {
-      inputs[op].means = meansOf(op.getInput());
-      shareRange(op);
-    });
-    for (auto &[value, kind] : kinds)
-      if (kind != Kind::Accumulator && failed(quantizeRoot(value, kind)))
-        return failure();
+    if (isIVit())
+      function.walk([&](LinearOp op) { shareRange(op); });
+    // What is joined may have codes of its own, so joins come last.
+    for (bool joins : {false, true})
+      for (auto &[value, kind] : kinds)
+        if (kind != Kind::Accumulator && joins == isMove(value.getDefiningOp()) && failed(quantizeRoot(value, kind)))
+          return failure();
     for (auto &[use, kind] : uses)
       if (failed(narrow(*use, kind)))
         return failure();
-    // A bias that is added moves an op's operands: `uses` is no longer valid.
-    if (failed(quantizeWeights()))
-      return failure();
-    for (auto &[value, kind] : kinds)
-      if (kind == Kind::Accumulator && failed(quantizeSum(value.getDefiningOp<AddOp>())))
-        return failure();
-    return quantizeResult();
+    return success();
   }
 
 private:
+  bool isIVit() const { return layout == QuantizedLayout::IVit; }
+
   //===--------------------------------------------------------------------===//
   // Which kind a use wants
   //===--------------------------------------------------------------------===//
-
-  static bool isMove(Operation *op) {
-    return isa_and_nonnull<ReshapeOp, TransposeOp, SliceOp, GatherOp, BroadcastOp, PadOp>(op);
-  }
-  static bool isContraction(Operation *op) { return isa_and_nonnull<LinearOp, MatmulOp, PatchEmbedOp>(op); }
-
-  /// The value that moves lead to.
-  static Value root(Value value) {
-    while (Operation *op = value.getDefiningOp()) {
-      if (!isMove(op))
-        break;
-      value = op->getOperand(0);
-    }
-    return value;
-  }
 
   /// Whether the moves that lead to `value` take only some elements of `stream`, a sum:
   /// the class token of the residual stream, say. These have a range of their own, so
   /// codes of 8 bits are made behind the moves.
   static bool isPartOfStream(Value value, Value stream) {
+    auto elements = [](Value v) { return cast<ShapedType>(v.getType()).getNumElements(); };
     bool part = false;
-    for (Operation *op = value.getDefiningOp(); isMove(op); op = op->getOperand(0).getDefiningOp())
-      part |= isa<SliceOp, GatherOp>(op);
-    return part && isa_and_nonnull<AddOp, ConcatOp>(stream.getDefiningOp());
+    for (Operation *op = value.getDefiningOp(); isMove(op) && value != stream; op = value.getDefiningOp()) {
+      part |= elements(op->getResult(0)) < elements(op->getOperand(0));
+      value = op->getOperand(0);
+    }
+    return part && isResidual(stream.getDefiningOp());
   }
 
-  static bool isDequantized(Value value) { return value.getDefiningOp<DequantizeOp>() != nullptr; }
-  /// An accumulator that the user can take as it is.
-  bool isAccumulator(Value value) const {
-    return isDequantized(value) || (!parameters.isIVit() && isContraction(value.getDefiningOp()));
-  }
-  /// A product whose heads have scales of their own.
-  static bool hasHeadScales(MatmulOp op) {
-    return llvm::any_of(op->getOperands(), [](Value operand) {
+  /// The axis along which the scales of an accumulator vary.
+  static int64_t accumulatorAxis(QuantizableOp op) {
+    // Of products of activations only where heads were given scales of their own.
+    bool ofWeights = llvm::any_of(op->getOperands(), [](Value operand) { return isConstant(operand); });
+    bool heads = llvm::any_of(op->getOperands(), [](Value operand) {
       Operation *source = root(operand).getDefiningOp();
       return source && source->hasAttr(kCodeRangesAttr);
     });
-  }
-  /// A sum of two accumulators on its way to another add: it stays one.
-  bool isAccumulatorSum(Value value) const {
-    auto add = value.getDefiningOp<AddOp>();
-    return add && !parameters.isIVit() && value.hasOneUse() && isa<AddOp>(*value.user_begin()) &&
-           add.getLhs().getDefiningOp<LinearOp>() && add.getRhs().getDefiningOp<LinearOp>() &&
-           shapeOf(add.getLhs()) == shapeOf(add.getRhs());
+    return ofWeights || heads ? op.getResultCode(0).channelAxis : kNoAxis;
   }
 
-  Kind wanted(OpOperand &use) const {
-    Operation *op = use.getOwner();
+  /// Whether a user can take `value` as it is: the exact sum, which has a scale already.
+  bool takesAsItIs(Value value, CodeSpec code) {
+    if (value.getDefiningOp<DequantizeOp>())
+      return code.takesAccumulator;
+    if (!code.takesAccumulator || !isContraction(value) || (isIVit() && code.kind != CodeKind::Accumulator))
+      return false;
+    auto known = accumulatorAxes.try_emplace(value, 0);
+    if (known.second)
+      known.first->second = accumulatorAxis(value.getDefiningOp<QuantizableOp>());
+    int64_t axis = known.first->second;
+    return axis == kNoAxis || code.channelAxis == kAnyAxis || axis == code.channelAxis;
+  }
+
+  Kind wanted(OpOperand &use) {
+    auto op = dyn_cast<QuantizableOp>(use.getOwner());
     Value value = use.get();
-    if (isConstant(value) || isDequantized(value) ||
+    if (!op || isConstant(value) || value.getDefiningOp<DequantizeOp>() ||
         !isa<FloatType>(cast<ShapedType>(value.getType()).getElementType()))
       return Kind::None;
-    unsigned index = use.getOperandNumber();
-    bool ivit = parameters.isIVit();
-    Kind eight = op->hasAttr(kWideAttr) ? Kind::Signed16 : ivit ? Kind::Signed8 : Kind::Unsigned8;
-    return TypeSwitch<Operation *, Kind>(op)
-        .Case<LinearOp, PatchEmbedOp>([&](auto) { return index == 0 ? eight : Kind::None; })
-        .Case<MatmulOp>([&](auto) {
-          if (root(value).getDefiningOp<SoftmaxOp>())
-            return Kind::Probability;
-          return index == 0 ? eight : Kind::Signed8;
-        })
-        .Case<AddOp>([&](auto) {
-          if (isAccumulatorSum(value))
-            return Kind::Accumulator;
-          // Terms have one scale, or one for each index of the last axis.
-          return isAccumulator(value) && !headScaled.contains(value) ? Kind::None : Kind::Signed16;
-        })
-        .Case<ReluOp>([&](auto) { return isAccumulator(value) ? Kind::None : Kind::Signed16; })
-        // Channels of a linear layer have scales of their own, a row has one.
-        .Case<SoftmaxNumeratorOp>([&](auto) {
-          return isAccumulator(value) && !value.getDefiningOp<LinearOp>() ? Kind::None : Kind::Signed16;
-        })
-        .Case<SoftmaxOp>([&](auto) { return Kind::Signed8; })
-        .Case<DivideRowsOp>([&](auto) {
-          bool sum = isAccumulator(value) || isContraction(value.getDefiningOp());
-          return index == 0 && !sum ? Kind::Signed16 : Kind::None;
-        })
-        .Case<LayerNormOp>([&](auto) { return index == 0 ? Kind::Signed16 : Kind::None; })
-        .Case<MeanOp>([&](auto) { return Kind::Signed16; })
-        .Case<ConcatOp>([&](auto) { return Kind::None; }) // quantized with its result
-        .Case<MulOp, UnaryFunction>([&](auto) { return eight; })
-        .Default([](Operation *) { return Kind::None; });
+    CodeSpec code = op.getOperandCode(use.getOperandNumber());
+    switch (code.kind) {
+    case CodeKind::None:
+      return Kind::None;
+    case CodeKind::Code:
+      return kindOfCode(op, value, code);
+    case CodeKind::Residual:
+      if (!isIVit() && code.takesAccumulator && isAccumulatorSum(value))
+        return Kind::Accumulator;
+      [[fallthrough]];
+    case CodeKind::Accumulator:
+    case CodeKind::Probability:
+      return takesAsItIs(value, code) ? Kind::None : Kind::Signed16;
+    }
+    llvm_unreachable("unknown kind of code");
+  }
+
+  Kind kindOfCode(QuantizableOp op, Value value, CodeSpec code) const {
+    // Pixels go into the weights of the patch embedding.
+    if (!isIVit() && value.getDefiningOp<NormalizePixelsOp>())
+      return Kind::None;
+    if (auto source = root(value).getDefiningOp<QuantizableOp>();
+        source && source.getResultCode(0).kind == CodeKind::Probability)
+      return Kind::Probability;
+    if (op->hasAttr(kWideAttr))
+      return Kind::Signed16;
+    return isIVit() || code.isSigned ? Kind::Signed8 : Kind::Unsigned8;
   }
 
   //===--------------------------------------------------------------------===//
@@ -189,15 +153,12 @@ private:
   FailureOr<Range> rangeOf(Value value) {
     if (auto shared = sharedRanges.find(value); shared != sharedRanges.end())
       return shared->second;
-    if (std::optional<Range> range = getCalibratedRange(value))
-      return *range;
-    return emitError(value.getLoc(), "value has no calibrated range; run vit-calibrate on images first, or load "
-                                     "ranges that were saved for this model");
+    return calibratedRange(value);
   }
 
   /// I-ViT gives the queries, keys and values of one packed projection one scale.
   void shareRange(LinearOp op) {
-    if (!parameters.isIVit() || !feedsMatmul(op.getResult()))
+    if (!feedsMatmul(op.getResult()))
       return;
     std::optional<Range> range = getCalibratedRange(op.getResult());
     for (Operation *user : op.getInput().getUsers())
@@ -208,109 +169,21 @@ private:
       sharedRanges[op.getResult()] = *range;
   }
   static bool feedsMatmul(Value value) {
-    return llvm::any_of(value.getUsers(), [](Operation *user) {
-      return isa<MatmulOp>(user) || (isMove(user) && feedsMatmul(user->getResult(0)));
+    return llvm::any_of(value.getUses(), [](OpOperand &use) {
+      if (isMove(use.getOwner()))
+        return use.getOwner()->getNumOperands() == 1 && feedsMatmul(use.getOwner()->getResult(0));
+      auto user = dyn_cast<QuantizableOp>(use.getOwner());
+      return user && user.getOperandCode(use.getOperandNumber()).tensor == TensorKind::Attention;
     });
   }
 
-  /// Functions whose results lie mostly on one side of zero, and their arguments.
-  static bool isLopsided(Value value) {
-    if (isa_and_nonnull<UnaryFunction>(value.getDefiningOp()))
-      return true;
-    return llvm::any_of(value.getUsers(), [](Operation *user) { return isa<UnaryFunction>(user); });
-  }
-
-  /// Scale and zero point of unsigned 8-bit codes.
-  static numerics::ScaleZeroPoint unsignedCode(Value value, Range range) {
-    auto [min, max] = range;
-    double absMax = std::max(std::abs(min), std::abs(max));
-    // Zero point 128 keeps slack on the shorter side for unseen values; a range
-    // that wastes a quarter of the codes that way gets its own zero point.
-    if (isLopsided(value) || max - min < 1.5 * absMax)
-      return numerics::asymmetricScale(min, max, 8);
-    return {numerics::symmetricScale(absMax, 8), 128};
-  }
-
-  /// What layer_norms that read `value` (or a part of it) need for the scale of 16-bit
-  /// codes.
-  static double smallestScale(Value value) {
-    double scale = 0;
-    for (Operation *user : value.getUsers()) {
-      if (isMove(user))
-        scale = std::max(scale, smallestScale(user->getResult(0)));
-      else if (auto norm = dyn_cast<LayerNormOp>(user); norm && norm.getInput() == value)
-        scale = std::max(scale,
-                         numerics::layerNormSmallestScale(norm.getEps().convertToDouble(), shapeOf(value).back(), 16));
-    }
-    return scale;
-  }
-
-  quant::QuantizedType typeFor(Value value, Range range, Kind kind) {
-    MLIRContext *context = function.getContext();
-    double absMax = std::max(std::abs(range.first), std::abs(range.second));
+  quant::QuantizedType typeFor(Value value, Range range, Kind kind) const {
     // What a mask removes has the lowest code: far enough below rows with a lower
     // maximum than any that was calibrated, too.
     if (kind == Kind::Signed16 && maskedScores.contains(value))
-      absMax += kSoftmaxReach;
-    if (kind == Kind::Probability)
-      return getPerTensorType(context, 16, true, 0x1p-15, 0);
-    if (kind == Kind::Signed16)
-      return getPerTensorType(context, 16, true,
-                              std::max(numerics::symmetricScale(absMax, 16, parameters.headroom), smallestScale(value)),
-                              0);
-    if (kind == Kind::Signed8)
-      return getPerTensorType(context, 8, true, numerics::symmetricScale(absMax, 8), 0);
-    numerics::ScaleZeroPoint code = unsignedCode(value, range);
-    return getPerTensorType(context, 8, false, code.scale, code.zeroPoint);
-  }
-
-  /// The zero point that channels with scales of their own share: what one of them alone
-  /// would have, or 128, unless that costs the others much more than the best does.
-  static int64_t zeroPointOf(Value value, const std::vector<numerics::RealInterval> &channels) {
-    const numerics::Interval codes = numerics::codeRange(8, /*isSigned=*/false);
-    auto width = [](numerics::RealInterval range) { return range.max - range.min; };
-    numerics::RealInterval narrowest =
-        *std::min_element(channels.begin(), channels.end(), [&](auto a, auto b) { return width(a) < width(b); });
-    double least = 0;
-    int64_t best = numerics::sharedZeroPoint(channels, codes, &least);
-    // Squares of steps: a quarter of the codes wasted for slack, as in unsignedCode, or
-    // half a bit where zero point 128 gives no slack.
-    bool lopsided = isLopsided(value);
-    int64_t usual = lopsided ? unsignedCode(value, {narrowest.min, narrowest.max}).zeroPoint : 128;
-    double allowed = lopsided ? 1.25 : 16.0 / 9.0;
-    return numerics::zeroPointCost(channels, usual, codes) <= allowed * least ? usual : best;
-  }
-
-  /// One scale for each index of the last axis, from `vit.code_ranges`. All have one
-  /// zero point, so that a contraction can fold it.
-  quant::QuantizedType typeFor(Value value, const ChannelRanges &ranges, Kind kind) {
-    bool isSigned = kind == Kind::Signed8;
-    std::vector<numerics::RealInterval> channels;
-    for (auto [min, max] : llvm::zip_equal(ranges.min, ranges.max))
-      channels.push_back({min, max});
-    int64_t zeroPoint = isSigned ? 0 : zeroPointOf(value, channels);
-    SmallVector<double> scales;
-    double smallest = INFINITY;
-    for (numerics::RealInterval range : channels) {
-      if (isSigned || zeroPoint == 128)
-        scales.push_back(numerics::symmetricScale(std::max(std::abs(range.min), std::abs(range.max)), 8));
-      else
-        scales.push_back(numerics::scaleAround(range, zeroPoint, numerics::codeRange(8, /*isSigned=*/false)));
-      if (range.min != 0 || range.max != 0)
-        smallest = std::min(smallest, scales.back());
-    }
-    // The scale of a channel that is 0 throughout means nothing. Where scales become
-    // factors of weights, a large one would leave the other weights few codes.
-    if (std::isfinite(smallest))
-      for (auto [scale, range] : llvm::zip_equal(scales, channels))
-        if (range.min == 0 && range.max == 0)
-          scale = smallest;
-    SmallVector<int64_t> zeroPoints(channels.size(), zeroPoint);
-    auto axis = static_cast<int32_t>(shapeOf(value).size() - 1);
-    return quant::UniformQuantizedPerAxisType::get(isSigned ? quant::QuantizationFlags::Signed : 0,
-                                                   rewriter.getI8Type(), rewriter.getF32Type(), scales, zeroPoints,
-                                                   axis, quant::QuantizedType::getDefaultMinimumForInteger(isSigned, 8),
-                                                   quant::QuantizedType::getDefaultMaximumForInteger(isSigned, 8));
+      range = {std::min(range.first, -std::max(std::abs(range.first), std::abs(range.second)) - kSoftmaxReach),
+               range.second};
+    return quantize::typeFor(value, range, kind, headroom);
   }
 
   /// The type a value gets where it is produced.
@@ -321,7 +194,7 @@ private:
       if (!ranges || static_cast<int64_t>(ranges->min.size()) != shapeOf(value).back())
         return op->emitError("'") << kCodeRangesAttr << "' must hold a finite [min, max] for each of "
                                   << shapeOf(value).back() << " channels";
-      return typeFor(value, *ranges, kind);
+      return quantize::typeFor(value, *ranges, kind);
     }
     FailureOr<Range> range = kind == Kind::Probability ? FailureOr<Range>(Range(0, 1)) : rangeOf(value);
     if (failed(range))
@@ -334,54 +207,55 @@ private:
   //===--------------------------------------------------------------------===//
 
   LogicalResult prepare(Operation *op) {
-    rewriter.setInsertionPoint(op);
-    return TypeSwitch<Operation *, LogicalResult>(op)
-        .Case<PatchEmbedOp>([&](PatchEmbedOp embed) -> LogicalResult {
-          if (parameters.isIVit())
-            return success(); // with the other weights, once its input has a type
-          return quantizePatchEmbed(rewriter, embed, /*foldPixels=*/true, {}, parameters);
-        })
-        .Case<SoftmaxNumeratorOp>([&](SoftmaxNumeratorOp softmax) { return prepareSoftmax(softmax); })
-        .Case<AddOp, MulOp>([&](auto binary) { return prepareConstants(binary); })
-        .Case<SubOp, DivOp, PowOp, SqrtOp, ErfOp, ExpOp, IsNaNOp, WhereOp, Conv2dOp>([&](Operation *left) {
-          return left->emitError("'") << left->getName()
-                                      << "' cannot be quantized: no pattern recovered it as part of a larger function; "
-                                         "see the remarks of vit-recover-patterns";
-        })
-        .Case<SoftmaxOp>([&](SoftmaxOp softmax) -> LogicalResult {
-          if (parameters.isIVit())
-            return success();
-          return softmax.emitError("'vit.softmax' cannot be quantized with its division in this layout; run "
-                                   "vit-defer-softmax-division first");
-        })
-        .Default([](Operation *) { return success(); });
-  }
-
-  /// Codes relative to the row maximum, and the sums of the codes.
-  LogicalResult prepareSoftmax(SoftmaxNumeratorOp op) {
-    MLIRContext *context = op.getContext();
-    Type numerator = withElementType(op.getNumerator().getType(), getPerTensorType(context, 8, false, 1.0 / 255, 0));
-    Type sum = withElementType(op.getSum().getType(), getPerTensorType(context, 32, true, 1.0 / 255, 0));
-    auto quantized =
-        SoftmaxNumeratorOp::create(rewriter, op.getLoc(), TypeRange{numerator, sum}, op->getOperands(), op->getAttrs());
-    SmallVector<Value> reals;
-    for (auto [from, to] : llvm::zip_equal(op->getResults(), quantized->getResults()))
-      reals.push_back(DequantizeOp::create(rewriter, op.getLoc(), from.getType(), to));
-    rewriter.replaceOp(op, reals);
+    if (!isa_and_nonnull<VitDialect>(op->getDialect()) || isMove(op) || isa<QuantizeOp, DequantizeOp>(op))
+      return success();
+    auto quantizable = dyn_cast<QuantizableOp>(op);
+    if (!quantizable)
+      return op->emitError("'") << op->getName()
+                                << "' cannot be quantized: no pattern recovered it as part of a larger function; "
+                                   "see the remarks of vit-recover-patterns";
+    if (!isIVit() && quantizable.getResultCode(0).kind == CodeKind::Probability)
+      return op->emitError("'") << op->getName()
+                                << "' cannot be quantized with its division in this layout; run "
+                                   "vit-defer-softmax-division first";
+    if (failed(prepareConstants(quantizable)))
+      return failure();
+    fixResults(quantizable);
     return success();
   }
 
-  /// A constant operand of an add (position embedding) or a mul.
-  template <typename OpTy>
-  LogicalResult prepareConstants(OpTy op) {
+  /// Results whose codes are the same in every model.
+  void fixResults(QuantizableOp op) {
+    SmallVector<Type> types;
+    for (OpResult result : op->getResults()) {
+      Type fixed = op.getFixedResultType(result.getResultNumber());
+      if (!fixed)
+        return;
+      types.push_back(withElementType(result.getType(), fixed));
+    }
+    rewriter.setInsertionPoint(op);
+    Operation *quantized =
+        rewriter.create(op->getLoc(), op->getName().getIdentifier(), op->getOperands(), types, op->getAttrs());
+    SmallVector<Value> reals;
+    for (auto [from, to] : llvm::zip_equal(op->getResults(), quantized->getResults()))
+      reals.push_back(DequantizeOp::create(rewriter, op->getLoc(), from.getType(), to));
+    rewriter.replaceOp(op, reals);
+  }
+
+  /// Constant operands of a computation, such as the position embedding.
+  LogicalResult prepareConstants(QuantizableOp op) {
     for (OpOperand &use : op->getOpOperands()) {
+      CodeKind kind = op.getOperandCode(use.getOperandNumber()).kind;
+      if (kind == CodeKind::None || !isConstant(use.get()))
+        continue;
       std::optional<std::vector<double>> values = getFloatConstant(use.get());
       if (!values)
         continue;
       double absMax = 0, lowest = lowestTerm(op, use);
       for (double value : *values)
         absMax = std::max(absMax, std::abs(std::max(value, lowest)));
-      unsigned width = isa<AddOp>(op) ? 16 : 8;
+      unsigned width = kind == CodeKind::Code ? 8 : 16;
+      rewriter.setInsertionPoint(op);
       FailureOr<Value> constant =
           quantizeConstant(rewriter, op.getLoc(), use.get(),
                            getPerTensorType(op.getContext(), width, true, numerics::symmetricScale(absMax, width), 0));
@@ -394,7 +268,7 @@ private:
 
   /// What is below this in a constant term need not be told apart: where the constant
   /// masks scores, any sum with it has the lowest code.
-  double lowestTerm(Operation *op, OpOperand &constant) {
+  double lowestTerm(Operation *op, OpOperand &constant) const {
     if (!maskedScores.contains(op->getResult(0)))
       return -std::numeric_limits<double>::infinity();
     auto reach = [](Value value) {
@@ -402,54 +276,48 @@ private:
       return std::max(std::abs(range.first), std::abs(range.second));
     };
     Value scores = op->getOperand(1 - constant.getOperandNumber());
-    return -2 * (parameters.headroom * (reach(op->getResult(0)) + kSoftmaxReach) + reach(scores));
+    return -2 * (headroom * (reach(op->getResult(0)) + kSoftmaxReach) + reach(scores));
   }
 
-  std::vector<double> meansOf(Value value) const {
-    Operation *op = value.getDefiningOp();
-    std::optional<std::vector<double>> means = op && parameters.compensateBias ? getChannelMeans(op) : std::nullopt;
-    return means ? *means : std::vector<double>();
+  /// A function that gives the program's result is computed in 16 bits: nothing
+  /// behind it makes up for codes of 8.
+  void widenResults() {
+    for (Value result : function.front().getTerminator()->getOperands()) {
+      Operation *op = root(result).getDefiningOp();
+      auto quantizable = dyn_cast_or_null<QuantizableOp>(op);
+      if (quantizable && isa<UnaryFunction>(op) && quantizable.getOperandCode(0).kind == CodeKind::Code)
+        op->setAttr(kWideAttr, rewriter.getUnitAttr());
+    }
   }
 
   //===--------------------------------------------------------------------===//
   // Inserting casts
   //===--------------------------------------------------------------------===//
 
-  /// Functions that are tables, and products, have one rounding.
-  Rounding roundingOf(Value value) const {
-    Operation *op = value.getDefiningOp();
-    bool table = isa_and_nonnull<UnaryFunction, MulOp, NormalizePixelsOp, DivideRowsOp>(op) && !isa<GeluOp>(op);
-    return table ? Rounding::HalfUp : parameters.rounding();
-  }
-
-  /// quantize, dequantize after the current insertion point.
-  Value castPair(Location loc, Value value, quant::QuantizedType type) {
-    Value quantized =
-        QuantizeOp::create(rewriter, loc, withElementType(value.getType(), type), value, roundingOf(value));
-    return DequantizeOp::create(rewriter, loc, value.getType(), quantized);
-  }
-
   LogicalResult quantizeRoot(Value value, Kind kind) {
     FailureOr<quant::QuantizedType> type = rootTypeFor(value, kind);
     if (failed(type))
       return failure();
-    if (auto concat = value.getDefiningOp<ConcatOp>())
-      return quantizeConcat(concat, cast<quant::UniformQuantizedType>(*type));
+    if (Operation *op = value.getDefiningOp(); isMove(op))
+      return quantizeJoined(op, cast<quant::UniformQuantizedType>(*type));
     rewriter.setInsertionPointAfterValue(value);
-    Value real = castPair(value.getLoc(), value, *type);
+    Value real = castPair(rewriter, value.getLoc(), value, *type, layout);
     Operation *quantized = real.getDefiningOp()->getOperand(0).getDefiningOp();
     auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(*type);
     if (perAxis && !feedsMatmul(value))
       real = foldScales(value, quantized->getResult(0), perAxis);
     rewriter.replaceUsesWithIf(value, real, [&](OpOperand &use) {
-      return use.getOwner() != quantized && (isMove(use.getOwner()) || wanted(use) != Kind::None);
+      return use.getOwner() != quantized && (isSingleMove(use.getOwner()) || wanted(use) != Kind::None);
     });
     quantizedRoots[real] = value;
     return success();
   }
 
-  /// Reads codes of differing scales as if they had one, for linear layers that get
-  /// the rest of each scale as a factor of the weight's column (METHODS.md R1).
+  static bool isSingleMove(Operation *op) { return isMove(op) && op->getNumOperands() == 1; }
+
+  /// Reads codes of differing scales as if they had one. The linear layers behind get
+  /// the rest of each scale as a factor of the weight's column (R1): vit-quantize-weights
+  /// finds it in the per-axis type.
   Value foldScales(Value value, Value codes, quant::UniformQuantizedPerAxisType type) {
     double common = *llvm::min_element(type.getScales());
     auto perTensor = getPerTensorType(function.getContext(), 8, type.isSigned(), common, type.getZeroPoints()[0]);
@@ -457,65 +325,26 @@ private:
                                                   withElementType(value.getType(), type.getStorageType()), codes);
     Value folded =
         quant::StorageCastOp::create(rewriter, value.getLoc(), withElementType(value.getType(), perTensor), integers);
-    for (Operation *user : value.getUsers())
-      if (auto linear = dyn_cast<LinearOp>(user))
-        for (double scale : type.getScales())
-          inputs[linear].factors.push_back(scale / common);
     return DequantizeOp::create(rewriter, value.getLoc(), value.getType(), folded);
   }
 
-  LogicalResult quantizeWeights() {
-    function.walk([&](Operation *op) {
-      if (isa<LinearOp, PatchEmbedOp>(op))
-        if (auto codes = root(op->getOperand(0)).getDefiningOp<DequantizeOp>())
-          inputs[op].codes = getUniformParameters(getQuantizedType(codes.getInput()));
-    });
-    for (auto &[value, kind] : kinds)
-      if (auto add = value.getDefiningOp<AddOp>(); kind == Kind::Accumulator) {
-        auto first = add.getLhs().getDefiningOp<LinearOp>(), second = add.getRhs().getDefiningOp<LinearOp>();
-        inputs[first].added = reachOf(second, inputs[second]);
-      }
-    WalkResult result = function.walk([&](Operation *op) {
-      LogicalResult done = success();
-      if (auto linear = dyn_cast<LinearOp>(op))
-        done = quantizeLinear(rewriter, linear, inputs[linear], parameters);
-      else if (auto embed = dyn_cast<PatchEmbedOp>(op); embed && parameters.isIVit())
-        done = quantizePatchEmbed(rewriter, embed, /*foldPixels=*/false, inputs[embed], parameters);
-      return failed(done) ? WalkResult::interrupt() : WalkResult::advance();
-    });
-    return failure(result.wasInterrupted());
-  }
-
-  /// The sum of two accumulators in units of the first.
-  LogicalResult quantizeSum(AddOp op) {
-    auto first = op.getLhs().getDefiningOp<CommutesWithDequant>();
-    SmallVector<Type> types(first->getNumOperands());
-    for (unsigned i : first.getDeferrableOperands())
-      if (auto dequantize = root(first->getOperand(i)).getDefiningOp<DequantizeOp>())
-        types[i] = getQuantizedType(dequantize.getInput());
-    std::string reason;
-    FailureOr<Type> type = first.getDeferredElementType(types, reason);
-    if (failed(type))
-      return op.emitError("the accumulator of '") << nodeName(first->getLoc()) << "' has no scale: " << reason;
-    rewriter.setInsertionPointAfter(op);
-    Value real = castPair(op.getLoc(), op.getResult(), cast<quant::QuantizedType>(*type));
-    rewriter.replaceAllUsesExcept(op.getResult(), real, real.getDefiningOp()->getOperand(0).getDefiningOp());
-    quantizedRoots[real] = op.getResult();
-    return success();
-  }
-
-  /// All inputs of a concat get the result's type, so that it only moves codes.
-  LogicalResult quantizeConcat(ConcatOp op, quant::UniformQuantizedType type) {
+  /// All inputs of a move of several (a concatenation) get the result's type, so that it
+  /// only moves codes.
+  LogicalResult quantizeJoined(Operation *op, quant::UniformQuantizedType type) {
     for (OpOperand &use : op->getOpOperands()) {
       rewriter.setInsertionPoint(op);
       if (isConstant(use.get())) {
-        FailureOr<Value> constant = quantizeConstant(rewriter, op.getLoc(), use.get(), type);
+        FailureOr<Value> constant = quantizeConstant(rewriter, op->getLoc(), use.get(), type);
         if (failed(constant))
           return failure();
         use.set(*constant);
       } else {
-        rewriter.setInsertionPointAfterValue(use.get());
-        use.set(castPair(use.get().getLoc(), use.get(), type));
+        FailureOr<Value> codes = codesOf(rewriter, use.get(), type, layout, headroom);
+        if (failed(codes))
+          return failure();
+        Operation *moved = use.get().getDefiningOp();
+        use.set(DequantizeOp::create(rewriter, use.get().getLoc(), use.get().getType(), *codes));
+        eraseUnread(moved);
       }
     }
     return success();
@@ -523,200 +352,57 @@ private:
 
   /// A use that wants less than its value's kind gets codes of its own kind.
   LogicalResult narrow(OpOperand &use, Kind kind) {
-    Value original = originalRoot(use.get());
+    Value source = root(use.get()), quantized = quantizedRoots.lookup(source);
+    Value original = quantized ? quantized : source;
     if (kinds.lookup(original) == kind)
       return success();
     Value &narrowed = narrower[{use.get(), static_cast<int>(kind)}];
     if (!narrowed) {
       // What a slice reads may be much smaller than the rest.
-      std::optional<Range> own = isPartOfStream(use.get(), original) ? getCalibratedRange(use.get()) : std::nullopt;
+      bool part = isPartOfMoved(use.get(), original);
+      std::optional<Range> own = part ? getCalibratedRange(use.get()) : std::nullopt;
       FailureOr<Range> range = own ? FailureOr<Range>(*own) : rangeOf(original);
       if (failed(range))
         return failure();
       rewriter.setInsertionPointAfterValue(use.get());
-      narrowed = castPair(use.getOwner()->getLoc(), use.get(), typeFor(original, *range, kind));
+      narrowed = castPair(rewriter, use.getOwner()->getLoc(), use.get(), typeFor(original, *range, kind), layout);
     }
     use.set(narrowed);
     return success();
   }
 
-  /// A function that gives the program's result is computed in 16 bits: nothing
-  /// behind it makes up for codes of 8.
-  void widenResults() {
-    for (Value result : function.front().getTerminator()->getOperands())
-      if (Operation *op = root(result).getDefiningOp(); isa_and_nonnull<UnaryFunction>(op) && !isa<ReluOp>(op))
-        op->setAttr(kWideAttr, rewriter.getUnitAttr());
-  }
-
-  /// What a value of the program's result is quantized from: what has no 32-bit form
-  /// gets its own codes first.
-  FailureOr<Value> realResult(Value value) {
-    Operation *op = value.getDefiningOp();
-    if (!isa_and_nonnull<SoftmaxOp, DivideRowsOp, LayerNormOp, MulOp, UnaryFunction>(op) || isa<ReluOp>(op))
-      return value;
-    for (Operation *user : op->getUsers())
-      if (auto quantize = dyn_cast<QuantizeOp>(user))
-        for (Operation *reader : quantize->getUsers())
-          if (auto real = dyn_cast<DequantizeOp>(reader))
-            return real.getResult(); // another op reads it, too
-    FailureOr<quant::QuantizedType> type = rootTypeFor(value, isa<SoftmaxOp>(op) ? Kind::Probability : Kind::Signed16);
-    if (failed(type))
-      return failure();
-    rewriter.setInsertionPointAfterValue(value);
-    return castPair(value.getLoc(), value, *type);
-  }
-
-  /// Codes of a value of the program's result. Elements are moved as codes: scales of
-  /// classes do not commute with a choice of classes.
-  FailureOr<Value> resultCodes(Value value, quant::UniformQuantizedType type) {
-    Operation *op = value.getDefiningOp();
-    if (isConstant(value)) {
-      FailureOr<Value> real = quantizeConstant(rewriter, value.getLoc(), value, type);
-      if (failed(real))
-        return failure();
-      return real->getDefiningOp<DequantizeOp>().getInput();
-    }
-    if (isMove(op) || isa_and_nonnull<ConcatOp>(op)) {
-      SmallVector<Value> operands;
-      for (Value operand : op->getOperands()) {
-        FailureOr<Value> codes = resultCodes(operand, type);
-        if (failed(codes))
-          return failure();
-        operands.push_back(*codes);
-      }
-      return rewriter
-          .create(op->getLoc(), op->getName().getIdentifier(), operands, withElementType(value.getType(), type),
-                  op->getAttrs())
-          ->getResult(0);
-    }
-    Value &codes = codesOfResult[value];
-    if (codes)
-      return codes;
-    FailureOr<Value> real = realResult(value);
-    if (failed(real))
-      return failure();
-    rewriter.setInsertionPoint(function.front().getTerminator());
-    return codes = QuantizeOp::create(rewriter, value.getLoc(), withElementType(value.getType(), type), *real,
-                                      parameters.rounding());
-  }
-
-  /// Erases what the program's result was moved by before its codes were.
-  void eraseUnread(Operation *op) {
-    if (!(isMove(op) || isa_and_nonnull<ConcatOp>(op)) || !op->use_empty())
-      return;
-    SmallVector<Value> operands(op->getOperands());
-    op->erase();
-    for (Value operand : operands)
-      eraseUnread(operand.getDefiningOp());
-  }
-
-  /// One scale for all classes; fine enough that class scales cost nothing.
-  LogicalResult quantizeResult() {
-    auto ret = cast<func::ReturnOp>(function.front().getTerminator());
-    SmallVector<Type> types;
-    for (OpOperand &use : ret->getOpOperands()) {
-      FailureOr<Range> range = rangeOf(originalRoot(use.get()));
-      if (failed(range))
-        return failure();
-      double absMax = std::max(std::abs(range->first), std::abs(range->second));
-      auto type = getPerTensorType(ret.getContext(), 32, true, numerics::symmetricScale(absMax, 24), 0);
-      rewriter.setInsertionPoint(ret);
-      FailureOr<Value> codes = resultCodes(use.get(), type);
-      if (failed(codes))
-        return failure();
-      Operation *real = use.get().getDefiningOp();
-      use.set(*codes);
-      eraseUnread(real);
-      types.push_back(codes->getType());
-    }
-    function.setFunctionType(rewriter.getFunctionType(function.getArgumentTypes(), types));
-    return success();
-  }
-
-  Value originalRoot(Value value) {
-    Value source = root(value);
-    Value original = quantizedRoots.lookup(source);
-    return original ? original : source;
+  /// As isPartOfStream, when the moves start at the dequantization of `original`.
+  static bool isPartOfMoved(Value value, Value original) {
+    auto elements = [](Value v) { return cast<ShapedType>(v.getType()).getNumElements(); };
+    return elements(value) < elements(original) && isResidual(original.getDefiningOp());
   }
 
   func::FuncOp function;
   IRRewriter rewriter;
-  const Parameters &parameters;
+  QuantizedLayout layout;
+  double headroom;
   SmallVector<std::pair<OpOperand *, Kind>> uses;
   llvm::MapVector<Value, Kind> kinds;
-  llvm::DenseMap<Operation *, ContractionInput> inputs;
   llvm::DenseMap<Value, Range> sharedRanges;
   /// Sums of scores and a constant, before their constants become codes.
   llvm::DenseSet<Value> maskedScores;
-  /// Products that have a scale for each head.
-  llvm::DenseSet<Value> headScaled;
+  /// Of contractions, before their operands become codes.
+  llvm::DenseMap<Value, int64_t> accumulatorAxes;
   llvm::DenseMap<Value, Value> quantizedRoots;
   llvm::DenseMap<std::pair<Value, int>, Value> narrower;
-  llvm::DenseMap<Value, Value> codesOfResult;
 };
 
 class Quantize : public vitq::impl::VitQuantizePassBase<Quantize> {
   using VitQuantizePassBase::VitQuantizePassBase;
 
   void runOnOperation() override {
-    if (weightBits < 2 || weightBits > 8 || !(headroom >= 1.0) || headroom > 16) {
-      getOperation().emitError("vit-quantize: weight-bits must be 2 to 8 and headroom 1 to 16");
+    if (!(headroom >= 1.0) || headroom > 16) {
+      getOperation().emitError("vit-quantize: headroom must be 1 to 16");
       return signalPassFailure();
     }
-    auto function = getOperation().lookupSymbol<func::FuncOp>("main");
-    if (!function || !function.getBody().hasOneBlock()) {
-      getOperation().emitError("vit-quantize: the module has no function @main of one block");
-      return signalPassFailure();
-    }
-    Parameters parameters{headroom, weightBits, compensateBias, layout};
-    if (failed(takePixels(function)) || failed(Quantizer(function, parameters).run()))
-      return signalPassFailure();
-    // What only this pass needs, and is big.
-    getOperation().walk([](Operation *op) {
-      removeCalibrationStatistics(op);
-      op->removeDiscardableAttr(kCodeRangesAttr);
-    });
-  }
-
-  /// The float image becomes bytes and vit.normalize_pixels.
-  LogicalResult takePixels(func::FuncOp function) {
-    if (function.getNumArguments() != 1)
-      return function.emitError("vit-quantize: @main must take one image");
-    BlockArgument image = function.getArgument(0);
-    auto type = cast<RankedTensorType>(image.getType());
-    if (!isa<FloatType>(type.getElementType()))
-      return success(); // already pixels
-    bool embedded =
-        type.getRank() == 4 && llvm::all_of(image.getUsers(), [](Operation *user) { return isa<PatchEmbedOp>(user); });
-    if (!embedded)
-      return function.emitError(
-          "vit-quantize: the image must feed a patch embedding (a convolution whose stride is its "
-          "kernel, without padding) and nothing else");
-    data::Preprocess preprocess;
-    if (auto text = getOperation()->getAttrOfType<StringAttr>(kPreprocessAttr)) {
-      llvm::Expected<data::Preprocess> parsed = data::parsePreprocess(text.getValue());
-      if (!parsed)
-        return getOperation().emitError(llvm::toString(parsed.takeError()));
-      preprocess = *parsed;
-    }
-    int64_t channels = type.getDimSize(1);
-    if (llvm::Error error = preprocess.checkChannels(static_cast<int>(channels)))
-      return getOperation().emitError(llvm::toString(std::move(error)));
-    SmallVector<double> mean, stdDev;
-    for (int64_t c = 0; c < channels; ++c) {
-      mean.push_back(preprocess.meanOf(c));
-      stdDev.push_back(preprocess.stdDevOf(c));
-    }
-    auto pixel = getPerTensorType(&getContext(), 8, false, 1.0 / 255, 0);
-    auto pixels = RankedTensorType::get({type.getDimSize(0), type.getDimSize(2), type.getDimSize(3), channels}, pixel);
-    OpBuilder builder = OpBuilder::atBlockBegin(&function.front());
-    image.setType(pixels);
-    auto normalized = NormalizePixelsOp::create(builder, image.getLoc(), type, image, mean, stdDev);
-    if (auto range = function.getArgAttrOfType<DenseF64ArrayAttr>(0, kRangeAttr))
-      normalized->setAttr(kRangeAttr, range);
-    image.replaceAllUsesExcept(normalized.getResult(), normalized);
-    function.setFunctionType(builder.getFunctionType({pixels}, function.getResultTypes()));
-    return success();
+    FailureOr<func::FuncOp> function = mainOf(getOperation(), "vit-quantize");
+    if (failed(function) || failed(Quantizer(*function, layout, headroom).run()))
+      signalPassFailure();
   }
 };
 

@@ -1,35 +1,86 @@
-//===- QuantizeDetail.h - Constants and weights of vit-quantize -*- C++ -*-===//
+//===- QuantizeDetail.h - What the quantization passes share -*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// vit-quantize, vit-quantize-weights and vit-quantize-result share how a cast is
+// made, how a range becomes a type, and where a value's codes come from.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef LIB_TRANSFORMS_QUANTIZEDETAIL_H
 #define LIB_TRANSFORMS_QUANTIZEDETAIL_H
 
+#include "vitq/Analysis/CalibrationStatistics.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Transforms/Passes.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/IR/PatternMatch.h"
 
-#include <vector>
-
 namespace vitq::quantize {
 
-/// Options of the pass.
-struct Parameters {
-  double headroom = 1.1;
-  unsigned weightBits = 8;
-  bool compensateBias = false;
-  QuantizedLayout layout = QuantizedLayout::Vitq;
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
 
-  bool isIVit() const { return layout == QuantizedLayout::IVit; }
-  vit::Rounding rounding() const { return isIVit() ? vit::Rounding::HalfEven : vit::Rounding::HalfUp; }
+/// The value that moves of one operand lead to.
+mlir::Value root(mlir::Value value);
+
+/// The float value behind casts and moves: what was calibrated.
+mlir::Value realSource(mlir::Value value);
+
+/// Whether `value` is the exact sum of products, not yet requantized.
+bool isContraction(mlir::Value value);
+
+/// A sum of two linear layers' accumulators on its way to another sum: it stays an
+/// accumulator, in units of the first.
+bool isAccumulatorSum(mlir::Value value);
+
+/// The range of codes for a calibrated value; an error where there is none.
+using Range = std::pair<double, double>;
+mlir::FailureOr<Range> calibratedRange(mlir::Value value);
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+/// What a use wants, ordered by precision.
+enum class Kind : uint8_t {
+  None,        ///< takes the value as it is: an accumulator, or already quantized
+  Signed8,     ///< right operand of a matmul; any operand in I-ViT's layout
+  Unsigned8,   ///< left operand of a contraction, argument of a function
+  Signed16,    ///< residual stream
+  Probability, ///< softmax in I-ViT's layout: 16 bits, scale 2^-15
+  Accumulator  ///< sum of accumulators: 32 bits, scales of the first one
 };
+
+/// Per-tensor codes of `value` for a range. Of 16-bit codes the range grows by
+/// `headroom`, and the scale is at least what layer_norms that read them need.
+mlir::quant::QuantizedType typeFor(mlir::Value value, Range range, Kind kind, double headroom);
+
+/// Codes of 8 bits with one scale for each index of the last axis, from
+/// `vit.code_ranges`. All have one zero point, so that a contraction can fold it.
+mlir::quant::QuantizedType typeFor(mlir::Value value, const ChannelRanges &ranges, Kind kind);
+
+//===----------------------------------------------------------------------===//
+// Casts
+//===----------------------------------------------------------------------===//
+
+inline vit::Rounding roundingOf(QuantizedLayout layout) {
+  return layout == QuantizedLayout::IVit ? vit::Rounding::HalfEven : vit::Rounding::HalfUp;
+}
+/// How codes of `value` are rounded: as its op can, otherwise as the layout says.
+vit::Rounding roundingOf(mlir::Value value, QuantizedLayout layout);
+
+/// quantize, dequantize at the insertion point; the real value.
+mlir::Value castPair(mlir::RewriterBase &rewriter, mlir::Location loc, mlir::Value value,
+                     mlir::quant::QuantizedType type, QuantizedLayout layout);
 
 /// Codes of a constant, as a quant-typed value and its dequantization.
 mlir::Value dequantizedConstant(mlir::RewriterBase &rewriter, mlir::Location loc, mlir::Value constant,
@@ -40,31 +91,18 @@ mlir::Value dequantizedConstant(mlir::RewriterBase &rewriter, mlir::Location loc
 mlir::FailureOr<mlir::Value> quantizeConstant(mlir::RewriterBase &rewriter, mlir::Location loc, mlir::Value constant,
                                               mlir::quant::UniformQuantizedType type);
 
-/// What is known of the input of a contraction with constant weights.
-struct ContractionInput {
-  /// Its codes, which moves leave as they are; none: not quantized.
-  std::optional<UniformParameters> codes;
-  /// Real values per unit of the folded codes, one for each input channel; empty: all 1.
-  llvm::SmallVector<double> factors;
-  /// Means over the calibration images; empty: not known.
-  std::vector<double> means;
-  /// Magnitude of what another accumulator adds to each row's, in reals; empty: nothing.
-  std::vector<double> added;
-};
+/// Codes of a value, made at the insertion point from the codes that it has already
+/// (accumulators have none), for 32 bits from 16-bit codes where its op gives no wide
+/// result. Elements are moved as codes: scales of classes do not commute with a choice of
+/// classes, and a sum has no codes but its own.
+mlir::FailureOr<mlir::Value> codesOf(mlir::RewriterBase &rewriter, mlir::Value value,
+                                     mlir::quant::UniformQuantizedType type, QuantizedLayout layout, double headroom);
 
-/// What each output channel of `op`, whose weight is float still, may reach in magnitude.
-std::vector<double> reachOf(vit::LinearOp op, const ContractionInput &input);
+/// Erases `op` and the moves that lead to it while nobody reads them.
+void eraseUnread(mlir::Operation *op);
 
-/// Quantizes the weight of `op` [N, K] symmetrically per output channel, after its
-/// columns were multiplied by the factors of `input`; with `compensateBias`
-/// the bias takes up what that changes in the mean output.
-llvm::LogicalResult quantizeLinear(mlir::RewriterBase &rewriter, vit::LinearOp op, const ContractionInput &input,
-                                   const Parameters &parameters);
-
-/// The same for the weight [D, C, P_h, P_w] of a patch embedding. With
-/// `foldPixels` the pixel normalization that feeds it is folded into weight and bias.
-llvm::LogicalResult quantizePatchEmbed(mlir::RewriterBase &rewriter, vit::PatchEmbedOp op, bool foldPixels,
-                                       const ContractionInput &input, const Parameters &parameters);
+/// @main of one block, or an error that names the pass.
+mlir::FailureOr<mlir::func::FuncOp> mainOf(mlir::ModuleOp module, llvm::StringRef pass);
 
 } // namespace vitq::quantize
 

@@ -1,4 +1,4 @@
-//===- QuantizeWeights.cpp - Constants and weights of vit-quantize -*- C++ -*-===//
+//===- QuantizeWeights.cpp - Codes and scales of constant weights -*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -8,34 +8,18 @@
 
 #include "QuantizeDetail.h"
 
-#include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/Constants.h"
+
+namespace vitq {
+#define GEN_PASS_DEF_VITQUANTIZEWEIGHTSPASS
+#include "vitq/Transforms/Passes.h.inc"
+} // namespace vitq
 
 using namespace mlir;
 using namespace ::vitq;
 using namespace ::vitq::vit;
 using namespace ::vitq::quantize;
-
-Value quantize::dequantizedConstant(RewriterBase &rewriter, Location loc, Value constant, ArrayRef<int64_t> codes,
-                                    quant::QuantizedType type) {
-  auto storage = withElementType(constant.getType(), type.getStorageType());
-  auto integers = createIntConstant(rewriter, loc, storage, codes, getBlobName(constant));
-  Value cast = quant::StorageCastOp::create(rewriter, loc, withElementType(constant.getType(), type), integers);
-  return DequantizeOp::create(rewriter, loc, constant.getType(), cast);
-}
-
-FailureOr<Value> quantize::quantizeConstant(RewriterBase &rewriter, Location loc, Value constant,
-                                            quant::UniformQuantizedType type) {
-  std::optional<std::vector<double>> values = getFloatConstant(constant);
-  if (!values)
-    return emitError(loc, "operand is no constant whose elements can be read");
-  SmallVector<int64_t> codes;
-  for (double value : *values)
-    codes.push_back(numerics::quantizeReal(value, type.getScale(), type.getZeroPoint(), type.getStorageTypeMin(),
-                                           type.getStorageTypeMax(), numerics::Rounding::HalfUp));
-  return dequantizedConstant(rewriter, loc, constant, codes, type);
-}
 
 namespace {
 
@@ -62,6 +46,18 @@ struct Accumulator {
     double room = std::max(0x1p31 - 1 - products, 0x1p24);
     return std::max(addends[c] / room, 0x1p-120) / inputScale;
   }
+};
+
+/// What is known of the input of a contraction with constant weights.
+struct Input {
+  /// Its codes, which moves leave as they are; none: not quantized.
+  std::optional<UniformParameters> codes;
+  /// Real values per unit of the folded codes, one for each input channel; empty: all 1.
+  SmallVector<double> factors;
+  /// Means over the calibration images; empty: not known, or not wanted.
+  std::vector<double> means;
+  /// Magnitude of what another accumulator adds to each row's, in reals; empty: nothing.
+  std::vector<double> added;
 };
 
 /// Of a contraction whose bias is `bias` [N].
@@ -124,95 +120,200 @@ Value weightValue(RewriterBase &rewriter, Operation *op, Value old, const Weight
                              getSymmetricPerAxisType(op->getContext(), 8, bits, weight.scales, 0));
 }
 
-} // namespace
+class WeightQuantizer {
+public:
+  WeightQuantizer(func::FuncOp function, unsigned bits, bool compensateBias)
+      : function(function), rewriter(function.getContext()), bits(bits), compensateBias(compensateBias) {}
 
-LogicalResult quantize::quantizeLinear(RewriterBase &rewriter, LinearOp op, const ContractionInput &input,
-                                       const Parameters &parameters) {
-  rewriter.setInsertionPoint(op);
-  FailureOr<std::vector<double>> values = weightValues(op, op.getWeight());
-  if (failed(values))
-    return failure();
-  int64_t channels = shapeOf(op.getWeight())[0], k = shapeOf(op.getWeight())[1];
-  if (!input.factors.empty())
-    for (auto [i, value] : llvm::enumerate(*values))
-      value *= input.factors[i % k];
-  FailureOr<std::vector<double>> bias = biasValues(op, op.getBias(), channels);
-  if (failed(bias))
-    return failure();
-  Accumulator accumulator = accumulatorFor(input.codes, *bias);
-  for (auto [n, reach] : llvm::enumerate(input.added))
-    accumulator.addends[n] += reach;
-  Weight weight = quantizeRows(*values, channels, parameters.weightBits, accumulator);
-  if (parameters.compensateBias && static_cast<int64_t>(input.means.size()) == k) {
-    for (int64_t n = 0; n < channels; ++n)
-      for (int64_t i = 0; i < k; ++i) {
-        double error = (*values)[n * k + i] - weight.scales[n] * static_cast<double>(weight.codes[n * k + i]);
-        (*bias)[n] += error * input.means[i] / (input.factors.empty() ? 1.0 : input.factors[i]);
-      }
-    op.getBiasMutable().assign(biasConstant(rewriter, op, op.getBias(), *bias, "bias"));
-  }
-  op.getWeightMutable().assign(weightValue(rewriter, op, op.getWeight(), weight, parameters.weightBits));
-  return success();
-}
-
-std::vector<double> quantize::reachOf(LinearOp op, const ContractionInput &input) {
-  int64_t channels = shapeOf(op.getWeight())[0], k = shapeOf(op.getWeight())[1];
-  std::optional<std::vector<double>> weight = getFloatConstant(op.getWeight()), bias = getFloatConstant(op.getBias());
-  std::vector<double> reach(channels, 0.0);
-  if (!weight || !input.codes)
-    return reach;
-  Accumulator accumulator = accumulatorFor(input.codes, {});
-  double most = accumulator.inputScale * accumulator.inputReach;
-  for (auto [i, value] : llvm::enumerate(*weight))
-    reach[i / k] += std::abs(value) * (input.factors.empty() ? 1.0 : input.factors[i % k]) * most;
-  if (bias)
-    for (auto [n, value] : llvm::enumerate(*bias))
-      reach[n] += std::abs(value);
-  return reach;
-}
-
-LogicalResult quantize::quantizePatchEmbed(RewriterBase &rewriter, PatchEmbedOp op, bool foldPixels,
-                                           const ContractionInput &input, const Parameters &parameters) {
-  rewriter.setInsertionPoint(op);
-  FailureOr<std::vector<double>> values = weightValues(op, op.getWeight());
-  if (failed(values))
-    return failure();
-  auto pixels = foldPixels ? op.getInput().getDefiningOp<NormalizePixelsOp>() : NormalizePixelsOp();
-  ArrayRef<int64_t> shape = shapeOf(op.getWeight());
-  int64_t channels = shape[1], area = shape[2] * shape[3];
-  if (pixels)
-    for (auto [i, value] : llvm::enumerate(*values))
-      value /= pixels.getStd()[(i / area) % channels];
-  FailureOr<std::vector<double>> bias = biasValues(op, op.getBias(), shape[0]);
-  if (failed(bias))
-    return failure();
-  Accumulator accumulator =
-      accumulatorFor(pixels ? getUniformParameters(getQuantizedType(pixels.getPixels())) : input.codes, *bias);
-  if (pixels)
-    for (auto [i, value] : llvm::enumerate(*values))
-      accumulator.addends[i / (channels * area)] += std::abs(value * pixels.getMean()[(i / area) % channels]);
-  Weight weight = quantizeRows(*values, shape[0], parameters.weightBits, accumulator);
-  Value dequantized = weightValue(rewriter, op, op.getWeight(), weight, parameters.weightBits);
-  if (!pixels) {
-    op.getWeightMutable().assign(dequantized);
+  LogicalResult run() {
+    SmallVector<Operation *> sums, contractions;
+    for (Operation &op : function.front()) {
+      if (isa<LinearOp, PatchEmbedOp>(op))
+        contractions.push_back(&op);
+      if (op.getNumResults() == 1 && isAccumulatorSum(op.getResult(0)))
+        sums.push_back(&op);
+    }
+    for (Operation *op : contractions)
+      inputs[op] = inputOf(op);
+    for (Operation *sum : sums) {
+      auto first = sum->getOperand(0).getDefiningOp<LinearOp>(), second = sum->getOperand(1).getDefiningOp<LinearOp>();
+      inputs[first].added = reachOf(second, inputs[second]);
+    }
+    for (Operation *op : contractions) {
+      auto linear = dyn_cast<LinearOp>(op);
+      if (failed(linear ? quantizeLinear(linear) : quantizePatchEmbed(cast<PatchEmbedOp>(op))))
+        return failure();
+    }
+    for (Operation *sum : sums)
+      if (failed(quantizeSum(sum)))
+        return failure();
     return success();
   }
-  for (int64_t d = 0; d < shape[0]; ++d)
-    for (int64_t c = 0; c < channels; ++c) {
-      int64_t sum = 0;
-      for (int64_t i = 0; i < area; ++i)
-        sum += weight.codes[(d * channels + c) * area + i];
-      (*bias)[d] -= pixels.getMean()[c] * weight.scales[d] * static_cast<double>(sum);
+
+private:
+  /// Scales that vit-quantize folded: codes of differing scales that are read as if they
+  /// had one.
+  static SmallVector<double> foldedFactors(DequantizeOp read) {
+    auto folded = read.getInput().getDefiningOp<quant::StorageCastOp>();
+    auto integers = folded ? folded.getInput().getDefiningOp<quant::StorageCastOp>() : quant::StorageCastOp();
+    auto own = integers
+                   ? dyn_cast<quant::UniformQuantizedPerAxisType>(getElementTypeOrSelf(integers.getInput().getType()))
+                   : quant::UniformQuantizedPerAxisType();
+    if (!own)
+      return {};
+    double common = cast<quant::UniformQuantizedType>(getQuantizedType(read.getInput())).getScale();
+    return llvm::map_to_vector(own.getScales(), [=](double scale) { return scale / common; });
+  }
+
+  Input inputOf(Operation *op) const {
+    Input input;
+    auto read = root(op->getOperand(0)).getDefiningOp<DequantizeOp>();
+    if (!read)
+      return input;
+    input.codes = getUniformParameters(getQuantizedType(read.getInput()));
+    if (op->getOperand(0) == read.getResult())
+      input.factors = foldedFactors(read);
+    // Statistics are on the op that gives the value, or on the last move.
+    Value value = op->getOperand(0) == read.getResult() ? realSource(read.getResult()) : op->getOperand(0);
+    if (Operation *source = value.getDefiningOp(); source && compensateBias)
+      input.means = getChannelMeans(source).value_or(std::vector<double>());
+    return input;
+  }
+
+  /// The weight [N, K], its columns multiplied by the input's factors, symmetric per row;
+  /// with bias compensation the bias takes up what that changes in the mean output.
+  LogicalResult quantizeLinear(LinearOp op) {
+    const Input &input = inputs[op];
+    rewriter.setInsertionPoint(op);
+    FailureOr<std::vector<double>> values = weightValues(op, op.getWeight());
+    if (failed(values))
+      return failure();
+    int64_t channels = shapeOf(op.getWeight())[0], k = shapeOf(op.getWeight())[1];
+    if (!input.factors.empty())
+      for (auto [i, value] : llvm::enumerate(*values))
+        value *= input.factors[i % k];
+    FailureOr<std::vector<double>> bias = biasValues(op, op.getBias(), channels);
+    if (failed(bias))
+      return failure();
+    Accumulator accumulator = accumulatorFor(input.codes, *bias);
+    for (auto [n, reach] : llvm::enumerate(input.added))
+      accumulator.addends[n] += reach;
+    Weight weight = quantizeRows(*values, channels, bits, accumulator);
+    if (static_cast<int64_t>(input.means.size()) == k) {
+      for (int64_t n = 0; n < channels; ++n)
+        for (int64_t i = 0; i < k; ++i) {
+          double error = (*values)[n * k + i] - weight.scales[n] * static_cast<double>(weight.codes[n * k + i]);
+          (*bias)[n] += error * input.means[i] / (input.factors.empty() ? 1.0 : input.factors[i]);
+        }
+      op.getBiasMutable().assign(biasConstant(rewriter, op, op.getBias(), *bias, "bias"));
     }
-  Value newBias = biasConstant(rewriter, op, op.getBias(), *bias, "patch_embed_bias");
-  Value real =
-      DequantizeOp::create(rewriter, pixels.getLoc(),
-                           withElementType(pixels.getPixels().getType(), rewriter.getF32Type()), pixels.getPixels());
-  auto embed = PatchEmbedOp::create(rewriter, op.getLoc(), op.getType(), real, dequantized, newBias,
-                                    /*channels_last=*/true);
-  embed->setDiscardableAttrs(op->getDiscardableAttrDictionary());
-  rewriter.replaceOp(op, embed);
-  if (pixels->use_empty())
-    rewriter.eraseOp(pixels);
-  return success();
-}
+    op.getWeightMutable().assign(weightValue(rewriter, op, op.getWeight(), weight, bits));
+    return success();
+  }
+
+  /// What each output channel of `op`, whose weight is float still, may reach in magnitude.
+  static std::vector<double> reachOf(LinearOp op, const Input &input) {
+    int64_t channels = shapeOf(op.getWeight())[0], k = shapeOf(op.getWeight())[1];
+    std::optional<std::vector<double>> weight = getFloatConstant(op.getWeight());
+    std::optional<std::vector<double>> bias = op.getBias() ? getFloatConstant(op.getBias()) : std::nullopt;
+    std::vector<double> reach(channels, 0.0);
+    if (!weight || !input.codes)
+      return reach;
+    Accumulator accumulator = accumulatorFor(input.codes, {});
+    double most = accumulator.inputScale * accumulator.inputReach;
+    for (auto [i, value] : llvm::enumerate(*weight))
+      reach[i / k] += std::abs(value) * (input.factors.empty() ? 1.0 : input.factors[i % k]) * most;
+    if (bias)
+      for (auto [n, value] : llvm::enumerate(*bias))
+        reach[n] += std::abs(value);
+    return reach;
+  }
+
+  /// The same for the weight [D, C, P_h, P_w] of a patch embedding. The normalization of
+  /// pixels that feeds it, if it was not quantized, is folded into weight and bias.
+  LogicalResult quantizePatchEmbed(PatchEmbedOp op) {
+    const Input &input = inputs[op];
+    rewriter.setInsertionPoint(op);
+    FailureOr<std::vector<double>> values = weightValues(op, op.getWeight());
+    if (failed(values))
+      return failure();
+    auto pixels = op.getInput().getDefiningOp<NormalizePixelsOp>();
+    ArrayRef<int64_t> shape = shapeOf(op.getWeight());
+    int64_t channels = shape[1], area = shape[2] * shape[3];
+    if (pixels)
+      for (auto [i, value] : llvm::enumerate(*values))
+        value /= pixels.getStd()[(i / area) % channels];
+    FailureOr<std::vector<double>> bias = biasValues(op, op.getBias(), shape[0]);
+    if (failed(bias))
+      return failure();
+    Accumulator accumulator =
+        accumulatorFor(pixels ? getUniformParameters(getQuantizedType(pixels.getPixels())) : input.codes, *bias);
+    if (pixels)
+      for (auto [i, value] : llvm::enumerate(*values))
+        accumulator.addends[i / (channels * area)] += std::abs(value * pixels.getMean()[(i / area) % channels]);
+    Weight weight = quantizeRows(*values, shape[0], bits, accumulator);
+    Value dequantized = weightValue(rewriter, op, op.getWeight(), weight, bits);
+    if (!pixels) {
+      op.getWeightMutable().assign(dequantized);
+      return success();
+    }
+    for (int64_t d = 0; d < shape[0]; ++d)
+      for (int64_t c = 0; c < channels; ++c) {
+        int64_t sum = 0;
+        for (int64_t i = 0; i < area; ++i)
+          sum += weight.codes[(d * channels + c) * area + i];
+        (*bias)[d] -= pixels.getMean()[c] * weight.scales[d] * static_cast<double>(sum);
+      }
+    Value newBias = biasConstant(rewriter, op, op.getBias(), *bias, "patch_embed_bias");
+    Value real =
+        DequantizeOp::create(rewriter, pixels.getLoc(),
+                             withElementType(pixels.getPixels().getType(), rewriter.getF32Type()), pixels.getPixels());
+    auto embed = PatchEmbedOp::create(rewriter, op.getLoc(), op.getType(), real, dequantized, newBias,
+                                      /*channels_last=*/true);
+    embed->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+    rewriter.replaceOp(op, embed);
+    if (pixels->use_empty())
+      rewriter.eraseOp(pixels);
+    return success();
+  }
+
+  /// The sum of two accumulators in units of the first.
+  LogicalResult quantizeSum(Operation *op) {
+    Value result = op->getResult(0);
+    auto first = op->getOperand(0).getDefiningOp<CommutesWithDequant>();
+    SmallVector<Type> types(first->getNumOperands());
+    for (unsigned i : first.getDeferrableOperands())
+      if (auto dequantize = root(first->getOperand(i)).getDefiningOp<DequantizeOp>())
+        types[i] = getQuantizedType(dequantize.getInput());
+    std::string reason;
+    FailureOr<Type> type = first.getDeferredElementType(types, reason);
+    if (failed(type))
+      return op->emitError("the accumulator of '") << nodeName(first->getLoc()) << "' has no scale: " << reason;
+    rewriter.setInsertionPointAfter(op);
+    Value real = castPair(rewriter, op->getLoc(), result, cast<quant::QuantizedType>(*type), QuantizedLayout::Vitq);
+    rewriter.replaceAllUsesExcept(result, real, real.getDefiningOp()->getOperand(0).getDefiningOp());
+    return success();
+  }
+
+  func::FuncOp function;
+  IRRewriter rewriter;
+  unsigned bits;
+  bool compensateBias;
+  llvm::DenseMap<Operation *, Input> inputs;
+};
+
+class QuantizeWeights : public vitq::impl::VitQuantizeWeightsPassBase<QuantizeWeights> {
+  using VitQuantizeWeightsPassBase::VitQuantizeWeightsPassBase;
+
+  void runOnOperation() override {
+    if (weightBits < 2 || weightBits > 8) {
+      getOperation().emitError("vit-quantize-weights: weight-bits must be 2 to 8");
+      return signalPassFailure();
+    }
+    FailureOr<func::FuncOp> function = mainOf(getOperation(), "vit-quantize-weights");
+    if (failed(function) || failed(WeightQuantizer(*function, weightBits, compensateBias).run()))
+      signalPassFailure();
+  }
+};
+
+} // namespace

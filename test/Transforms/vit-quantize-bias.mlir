@@ -1,4 +1,4 @@
-// RUN: vitq-opt %s --vit-quantize=compensate-bias=true | FileCheck %s
+// RUN: vitq-opt %s --vit-take-pixels --vit-quantize --vit-quantize-weights=compensate-bias=true --vit-quantize-result | FileCheck %s
 
 // 0.3 of 1.0 quantizes to 38/127: with inputs of mean 10 the result is short of
 // 10 * (0.3 - 38/127) = 0.00787, which the bias takes up.

@@ -1,4 +1,4 @@
-// RUN: vitq-opt %s --vit-quantize="layout=ivit headroom=1" | FileCheck %s
+// RUN: vitq-opt %s --vit-take-pixels --vit-quantize="layout=ivit headroom=1" --vit-quantize-weights --vit-quantize-result="layout=ivit headroom=1" | FileCheck %s
 
 // I-ViT's layout: the normalized image is quantized; every result has codes of its
 // own, signed and symmetric, rounded half to even; queries, keys and values of one

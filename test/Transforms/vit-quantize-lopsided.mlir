@@ -1,4 +1,4 @@
-// RUN: vitq-opt %s --vit-quantize --split-input-file | FileCheck %s
+// RUN: vitq-opt %s --vit-take-pixels --vit-quantize --vit-quantize-weights --vit-quantize-result --split-input-file | FileCheck %s
 
 // One channel, head or token must not decide what codes are left for the others.
 

@@ -1,5 +1,5 @@
-// RUN: vitq-opt %s --vit-quantize --split-input-file | FileCheck %s
-// RUN: vitq-opt %s --vit-quantize=layout=ivit --split-input-file | FileCheck %s --check-prefix=IVIT
+// RUN: vitq-opt %s --vit-take-pixels --vit-quantize --vit-quantize-weights --vit-quantize-result --split-input-file | FileCheck %s
+// RUN: vitq-opt %s --vit-take-pixels --vit-quantize=layout=ivit --vit-quantize-weights --vit-quantize-result=layout=ivit --split-input-file | FileCheck %s --check-prefix=IVIT
 
 // Scores of [-2, 6] and a mask of the lowest float: the sum has 16 bits for its
 // range and the reach of softmax below it, (18 + 24) * 1.1 / 32767 a step; the mask's

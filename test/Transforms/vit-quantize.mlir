@@ -1,4 +1,4 @@
-// RUN: vitq-opt %s --vit-quantize --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: vitq-opt %s --vit-take-pixels --vit-quantize --vit-quantize-weights --vit-quantize-result --split-input-file --verify-diagnostics | FileCheck %s
 
 // Pixels: 1/std into the weight before it is quantized, mean into the bias by the
 // sums of the quantized weights. 0.1/0.5 .. -0.4/0.5 quantize to 32, 63, 95, -127 with

@@ -312,13 +312,41 @@ def VitAssignChannelScalesPass : Pass<"vit-assign-channel-scales", "::mlir::Modu
   ];
 }
 
-def VitQuantizePass : Pass<"vit-quantize", "::mlir::ModuleOp"> {
-  let summary = "Choose quantized types and insert the casts";
+def VitTakePixelsPass : Pass<"vit-take-pixels", "::mlir::ModuleOp"> {
+  let summary = "Let the program read bytes of pixels";
   let description = [{
-    W8A8 with a 16-bit residual stream, from the ranges that `vit-calibrate` left
-    on the ops (`vit.range`):
+    The image of `@main`, float `[B, C, H, W]`, becomes `[B, H, W, C]` bytes of scale 1/255
+    and a `vit.normalize_pixels` with mean and standard deviation of the module's
+    preprocessing (`vit.preprocess`).
 
-    * weights: signed 8 bits, symmetric, one scale per output channel;
+    ```mlir
+    func.func @main(%image: tensor<1x3x224x224xf32>) -> ...
+    ```
+    becomes
+    ```mlir
+    func.func @main(%pixels: tensor<1x224x224x3x!quant.uniform<u8:f32, 0.0039215686274509803>>) -> ... {
+      %image = vit.normalize_pixels %pixels mean [0.5, 0.5, 0.5] std [0.5, 0.5, 0.5] : ...
+    ```
+    A function that takes quantized values already is left alone. Refuses an image
+    that feeds something else than a patch embedding.
+  }];
+  let dependentDialects = ["::mlir::quant::QuantDialect"];
+}
+
+def QuantizedLayoutOption : Option<"layout", "layout", "::vitq::QuantizedLayout", "::vitq::QuantizedLayout::Vitq",
+           "Which tensors are quantized, and how wide",
+           [{::llvm::cl::values(
+             clEnumValN(::vitq::QuantizedLayout::Vitq, "vitq", "accumulators go into adds as they are; unsigned codes"),
+             clEnumValN(::vitq::QuantizedLayout::IVit, "ivit", "I-ViT's own"))}]>;
+
+def VitQuantizePass : Pass<"vit-quantize", "::mlir::ModuleOp"> {
+  let summary = "Choose quantized types of activations and insert the casts";
+  let description = [{
+    8-bit activations with a 16-bit residual stream, from the ranges that `vit-calibrate`
+    left on the ops (`vit.range`). Each op says which codes it wants and gives
+    (`QuantizableOp`); a value is coded once, where it is produced, as wide as its widest
+    use, and again for uses that want less:
+
     * operands of contractions: 8 bits per tensor. The left operand is unsigned:
       with zero point 128 where its range is nearly symmetric, otherwise with
       the zero point that uses all codes; the right operand of a matmul is signed
@@ -327,25 +355,25 @@ def VitQuantizePass : Pass<"vit-quantize", "::mlir::ModuleOp"> {
       bits, one scale per add, `headroom` above the calibrated range; accumulators
       enter an add as they are (METHODS.md R12);
     * softmax: 8-bit codes relative to the row maximum (scale 1/255) and their sums
-      (PTQ.md 4.5);
-    * pixels: raw bytes; `1/std` goes into the patch embedding's weights before
-      they are quantized, `mean` into its bias by the sums of the quantized weights;
-    * the result: 32 bits, one scale for all classes;
-    * sums of two accumulators (`vit-split-outliers`): accumulators of the first one's
-      scale; operands and results of ops marked `vit.wide`: signed 16 bits;
+      (PTQ.md 4.5); scores with a mask 16 bits (docs/Recipes.md, Masks);
+    * constant operands of a computation: symmetric, as wide as the operand;
+    * operands and results of ops marked `vit.wide` (`vit-split-outliers`), and functions
+      that give the program's result: signed 16 bits;
+    * what takes only a part of the residual stream reads it at 16 bits, and is coded
+      by the range of that part;
     * a value with `vit.code_ranges` (`vit-assign-channel-scales`) has one scale per index
-      of its last axis. Before a linear layer the scales are folded into the weights,
-      and the codes are read as if they had one: `quant.scast` to integers and back to
-      a per-tensor type.
+      of its last axis. Before a linear layer the codes are read as if they had one
+      scale, `quant.scast` to integers and back to a per-tensor type; the rest of each
+      scale is folded into the weights by `vit-quantize-weights`.
+
+    Left as they are: weights, sums of two accumulators on their way to an add
+    (`vit-quantize-weights`), the function's results (`vit-quantize-result`), and the
+    input of a patch embedding that reads normalized pixels.
 
     `layout=ivit` is I-ViT's own (METHODS.md 2.3): codes are signed and symmetric,
     roundings half to even, the normalized image, queries, keys, values and scores 8 bits,
     probabilities 16 bits with scale 2^-15, and the results of patch embedding,
     projections and adds 16 bits each.
-
-    `compensate-bias` adds to a linear layer's bias what rounding its weights takes from
-    the mean of its outputs, `(W - W_q) * mean(x)` over the calibration images
-    (METHODS.md 2.9; PTQ.md `bc` 2).
 
     The function computes on dequantized values afterwards: every quantization is a
     `vit.quantize` followed by a `vit.dequantize`.
@@ -357,24 +385,79 @@ def VitQuantizePass : Pass<"vit-quantize", "::mlir::ModuleOp"> {
     ```mlir
     %q = vit.quantize %x round half_up : tensor<1x197x192xf32> -> tensor<1x197x192x!quant.uniform<u8:f32, 0.02:128>>
     %d = vit.dequantize %q : ...
+    %y = vit.linear %d, %w, %b : ...
+    ```
+    Refuses a value without a range, and an op that has no integer form.
+  }];
+  let options = [
+    QuantizedLayoutOption,
+    Option<"headroom", "headroom", "double", "1.1",
+           "Factor by which 16-bit ranges exceed the calibrated ones (1 = none)">
+  ];
+  let dependentDialects = ["::mlir::quant::QuantDialect"];
+}
+
+def VitQuantizeWeightsPass : Pass<"vit-quantize-weights", "::mlir::ModuleOp"> {
+  let summary = "Quantize constant weights for the codes of their inputs";
+  let description = [{
+    Behind `vit-quantize`. Weights of linear layers and patch embeddings become signed
+    codes of `weight-bits` bits, symmetric, one scale per output channel (row):
+
+    * the scale is that of the row's largest magnitude, or larger where the accumulator,
+      in units of input scale times row scale, could not hold the bias otherwise;
+    * scales of input channels that `vit-quantize` folded multiply the columns;
+    * of a patch embedding on normalized pixels, `1/std` goes into the weights
+      before they are quantized, `mean` into the bias by the sums of the quantized
+      weights, and the pixels are read as they are;
+    * the sum of two accumulators on its way to an add (`vit-split-outliers`) becomes
+      an accumulator in units of the first.
+
+    `compensate-bias` adds to a linear layer's bias what rounding its weights takes from
+    the mean of its outputs, `(W - W_q) * mean(x)` over the calibration images
+    (METHODS.md 2.9; PTQ.md `bc` 2).
+
+    ```mlir
+    %y = vit.linear %d, %w, %b : ...
+    ```
+    becomes
+    ```mlir
     %wq = quant.scast %w8 : tensor<768x192xi8> to tensor<768x192x!quant.uniform<i8<-127:127>:f32:0, {...}>>
     %wd = vit.dequantize %wq : ...
     %y = vit.linear %d, %wd, %b : ...
     ```
-    Refuses a value without a range, an elementary op that no pattern recovered,
-    and a weight that is no constant.
+    Refuses a weight or a bias that is no constant.
   }];
   let options = [
-    Option<"headroom", "headroom", "double", "1.1",
-           "Factor by which 16-bit ranges exceed the calibrated ones (1 = none)">,
     Option<"weightBits", "weight-bits", "unsigned", "8", "Width of weights in bits (2 to 8)">,
     Option<"compensateBias", "compensate-bias", "bool", "false",
-           "Add to each bias what rounding the weights takes from the mean output">,
-    Option<"layout", "layout", "::vitq::QuantizedLayout", "::vitq::QuantizedLayout::Vitq",
-           "Which tensors are quantized, and how wide",
-           [{::llvm::cl::values(
-             clEnumValN(::vitq::QuantizedLayout::Vitq, "vitq", "accumulators go into adds as they are; unsigned codes"),
-             clEnumValN(::vitq::QuantizedLayout::IVit, "ivit", "I-ViT's own"))}]>
+           "Add to each bias what rounding the weights takes from the mean output">
+  ];
+  let dependentDialects = ["::mlir::quant::QuantDialect"];
+}
+
+def VitQuantizeResultPass : Pass<"vit-quantize-result", "::mlir::ModuleOp"> {
+  let summary = "Quantize what the program returns";
+  let description = [{
+    The results of `@main` get signed 32-bit codes of one scale, 24 bits for the calibrated
+    range: scales of classes cost nothing then. What has no 32-bit form (a function, a
+    division, a norm) gets 16-bit codes of its own first, with `headroom`; moves of
+    elements in front of the return move codes.
+
+    ```mlir
+    return %logits : tensor<1x1000xf32>
+    ```
+    becomes
+    ```mlir
+    %q = vit.quantize %logits round half_up : tensor<1x1000xf32> -> tensor<1x1000x!quant.uniform<i32:f32, 1.4e-6>>
+    return %q : tensor<1x1000x!quant.uniform<i32:f32, 1.4e-6>>
+    ```
+    The last pass that reads calibrated statistics: it removes them, and `vit.code_ranges`.
+    Refuses a result without a range.
+  }];
+  let options = [
+    QuantizedLayoutOption,
+    Option<"headroom", "headroom", "double", "1.1",
+           "Factor by which 16-bit ranges exceed the calibrated ones (1 = none)">
   ];
   let dependentDialects = ["::mlir::quant::QuantDialect"];
 }

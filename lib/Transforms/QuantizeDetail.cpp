@@ -1,0 +1,259 @@
+//===- QuantizeDetail.cpp - What the quantization passes share -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "QuantizeDetail.h"
+
+#include "vitq/Numerics/LayerNorm.h"
+#include "vitq/Numerics/Quantize.h"
+#include "vitq/Support/Constants.h"
+
+using namespace mlir;
+using namespace ::vitq;
+using namespace ::vitq::vit;
+using namespace ::vitq::quantize;
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+Value quantize::root(Value value) {
+  for (Operation *op = value.getDefiningOp(); isMove(op) && op->getNumOperands() == 1; op = value.getDefiningOp())
+    value = op->getOperand(0);
+  return value;
+}
+
+Value quantize::realSource(Value value) {
+  for (;;) {
+    value = root(value);
+    Operation *op = value.getDefiningOp();
+    if (!isa_and_nonnull<QuantizeOp, DequantizeOp, quant::StorageCastOp>(op))
+      return value;
+    value = op->getOperand(0);
+  }
+}
+
+bool quantize::isContraction(Value value) {
+  auto op = value.getDefiningOp<QuantizableOp>();
+  return op && op.getResultCode(0).kind == CodeKind::Accumulator;
+}
+
+bool quantize::isAccumulatorSum(Value value) {
+  auto isSum = [](Operation *op) { return isa_and_nonnull<QuantizableOp>(op) && isResidual(op); };
+  Operation *op = value.getDefiningOp();
+  return isSum(op) && value.hasOneUse() && isSum(*value.user_begin()) &&
+         llvm::all_of(op->getOperands(),
+                      [&](Value term) { return term.getDefiningOp<LinearOp>() && shapeOf(term) == shapeOf(value); });
+}
+
+FailureOr<Range> quantize::calibratedRange(Value value) {
+  if (std::optional<Range> range = getCalibratedRange(value))
+    return *range;
+  return emitError(value.getLoc(), "value has no calibrated range; run vit-calibrate on images first, or load "
+                                   "ranges that were saved for this model");
+}
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+/// Functions whose results lie mostly on one side of zero, and their arguments.
+static bool isLopsided(Value value) {
+  if (isa_and_nonnull<UnaryFunction>(value.getDefiningOp()))
+    return true;
+  return llvm::any_of(value.getUsers(), [](Operation *user) { return isa<UnaryFunction>(user); });
+}
+
+/// Scale and zero point of unsigned 8-bit codes.
+static numerics::ScaleZeroPoint unsignedCode(Value value, Range range) {
+  auto [min, max] = range;
+  double absMax = std::max(std::abs(min), std::abs(max));
+  // Zero point 128 keeps slack on the shorter side for unseen values; a range
+  // that wastes a quarter of the codes that way gets its own zero point.
+  if (isLopsided(value) || max - min < 1.5 * absMax)
+    return numerics::asymmetricScale(min, max, 8);
+  return {numerics::symmetricScale(absMax, 8), 128};
+}
+
+/// What layer_norms that read `value` (or a part of it) need for the scale of 16-bit
+/// codes.
+static double smallestScale(Value value) {
+  double scale = 0;
+  for (Operation *user : value.getUsers()) {
+    if (isMove(user))
+      scale = std::max(scale, smallestScale(user->getResult(0)));
+    else if (auto norm = dyn_cast<LayerNormOp>(user); norm && norm.getInput() == value)
+      scale =
+          std::max(scale, numerics::layerNormSmallestScale(norm.getEps().convertToDouble(), shapeOf(value).back(), 16));
+  }
+  return scale;
+}
+
+quant::QuantizedType quantize::typeFor(Value value, Range range, Kind kind, double headroom) {
+  MLIRContext *context = value.getContext();
+  double absMax = std::max(std::abs(range.first), std::abs(range.second));
+  if (kind == Kind::Probability)
+    return getPerTensorType(context, 16, true, 0x1p-15, 0);
+  if (kind == Kind::Signed16)
+    return getPerTensorType(context, 16, true,
+                            std::max(numerics::symmetricScale(absMax, 16, headroom), smallestScale(value)), 0);
+  if (kind == Kind::Signed8)
+    return getPerTensorType(context, 8, true, numerics::symmetricScale(absMax, 8), 0);
+  numerics::ScaleZeroPoint code = unsignedCode(value, range);
+  return getPerTensorType(context, 8, false, code.scale, code.zeroPoint);
+}
+
+/// The zero point that channels with scales of their own share: what one of them alone
+/// would have, or 128, unless that costs the others much more than the best does.
+static int64_t zeroPointOf(Value value, const std::vector<numerics::RealInterval> &channels) {
+  const numerics::Interval codes = numerics::codeRange(8, /*isSigned=*/false);
+  auto width = [](numerics::RealInterval range) { return range.max - range.min; };
+  numerics::RealInterval narrowest =
+      *std::min_element(channels.begin(), channels.end(), [&](auto a, auto b) { return width(a) < width(b); });
+  double least = 0;
+  int64_t best = numerics::sharedZeroPoint(channels, codes, &least);
+  // Squares of steps: a quarter of the codes wasted for slack, as in unsignedCode, or
+  // half a bit where zero point 128 gives no slack.
+  bool lopsided = isLopsided(value);
+  int64_t usual = lopsided ? unsignedCode(value, {narrowest.min, narrowest.max}).zeroPoint : 128;
+  double allowed = lopsided ? 1.25 : 16.0 / 9.0;
+  return numerics::zeroPointCost(channels, usual, codes) <= allowed * least ? usual : best;
+}
+
+quant::QuantizedType quantize::typeFor(Value value, const ChannelRanges &ranges, Kind kind) {
+  bool isSigned = kind == Kind::Signed8;
+  std::vector<numerics::RealInterval> channels;
+  for (auto [min, max] : llvm::zip_equal(ranges.min, ranges.max))
+    channels.push_back({min, max});
+  int64_t zeroPoint = isSigned ? 0 : zeroPointOf(value, channels);
+  SmallVector<double> scales;
+  double smallest = INFINITY;
+  for (numerics::RealInterval range : channels) {
+    if (isSigned || zeroPoint == 128)
+      scales.push_back(numerics::symmetricScale(std::max(std::abs(range.min), std::abs(range.max)), 8));
+    else
+      scales.push_back(numerics::scaleAround(range, zeroPoint, numerics::codeRange(8, /*isSigned=*/false)));
+    if (range.min != 0 || range.max != 0)
+      smallest = std::min(smallest, scales.back());
+  }
+  // The scale of a channel that is 0 throughout means nothing. Where scales become
+  // factors of weights, a large one would leave the other weights few codes.
+  if (std::isfinite(smallest))
+    for (auto [scale, range] : llvm::zip_equal(scales, channels))
+      if (range.min == 0 && range.max == 0)
+        scale = smallest;
+  SmallVector<int64_t> zeroPoints(channels.size(), zeroPoint);
+  auto axis = static_cast<int32_t>(shapeOf(value).size() - 1);
+  MLIRContext *context = value.getContext();
+  return quant::UniformQuantizedPerAxisType::get(
+      isSigned ? quant::QuantizationFlags::Signed : 0, IntegerType::get(context, 8), Float32Type::get(context), scales,
+      zeroPoints, axis, quant::QuantizedType::getDefaultMinimumForInteger(isSigned, 8),
+      quant::QuantizedType::getDefaultMaximumForInteger(isSigned, 8));
+}
+
+//===----------------------------------------------------------------------===//
+// Casts
+//===----------------------------------------------------------------------===//
+
+Rounding quantize::roundingOf(Value value, QuantizedLayout layout) {
+  auto op = value.getDefiningOp<QuantizableOp>();
+  return op && op.getResultRounding() == ResultRounding::HalfUp ? Rounding::HalfUp : roundingOf(layout);
+}
+
+Value quantize::castPair(RewriterBase &rewriter, Location loc, Value value, quant::QuantizedType type,
+                         QuantizedLayout layout) {
+  Value quantized = QuantizeOp::create(rewriter, loc, withElementType(value.getType(), type), value,
+                                       quantize::roundingOf(value, layout));
+  return DequantizeOp::create(rewriter, loc, value.getType(), quantized);
+}
+
+Value quantize::dequantizedConstant(RewriterBase &rewriter, Location loc, Value constant, ArrayRef<int64_t> codes,
+                                    quant::QuantizedType type) {
+  auto storage = withElementType(constant.getType(), type.getStorageType());
+  auto integers = createIntConstant(rewriter, loc, storage, codes, getBlobName(constant));
+  Value cast = quant::StorageCastOp::create(rewriter, loc, withElementType(constant.getType(), type), integers);
+  return DequantizeOp::create(rewriter, loc, constant.getType(), cast);
+}
+
+FailureOr<Value> quantize::quantizeConstant(RewriterBase &rewriter, Location loc, Value constant,
+                                            quant::UniformQuantizedType type) {
+  std::optional<std::vector<double>> values = getFloatConstant(constant);
+  if (!values)
+    return emitError(loc, "operand is no constant whose elements can be read");
+  SmallVector<int64_t> codes;
+  for (double value : *values)
+    codes.push_back(numerics::quantizeReal(value, type.getScale(), type.getZeroPoint(), type.getStorageTypeMin(),
+                                           type.getStorageTypeMax(), numerics::Rounding::HalfUp));
+  return dequantizedConstant(rewriter, loc, constant, codes, type);
+}
+
+/// What codes of `width` bits of `value` are made from.
+static FailureOr<Value> sourceOfCodes(RewriterBase &rewriter, Value value, unsigned width, QuantizedLayout layout,
+                                      double headroom) {
+  auto op = value.getDefiningOp<QuantizableOp>();
+  if (!op || isContraction(value))
+    return value;
+  for (Operation *user : op->getUsers())
+    if (auto quantize = dyn_cast<QuantizeOp>(user))
+      for (Operation *reader : quantize->getUsers())
+        if (auto real = dyn_cast<DequantizeOp>(reader))
+          return real.getResult();
+  if (width <= 16 || op.hasWideResult())
+    return value;
+  bool probability = op.getResultCode(0).kind == CodeKind::Probability;
+  FailureOr<Range> range = probability ? FailureOr<Range>(Range(0, 1)) : calibratedRange(value);
+  if (failed(range))
+    return failure();
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPointAfterValue(value);
+  return castPair(rewriter, value.getLoc(), value,
+                  typeFor(value, *range, probability ? Kind::Probability : Kind::Signed16, headroom), layout);
+}
+
+FailureOr<Value> quantize::codesOf(RewriterBase &rewriter, Value value, quant::UniformQuantizedType type,
+                                   QuantizedLayout layout, double headroom) {
+  Operation *op = value.getDefiningOp();
+  if (isConstant(value)) {
+    FailureOr<Value> real = quantizeConstant(rewriter, value.getLoc(), value, type);
+    if (failed(real))
+      return failure();
+    return real->getDefiningOp<DequantizeOp>().getInput();
+  }
+  if (isMove(op)) {
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands()) {
+      FailureOr<Value> codes = codesOf(rewriter, operand, type, layout, headroom);
+      if (failed(codes))
+        return failure();
+      operands.push_back(*codes);
+    }
+    Type moved = withElementType(value.getType(), type);
+    return rewriter.create(op->getLoc(), op->getName().getIdentifier(), operands, moved, op->getAttrs())->getResult(0);
+  }
+  FailureOr<Value> real = sourceOfCodes(rewriter, value, type.getStorageTypeIntegralWidth(), layout, headroom);
+  if (failed(real))
+    return failure();
+  return QuantizeOp::create(rewriter, value.getLoc(), withElementType(value.getType(), type), *real,
+                            quantize::roundingOf(*real, layout))
+      .getResult();
+}
+
+void quantize::eraseUnread(Operation *op) {
+  if (!isMove(op) || !op->use_empty())
+    return;
+  SmallVector<Value> operands(op->getOperands());
+  op->erase();
+  for (Value operand : operands)
+    eraseUnread(operand.getDefiningOp());
+}
+
+FailureOr<func::FuncOp> quantize::mainOf(ModuleOp module, StringRef pass) {
+  auto function = module.lookupSymbol<func::FuncOp>("main");
+  if (!function || !function.getBody().hasOneBlock())
+    return module.emitError() << pass << ": the module has no function @main of one block";
+  return function;
+}
