@@ -70,9 +70,12 @@ public:
       linearInputs[op].means = meansOf(op.getInput());
       shareRange(op);
     });
-    for (auto &[value, kind] : kinds)
-      if (kind != Kind::Accumulator && failed(quantizeRoot(value, kind)))
-        return failure();
+    // What is joined may have codes of its own, so joins come last.
+    for (bool joins : {false, true})
+      for (auto &[value, kind] : kinds)
+        if (kind != Kind::Accumulator && joins == isa_and_nonnull<ConcatOp>(value.getDefiningOp()) &&
+            failed(quantizeRoot(value, kind)))
+          return failure();
     for (auto &[use, kind] : uses)
       if (failed(narrow(*use, kind)))
         return failure();
@@ -437,8 +440,12 @@ private:
           return failure();
         use.set(*constant);
       } else {
-        rewriter.setInsertionPointAfterValue(use.get());
-        use.set(castPair(use.get().getLoc(), use.get(), type));
+        FailureOr<Value> codes = codesOf(use.get(), type);
+        if (failed(codes))
+          return failure();
+        Operation *moved = use.get().getDefiningOp();
+        use.set(DequantizeOp::create(rewriter, use.get().getLoc(), use.get().getType(), *codes));
+        eraseUnread(moved);
       }
     }
     return success();
@@ -469,27 +476,31 @@ private:
         op->setAttr(kWideAttr, rewriter.getUnitAttr());
   }
 
-  /// What a value of the program's result is quantized from: what has no 32-bit form
-  /// gets its own codes first.
-  FailureOr<Value> realResult(Value value) {
+  /// What codes of `value` of a concat's or the program's result are made from: codes
+  /// that it has already, but for accumulators; for 32 bits its own codes where it has
+  /// no 32-bit form.
+  FailureOr<Value> sourceOfCodes(Value value, unsigned width) {
     Operation *op = value.getDefiningOp();
-    if (!isa_and_nonnull<SoftmaxOp, DivideRowsOp, LayerNormOp, MulOp, UnaryFunction>(op) || isa<ReluOp>(op))
+    if (!op || isContraction(op))
       return value;
     for (Operation *user : op->getUsers())
       if (auto quantize = dyn_cast<QuantizeOp>(user))
         for (Operation *reader : quantize->getUsers())
           if (auto real = dyn_cast<DequantizeOp>(reader))
-            return real.getResult(); // another op reads it, too
+            return real.getResult();
+    if (width <= 16 || !isa<SoftmaxOp, DivideRowsOp, LayerNormOp, MulOp, UnaryFunction>(op) || isa<ReluOp>(op))
+      return value;
     FailureOr<quant::QuantizedType> type = rootTypeFor(value, isa<SoftmaxOp>(op) ? Kind::Probability : Kind::Signed16);
     if (failed(type))
       return failure();
+    OpBuilder::InsertionGuard guard(rewriter);
     rewriter.setInsertionPointAfterValue(value);
     return castPair(value.getLoc(), value, *type);
   }
 
-  /// Codes of a value of the program's result. Elements are moved as codes: scales of
-  /// classes do not commute with a choice of classes.
-  FailureOr<Value> resultCodes(Value value, quant::UniformQuantizedType type) {
+  /// Codes of a value, made at the insertion point. Elements are moved as codes: scales
+  /// of classes do not commute with a choice of classes, a sum has no codes but its own.
+  FailureOr<Value> codesOf(Value value, quant::UniformQuantizedType type) {
     Operation *op = value.getDefiningOp();
     if (isConstant(value)) {
       FailureOr<Value> real = quantizeConstant(rewriter, value.getLoc(), value, type);
@@ -500,7 +511,7 @@ private:
     if (isMove(op) || isa_and_nonnull<ConcatOp>(op)) {
       SmallVector<Value> operands;
       for (Value operand : op->getOperands()) {
-        FailureOr<Value> codes = resultCodes(operand, type);
+        FailureOr<Value> codes = codesOf(operand, type);
         if (failed(codes))
           return failure();
         operands.push_back(*codes);
@@ -510,15 +521,12 @@ private:
                   op->getAttrs())
           ->getResult(0);
     }
-    Value &codes = codesOfResult[value];
-    if (codes)
-      return codes;
-    FailureOr<Value> real = realResult(value);
+    FailureOr<Value> real = sourceOfCodes(value, type.getStorageTypeIntegralWidth());
     if (failed(real))
       return failure();
-    rewriter.setInsertionPoint(function.front().getTerminator());
-    return codes = QuantizeOp::create(rewriter, value.getLoc(), withElementType(value.getType(), type), *real,
-                                      parameters.rounding());
+    return QuantizeOp::create(rewriter, value.getLoc(), withElementType(value.getType(), type), *real,
+                              roundingOf(*real))
+        .getResult();
   }
 
   /// Erases what the program's result was moved by before its codes were.
@@ -542,7 +550,7 @@ private:
       double absMax = std::max(std::abs(range->first), std::abs(range->second));
       auto type = getPerTensorType(ret.getContext(), 32, true, numerics::symmetricScale(absMax, 24), 0);
       rewriter.setInsertionPoint(ret);
-      FailureOr<Value> codes = resultCodes(use.get(), type);
+      FailureOr<Value> codes = codesOf(use.get(), type);
       if (failed(codes))
         return failure();
       Operation *real = use.get().getDefiningOp();
@@ -569,7 +577,6 @@ private:
   llvm::DenseMap<Value, Range> sharedRanges;
   llvm::DenseMap<Value, Value> quantizedRoots;
   llvm::DenseMap<std::pair<Value, int>, Value> narrower;
-  llvm::DenseMap<Value, Value> codesOfResult;
 };
 
 class Quantize : public vitq::impl::VitQuantizePassBase<Quantize> {
