@@ -292,3 +292,22 @@ func.func @no_view(%x: tensor<1x4x17x16xf32>, %w: tensor<64x64xf32>) -> tensor<1
   %y = vit.linear %r, %w : (tensor<1x17x64xf32>, tensor<64x64xf32>) -> tensor<1x17x64xf32>
   return %y : tensor<1x17x64xf32>
 }
+
+// -----
+
+// Constants whose elements were left out of the text cannot be folded.
+// CHECK-LABEL: func.func @elided
+// CHECK: vit.layer_norm
+// CHECK: vit.mul
+// CHECK: vit.linear
+// CHECK: vit.add
+func.func @elided(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %elided = arith.constant dense_resource<__elided__> : tensor<4xf32>
+  %weight = arith.constant dense_resource<__elided__> : tensor<4x4xf32>
+  %c = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+  %n = vit.layer_norm %x, %elided, %elided eps 1.0e-6 : (tensor<1x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<1x4xf32>
+  %m = vit.mul %n, %c : (tensor<1x4xf32>, tensor<4xf32>) -> tensor<1x4xf32>
+  %l = vit.linear %m, %weight, %elided : (tensor<1x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<1x4xf32>
+  %y = vit.add %l, %c : (tensor<1x4xf32>, tensor<4xf32>) -> tensor<1x4xf32>
+  return %y : tensor<1x4xf32>
+}

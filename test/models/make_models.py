@@ -31,6 +31,7 @@ tokens), width 32, 4 heads (head size 8), 2 blocks, 10 classes.
     conv_stem      two strided 3x3 convolutions (batch norm folded in) with
                    ReLU, then a 1x1 projection; mean pooling
     hard_swish     nn.Hardswish in the MLP
+    registers      tokens that are put in behind the position embedding
     torch_var      LayerNorms by x.var(), biased and not, weights [1, 1, C]
 
 each at opsets 11, 13, 14 and 17. The installed onnx stops at opset 17, so these
@@ -270,6 +271,19 @@ class VisionTransformer(nn.Module):
         if self.pool == "token":
             return self.head(self.norm(x)[:, 0])
         return self.head(self.norm(x.mean(dim=1)))
+
+
+class WithRegisters(VisionTransformer):
+    """Register tokens between the class token and the patches (DINOv2)."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_tokens = nn.Parameter(torch.zeros(1, 2, DIM))
+        del self.norm_pre
+
+    def norm_pre(self, x):
+        registers = self.register_tokens.expand(x.shape[0], -1, -1)
+        return torch.cat((x[:, :1], registers, x[:, 1:]), dim=1)
 
 
 # --------------------------------------------------------------------------
@@ -636,6 +650,7 @@ def variants():
         "mha": (lambda: vit(attention=TorchAttention), {}),
         "conv_stem": (lambda: vit(stem=ConvStem(), pool="mean"), {}),
         "hard_swish": (lambda: vit(act=nn.Hardswish), {}),
+        "registers": (WithRegisters, {}),
         "torch_var": (lambda: with_var_norms(vit()), {}),
     }
 

@@ -210,7 +210,7 @@ TEST(ImportModels, OpsetsOfOneModelBecomeOneFunction) {
   if (path.empty())
     GTEST_SKIP() << "VITQ_TEST_MODELS is no folder";
   for (const char *variant : {"timm_like", "hf_like", "mean_pool", "layer_scale", "quick_gelu", "tanh_gelu",
-                              "tanh_gelu_pow", "post_norm", "mha", "hard_swish", "torch_var"}) {
+                              "tanh_gelu_pow", "post_norm", "mha", "hard_swish", "registers", "torch_var"}) {
     Session session;
     OwningOpRef<ModuleOp> first;
     for (const char *opset : {"_op11", "_op13", "_op14", "_op17"}) {
