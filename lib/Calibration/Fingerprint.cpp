@@ -8,6 +8,8 @@
 
 #include "vitq/Calibration/Calibration.h"
 
+#include "dialects/vit/Vit.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -59,8 +61,9 @@ static bool repeatsShape(Attribute attribute, Operation *op) {
   return numbers && type && numbers.asArrayRef() == type.getShape();
 }
 
-/// Only what an op means, not what a calibration left on it. An attribute that has its
-/// default value may be there or not, and is described in any case.
+/// Only what determines real values: not what a calibration left on an op, nor how it
+/// will be computed with integers. An attribute that has its default value may be there
+/// or not, and is described in any case.
 static void describeAttributes(Operation *op, llvm::raw_ostream &os) {
   if (!op->isRegistered())
     return;
@@ -68,7 +71,8 @@ static void describeAttributes(Operation *op, llvm::raw_ostream &os) {
   op->getName().populateDefaultProperties(copy->getPropertiesStorage());
   for (StringAttr name : op->getName().getAttributeNames())
     if (std::optional<Attribute> attribute = copy->getInherentAttr(name);
-        attribute && *attribute && !repeatsShape(*attribute, op)) {
+        attribute && *attribute && !isa<vit::RoundingAttr, vit::AlgorithmAttr>(*attribute) &&
+        !repeatsShape(*attribute, op)) {
       os << " " << name.getValue() << "=";
       describe(*attribute, os);
     }
