@@ -8,6 +8,8 @@
 
 #include "vitq/Calibration/Calibration.h"
 
+#include "dialects/vit/Vit.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -59,6 +61,23 @@ static bool repeatsShape(Attribute attribute, Operation *op) {
   return numbers && type && numbers.asArrayRef() == type.getShape();
 }
 
+/// Only what determines real values: not what a calibration left on an op, nor how it
+/// will be computed with integers. An attribute that has its default value may be there
+/// or not, and is described in any case.
+static void describeAttributes(Operation *op, llvm::raw_ostream &os) {
+  if (!op->isRegistered())
+    return;
+  OwningOpRef<Operation *> copy = op->cloneWithoutRegions();
+  op->getName().populateDefaultProperties(copy->getPropertiesStorage());
+  for (StringAttr name : op->getName().getAttributeNames())
+    if (std::optional<Attribute> attribute = copy->getInherentAttr(name);
+        attribute && *attribute && !isa<vit::RoundingAttr, vit::AlgorithmAttr>(*attribute) &&
+        !repeatsShape(*attribute, op)) {
+      os << " " << name.getValue() << "=";
+      describe(*attribute, os);
+    }
+}
+
 std::string calibration::fingerprint(func::FuncOp function) {
   std::string text;
   llvm::raw_string_ostream os(text);
@@ -73,13 +92,7 @@ std::string calibration::fingerprint(func::FuncOp function) {
     os << "\n" << op->getName();
     for (Value operand : op->getOperands())
       os << " " << numbers.lookup(operand);
-    // Only what the op means: not what a calibration left on it.
-    for (StringAttr name : op->getName().isRegistered() ? op->getName().getAttributeNames() : ArrayRef<StringAttr>())
-      if (std::optional<Attribute> attribute = op->getInherentAttr(name);
-          attribute && *attribute && !repeatsShape(*attribute, op)) {
-        os << " " << name.getValue() << "=";
-        describe(*attribute, os);
-      }
+    describeAttributes(op, os);
     for (Region &region : op->getRegions())
       for (BlockArgument argument : region.getArguments())
         define(argument);

@@ -345,8 +345,21 @@ std::string checkUncompiled(const std::map<std::string, std::string> &given, Str
   return {};
 }
 
-/// Passes are for vitq-opt as an mlir-opt.
+/// Flags of mlir-opt that mean nothing beside --compile, and what to do instead.
+constexpr std::pair<StringLiteral, StringLiteral> uncompiledFlags[] = {
+    {"emit-bytecode", "give --emit=bytecode"},
+    {"split-input-file", "compile one model at a time"},
+    {"verify-diagnostics", "run the passes one by one"},
+    {"show-dialects", "leave out --compile"},
+    {"run-reproducer", "leave out --compile"},
+    {"dump-pass-pipeline", "give it with --vitq-compile, the pipeline of the same passes"},
+};
+
+/// Passes and the rest of mlir-opt are for vitq-opt as an mlir-opt.
 std::string checkNoPasses(DialectRegistry &registry) {
+  for (auto [name, instead] : uncompiledFlags)
+    if (llvm::cl::Option *option = llvm::cl::getRegisteredOptions().lookup(name); option && option->getNumOccurrences())
+      return ("--" + name + " has no effect with --compile: " + instead).str();
   MLIRContext context(registry);
   PassManager pm(&context);
   if (failed(MlirOptMainConfig::createFromCLOptions().setupPassPipeline(pm)) || pm.size() == 0)

@@ -17,6 +17,7 @@
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/Pass/PassInstrumentation.h"
+#include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
 
@@ -62,6 +63,8 @@ private:
 
 static LogicalResult runPhase(ModuleOp module, llvm::function_ref<void(OpPassManager &)> add) {
   PassManager pm(module.getContext());
+  // What --mlir-print-ir-after-all and its like ask for, where they are registered.
+  (void)applyPassManagerCLOptions(pm);
   add(pm);
   pm.addInstrumentation(std::make_unique<PassProgress>(pm.size()));
   pm.addInstrumentation(std::make_unique<PassStages>());

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""make_png.py WIDTH HEIGHT FILE: writes a gray PNG."""
+"""make_png.py WIDTH HEIGHT FILE [ORIENTATION]: writes a gray PNG, with EXIF data if that is given."""
 
 import struct
 import sys
@@ -16,6 +16,9 @@ def main():
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     with open(sys.argv[3], "wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)))
+        if len(sys.argv) > 4:
+            entry = struct.pack(">HHIHH", 0x0112, 3, 1, int(sys.argv[4]), 0)
+            file.write(chunk(b"eXIf", b"MM\0*" + struct.pack(">IH", 8, 1) + entry + struct.pack(">I", 0)))
         file.write(chunk(b"IEND", b""))
 
 

@@ -206,6 +206,10 @@ TEST_F(CalibrateTest, FingerprintsTellModelsApart) {
   ASSERT_TRUE(succeeded(table) && succeeded(attachRanges(function, *table, "here"))) << errors;
   EXPECT_EQ(own, fingerprint(function));
   EXPECT_EQ(own, table->fingerprint);
+  // Nor does whether a default is written down: text leaves it out.
+  vit::LinearOp linear = find<vit::LinearOp>(function);
+  linear->getName().populateDefaultProperties(linear->getPropertiesStorage());
+  EXPECT_EQ(own, fingerprint(function));
   // One weight does, an op, an operand.
   EXPECT_NE(own, of(changed(text, "0.25, -1.0", "0.25, -1.0001")));
   EXPECT_NE(own, of(changed(text, "vit.relu", "vit.sigmoid")));
