@@ -8,8 +8,10 @@
 
 #include "QuantizeDetail.h"
 
+#include "vitq/Analysis/Scores.h"
 #include "vitq/Numerics/LayerNorm.h"
 #include "vitq/Numerics/Quantize.h"
+#include "vitq/Numerics/Softmax.h"
 #include "vitq/Support/Constants.h"
 
 using namespace mlir;
@@ -101,8 +103,10 @@ quant::QuantizedType quantize::typeFor(Value value, Range range, Kind kind, doub
   if (kind == Kind::Signed16)
     return getPerTensorType(context, 16, true,
                             std::max(numerics::symmetricScale(absMax, 16, headroom), smallestScale(value)), 0);
-  if (kind == Kind::Signed8)
-    return getPerTensorType(context, 8, true, numerics::symmetricScale(absMax, 8), 0);
+  if (kind == Kind::Signed8) {
+    double smallest = isSoftmaxArgument(value) ? numerics::shiftmaxSmallestScale(shapeOf(value).back()) : 0;
+    return getPerTensorType(context, 8, true, std::max(numerics::symmetricScale(absMax, 8), smallest), 0);
+  }
   numerics::ScaleZeroPoint code = unsignedCode(value, range);
   return getPerTensorType(context, 8, false, code.scale, code.zeroPoint);
 }

@@ -103,8 +103,7 @@ struct ChoiceToMask : OpRewritePattern<vit::WhereOp> {
     for (int64_t kept : *condition)
       mask.push_back((kept != 0) == keepsLhs ? 0.0f : kLowestMask);
     Value constant = makeMask(rewriter, op.getLoc(), shapeOf(op.getCondition()), mask);
-    rewriter.replaceOpWithNewOp<vit::AddOp>(op, op.getType(), scores, constant);
-    return success();
+    return replaceWith<vit::AddOp>(rewriter, op, {scores, constant});
   }
 };
 
@@ -127,8 +126,7 @@ struct MergeMasks : OpRewritePattern<vit::AddOp> {
     std::vector<float> others = broadcastTo(*d, shapeOf(outer), *shape);
     for (auto [value, other] : llvm::zip_equal(values, others))
       value = finiteMask(finiteMask(value) + finiteMask(other));
-    rewriter.replaceOpWithNewOp<vit::AddOp>(op, op.getType(), scores, makeMask(rewriter, op.getLoc(), *shape, values));
-    return success();
+    return replaceWith<vit::AddOp>(rewriter, op, {scores, makeMask(rewriter, op.getLoc(), *shape, values)});
   }
 };
 
@@ -151,9 +149,8 @@ struct ScaleBeforeMask : OpRewritePattern<vit::MulOp> {
     auto scalar = RankedTensorType::get({}, rewriter.getF32Type());
     Value scale = createFloatConstant(rewriter, op.getLoc(), scalar, {static_cast<float>(factor)}, "scale");
     Value scaled = vit::MulOp::create(rewriter, op.getLoc(), op.getType(), scores, scale);
-    rewriter.replaceOpWithNewOp<vit::AddOp>(op, op.getType(), scaled,
-                                            makeMask(rewriter, add.getLoc(), shapeOf(constant), *values));
-    return success();
+    return replaceWith<vit::AddOp>(rewriter, op,
+                                   {scaled, makeMask(rewriter, add.getLoc(), shapeOf(constant), *values)});
   }
 };
 
@@ -169,9 +166,7 @@ struct FiniteMask : OpRewritePattern<vit::AddOp> {
       return rewriter.notifyMatchFailure(op, "the constant holds no -inf");
     for (float &value : *values)
       value = finiteMask(value);
-    rewriter.replaceOpWithNewOp<vit::AddOp>(op, op.getType(), scores,
-                                            makeMask(rewriter, op.getLoc(), shapeOf(constant), *values));
-    return success();
+    return replaceWith<vit::AddOp>(rewriter, op, {scores, makeMask(rewriter, op.getLoc(), shapeOf(constant), *values)});
   }
 };
 

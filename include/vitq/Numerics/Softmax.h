@@ -127,6 +127,11 @@ void divideRow(const int32_t *acc, int32_t sum, int32_t *out, int64_t n, Dyadic 
 void shiftmaxRow(const int32_t *in, int32_t *out, int64_t n, int64_t x0, unsigned bits = 15,
                  unsigned reciprocalBits = 31, unsigned outBits = 16);
 
+/// The smallest scale of scores at which the sum of a row of `rowLength` exponentials
+/// of shiftmaxRow stays below 2^31 with `bits` = 15: rowLength * 2^15 / 2^31. Below it the
+/// sum saturates, and the probabilities no longer sum to 1.
+inline double shiftmaxSmallestScale(int64_t rowLength) { return static_cast<double>(rowLength) * 0x1p-16; }
+
 /// Largest n <= 30 with N * |x0| * 2^n < 2^31, at least 1: the range rule
 /// under which the 31-bit sum does not saturate.
 unsigned shiftmaxBits(int64_t rowLength, int64_t x0);
