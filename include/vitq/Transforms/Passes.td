@@ -333,12 +333,6 @@ def VitTakePixelsPass : Pass<"vit-take-pixels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::quant::QuantDialect"];
 }
 
-def QuantizedLayoutOption : Option<"layout", "layout", "::vitq::QuantizedLayout", "::vitq::QuantizedLayout::Vitq",
-           "Which tensors are quantized, and how wide",
-           [{::llvm::cl::values(
-             clEnumValN(::vitq::QuantizedLayout::Vitq, "vitq", "accumulators go into adds as they are; unsigned codes"),
-             clEnumValN(::vitq::QuantizedLayout::IVit, "ivit", "I-ViT's own"))}]>;
-
 def VitQuantizePass : Pass<"vit-quantize", "::mlir::ModuleOp"> {
   let summary = "Choose quantized types of activations and insert the casts";
   let description = [{
@@ -390,7 +384,11 @@ def VitQuantizePass : Pass<"vit-quantize", "::mlir::ModuleOp"> {
     Refuses a value without a range, and an op that has no integer form.
   }];
   let options = [
-    QuantizedLayoutOption,
+    Option<"layout", "layout", "::vitq::QuantizedLayout", "::vitq::QuantizedLayout::Vitq",
+           "Which tensors are quantized, and how wide",
+           [{::llvm::cl::values(
+             clEnumValN(::vitq::QuantizedLayout::Vitq, "vitq", "accumulators go into adds as they are; unsigned codes"),
+             clEnumValN(::vitq::QuantizedLayout::IVit, "ivit", "I-ViT's own"))}]>,
     Option<"headroom", "headroom", "double", "1.1",
            "Factor by which 16-bit ranges exceed the calibrated ones (1 = none)">
   ];
@@ -444,18 +442,22 @@ def VitQuantizeResultPass : Pass<"vit-quantize-result", "::mlir::ModuleOp"> {
     elements in front of the return move codes.
 
     ```mlir
-    return %logits : tensor<1x1000xf32>
+    return %logits : ...
     ```
     becomes
     ```mlir
     %q = vit.quantize %logits round half_up : tensor<1x1000xf32> -> tensor<1x1000x!quant.uniform<i32:f32, 1.4e-6>>
-    return %q : tensor<1x1000x!quant.uniform<i32:f32, 1.4e-6>>
+    return %q : ...
     ```
     The last pass that reads calibrated statistics: it removes them, and `vit.code_ranges`.
     Refuses a result without a range.
   }];
   let options = [
-    QuantizedLayoutOption,
+    Option<"layout", "layout", "::vitq::QuantizedLayout", "::vitq::QuantizedLayout::Vitq",
+           "Which tensors are quantized, and how wide",
+           [{::llvm::cl::values(
+             clEnumValN(::vitq::QuantizedLayout::Vitq, "vitq", "accumulators go into adds as they are; unsigned codes"),
+             clEnumValN(::vitq::QuantizedLayout::IVit, "ivit", "I-ViT's own"))}]>,
     Option<"headroom", "headroom", "double", "1.1",
            "Factor by which 16-bit ranges exceed the calibrated ones (1 = none)">
   ];

@@ -1,0 +1,52 @@
+// RUN: vitq-opt %s --vit-quantize-weights --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: vitq-opt %s --vit-quantize-weights=weight-bits=4 --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=FOUR
+// RUN: not vitq-opt %s --vit-quantize-weights=weight-bits=9 --split-input-file 2>&1 | FileCheck %s --check-prefix=NINE
+// NINE: error: vit-quantize-weights: weight-bits must be 2 to 8
+
+// One scale a row; activations and the result are left alone.
+// CHECK-LABEL: func.func @main
+// CHECK: arith.constant dense<{{\[\[}}64, 127], [-127, 0]]> : tensor<2x2xi8>
+// CHECK: quant.scast %{{.+}} : tensor<2x2xi8> to tensor<2x2x!quant.uniform<i8<-127:127>:f32:0, {0.0157480314{{.*}},0.0314960629{{.*}}}>>
+// CHECK: %[[Y:.+]] = vit.linear
+// CHECK: return %[[Y]] : tensor<1x2xf32>
+// FOUR: arith.constant dense<{{\[\[}}4, 7], [-7, 0]]> : tensor<2x2xi8>
+func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2xf32> {
+  %w = arith.constant dense<[[1.0, 2.0], [-4.0, 0.0]]> : tensor<2x2xf32>
+  %x0 = vit.dequantize %x : tensor<1x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2xf32>
+  %y = vit.linear %x0, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+// Scales of input channels that were folded multiply the columns: 1 and 4 times.
+// CHECK-LABEL: func.func @main
+// CHECK: arith.constant dense<{{\[\[}}32, 127]]> : tensor<1x2xi8>
+// FOUR-LABEL: func.func @main
+func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32:1, {0.1,0.4}>>) -> tensor<1x1xf32> {
+  %w = arith.constant dense<1.0> : tensor<1x2xf32>
+  %i = quant.scast %x : tensor<1x2x!quant.uniform<u8:f32:1, {0.1,0.4}>> to tensor<1x2xi8>
+  %q = quant.scast %i : tensor<1x2xi8> to tensor<1x2x!quant.uniform<u8:f32, 0.1>>
+  %x0 = vit.dequantize %q : tensor<1x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2xf32>
+  %y = vit.linear %x0, %w : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>, %w: tensor<2x2xf32>) -> tensor<1x2xf32> {
+  %x0 = vit.dequantize %x : tensor<1x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2xf32>
+  // expected-error @+1 {{weight is no constant; only products of activations (vit.matmul) may vary}}
+  %y = vit.linear %x0, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>, %b: tensor<2xf32>) -> tensor<1x2xf32> {
+  %w = arith.constant dense<1.0> : tensor<2x2xf32>
+  %x0 = vit.dequantize %x : tensor<1x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2xf32>
+  // expected-error @+1 {{bias is no constant}}
+  %y = vit.linear %x0, %w, %b : (tensor<1x2xf32>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
