@@ -1,5 +1,11 @@
 //===- Requantize.h - Rounding shifts and dyadic rescaling ------*- C++ -*-===//
 //
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // The arithmetic behind every change of scale. All values are codes (integers
 // without a unit); `>>` of a negative value is arithmetic, i.e. floor division
 // by a power of two. See docs/Numerics.md, METHODS.md 2.2 and R12.

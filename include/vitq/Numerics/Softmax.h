@@ -1,5 +1,11 @@
 //===- Softmax.h - Integer softmax over one row -----------------*- C++ -*-===//
 //
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // The compiler's softmax gives unsigned 8-bit codes relative to the row's
 // maximum and their sum; divideRow divides after P*V (R10, PTQ.md 4.5).
 // shiftmaxRow is the published Shiftmax (METHODS.md 2.4).
