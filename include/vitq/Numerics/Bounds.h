@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Per-output-channel bounds of integer dot products (METHODS.md R3).
+// Per-output-channel bounds of integer dot products (docs/Rules.md, R3).
 //
 //===----------------------------------------------------------------------===//
 

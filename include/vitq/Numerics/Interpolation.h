@@ -8,7 +8,7 @@
 //
 // A function of a 16-bit code as a table with linear interpolation between its
 // entries, constant below the table and the identity above it. See
-// docs/Numerics.md and PTQ.md 4.6.
+// docs/Numerics.md, Interpolation.
 //
 //===----------------------------------------------------------------------===//
 

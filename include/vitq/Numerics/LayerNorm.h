@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Two algorithms over one row of C codes. Both ignore the zero point of their
-// input: normalisation removes any constant. See docs/Numerics.md, METHODS.md
-// 2.6 and PTQ.md 8.
+// input: normalisation removes any constant. See docs/Numerics.md,
+// LayerNorm.
 //
 //===----------------------------------------------------------------------===//
 

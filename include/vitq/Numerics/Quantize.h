@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 //
 // Compile-time arithmetic: the only place where reals become codes.
-// See docs/Numerics.md and METHODS.md 2.1.
+// See docs/Numerics.md, Reals to codes.
 //
 //===----------------------------------------------------------------------===//
 

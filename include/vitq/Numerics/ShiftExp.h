@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The exponential shared by Shiftmax and ShiftGELU. See docs/Numerics.md and
-// METHODS.md 2.4.
+// The exponential shared by Shiftmax and ShiftGELU. See docs/Numerics.md,
+// shiftExp.
 //
 //===----------------------------------------------------------------------===//
 
