@@ -18,7 +18,7 @@ VITQ_BUILD_PACKAGES="cmake ninja-build pkg-config clang-22 lld-22
 VITQ_THREAD_PACKAGES="libomp-22-dev"
 # Only tests read these; without them some are skipped.
 VITQ_TEST_PACKAGES="python3 python3-numpy python3-torch python3-onnx libonnx-testdata qemu-user chromium
-  $VITQ_THREAD_PACKAGES"
+  clang-format-22 $VITQ_THREAD_PACKAGES"
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }

@@ -9,7 +9,7 @@
 #             (REQUIRES: test-models)
 # Features: shared-data, test-models, vitq-run, vitq-lut, vitq-asm, vitq-lsp-server, x86_64,
 # aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, libomp (where --openmp
-# looks for it), chromium, roundtrip (the suite runs with --verify-roundtrip).
+# looks for it), chromium, clang-format (22), roundtrip (the suite runs with --verify-roundtrip).
 
 import os
 import platform
@@ -97,5 +97,7 @@ if shutil.which("qemu-aarch64"):
     config.available_features.add("qemu-aarch64")
 if os.path.exists(os.path.join(config.llvm_tools_dir, "..", "lib", "libomp.so")):
     config.available_features.add("libomp")
+if shutil.which("clang-format-22"):
+    config.available_features.add("clang-format")
 if shutil.which("chromium"):
     config.available_features.add("chromium")

@@ -341,7 +341,7 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
       return emitOpError() << "passes " << tensor << " as argument " << i << " of type "
                            << routine.getArgumentTypes()[i];
   }
-  return verifyUse(*this, routine);
+  return verifyUse(*this, routine); // C4, C5
 }
 
 LogicalResult LaunchOp::verify() {

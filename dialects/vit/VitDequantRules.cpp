@@ -6,11 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-// The rules R1-R13 of METHODS.md 1.1, one implementation of CommutesWithDequant
-// an op. A failure's reason names the rule and the remedy: it becomes the text of
-// the remark or error that vit-defer-dequant prints.
+// The rules of docs/Rules.md, one implementation of CommutesWithDequant an op. A
+// failure's reason names the rule and the remedy: it becomes the text of the remark
+// or error that vit-defer-dequant prints.
 
 #include "dialects/vit/Vit.h"
+#include "dialects/vit/VitRules.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -21,8 +22,8 @@ using quant::UniformQuantizedType;
 
 using MaybeType = FailureOr<Type>;
 
-static MaybeType refuse(std::string &reason, const llvm::Twine &text) {
-  reason = text.str();
+static MaybeType refuse(std::string &reason, llvm::StringRef rule, const llvm::Twine &text) {
+  reason = (rule + ": " + text).str();
   return failure();
 }
 
@@ -67,23 +68,27 @@ static Type withAxis(UniformQuantizedPerAxisType type, int64_t axis) {
 static MaybeType deferLinear(Operation *op, ArrayRef<Type> types, int64_t resultAxis, std::string &reason) {
   std::optional<Layout> input = layoutOf(types[0]), weight = layoutOf(types[1]);
   if (!input)
-    return refuse(reason, "R1: the input is not quantized");
+    return refuse(reason, rules::kLinear, "the input has scales in blocks; quantize it per tensor");
   if (!weight)
-    return refuse(reason, "R1: the weight is not quantized");
+    return refuse(reason, rules::kLinear,
+                  "the weight has scales in blocks; quantize it per tensor or per output channel");
   if (!weight->perTensor() && weight->axis != 0)
-    return refuse(reason, "R1: weight scales vary along the contracted axis; fold them into the weight before it is "
-                          "quantized");
+    return refuse(reason, rules::kLinear,
+                  "weight scales vary along the contracted axis; fold them into the weight before it is "
+                  "quantized");
   int64_t inputRank = shapeOf(op->getOperand(0)).size();
   if (!input->perTensor()) {
     if (input->axis == inputRank - 1 || isa<PatchEmbedOp>(op))
-      return refuse(reason, "R1: input scales vary along the contracted axis; fold them into the weight before it is "
-                            "quantized, or calibrate the input per tensor");
+      return refuse(reason, rules::kLinear,
+                    "input scales vary along the contracted axis; fold them into the weight before it is "
+                    "quantized, or calibrate the input per tensor");
     if (op->getNumOperands() == 3)
-      return refuse(reason, "R1: with one input scale per token the bias has no common scale; calibrate the input per "
-                            "tensor, or add the bias after the dequantization");
+      return refuse(reason, rules::kLinear,
+                    "with one input scale per token the bias has no common scale; calibrate the input per "
+                    "tensor, or add the bias after the dequantization");
     if (!weight->perTensor())
-      return refuse(reason,
-                    "R1: per-token input scales and per-channel weight scales need two scale axes; quantize the "
+      return refuse(reason, rules::kLinear,
+                    "per-token input scales and per-channel weight scales need two scale axes; quantize the "
                     "weight per tensor, or the input per tensor");
     Layout layout = *input;
     for (double &s : layout.scales)
@@ -112,26 +117,29 @@ int PatchEmbedOp::getBiasOperandIndex() { return getBias() ? 2 : -1; }
 SmallVector<unsigned> MatmulOp::getDeferrableOperands() { return {0, 1}; }
 int MatmulOp::getBiasOperandIndex() { return -1; }
 MaybeType MatmulOp::getDeferredElementType(ArrayRef<Type> types, std::string &reason) {
+  const llvm::StringRef rule = getTransposeRhs() ? rules::kScores : rules::kWeightedSum;
   std::optional<Layout> lhs = layoutOf(types[0]), rhs = layoutOf(types[1]);
   if (!lhs || !rhs)
-    return refuse(reason, "R4: both operands must be quantized");
+    return refuse(reason, rule, "an operand has scales in blocks; quantize it per tensor, or along one axis");
   int64_t rank = shapeOf(getLhs()).size();
   int64_t rhsContracted = getTransposeRhs() ? rank - 1 : rank - 2;
   int64_t rhsColumns = getTransposeRhs() ? rank - 2 : rank - 1;
   if (lhs->axis == rank - 1)
-    return refuse(reason, "R4/R5: lhs scales vary along the contracted axis; requantize it per tensor, per head or per "
-                          "row first");
+    return refuse(reason, rule,
+                  "lhs scales vary along the contracted axis; requantize it per tensor, per head or per "
+                  "row first");
   if (rhs->axis == rhsContracted)
-    return refuse(reason, getTransposeRhs()
-                              ? "R4: K has one scale per channel, the contracted axis of Q*K^T; requantize it per "
-                                "tensor, per head or per token first"
-                              : "R5: V has one scale per token, the contracted axis of P*V; requantize it per tensor, "
-                                "per head or per channel first");
+    return refuse(reason, rule,
+                  getTransposeRhs()
+                      ? "K has one scale per channel, the contracted axis of Q*K^T; requantize it per "
+                        "tensor, per head or per token first"
+                      : "V has one scale per token, the contracted axis of P*V; requantize it per tensor, "
+                        "per head or per channel first");
   // Axis of the result along which each operand's scale varies.
   int64_t lhsAxis = lhs->axis, rhsAxis = rhs->perTensor() ? -1 : (rhs->axis == rhsColumns ? rank - 1 : rhs->axis);
   if (lhsAxis >= 0 && rhsAxis >= 0 && lhsAxis != rhsAxis)
-    return refuse(reason,
-                  "R4/R5: the scales of lhs and rhs vary along different axes and a type holds one; make one of "
+    return refuse(reason, rule,
+                  "the scales of lhs and rhs vary along different axes and a type holds one; make one of "
                   "them per tensor");
   Layout layout = lhsAxis >= 0 ? *lhs : *rhs;
   layout.axis = lhsAxis >= 0 ? lhsAxis : rhsAxis;
@@ -154,11 +162,13 @@ static MaybeType deferMove(Type type, std::string &reason, MapAxis mapAxis) {
     return type;
   auto perAxis = dyn_cast_or_null<UniformQuantizedPerAxisType>(type);
   if (!perAxis)
-    return refuse(reason, "R13: the input is not quantized uniformly");
+    return refuse(reason, rules::kMove,
+                  "elements with scales in blocks cannot be moved; quantize per tensor, or along one axis");
   std::optional<int64_t> axis = mapAxis(perAxis.getQuantizedDimension());
   if (!axis)
-    return refuse(reason, "R13: the op changes axis " + llvm::Twine(perAxis.getQuantizedDimension()) +
-                              ", along which the scales vary; requantize per tensor first");
+    return refuse(reason, rules::kMove,
+                  "the op changes axis " + llvm::Twine(perAxis.getQuantizedDimension()) +
+                      ", along which the scales vary; requantize per tensor first");
   return MaybeType(withAxis(perAxis, *axis));
 }
 
@@ -212,10 +222,8 @@ MaybeType TransposeOp::getDeferredElementType(ArrayRef<Type> types, std::string 
 
 MaybeType ConcatOp::getDeferredElementType(ArrayRef<Type> types, std::string &reason) {
   for (Type type : types) {
-    if (!type)
-      return refuse(reason, "R13: an input is not quantized");
     if (type != types[0])
-      return refuse(reason, "R13: the inputs' scales differ; they are requantized to the result's");
+      return refuse(reason, rules::kMove, "the inputs' scales differ; they are requantized to the result's");
   }
   return deferMove(types[0], reason, [&](int64_t axis) -> std::optional<int64_t> {
     return axis == static_cast<int64_t>(getAxis()) ? std::nullopt : std::optional<int64_t>(axis);
@@ -256,12 +264,12 @@ MaybeType PadOp::getDeferredElementType(ArrayRef<Type> types, std::string &reaso
 MaybeType MeanOp::getDeferredElementType(ArrayRef<Type> types, std::string &reason) {
   std::optional<Layout> layout = layoutOf(types[0]);
   if (!layout)
-    return refuse(reason, "R13: the input is not quantized");
+    return refuse(reason, rules::kMove, "a mean over scales in blocks has no scale; requantize per tensor first");
   int64_t count = 1, axis = layout->axis;
   for (int64_t reduced : getAxes()) {
     count *= shapeOf(getInput())[reduced];
     if (reduced == layout->axis)
-      return refuse(reason, "R13: the mean runs along the axis of the scales; requantize per tensor first");
+      return refuse(reason, rules::kMove, "the mean runs along the axis of the scales; requantize per tensor first");
     if (!getKeepDims() && !layout->perTensor() && reduced < layout->axis)
       --axis;
   }

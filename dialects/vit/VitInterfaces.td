@@ -17,8 +17,8 @@ def CommutesWithDequant : OpInterface<"CommutesWithDequant"> {
     An op `f` commutes with dequantization for given operand layouts when there
     is a quantized type Q with `f(dequantize(x)) = dequantize(f(x))` exactly over
     the reals, `f(x)` having element type Q. The pass `vit-defer-dequant` asks
-    this before it moves a dequantization behind the op (METHODS.md 1.1, rules
-    R1, R4, R5, R8, R10, R13 and the table of legal scale layouts).
+    this before it moves a dequantization behind the op (docs/Rules.md, which
+    has the rules and the table of legal scale layouts).
   }];
   let methods = [
     InterfaceMethod<[{
@@ -114,10 +114,10 @@ def QuantizableOp : OpInterface<"QuantizableOp"> {
           $_op.setRounding(rounding);
       }]>,
     InterfaceMethod<[{
-        Why a dequantization cannot cross the op (docs/Architecture.md, Deferral): the
-        text of the remark. Empty where it may, which `CommutesWithDequant` tells.
+        Why a dequantization cannot cross the op (docs/Rules.md, Barriers): the text of
+        the remark. Empty where it may, which `CommutesWithDequant` tells.
       }],
-      "::llvm::StringRef", "getBarrierReason", (ins), "", [{ return {}; }]>
+      "std::string", "getBarrierReason", (ins), "", [{ return {}; }]>
   ];
 }
 

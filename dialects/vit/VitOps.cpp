@@ -77,7 +77,7 @@ static bool sameQuantization(Type a, Type b) {
   return a == b;
 }
 
-/// C2 and C3 of contractions.
+/// Operands, result and bias of a contraction are all float or all quantized.
 static LogicalResult verifyContraction(Operation *op, Value lhs, Value rhs, Value bias) {
   bool quantized = isQuantized(lhs);
   if (quantized != isQuantized(rhs))
@@ -96,6 +96,7 @@ static LogicalResult verifyContraction(Operation *op, Value lhs, Value rhs, Valu
   return success();
 }
 
+// C1
 LogicalResult LinearOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   FailureOr<Shape> shape = inferLinear(loc, shapeOf(adaptor.getInput()), shapeOf(adaptor.getWeight()));
   if (succeeded(shape) && adaptor.getBias() &&
@@ -103,8 +104,10 @@ LogicalResult LinearOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Ada
     return failure();
   return give(shape, results);
 }
+// C2, C3
 LogicalResult LinearOp::verify() { return verifyContraction(*this, getInput(), getWeight(), getBias()); }
 
+// C1
 LogicalResult MatmulOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(inferMatmul(loc, shapeOf(adaptor.getLhs()), shapeOf(adaptor.getRhs()), adaptor.getTransposeRhs(),
                           /*sharedRhs=*/false),
@@ -114,9 +117,10 @@ LogicalResult MatmulOp::verify() {
   double scale = getScale().convertToDouble();
   if (!std::isfinite(scale) || scale <= 0) // C3
     return emitOpError("scale must be finite and positive");
-  return verifyContraction(*this, getLhs(), getRhs(), nullptr);
+  return verifyContraction(*this, getLhs(), getRhs(), nullptr); // C2
 }
 
+// C1
 LogicalResult PatchEmbedOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   FailureOr<Shape> shape =
       inferPatchEmbed(loc, shapeOf(adaptor.getInput()), shapeOf(adaptor.getWeight()), adaptor.getChannelsLast());
@@ -125,8 +129,10 @@ LogicalResult PatchEmbedOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc,
     return failure();
   return give(shape, results);
 }
+// C2, C3
 LogicalResult PatchEmbedOp::verify() { return verifyContraction(*this, getInput(), getWeight(), getBias()); }
 
+// C1
 LogicalResult Conv2dOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   FailureOr<Shape> shape =
       inferConv2d(loc, shapeOf(adaptor.getInput()), shapeOf(adaptor.getWeight()), adaptor.getStrides(),
@@ -147,6 +153,7 @@ LogicalResult SoftmaxOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Ad
   return give(Shape(shapeOf(adaptor.getInput())), results);
 }
 
+// C1
 LogicalResult SoftmaxNumeratorOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor,
                                                             Components &results) {
   FailureOr<Shape> rows = inferRows(loc, shapeOf(adaptor.getInput()));
@@ -166,6 +173,7 @@ LogicalResult SoftmaxNumeratorOp::verify() {
   return success();
 }
 
+// C1
 LogicalResult DivideRowsOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   ArrayRef<int64_t> input = shapeOf(adaptor.getInput());
   FailureOr<Shape> rows = inferRows(loc, input);
@@ -176,6 +184,7 @@ LogicalResult DivideRowsOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc,
   return give(Shape(input), results);
 }
 
+// C1
 LogicalResult LayerNormOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   ArrayRef<int64_t> input = shapeOf(adaptor.getInput());
   if (failed(inferRows(loc, input)) || failed(checkVector(loc, "gamma", shapeOf(adaptor.getGamma()), input.back())) ||
@@ -228,6 +237,7 @@ LogicalResult WhereOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adap
   return give(inferBroadcast(loc, *shape, shapeOf(adaptor.getCondition())), results);
 }
 
+// C1
 LogicalResult MeanOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(inferReduce(loc, shapeOf(adaptor.getInput()), adaptor.getAxes(), adaptor.getKeepDims()), results);
 }
@@ -236,26 +246,33 @@ LogicalResult MeanOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adapt
 // Shape ops (all constraints are inferred shapes)
 //===----------------------------------------------------------------------===//
 
+// C1
 LogicalResult ReshapeOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(inferReshape(loc, shapeOf(adaptor.getInput()), adaptor.getShape()), results);
 }
+// C1
 LogicalResult TransposeOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(inferTranspose(loc, shapeOf(adaptor.getInput()), adaptor.getPermutation()), results);
 }
+// C1
 LogicalResult ConcatOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(inferConcat(loc, llvm::map_to_vector(adaptor.getInputs(), shapeOf), adaptor.getAxis()), results);
 }
+// C1
 LogicalResult SliceOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(
       inferSlice(loc, shapeOf(adaptor.getInput()), adaptor.getOffsets(), adaptor.getSizes(), adaptor.getStrides()),
       results);
 }
+// C1
 LogicalResult GatherOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(inferGather(loc, shapeOf(adaptor.getInput()), adaptor.getIndices(), adaptor.getAxis()), results);
 }
+// C1
 LogicalResult BroadcastOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(inferBroadcastTo(loc, shapeOf(adaptor.getInput()), adaptor.getShape()), results);
 }
+// C1
 LogicalResult PadOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(inferPad(loc, shapeOf(adaptor.getInput()), adaptor.getLow(), adaptor.getHigh()), results);
 }
@@ -264,6 +281,7 @@ LogicalResult PadOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adapto
 // Pixels
 //===----------------------------------------------------------------------===//
 
+// C1
 LogicalResult NormalizePixelsOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor,
                                                            Components &results) {
   ArrayRef<int64_t> shape = shapeOf(adaptor.getPixels());

@@ -84,7 +84,7 @@ def Vit_QuantizeOp : Vit_Op<"quantize"> {
     scale and zero point of the result's element type (per tensor, or per slice
     of the quantized axis). The quotient is rounded as `rounding` says (half up:
     `floor(x/scale + 1/2)`), the clamp happens in 64 bits before narrowing; NaN
-    becomes the zero point (METHODS.md 2.1; docs/Numerics.md).
+    becomes the zero point (docs/Numerics.md, Reals to codes).
 
     There is no folder: a quantization is never removed.
 
@@ -139,7 +139,7 @@ def Vit_LinearOp : Vit_ContractionOp<"linear"> {
 
     On quantized operands the result is the exact integer accumulator
     `sum_i (x_q - z_x)(w_q - z_w) + b_q` of type
-    `!quant.uniform<i32:f32:axis, {s_x * s_w[o]}>` (METHODS.md R1, R2).
+    `!quant.uniform<i32:f32:axis, {s_x * s_w[o]}>` (docs/Rules.md, R1 and R2).
 
     Constraints:
     * C1: shapes as above.
@@ -160,7 +160,7 @@ def Vit_MatmulOp : Vit_ContractionOp<"matmul"> {
   let description = [{
     `y[b, m, n] = scale * sum_k lhs[b, m, k] * rhs[b, k, n]`, or with
     `transpose_rhs` `... rhs[b, n, k]`. `scale` is 1 unless given; attention keeps
-    its `1/sqrt(d)` there (METHODS.md R4: never an op of its own).
+    its `1/sqrt(d)` there (docs/Rules.md, R4: never an op of its own).
 
     Shapes: lhs `[B..., M, K]`, rhs `[B..., K, N]` or `[B..., N, K]`.
 
@@ -255,7 +255,7 @@ def Vit_SoftmaxNumeratorOp : Vit_Op<"softmax_numerator",
   let description = [{
     `e[..., i] = exp(x[..., i] - max_j x[..., j])`, `sum[...] = sum_i e[..., i]`.
     `vit.softmax %x` = `vit.divide_rows` of the two; the division commutes with
-    the product by V and waits until after it (METHODS.md R10).
+    the product by V and waits until after it (docs/Rules.md, R10).
 
     On quantized types `sum` is the sum of the *codes* of `e`: same scale, so
     that code rounding cancels in the quotient.
@@ -297,7 +297,7 @@ def Vit_LayerNormOp : Vit_Op<"layer_norm",
   let description = [{
     `y[..., c] = gamma[c] * (x[..., c] - mean) / sqrt(var + eps) + beta[c]` with mean
     and (biased) variance over the last axis. A common positive scale of the
-    input cancels (METHODS.md R8).
+    input cancels (docs/Rules.md, R8).
 
     Constraints:
     * C1: gamma and beta are float vectors as long as the last axis.
@@ -324,8 +324,8 @@ def Vit_GeluOp : Vit_Op<"gelu", [DeclareOpInterfaceMethods<UnaryFunction>,
   let description = [{
     `erf`: `x/2 * (1 + erf(x/sqrt 2))`; `tanh`:
     `x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))`; `quick`: `x * sigmoid(1.702 x)`.
-    Not scale-covariant: a barrier for dequantization (METHODS.md R11). `rounding` is
-    how codes of the result are rounded. The result may have one scale per channel.
+    Not scale-covariant: a barrier for dequantization (docs/Rules.md, R11). `rounding`
+    is how codes of the result are rounded. The result may have one scale per channel.
   }];
   let arguments = (ins Vit_GeluKindAttr:$kind, Vit_Tensor:$input,
     OptionalAttr<Vit_AlgorithmAttr>:$algorithm,
@@ -354,7 +354,7 @@ def Vit_AddOp : Vit_Op<"add",
   let summary = "Sum, broadcast as in NumPy";
   let description = [{
     On quantized types each operand is brought to the result's scale by itself and
-    rounded as `rounding` says; the sum is clamped to the storage range (METHODS.md
+    rounded as `rounding` says; the sum is clamped to the storage range (docs/Rules.md,
     R12). A barrier for dequantization unless all scales agree. The sum of two
     accumulators may be an accumulator: 32 bits, one scale per channel.
   }];
@@ -389,7 +389,7 @@ def Vit_MeanOp : Vit_Op<"mean", [DeclareOpInterfaceMethods<CommutesWithDequant>,
   let summary = "Arithmetic mean over some axes";
   let description = [{
     Shapes: the reduced axes are dropped, or have size 1 with `keep_dims`. The
-    factor 1/N folds into the scale of a quantized result (METHODS.md R13).
+    factor 1/N folds into the scale of a quantized result (docs/Rules.md, R13).
 
     Constraints:
     * C1: axes are sorted, distinct and inside the input's rank.
@@ -403,7 +403,7 @@ def Vit_MeanOp : Vit_Op<"mean", [DeclareOpInterfaceMethods<CommutesWithDequant>,
 
 //===----------------------------------------------------------------------===//
 // Shape ops. They move elements and commute with per-tensor dequantization
-// (METHODS.md R13).
+// (docs/Rules.md, R13).
 //===----------------------------------------------------------------------===//
 
 class Vit_ShapeOp<string mnemonic, list<Trait> traits = []> : Vit_Op<mnemonic,
@@ -440,7 +440,7 @@ def Vit_TransposeOp : Vit_ShapeOp<"transpose"> {
 def Vit_ConcatOp : Vit_ShapeOp<"concat"> {
   let summary = "Tensors joined along one axis";
   let description = [{
-    Quantized inputs of unequal scales are requantized to the result's (METHODS.md R13).
+    Quantized inputs of unequal scales are requantized to the result's (docs/Rules.md, R13).
 
     Constraints:
     * C1: at least one input; equal ranks and equal sizes on all other axes;

@@ -9,10 +9,14 @@
 // One implementation of QuantizableOp an op.
 
 #include "dialects/vit/Vit.h"
+#include "dialects/vit/VitRules.h"
 
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::vit;
+
+/// The reason of a barrier.
+static std::string because(StringRef rule, StringRef why) { return (rule + ": " + why).str(); }
 
 static int64_t lastAxis(Value value) { return static_cast<int64_t>(shapeOf(value).size()) - 1; }
 
@@ -63,7 +67,7 @@ ResultRounding MatmulOp::getResultRounding() { return ResultRounding::Chosen; }
 CodeSpec SoftmaxOp::getOperandCode(unsigned) { return {CodeKind::Code, TensorKind::Other, /*isSigned=*/true}; }
 CodeSpec SoftmaxOp::getResultCode(unsigned) { return {CodeKind::Probability}; }
 ResultRounding SoftmaxOp::getResultRounding() { return ResultRounding::Floor; } // Shiftmax's
-StringRef SoftmaxOp::getBarrierReason() { return "R10: softmax is not scale-covariant"; }
+std::string SoftmaxOp::getBarrierReason() { return because(rules::kSoftmax, "it is not scale-covariant"); }
 
 // A row has one scale; heads may have scales of their own.
 CodeSpec SoftmaxNumeratorOp::getOperandCode(unsigned) {
@@ -80,22 +84,24 @@ Type SoftmaxNumeratorOp::getFixedResultType(unsigned index) {
                                           quant::QuantizedType::getDefaultMinimumForInteger(isSigned, width),
                                           quant::QuantizedType::getDefaultMaximumForInteger(isSigned, width));
 }
-StringRef SoftmaxNumeratorOp::getBarrierReason() {
-  return "R10: the exponential is not scale-covariant; only the division by the row sum moves on";
+std::string SoftmaxNumeratorOp::getBarrierReason() {
+  return because(rules::kSoftmax, "the exponential is not scale-covariant; only the division by the row sum moves on");
 }
 
 // Sums of products and sums of codes, in every layout.
 CodeSpec DivideRowsOp::getOperandCode(unsigned) {
   return {CodeKind::Accumulator, TensorKind::Other, /*isSigned=*/true, /*takesAccumulator=*/true, kAnyAxis};
 }
-StringRef DivideRowsOp::getBarrierReason() { return "R10: the reciprocal of the row sum is taken here, once per row"; }
+std::string DivideRowsOp::getBarrierReason() {
+  return because(rules::kSoftmax, "the reciprocal of the row sum is taken here, once per row");
+}
 
 CodeSpec LayerNormOp::getOperandCode(unsigned index) {
   return index == 0 ? CodeSpec{CodeKind::Residual, TensorKind::Residual, /*isSigned=*/true} : CodeSpec{};
 }
 ResultRounding LayerNormOp::getResultRounding() { return ResultRounding::Chosen; }
-StringRef LayerNormOp::getBarrierReason() {
-  return "R8: a common scale cancels in layer_norm, so the dequantization ends here";
+std::string LayerNormOp::getBarrierReason() {
+  return because(rules::kLayerNorm, "a common scale cancels, so the dequantization ends here");
 }
 
 CodeSpec MeanOp::getOperandCode(unsigned) { return {CodeKind::Residual, TensorKind::Other, /*isSigned=*/true}; }
@@ -113,29 +119,31 @@ CodeSpec AddOp::getOperandCode(unsigned index) {
 }
 CodeSpec AddOp::getResultCode(unsigned) { return {CodeKind::Residual, TensorKind::Residual, /*isSigned=*/true}; }
 ResultRounding AddOp::getResultRounding() { return ResultRounding::Chosen; }
-StringRef AddOp::getBarrierReason() {
-  return "R12: the operands of an add have scales of their own and are requantized to the sum's";
+std::string AddOp::getBarrierReason() {
+  return because(rules::kAdd, "the operands have scales of their own and are requantized to the sum's");
 }
 
 CodeSpec MulOp::getOperandCode(unsigned) { return {CodeKind::Code}; }
-StringRef MulOp::getBarrierReason() { return "the product of two quantized tensors is requantized at once"; }
+std::string MulOp::getBarrierReason() { return "the product of two quantized tensors is requantized at once"; }
 
 CodeSpec NormalizePixelsOp::getOperandCode(unsigned) { return {}; }
-StringRef NormalizePixelsOp::getBarrierReason() { return "pixels become codes of the normalized image by a table"; }
+std::string NormalizePixelsOp::getBarrierReason() { return "pixels become codes of the normalized image by a table"; }
 
 CodeSpec ReluOp::getOperandCode(unsigned) {
   return {CodeKind::Residual, TensorKind::Argument, /*isSigned=*/true, /*takesAccumulator=*/true, lastAxis(getInput())};
 }
 bool ReluOp::hasWideResult() { return true; }
-StringRef ReluOp::getBarrierReason() {
-  return "R11: a rectifier bounds the range; the clamp of the requantization does it";
+std::string ReluOp::getBarrierReason() {
+  return because(rules::kFunction, "a rectifier bounds the range; the clamp of the requantization does it");
 }
 
 ResultRounding GeluOp::getResultRounding() { return ResultRounding::Chosen; }
 
 #define VITQ_FUNCTION(OP)                                                                                              \
   CodeSpec OP::getOperandCode(unsigned) { return {CodeKind::Code, TensorKind::Argument}; }                             \
-  StringRef OP::getBarrierReason() { return "R11: the function is not scale-covariant; it is computed on codes"; }
+  std::string OP::getBarrierReason() {                                                                                 \
+    return because(rules::kFunction, "it is not scale-covariant; it is computed on codes");                            \
+  }
 VITQ_FUNCTION(GeluOp)
 VITQ_FUNCTION(SigmoidOp)
 VITQ_FUNCTION(TanhOp)

@@ -10,7 +10,6 @@
 #define DIALECTS_VITQ_VITQ_H
 
 #include "dialects/vit/ShapeInference.h"
-#include "vitq/Numerics/PiecewiseLinear.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -19,6 +18,7 @@
 #include "mlir/Interfaces/InferIntRangeInterface.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "vitq/Numerics/PiecewiseLinear.h"
 
 #include "dialects/vitq/VitqDialect.h.inc"
 #include "dialects/vitq/VitqEnums.h.inc"

@@ -50,7 +50,7 @@ def Vitq_DyadicAttr : AttrDef<Vitq_Dialect, "Dyadic"> {
     The factor `multipliers[i] / 2^shifts[i]`. Written `#vitq.dyadic<M, c>` when
     there is one and `#vitq.dyadic<[M0, M1, ...], [c0, c1, ...]>` when there is one
     per channel. |M| < 2^31, 1 <= c <= 62, so that `acc * M + 2^(c-1)` fits
-    64 bits for every 32-bit `acc` (METHODS.md 2.2).
+    64 bits for every 32-bit `acc` (docs/Numerics.md, Requantization).
   }];
   let parameters = (ins ArrayRefParameter<"int32_t">:$multipliers,
                         ArrayRefParameter<"int32_t">:$shifts);
@@ -69,8 +69,8 @@ def Vitq_PiecewiseLinearAttr : AttrDef<Vitq_Dialect, "PiecewiseLinear"> {
   let summary = "A function of an integer as lines between breakpoints";
   let description = [{
     `f(q) = slopes[i] * q + intercepts[i]`, i the number of breakpoints <= q: a code equal
-    to a breakpoint belongs to the entry on its right (GQA-LUT, METHODS.md 3.1). Written
-    `#vitq.pwl<breakpoints = [-40, 12], slopes = [0, 3, 64], intercepts = [-2, 118, -610]>`.
+    to a breakpoint belongs to the entry on its right (docs/Numerics.md, Lines).
+    Written `#vitq.pwl<breakpoints = [-40, 12], slopes = [0, 3, 64], intercepts = [-2, 118, -610]>`.
     numerics::PiecewiseLinear.
 
     Constraints:

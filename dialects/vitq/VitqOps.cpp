@@ -69,6 +69,7 @@ static LogicalResult verifyChannels(Operation *op, StringRef what, DyadicAttr dy
 // Arithmetic
 //===----------------------------------------------------------------------===//
 
+// C1
 LogicalResult MatmulOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   FailureOr<Shape> shape = shapes::inferMatmul(loc, shapeOf(adaptor.getLhs()), shapeOf(adaptor.getRhs()),
                                                adaptor.getTransposeRhs(), /*sharedRhs=*/true);
@@ -133,6 +134,7 @@ LogicalResult MulOp::verify() {
   return success();
 }
 
+// C1
 LogicalResult SumOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(shapes::inferReduce(loc, shapeOf(adaptor.getInput()), adaptor.getAxes(), adaptor.getKeepDims()), results);
 }
@@ -197,7 +199,7 @@ LogicalResult PwlOp::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor ad
   return give(Shape(shapeOf(adaptor.getInput())), results);
 }
 LogicalResult PwlOp::verify() {
-  if (failed(verifyFunction(*this)))
+  if (failed(verifyFunction(*this))) // C2, C3
     return failure();
   auto [lo, hi] = rangeOf(getInput(), getInputUnsigned());
   const auto zero = static_cast<int64_t>(getInputZeroPoint());
@@ -210,7 +212,7 @@ LogicalResult PolyGeluOp::inferReturnTypeComponents(MLIRContext *, OptLoc, Adapt
   return give(Shape(shapeOf(adaptor.getInput())), results);
 }
 LogicalResult PolyGeluOp::verify() {
-  if (failed(verifyFunction(*this)))
+  if (failed(verifyFunction(*this))) // C2, C3
     return failure();
   auto [lo, hi] = rangeOf(getInput(), getInputUnsigned());
   const auto zero = static_cast<int64_t>(getInputZeroPoint());
@@ -330,6 +332,7 @@ LogicalResult ShiftmaxOp::verify() {
   return success();
 }
 
+// C1
 LogicalResult DivideRowsOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   ArrayRef<int64_t> input = shapeOf(adaptor.getInput());
   FailureOr<Shape> rows = shapes::inferRows(loc, input);
@@ -419,16 +422,20 @@ LogicalResult ThresholdOp::verify() {
 // Moves
 //===----------------------------------------------------------------------===//
 
+// C1
 LogicalResult ExtractPatchesOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor,
                                                           Components &results) {
   return give(shapes::inferPatches(loc, shapeOf(adaptor.getInput()), adaptor.getPatch()), results);
 }
+// C1
 LogicalResult ReshapeOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(shapes::inferReshape(loc, shapeOf(adaptor.getInput()), adaptor.getShape()), results);
 }
+// C1
 LogicalResult TransposeOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(shapes::inferTranspose(loc, shapeOf(adaptor.getInput()), adaptor.getPermutation()), results);
 }
+// C1
 LogicalResult ConcatOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   for (Value input : adaptor.getInputs())
     if (cast<ShapedType>(input.getType()).getElementType() !=
@@ -436,17 +443,21 @@ LogicalResult ConcatOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Ada
       return emitOptionalError(loc, "inputs must have the same element type");
   return give(shapes::inferConcat(loc, llvm::map_to_vector(adaptor.getInputs(), shapeOf), adaptor.getAxis()), results);
 }
+// C1
 LogicalResult SliceOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(shapes::inferSlice(loc, shapeOf(adaptor.getInput()), adaptor.getOffsets(), adaptor.getSizes(),
                                  adaptor.getStrides()),
               results);
 }
+// C1
 LogicalResult GatherOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(shapes::inferGather(loc, shapeOf(adaptor.getInput()), adaptor.getIndices(), adaptor.getAxis()), results);
 }
+// C1
 LogicalResult BroadcastOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(shapes::inferBroadcastTo(loc, shapeOf(adaptor.getInput()), adaptor.getShape()), results);
 }
+// C1
 LogicalResult PadOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return give(shapes::inferPad(loc, shapeOf(adaptor.getInput()), adaptor.getLow(), adaptor.getHigh()), results);
 }

@@ -76,7 +76,7 @@ def Vitq_RequantOp : Vitq_Op<"requant"> {
     `(p + 2^(shift-1)) >> shift` with an arithmetic shift. `c` is the index along
     `axis` (counted from the end when negative) when there is more than one
     multiplier. `min` and `max` default to the range of the result type, read as
-    unsigned with `result_unsigned` (METHODS.md 2.2).
+    unsigned with `result_unsigned` (docs/Numerics.md, Requantization).
 
     Constraints:
     * C1: one multiplier, or one per index of `axis`.
@@ -103,8 +103,8 @@ def Vitq_AddOp : Vitq_Op<"add"> {
   let description = [{
     `y = clamp(zero_point + round((a - lhs_zero_point) * Ma / 2^ca) + round((b - rhs_zero_point) * Mb / 2^cb))`:
     each operand is requantized to the sum's scale and rounded by itself; the sum
-    is clamped to the result type (METHODS.md 2.3, R12). There is no intermediate
-    narrow tensor. Multipliers per channel index the last axis. rhs broadcasts to
+    is clamped to the result type (docs/Rules.md, R12). There is no
+    intermediate narrow tensor. Multipliers per channel index the last axis. rhs broadcasts to
     lhs as in NumPy.
 
     With a 32-bit result two accumulators are summed in one unit: the multiplier
@@ -208,7 +208,8 @@ def Vitq_InterpolateOp : Vitq_Op<"interpolate"> {
   let summary = "Function of 16-bit values: a table with linear interpolation, and an identity tail";
   let description = [{
     A function that is nearly constant below some value and nearly the identity
-    above another one, such as GELU, of values that do not fit 8 bits (PTQ.md 4.6).
+    above another one, such as GELU, of values that do not fit 8 bits (docs/Recipes.md,
+    What each part is for).
     With `d = x - start` in 32 bits,
 
     * `d < 0`: `y = table[0]`;
@@ -244,8 +245,8 @@ def Vitq_PwlOp : Vitq_Op<"pwl"> {
     With `q = x - input_zero_point`, `i` the number of breakpoints <= q and
     `acc = slopes[i] * q + intercepts[i]` in 32 bits,
     `y = clamp(zero_point + round(acc * M[c] / 2^s[c]))`, `c` along the last axis when there
-    is more than one multiplier (GQA-LUT, METHODS.md 3.1; intercepts in input steps, so
-    that any input scale will do). numerics::PiecewiseLinear.
+    is more than one multiplier (docs/Numerics.md, Lines; intercepts in input steps,
+    so that any input scale will do). numerics::PiecewiseLinear.
 
     Constraints:
     * C1: every line is within 32 bits for every code of the input.
@@ -272,7 +273,7 @@ def Vitq_PolyGeluOp : Vitq_Op<"poly_gelu"> {
     `acc = q * (one + sgn(q) * erf)` in 32 bits and
     `y = clamp(zero_point + round(acc * M[c] / 2^s[c]))`, `c` along the last axis when there
     is more than one multiplier. acc has the scale S / (2 * one) for an input of scale S
-    (I-BERT, Kim et al. 2021; METHODS.md 2.9). numerics::PolyGelu.
+    (I-BERT's; docs/Numerics.md, GELU by a polynomial). numerics::PolyGelu.
 
     Constraints:
     * C1: clip >= 0, one >= 1, and acc fits 32 bits for every code of the input.
@@ -296,12 +297,11 @@ def Vitq_GeluOp : Vitq_Op<"gelu"> {
   let summary = "ShiftGELU: GELU by shifts and one reciprocal per row";
   let description = [{
     On `a = x - input_zero_point`, row by row over the last axis, with
-    `sigma` as METHODS.md 2.5 (`exponent_step` = x0 < 0, `fraction_bits` = n, a reciprocal
+    `sigma` as in docs/Numerics.md, GELU (`exponent_step` = x0 < 0, `fraction_bits` = n, a reciprocal
     of `reciprocal_bits` bits): `y = clamp(zero_point + round(a * sigma * M / 2^c))`,
     `sigma` in 0..127 standing for 0..1 (scale 2^-7). I-ViT has 23 fraction bits and
     31 reciprocal bits, which lose the quotient where a row's sum nears 2^31
-    (METHODS.md 2.5); 62 bits do not.
-    numerics::shiftGeluRow.
+    (docs/Numerics.md, GELU); 62 bits do not. numerics::shiftGeluRow.
 
     Constraints:
     * C1: -2^16 <= exponent_step < 0 and 1 <= fraction_bits <= 30.
@@ -334,23 +334,23 @@ def Vitq_SoftmaxOp : Vitq_Op<"softmax"> {
     saturated to 2^31 - 1 first), then
 
     * `table`: `code[i] = table[d[i]]`, table of shape `[256]` read as unsigned;
-    * `shift`: `code[i] = min(255, (E + 2^(t-1)) >> t)`, `E = shiftexp(-d[i])` of METHODS.md
-      2.4 with x0 = `exponent_step`, n = `fraction_bits`, t = `code_shift`;
+    * `shift`: `code[i] = min(255, (E + 2^(t-1)) >> t)`, `E = shiftexp(-d[i])` of
+      docs/Numerics.md with x0 = `exponent_step`, n = `fraction_bits`, t = `code_shift`;
     * `pwl`: `code[i] = clamp((lines(-d[i]) + 2^(t-1)) >> t, 0, 255)`, t = `code_shift`
-      (GQA-LUT, METHODS.md 3.1);
-    * `poly`: I-BERT's exponential (Kim et al. 2021; METHODS.md 2.9) with x0, n, t as in
+      (docs/Numerics.md, Lines);
+    * `poly`: I-BERT's exponential (docs/Numerics.md, Softmax) with x0, n, t as in
       `shift`, b = `linear`, c = `offset`: `q = max(-d[i], n*x0)`, `z = floor(q / x0)`,
       `r = q - z*x0`, `code[i] = min(255, ((r*(r + b) + c) * 2^(n-z) + 2^(t-1)) >> t)`;
     * `log2`: `code[i] = 2^(top_exponent - d[i])`, 0 where d[i] is larger, in 16 bits:
       every code is a power of two or 0, told by the 4 bits of min(15, d[i]), and a
       product by it is a shift. `by` then turns scores into octaves: its rounding is
-      half up in the logarithm (after FQ-ViT's Log-Int-Softmax, METHODS.md 2.9, but
+      half up in the logarithm (after FQ-ViT's Log-Int-Softmax, but
       relative to the row's maximum instead of its sum, and with the boundary between
       two powers at sqrt(2) instead of 1.5).
 
     `sum = sum_i code[i]`. Codes are unsigned bytes, or signed 16-bit numbers (`log2`).
     The division by the sum happens after the product by V (`vitq.divide_rows`,
-    METHODS.md R10). All but `log2` are functions of 256 distances, which kernels
+    docs/Rules.md, R10). All but `log2` are functions of 256 distances, which kernels
     tabulate. numerics::softmaxTableRow, softmaxShiftCode, softmaxLinesCode,
     softmaxPolynomialCode, softmaxLog2Row.
 
@@ -388,7 +388,8 @@ def Vitq_SoftmaxOp : Vitq_Op<"softmax"> {
 def Vitq_ShiftmaxOp : Vitq_Op<"shiftmax"> {
   let summary = "I-ViT's Shiftmax: normalized softmax codes";
   let description = [{
-    Row by row over the last axis, on signed codes (METHODS.md 2.4), with
+    Row by row over the last axis, on signed codes (docs/Numerics.md, Shiftmax as
+    published), with
     x0 = `exponent_step`, n = `fraction_bits`, m = `reciprocal_bits`, k = `result_bits`:
     `E[i] = shiftexp(x[i] - max_j x[j])`, `S = min(sum_i E[i], 2^m - 1)`,
     `F = floor((2^m - 1) / S)`, `y[i] = min((E[i] * F) >> (m - k + 1), 2^(k-1) - 1)`,
@@ -425,7 +426,7 @@ def Vitq_DivideRowsOp : Vitq_Op<"divide_rows"> {
 
     With `lines`, R takes no division: a power of eight brings the sum s to a code k of 12
     bits, `s ~ k * 8^g`, `512 <= k < 4096`, and `R = floor(lines(k) * 2^(8 - 3g))`
-    (multi-range scaling, GQA-LUT, METHODS.md 3.2; numerics::reciprocalByLines). Lines in
+    (GQA-LUT's multi-range scaling; numerics::reciprocalByLines). Lines in
     units of 2^-22 over codes in units of 2^-10 may stay below 1/k by a constant factor,
     which `by` makes good; R is never above the exact one, so all widths stay.
 
@@ -454,16 +455,16 @@ def Vitq_DivideRowsOp : Vitq_Op<"divide_rows"> {
 def Vitq_LayerNormOp : Vitq_Op<"layer_norm"> {
   let summary = "Integer layer normalization over the last axis";
   let description = [{
-    * `exact` (PTQ.md 8): `V = C*sum x^2 - (sum x)^2 + eps`, `k = floor(sqrt(V << 12))`,
+    * `exact` (docs/Numerics.md, LayerNorm): `V = C*sum x^2 - (sum x)^2 + eps`, `k = floor(sqrt(V << 12))`,
       `F = floor(2^46 / k)`, `y = ((C*x - sum x) * F + 2^25) >> 26`,
       `out = clamp(zero_point + ((y * M[c] + offsets[c] + 2^(s[c]-1)) >> s[c]))`.
       numerics::layerNormNormalize gives y.
     * `pwl`: the same with neither root nor division: a power of 16 brings V to a code k of
       12 bits, `V ~ k * 16^g`, `256 <= k < 4096`, and `F = floor(lines(k) * 2^(13 - 2g))`
-      (METHODS.md 3.2; numerics::inverseRootByLines). Lines in units of 2^-22 over codes in
+      (numerics::inverseRootByLines). Lines in units of 2^-22 over codes in
       units of 2^-10 may stay below 1/sqrt(k) by a constant factor, which `by` makes good.
-    * `shift` (I-LayerNorm, METHODS.md 2.6, bit-length start value, 10 iterations):
-      `y` as METHODS.md 2.6, then
+    * `shift` (I-LayerNorm, bit-length start value, 10 iterations): `y` as in
+      docs/Numerics.md, LayerNorm, `ivit`, then
       `out = clamp(zero_point + post_offsets[c] + round((y + offsets[c]) * M[c] / 2^s[c]))`,
       `y + offsets[c]` limited to 32 bits and `round` as the attribute says
       (`post_offsets` carries beta where gamma is 0). `eps` is not used.
@@ -505,7 +506,7 @@ def Vitq_LayerNormOp : Vitq_Op<"layer_norm"> {
 def Vitq_NormQuantOp : Vitq_Op<"norm_quant"> {
   let summary = "Layer normalization to a few levels: comparisons, no root, no division";
   let description = [{
-    NormQ (arXiv 2508.20334; METHODS.md R9). Row by row over the last axis of C channels,
+    NormQ (docs/Rules.md, R9). Row by row over the last axis of C channels,
     with `V = C*sum x^2 - (sum x)^2 + eps`, `n = max(0, bits(V) - 31)`, `v = V >> n`,
     `e = C*x - sum x`, negated where `negative[c]` (gamma < 0), and
     `g = sgn(e) * ((e^2 >> n) << 20)`:
@@ -539,7 +540,7 @@ def Vitq_ThresholdOp : Vitq_Op<"threshold"> {
   let summary = "Quantizer made of comparisons";
   let description = [{
     `y = min + #{k : x >= thresholds[k]}`, or `thresholds[k, c]` with c along the last axis:
-    a requantization to few levels without a multiplication (METHODS.md R6). Thresholds
+    a requantization to few levels without a multiplication (docs/Rules.md, R6). Thresholds
     found from a `vitq.requant` give the same code for every input
     (numerics::requantizeThresholds).
 

@@ -127,7 +127,7 @@ void ThresholdOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn s
   setRange(getResult(), interval(getResult(), getResultUnsigned(), min, min + shapeOf(getThresholds())[0]));
 }
 
-/// The weight-independent bound K * max|lhs - z| * 2^7 (METHODS.md R3); the pass
+/// The weight-independent bound K * max|lhs - z| * 2^7 (docs/Rules.md, R3); the pass
 /// vitq-prove-accumulators knows the weights and proves more.
 void MatmulOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
   int64_t k = shapeOf(getLhs()).back(), zero = getLhsZeroPoint();

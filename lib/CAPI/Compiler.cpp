@@ -15,6 +15,7 @@
 #include "vitq/Driver/FlagRules.h"
 #include "vitq/Frontend/OnnxImport.h"
 #include "vitq/InitAll.h"
+#include "vitq/Support/MainFunction.h"
 #include "vitq/Support/Progress.h"
 #include "vitq/Target/FloatScan.h"
 #include "vitq/Target/NativeCompiler.h"
@@ -173,7 +174,7 @@ LogicalResult Compilation::checkCalibration(Phase now) {
 
 /// Measures the ranges of the float phase on the images in memory.
 LogicalResult Compilation::calibrate() {
-  auto function = module->lookupSymbol<func::FuncOp>("main");
+  func::FuncOp function = lookupMain(*module);
   auto type = function && function.getNumArguments() == 1
                   ? dyn_cast<RankedTensorType>(function.getArgument(0).getType())
                   : nullptr;

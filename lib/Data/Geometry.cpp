@@ -1,5 +1,11 @@
 //===- Geometry.cpp - Resizing as Pillow does it, cropping ----------------===//
 //
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // The resampling follows Pillow's src/libImaging/Resample.c step by step, in
 // its 8-bit version; the order of floating-point operations matters. This file
 // is compiled with -ffp-contract=off for that reason.

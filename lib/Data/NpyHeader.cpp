@@ -1,5 +1,11 @@
 //===- NpyHeader.cpp - The preamble of a .npy file ------------------------===//
 //
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // Read here rather than by xtensor, whose reader allocates whatever the shape
 // claims, does not notice a short file, and takes the length byte of the
 // preamble as signed: headers of 128 bytes and more (many dimensions) fail.

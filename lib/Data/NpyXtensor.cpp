@@ -1,5 +1,11 @@
 //===- NpyXtensor.cpp - The part of .npy that xtensor does ----------------===//
 //
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // The only file compiled with exceptions; none leaves it.
 //
 //===----------------------------------------------------------------------===//

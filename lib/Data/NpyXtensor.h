@@ -1,4 +1,10 @@
 //===- NpyXtensor.h - The part of .npy that xtensor does --------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef VITQ_LIB_DATA_NPYXTENSOR_H
 #define VITQ_LIB_DATA_NPYXTENSOR_H

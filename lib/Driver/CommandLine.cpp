@@ -16,7 +16,9 @@
 
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Debug.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
 
@@ -405,6 +407,41 @@ int runPassesOnOnnx(const CompilerFlags &flags, DialectRegistry &registry, Strin
   return failed(writeModule(**module, output, config.shouldEmitBytecode()));
 }
 
+/// --help is about compiling a model; --help-hidden has the passes, and what MLIR and
+/// LLVM register for themselves.
+void hideOtherOptions(llvm::cl::OptionCategory &own) {
+  auto &registered = llvm::cl::getRegisteredOptions();
+  for (auto [name, option] : registered) {
+    const bool shown =
+        llvm::is_contained(option->Categories, &own) || name == "help" || name == "help-hidden" || name == "version";
+    if (!shown && option->getOptionHiddenFlag() == llvm::cl::NotHidden)
+      option->setHiddenFlag(llvm::cl::Hidden);
+  }
+}
+
+#ifndef NDEBUG
+/// --debug-only, which the libraries of LLVM lack when they were built without assertions.
+struct DebugFlags {
+  /// LLVM's own, if it is there after all.
+  bool isNew = [] {
+    llvm::cl::Option *option = llvm::cl::getRegisteredOptions().lookup("debug-only");
+    if (option)
+      option->removeArgument();
+    return !option;
+  }();
+  llvm::cl::list<std::string> types{"debug-only", llvm::cl::CommaSeparated, llvm::cl::value_desc("pass,..."),
+                                    llvm::cl::desc("Log what these passes decide"), llvm::cl::Hidden};
+
+  void apply() {
+    if (types.empty())
+      return;
+    llvm::DebugFlag = true;
+    const auto names = llvm::map_to_vector(types, [](const std::string &type) { return type.c_str(); });
+    llvm::setCurrentDebugTypes(const_cast<const char **>(names.data()), names.size());
+  }
+};
+#endif
+
 } // namespace
 
 int runVitqOpt(int argc, char **argv) {
@@ -416,7 +453,19 @@ int runVitqOpt(int argc, char **argv) {
   registerAllPipelines();
   takeOptionNames();
   CompilerFlags flags;
-  auto [input, output] = registerAndParseCLIOptions(argc, argv, "vitq: integer-only vision transformers", registry);
+#ifndef NDEBUG
+  DebugFlags debug;
+#endif
+  registerCLIOptions("", registry);
+  hideOtherOptions(flags.category);
+  llvm::cl::SetVersionPrinter(
+      [](llvm::raw_ostream &os) { os << "vitq " VITQ_VERSION " with LLVM " LLVM_VERSION_STRING "\n"; });
+  auto [input, output] = parseCLIOptions(argc, argv,
+                                         "vitq: integer-only vision transformers\n\n"
+                                         "Without --compile: an mlir-opt, with a flag for each pass (--help-hidden)\n");
+#ifndef NDEBUG
+  debug.apply();
+#endif
   std::map<std::string, std::string> given = givenFlags(flags, ArrayRef<const char *>(argv, argc).drop_front());
   if (flags.wanted())
     return runCompiler(flags, registry, input, output, std::move(given));

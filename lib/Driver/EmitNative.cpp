@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "vitq/Support/AtomicFile.h"
+#include "vitq/Support/MainFunction.h"
 #include "vitq/Target/FloatScan.h"
 
 #include "llvm/Support/FileUtilities.h"
@@ -85,7 +86,7 @@ static constexpr int64_t kCachedWeights = 32 << 20;
 /// Whether the images of a batch are computed one after the other. A module that has
 /// its batch already computes them together.
 static bool computesInTurn(ModuleOp module, const NativeRequest &request) {
-  auto main = module.lookupSymbol<func::FuncOp>("main");
+  func::FuncOp main = lookupMain(module);
   const bool ofOneImage = main && llvm::all_of(main.getArgumentTypes(), [](Type type) {
                             auto tensor = dyn_cast<RankedTensorType>(type);
                             return tensor && tensor.getRank() > 0 && tensor.getDimSize(0) == 1;

@@ -9,6 +9,7 @@
 #include "vitq/Interpreter/Interpreter.h"
 #include "Engine.h"
 #include "QuantizedType.h"
+#include "vitq/Support/MainFunction.h"
 
 #include "dialects/vit/Vit.h"
 
@@ -197,7 +198,7 @@ FailureOr<std::unique_ptr<Interpreter>> Interpreter::create(func::FuncOp functio
 }
 
 FailureOr<std::unique_ptr<Interpreter>> Interpreter::create(ModuleOp module, const InterpreterOptions &options) {
-  auto function = module.lookupSymbol<func::FuncOp>("main");
+  func::FuncOp function = lookupMain(module);
   auto functions = module.getOps<func::FuncOp>();
   if (!function && llvm::hasSingleElement(functions))
     function = *functions.begin();

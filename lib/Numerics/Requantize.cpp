@@ -1,4 +1,10 @@
 //===- Requantize.cpp - Rounding shifts and dyadic rescaling -===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "vitq/Numerics/Requantize.h"
 

@@ -28,10 +28,11 @@ struct Flags {
   cl::opt<std::string> inputs = text("inputs", "A .npy of normalized float32 [N,C,H,W] for a float model", "file.npy");
   cl::opt<std::string> labels = text("labels", "Classes of the images: .csv (file,class) or .npy", "file");
   cl::opt<std::string> reference = text("reference", "Model to compare with, usually the original .onnx", "file");
-  cl::opt<std::string> preprocess = text("preprocess",
-                                         "resize=N|HxW|cover:HxW,crop=N|HxW,mean=..,std=.. or @FILE.json; only for a program "
-                                         "that does not carry its own",
-                                         "spec");
+  cl::opt<std::string> preprocess =
+      text("preprocess",
+           "resize=N|HxW|cover:HxW,crop=N|HxW,mean=..,std=.. or @FILE.json; only for a program "
+           "that does not carry its own",
+           "spec");
   cl::opt<std::string> dumpOutputs =
       text("dump-outputs", "Write the outputs [images, classes] (int32 or float32)", "file.npy");
   cl::opt<std::string> json = text("json", "Write the figures as JSON", "file");

@@ -11,10 +11,14 @@
 #include "vitq/Support/Constants.h"
 #include "vitq/Transforms/Passes.h"
 
+#include "llvm/Support/DebugLog.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/InterleavedRange.h"
 
 #include <cmath>
 #include <numeric>
+
+#define DEBUG_TYPE "vit-assign-channel-scales"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITASSIGNCHANNELSCALESPASS
@@ -120,6 +124,7 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
     recordDecision(
         linear, "vit-assign-channel-scales",
         format("one scale for each of %d heads, which reach %.3g to %.3g", static_cast<int>(count), smallest, largest));
+    LDBG() << nodeName(linear.getLoc()) << ": " << count << " heads reach " << smallest << " to " << largest;
     ++numHeads;
     return success();
   }
@@ -158,6 +163,8 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
     recordDecision(op, "vit-assign-channel-scales",
                    format("own scales for the %d largest channels: the others reach %.3g instead of %.3g",
                           static_cast<int>(own), rest, all));
+    LDBG() << nodeName(op->getLoc()) << ": own scales for channels "
+           << llvm::interleaved(ArrayRef(order).take_front(own)) << " of " << count;
     ++numChannels;
     return success();
   }

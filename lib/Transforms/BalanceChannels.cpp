@@ -12,10 +12,13 @@
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/IR/PatternMatch.h"
+#include "llvm/Support/DebugLog.h"
 #include "llvm/Support/Format.h"
 
 #include <algorithm>
 #include <cmath>
+
+#define DEBUG_TYPE "vit-balance-channels"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITBALANCECHANNELSPASS
@@ -142,6 +145,7 @@ class BalanceChannels : public vitq::impl::VitBalanceChannelsPassBase<BalanceCha
         "%d of %d channels reach up to %.4g where the others reach %.4g: they are divided by powers of two, which the "
         "weights that read them take up",
         static_cast<int>(count), static_cast<int>(reach.size()), *llvm::max_element(reach), levelOf(reach));
+    LDBG() << nodeName(path.end()->getLoc()) << ": " << text;
     recordDecision(path.end(), "vit-balance-channels", text);
     numBalanced += count;
     scaleStatistics(path, exponents);

@@ -7,10 +7,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Calibration/Calibration.h"
+#include "vitq/Support/MainFunction.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "vit-calibrate"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITCALIBRATEPASS
@@ -95,11 +99,10 @@ FailureOr<calibration::RangeTable> CalibratePass::measure(func::FuncOp function)
 
 void CalibratePass::runOnOperation() {
   ModuleOp module = getOperation();
-  auto function = module.lookupSymbol<func::FuncOp>("main");
-  if (!function || function.isExternal()) {
-    emitError(module.getLoc(), "has no function 'main' to calibrate");
+  FailureOr<func::FuncOp> found = findMain(module);
+  if (failed(found))
     return signalPassFailure();
-  }
+  func::FuncOp function = *found;
   if (data.empty() == loadRanges.empty()) {
     emitError(module.getLoc(), "calibration needs either images (data=, --calibration-data) or a file of ranges "
                                "(load-ranges=, --load-ranges)");
@@ -115,6 +118,7 @@ void CalibratePass::runOnOperation() {
   std::string origin = loadRanges.empty() ? "the calibration" : loadRanges.getValue();
   if (failed(calibration::attachRanges(function, *table, origin)))
     return signalPassFailure();
+  LDBG() << table->ranges.size() << " ranges, " << table->histograms.size() << " with a histogram, from " << origin;
   module->setAttr(calibration::kPreprocessAttr, StringAttr::get(&getContext(), table->preprocess));
   if (saveRanges.empty())
     return;

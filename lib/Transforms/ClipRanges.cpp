@@ -11,10 +11,13 @@
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Transforms/Passes.h"
 
+#include "llvm/Support/DebugLog.h"
 #include "llvm/Support/Format.h"
 
 #include <array>
 #include <cmath>
+
+#define DEBUG_TYPE "vit-clip-ranges"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITCLIPRANGESPASS
@@ -148,6 +151,7 @@ class ClipRanges : public vitq::impl::VitClipRangesPassBase<ClipRanges> {
     std::string text;
     llvm::raw_string_ostream(text) << llvm::format("values beyond [%.4g, %.4g] are clipped; they reach [%.4g, %.4g]",
                                                    narrowed.first, narrowed.second, range->first, range->second);
+    LDBG() << nodeName(op->getLoc()) << " (" << kKindNames[kind] << "): " << text;
     recordDecision(op, "vit-clip-ranges", text);
     ++numClipped;
     return success();

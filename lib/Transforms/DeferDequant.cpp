@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/vit/VitRules.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/Constants.h"
@@ -13,6 +14,10 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
+
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "vit-defer-dequant"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITDEFERDEQUANTPASS
@@ -104,6 +109,7 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
                                           withElementType(result.getType(), *element), op->getAttrs());
     auto real = DequantizeOp::create(rewriter, op->getLoc(), result.getType(), deferred->getResult(0));
     rewriter.replaceOp(op, real.getResult());
+    LDBG() << nodeName(op->getLoc()) << ": moved on, the result is " << *element;
     ++numDeferred;
     return success();
   }
@@ -114,16 +120,22 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
       if (getQuantizedType(source).getStorageTypeIntegralWidth() == 32)
         return source;
     std::optional<std::vector<double>> values = getFloatConstant(bias);
-    if (!values)
-      return op->emitError("dequantization cannot be deferred: R1: the bias is no constant, so it cannot be brought to "
-                           "the accumulator's scale at compile time");
+    if (!values) {
+      InFlightDiagnostic error =
+          op->emitError("dequantization cannot be deferred: ")
+          << rules::kLinear
+          << ": the bias is no constant, so it cannot be brought to the accumulator's scale at compile time";
+      error.attachNote(bias.getLoc()) << "the bias is this value";
+      return error;
+    }
     UniformParameters type = *getUniformParameters(element);
     SmallVector<int64_t> codes;
     for (auto [i, value] : llvm::enumerate(*values)) {
       if (!(std::abs(value / type.scale(i)) <= static_cast<double>(type.max)))
-        return op->emitError("dequantization cannot be deferred: R1: the bias ")
-               << value << " of channel " << i << " leaves 32 bits in units of input scale times weight scale, "
-               << type.scale(i) << "; give that row of the weight a larger scale";
+        return op->emitError("dequantization cannot be deferred: ")
+               << rules::kLinear << ": the bias " << value << " of channel " << i
+               << " leaves 32 bits in units of input scale times weight scale, " << type.scale(i)
+               << "; give that row of the weight a larger scale";
       codes.push_back(
           numerics::quantizeReal(value, type.scale(i), 0, type.min, type.max, numerics::Rounding::HalfEven));
     }
@@ -139,6 +151,7 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
   }
 
   LogicalResult barrier(Operation *op, StringRef reason) {
+    LDBG() << nodeName(op->getLoc()) << ": stopped; " << reason;
     ++numBarriers;
     if (remarks)
       op->emitRemark("dequantization stops at '") << nodeName(op->getLoc()) << "': " << reason;

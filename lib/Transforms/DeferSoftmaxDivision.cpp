@@ -13,6 +13,9 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "vit-defer-softmax-division"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITDEFERSOFTMAXDIVISIONPASS
@@ -51,6 +54,7 @@ class DeferSoftmaxDivision : public vitq::impl::VitDeferSoftmaxDivisionPassBase<
       if (auto matmul = dyn_cast<MatmulOp>(user);
           matmul && matmul.getLhs() == op.getResult() && matmul.getRhs() != op.getResult())
         products.push_back(matmul);
+    LDBG() << nodeName(loc) << ": the division goes behind " << products.size() << " products";
     for (MatmulOp product : products) {
       rewriter.setInsertionPointAfter(product);
       rewriter.modifyOpInPlace(product, [&] { product.getLhsMutable().assign(numerator.getNumerator()); });

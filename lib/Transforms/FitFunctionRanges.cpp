@@ -11,9 +11,12 @@
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Transforms/Passes.h"
 
+#include "llvm/Support/DebugLog.h"
 #include "llvm/Support/Format.h"
 
 #include <cmath>
+
+#define DEBUG_TYPE "vit-fit-function-ranges"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITFITFUNCTIONRANGESPASS
@@ -51,10 +54,14 @@ class FitFunctionRanges : public vitq::impl::VitFitFunctionRangesPassBase<FitFun
       return success();
     std::optional<std::pair<double, double>> range = getCalibratedRange(input);
     std::optional<Histogram> histogram = getHistogram(producer);
-    if (!range || !histogram)
-      return op->emitError("the argument of '")
-             << nodeName(op->getLoc()) << "' has no calibrated histogram, which choosing its range needs; calibrate "
-             << "again, or compile with --fit-function-ranges=off";
+    if (!range || !histogram) {
+      InFlightDiagnostic error = op->emitError("the argument of '")
+                                 << nodeName(op->getLoc())
+                                 << "' has no calibrated histogram, which choosing its range needs; calibrate again, "
+                                    "or compile with --fit-function-ranges=off";
+      error.attachNote(producer->getLoc()) << "the argument is computed here";
+      return error;
+    }
     std::vector<Sample> samples = sample(op, *histogram, *range);
     std::pair<double, double> best = search(op, samples, *range);
     if (best == *range)
@@ -66,6 +73,7 @@ class FitFunctionRanges : public vitq::impl::VitFitFunctionRangesPassBase<FitFun
                                                    "the error of its result falls by %.1f dB",
                                                    best.first, best.second, range->first, range->second,
                                                    10 * std::log10(before / after));
+    LDBG() << nodeName(op->getLoc()) << ": " << text;
     recordDecision(op, "vit-fit-function-ranges", text);
     ++numFitted;
     return success();
@@ -102,7 +110,7 @@ class FitFunctionRanges : public vitq::impl::VitFitFunctionRangesPassBase<FitFun
 
   /// Ends of the range move inwards where the function is flat: its value moves by
   /// at most a tenth of the way, and by `tolerance` of its span. What lies beyond is
-  /// then off by no more than that, however rare and however important (PTQ.md 2.1).
+  /// then off by no more than that, however rare and however important (docs/Recipes.md).
   std::pair<double, double> search(UnaryFunction op, ArrayRef<Sample> samples, std::pair<double, double> range) {
     constexpr int steps = 64;
     double lowest = op.evaluate(range.first), highest = lowest;

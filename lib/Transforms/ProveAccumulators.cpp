@@ -14,6 +14,9 @@
 #include "mlir/Analysis/DataFlow/DeadCodeAnalysis.h"
 #include "mlir/Analysis/DataFlow/IntegerRangeAnalysis.h"
 #include "mlir/Analysis/DataFlowFramework.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "vitq-prove-accumulators"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITQPROVEACCUMULATORSPASS
@@ -39,6 +42,8 @@ class ProveAccumulators : public vitq::impl::VitqProveAccumulatorsPassBase<Prove
     getOperation().walk([&](integer::MatmulOp op) {
       numerics::Interval bound = getAccumulatorBound(op, lhsRange(solver, op));
       op->setAttr("vitq.accumulator_range", DenseI64ArrayAttr::get(op.getContext(), {bound.min, bound.max}));
+      LDBG() << nodeName(op.getLoc()) << ": [" << bound.min << ", " << bound.max << "], "
+             << numerics::signedBitsFor(bound) << " bits";
       if (numerics::signedBitsFor(bound) <= 32)
         return;
       bad = true;

@@ -16,8 +16,12 @@
 #include "vitq/Analysis/Scores.h"
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/Constants.h"
+#include "vitq/Support/MainFunction.h"
 
 #include "llvm/ADT/MapVector.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "vit-quantize"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITQUANTIZEPASS
@@ -298,6 +302,7 @@ private:
     FailureOr<quant::QuantizedType> type = rootTypeFor(value, kind);
     if (failed(type))
       return failure();
+    LDBG() << nodeName(value.getLoc()) << ": " << *type;
     if (Operation *op = value.getDefiningOp(); isMove(op))
       return quantizeJoined(op, cast<quant::UniformQuantizedType>(*type));
     rewriter.setInsertionPointAfterValue(value);
@@ -316,7 +321,7 @@ private:
   static bool isSingleMove(Operation *op) { return isMove(op) && op->getNumOperands() == 1; }
 
   /// Reads codes of differing scales as if they had one. The linear layers behind get
-  /// the rest of each scale as a factor of the weight's column (R1): vit-quantize-weights
+  /// the rest of each scale as a factor of the weight's column (docs/Rules.md, R1): vit-quantize-weights
   /// finds it in the per-axis type.
   Value foldScales(Value value, Value codes, quant::UniformQuantizedPerAxisType type) {
     double common = *llvm::min_element(type.getScales());
@@ -400,7 +405,7 @@ class Quantize : public vitq::impl::VitQuantizePassBase<Quantize> {
       getOperation().emitError("vit-quantize: headroom must be 1 to 16");
       return signalPassFailure();
     }
-    FailureOr<func::FuncOp> function = mainOf(getOperation(), "vit-quantize");
+    FailureOr<func::FuncOp> function = findMain(getOperation());
     if (failed(function) || failed(Quantizer(*function, layout, headroom).run()))
       signalPassFailure();
   }

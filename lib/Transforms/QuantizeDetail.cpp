@@ -254,10 +254,3 @@ void quantize::eraseUnread(Operation *op) {
   for (Value operand : operands)
     eraseUnread(operand.getDefiningOp());
 }
-
-FailureOr<func::FuncOp> quantize::mainOf(ModuleOp module, StringRef pass) {
-  auto function = module.lookupSymbol<func::FuncOp>("main");
-  if (!function || !function.getBody().hasOneBlock())
-    return module.emitError() << pass << ": the module has no function @main of one block";
-  return function;
-}

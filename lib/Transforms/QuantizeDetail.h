@@ -101,9 +101,6 @@ mlir::FailureOr<mlir::Value> codesOf(mlir::RewriterBase &rewriter, mlir::Value v
 /// Erases `op` and the moves that lead to it while nobody reads them.
 void eraseUnread(mlir::Operation *op);
 
-/// @main of one block, or an error that names the pass.
-mlir::FailureOr<mlir::func::FuncOp> mainOf(mlir::ModuleOp module, llvm::StringRef pass);
-
 } // namespace vitq::quantize
 
 #endif // LIB_TRANSFORMS_QUANTIZEDETAIL_H

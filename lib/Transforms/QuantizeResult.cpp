@@ -14,6 +14,11 @@
 #include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/Constants.h"
+#include "vitq/Support/MainFunction.h"
+
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "vit-quantize-result"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITQUANTIZERESULTPASS
@@ -42,6 +47,7 @@ public:
         return failure();
       double absMax = std::max(std::abs(range->first), std::abs(range->second));
       auto type = getPerTensorType(ret.getContext(), 32, true, numerics::symmetricScale(absMax, 24), 0);
+      LDBG() << nodeName(use.get().getLoc()) << ": " << type;
       rewriter.setInsertionPoint(ret);
       FailureOr<Value> codes = codesOf(rewriter, use.get(), type, layout, headroom);
       if (failed(codes))
@@ -66,7 +72,7 @@ class QuantizeResult : public vitq::impl::VitQuantizeResultPassBase<QuantizeResu
   using VitQuantizeResultPassBase::VitQuantizeResultPassBase;
 
   void runOnOperation() override {
-    FailureOr<func::FuncOp> function = mainOf(getOperation(), "vit-quantize-result");
+    FailureOr<func::FuncOp> function = findMain(getOperation());
     if (failed(function) || failed(ResultQuantizer(*function, layout, headroom).run()))
       return signalPassFailure();
     // What only quantization needs, and is big.

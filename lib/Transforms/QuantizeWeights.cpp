@@ -10,6 +10,11 @@
 
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/Constants.h"
+#include "vitq/Support/MainFunction.h"
+
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "vit-quantize-weights"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITQUANTIZEWEIGHTSPASS
@@ -199,6 +204,8 @@ private:
     for (auto [n, reach] : llvm::enumerate(input.added))
       accumulator.addends[n] += reach;
     Weight weight = quantizeRows(*values, channels, bits, accumulator);
+    LDBG() << nodeName(op.getLoc()) << ": " << channels << " scales"
+           << (input.factors.empty() ? "" : ", with those of the input's channels");
     if (static_cast<int64_t>(input.means.size()) == k) {
       for (int64_t n = 0; n < channels; ++n)
         for (int64_t i = 0; i < k; ++i) {
@@ -252,6 +259,8 @@ private:
       for (auto [i, value] : llvm::enumerate(*values))
         accumulator.addends[i / (channels * area)] += std::abs(value * pixels.getMean()[(i / area) % channels]);
     Weight weight = quantizeRows(*values, shape[0], bits, accumulator);
+    LDBG() << nodeName(op.getLoc()) << ": " << weight.scales.size() << " scales"
+           << (pixels ? ", with the normalization of pixels" : "");
     Value dequantized = weightValue(rewriter, op, op.getWeight(), weight, bits);
     if (!pixels) {
       op.getWeightMutable().assign(dequantized);
@@ -310,7 +319,7 @@ class QuantizeWeights : public vitq::impl::VitQuantizeWeightsPassBase<QuantizeWe
       getOperation().emitError("vit-quantize-weights: weight-bits must be 2 to 8");
       return signalPassFailure();
     }
-    FailureOr<func::FuncOp> function = mainOf(getOperation(), "vit-quantize-weights");
+    FailureOr<func::FuncOp> function = findMain(getOperation());
     if (failed(function) || failed(WeightQuantizer(*function, weightBits, compensateBias).run()))
       signalPassFailure();
   }

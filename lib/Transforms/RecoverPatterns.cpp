@@ -13,8 +13,11 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/Support/DebugLog.h"
 
 #include <cmath>
+
+#define DEBUG_TYPE "vit-recover-patterns"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITRECOVERPATTERNSPASS
@@ -91,6 +94,8 @@ struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatte
           function.emitError("patterns were still changing the function after ") << kMaxIterations << " rounds";
           return signalPassFailure();
         }
+      LDBG() << "@" << function.getName() << ": " << function.getBody().front().getOperations().size()
+             << " ops after the patterns";
       snapScales(function);
       orderOps(function.getBody().front());
     }

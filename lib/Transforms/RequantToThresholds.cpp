@@ -13,7 +13,11 @@
 #include "vitq/Support/Constants.h"
 #include "vitq/Transforms/Passes.h"
 
+#include "llvm/Support/DebugLog.h"
+
 #include <cmath>
+
+#define DEBUG_TYPE "vitq-requant-to-thresholds"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITQREQUANTTOTHRESHOLDSPASS
@@ -152,8 +156,12 @@ class RequantToThresholds : public vitq::impl::VitqRequantToThresholdsPassBase<R
   void runOnOperation() override {
     getOperation().walk([&](RequantOp op) {
       if (ThresholdOp threshold = toThreshold(op)) {
+        LDBG() << op.getLoc() << ": " << cast<ShapedType>(threshold.getThresholds().getType()).getDimSize(0)
+               << " thresholds";
         replace(op, threshold);
         ++numThresholds;
+      } else {
+        LDBG(2) << op.getLoc() << ": stays a requantization";
       }
     });
     if (!norms)
@@ -161,6 +169,7 @@ class RequantToThresholds : public vitq::impl::VitqRequantToThresholdsPassBase<R
     getOperation().walk([&](ThresholdOp op) {
       if (NormQuantOp quant = toNormQuant(op)) {
         Operation *norm = op.getInput().getDefiningOp(), *thresholds = op.getThresholds().getDefiningOp();
+        LDBG() << quant.getLoc() << ": a norm_quant";
         replace(op, quant);
         norm->erase();
         if (thresholds->use_empty())

@@ -11,11 +11,15 @@
 #include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Data/Preprocess.h"
+#include "vitq/Support/MainFunction.h"
 #include "vitq/Support/Progress.h"
 #include "vitq/Target/NonlinearCost.h"
 #include "vitq/Transforms/Passes.h"
 
+#include "llvm/Support/DebugLog.h"
 #include "llvm/Support/Format.h"
+
+#define DEBUG_TYPE "vit-select-nonlinear"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITSELECTNONLINEARPASS
@@ -166,15 +170,15 @@ AlgorithmSpec SelectNonlinear::specOf(const NonlinearChoice &choice, Operation *
 
 FailureOr<std::unique_ptr<::vitq::data::ImageSource>> SelectNonlinear::openImages(func::FuncOp function) {
   Location loc = getOperation().getLoc();
-  auto type = function && function.getNumArguments() == 1
-                  ? dyn_cast<RankedTensorType>(function.getArgumentTypes().front())
-                  : RankedTensorType();
+  auto type = function.getNumArguments() == 1 ? dyn_cast<RankedTensorType>(function.getArgumentTypes().front())
+                                              : RankedTensorType();
   if (!type || type.getRank() != 4)
-    return emitError(loc, "--nonlinear=auto needs a function 'main' of one image");
+    return emitError(loc, "--nonlinear=auto needs a function @main of one image");
   if (data.empty())
     return emitError(loc, "--nonlinear=auto measures on images: give a folder (data=, --calibration-data)");
   if (limit < 1)
-    return emitError(loc, "--nonlinear=auto measures on one image at least: limit=") << limit.getValue() << " must be positive";
+    return emitError(loc, "--nonlinear=auto measures on one image at least: limit=")
+           << limit.getValue() << " must be positive";
   std::string text = preprocess;
   if (auto own = getOperation()->getAttrOfType<StringAttr>(kPreprocessAttr); own && text.empty())
     text = own.str();
@@ -203,11 +207,13 @@ LogicalResult SelectNonlinear::measure(const NonlinearChoice &choice, ArrayRef<O
   if (!parsed)
     return emitError(getOperation().getLoc(), llvm::toString(parsed.takeError()));
   costs = *parsed;
-  auto function = getOperation().lookupSymbol<func::FuncOp>("main");
-  auto source = openImages(function);
+  FailureOr<func::FuncOp> function = findMain(getOperation());
+  if (failed(function))
+    return failure();
+  auto source = openImages(*function);
   if (failed(source))
     return failure();
-  FailureOr<NonlinearMeasurement> own = NonlinearMeasurement::create(function, open, **source, limit);
+  FailureOr<NonlinearMeasurement> own = NonlinearMeasurement::create(*function, open, **source, limit);
   if (failed(own))
     return failure();
   measurement = std::move(*own);
@@ -238,6 +244,7 @@ void SelectNonlinear::runOnOperation() {
       spec = selectMeasured(op);
     if (failed(spec))
       return signalPassFailure();
+    LDBG() << nodeName(op->getLoc()) << ": " << spec->str();
     setAlgorithm(op, *spec);
     progress.advance();
   }

@@ -8,10 +8,14 @@
 
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Support/MainFunction.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "vitq-set-batch"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITQSETBATCHPASS
@@ -143,9 +147,6 @@ LogicalResult BatchRewriter::rewriteReshaping(Operation *op) {
       })
       .Case<integer::GatherOp>(
           [&](auto gather) { return gather.getAxis() != 0 ? success() : refuse(op, "it gathers along it"); })
-      .Case<integer::PadOp>([&](auto pad) {
-        return pad.getLow().front() == 0 && pad.getHigh().front() == 0 ? success() : refuse(op, "it pads it");
-      })
       .Case<integer::ConcatOp>(
           [&](auto concat) { return concat.getAxis() != 0 ? spreadAll(op) : refuse(op, "it joins along it"); })
       .Default([](Operation *) { return success(); });
@@ -209,6 +210,7 @@ LogicalResult BatchRewriter::run() {
     if (failed(ret ? rewriteReturn(ret) : rewrite(&op)))
       return failure();
   }
+  LDBG() << batched.size() << " values grow to a batch of " << batch;
   func.setType(FunctionType::get(func.getContext(), body.getArgumentTypes(), body.getTerminator()->getOperandTypes()));
   return success();
 }
@@ -224,11 +226,10 @@ struct SetBatch : ::vitq::impl::VitqSetBatchPassBase<SetBatch> {
       module.emitError("a batch of ") << batch.getValue() << " is not supported; it must be 1 to " << kMaxBatch;
       return signalPassFailure();
     }
-    auto main = module.lookupSymbol<func::FuncOp>("main");
-    if (!main || !main.getBody().hasOneBlock()) {
-      module.emitError("needs a function @main of one block");
+    FailureOr<func::FuncOp> found = findMain(module);
+    if (failed(found))
       return signalPassFailure();
-    }
+    func::FuncOp main = *found;
     if (failed(check(main)))
       return signalPassFailure();
     const bool already = llvm::all_of(main.getArgumentTypes(),

@@ -12,10 +12,13 @@
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/IR/PatternMatch.h"
+#include "llvm/Support/DebugLog.h"
 #include "llvm/Support/Format.h"
 
 #include <algorithm>
 #include <cmath>
+
+#define DEBUG_TYPE "vit-split-outliers"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITSPLITOUTLIERSPASS
@@ -94,6 +97,8 @@ class SplitOutliers : public vitq::impl::VitSplitOutliersPassBase<SplitOutliers>
     for (size_t c = 0; c < channels; ++c)
       if (median > 0 && magnitudes[c] > threshold * median)
         outliers.push_back(c);
+    LDBG() << nodeName(mlp.function->getLoc()) << ": " << outliers.size() << " of " << channels
+           << " channels are beyond " << threshold.getValue() << " times the median of " << median;
     // Where many channels stand out none does: the layer is uneven, and 16 bits for
     // that many would cost time for nothing.
     if (outliers.empty() || outliers.size() * 16 > channels)

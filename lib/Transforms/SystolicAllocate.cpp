@@ -11,6 +11,10 @@
 #include "dialects/systolic/Systolic.h"
 #include "vitq/Transforms/Passes.h"
 
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "systolic-allocate"
+
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::systolic;
@@ -72,6 +76,8 @@ LogicalResult systolic::allocateTiles(func::FuncOp routine) {
                                                  : scratchpad.front(rows, false);
       alloc.setAddressAttr(b.getI64IntegerAttr(at));
     }
+    LDBG() << routine.getName() << ": " << scratchpad.needed << " scratchpad and " << accumulator.needed
+           << " accumulator rows" << (ownBanks ? ", accumulators in banks of their own" : "");
     if (scratchpad.fits() && accumulator.fits())
       return success();
     if (ownBanks)

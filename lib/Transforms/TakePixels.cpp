@@ -9,6 +9,11 @@
 #include "QuantizeDetail.h"
 
 #include "vitq/Data/Preprocess.h"
+#include "vitq/Support/MainFunction.h"
+
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "vit-take-pixels"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITTAKEPIXELSPASS
@@ -23,7 +28,7 @@ namespace {
 
 class TakePixels : public vitq::impl::VitTakePixelsPassBase<TakePixels> {
   void runOnOperation() override {
-    FailureOr<func::FuncOp> function = quantize::mainOf(getOperation(), "vit-take-pixels");
+    FailureOr<func::FuncOp> function = findMain(getOperation());
     if (failed(function) || failed(takePixels(*function)))
       signalPassFailure();
   }
@@ -52,6 +57,7 @@ class TakePixels : public vitq::impl::VitTakePixelsPassBase<TakePixels> {
     int64_t channels = type.getDimSize(1);
     if (llvm::Error error = preprocess.checkChannels(static_cast<int>(channels)))
       return getOperation().emitError(llvm::toString(std::move(error)));
+    LDBG() << channels << " channels, " << data::toString(preprocess);
     SmallVector<double> mean, stdDev;
     for (int64_t c = 0; c < channels; ++c) {
       mean.push_back(preprocess.meanOf(c));

@@ -11,12 +11,16 @@
 #include "dialects/vit/Vit.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Support/Constants.h"
+#include "vitq/Support/MainFunction.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/DebugLog.h"
 
 #include <cmath>
+
+#define DEBUG_TYPE "vit-verify-float"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITVERIFYFLOATPASS
@@ -62,23 +66,20 @@ static bool isQuantized(Type type) {
 namespace {
 struct VerifyFloatPass : vitq::impl::VitVerifyFloatPassBase<VerifyFloatPass> {
   void runOnOperation() override {
-    auto main = getOperation().lookupSymbol<func::FuncOp>("main");
-    if (!main || main.isExternal()) {
-      getOperation().emitError("the float phase needs a function @main");
+    FailureOr<func::FuncOp> found = findMain(getOperation());
+    if (failed(found))
       return signalPassFailure();
-    }
+    func::FuncOp main = *found;
     bool valid = checkInterface(main);
     for (Operation &op : getOperation().getOps())
       if (&op != main.getOperation()) {
         op.emitError("the float phase has no op beside the function @main");
         valid = false;
       }
-    if (!main.getBody().hasOneBlock()) {
-      main.emitError("the float phase has no branches");
-      return signalPassFailure();
-    }
     for (Operation &op : main.getBody().front())
       valid &= checkOp(&op);
+    LDBG() << main.getBody().front().getOperations().size() << " ops are " << (valid ? "" : "not all ")
+           << "of the float phase";
     if (!valid)
       signalPassFailure();
   }

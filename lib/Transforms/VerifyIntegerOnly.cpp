@@ -12,6 +12,9 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AttrTypeSubElements.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "vitq-verify-integer-only"
 
 namespace vitq {
 #define GEN_PASS_DEF_VITQVERIFYINTEGERONLYPASS
@@ -40,6 +43,7 @@ class VerifyIntegerOnly : public vitq::impl::VitqVerifyIntegerOnlyPassBase<Verif
     walker.addWalk([&](DenseF32ArrayAttr attr) { return stop(Float32Type::get(attr.getContext())); });
 
     auto report = [&](Operation *op, StringRef where) {
+      LDBG() << *op;
       bad = true;
       op->emitError("node '") << nodeName(op->getLoc()) << "': " << where << " holds the type " << found
                               << ", but the integer phase must be free of floats";

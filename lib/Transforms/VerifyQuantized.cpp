@@ -9,6 +9,10 @@
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Transforms/Passes.h"
 
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "vit-verify-quantized"
+
 namespace vitq {
 #define GEN_PASS_DEF_VITVERIFYQUANTIZEDPASS
 #include "vitq/Transforms/Passes.h.inc"
@@ -50,11 +54,15 @@ class VerifyQuantized : public vitq::impl::VitVerifyQuantizedPassBase<VerifyQuan
         bool quantized = getQuantizedType(use.get()) != nullptr;
         if (quantized || (!deferred && (isBias || isDequantization(use.get()))))
           continue;
+        LDBG() << "operand of " << op->getName() << ": " << use.get();
         bad = true;
-        op->emitError("operand #") << use.getOperandNumber()
+        InFlightDiagnostic error = op->emitError("operand #")
+                                   << use.getOperandNumber()
                                    << (deferred ? " is not quantized; run vit-defer-dequant"
-                                                : " is neither quantized nor the dequantization of a quantized value; "
-                                                  "run vit-quantize");
+                                                : " is neither quantized nor the dequantization of a quantized "
+                                                  "value; run vit-quantize");
+        if (Operation *producer = use.get().getDefiningOp())
+          error.attachNote(producer->getLoc()) << "it is computed here";
       }
     });
     if (bad)

@@ -34,7 +34,7 @@
 // FORM: error: place: 'fc' is not OP=array or OP=host
 
 // RUN: not vitq-opt %t/no-main.mlir --convert-vitq-to-systolic 2>&1 | FileCheck %s --check-prefix=MAIN
-// MAIN: error: needs a function @main of one block
+// MAIN: error: the module needs a function @main of one block
 
 //--- linear.mlir
 func.func @main(%x: tensor<1x4x8xi8>) -> tensor<4x8xi8> {

@@ -224,3 +224,60 @@ func.func private @product(%x: memref<2x2xi8>, %w: memref<2x2xi8, strided<[0, 1]
   return
 }
 }
+
+// -----
+
+// A product of what is a result.
+module attributes {systolic.config = #systolic.config<"rows=2,cols=2">} {
+func.func @main(%x: tensor<2x2xi8>, %w: tensor<2x2xi8>) -> (tensor<2x2xi32>, tensor<2x2xi8>) {
+  // expected-error @+1 {{reads a result or writes an operand}}
+  %y, %z = systolic.launch @product(%x, %w) {macs = 8 : i64} : (tensor<2x2xi8>, tensor<2x2xi8>) -> (tensor<2x2xi32>, tensor<2x2xi8>)
+  return %y, %z : tensor<2x2xi32>, tensor<2x2xi8>
+}
+func.func private @product(%x: memref<2x2xi8>, %w: memref<2x2xi8>, %y: memref<2x2xi32>, %z: memref<2x2xi8>) attributes {systolic.routine} {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %lhs = systolic.alloc at 0 : !systolic.tiles<scratchpad, [1, 1], [2, 2], i8>
+  %rhs = systolic.alloc at 2 : !systolic.tiles<scratchpad, [1, 1], [2, 2], i8>
+  %sums = systolic.alloc at 0 : !systolic.tiles<accumulator, [1, 1], [2, 2], i32>
+  systolic.mvin %z[%c0, %c0] rows %c2 cols %c2 along 0 to %lhs[%c0, %c0] : memref<2x2xi8> to !systolic.tiles<scratchpad, [1, 1], [2, 2], i8>
+  systolic.mvin %w[%c0, %c0] rows %c2 cols %c2 along 0 to %rhs[%c0, %c0] : memref<2x2xi8> to !systolic.tiles<scratchpad, [1, 1], [2, 2], i8>
+  systolic.preload %rhs[%c0, %c0] rows %c2 cols %c2 into %sums[%c0, %c0] : !systolic.tiles<accumulator, [1, 1], [2, 2], i32>, !systolic.tiles<scratchpad, [1, 1], [2, 2], i8>
+  systolic.compute %lhs[%c0, %c0] rows %c2 cols %c2 fresh : !systolic.tiles<scratchpad, [1, 1], [2, 2], i8>
+  systolic.mvout %sums[%c0, %c0] rows %c2 cols %c2 to %y[%c0, %c0] along 0 : !systolic.tiles<accumulator, [1, 1], [2, 2], i32> to memref<2x2xi32>
+  return
+}
+}
+
+// -----
+
+// A result that nothing is written to.
+module attributes {systolic.config = #systolic.config<"rows=2,cols=2">} {
+func.func @main(%x: tensor<2x2xi8>, %w: tensor<2x2xi8>) -> (tensor<2x2xi32>, tensor<2x2xi8>) {
+  // expected-error @+1 {{has more results than the sums}}
+  %y, %z = systolic.launch @product(%x, %w) {macs = 8 : i64} : (tensor<2x2xi8>, tensor<2x2xi8>) -> (tensor<2x2xi32>, tensor<2x2xi8>)
+  return %y, %z : tensor<2x2xi32>, tensor<2x2xi8>
+}
+func.func private @product(%x: memref<2x2xi8>, %w: memref<2x2xi8>, %y: memref<2x2xi32>, %z: memref<2x2xi8>) attributes {systolic.routine} {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %lhs = systolic.alloc at 0 : !systolic.tiles<scratchpad, [1, 1], [2, 2], i8>
+  %rhs = systolic.alloc at 2 : !systolic.tiles<scratchpad, [1, 1], [2, 2], i8>
+  %sums = systolic.alloc at 0 : !systolic.tiles<accumulator, [1, 1], [2, 2], i32>
+  systolic.mvin %x[%c0, %c0] rows %c2 cols %c2 along 0 to %lhs[%c0, %c0] : memref<2x2xi8> to !systolic.tiles<scratchpad, [1, 1], [2, 2], i8>
+  systolic.mvin %w[%c0, %c0] rows %c2 cols %c2 along 0 to %rhs[%c0, %c0] : memref<2x2xi8> to !systolic.tiles<scratchpad, [1, 1], [2, 2], i8>
+  systolic.preload %rhs[%c0, %c0] rows %c2 cols %c2 into %sums[%c0, %c0] : !systolic.tiles<accumulator, [1, 1], [2, 2], i32>, !systolic.tiles<scratchpad, [1, 1], [2, 2], i8>
+  systolic.compute %lhs[%c0, %c0] rows %c2 cols %c2 fresh : !systolic.tiles<scratchpad, [1, 1], [2, 2], i8>
+  systolic.mvout %sums[%c0, %c0] rows %c2 cols %c2 to %y[%c0, %c0] along 0 : !systolic.tiles<accumulator, [1, 1], [2, 2], i32> to memref<2x2xi32>
+  return
+}
+}
+
+// -----
+
+// expected-error @below {{needs 'systolic.config': run convert-vitq-to-systolic first}}
+module {
+  func.func @main() {
+    return
+  }
+}

@@ -5,7 +5,7 @@
 // RUN: not vitq-opt %s --vitq-add-entry-points 2>&1 | FileCheck %s --check-prefix=EARLY
 // RUN: not vitq-opt %s --vitq-plan-arena --vitq-add-entry-points=target=x86-64-v5 2>&1 | FileCheck %s --check-prefix=TARGET
 
-// EARLY: error: needs a function @main whose buffers --vitq-plan-arena has placed
+// EARLY: error: the buffers of @main have no places yet: run --vitq-plan-arena first
 // TARGET: error: unknown target 'x86-64-v5'
 
 // CHECK: module attributes {vitq.arena_bytes = 128 : i64

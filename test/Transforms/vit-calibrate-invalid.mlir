@@ -37,6 +37,11 @@
 // RUN: not vitq-opt %t/model.mlir --vit-calibrate="data=%t/nowhere" 2>&1 | FileCheck %s --check-prefix=NOWHERE
 // NOWHERE: nowhere
 
+// RUN: not vitq-opt %t/rows.mlir --vit-calibrate="data=%digits/calibration.npy" 2>&1 | FileCheck %s --check-prefix=ROWS
+// ROWS: rows.mlir:1:1: error: calibration needs a function of one float image tensor [B, C, H, W] with 1 or 3 channels
+// RUN: not vitq-opt %t/model.mlir --vit-calibrate="data=%digits/calibration.npy limit=9223372036854775808" 2>&1 | FileCheck %s --check-prefix=LIMIT
+// LIMIT: error: the limit of calibration images (limit=, --calibration-limit) must not be negative
+
 // RUN: not vitq-opt %t/nan.mlir --vit-calibrate="data=%digits/calibration.npy preprocess=mean=0.5" 2>&1 | FileCheck %s --check-prefix=NAN
 // NAN: '/Sqrt' has a value that is NaN or infinite for image #{{[0-9]+}}; check the model's weights and --preprocess
 
@@ -44,6 +49,10 @@
 func.func @main(%arg: tensor<1x1x8x8xf32>) -> tensor<1x1x8x8xf32> {
   %0 = vit.relu %arg : tensor<1x1x8x8xf32> -> tensor<1x1x8x8xf32> loc("/Relu")
   return %0 : tensor<1x1x8x8xf32>
+}
+//--- rows.mlir
+func.func @main(%arg: tensor<1x8xf32>) -> tensor<1x8xf32> {
+  return %arg : tensor<1x8xf32>
 }
 //--- nan.mlir
 func.func @main(%arg: tensor<1x1x8x8xf32>) -> tensor<1x1x8x8xf32> {

@@ -29,7 +29,8 @@ func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
 
 // A concat holds what its operands hold: nothing is wanted of it.
 // CHECK-LABEL: func.func @main
-// CHECK: vit.concat
+// CHECK: vit.concat {{.*}}vit.range = array<f64: -2.000000e+00, 1.600000e+01>
+// CHECK: vit.layer_norm {{.*}}vit.range = array<f64: -2.000000e+00, 1.600000e+01>
 func.func @main(%x: tensor<1x1x2xf32>) -> tensor<1x2x2xf32> {
   %g = arith.constant dense<1.0> : tensor<2xf32>
   %c = vit.concat %x, %x axis 1 {vit.range = array<f64: -2.0, 16.0>} : (tensor<1x1x2xf32>, tensor<1x1x2xf32>) -> tensor<1x2x2xf32>

@@ -34,6 +34,7 @@ func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
 
 func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
   %w = arith.constant dense<[[1.0, 2.0], [0.0, 0.0]]> : tensor<2x2xf32>
+  // expected-note @+1 {{the argument is computed here}}
   %u = vit.linear %x, %w {vit.range = array<f64: -16.0, 6.0>} : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
   // expected-error @+1 {{has no calibrated histogram, which choosing its range needs; calibrate again, or compile with --fit-function-ranges=off}}
   %a = vit.gelu erf %u {vit.range = array<f64: -0.17, 6.0>} : tensor<1x2x2xf32> -> tensor<1x2x2xf32>

@@ -40,10 +40,10 @@
 // NOBODY: --nonlinear names the layer 'mlp.0/gel', but the model has no nonlinear function of that name; is 'mlp.0/gelu', {{.*}} meant?
 // REDEFINE: %{choice} = @%t/form.json
 // RUN: %{refused}=LAYERFORM
-// LAYERFORM: the layer 'mlp.0/tanh' is a tanh, which has no form 'poly'
+// LAYERFORM: --nonlinear: the layer 'mlp.0/tanh' is a tanh, which has no form 'poly'
 // REDEFINE: %{choice} = auto
 // RUN: %{refused}=AUTO
-// AUTO: --nonlinear=auto needs a function 'main' of one image
+// AUTO: error: the module needs a function @main of one block
 
 !u = !quant.uniform<u8:f32, 0.5:128>
 !i = !quant.uniform<i16:f32, 0.5>

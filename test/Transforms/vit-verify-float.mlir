@@ -7,10 +7,30 @@ func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
 
 // -----
 
-// expected-error @+1 {{the float phase needs a function @main}}
+// expected-error @+1 {{the module needs a function @main of one block}}
 module {
   func.func @other() {
     return
+  }
+}
+
+// -----
+
+// expected-error @+1 {{the module needs a function @main of one block}}
+module {
+  // expected-note @+1 {{this one has no body}}
+  func.func private @main(tensor<1x4xf32>) -> tensor<1x4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{the module needs a function @main of one block}}
+module {
+  // expected-note @+1 {{this one has branches}}
+  func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+    cf.br ^bb1
+  ^bb1:
+    return %x : tensor<1x4xf32>
   }
 }
 

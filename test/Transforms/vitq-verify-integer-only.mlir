@@ -27,7 +27,7 @@ func.func @main(%x: tensor<1x2xf32>) {
 // -----
 
 func.func @main(%x: tensor<1x2xi8>) -> tensor<1x2xi8> {
-  // expected-error @+1 {{attribute 'note' holds the type 'f64'}}
+  // expected-error @+1 {{attribute 'note' holds the type 'f64', but the integer phase must be free of floats}}
   %y = vitq.reshape %x to [1, 2] {note = 1.0 : f64} : tensor<1x2xi8> -> tensor<1x2xi8>
   return %y : tensor<1x2xi8>
 }

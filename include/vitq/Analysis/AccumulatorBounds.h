@@ -17,7 +17,7 @@ namespace vitq {
 /// The range of every partial sum, in any order, of the accumulators of `op`,
 /// as the union over its output channels: with constant weights per channel
 /// `sum_k max(0, extreme of (lhs - z) * w[k, n])` plus the bias, otherwise
-/// `K * max|lhs - z| * max|rhs|` (METHODS.md R3). `lhs` is the range of the lhs codes.
+/// `K * max|lhs - z| * max|rhs|` (docs/Rules.md, R3). `lhs` is the range of the lhs codes.
 numerics::Interval getAccumulatorBound(integer::MatmulOp op, numerics::Interval lhs);
 
 /// The range that the lhs type allows.

@@ -152,10 +152,10 @@ def ConvertVitToVitqPass : Pass<"convert-vit-to-vitq", "::mlir::ModuleOp"> {
     A full conversion from `vit` on quantized types to `vitq` on signless integers:
 
     * contractions become `vitq.matmul`; a constant weight folds the lhs zero point into
-      the bias (METHODS.md R2);
+      the bias (docs/Rules.md, R2);
     * `vit.quantize` of a `vit.dequantize` becomes `vitq.requant` by the dyadic
       multiplier of the scales' ratio, per channel where the scales are;
-    * an add takes one dyadic multiplier for each operand (R12), a function of one
+    * an add takes one dyadic multiplier for each operand (docs/Rules.md, R12), a function of one
       variable becomes a `vitq.table`, or `vitq.gelu` with `using shift`.
 
     ```mlir

@@ -1,5 +1,11 @@
 //===- Image.h - Decoding, geometry and normalisation -----------*- C++ -*-===//
 //
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // Pictures as 8-bit pixels. Decoding and resizing agree bit for bit with
 // Pillow built on the same libjpeg-turbo: models were trained and are evaluated
 // on Pillow's pixels.

@@ -1,4 +1,10 @@
 //===- ImageSource.h - A stream of model inputs -----------------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef VITQ_DATA_IMAGESOURCE_H
 #define VITQ_DATA_IMAGESOURCE_H

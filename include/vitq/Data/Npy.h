@@ -1,4 +1,10 @@
 //===- Npy.h - NumPy's array files ------------------------------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef VITQ_DATA_NPY_H
 #define VITQ_DATA_NPY_H

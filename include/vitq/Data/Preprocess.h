@@ -1,5 +1,11 @@
 //===- Preprocess.h - From picture file to model input ----------*- C++ -*-===//
 //
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // What is done to a decoded picture before a model sees it: resize, centre
 // crop, normalisation. One value describes it everywhere: the command line,
 // the module, the manifest of a compiled program, the reference model.

@@ -1,6 +1,12 @@
 //===- Bounds.h - Ranges of accumulators ------------------------*- C++ -*-===//
 //
-// Per-output-channel bounds of integer dot products (METHODS.md R3).
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Per-output-channel bounds of integer dot products (docs/Rules.md, R3).
 //
 //===----------------------------------------------------------------------===//
 

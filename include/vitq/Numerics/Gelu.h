@@ -1,6 +1,12 @@
 //===- Gelu.h - ShiftGELU over one row --------------------------*- C++ -*-===//
 //
-// See docs/Numerics.md and METHODS.md 2.5. Element-wise functions of 8-bit
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// See docs/Numerics.md, GELU. Element-wise functions of 8-bit
 // codes are tables instead (Table.h).
 //
 //===----------------------------------------------------------------------===//
@@ -32,7 +38,7 @@ unsigned shiftGeluBits(double scale, double amax);
 void shiftGeluRow(const int32_t *in, int32_t *out, int64_t channels, int64_t x0, unsigned n = 23,
                   unsigned reciprocalBits = 31, unsigned outBits = 8);
 
-/// I-BERT's GELU (Kim et al. 2021, METHODS.md 2.9) of a code: with
+/// I-BERT's GELU (docs/Numerics.md, GELU by a polynomial) of a code: with
 /// erf(t) ~ sgn(t) * (1 - a * (min(|t|, c) - c)^2), a = 0.2888, c = 1.769, and t the
 /// argument over sqrt 2 in steps of S/sqrt 2,
 ///   one = floor(2 / (a * S^2)), clip = floor(c * sqrt 2 / S),

@@ -1,8 +1,14 @@
 //===- Interpolation.h - Functions of 16-bit codes --------------*- C++ -*-===//
 //
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // A function of a 16-bit code as a table with linear interpolation between its
 // entries, constant below the table and the identity above it. See
-// docs/Numerics.md and PTQ.md 4.6.
+// docs/Numerics.md, Interpolation.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,8 +1,14 @@
 //===- LayerNorm.h - Integer layer normalisation ----------------*- C++ -*-===//
 //
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // Two algorithms over one row of C codes. Both ignore the zero point of their
-// input: normalisation removes any constant. See docs/Numerics.md, METHODS.md
-// 2.6 and PTQ.md 8.
+// input: normalisation removes any constant. See docs/Numerics.md,
+// LayerNorm.
 //
 //===----------------------------------------------------------------------===//
 

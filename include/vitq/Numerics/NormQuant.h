@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 //
 // A layer normalisation and its quantizer as comparisons: no root, no division
-// (METHODS.md R9). See docs/Numerics.md.
+// (docs/Rules.md, R9). See docs/Numerics.md.
 //
 //===----------------------------------------------------------------------===//
 

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A function of an 8- or 16-bit code as lines between breakpoints (GQA-LUT, METHODS.md
-// 3.1). See docs/Numerics.md.
+// A function of an 8- or 16-bit code as lines between breakpoints (GQA-LUT).
+// See docs/Numerics.md, Lines.
 //
 //===----------------------------------------------------------------------===//
 

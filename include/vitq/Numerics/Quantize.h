@@ -1,7 +1,13 @@
 //===- Quantize.h - Real numbers to codes, choice of scales -----*- C++ -*-===//
 //
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // Compile-time arithmetic: the only place where reals become codes.
-// See docs/Numerics.md and METHODS.md 2.1.
+// See docs/Numerics.md, Reals to codes.
 //
 //===----------------------------------------------------------------------===//
 

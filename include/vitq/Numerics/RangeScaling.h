@@ -1,7 +1,13 @@
 //===- RangeScaling.h - Powers of two before and after a function -*- C++ -*-===//
 //
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // 1/v and 1/sqrt(v) of integers of any size by a table that covers three or four
-// octaves (METHODS.md 3.2): v is shifted into the table's range by a multiple of
+// octaves (multi-range scaling): v is shifted into the table's range by a multiple of
 // three or four bits, found from its leading zeros, and the result shifted back:
 //   1/v       = 2^-3j * 1/(v * 2^-3j)
 //   1/sqrt(v) = 2^-2j * 1/sqrt(v * 2^-4j)

@@ -1,5 +1,11 @@
 //===- RealFunctions.h - Activations over the reals -------------*- C++ -*-===//
 //
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // What tables are built from and integer models are judged against; never part
 // of a compiled program.
 //

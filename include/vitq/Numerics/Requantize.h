@@ -1,8 +1,14 @@
 //===- Requantize.h - Rounding shifts and dyadic rescaling ------*- C++ -*-===//
 //
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // The arithmetic behind every change of scale. All values are codes (integers
 // without a unit); `>>` of a negative value is arithmetic, i.e. floor division
-// by a power of two. See docs/Numerics.md, METHODS.md 2.2 and R12.
+// by a power of two. See docs/Numerics.md, Requantization.
 //
 //===----------------------------------------------------------------------===//
 
@@ -61,7 +67,7 @@ struct Dyadic {
 
 /// The dyadic nearest to `ratio` whose multiplier has exactly `mantissaBits`
 /// (2..31) bits: 2^(bits-1) <= |multiplier| < 2^bits, rounded half away from
-/// zero, renormalised when the rounding reaches 2^bits (METHODS.md 2.2).
+/// zero, renormalised when the rounding reaches 2^bits (docs/Numerics.md).
 ///   0, and ratios whose shift would exceed 62 (|ratio| < 2^(bits-63), so that
 ///   |x * ratio| < 1/2 for every |x| <= 2^31), give {0, 1}.
 ///   Ratios whose shift would be below 1 (|ratio| >= 2^(bits-1), after
@@ -84,7 +90,7 @@ inline int64_t requantize(int64_t x, Dyadic d, Rounding rounding, int64_t zeroPo
 
 /// clamp(zeroPoint + round(a * Da) + round(b * Db), lo, hi): the residual add.
 /// The operands (input zero points already subtracted) are rounded separately
-/// (R12), so either side may be rescaled by itself. Preconditions:
+/// (docs/Rules.md, R12), so either side may be rescaled by itself. Preconditions:
 /// |a|, |b| <= 2^31, |zeroPoint| <= 2^32, lo <= hi. Each product is below 2^62
 /// and each shift at least 1, so the sum stays within int64.
 inline int64_t requantizeAdd(int64_t a, Dyadic da, int64_t b, Dyadic db, Rounding rounding, int64_t zeroPoint,

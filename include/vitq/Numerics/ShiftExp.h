@@ -1,7 +1,13 @@
 //===- ShiftExp.h - Exponential by shifts -----------------------*- C++ -*-===//
 //
-// The exponential shared by Shiftmax and ShiftGELU. See docs/Numerics.md and
-// METHODS.md 2.4.
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The exponential shared by Shiftmax and ShiftGELU. See docs/Numerics.md,
+// shiftExp.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,8 +1,14 @@
 //===- Softmax.h - Integer softmax over one row -----------------*- C++ -*-===//
 //
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // The compiler's softmax gives unsigned 8-bit codes relative to the row's
-// maximum and their sum; divideRow divides after P*V (R10, PTQ.md 4.5).
-// shiftmaxRow is the published Shiftmax (METHODS.md 2.4).
+// maximum and their sum; divideRow divides after P*V (docs/Rules.md, R10).
+// shiftmaxRow is the published Shiftmax (docs/Numerics.md).
 //
 //===----------------------------------------------------------------------===//
 
@@ -57,7 +63,7 @@ std::array<uint8_t, 256> softmaxShiftTable(SoftmaxShift s);
 /// As softmaxTableRow, with softmaxShiftCode in place of the table.
 void softmaxShiftRow(const int32_t *acc, uint8_t *codes, int32_t *sum, int64_t n, Dyadic d, SoftmaxShift s);
 
-/// Parameters of I-BERT's exponential (METHODS.md 2.9).
+/// Parameters of I-BERT's exponential (docs/Numerics.md, Softmax).
 struct SoftmaxPolynomial {
   int64_t x0 = -1; ///< one octave
   int64_t b = 2;   ///< of r*(r + b) + c

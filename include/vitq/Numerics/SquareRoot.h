@@ -1,6 +1,12 @@
 //===- SquareRoot.h - Integer square roots ----------------------*- C++ -*-===//
 //
-// See docs/Numerics.md and METHODS.md 2.6.
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// See docs/Numerics.md, LayerNorm.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,4 +1,10 @@
 //===- Table.h - 256-entry tables of element-wise functions -----*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef VITQ_NUMERICS_TABLE_H
 #define VITQ_NUMERICS_TABLE_H

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 //
 // A requantization to few levels as the number of thresholds that a value has
-// reached: no multiplication (METHODS.md R6b).
+// reached: no multiplication (docs/Rules.md, R6).
 //
 //===----------------------------------------------------------------------===//
 

@@ -82,8 +82,7 @@ Counters simulateTiming(const Program &program, uint32_t launch, std::vector<Tim
 /// The same for code that is not part of a program yet; `units` has the launch's unit
 /// programs.
 Counters simulateTiming(const Config &config, llvm::ArrayRef<Instruction> code,
-                        llvm::ArrayRef<const UnitProgram *> units = {},
-                        std::vector<TimelineEvent> *events = nullptr);
+                        llvm::ArrayRef<const UnitProgram *> units = {}, std::vector<TimelineEvent> *events = nullptr);
 
 /// The fewest cycles that any schedule needs: products by the elements, or bytes by the
 /// DMA's width, whichever is more. `bytesRead`, `bytesWritten`: every operand once.

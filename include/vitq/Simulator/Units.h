@@ -114,8 +114,7 @@ bool needsWholeRow(StageKind kind);
 /// Errors: a unit that `config` lacks, counts of numbers and arrays that do not fit the
 /// kind, values outside what lib/Numerics takes (shifts 1 to 62, table indices ...),
 /// operands outside `operandBytes` (of the launch's operands).
-llvm::Error checkUnitProgram(const UnitProgram &program, const Config &config,
-                             llvm::ArrayRef<uint64_t> operandBytes);
+llvm::Error checkUnitProgram(const UnitProgram &program, const Config &config, llvm::ArrayRef<uint64_t> operandBytes);
 
 } // namespace vitq::simulator
 

@@ -1,4 +1,10 @@
 //===- AtomicFile.h - Whole files or none -----------------------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef VITQ_SUPPORT_ATOMICFILE_H
 #define VITQ_SUPPORT_ATOMICFILE_H

@@ -122,7 +122,7 @@ def VitDeferSoftmaxDivisionPass : Pass<"vit-defer-softmax-division", "::mlir::Mo
   let description = [{
     Splits `vit.softmax` into `vit.softmax_numerator` and `vit.divide_rows`, and moves
     the division behind a `vit.matmul` that contracts over the softmax axis:
-    `(E / sum) * V = (E * V) / sum`, exact over the reals (METHODS.md R10).
+    `(E / sum) * V = (E * V) / sum`, exact over the reals (docs/Rules.md, R10).
 
     ```mlir
     %p = vit.softmax %s : tensor<1x3x197x197xf32> -> tensor<1x3x197x197xf32>
@@ -150,7 +150,7 @@ def VitSplitOutliersPass : Pass<"vit-split-outliers", "::mlir::ModuleOp"> {
     In `linear -> gelu -> linear` (or SiLU, or hard swish), a hidden channel whose
     calibrated maximum exceeds `threshold` times that of the median channel, of those
     that are not 0 throughout, would cost all others their resolution (one of 768 channels of ViT-Tiny's block 7 reaches 219, the next
-    9; PTQ.md 2). Such channels get a path of their own, which `vit-quantize` keeps
+    9). Such channels get a path of their own, which `vit-quantize` keeps
     at 16 bits (`vit.wide`); their rows and columns in the 8-bit path become 0, so that the
     path keeps its shape. Exact over the reals: a sum is taken apart.
 
@@ -202,7 +202,7 @@ def VitClipRangesPass : Pass<"vit-clip-ranges", "::mlir::ModuleOp"> {
     %y = vit.layer_norm ... {vit.range = array<f64: -3.1, 4.2>, vit.histogram = ...}
     ```
     Rare values may matter most: on ViT-Tiny anything but `minmax` loses accuracy
-    at 8 bits (PTQ.md 3a). A value without a histogram is an error.
+    at 8 bits (docs/Recipes.md, Options that are off). A value without a histogram is an error.
   }];
   let options = [
     Option<"observers", "observers", "std::string", "", "KIND=minmax|percentile:P|mse, separated by commas">
@@ -217,7 +217,7 @@ def VitFitFunctionRangesPass : Pass<"vit-fit-function-ranges", "::mlir::ModuleOp
     flattens out: GELU's results below -3 are all nearly 0. The pass moves the ends of the
     argument's `vit.range` inwards, where that moves the function's value, for every
     argument beyond the new end, by at most `tolerance` of its span, to where the squared error of the function's results over
-    the calibrated histogram is least (PTQ.md 4.6).
+    the calibrated histogram is least (docs/Recipes.md).
 
     ```mlir
     %u = vit.linear %x, %w, %b {vit.range = array<f64: -17.1, 6.5>, vit.histogram = ...} : ...
@@ -283,13 +283,13 @@ def VitAssignChannelScalesPass : Pass<"vit-assign-channel-scales", "::mlir::Modu
     Decides where the indices of a tensor's last axis get codes of different scales, and
     leaves the ranges for `vit-quantize` as `vit.code_ranges`:
 
-    * `heads`: queries, keys and values have one scale for each head (METHODS.md R4, R5);
+    * `heads`: queries, keys and values have one scale for each head (docs/Rules.md, R4 and R5);
     * `own=N`: the N channels of a function's result that reach farthest have scales of
-      their own, the rest shares one (PTQ.md 4.4). The scales are folded into the
+      their own, the rest shares one (docs/Recipes.md). The scales are folded into the
       weights of the linear layers that read the result; the function becomes N + 1
       tables;
-    * `norms`: every channel of a layer_norm has its own scale, folded likewise (RepQ-ViT,
-      METHODS.md 2.9). Needs 64 calibration images or more (PTQ.md 6).
+    * `norms`: every channel of a layer_norm has its own scale, folded likewise (RepQ-ViT).
+      Needs 64 calibration images or more (docs/Recipes.md, How many images).
 
     ```mlir
     %g = vit.gelu erf %u {vit.range = array<f64: -0.17, 8.6>, vit.channel_range = ...} : tensor<1x4x768xf32> -> tensor<1x4x768xf32>
@@ -347,9 +347,10 @@ def VitQuantizePass : Pass<"vit-quantize", "::mlir::ModuleOp"> {
       with zero point 0;
     * operands and results of residual adds, operands of layer_norm: signed 16
       bits, one scale per add, `headroom` above the calibrated range; accumulators
-      enter an add as they are (METHODS.md R12);
+      enter an add as they are (docs/Rules.md, R12);
     * softmax: 8-bit codes relative to the row maximum (scale 1/255) and their sums
-      (PTQ.md 4.5); scores with a mask 16 bits (docs/Recipes.md, Masks);
+      (docs/Recipes.md, What each part is for); scores with a mask 16 bits (docs/Recipes.md,
+      Masks);
     * constant operands of a computation: symmetric, as wide as the operand;
     * operands and results of ops marked `vit.wide` (`vit-split-outliers`), and functions
       that give the program's result: signed 16 bits;
@@ -364,7 +365,7 @@ def VitQuantizePass : Pass<"vit-quantize", "::mlir::ModuleOp"> {
     (`vit-quantize-weights`), the function's results (`vit-quantize-result`), and the
     input of a patch embedding that reads normalized pixels.
 
-    `layout=ivit` is I-ViT's own (METHODS.md 2.3): codes are signed and symmetric,
+    `layout=ivit` is I-ViT's own (docs/Recipes.md, I-ViT's layout): codes are signed and symmetric,
     roundings half to even, the normalized image, queries, keys, values and scores 8 bits,
     probabilities 16 bits with scale 2^-15, and the results of patch embedding,
     projections and adds 16 bits each.
@@ -412,7 +413,7 @@ def VitQuantizeWeightsPass : Pass<"vit-quantize-weights", "::mlir::ModuleOp"> {
 
     `compensate-bias` adds to a linear layer's bias what rounding its weights takes from
     the mean of its outputs, `(W - W_q) * mean(x)` over the calibration images
-    (METHODS.md 2.9; PTQ.md `bc` 2).
+    (docs/Recipes.md, Options that are off).
 
     ```mlir
     %y = vit.linear %d, %w, %b : ...
@@ -483,7 +484,7 @@ def VitDeferDequantPass : Pass<"vit-defer-dequant", "::mlir::ModuleOp"> {
     For every op whose operands are dequantized and which says, through the interface
     `CommutesWithDequant`, that it commutes with dequantization for their scale
     layouts: the op is applied to the quantized values and its result is dequantized
-    instead (METHODS.md 1.1, rules R1 to R13). A constant bias is quantized to the
+    instead (docs/Rules.md). A constant bias is quantized to the
     accumulator's scale.
 
     ```mlir
@@ -524,14 +525,14 @@ def VitSelectNonlinearPass : Pass<"vit-select-nonlinear", "::mlir::ModuleOp"> {
     * `table`: exact 256-entry tables (exponent table for softmax, exact square root
       for layer_norm). GELU on 16 bits (`vit.wide`) is a 1025-entry table with linear
       interpolation;
-    * `shift`: Shiftmax, ShiftGELU, I-LayerNorm (I-ViT; METHODS.md 2.4 to 2.6);
+    * `shift`: Shiftmax, ShiftGELU, I-LayerNorm (I-ViT);
     * `ivit`: `shift` with the constants that I-ViT published (n = 15 and 23, 31-bit
       reciprocals), which fail outside the ranges they were tuned for;
     * `lut:N`: piecewise linear with N entries fitted for the layer's scale
-      (METHODS.md 3); of softmax the exponential and the reciprocal, of layer_norm
+      (GQA-LUT); of softmax the exponential and the reciprocal, of layer_norm
       the reciprocal root;
-    * `poly`: I-BERT's polynomials (METHODS.md 2.9); layer_norm keeps its root;
-    * `log2`: softmax in powers of two (METHODS.md 2.9);
+    * `poly`: I-BERT's polynomials; layer_norm keeps its root;
+    * `log2`: softmax in powers of two;
     * `auto`: measures `table`, `shift`, `poly`, `lut:8` and `lut:16`.
 
     What a function has no form of is computed by its table, unless it was asked for by
@@ -585,7 +586,7 @@ def VitqProveAccumulatorsPass : Pass<"vitq-prove-accumulators", "::mlir::ModuleO
     For every `vitq.matmul`, per output channel,
     `sum_k max over lhs of (lhs - z) * w[k, n]` plus the bias, and the same for the minimum, with
     the lhs range from the integer range analysis of its producer; where the rhs is
-    no constant, `K * max|lhs - z| * max|rhs|` (METHODS.md R3). Partial sums in any
+    no constant, `K * max|lhs - z| * max|rhs|` (docs/Rules.md, R3). Partial sums in any
     order stay inside the bound, so that targets may reorder them. The union is
     recorded as the attribute `vitq.accumulator_range = array<i64: min, max>`; a bound that
     leaves 32 bits is an error that names the node.
@@ -597,12 +598,12 @@ def VitqRequantToThresholdsPass : Pass<"vitq-requant-to-thresholds", "::mlir::Mo
   let description = [{
     A `vitq.requant` with at most 16 result levels, of one multiplier or of one for each
     channel of the last axis, becomes a `vitq.threshold` whose thresholds are found from
-    it: the codes of all inputs stay (METHODS.md R6). What stays as it is: a negative
+    it: the codes of all inputs stay (docs/Rules.md, R6). What stays as it is: a negative
     multiplier, and a level that no 32-bit input reaches, unless the bound of the product
     before it leaves a number to say so.
 
     With `norms`, a `vitq.layer_norm exact` whose only use is such a threshold becomes a
-    `vitq.norm_quant`: neither root nor division (METHODS.md R9). Codes of values beside a
+    `vitq.norm_quant`: neither root nor division (docs/Rules.md, R9). Codes of values beside a
     threshold may then differ.
 
     ```mlir

@@ -17,7 +17,12 @@
 #include "vitq/Conversion/KernelCalls.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Simulator/Simulator.h"
+#include "vitq/Support/MainFunction.h"
 #include "vitq/Target/TargetDesc.h"
+
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "vitq-add-entry-points"
 
 using namespace mlir;
 using namespace vitq;
@@ -130,6 +135,7 @@ void VitqAddEntryPoints::recordSteps(func::FuncOp main) {
     entry.set("kernel", b.getStringAttr(cast<func::CallOp>(op).getCallee()));
     steps.push_back(entry.getDictionary(&getContext()));
   }
+  LDBG() << steps.size() << " steps";
   getOperation()->setAttr("vitq.steps", b.getArrayAttr(steps));
 }
 
@@ -230,9 +236,12 @@ void VitqAddEntryPoints::addParallel(func::FuncOp main) {
 
 void VitqAddEntryPoints::runOnOperation() {
   ModuleOp module = getOperation();
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  if (!main || !main.getBody().hasOneBlock() || main.getNumArguments() != 3 || !module->hasAttr("vitq.arena_bytes")) {
-    module.emitError("needs a function @main whose buffers --vitq-plan-arena has placed");
+  FailureOr<func::FuncOp> found = findMain(module);
+  if (failed(found))
+    return signalPassFailure();
+  func::FuncOp main = *found;
+  if (main.getNumArguments() != 3 || !module->hasAttr("vitq.arena_bytes")) {
+    main.emitError("the buffers of @main have no places yet: run --vitq-plan-arena first");
     return signalPassFailure();
   }
   llvm::Expected<TargetDesc> desc = TargetDesc::parse(target);

@@ -14,7 +14,11 @@
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "vitq/Conversion/KernelCalls.h"
 #include "vitq/Conversion/Passes.h"
+#include "vitq/Support/MainFunction.h"
 #include "llvm/ADT/BitVector.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "vitq-plan-arena"
 
 using namespace mlir;
 
@@ -151,11 +155,10 @@ void VitqPlanArena::replaceResults(func::ReturnOp ret, Value out) {
 
 void VitqPlanArena::runOnOperation() {
   ModuleOp module = getOperation();
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  if (!main || !main.getBody().hasOneBlock()) {
-    module.emitError("needs a function @main of one block");
+  FailureOr<func::FuncOp> found = vitq::findMain(module);
+  if (failed(found))
     return signalPassFailure();
-  }
+  func::FuncOp main = *found;
   Block &body = main.getBody().front();
   auto ret = cast<func::ReturnOp>(body.getTerminator());
   OpBuilder b = OpBuilder::atBlockBegin(&body);
@@ -172,6 +175,7 @@ void VitqPlanArena::runOnOperation() {
   SmallVector<int64_t> offsets(buffers.allocs.size());
   const int64_t total = vitq::arena::pack(buffers.lifetimes, offsets),
                 bound = vitq::arena::largestLiveSet(buffers.lifetimes);
+  LDBG() << offsets.size() << " buffers in " << total << " bytes; no plan needs less than " << bound;
   BlockArgument arena = body.getArguments().back();
   arena.setType(bytes(total));
   for (auto [alloc, offset] : llvm::zip_equal(buffers.allocs, offsets)) {

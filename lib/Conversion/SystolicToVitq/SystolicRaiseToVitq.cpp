@@ -10,9 +10,13 @@
 
 #include "dialects/systolic/Systolic.h"
 #include "vitq/Conversion/Passes.h"
+#include "vitq/Support/MainFunction.h"
 #include "vitq/Target/Systolic.h"
 
 #include "mlir/IR/IRMapping.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "systolic-raise-to-vitq"
 
 using namespace mlir;
 using namespace vitq;
@@ -179,9 +183,12 @@ private:
   LogicalResult run() {
     ModuleOp module = getOperation();
     std::optional<simulator::Config> config = configOf(module);
-    auto main = module.lookupSymbol<func::FuncOp>("main");
-    if (!config || !main)
-      return module.emitError() << "needs '" << kConfigAttr << "' and a function @main";
+    FailureOr<func::FuncOp> found = findMain(module);
+    if (failed(found))
+      return failure();
+    func::FuncOp main = *found;
+    if (!config)
+      return module.emitError() << "needs '" << kConfigAttr << "': run convert-vitq-to-systolic first";
     DenseMap<StringAttr, std::vector<simulator::Instruction>> codes;
     for (LaunchOp launch : llvm::to_vector(main.getOps<LaunchOp>())) {
       auto routine = module.lookupSymbol<func::FuncOp>(launch.getRoutine());
@@ -196,7 +203,11 @@ private:
       if (!launch.getUnits().empty())
         unitShape = cast<RankedTensorType>(launch.getUnits().front().getArgument(0).getType()).getShape();
       FailureOr<Recovered> product = recoverProduct(routine, code->second, *config, unitShape);
-      if (failed(product) || failed(Raiser(launch, routine, *product).run()))
+      if (failed(product))
+        return failure();
+      LDBG() << launch.getRoutine() << ": " << product->m << " x " << product->k << " x " << product->n
+             << (product->units ? ", through units" : "");
+      if (failed(Raiser(launch, routine, *product).run()))
         return failure();
     }
     for (auto routine : llvm::to_vector(module.getOps<func::FuncOp>()))

@@ -17,7 +17,7 @@ namespace vint = ::vitq::integer;
 
 namespace {
 
-/// Bias minus zero point times the sums of the weights (METHODS.md R2).
+/// Bias minus zero point times the sums of the weights (docs/Rules.md, R2).
 FailureOr<Value> foldZeroPoint(Operation *op, ConversionPatternRewriter &rewriter, Value weight, Value bias,
                                int64_t channels, int64_t zeroPoint) {
   if (zeroPoint == 0)

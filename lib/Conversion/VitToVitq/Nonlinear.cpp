@@ -122,7 +122,7 @@ LogicalResult lowerToTable(vit::UnaryFunction op, Value input, RankedTensorType 
 }
 
 /// 16-bit codes: a table with interpolation where the function bends, the identity
-/// beyond (PTQ.md 4.6); of a function that is bounded a table of all codes.
+/// beyond (docs/Numerics.md, Interpolation); of a function that is bounded a table of all codes.
 LogicalResult lowerToInterpolation(vit::UnaryFunction op, Value input, RankedTensorType type,
                                    ConversionPatternRewriter &rewriter, const Context &context) {
   FailureOr<UniformParameters> from = perTensorParametersOf(op, op->getOperand(0)),
@@ -176,8 +176,8 @@ StringRef registeredName(vit::UnaryFunction op) {
 }
 
 /// A table of lines with the entries that were asked for, fitted for the input's codes
-/// and stored with as many fraction bits, up to 6, as slopes of 8 bits allow (GQA-LUT,
-/// METHODS.md 3).
+/// and stored with as many fraction bits, up to 6, as slopes of 8 bits allow
+/// (docs/Numerics.md, Lines).
 LogicalResult lowerToLines(vit::UnaryFunction op, Value input, RankedTensorType type, unsigned entries,
                            ConversionPatternRewriter &rewriter, const Context &context) {
   FailureOr<UniformParameters> from = perTensorParametersOf(op, op->getOperand(0)),
@@ -259,7 +259,7 @@ struct LowerGelu : Lowering<vit::GeluOp> {
     int64_t x0 = numerics::shiftGeluX0(input->scale());
     if (x0 < -65536 || x0 >= 0)
       return op.emitError("ShiftGELU cannot represent the input scale ") << input->scale() << "; use --nonlinear=table";
-    // I-ViT published n = 23 and a 31-bit reciprocal (METHODS.md 2.5).
+    // I-ViT published n = 23 and a 31-bit reciprocal (docs/Numerics.md, GELU).
     bool published = vit::kindOf(op.getAlgorithm()) == vit::Algorithm::IVit;
     double amax = static_cast<double>(input->max - input->zeroPoint());
     int64_t fraction = published ? 23 : static_cast<int64_t>(numerics::shiftGeluBits(input->scale(), amax));

@@ -20,7 +20,7 @@ namespace vint = ::vitq::integer;
 
 namespace {
 
-/// Steps of the 8-bit difference to the row maximum (PTQ.md 4.5): ln2/16. The shift
+/// Steps of the 8-bit difference to the row maximum (docs/Numerics.md, Softmax): ln2/16. The shift
 /// exponential takes 1/24, the nearest step whose reciprocal is an integer, as its
 /// x0 = floor(-1/step) would otherwise bend every exponent by 4 %. Powers of two take
 /// octaves, lines their own step; the polynomial one whose 1 is the code 246.
@@ -264,7 +264,7 @@ private:
   }
 };
 
-/// I-ViT's softmax, division included (METHODS.md 2.4).
+/// I-ViT's softmax, division included.
 struct LowerFullSoftmax : Lowering<vit::SoftmaxOp> {
   using Lowering::Lowering;
   LogicalResult matchAndRewrite(vit::SoftmaxOp op, OpAdaptor adaptor,
@@ -280,10 +280,11 @@ struct LowerFullSoftmax : Lowering<vit::SoftmaxOp> {
           "Shiftmax needs signed 8-bit scores, and signed results of 8 or 16 bits with zero point 0 and "
           "scale 2^-7 or 2^-15");
     int64_t x0 = numerics::shiftX0(input->scale());
-    if (x0 < -(int64_t(1) << 30) || x0 >= 0)
+    // Where x0 is at its limit.
+    if (input->scale() < std::ldexp(1.0, -30))
       return op.emitError("Shiftmax cannot represent the scale of the scores, ")
              << input->scale() << "; use --recipe=default";
-    // I-ViT published n = 15 and a 31-bit reciprocal (METHODS.md 2.4).
+    // I-ViT published n = 15 and a 31-bit reciprocal (docs/Numerics.md).
     auto softmax = rewriter.replaceOpWithNewOp<vint::ShiftmaxOp>(op, convert(op.getType()), adaptor.getInput(), x0, 15,
                                                                  31, static_cast<int64_t>(result->width));
     recordScale(softmax, op);

@@ -9,9 +9,13 @@
 #include "Patterns.h"
 
 #include "vitq/Conversion/Passes.h"
+#include "vitq/Support/MainFunction.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "convert-vit-to-vitq"
 
 namespace vitq {
 #define GEN_PASS_DEF_CONVERTVITTOVITQPASS
@@ -50,8 +54,12 @@ FailureOr<integer::DyadicAttr> lowering::makeDyadic(Operation *op, ArrayRef<doub
 FailureOr<UniformParameters> lowering::parametersOf(Operation *op, Value value) {
   if (std::optional<UniformParameters> parameters = getUniformParameters(getQuantizedType(value)))
     return *parameters;
-  return op->emitError("operand or result of '")
-         << nodeName(op->getLoc()) << "' is not quantized; run vit-quantize and vit-defer-dequant first";
+  InFlightDiagnostic error = op->emitError("operand or result of '")
+                             << nodeName(op->getLoc())
+                             << "' is not quantized; run vit-quantize and vit-defer-dequant first";
+  if (Operation *producer = value.getDefiningOp(); producer && producer != op)
+    error.attachNote(producer->getLoc()) << "the operand is computed here";
+  return error;
 }
 
 FailureOr<UniformParameters> lowering::perTensorParametersOf(Operation *op, Value value) {
@@ -63,6 +71,22 @@ FailureOr<UniformParameters> lowering::perTensorParametersOf(Operation *op, Valu
 }
 
 namespace {
+
+/// Passes on the first error only. A pattern that cannot lower an op says why; after it
+/// the driver of the conversion says that it gave up.
+class FirstErrorOnly : public ScopedDiagnosticHandler {
+public:
+  explicit FirstErrorOnly(MLIRContext *context) : ScopedDiagnosticHandler(context) {
+    setHandler([this](Diagnostic &diagnostic) {
+      const bool repeats = hasError && diagnostic.getSeverity() == DiagnosticSeverity::Error;
+      hasError |= diagnostic.getSeverity() == DiagnosticSeverity::Error;
+      return success(repeats); // handled, that is dropped
+    });
+  }
+
+private:
+  bool hasError = false;
+};
 
 class ConvertVitToVitq : public vitq::impl::ConvertVitToVitqPassBase<ConvertVitToVitq> {
   using ConvertVitToVitqPassBase::ConvertVitToVitqPassBase;
@@ -93,14 +117,19 @@ class ConvertVitToVitq : public vitq::impl::ConvertVitToVitqPassBase<ConvertVitT
     target.addDynamicallyLegalOp<func::FuncOp>(
         [&](func::FuncOp op) { return converter.isSignatureLegal(op.getFunctionType()); });
     target.addDynamicallyLegalOp<func::ReturnOp>([&](func::ReturnOp op) { return converter.isLegal(op); });
-    if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
+    if (failed(convert(target, std::move(patterns))))
       return signalPassFailure();
     finish(outputScale);
   }
 
+  LogicalResult convert(const ConversionTarget &target, RewritePatternSet patterns) {
+    FirstErrorOnly diagnostics(&getContext());
+    return applyFullConversion(getOperation(), target, std::move(patterns));
+  }
+
   /// Scale of the first result of @main, 0 when it has none.
   double findOutputScale() {
-    auto main = getOperation().lookupSymbol<func::FuncOp>("main");
+    func::FuncOp main = lookupMain(getOperation());
     if (!main || main.getNumResults() == 0)
       return 0;
     auto shaped = dyn_cast<ShapedType>(main.getResultTypes()[0]);
@@ -125,6 +154,7 @@ class ConvertVitToVitq : public vitq::impl::ConvertVitToVitqPassBase<ConvertVitT
       op->setAttr(integer::kIdAttr, builder.getI64IntegerAttr(id));
       scales.push_back(builder.getNamedAttr(std::to_string(id++), recorded));
     });
+    LDBG() << scales.size() << " ops remember their scales; the result's is " << outputScale;
     getOperation()->setAttr(integer::kScalesAttr, builder.getDictionaryAttr(scales));
     if (outputScale > 0)
       getOperation()->setAttr(kOutputScaleAttr, builder.getF64FloatAttr(outputScale));

@@ -13,6 +13,11 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "vitq/Conversion/Passes.h"
+#include "vitq/Support/MainFunction.h"
+
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "convert-vitq-to-kernels"
 
 using namespace mlir;
 using namespace vitq;
@@ -210,11 +215,10 @@ struct ConvertVitqToKernels : vitq::impl::ConvertVitqToKernelsPassBase<ConvertVi
       module.emitError(llvm::toString(desc.takeError()));
       return signalPassFailure();
     }
-    auto main = module.lookupSymbol<func::FuncOp>("main");
-    if (!main || !main.getBody().hasOneBlock()) {
-      module.emitError("needs a function @main of one block");
+    FailureOr<func::FuncOp> found = findMain(module);
+    if (failed(found))
       return signalPassFailure();
-    }
+    func::FuncOp main = *found;
     for (Type type : llvm::concat<const Type>(main.getArgumentTypes(), main.getResultTypes())) {
       auto tensor = dyn_cast<RankedTensorType>(type);
       if (!tensor || !tensor.hasStaticShape() || !tensor.getElementType().isInteger()) {
@@ -233,6 +237,8 @@ struct ConvertVitqToKernels : vitq::impl::ConvertVitqToKernelsPassBase<ConvertVi
       return signalPassFailure();
     numKernels = lowering.getKernels().kernelCount();
     numCalls = lowering.getKernels().callCount;
+    LDBG() << lowering.getKernels().kernelCount() << " kernels in " << lowering.getKernels().callCount << " calls for "
+           << target;
     Builder b(module.getContext());
     module->setAttr("vitq.macs", b.getI64IntegerAttr(lowering.macs));
     module->setAttr("vitq.weight_bytes", b.getI64IntegerAttr(lowering.getKernels().constantBytes()));

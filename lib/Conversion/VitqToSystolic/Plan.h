@@ -21,7 +21,7 @@ struct Plan {
   uint64_t cycles = 0, fixedCycles = 0;
 };
 
-/// The tiling that Gemmini's library chooses (tiled_matmul_auto, STYLE.md 7.2): as many tiles
+/// The tiling that Gemmini's library chooses (tiled_matmul_auto in gemmini.h): as many tiles
 /// as half of each memory holds, grown one dimension after the other.
 Tiling fixedTiling(const Product &product, const simulator::Config &config);
 

@@ -14,11 +14,15 @@
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Simulator/Simulator.h"
 #include "vitq/Support/Constants.h"
+#include "vitq/Support/MainFunction.h"
 #include "vitq/Target/SystolicUnits.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "convert-vitq-to-systolic"
 
 using namespace mlir;
 using namespace vitq;
@@ -248,6 +252,7 @@ LogicalResult Launcher::lowerProduct(const Fragment &fragment) {
   if (failed(routine))
     return failure();
   launch.setRoutine(*routine);
+  LDBG() << loc << ": " << *routine << " with " << fragment.stages.size() << " ops behind the product";
   if (product.units || product.shift) {
     replace(fragment, launch);
     return success();
@@ -307,9 +312,10 @@ private:
       return emitError(loc) << "place: no op and no node is called '" << name << "'";
     if (std::optional<simulator::Config> own = configOf(module))
       return module.emitError() << "is in the form of an array already, systolic:" << own->str();
-    auto main = module.lookupSymbol<func::FuncOp>("main");
-    if (!main || !main.getBody().hasOneBlock())
-      return module.emitError("needs a function @main of one block");
+    FailureOr<func::FuncOp> found = findMain(module);
+    if (failed(found))
+      return failure();
+    func::FuncOp main = *found;
     module->setAttr(kConfigAttr, ConfigAttr::get(&getContext(), parsed->str()));
     Placement placement(*parsed, *wishes);
     if (failed(placement.run(main)))

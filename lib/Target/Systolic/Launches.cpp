@@ -11,6 +11,7 @@
 #include "dialects/systolic/Systolic.h"
 #include "vitq/Simulator/Simulator.h"
 #include "vitq/Support/Constants.h"
+#include "vitq/Support/MainFunction.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -51,7 +52,7 @@ static InterpreterOptions::Kernel makeKernel(LaunchOp launch, uint32_t number, c
 
 InterpreterOptions systolic::interpretLaunches(ModuleOp module, const simulator::Program &program) {
   DenseMap<Operation *, uint32_t> numbers;
-  if (auto main = module.lookupSymbol<func::FuncOp>("main"))
+  if (func::FuncOp main = lookupMain(module))
     for (auto [number, launch] : llvm::enumerate(main.getOps<LaunchOp>()))
       numbers[launch] = static_cast<uint32_t>(number);
   InterpreterOptions options;

@@ -10,6 +10,7 @@
 
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Support/Constants.h"
+#include "vitq/Support/MainFunction.h"
 #include "vitq/Target/SystolicUnits.h"
 
 #include "llvm/ADT/StringMap.h"
@@ -168,12 +169,13 @@ LogicalResult ProgramBuilder::run(func::FuncOp main) {
 
 FailureOr<simulator::Program> systolic::encodeProgram(ModuleOp module) {
   std::optional<simulator::Config> config = configOf(module);
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  if (!config || !main || !main.getBody().hasOneBlock())
-    return module.emitError() << "needs '" << kConfigAttr << "' and a function @main of one block: run "
-                              << "convert-vitq-to-systolic first";
+  FailureOr<func::FuncOp> main = findMain(module);
+  if (failed(main))
+    return failure();
+  if (!config)
+    return module.emitError() << "needs '" << kConfigAttr << "': run convert-vitq-to-systolic first";
   ProgramBuilder builder(module, *config);
-  if (failed(builder.run(main)))
+  if (failed(builder.run(*main)))
     return failure();
   return std::move(builder.program);
 }

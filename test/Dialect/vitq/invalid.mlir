@@ -1316,7 +1316,7 @@ func.func @f85(%x: tensor<2x3xi32>) {
 
 // #vitq.dyadic
 func.func @f86(%x: tensor<2x3xi32>) {
-  // expected-error @+1 {{got 2 multipliers and 1 shifts}}
+  // expected-error @+1 {{dyadic needs as many shifts as multipliers, at least one; got 2 multipliers and 1 shifts}}
   %0 = vitq.requant %x by <[1, 2], [3]> round half_up : tensor<2x3xi32> -> tensor<2x3xi8>
   return
 }

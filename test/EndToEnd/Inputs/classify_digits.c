@@ -1,5 +1,16 @@
-/* classify_digits N images.npy outputs.npy: runs `digits_run` on the first N images and
- * counts those whose outputs are not those of the second file. */
+/*===- classify_digits.c - Runs a compiled library on images -*- C -*-===*\
+ *
+ * Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+ * See LICENSE for license information.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ *===----------------------------------------------------------------------===
+ *
+ * classify_digits N images.npy outputs.npy: runs `digits_run` on the first N images and
+ * counts those whose outputs are not those of the second file.
+ *
+\*===----------------------------------------------------------------------===*/
+
 #include "digits.h"
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-"""passes.py ROOT: every pass has a source file and a test named after its flag.
+"""passes.py ROOT: every pass has a source file and a test named after its flag, and logs what it decides.
 
     vit-defer-dequant       lib/**/DeferDequant.cpp              test/**/vit-defer-dequant.mlir
     systolic-allocate       lib/**/SystolicAllocate.cpp          test/**/systolic-allocate.mlir
@@ -30,8 +30,11 @@ for td in sorted(root.glob("include/vitq/**/Passes.td")):
             if words[0] in ("vit", "vitq"):
                 words = words[1:]
             source = f"lib/**/{camel(words)}.cpp"
-        if not any(root.glob(source)):
+        texts = [path.read_text(encoding="utf-8") for path in root.glob(source)]
+        if not texts:
             bad.append(f"{td.relative_to(root)}: --{flag} has no {source}")
+        elif not any(f'#define DEBUG_TYPE "{flag}"' in text and "LDBG(" in text for text in texts):
+            bad.append(f"{source}: logs nothing with LDBG() under DEBUG_TYPE \"{flag}\"")
         if not name.endswith("Pass"):
             bad.append(f"{td.relative_to(root)}: {name} does not end in Pass")
         if not any(root.glob(f"test/**/{flag}.mlir")) and not any(root.glob(f"test/**/{flag}.test")):

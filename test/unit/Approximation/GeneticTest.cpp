@@ -72,7 +72,7 @@ TEST(Genetic, ErrorsAreThoseOfTheTables) {
   }
 }
 
-// METHODS.md 3.3: runs of the published search average up to three times the published
+// Runs of the published search average up to three times the published
 // tables' rows; this is the best of five. The longer search is docs/Approximation.md's.
 TEST(Genetic, ApproachesThePublishedTables) {
   for (auto [name, entries, published] : {std::tuple("gelu", 8u, 1.00e-4),

@@ -1,4 +1,10 @@
 //===- DialectsTest.cpp - vitq under MLIR's C API -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "vitq-c/Dialects.h"
 

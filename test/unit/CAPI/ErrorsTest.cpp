@@ -1,4 +1,10 @@
 //===- ErrorsTest.cpp - What the C API says when it is misused -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "TestUtils.h"
 
@@ -82,8 +88,9 @@ TEST(CApiErrors, OptionsThatOthersMakeMeaningless) {
   EXPECT_EQ(digits.set("recipe", "ivit"), VITQ_SUCCESS);
   EXPECT_EQ(digits.set("nonlinear", "table"), VITQ_SUCCESS);
   EXPECT_TRUE(vitqProgramIsNull(digits.compile()));
-  EXPECT_EQ(digits.errors(), "option 'nonlinear=table' has no effect with option 'recipe=ivit', which has algorithms of "
-                             "its own for nonlinear functions: leave one of them out\n");
+  EXPECT_EQ(digits.errors(),
+            "option 'nonlinear=table' has no effect with option 'recipe=ivit', which has algorithms of "
+            "its own for nonlinear functions: leave one of them out\n");
 }
 
 TEST(CApiErrors, NullArguments) {

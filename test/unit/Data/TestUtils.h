@@ -1,4 +1,10 @@
 //===- TestUtils.h - Helpers for the tests of lib/Data ----------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef VITQ_TEST_UNIT_DATA_TESTUTILS_H
 #define VITQ_TEST_UNIT_DATA_TESTUTILS_H

@@ -65,6 +65,14 @@ def smooth(height, width, channels):
     return np.concatenate([np.array(coarse)] * 2, axis=2)[..., :channels]
 
 
+print("""//===- PillowVectors.inc - Images as Pillow resizes them -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+""")
 print("// Written by pillow_vectors.py with Pillow. Do not edit.")
 print("// clang-format off")
 gray, rgb = Image.fromarray(pattern(13, 17, 1)), Image.fromarray(pattern(13, 17, 3))

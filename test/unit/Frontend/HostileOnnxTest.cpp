@@ -1,4 +1,10 @@
 //===- HostileOnnxTest.cpp - Files that lie -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 // Every file here must give an error that names it, and nothing else: no
 // crash, hang or large allocation.

@@ -1,4 +1,10 @@
 //===- ImportModelsTest.cpp - Whole models -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 // Models that test/models/make_models.py wrote (VITQ_TEST_MODELS) and the
 // larger ones in VITQ_SHARED; tests skip where these are absent.

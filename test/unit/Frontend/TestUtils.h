@@ -1,4 +1,10 @@
 //===- TestUtils.h - Importing and running in tests --------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef VITQ_TEST_UNIT_FRONTEND_TESTUTILS_H
 #define VITQ_TEST_UNIT_FRONTEND_TESTUTILS_H

@@ -175,7 +175,7 @@ TEST_F(IntegerTest, Gelu) {
 }
 
 TEST_F(IntegerTest, GeluAsPublished) {
-  // METHODS.md 2.5: n = 23, a 31-bit reciprocal; out = a * sigma exactly.
+  // As I-ViT published it: n = 23, a 31-bit reciprocal; out = a * sigma exactly.
   std::string head = "vitq.gelu shift %a exponent_step -15 fraction_bits 23";
   std::string tail = " by #vitq.dyadic<1073741824, 30> round half_even : tensor<1x8xi8> -> tensor<1x8xi16>";
   Tensor row = ints<int8_t>({1, 8}, {-100, -50, -10, 0, 10, 25, 60, 100});
@@ -200,7 +200,7 @@ TEST_F(IntegerTest, Interpolate) {
 }
 
 TEST_F(IntegerTest, Shiftmax) {
-  // METHODS.md 2.4.
+  // I-ViT's numbers, worked out by hand for this row.
   std::string head = "vitq.shiftmax %a exponent_step -20 fraction_bits 15 reciprocal_bits 31 result_bits ";
   std::vector<int32_t> row = {-60, -20, 0, 5, 17, 40};
   auto wide = runOp(head + "16 : tensor<1x6xi32> -> tensor<1x6xi16>", {"tensor<1x6xi32>"}, "tensor<1x6xi16>",
@@ -358,7 +358,7 @@ TEST_F(IntegerTest, LayerNormShift) {
 }
 
 TEST_F(IntegerTest, LayerNormShiftRounds) {
-  // METHODS.md 2.6's row.
+  // Worked out by hand from docs/Numerics.md, LayerNorm, ivit.
   std::vector<int32_t> row = {120, -340, 560, 77, -900, 1000, -15, 30};
   std::vector<int64_t> none(8, 0);
   std::vector<numerics::Dyadic> ratio(8, {1, 20});

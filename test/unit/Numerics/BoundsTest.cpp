@@ -1,4 +1,10 @@
 //===- BoundsTest.cpp - Ranges of accumulators ----------------------------===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "vitq/Numerics/Bounds.h"
 
@@ -55,7 +61,7 @@ TEST(DotBound, ProductsAndWidths) {
   EXPECT_EQ(signedBitsFor({0, 128}), 9);
   EXPECT_EQ(signedBitsFor({INT32_MIN, INT32_MAX}), 32);
   EXPECT_EQ(signedBitsFor({INT64_MIN, INT64_MAX}), 64);
-  // METHODS.md R3, K = 384, symmetric weights: int8 needs 24 bits.
+  // docs/Rules.md, R3: K = 384, symmetric weights: int8 needs 24 bits.
   const std::vector<int8_t> w(384, -127);
   EXPECT_EQ(signedBitsFor(dotBound(w.data(), 384, -128, 127)), 24);
 }

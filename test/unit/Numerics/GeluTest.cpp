@@ -1,4 +1,10 @@
 //===- GeluTest.cpp - ShiftGELU -------------------------------------------===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "vitq/Numerics/Gelu.h"
 #include "vitq/Numerics/RealFunctions.h"
@@ -39,7 +45,7 @@ TEST(ShiftGelu, RecommendedBits) {
   EXPECT_EQ(shiftGeluBits(0.0001, 127), 8u);
   EXPECT_EQ(shiftGeluBits(0.05, 127), 22u);
   EXPECT_EQ(shiftGeluBits(1.0, 127), 30u);
-  // METHODS.md 2.5: errors of the recommended rule, and of the published one.
+  // Largest errors of the recommended rule, and of the published one.
   const double scales[] = {0.07, 0.05, 0.03, 0.02, 0.01};
   const double rule[] = {0.069, 0.050, 0.041, 0.042, 0.012};
   const double published[] = {1.12, 0.24, 0.24, 0.29, 0.28};

@@ -1,4 +1,10 @@
 //===- SquareRootTest.cpp - Integer square roots --------------------------===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "vitq/Numerics/SquareRoot.h"
 #include "vitq/Numerics/RootSteps.h"
@@ -115,7 +121,7 @@ TEST(NewtonSqrt, GoldenSequence) {
 }
 
 TEST(NewtonSqrt, PublishedStartFailsBelow16Bits) {
-  // {V, k, floor sqrt V}: the pairs of METHODS.md 2.6.
+  // {V, k, floor sqrt V}: where 10 steps from 2^16 end.
   const uint64_t cases[][3] = {{16, 64, 4}, {324, 65, 18}, {1296, 70, 36}, {5329, 89, 73}, {21903, 150, 147}};
   for (const auto &[v, k, root] : cases) {
     EXPECT_EQ(newtonSqrt(v, 1 << 16, 10), k);

@@ -27,7 +27,7 @@ int64_t byThresholds(int64_t x, const std::vector<int32_t> &thresholds, int64_t 
   return thresholdCode(x, thresholds.data(), static_cast<int64_t>(thresholds.size()), 1, lo);
 }
 
-/// METHODS.md R6b: equal on every accumulator, ties included.
+/// docs/Rules.md, R6: equal on every accumulator, ties included.
 TEST(Thresholds, EqualTheDyadicOnAllSmallAccumulators) {
   for (Rounding rounding : kRoundings)
     // 2^29 / 2^30 and the like have ties at every other accumulator.
@@ -74,7 +74,7 @@ TEST(Thresholds, Limits) {
   EXPECT_EQ(*dead, std::vector<int32_t>(3, INT32_MAX));
 }
 
-/// METHODS.md R9: the codes of a real layer normalisation and its quantizer, except
+/// docs/Rules.md, R9: the codes of a real layer normalisation and its quantizer, except
 /// beside a threshold.
 TEST(NormQuant, FollowsTheReals) {
   std::mt19937_64 rng(7);

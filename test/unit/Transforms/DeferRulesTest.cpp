@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Each rule of METHODS.md 1.1 as a function on dequantized values: run in double
+// Each rule of docs/Rules.md as a function on dequantized values: run in double
 // before and after vit-defer-dequant, on random codes. Where the rule is an exact
 // rewrite the results agree to 1e-12; a barrier must leave the values alone, which
 // the same comparison checks. A bias is on its grid already, so that rounding it

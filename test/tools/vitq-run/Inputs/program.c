@@ -1,6 +1,17 @@
-/* A stand-in for a compiled program: class c gets the sum of pixel row c % 8,
+/*===- program.c - A stand-in for a compiled program -*- C -*-===*\
+ *
+ * Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+ * See LICENSE for license information.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ *===----------------------------------------------------------------------===
+ *
+ * A stand-in for a compiled program: class c gets the sum of pixel row c % 8,
  * less c. What the macros change is wrong on purpose; but ABI=2 has a profile of
- * two steps, and threads that need memory of their own. */
+ * two steps, and threads that need memory of their own.
+ *
+\*===----------------------------------------------------------------------===*/
+
 #include <stdint.h>
 #include <time.h>
 
@@ -14,21 +25,21 @@
 #define ARCH "x86-64"
 #endif
 #if ABI == 2 && !defined(MORE)
-#define MORE                                                                   \
-  ",\"batch\":1,\"arena_lower_bound\":48,\"thread_arena_bytes\":64,\"steps\":["   \
-  "{\"kernel\":\"k0\",\"op\":\"vitq.matmul+vitq.requant\",\"node\":\"/fc/Add\","    \
-  "\"macs\":1000000},{\"kernel\":\"k1\",\"op\":\"vitq.softmax\",\"node\":\"/s\","   \
-  "\"macs\":0},{\"kernel\":\"k0\",\"op\":\"vitq.matmul+vitq.requant\",\"node\":"    \
+#define MORE                                                                                                           \
+  ",\"batch\":1,\"arena_lower_bound\":48,\"thread_arena_bytes\":64,\"steps\":["                                        \
+  "{\"kernel\":\"k0\",\"op\":\"vitq.matmul+vitq.requant\",\"node\":\"/fc/Add\","                                       \
+  "\"macs\":1000000},{\"kernel\":\"k1\",\"op\":\"vitq.softmax\",\"node\":\"/s\","                                      \
+  "\"macs\":0},{\"kernel\":\"k0\",\"op\":\"vitq.matmul+vitq.requant\",\"node\":"                                       \
   "\"/fc2/Add\",\"macs\":0}]"
 #elif !defined(MORE)
 #define MORE
 #endif
 #ifndef MANIFEST
-#define MANIFEST                                                               \
-  "{\"abi\":1,\"name\":\"rows\",\"target\":\"" ARCH "\",\"input\":{"           \
-  "\"shape\":[1,8,8,1],\"dtype\":\"uint8\",\"layout\":\"nhwc\"},\"output\":{"  \
-  "\"shape\":[1,10],\"dtype\":\"int32\",\"scale\":0.5},"                       \
-  "\"preprocess\":\"mean=0.5,std=0.5\",\"arena_bytes\":64,\"arena_align\":64," \
+#define MANIFEST                                                                                                       \
+  "{\"abi\":1,\"name\":\"rows\",\"target\":\"" ARCH "\",\"input\":{"                                                   \
+  "\"shape\":[1,8,8,1],\"dtype\":\"uint8\",\"layout\":\"nhwc\"},\"output\":{"                                          \
+  "\"shape\":[1,10],\"dtype\":\"int32\",\"scale\":0.5},"                                                               \
+  "\"preprocess\":\"mean=0.5,std=0.5\",\"arena_bytes\":64,\"arena_align\":64,"                                         \
   "\"macs\":1000000,\"weight_bytes\":12,\"code_bytes\":34" MORE "}"
 #endif
 
@@ -79,7 +90,7 @@ const struct {
   int (*run_profiled)(const void *, void *, void *, uint64_t *);
   int (*run_mt)(const void *, void *, void *, int);
 #endif
-} SYMBOL = {ABI, "rows", run, MANIFEST,
+} SYMBOL = {ABI,          "rows", run, MANIFEST,
 #if ABI >= 2
             run_profiled, run_mt
 #endif

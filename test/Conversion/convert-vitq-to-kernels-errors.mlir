@@ -1,0 +1,32 @@
+// RUN: vitq-opt %s --split-input-file --convert-vitq-to-kernels=target=x86-64-v3 --verify-diagnostics
+
+func.func @main(%x: tensor<1x2x3xi32>, %t: tensor<256xi8>) -> tensor<1x2x3xi8> {
+  // A computed table.
+  // expected-error @+1 {{'vitq.softmax' op has no kernel}}
+  %c, %s = vitq.softmax table by <1073741824, 30>, %x, %t : (tensor<1x2x3xi32>, tensor<256xi8>) -> (tensor<1x2x3xi8>, tensor<1x2xi32>)
+  return %c : tensor<1x2x3xi8>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x2xi8>) -> tensor<1x2xi8> {
+  // expected-error @+1 {{'arith.addi' op has no kernel}}
+  %0 = arith.addi %x, %x : tensor<1x2xi8>
+  return %0 : tensor<1x2xi8>
+}
+
+// -----
+
+// expected-error @+1 {{operands and results must be statically shaped integer tensors}}
+func.func @main(%x: tensor<?x2xi8>) -> tensor<?x2xi8> {
+  return %x : tensor<?x2xi8>
+}
+
+// -----
+
+// expected-error @below {{the module needs a function @main of one block}}
+module {
+  func.func @other() {
+    return
+  }
+}
