@@ -9,6 +9,7 @@
 #ifndef DIALECTS_VITQ_VITQ_H
 #define DIALECTS_VITQ_VITQ_H
 
+#include "dialects/vit/Quantization.h"
 #include "dialects/vit/ShapeInference.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -25,6 +26,17 @@
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/vitq/VitqAttrs.h.inc"
+
+namespace vitq::integer {
+/// What an operand is to the images of a batch.
+enum class BatchOperand : uint8_t {
+  Image,     ///< has them along its leading axis; repeated where it does not depend on the input
+  Broadcast, ///< may have 1 there, or no such axis
+  Shared,    ///< is the same for all; must not depend on the input
+};
+} // namespace vitq::integer
+
+#include "dialects/vitq/VitqInterfaces.h.inc"
 
 #define GET_OP_CLASSES
 #include "dialects/vitq/VitqOps.h.inc"

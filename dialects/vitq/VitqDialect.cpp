@@ -17,6 +17,7 @@ using namespace mlir;
 
 #include "dialects/vitq/VitqDialect.cpp.inc"
 #include "dialects/vitq/VitqEnums.cpp.inc"
+#include "dialects/vitq/VitqInterfaces.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/vitq/VitqAttrs.cpp.inc"

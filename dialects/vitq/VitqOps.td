@@ -12,7 +12,9 @@
 include "mlir/Interfaces/InferIntRangeInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/vit/VitInterfaces.td"
 include "dialects/vitq/VitqAttrs.td"
+include "dialects/vitq/VitqInterfaces.td"
 
 class Vitq_TensorOf<list<Type> types, string text> : Type<
   StaticShapeTensorOf<types>.predicate, "statically shaped tensor of " # text,
@@ -29,20 +31,23 @@ def Vitq_ShapesInferred : NativeOpTrait<"ShapesInferred"> {
   let cppNamespace = "::vitq::vit";
 }
 
-class Vitq_Op<string mnemonic, list<Trait> traits = []>
+// `batchable` and `integer` are the methods of these interfaces that the op has of its own.
+class Vitq_Op<string mnemonic, list<string> batchable = [], list<string> integer = [], list<Trait> traits = []>
     : Op<Vitq_Dialect, mnemonic, [Pure, InferShapedTypeOpAdaptor, Vitq_ShapesInferred,
-         DeclareOpInterfaceMethods<InferIntRangeInterface, ["inferResultRanges"]>] # traits>;
+         DeclareOpInterfaceMethods<InferIntRangeInterface, ["inferResultRanges"]>,
+         DeclareOpInterfaceMethods<BatchableOp, batchable>,
+         DeclareOpInterfaceMethods<IntegerOp, integer>] # traits>;
 
 // An op that only moves elements: its range is its inputs' range, its element
 // type theirs.
-class Vitq_MoveOp<string mnemonic, list<Trait> traits = []>
-    : Vitq_Op<mnemonic, [SameOperandsAndResultElementType] # traits>;
+class Vitq_MoveOp<string mnemonic, list<string> batchable = []>
+    : Vitq_Op<mnemonic, batchable, [], [SameOperandsAndResultElementType, MoveOp]>;
 
 //===----------------------------------------------------------------------===//
 // Arithmetic
 //===----------------------------------------------------------------------===//
 
-def Vitq_MatmulOp : Vitq_Op<"matmul"> {
+def Vitq_MatmulOp : Vitq_Op<"matmul", ["getBatchOperand"]> {
   let summary = "Matrix product with 32-bit accumulators";
   let description = [{
     `acc[b, m, n] = bias[n] + sum_k (lhs[b, m, k] - lhs_zero_point) * rhs[b, k, n]`,
@@ -98,7 +103,7 @@ def Vitq_RequantOp : Vitq_Op<"requant"> {
   let hasVerifier = 1;
 }
 
-def Vitq_AddOp : Vitq_Op<"add"> {
+def Vitq_AddOp : Vitq_Op<"add", ["getBatchOperand"]> {
   let summary = "Sum of two quantized tensors of different scales";
   let description = [{
     `y = clamp(zero_point + round((a - lhs_zero_point) * Ma / 2^ca) + round((b - rhs_zero_point) * Mb / 2^cb))`:
@@ -129,7 +134,7 @@ def Vitq_AddOp : Vitq_Op<"add"> {
   let hasVerifier = 1;
 }
 
-def Vitq_MulOp : Vitq_Op<"mul"> {
+def Vitq_MulOp : Vitq_Op<"mul", ["getBatchOperand"]> {
   let summary = "Product of two quantized tensors";
   let description = [{
     `y = clamp(zero_point + round((a - lhs_zero_point) * (b - rhs_zero_point) * M / 2^c))`. The
@@ -155,7 +160,7 @@ def Vitq_MulOp : Vitq_Op<"mul"> {
   let hasVerifier = 1;
 }
 
-def Vitq_SumOp : Vitq_Op<"sum"> {
+def Vitq_SumOp : Vitq_Op<"sum", ["growLeadingAxis"]> {
   let summary = "Sum over some axes in 32 bits";
   let description = [{
     `y = sum (x - input_zero_point)` over `axes`. A mean is this and a
@@ -180,7 +185,7 @@ def Vitq_SumOp : Vitq_Op<"sum"> {
 // Nonlinear functions
 //===----------------------------------------------------------------------===//
 
-def Vitq_TableOp : Vitq_Op<"table"> {
+def Vitq_TableOp : Vitq_Op<"table", ["computesAlongLastAxis"], ["getAlgorithmName"]> {
   let summary = "Exact function of 8-bit values: a 256-entry table";
   let description = [{
     `y = table[t][i]` with `i = x` read as unsigned with `input_unsigned`, otherwise
@@ -204,7 +209,7 @@ def Vitq_TableOp : Vitq_Op<"table"> {
   let hasFolder = 1;
 }
 
-def Vitq_InterpolateOp : Vitq_Op<"interpolate"> {
+def Vitq_InterpolateOp : Vitq_Op<"interpolate", [], ["getAlgorithmName"]> {
   let summary = "Function of 16-bit values: a table with linear interpolation, and an identity tail";
   let description = [{
     A function that is nearly constant below some value and nearly the identity
@@ -239,7 +244,7 @@ def Vitq_InterpolateOp : Vitq_Op<"interpolate"> {
   let hasVerifier = 1;
 }
 
-def Vitq_PwlOp : Vitq_Op<"pwl"> {
+def Vitq_PwlOp : Vitq_Op<"pwl", [], ["getAlgorithmName"]> {
   let summary = "Piecewise-linear function of 8- or 16-bit values, requantized";
   let description = [{
     With `q = x - input_zero_point`, `i` the number of breakpoints <= q and
@@ -266,7 +271,7 @@ def Vitq_PwlOp : Vitq_Op<"pwl"> {
   let hasVerifier = 1;
 }
 
-def Vitq_PolyGeluOp : Vitq_Op<"poly_gelu"> {
+def Vitq_PolyGeluOp : Vitq_Op<"poly_gelu", [], ["getAlgorithmName"]> {
   let summary = "I-BERT's GELU: erf as a polynomial of degree two";
   let description = [{
     With `q = x - input_zero_point` and `erf = one - (min(|q|, clip) - clip)^2`,
@@ -293,7 +298,7 @@ def Vitq_PolyGeluOp : Vitq_Op<"poly_gelu"> {
   let hasVerifier = 1;
 }
 
-def Vitq_GeluOp : Vitq_Op<"gelu"> {
+def Vitq_GeluOp : Vitq_Op<"gelu", ["computesAlongLastAxis"], ["getAlgorithmName"]> {
   let summary = "ShiftGELU: GELU by shifts and one reciprocal per row";
   let description = [{
     On `a = x - input_zero_point`, row by row over the last axis, with
@@ -326,7 +331,7 @@ def Vitq_GeluOp : Vitq_Op<"gelu"> {
   let hasVerifier = 1;
 }
 
-def Vitq_SoftmaxOp : Vitq_Op<"softmax"> {
+def Vitq_SoftmaxOp : Vitq_Op<"softmax", ["computesAlongLastAxis"], ["hasUnsignedResult", "getAlgorithmName"]> {
   let summary = "Softmax codes relative to the row maximum, and their sums";
   let description = [{
     Row by row over the last axis, on 32-bit scores:
@@ -385,7 +390,7 @@ def Vitq_SoftmaxOp : Vitq_Op<"softmax"> {
   let hasVerifier = 1;
 }
 
-def Vitq_ShiftmaxOp : Vitq_Op<"shiftmax"> {
+def Vitq_ShiftmaxOp : Vitq_Op<"shiftmax", ["computesAlongLastAxis"], ["getAlgorithmName"]> {
   let summary = "I-ViT's Shiftmax: normalized softmax codes";
   let description = [{
     Row by row over the last axis, on signed codes (docs/Numerics.md, Shiftmax as
@@ -417,7 +422,7 @@ def Vitq_ShiftmaxOp : Vitq_Op<"shiftmax"> {
   let hasVerifier = 1;
 }
 
-def Vitq_DivideRowsOp : Vitq_Op<"divide_rows"> {
+def Vitq_DivideRowsOp : Vitq_Op<"divide_rows", ["getBatchOperand"], ["getAlgorithmName"]> {
   let summary = "Requantization with a reciprocal per row";
   let description = [{
     With `R = floor(2^40 / max(1, sum))`, one per row, `u = clamp32((x * R + 2^15) >> 16)`
@@ -452,7 +457,7 @@ def Vitq_DivideRowsOp : Vitq_Op<"divide_rows"> {
   let hasVerifier = 1;
 }
 
-def Vitq_LayerNormOp : Vitq_Op<"layer_norm"> {
+def Vitq_LayerNormOp : Vitq_Op<"layer_norm", ["computesAlongLastAxis"], ["getAlgorithmName"]> {
   let summary = "Integer layer normalization over the last axis";
   let description = [{
     * `exact` (docs/Numerics.md, LayerNorm): `V = C*sum x^2 - (sum x)^2 + eps`, `k = floor(sqrt(V << 12))`,
@@ -503,7 +508,7 @@ def Vitq_LayerNormOp : Vitq_Op<"layer_norm"> {
 // Quantizers made of comparisons
 //===----------------------------------------------------------------------===//
 
-def Vitq_NormQuantOp : Vitq_Op<"norm_quant"> {
+def Vitq_NormQuantOp : Vitq_Op<"norm_quant", ["computesAlongLastAxis"], ["getAlgorithmName"]> {
   let summary = "Layer normalization to a few levels: comparisons, no root, no division";
   let description = [{
     NormQ (docs/Rules.md, R9). Row by row over the last axis of C channels,
@@ -536,7 +541,7 @@ def Vitq_NormQuantOp : Vitq_Op<"norm_quant"> {
   let hasVerifier = 1;
 }
 
-def Vitq_ThresholdOp : Vitq_Op<"threshold"> {
+def Vitq_ThresholdOp : Vitq_Op<"threshold", ["computesAlongLastAxis"], ["getAlgorithmName"]> {
   let summary = "Quantizer made of comparisons";
   let description = [{
     `y = min + #{k : x >= thresholds[k]}`, or `thresholds[k, c]` with c along the last axis:
@@ -581,7 +586,7 @@ def Vitq_ExtractPatchesOp : Vitq_MoveOp<"extract_patches"> {
   let assemblyFormat = "$input `patch` $patch attr-dict `:` type($input) `->` type($result)";
 }
 
-def Vitq_ReshapeOp : Vitq_MoveOp<"reshape"> {
+def Vitq_ReshapeOp : Vitq_MoveOp<"reshape", ["growLeadingAxis"]> {
   let summary = "The same elements in row-major order under another shape";
   let description = [{
     Constraints:
@@ -593,7 +598,7 @@ def Vitq_ReshapeOp : Vitq_MoveOp<"reshape"> {
   let hasFolder = 1;
 }
 
-def Vitq_TransposeOp : Vitq_MoveOp<"transpose"> {
+def Vitq_TransposeOp : Vitq_MoveOp<"transpose", ["growLeadingAxis"]> {
   let summary = "Permuted axes";
   let description = [{
     Axis `i` of the result is axis `permutation[i]` of the input.
@@ -607,7 +612,7 @@ def Vitq_TransposeOp : Vitq_MoveOp<"transpose"> {
   let hasFolder = 1;
 }
 
-def Vitq_ConcatOp : Vitq_MoveOp<"concat"> {
+def Vitq_ConcatOp : Vitq_MoveOp<"concat", ["getBatchOperand", "growLeadingAxis"]> {
   let summary = "Tensors joined along one axis";
   let description = [{
     Constraints:
@@ -619,7 +624,7 @@ def Vitq_ConcatOp : Vitq_MoveOp<"concat"> {
   let assemblyFormat = "$inputs `axis` $axis attr-dict `:` functional-type(operands, results)";
 }
 
-def Vitq_SliceOp : Vitq_MoveOp<"slice"> {
+def Vitq_SliceOp : Vitq_MoveOp<"slice", ["growLeadingAxis"]> {
   let summary = "A strided box of a tensor";
   let description = [{
     `y[i] = x[offsets + i * strides]`, for `i` below `sizes`.
@@ -638,7 +643,7 @@ def Vitq_SliceOp : Vitq_MoveOp<"slice"> {
   let hasFolder = 1;
 }
 
-def Vitq_GatherOp : Vitq_MoveOp<"gather"> {
+def Vitq_GatherOp : Vitq_MoveOp<"gather", ["growLeadingAxis"]> {
   let summary = "Chosen slices along one axis";
   let description = [{
     `y[..., i, ...] = x[..., indices[i], ...]` along `axis`.
@@ -651,7 +656,7 @@ def Vitq_GatherOp : Vitq_MoveOp<"gather"> {
   let assemblyFormat = "$input `indices` $indices `axis` $axis attr-dict `:` type($input) `->` type($result)";
 }
 
-def Vitq_BroadcastOp : Vitq_MoveOp<"broadcast"> {
+def Vitq_BroadcastOp : Vitq_MoveOp<"broadcast", ["growLeadingAxis"]> {
   let summary = "A tensor repeated along axes of size 1, as in NumPy";
   let description = [{
     Constraints:
@@ -662,7 +667,7 @@ def Vitq_BroadcastOp : Vitq_MoveOp<"broadcast"> {
   let assemblyFormat = "$input `to` $shape attr-dict `:` type($input) `->` type($result)";
 }
 
-def Vitq_PadOp : Vitq_MoveOp<"pad"> {
+def Vitq_PadOp : Vitq_MoveOp<"pad", ["growLeadingAxis"]> {
   let summary = "A tensor surrounded by a value";
   let description = [{
     Constraints:

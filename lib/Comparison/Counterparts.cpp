@@ -19,14 +19,14 @@ using namespace mlir;
 using namespace vitq;
 using namespace vitq::comparison;
 
-/// Whether an op of the reference or the program only moves elements.
-static bool isMove(Operation *op) {
-  return isa<vit::ReshapeOp, vit::TransposeOp, vit::SliceOp, vit::GatherOp, vit::BroadcastOp, integer::ReshapeOp,
-             integer::TransposeOp, integer::SliceOp, integer::GatherOp, integer::BroadcastOp>(op);
-}
+/// Whether an op of the reference or the program only moves elements of one value.
+static bool isMoveOfOne(Operation *op) { return vit::isMove(op) && op->getNumOperands() == 1; }
 
 /// Whether integer codes without a record are unsigned.
-static bool hasUnsignedResult(Operation *op) { return isa<integer::SoftmaxOp>(op) || op->hasAttr("result_unsigned"); }
+static bool hasUnsignedResult(Operation *op) {
+  auto integer = dyn_cast<integer::IntegerOp>(op);
+  return integer && integer.hasUnsignedResult();
+}
 
 /// The recorded scale of an integer op's first result; nothing in it is taken on
 /// trust, as the module may have been written by hand.
@@ -77,7 +77,7 @@ struct Candidate {
 static llvm::StringMap<std::vector<Candidate>> collectCandidates(func::FuncOp program) {
   llvm::StringMap<std::vector<Candidate>> candidates;
   for (Operation &op : program.getBody().front()) {
-    if (op.getNumResults() == 0 || isMove(&op))
+    if (op.getNumResults() == 0 || isMoveOfOne(&op))
       continue;
     auto type = dyn_cast<RankedTensorType>(op.getResult(0).getType());
     if (!type)
@@ -117,7 +117,7 @@ std::vector<Counterpart> comparison::findCounterparts(func::FuncOp reference, fu
     list.erase(std::prev(last.base()), list.end());
   };
   for (Operation &op : llvm::reverse(reference.getBody().front())) {
-    if (!isa_and_nonnull<vit::VitDialect>(op.getDialect()) || op.getNumResults() == 0 || isMove(&op))
+    if (!isa_and_nonnull<vit::VitDialect>(op.getDialect()) || op.getNumResults() == 0 || isMoveOfOne(&op))
       continue;
     auto type = dyn_cast<RankedTensorType>(op.getResult(0).getType());
     if (!type || !isa<FloatType>(type.getElementType()))

@@ -14,8 +14,6 @@
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Support/AtomicFile.h"
 
-#include "llvm/ADT/TypeSwitch.h"
-
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::reporting;
@@ -109,27 +107,9 @@ static int64_t bytesOf(Value value) {
   return type.getNumElements() * type.getElementTypeBitWidth() / 8;
 }
 
-/// As --nonlinear names it, where it has a name there.
 static std::string algorithmOf(Operation *op) {
-  auto lines = [](integer::PiecewiseLinearAttr table) { return "lut:" + std::to_string(table.entries()); };
-  return llvm::TypeSwitch<Operation *, std::string>(op)
-      .Case<integer::SoftmaxOp>([&](auto softmax) {
-        return softmax.getLines() ? lines(*softmax.getLines())
-                                  : integer::stringifySoftmaxAlgorithm(softmax.getAlgorithm()).str();
-      })
-      .Case<integer::LayerNormOp>([&](auto norm) {
-        return norm.getLines() ? lines(*norm.getLines()) : integer::stringifyNormAlgorithm(norm.getAlgorithm()).str();
-      })
-      .Case<integer::DivideRowsOp>(
-          [&](auto division) { return division.getLines() ? lines(*division.getLines()) : std::string(); })
-      .Case<integer::PwlOp>([&](auto pwl) { return lines(pwl.getLines()); })
-      .Case<integer::PolyGeluOp>([](auto) { return std::string("poly"); })
-      .Case<integer::NormQuantOp, integer::ThresholdOp>([](auto) { return std::string("comparisons"); })
-      .Case<integer::GeluOp>([](auto) { return std::string("shift"); })
-      .Case<integer::ShiftmaxOp>([](auto) { return std::string("shift"); })
-      .Case<integer::InterpolateOp>([](auto) { return std::string("interpolation"); })
-      .Case<integer::TableOp>([](auto) { return std::string("table"); })
-      .Default([](Operation *) { return std::string(); });
+  auto integer = dyn_cast<integer::IntegerOp>(op);
+  return integer ? integer.getAlgorithmName() : std::string();
 }
 
 static void readScale(OpEntry &entry, DictionaryAttr recorded) {

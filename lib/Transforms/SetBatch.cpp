@@ -12,7 +12,6 @@
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/DebugLog.h"
 
 #define DEBUG_TYPE "vitq-set-batch"
@@ -50,10 +49,7 @@ public:
 
 private:
   LogicalResult rewrite(Operation *op);
-  LogicalResult rewriteOperands(Operation *op);
-  LogicalResult rewriteMatmul(integer::MatmulOp op);
-  LogicalResult rewriteElementwise(Operation *op);
-  LogicalResult rewriteReshaping(Operation *op);
+  LogicalResult rewriteOperand(integer::BatchableOp op, OpOperand &operand);
   LogicalResult rewriteReturn(func::ReturnOp op);
   LogicalResult spreadAll(Operation *op);
   LogicalResult spread(OpOperand &operand);
@@ -95,100 +91,41 @@ LogicalResult BatchRewriter::spreadAll(Operation *op) {
   return success();
 }
 
-LogicalResult BatchRewriter::rewriteMatmul(integer::MatmulOp op) {
-  if (op.getBias() && dependsOnInput(op.getBias()))
-    return refuse(op, "the bias depends on the input");
-  const bool sharedRhs = typeOf(op.getRhs()).getRank() == 2;
-  if (sharedRhs && dependsOnInput(op.getRhs()))
-    return refuse(op, "a right operand of rank 2 is shared by all images, and depends on the input");
-  if (failed(spread(op.getLhsMutable())))
-    return failure();
-  return sharedRhs ? success() : spread(op.getRhsMutable());
-}
-
-/// Sums and products, whose right operand broadcasts to the left one.
-LogicalResult BatchRewriter::rewriteElementwise(Operation *op) {
-  OpOperand &lhs = op->getOpOperand(0), &rhs = op->getOpOperand(1);
-  if (dependsOnInput(rhs.get()) && typeOf(rhs.get()).getRank() != typeOf(lhs.get()).getRank())
-    return refuse(op, "an operand of lower rank depends on the input");
-  // The other direction is what the op does by itself: a right operand that is the
-  // same for all images has 1 there, or no such axis.
-  return spread(lhs);
-}
-
-/// Ops with a shape, or positions, among their attributes.
-LogicalResult BatchRewriter::rewriteReshaping(Operation *op) {
-  auto grown = [&](ArrayRef<int64_t> sizes) {
-    SmallVector<int64_t> result(sizes);
-    result.front() = batch;
-    return result;
-  };
-  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case<integer::ReshapeOp>([&](auto reshape) {
-        reshape.setShape(grown(reshape.getShape()));
-        return success();
-      })
-      .Case<integer::BroadcastOp>([&](auto broadcast) -> LogicalResult {
-        if (typeOf(broadcast.getInput()).getRank() != typeOf(broadcast.getResult()).getRank())
-          return refuse(op, "it adds axes in front of it");
-        broadcast.setShape(grown(broadcast.getShape()));
-        return success();
-      })
-      .Case<integer::SliceOp>([&](auto slice) {
-        // It takes all of an axis of 1.
-        slice.setSizes(grown(slice.getSizes()));
-        SmallVector<int64_t> strides(slice.getStrides());
-        strides.front() = 1;
-        slice.setStrides(strides);
-        return success();
-      })
-      .Case<integer::TransposeOp>([&](auto transpose) {
-        return transpose.getPermutation().front() == 0 ? success() : refuse(op, "it moves the axis");
-      })
-      .Case<integer::GatherOp>(
-          [&](auto gather) { return gather.getAxis() != 0 ? success() : refuse(op, "it gathers along it"); })
-      .Case<integer::ConcatOp>(
-          [&](auto concat) { return concat.getAxis() != 0 ? spreadAll(op) : refuse(op, "it joins along it"); })
-      .Default([](Operation *) { return success(); });
-}
-
-LogicalResult BatchRewriter::rewriteOperands(Operation *op) {
-  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case<integer::MatmulOp>([&](auto matmul) { return rewriteMatmul(matmul); })
-      .Case<integer::AddOp, integer::MulOp>([&](auto) { return rewriteElementwise(op); })
-      .Case<integer::DivideRowsOp>([&](auto) { return spreadAll(op); })
-      .Case<integer::SumOp>([&](auto sum) -> LogicalResult {
-        if (llvm::is_contained(sum.getAxes(), 0))
-          return refuse(op, "it sums over it");
-        return success();
-      })
-      .Case<integer::TableOp, integer::InterpolateOp, integer::SoftmaxOp, integer::NormQuantOp, integer::ThresholdOp>(
-          [&](auto) -> LogicalResult {
-            for (Value table : llvm::drop_begin(op->getOperands()))
-              if (dependsOnInput(table))
-                return refuse(op, "its table depends on the input");
-            return success();
-          })
-      .Default([&](Operation *) { return rewriteReshaping(op); });
+LogicalResult BatchRewriter::rewriteOperand(integer::BatchableOp op, OpOperand &operand) {
+  switch (op.getBatchOperand(operand.getOperandNumber())) {
+  case integer::BatchOperand::Image:
+    return spread(operand);
+  case integer::BatchOperand::Broadcast:
+    // What is the same for all images has 1 there, or no such axis.
+    if (dependsOnInput(operand.get()) && typeOf(operand.get()).getRank() != typeOf(op->getResult(0)).getRank())
+      return refuse(op, "an operand of lower rank depends on the input");
+    return success();
+  case integer::BatchOperand::Shared:
+    if (dependsOnInput(operand.get()))
+      return refuse(op, "operand " + Twine(operand.getOperandNumber()) +
+                            " is shared by all images, and depends on the input");
+    return success();
+  }
+  llvm_unreachable("unknown operand");
 }
 
 LogicalResult BatchRewriter::rewrite(Operation *op) {
   if (llvm::none_of(op->getOperands(), [&](Value operand) { return dependsOnInput(operand); }))
     return success();
-  if (op->getName().getDialectNamespace() != "vitq")
+  auto batchable = dyn_cast<integer::BatchableOp>(op);
+  if (!batchable)
     return refuse(op, "'" + op->getName().getStringRef() + "' is no op of the integer phase");
-  // These compute along the last axis, which must be another one.
-  const bool alongLast =
-      isa<integer::SoftmaxOp, integer::ShiftmaxOp, integer::GeluOp, integer::LayerNormOp, integer::NormQuantOp>(op) ||
-      (isa<integer::TableOp>(op) && op->getNumOperands() == 3) ||
-      (isa<integer::ThresholdOp>(op) && typeOf(op->getOperand(1)).getRank() == 2);
-  if (alongLast && typeOf(op->getOperand(0)).getRank() < 2)
+  if (batchable.computesAlongLastAxis() && typeOf(op->getOperand(0)).getRank() < 2)
     return refuse(op, "it is the last one, along which the op computes");
   for (Value result : op->getResults())
     if (typeOf(result).getRank() == 0 || typeOf(result).getDimSize(0) != 1)
       return refuse(op, "the result has no leading axis of 1");
-  if (failed(rewriteOperands(op)))
-    return failure();
+  for (OpOperand &operand : op->getOpOperands())
+    if (failed(rewriteOperand(batchable, operand)))
+      return failure();
+  std::string reason;
+  if (failed(batchable.growLeadingAxis(batch, reason)))
+    return refuse(op, reason);
   for (Value result : op->getResults()) {
     result.setType(withLeading(typeOf(result), batch));
     batched.insert(result);

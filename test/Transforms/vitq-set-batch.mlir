@@ -115,7 +115,7 @@ func.func @main(%x: tensor<1x2xi8>) -> tensor<1x2xi8> {
 func.func @main(%x: tensor<1x2xi8>) -> tensor<1x2xi8> {
   %c = arith.constant dense<1> : tensor<1x2xi8>
   %t = vitq.reshape %x to [1, 2] : tensor<1x2xi8> -> tensor<1x2xi8>
-  // expected-error @+1 {{the leading axis is not the batch: a right operand of rank 2 is shared by all images, and depends on the input}}
+  // expected-error @+1 {{the leading axis is not the batch: operand 1 is shared by all images, and depends on the input}}
   %y = vitq.matmul %c, %t transpose_rhs : (tensor<1x2xi8>, tensor<1x2xi8>) -> tensor<1x1xi32>
   return %c : tensor<1x2xi8>
 }

@@ -1,0 +1,63 @@
+//===- VitqInterfaces.td - Interfaces of vitq ops ----------*- tablegen -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_INTERFACES
+#define VITQ_INTERFACES
+
+include "mlir/IR/OpBase.td"
+
+def BatchableOp : OpInterface<"BatchableOp"> {
+  let cppNamespace = "::vitq::integer";
+  let description = [{
+    How an op on one image becomes one on a batch. `vitq-set-batch` lets the leading
+    axis of every value that depends on the input grow from 1; each op says what that
+    means for its operands, and changes what it holds of its shape.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        What operand `index` is to the images. The first is theirs; others (tables,
+        weights) are the same for all.
+      }],
+      "::vitq::integer::BatchOperand", "getBatchOperand", (ins "unsigned":$index), "", [{
+        return index == 0 ? ::vitq::integer::BatchOperand::Image : ::vitq::integer::BatchOperand::Shared;
+      }]>,
+    InterfaceMethod<[{
+        Whether the op computes along the last axis, which therefore must not be the
+        leading one.
+      }],
+      "bool", "computesAlongLastAxis", (ins), "", [{ return false; }]>,
+    InterfaceMethod<[{
+        Sets the leading axis in attributes to `batch`. Fails where an image is no slice
+        along it, with the reason.
+      }],
+      "::llvm::LogicalResult", "growLeadingAxis", (ins "int64_t":$batch, "std::string &":$reason), "",
+      [{ return ::mlir::success(); }]>
+  ];
+}
+
+def IntegerOp : OpInterface<"IntegerOp"> {
+  let cppNamespace = "::vitq::integer";
+  let description = [{
+    What reports and comparisons ask of an op of the integer phase.
+  }];
+  let methods = [
+    InterfaceMethod<"Whether codes of the first result are unsigned.",
+      "bool", "hasUnsignedResult", (ins), "", [{
+        if constexpr (requires { $_op.getResultUnsigned(); })
+          return $_op.getResultUnsigned();
+        return false;
+      }]>,
+    InterfaceMethod<[{
+        The algorithm that a nonlinear function is computed by, as `--nonlinear` names
+        it where it has a name there; empty for other ops.
+      }],
+      "std::string", "getAlgorithmName", (ins), "", [{ return {}; }]>
+  ];
+}
+
+#endif // VITQ_INTERFACES
