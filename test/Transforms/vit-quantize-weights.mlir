@@ -5,6 +5,7 @@
 
 // One scale a row; activations and the result are left alone.
 // CHECK-LABEL: func.func @main
+// FOUR-LABEL: func.func @main
 // CHECK: arith.constant dense<{{\[\[}}64, 127], [-127, 0]]> : tensor<2x2xi8>
 // CHECK: quant.scast %{{.+}} : tensor<2x2xi8> to tensor<2x2x!quant.uniform<i8<-127:127>:f32:0, {0.0157480314{{.*}},0.0314960629{{.*}}}>>
 // CHECK: %[[Y:.+]] = vit.linear
