@@ -1,5 +1,11 @@
 //===- Exif.cpp - How a viewer turns a picture ---------------------------===//
 //
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // Only the orientation is read. Everything is found by offsets from the file, so
 // every access is checked: `substr` cuts at the end, and what is too short is nothing.
 //

@@ -1,4 +1,10 @@
 //===- PreprocessConfig.cpp - Configurations of other libraries ----------===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "FileInput.h"
 #include "PreprocessDetail.h"

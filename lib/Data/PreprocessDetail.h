@@ -1,4 +1,10 @@
 //===- PreprocessDetail.h - What reads a Preprocess -------------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef VITQ_LIB_DATA_PREPROCESSDETAIL_H
 #define VITQ_LIB_DATA_PREPROCESSDETAIL_H

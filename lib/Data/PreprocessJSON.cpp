@@ -1,4 +1,10 @@
 //===- PreprocessJSON.cpp - The JSON form of a Preprocess ----------------===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "PreprocessDetail.h"
 

@@ -173,7 +173,7 @@ func.func @zero_points_of_a_function(%x: tensor<1x2x!u>) -> tensor<1x2x!c> {
 !s = !quant.uniform<i16:f32, 0.5>
 !u = !quant.uniform<u8:f32, 0.5:10>
 func.func @wide_function(%x: tensor<1x2x!s>) -> tensor<1x2x!u> {
-  // expected-error @+1 {{a function of 16-bit codes must be GELU or SiLU, and its argument and result signed 16 bits with zero point 0}}
+  // expected-error @+1 {{argument and result of a function of 16-bit codes must be signed 16 bits with zero point 0}}
   %0 = vit.gelu erf %x : tensor<1x2x!s> -> tensor<1x2x!u>
   return %0 : tensor<1x2x!u>
 }

@@ -5,6 +5,7 @@
 
 // One scale a row; activations and the result are left alone.
 // CHECK-LABEL: func.func @main
+// FOUR-LABEL: func.func @main
 // CHECK: arith.constant dense<{{\[\[}}64, 127], [-127, 0]]> : tensor<2x2xi8>
 // CHECK: quant.scast %{{.+}} : tensor<2x2xi8> to tensor<2x2x!quant.uniform<i8<-127:127>:f32:0, {0.0157480314{{.*}},0.0314960629{{.*}}}>>
 // CHECK: %[[Y:.+]] = vit.linear
@@ -49,4 +50,20 @@ func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>, %b: tensor<2xf32>) 
   // expected-error @+1 {{bias is no constant}}
   %y = vit.linear %x0, %w, %b : (tensor<1x2xf32>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
+}
+
+// -----
+
+!t = !quant.uniform<u8:f32:1, {0.1, 0.2}>
+func.func @main(%x: tensor<1x2x2x!t>) -> tensor<1x2x2xf32> {
+  %w = arith.constant dense<1.0> : tensor<2x2xf32>
+  %b = arith.constant dense<1.0> : tensor<2xf32>
+  %x0 = vit.dequantize %x : tensor<1x2x2x!t> -> tensor<1x2x2xf32>
+  %g = vit.gelu erf %x0 {vit.wide} : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+  %y = vit.linear %x0, %w, %b : (tensor<1x2x2xf32>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<1x2x2xf32> loc("first")
+  %z = vit.linear %g, %w {vit.wide} : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
+  // expected-error @+1 {{the accumulator of 'first' has no scale: linear layer (R1, docs/Rules.md): with one input scale per token the bias has no common scale}}
+  %s = vit.add %y, %z : (tensor<1x2x2xf32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
+  %r = vit.add %s, %x0 : (tensor<1x2x2xf32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
+  return %r : tensor<1x2x2xf32>
 }

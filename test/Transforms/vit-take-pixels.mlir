@@ -24,7 +24,7 @@ func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2x!quan
 
 // -----
 
-// expected-error @+1 {{vit-take-pixels: the module has no function @main of one block}}
+// expected-error @+1 {{the module needs a function @main of one block}}
 module {
 }
 

@@ -20,7 +20,7 @@ def camel(words):
 
 for td in sorted(root.glob("include/vitq/**/Passes.td")):
     text = td.read_text(encoding="utf-8")
-    for name, flag in re.findall(r'^def (\w+) *: *\w+<"([^"]+)"', text, re.M):
+    for name, flag in re.findall(r'^def (\w+) *: *Pass<"([^"]+)"', text, re.M):
         words = flag.split("-")
         if words[0] == "convert":
             source = f"lib/Conversion/{camel(words[1:])}/*.cpp"

@@ -1,4 +1,10 @@
 //===- RandomPieces.h - Random functions of taken-apart ops -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef VITQ_TEST_UNIT_FRONTEND_RANDOMPIECES_H
 #define VITQ_TEST_UNIT_FRONTEND_RANDOMPIECES_H

@@ -1,4 +1,10 @@
 //===- RandomPiecesTest.cpp - Recoveries change no value and no type -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "RandomPieces.h"
 #include "TestUtils.h"
