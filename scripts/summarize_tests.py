@@ -2,7 +2,7 @@
 """summarize_tests.py [--logs DIR] [--command NAME=STATUS]... RESULTS.json...
 
 Adds up results that lit wrote with --output, and exit statuses of commands. Lists
-what was skipped, with the reason, and what failed. The last line is
+the ten slowest tests, what was skipped, with the reason, and what failed. The last line is
 "N passed, N failed"; the exit status is 1 when something failed.
 
 A test may be skipped for what this machine cannot do, or for a package that is not
@@ -92,6 +92,14 @@ def reason(test):
     return lines[-1].strip() if lines else "no reason given"
 
 
+def print_slowest(times, count=10):
+    """The longest of (seconds, name)."""
+    if times:
+        print("slowest:")
+    for seconds, name in sorted(times, reverse=True)[:count]:
+        print(f"  {seconds:6.1f} s  {name}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--command", action="append", default=[])
@@ -99,7 +107,7 @@ def main():
     parser.add_argument("results", nargs="+")
     arguments = parser.parse_args()
 
-    passed, failed, skipped = 0, [], collections.defaultdict(list)
+    passed, failed, skipped, times = 0, [], collections.defaultdict(list), []
     for path in arguments.results:
         try:
             with open(path, encoding="utf-8") as file:
@@ -113,6 +121,8 @@ def main():
             failed.append(path)
         here = 0
         for test in tests:
+            if seconds := test.get("elapsed"):
+                times.append((seconds, test["name"]))
             if test["code"] in PASSED:
                 here += 1
             elif test["code"] in SKIPPED:
@@ -130,6 +140,7 @@ def main():
         else:
             failed.append(f"{name} (exit status {status})")
 
+    print_slowest(times)
     for why in sorted(skipped):
         if mistaken := mistake(why):
             failed += [f"{name} (skipped, {why}; but {mistaken})" for name in skipped.pop(why)]
