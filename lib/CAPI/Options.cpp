@@ -11,7 +11,7 @@
 #include "Handles.h"
 
 #include "vitq/Analysis/NonlinearChoice.h"
-#include "vitq/Target/TargetDesc.h"
+#include "vitq/Target/Isa/TargetDesc.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"

@@ -18,7 +18,7 @@
 #include "vitq/Report/Report.h"
 #include "vitq/Support/AtomicFile.h"
 #include "vitq/Support/Stages.h"
-#include "vitq/Target/TargetDesc.h"
+#include "vitq/Target/Isa/TargetDesc.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Parser/Parser.h"

@@ -14,8 +14,8 @@
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Runner/Simulation.h"
 #include "vitq/Support/AtomicFile.h"
-#include "vitq/Target/Gemmini.h"
-#include "vitq/Target/Systolic.h"
+#include "vitq/Target/Systolic/Gemmini.h"
+#include "vitq/Target/Systolic/Systolic.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/Pass/PassManager.h"

@@ -15,8 +15,8 @@
 #include "vitq/Calibration/Calibration.h"
 #include "vitq/Frontend/OnnxImport.h"
 #include "vitq/Interpreter/Interpreter.h"
-#include "vitq/Target/Systolic.h"
-#include "vitq/Target/SystolicLaunches.h"
+#include "vitq/Target/Systolic/Launches.h"
+#include "vitq/Target/Systolic/Systolic.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/Parser/Parser.h"

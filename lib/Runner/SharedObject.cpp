@@ -9,8 +9,8 @@
 #include "Arena.h"
 #include "ProgramKinds.h"
 
+#include "vitq/Target/Isa/TargetDesc.h"
 #include "vitq/Target/Program.h"
-#include "vitq/Target/TargetDesc.h"
 
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"

@@ -10,8 +10,8 @@
 #include "ProgramKinds.h"
 
 #include "vitq/Simulator/Simulator.h"
+#include "vitq/Target/Isa/TargetDesc.h"
 #include "vitq/Target/JitProgram.h"
-#include "vitq/Target/TargetDesc.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"

@@ -13,7 +13,7 @@
 #include "vitq/Data/Preprocess.h"
 #include "vitq/Support/MainFunction.h"
 #include "vitq/Support/Progress.h"
-#include "vitq/Target/NonlinearCost.h"
+#include "vitq/Target/Isa/NonlinearCost.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "llvm/Support/DebugLog.h"

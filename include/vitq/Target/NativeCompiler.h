@@ -9,8 +9,8 @@
 #ifndef VITQ_TARGET_NATIVECOMPILER_H
 #define VITQ_TARGET_NATIVECOMPILER_H
 
+#include "vitq/Target/Isa/TargetDesc.h"
 #include "vitq/Target/Program.h"
-#include "vitq/Target/TargetDesc.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"

@@ -18,7 +18,7 @@
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Simulator/Simulator.h"
 #include "vitq/Support/MainFunction.h"
-#include "vitq/Target/TargetDesc.h"
+#include "vitq/Target/Isa/TargetDesc.h"
 
 #include "llvm/Support/DebugLog.h"
 

@@ -11,7 +11,7 @@
 #include "dialects/systolic/Systolic.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Support/MainFunction.h"
-#include "vitq/Target/Systolic.h"
+#include "vitq/Target/Systolic/Systolic.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "llvm/Support/DebugLog.h"

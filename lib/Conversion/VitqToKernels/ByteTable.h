@@ -11,7 +11,7 @@
 
 #include "Emitter.h"
 
-#include "vitq/Target/TargetDesc.h"
+#include "vitq/Target/Isa/TargetDesc.h"
 
 namespace vitq::kernels {
 

@@ -17,7 +17,7 @@
 #include "Blob.h"
 
 #include "dialects/vitq/Vitq.h"
-#include "vitq/Target/TargetDesc.h"
+#include "vitq/Target/Isa/TargetDesc.h"
 
 namespace vitq::kernels {
 

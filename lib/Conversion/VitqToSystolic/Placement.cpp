@@ -11,7 +11,7 @@
 #include "vitq/Analysis/AccumulatorBounds.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Support/Constants.h"
-#include "vitq/Target/SystolicUnits.h"
+#include "vitq/Target/Systolic/Units.h"
 
 using namespace mlir;
 using namespace vitq;

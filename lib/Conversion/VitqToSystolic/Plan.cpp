@@ -11,8 +11,8 @@
 #include "dialects/systolic/Systolic.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Simulator/Simulator.h"
-#include "vitq/Target/Systolic.h"
-#include "vitq/Transforms/SystolicAllocation.h"
+#include "vitq/Target/Systolic/Allocation.h"
+#include "vitq/Target/Systolic/Systolic.h"
 
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/Support/MathExtras.h"

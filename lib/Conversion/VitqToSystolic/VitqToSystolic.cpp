@@ -15,7 +15,7 @@
 #include "vitq/Simulator/Simulator.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Support/MainFunction.h"
-#include "vitq/Target/SystolicUnits.h"
+#include "vitq/Target/Systolic/Units.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"

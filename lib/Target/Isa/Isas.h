@@ -9,7 +9,7 @@
 #ifndef VITQ_LIB_TARGET_ISA_ISAS_H
 #define VITQ_LIB_TARGET_ISA_ISAS_H
 
-#include "vitq/Target/Isa.h"
+#include "vitq/Target/Isa/Isa.h"
 
 namespace vitq::isas {
 

@@ -12,7 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "vitq/Target/Gemmini.h"
+#include "vitq/Target/Systolic/Gemmini.h"
 
 #include "vitq/Simulator/Simulator.h"
 

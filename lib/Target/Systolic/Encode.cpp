@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "vitq/Target/Systolic.h"
+#include "vitq/Target/Systolic/Systolic.h"
 
 #include "dialects/systolic/Systolic.h"
 

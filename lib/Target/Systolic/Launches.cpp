@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "vitq/Target/SystolicLaunches.h"
+#include "vitq/Target/Systolic/Launches.h"
 
 #include "dialects/systolic/Systolic.h"
 #include "vitq/Simulator/Simulator.h"

@@ -6,12 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "vitq/Target/Systolic.h"
+#include "vitq/Target/Systolic/Systolic.h"
 
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Support/MainFunction.h"
-#include "vitq/Target/SystolicUnits.h"
+#include "vitq/Target/Systolic/Units.h"
 
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Endian.h"

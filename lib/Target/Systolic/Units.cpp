@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "vitq/Target/SystolicUnits.h"
+#include "vitq/Target/Systolic/Units.h"
 
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Numerics/Softmax.h"

@@ -11,8 +11,8 @@
 #include "vitq/Conversion/Passes.h"
 #include "vitq/InitAll.h"
 #include "vitq/Interpreter/Interpreter.h"
-#include "vitq/Target/Systolic.h"
-#include "vitq/Target/SystolicLaunches.h"
+#include "vitq/Target/Systolic/Launches.h"
+#include "vitq/Target/Systolic/Systolic.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/IR/Diagnostics.h"

@@ -15,7 +15,7 @@
 
 #include "vitq/Conversion/Passes.h"
 #include "vitq/InitAll.h"
-#include "vitq/Target/Systolic.h"
+#include "vitq/Target/Systolic/Systolic.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/IR/Diagnostics.h"

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "vitq/Target/TargetDesc.h"
+#include "vitq/Target/Isa/TargetDesc.h"
 
 #include "gtest/gtest.h"
 

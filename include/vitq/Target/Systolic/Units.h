@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef VITQ_TARGET_SYSTOLICUNITS_H
-#define VITQ_TARGET_SYSTOLICUNITS_H
+#ifndef VITQ_TARGET_SYSTOLIC_UNITS_H
+#define VITQ_TARGET_SYSTOLIC_UNITS_H
 
 #include "dialects/systolic/Systolic.h"
 #include "vitq/Simulator/Units.h"
@@ -42,4 +42,4 @@ mlir::FailureOr<simulator::UnitProgram> encodeUnits(LaunchOp launch);
 
 } // namespace vitq::systolic
 
-#endif // VITQ_TARGET_SYSTOLICUNITS_H
+#endif // VITQ_TARGET_SYSTOLIC_UNITS_H

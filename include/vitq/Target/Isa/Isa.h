@@ -12,8 +12,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef VITQ_TARGET_ISA_H
-#define VITQ_TARGET_ISA_H
+#ifndef VITQ_TARGET_ISA_ISA_H
+#define VITQ_TARGET_ISA_ISA_H
 
 #include "llvm/ADT/ArrayRef.h"
 
@@ -71,4 +71,4 @@ llvm::ArrayRef<const Isa *> allIsas();
 
 } // namespace vitq
 
-#endif // VITQ_TARGET_ISA_H
+#endif // VITQ_TARGET_ISA_ISA_H

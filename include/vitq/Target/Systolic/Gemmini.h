@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef VITQ_TARGET_GEMMINI_H
-#define VITQ_TARGET_GEMMINI_H
+#ifndef VITQ_TARGET_SYSTOLIC_GEMMINI_H
+#define VITQ_TARGET_SYSTOLIC_GEMMINI_H
 
 #include "vitq/Simulator/Program.h"
 
@@ -25,4 +25,4 @@ llvm::Error emitC(const simulator::Program &program, llvm::StringRef name, llvm:
 
 } // namespace vitq::gemmini
 
-#endif // VITQ_TARGET_GEMMINI_H
+#endif // VITQ_TARGET_SYSTOLIC_GEMMINI_H

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef VITQ_TRANSFORMS_SYSTOLICALLOCATION_H
-#define VITQ_TRANSFORMS_SYSTOLICALLOCATION_H
+#ifndef VITQ_TARGET_SYSTOLIC_ALLOCATION_H
+#define VITQ_TARGET_SYSTOLIC_ALLOCATION_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -19,4 +19,4 @@ mlir::LogicalResult allocateTiles(mlir::func::FuncOp routine);
 
 } // namespace vitq::systolic
 
-#endif // VITQ_TRANSFORMS_SYSTOLICALLOCATION_H
+#endif // VITQ_TARGET_SYSTOLIC_ALLOCATION_H

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef VITQ_TARGET_SYSTOLIC_H
-#define VITQ_TARGET_SYSTOLIC_H
+#ifndef VITQ_TARGET_SYSTOLIC_SYSTOLIC_H
+#define VITQ_TARGET_SYSTOLIC_SYSTOLIC_H
 
 #include "vitq/Simulator/Program.h"
 
@@ -32,4 +32,4 @@ mlir::FailureOr<simulator::Program> encodeProgram(mlir::ModuleOp module);
 
 } // namespace vitq::systolic
 
-#endif // VITQ_TARGET_SYSTOLIC_H
+#endif // VITQ_TARGET_SYSTOLIC_SYSTOLIC_H

@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef VITQ_TARGET_TARGETDESC_H
-#define VITQ_TARGET_TARGETDESC_H
+#ifndef VITQ_TARGET_ISA_TARGETDESC_H
+#define VITQ_TARGET_ISA_TARGETDESC_H
 
-#include "vitq/Target/Isa.h"
+#include "vitq/Target/Isa/Isa.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
@@ -58,4 +58,4 @@ struct TargetDesc {
 
 } // namespace vitq
 
-#endif // VITQ_TARGET_TARGETDESC_H
+#endif // VITQ_TARGET_ISA_TARGETDESC_H

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "vitq/Target/NonlinearCost.h"
+#include "vitq/Target/Isa/NonlinearCost.h"
 
 using namespace vitq;
 

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef VITQ_TARGET_SYSTOLICLAUNCHES_H
-#define VITQ_TARGET_SYSTOLICLAUNCHES_H
+#ifndef VITQ_TARGET_SYSTOLIC_LAUNCHES_H
+#define VITQ_TARGET_SYSTOLIC_LAUNCHES_H
 
 #include "vitq/Interpreter/Interpreter.h"
 #include "vitq/Simulator/Program.h"
@@ -21,4 +21,4 @@ InterpreterOptions interpretLaunches(mlir::ModuleOp module, const simulator::Pro
 
 } // namespace vitq::systolic
 
-#endif // VITQ_TARGET_SYSTOLICLAUNCHES_H
+#endif // VITQ_TARGET_SYSTOLIC_LAUNCHES_H

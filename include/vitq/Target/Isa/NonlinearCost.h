@@ -6,11 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef VITQ_TARGET_NONLINEARCOST_H
-#define VITQ_TARGET_NONLINEARCOST_H
+#ifndef VITQ_TARGET_ISA_NONLINEARCOST_H
+#define VITQ_TARGET_ISA_NONLINEARCOST_H
 
 #include "vitq/Analysis/NonlinearChoice.h"
-#include "vitq/Target/TargetDesc.h"
+#include "vitq/Target/Isa/TargetDesc.h"
 
 namespace vitq {
 
@@ -22,4 +22,4 @@ double nonlinearCost(llvm::StringRef function, const AlgorithmSpec &spec, unsign
 
 } // namespace vitq
 
-#endif // VITQ_TARGET_NONLINEARCOST_H
+#endif // VITQ_TARGET_ISA_NONLINEARCOST_H
