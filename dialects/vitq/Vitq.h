@@ -20,6 +20,7 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "vitq/Numerics/PiecewiseLinear.h"
+#include "vitq/Numerics/Requantize.h"
 
 #include "dialects/vitq/VitqDialect.h.inc"
 #include "dialects/vitq/VitqEnums.h.inc"
@@ -28,6 +29,9 @@
 #include "dialects/vitq/VitqAttrs.h.inc"
 
 namespace vitq::integer {
+/// The rounding that an attribute stands for.
+numerics::Rounding toNumerics(Rounding rounding);
+
 /// What an operand is to the images of a batch.
 enum class BatchOperand : uint8_t {
   Image,     ///< has them along its leading axis; repeated where it does not depend on the input

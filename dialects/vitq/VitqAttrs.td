@@ -61,6 +61,7 @@ def Vitq_DyadicAttr : AttrDef<Vitq_Dialect, "Dyadic"> {
     /// Entry `i`, or the only one.
     int32_t multiplier(size_t i) const { return getMultipliers()[size() == 1 ? 0 : i]; }
     int32_t shift(size_t i) const { return getShifts()[size() == 1 ? 0 : i]; }
+    ::vitq::numerics::Dyadic entry(size_t i) const { return {multiplier(i), shift(i)}; }
   }];
 }
 

@@ -32,6 +32,20 @@ struct Inliner : DialectInlinerInterface {
 
 namespace vitq::integer {
 
+numerics::Rounding toNumerics(Rounding rounding) {
+  switch (rounding) {
+  case Rounding::HalfUp:
+    return numerics::Rounding::HalfUp;
+  case Rounding::HalfEven:
+    return numerics::Rounding::HalfEven;
+  case Rounding::HalfAway:
+    return numerics::Rounding::HalfAway;
+  case Rounding::Floor:
+    return numerics::Rounding::Floor;
+  }
+  llvm_unreachable("unknown rounding");
+}
+
 void VitqDialect::initialize() {
   addInterfaces<Inliner>();
   addAttributes<

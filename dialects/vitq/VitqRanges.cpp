@@ -93,7 +93,7 @@ void TableOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeF
 
 /// An interpolated value lies between two entries; the tail grows with x.
 void InterpolateOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
-  const numerics::Dyadic by{getTailBy().multiplier(0), getTailBy().shift(0)};
+  const numerics::Dyadic by = getTailBy().entry(0);
   auto tail = [&](int64_t x) {
     return APInt(16, numerics::requantize(x, by, numerics::Rounding::HalfUp, 0, INT16_MIN, INT16_MAX), true);
   };

@@ -130,7 +130,7 @@ Kernel IntegerEngine::make(integer::RequantOp op) {
   output.min = op.getMin().value_or(output.min);
   output.max = op.getMax().value_or(output.max);
   Multipliers by(op.getBy(), output.shape, op.getAxis());
-  Rounding rounding = roundingOf(op.getRounding());
+  Rounding rounding = integer::toNumerics(op.getRounding());
   bool isUnsigned = op.getInputUnsigned();
   int64_t inputZeroPoint = op.getInputZeroPoint();
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
@@ -150,7 +150,7 @@ Kernel IntegerEngine::make(integer::RequantOp op) {
 Kernel IntegerEngine::make(integer::AddOp op) {
   Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
   Multipliers lhsBy(op.getLhsBy(), output.shape, -1), rhsBy(op.getRhsBy(), output.shape, -1);
-  Rounding rounding = roundingOf(op.getRounding());
+  Rounding rounding = integer::toNumerics(op.getRounding());
   bool lhsUnsigned = op.getLhsUnsigned(), rhsUnsigned = op.getRhsUnsigned();
   int64_t lhsZeroPoint = op.getLhsZeroPoint(), rhsZeroPoint = op.getRhsZeroPoint();
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
@@ -171,8 +171,8 @@ Kernel IntegerEngine::make(integer::AddOp op) {
 
 Kernel IntegerEngine::make(integer::MulOp op) {
   Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
-  Dyadic by{op.getBy().multiplier(0), op.getBy().shift(0)};
-  Rounding rounding = roundingOf(op.getRounding());
+  Dyadic by = op.getBy().entry(0);
+  Rounding rounding = integer::toNumerics(op.getRounding());
   bool lhsUnsigned = op.getLhsUnsigned(), rhsUnsigned = op.getRhsUnsigned();
   int64_t lhsZeroPoint = op.getLhsZeroPoint(), rhsZeroPoint = op.getRhsZeroPoint();
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
@@ -244,7 +244,7 @@ Kernel IntegerEngine::make(integer::InterpolateOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
   const numerics::Interpolation at{static_cast<int64_t>(op.getStart()),
                                    static_cast<unsigned>(op.getShift()),
-                                   {op.getTailBy().multiplier(0), op.getTailBy().shift(0)}};
+                                   op.getTailBy().entry(0)};
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = Tensor::allocate(ElementKind::I16, shape);
     std::vector<int32_t> row(rowLength(shape));
@@ -262,7 +262,7 @@ template <typename OpT, typename Function>
 static Kernel makeFunction(OpT op, Function function) {
   Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
   Multipliers by(op.getBy(), output.shape, -1);
-  Rounding rounding = roundingOf(op.getRounding());
+  Rounding rounding = integer::toNumerics(op.getRounding());
   bool isUnsigned = op.getInputUnsigned();
   int64_t zeroPoint = op.getInputZeroPoint();
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
@@ -290,8 +290,8 @@ Kernel IntegerEngine::make(integer::PolyGeluOp op) {
 
 Kernel IntegerEngine::make(integer::GeluOp op) {
   Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
-  Dyadic by{op.getBy().multiplier(0), op.getBy().shift(0)};
-  Rounding rounding = roundingOf(op.getRounding());
+  Dyadic by = op.getBy().entry(0);
+  Rounding rounding = integer::toNumerics(op.getRounding());
   bool isUnsigned = op.getInputUnsigned();
   int64_t zeroPoint = op.getInputZeroPoint(), step = op.getExponentStep();
   unsigned bits = static_cast<unsigned>(op.getFractionBits());

@@ -100,7 +100,7 @@ Kernel interp::makeRowKernel(integer::ShiftmaxOp op) {
 Kernel interp::makeRowKernel(integer::DivideRowsOp op) {
   Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
   Multipliers by(op.getBy(), output.shape, op.getAxis());
-  Rounding rounding = roundingOf(op.getRounding());
+  Rounding rounding = integer::toNumerics(op.getRounding());
   std::optional<PiecewiseLinear> given;
   if (op.getLines())
     given = op.getLines()->lines();
@@ -145,7 +145,7 @@ Kernel interp::makeRowKernel(integer::LayerNormOp op) {
   if (std::optional<ArrayRef<int64_t>> given = op.getPostOffsets())
     postOffsets.assign(given->begin(), given->end());
   bool isUnsigned = op.getInputUnsigned(), shift = op.getAlgorithm() == integer::NormAlgorithm::Shift;
-  Rounding rounding = roundingOf(op.getRounding());
+  Rounding rounding = integer::toNumerics(op.getRounding());
   int64_t eps = op.getEps();
   std::optional<PiecewiseLinear> lines;
   if (op.getLines())

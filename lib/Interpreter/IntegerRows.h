@@ -40,7 +40,7 @@ struct Multipliers {
   /// One per index of `axis` (from the end when negative) of `shape`.
   Multipliers(integer::DyadicAttr attr, llvm::ArrayRef<int64_t> shape, int64_t axis) {
     for (size_t i = 0; i < attr.size(); ++i)
-      all.push_back({attr.multiplier(i), attr.shift(i)});
+      all.push_back(attr.entry(i));
     if (all.size() > 1)
       inner = productOf(shape.drop_front((axis < 0 ? axis + static_cast<int64_t>(shape.size()) : axis) + 1));
   }
@@ -48,20 +48,6 @@ struct Multipliers {
     return all.size() == 1 ? all[0] : all[static_cast<size_t>(element / inner) % all.size()];
   }
 };
-
-inline numerics::Rounding roundingOf(integer::Rounding rounding) {
-  switch (rounding) {
-  case integer::Rounding::HalfUp:
-    return numerics::Rounding::HalfUp;
-  case integer::Rounding::HalfEven:
-    return numerics::Rounding::HalfEven;
-  case integer::Rounding::HalfAway:
-    return numerics::Rounding::HalfAway;
-  case integer::Rounding::Floor:
-    return numerics::Rounding::Floor;
-  }
-  llvm_unreachable("unknown rounding");
-}
 
 //===----------------------------------------------------------------------===//
 // Rows as 32-bit values

@@ -34,20 +34,6 @@ static numerics::Interval typeRange(Value value, bool isUnsigned) {
   return numerics::codeRange(static_cast<int>(cast<ShapedType>(value.getType()).getElementTypeBitWidth()), !isUnsigned);
 }
 
-static numerics::Rounding roundingOf(Rounding rounding) {
-  switch (rounding) {
-  case Rounding::HalfUp:
-    return numerics::Rounding::HalfUp;
-  case Rounding::HalfEven:
-    return numerics::Rounding::HalfEven;
-  case Rounding::HalfAway:
-    return numerics::Rounding::HalfAway;
-  case Rounding::Floor:
-    return numerics::Rounding::Floor;
-  }
-  llvm_unreachable("unknown rounding");
-}
-
 /// What the input of a requantization can be.
 static numerics::Interval inputRange(RequantOp op) {
   numerics::Interval range = typeRange(op.getInput(), op.getInputUnsigned());
@@ -65,7 +51,7 @@ static std::optional<SmallVector<int64_t>> thresholdsOf(RequantOp op, int64_t lo
   SmallVector<std::vector<int32_t>> columns;
   for (size_t c = 0; c < op.getBy().size(); ++c) {
     std::optional<std::vector<int32_t>> column = numerics::requantizeThresholds(
-        {op.getBy().multiplier(c), op.getBy().shift(c)}, roundingOf(op.getRounding()),
+        op.getBy().entry(c), toNumerics(op.getRounding()),
         static_cast<int64_t>(op.getInputZeroPoint()), static_cast<int64_t>(op.getZeroPoint()), lo, hi, inputs);
     if (!column)
       return std::nullopt;

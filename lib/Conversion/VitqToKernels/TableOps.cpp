@@ -240,8 +240,8 @@ template <typename T>
 static std::vector<T> geluTable(GeluOp op, const Clamp &clamp) {
   std::vector<T> table(256 * 256);
   const int64_t first = (op.getInputUnsigned() ? 0 : -128) - static_cast<int64_t>(op.getInputZeroPoint());
-  const numerics::Dyadic by{op.getBy().multiplier(0), op.getBy().shift(0)};
-  const auto rounding = static_cast<numerics::Rounding>(op.getRounding());
+  const numerics::Dyadic by = op.getBy().entry(0);
+  const auto rounding = integer::toNumerics(op.getRounding());
   std::vector<int32_t> in(256), out(256);
   for (int32_t m = 0; m < 256; ++m) {
     for (int32_t i = 0; i <= m; ++i)

@@ -23,17 +23,7 @@ using simulator::StageKind;
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
 static unsigned widthOf(Value value) { return cast<RankedTensorType>(value.getType()).getElementTypeBitWidth(); }
 static int64_t roundingNumber(integer::Rounding rounding) {
-  switch (rounding) {
-  case integer::Rounding::HalfUp:
-    return 0;
-  case integer::Rounding::HalfEven:
-    return 1;
-  case integer::Rounding::HalfAway:
-    return 2;
-  case integer::Rounding::Floor:
-    return 3;
-  }
-  llvm_unreachable("unknown rounding");
+  return static_cast<int64_t>(integer::toNumerics(rounding));
 }
 
 namespace {
