@@ -12,7 +12,7 @@ func.func @main(%x: tensor<1x2xi8>) -> tensor<1x1x2xi8> {
 
 func.func @main(%x: tensor<1x2xi8>) -> tensor<1x2xi8> {
   %c = arith.constant dense<1> : tensor<0x2xi8>
-  // expected-error @+1 {{the leading axis is not the batch: it joins along it}}
+  // expected-error @+1 {{the leading axis is not the batch: operand 1 has no leading axis of 1}}
   %0 = vitq.concat %x, %c axis 0 : (tensor<1x2xi8>, tensor<0x2xi8>) -> tensor<1x2xi8>
   return %0 : tensor<1x2xi8>
 }
@@ -21,7 +21,7 @@ func.func @main(%x: tensor<1x2xi8>) -> tensor<1x2xi8> {
 
 func.func @main(%x: tensor<1x2xi8>, %s: tensor<1x2xi32>) -> tensor<1x2xi8> {
   %y = vitq.slice %x offsets [0, 0] sizes [1, 2] strides [1, 1] : tensor<1x2xi8> -> tensor<1x2xi8>
-  // expected-error @+1 {{the leading axis is not the batch: its table depends on the input}}
+  // expected-error @+1 {{the leading axis is not the batch: operand 1 is shared by all images, and depends on the input}}
   %0 = vitq.threshold %x, %s from 0 : (tensor<1x2xi8>, tensor<1x2xi32>) -> tensor<1x2xi8>
   return %0 : tensor<1x2xi8>
 }
