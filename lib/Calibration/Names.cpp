@@ -59,7 +59,11 @@ static bool hasOneFloatResult(Operation *op) {
          isFloatTensor(op->getResult(0));
 }
 
-bool calibration::wantsHistogram(Operation *op) { return hasOneFloatResult(op) && !vit::isMove(op); }
+/// Moves have their operand's, except for functions that read a part of it.
+bool calibration::wantsHistogram(Operation *op) {
+  return hasOneFloatResult(op) &&
+         (!vit::isMove(op) || llvm::any_of(op->getUsers(), [](Operation *user) { return isa<vit::UnaryFunction>(user); }));
+}
 
 bool calibration::wantsChannels(Operation *op) {
   if (!hasOneFloatResult(op))

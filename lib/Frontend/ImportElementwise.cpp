@@ -265,7 +265,9 @@ static LogicalResult importWhere(NodeImporter &n) {
   }
   if (!n.input(1).isFloat() || !n.input(2).isFloat())
     return n.error() << "chooses between numbers that are no floats, and depends on the image";
-  FailureOr<Value> c = n.materialize(condition), a = n.materialize(n.input(1)), b = n.materialize(n.input(2));
+  int chosen = condition.negated ? 2 : 1;
+  FailureOr<Value> c = n.materialize(condition), a = n.materialize(n.input(chosen)),
+                   b = n.materialize(n.input(3 - chosen));
   if (failed(c) || failed(a) || failed(b))
     return failure();
   auto op = vit::createInferred<vit::WhereOp>(n.builder, n.loc, n.builder.getF32Type(), {*c, *a, *b});
@@ -322,6 +324,17 @@ static LogicalResult importUnary(NodeImporter &n) {
   if (n.input(0).constant)
     return n.setOutput(foldUnary(n, *n.input(0).constant));
   return n.setOutput(n.create<OpTy>(n.input(0).value));
+}
+
+/// Of booleans that depend on the image the next Where takes the other operand.
+static LogicalResult importNot(NodeImporter &n) {
+  Imported input = n.input(0);
+  if (!input.isBool())
+    return n.error() << "expects booleans";
+  if (input.constant)
+    return n.setOutput(foldUnary(n, *input.constant));
+  input.negated = !input.negated;
+  return n.setOutput(MaybeImported(input));
 }
 
 static LogicalResult importConstantUnary(NodeImporter &n) {
@@ -455,8 +468,9 @@ void vitq::frontend::addElementwiseHandlers(HandlerTable &table) {
   table["Tanh"] = {importUnary<vit::TanhOp>, 1, 1};
   table["Sigmoid"] = {importUnary<vit::SigmoidOp>, 1, 1};
   table["Relu"] = {importUnary<vit::ReluOp>, 1, 1};
-  for (const char *name : {"Abs", "Floor", "Ceil", "Not"})
+  for (const char *name : {"Abs", "Floor", "Ceil"})
     table[name] = {importConstantUnary, 1, 1};
+  table["Not"] = {importNot, 1, 1};
   table["Neg"] = {importNeg, 1, 1};
   table["Reciprocal"] = {importReciprocal, 1, 1};
   table["Gelu"] = {importGelu, 1, 1};

@@ -103,6 +103,35 @@ static LogicalResult importRange(NodeImporter &n) {
   return n.setOutput(MaybeImported(Imported(TensorPtr(result))));
 }
 
+/// The triangle on and below diagonal `k`, or on and above; PyTorch writes causal masks
+/// with it.
+static LogicalResult importTrilu(NodeImporter &n) {
+  const TensorPtr &input = n.input(0).constant;
+  if (!input || input->shape.size() < 2)
+    return n.error() << "is supported on constants of two or more axes only";
+  int64_t k = 0;
+  if (n.has(1)) {
+    if (!n.input(1).constant || n.input(1).constant->size() != 1 || isFloat(n.input(1).constant->dtype))
+      return n.error() << "input 'k' must be a known integer";
+    k = n.input(1).constant->getInt(0);
+  }
+  int64_t columns = input->shape.back(), rows = input->shape[input->shape.size() - 2];
+  k = std::clamp(k, -rows - 1, columns + 1);
+  bool upper = n.intAttr("upper", 1) != 0;
+  auto result = std::make_shared<Tensor>(*input);
+  result->name = n.outputName().str();
+  for (int64_t i = 0, e = result->size(); i < e; ++i) {
+    int64_t above = i % columns - i / columns % rows;
+    if (upper ? above >= k : above <= k)
+      continue;
+    if (isFloat(result->dtype))
+      result->setDouble(i, 0);
+    else
+      result->setInt(i, 0);
+  }
+  return n.setOutput(MaybeImported(Imported(TensorPtr(result))));
+}
+
 //===----------------------------------------------------------------------===//
 // Shapes
 //===----------------------------------------------------------------------===//
@@ -411,6 +440,7 @@ void vitq::frontend::addShapeHandlers(HandlerTable &table) {
   table["Shape"] = {importShape, 1, 1};
   table["Size"] = {importSize, 1, 1};
   table["Range"] = {importRange, 3, 3};
+  table["Trilu"] = {importTrilu, 1, 2};
   table["Reshape"] = {importReshape, 2, 2};
   table["Flatten"] = {importFlatten, 1, 1};
   table["Squeeze"] = {importSqueeze, 1, 2};

@@ -68,7 +68,8 @@ LogicalResult NodeImporter::run() {
     }
     if (value.hardSigmoidOf && node.opType != "Mul")
       return error() << "reads a HardSigmoid; only x * HardSigmoid(x) is supported";
-    if (!value.constant && value.isBool() && (node.opType != "Where" || i > 0))
+    bool readsBooleans = node.opType == "Where" || node.opType == "Not" || node.opType == "Identity";
+    if (!value.constant && value.isBool() && (!readsBooleans || i > 0))
       return error() << "reads booleans that depend on the image; only a Where may choose by them";
     inputs.push_back(value);
   }

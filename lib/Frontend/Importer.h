@@ -32,6 +32,8 @@ struct Imported {
   /// Set instead of the two above for HardSigmoid(x), which exists only as a
   /// factor of `x * HardSigmoid(x)`: x.
   mlir::Value hardSigmoidOf;
+  /// Of booleans that depend on the image: they are those of `value`, negated.
+  bool negated = false;
 
   Imported() = default;
   Imported(TensorPtr constant) : constant(std::move(constant)) {}

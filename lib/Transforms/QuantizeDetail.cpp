@@ -134,22 +134,25 @@ quant::QuantizedType quantize::typeFor(Value value, const ChannelRanges &ranges,
   for (auto [min, max] : llvm::zip_equal(ranges.min, ranges.max))
     channels.push_back({min, max});
   int64_t zeroPoint = isSigned ? 0 : zeroPointOf(value, channels);
+  // The scale of a channel that is 0 throughout, or as good as that, means nothing. Where
+  // scales become factors of weights, a large one would leave the other weights few codes.
+  auto reach = [](numerics::RealInterval range) { return std::max(std::abs(range.min), std::abs(range.max)); };
   SmallVector<double> scales;
-  double smallest = INFINITY;
+  double smallest = INFINITY, farthest = 0;
   for (numerics::RealInterval range : channels) {
+    farthest = std::max(farthest, reach(range));
     if (isSigned || zeroPoint == 128)
-      scales.push_back(numerics::symmetricScale(std::max(std::abs(range.min), std::abs(range.max)), 8));
+      scales.push_back(numerics::symmetricScale(reach(range), 8));
     else
       scales.push_back(numerics::scaleAround(range, zeroPoint, numerics::codeRange(8, /*isSigned=*/false)));
-    if (range.min != 0 || range.max != 0)
+    if (reach(range) > numerics::kTinyRange)
       smallest = std::min(smallest, scales.back());
   }
-  // The scale of a channel that is 0 throughout means nothing. Where scales become
-  // factors of weights, a large one would leave the other weights few codes.
-  if (std::isfinite(smallest))
-    for (auto [scale, range] : llvm::zip_equal(scales, channels))
-      if (range.min == 0 && range.max == 0)
-        scale = smallest;
+  if (!std::isfinite(smallest))
+    smallest = numerics::symmetricScale(farthest, 8);
+  for (auto [scale, range] : llvm::zip_equal(scales, channels))
+    if (reach(range) <= numerics::kTinyRange)
+      scale = smallest;
   SmallVector<int64_t> zeroPoints(channels.size(), zeroPoint);
   auto axis = static_cast<int32_t>(shapeOf(value).size() - 1);
   MLIRContext *context = value.getContext();

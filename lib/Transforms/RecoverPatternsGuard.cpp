@@ -8,11 +8,14 @@
 
 // PyTorch's attention gives 0 where a row of scores is masked altogether: exporters
 // write where(is_nan(p), 0, p) behind every softmax. That is p itself where the masks
-// are constants and leave something of each row.
+// are constants and leave something of each row, and p with rows multiplied by 0 where
+// they do not.
 
 #include "RecoverPatterns.h"
 
 #include "vitq/Support/Constants.h"
+
+#include "mlir/IR/IRMapping.h"
 
 #include <cmath>
 
@@ -54,14 +57,17 @@ public:
     trace(value);
   }
 
-  /// Whether each row of the last axis has a finite element and none that is no number.
-  bool inEveryRow() const {
+  bool everywhere() const { return known && !llvm::is_contained(finite, false); }
+
+  /// For each row of the last axis 1 if it has a finite element, else 0; none if that is
+  /// not known, or an element is no number.
+  std::optional<SmallVector<float>> ofRows() const {
     if (!known || shape.empty())
-      return false;
+      return std::nullopt;
+    SmallVector<float> rows;
     for (size_t at = 0; at < finite.size(); at += shape.back())
-      if (!llvm::is_contained(ArrayRef(finite).slice(at, shape.back()), true))
-        return false;
-    return true;
+      rows.push_back(llvm::is_contained(ArrayRef(finite).slice(at, shape.back()), true));
+    return rows;
   }
 
 private:
@@ -144,26 +150,88 @@ struct DropChoice : OpRewritePattern<vit::WhereOp> {
 };
 
 /// where(is_nan(p), a, b) -> b for p = softmax(x), or a view of it, with finite rows.
+/// Rows that are masked altogether become 0 where `a` is 0 and `b` is such a view too.
 struct DropNaNGuard : OpRewritePattern<vit::WhereOp> {
   DropNaNGuard(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/4) {}
   LogicalResult matchAndRewrite(vit::WhereOp op, PatternRewriter &rewriter) const override {
     auto isNaN = op.getCondition().getDefiningOp<vit::IsNaNOp>();
     if (!isNaN)
       return rewriter.notifyMatchFailure(op, "the condition is no is_nan");
-    Value probabilities = isNaN.getInput();
-    while (isViewOp(probabilities.getDefiningOp()))
-      probabilities = probabilities.getDefiningOp()->getOperand(0);
-    auto softmax = probabilities.getDefiningOp<vit::SoftmaxOp>();
+    auto softmax = skipViews(isNaN.getInput()).getDefiningOp<vit::SoftmaxOp>();
     if (!softmax)
       return rewriter.notifyMatchFailure(op, "is_nan of something else than a softmax");
-    if (!FiniteElements(softmax.getInput()).inEveryRow())
-      return rewriter.notifyMatchFailure(op, "a row may be masked altogether");
-    return replaceWith(rewriter, op, op.getRhs());
+    std::optional<SmallVector<float>> rows = FiniteElements(softmax.getInput()).ofRows();
+    if (!rows)
+      return rewriter.notifyMatchFailure(op, "which rows are masked altogether is not known");
+    if (!llvm::is_contained(*rows, 0.0f))
+      return replaceWith(rewriter, op, op.getRhs());
+    std::optional<std::vector<float>> chosen = getFloatConstantF32(op.getLhs());
+    if (!chosen || op.getRhs().getType() != op.getType() || llvm::any_of(*chosen, [](float value) { return value != 0; }) ||
+        !isSameView(isNaN.getInput(), op.getRhs()))
+      return rewriter.notifyMatchFailure(op, "rows that are masked altogether become something else than 0");
+    return replaceWith(rewriter, op, withoutRows(op.getRhs(), *rows, rewriter));
+  }
+
+private:
+  static Value skipViews(Value value) {
+    while (isViewOp(value.getDefiningOp()))
+      value = value.getDefiningOp()->getOperand(0);
+    return value;
+  }
+
+  /// Whether `a` and `b` are one value, or made of one by equal views.
+  static bool isSameView(Value a, Value b) {
+    while (a != b) {
+      Operation *of = a.getDefiningOp(), *other = b.getDefiningOp();
+      if (!isViewOp(of) || !isViewOp(other) || of->getName() != other->getName() ||
+          of->getAttrDictionary() != other->getAttrDictionary())
+        return false;
+      a = of->getOperand(0);
+      b = other->getOperand(0);
+    }
+    return true;
+  }
+
+  /// `value`, a softmax or a view of it, with 0 in the rows that have 0 in `rows`.
+  static Value withoutRows(Value value, ArrayRef<float> rows, PatternRewriter &rewriter) {
+    if (Operation *view = value.getDefiningOp(); isViewOp(view)) {
+      Value part = withoutRows(view->getOperand(0), rows, rewriter);
+      IRMapping mapping;
+      mapping.map(view->getOperand(0), part);
+      return rewriter.clone(*view, mapping)->getResult(0);
+    }
+    SmallVector<int64_t> shape(shapeOf(value)), kept(rows.begin(), rows.end());
+    shape.back() = 1;
+    Value condition = createIntConstant(rewriter, value.getLoc(), RankedTensorType::get(shape, rewriter.getI1Type()),
+                                        kept, "rows");
+    Value zero = createFloatConstant(rewriter, value.getLoc(), RankedTensorType::get({}, rewriter.getF32Type()), {0.0f},
+                                     "zero");
+    return vit::WhereOp::create(rewriter, value.getLoc(), value.getType(), condition, value, zero);
+  }
+};
+
+/// where(c, p, 0) -> p * c for a constant c and a softmax p without NaN.
+struct ChoiceToProduct : OpRewritePattern<vit::WhereOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(vit::WhereOp op, PatternRewriter &rewriter) const override {
+    auto condition = getIntConstant(op.getCondition());
+    std::optional<std::vector<float>> otherwise = getFloatConstantF32(op.getRhs());
+    auto softmax = op.getLhs().getDefiningOp<vit::SoftmaxOp>();
+    if (!condition || !softmax || !otherwise || llvm::any_of(*otherwise, [](float value) { return value != 0; }))
+      return rewriter.notifyMatchFailure(op, "no constant choice between a softmax and 0");
+    if (!FiniteElements(softmax.getInput()).everywhere())
+      return rewriter.notifyMatchFailure(op, "the softmax may be NaN");
+    std::vector<float> kept(condition->begin(), condition->end());
+    for (float &value : kept)
+      value = value != 0;
+    auto type = RankedTensorType::get(shapeOf(op.getCondition()), rewriter.getF32Type());
+    Value factor = createFloatConstant(rewriter, op.getLoc(), type, kept, "rows");
+    return replaceWith<vit::MulOp>(rewriter, op, {op.getLhs(), factor});
   }
 };
 
 } // namespace
 
 void recover::populateGuardPatterns(RewritePatternSet &patterns) {
-  patterns.add<DropChoice, DropNaNGuard>(patterns.getContext());
+  patterns.add<DropChoice, DropNaNGuard, ChoiceToProduct>(patterns.getContext());
 }

@@ -154,6 +154,37 @@ struct ScaleBeforeMask : OpRewritePattern<vit::MulOp> {
   }
 };
 
+/// A row of a mask that is low throughout, but not so low that scores vanish beside it,
+/// masks nothing: softmax sees differences alone. Left as it is, it would widen the range
+/// of all scores.
+struct ShiftRows : OpRewritePattern<vit::AddOp> {
+  // Before MergeMasks, in whose sums a bias would lose its low bits.
+  ShiftRows(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/2) {}
+  LogicalResult matchAndRewrite(vit::AddOp op, PatternRewriter &rewriter) const override {
+    if (isConstant(op.getLhs()) == isConstant(op.getRhs()) || !reachesSoftmax(op.getResult()))
+      return rewriter.notifyMatchFailure(op, "no constant is added to what softmax reads");
+    auto [constant, scores] = splitConstant(op);
+    std::optional<std::vector<float>> values = getFloatConstantF32(constant);
+    ArrayRef<int64_t> shape = shapeOf(constant);
+    if (!values || values->empty())
+      return rewriter.notifyMatchFailure(op, "the constant cannot be read");
+    bool changed = false;
+    for (MutableArrayRef<float> rest = *values; !rest.empty();) {
+      MutableArrayRef<float> row = rest.take_front(shape.empty() ? 1 : shape.back());
+      rest = rest.drop_front(row.size());
+      float top = *llvm::max_element(row);
+      if (!(top > kMaskedRow && top <= -kSoftmaxReach))
+        continue;
+      changed = true;
+      for (float &value : row)
+        value = finiteMask(value - top);
+    }
+    if (!changed)
+      return rewriter.notifyMatchFailure(op, "every row has something that is not low, or nothing else");
+    return replaceWith<vit::AddOp>(rewriter, op, {scores, makeMask(rewriter, op.getLoc(), shape, *values)});
+  }
+};
+
 /// -inf in a mask -> the lowest finite float: a row of them is uniform, not NaN.
 struct FiniteMask : OpRewritePattern<vit::AddOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -173,5 +204,5 @@ struct FiniteMask : OpRewritePattern<vit::AddOp> {
 } // namespace
 
 void recover::populateMaskPatterns(RewritePatternSet &patterns) {
-  patterns.add<ChoiceToMask, MergeMasks, ScaleBeforeMask, FiniteMask>(patterns.getContext());
+  patterns.add<ChoiceToMask, MergeMasks, ScaleBeforeMask, ShiftRows, FiniteMask>(patterns.getContext());
 }

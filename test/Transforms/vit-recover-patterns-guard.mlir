@@ -59,10 +59,13 @@ func.func @causal(%x: tensor<1x2x2xf32>) -> tensor<1x1x2x2xf32> {
 
 // -----
 
-// Two masks that leave nothing of the second row together.
+// Two masks that leave nothing of the second row together: it is 0 there.
 // CHECK-LABEL: func.func @masked_row
-// CHECK: vit.is_nan
-// CHECK: vit.where
+// CHECK: arith.constant dense<{{.*}}-3.40282347E+38
+// CHECK: %[[P:.+]] = vit.softmax
+// CHECK: %[[ROWS:.+]] = arith.constant dense<{{\[\[\[}}1.000000e+00], [0.000000e+00]]]> : tensor<1x2x1xf32>
+// CHECK: %[[Y:.+]] = vit.mul %[[P]], %[[ROWS]]
+// CHECK-NEXT: return %[[Y]]
 func.func @masked_row(%x: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
   %a = arith.constant dense<[[0.0, 0.0], [0.0, 0xFF800000]]> : tensor<2x2xf32>
   %b = arith.constant dense<[[0.0, 0.0], [0xFF800000, 0.0]]> : tensor<2x2xf32>
@@ -73,6 +76,49 @@ func.func @masked_row(%x: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
   %n = vit.is_nan %p : tensor<1x2x2xf32> -> tensor<1x2x2xi1>
   %y = vit.where %n, %zero, %p : (tensor<1x2x2xi1>, tensor<f32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
   return %y : tensor<1x2x2xf32>
+}
+
+// -----
+
+// The same behind equal views of the probabilities.
+// CHECK-LABEL: func.func @masked_row_views
+// CHECK: %[[P:.+]] = vit.softmax
+// CHECK: %[[Y:.+]] = vit.mul %[[P]]
+// CHECK: vit.reshape %[[Y]]
+// CHECK-NOT: vit.is_nan
+// CHECK-NOT: vit.where
+func.func @masked_row_views(%x: tensor<1x2x2xf32>) -> tensor<2x2xf32> {
+  %a = arith.constant dense<[[0.0, 0.0], [0xFF800000, 0xFF800000]]> : tensor<2x2xf32>
+  %zeros = arith.constant dense<0.0> : tensor<2x2xf32>
+  %s = vit.add %x, %a : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
+  %p = vit.softmax %s : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+  %p0 = vit.reshape %p to [2, 2] : tensor<1x2x2xf32> -> tensor<2x2xf32>
+  %p1 = vit.reshape %p to [2, 2] : tensor<1x2x2xf32> -> tensor<2x2xf32>
+  %n = vit.is_nan %p0 : tensor<2x2xf32> -> tensor<2x2xi1>
+  %y = vit.where %n, %zeros, %p1 : (tensor<2x2xi1>, tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}
+
+// -----
+
+// Left alone: masked rows become 1, or something else than the probabilities.
+// CHECK-LABEL: func.func @masked_row_one
+// CHECK: vit.is_nan
+// CHECK: vit.where
+// CHECK: vit.is_nan
+// CHECK: vit.where
+func.func @masked_row_one(%x: tensor<1x2x2xf32>) -> (tensor<1x2x2xf32>, tensor<1x2x2xf32>) {
+  %a = arith.constant dense<[[0.0, 0.0], [0xFF800000, 0xFF800000]]> : tensor<2x2xf32>
+  %one = arith.constant dense<1.0> : tensor<f32>
+  %zero = arith.constant dense<0.0> : tensor<f32>
+  %s = vit.add %x, %a : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
+  %p = vit.softmax %s : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+  %n = vit.is_nan %p : tensor<1x2x2xf32> -> tensor<1x2x2xi1>
+  %y = vit.where %n, %one, %p : (tensor<1x2x2xi1>, tensor<f32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
+  %q = vit.softmax %s : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+  %o = vit.is_nan %q : tensor<1x2x2xf32> -> tensor<1x2x2xi1>
+  %z = vit.where %o, %zero, %x : (tensor<1x2x2xi1>, tensor<f32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
+  return %y, %z : tensor<1x2x2xf32>, tensor<1x2x2xf32>
 }
 
 // -----

@@ -110,3 +110,29 @@ func.func @sum_read_twice(%s: tensor<1x2x2xf32>) -> (tensor<1x2x2xf32>, tensor<1
   %p = vit.softmax %b : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
   return %p, %a : tensor<1x2x2xf32>, tensor<1x2x2xf32>
 }
+
+// -----
+
+// Rows that are low throughout: what is above -2^20 is shifted, so that it does not widen
+// the range of the scores. The last row stays and is uniform.
+// CHECK-LABEL: func.func @low_rows
+// CHECK{LITERAL}: arith.constant dense<[[0.000000e+00, -5.000000e+00], [0.000000e+00, 0.000000e+00], [-1.000000e+09, -1.000000e+09]]>
+// CHECK-NOT: arith.constant
+// CHECK: vit.add
+func.func @low_rows(%s: tensor<1x3x2xf32>) -> tensor<1x3x2xf32> {
+  %mask = arith.constant dense<[[0.0, -5.0], [-1.0e4, -1.0e4], [-1.0e9, -1.0e9]]> : tensor<3x2xf32>
+  %m = vit.add %s, %mask : (tensor<1x3x2xf32>, tensor<3x2xf32>) -> tensor<1x3x2xf32>
+  %p = vit.softmax %m : tensor<1x3x2xf32> -> tensor<1x3x2xf32>
+  return %p : tensor<1x3x2xf32>
+}
+
+// Of one number for each row nothing remains.
+// CHECK-LABEL: func.func @row_constants
+// CHECK-NOT: vit.add
+// CHECK: vit.softmax
+func.func @row_constants(%s: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
+  %mask = arith.constant dense<[[-1.0e4], [0.0]]> : tensor<2x1xf32>
+  %m = vit.add %mask, %s : (tensor<2x1xf32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
+  %p = vit.softmax %m : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+  return %p : tensor<1x2x2xf32>
+}

@@ -64,9 +64,11 @@ struct LowerSoftmax : Lowering<vit::SoftmaxNumeratorOp> {
     FailureOr<Exponential> exponential = exponentialOf(op, rewriter);
     if (failed(exponential))
       return failure();
+    // Scores that are as good as equal: the smallest multiplier makes 0 of them all.
+    const double smallest = std::ldexp(1.0, context.mantissaBits - 63);
     SmallVector<double> factors;
     for (double scale : scores->scales)
-      factors.push_back(scale / exponential->step);
+      factors.push_back(std::max(scale / exponential->step, smallest));
     FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
     if (failed(by))
       return failure();

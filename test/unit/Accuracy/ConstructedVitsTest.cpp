@@ -14,6 +14,8 @@
 
 #include "VitTrial.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 #include "gtest/gtest.h"
 
 using namespace vitq;
@@ -244,6 +246,26 @@ TEST(Rows, WithoutWeightsKeepSmallBiases) {
     ASSERT_TRUE(trial.sqnr(Recipe::Default)) << trial.messages();
     EXPECT_NEAR(trial.logits().at(0, 2) * trial.scale(), bias, 1e-5);
   }
+}
+
+/// q and k of a head, or of all, so small that all scores are equal; v, or the hidden
+/// layer, so small that nothing comes out. All vanish beside what 32-bit floats resolve.
+TEST(Rows, ThatVanish) {
+  for (float factor : {1e-12f, 1e-20f, 1e-30f, 1e-42f})
+    for (const char *roles : {"qk", "qkv", "h"})
+      for (size_t columns : {13, 26}) {
+        SCOPED_TRACE(llvm::formatv("{0:e} ", factor).str() + " " + roles + " " + std::to_string(columns));
+        compare(
+            [=](llvm::StringRef name, std::vector<float> &values) {
+              llvm::StringRef chosen(roles);
+              for (const char *role : {"q.", "k.", "v."})
+                if (chosen.contains(role[0]) && name.contains(role))
+                  scaleColumns(values, 26, 0, columns, factor);
+              if (chosen == "h" && name.contains("fc1."))
+                scaleColumns(values, 44, 0, columns == 13 ? 22 : 44, factor);
+            },
+            3);
+      }
 }
 
 } // namespace

@@ -178,12 +178,14 @@ TEST(HostileOnnx, InputsOfTheModel) {
 TEST(HostileOnnx, BooleansThatDependOnTheImage) {
   OnnxBuilder b;
   b.node("IsNaN", {"x"}, {"n"});
-  b.node("Not", {"n"}, {"m"});
-  b.node("Where", {"m", "x", "x"}, {"y"});
-  EXPECT_REFUSED(b, "node '/m': Not: reads booleans that depend on the image; only a Where may choose by them");
+  OnnxBuilder::integer(b.node("Cast", {"n"}, {"y"}), "to", 1);
+  EXPECT_REFUSED(b, "node '/y': Cast: reads booleans that depend on the image; only a Where may choose by them");
   OnnxBuilder c;
   c.node("IsNaN", {"x"}, {"y"});
   EXPECT_REFUSED(c, "the output 'y' is no float");
+  OnnxBuilder trilu;
+  trilu.node("Trilu", {"x"}, {"y"});
+  EXPECT_REFUSED(trilu, "node '/y': Trilu: is supported on constants of two or more axes only");
 }
 
 TEST(HostileOnnx, ResizeOfTheImage) {

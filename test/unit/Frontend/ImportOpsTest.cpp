@@ -177,6 +177,45 @@ TEST(ImportOps, WhereIsNaN) {
   EXPECT_EQ(compute(c), (Doubles{0, 1, 0, 3, 0, 5, 0, 7}));
 }
 
+TEST(ImportOps, WhereNotIsNaN) {
+  for (int negations : {1, 2, 3}) {
+    OnnxBuilder b;
+    b.tensor("zero", {}, {0});
+    b.node("Div", {"x", "x"}, {"q"});
+    b.node("IsNaN", {"q"}, {"n0"});
+    b.node("Identity", {"n0"}, {"m0"});
+    std::string condition = "m0";
+    for (int i = 1; i <= negations; ++i)
+      b.node("Not", {condition}, {condition = "n" + std::to_string(i)});
+    if (negations % 2)
+      b.node("Where", {condition, "q", "zero"}, {"y"});
+    else
+      b.node("Where", {condition, "zero", "q"}, {"y"});
+    EXPECT_EQ(compute(b), (Doubles{0, 1, 1, 1, 1, 1, 1, 1})) << negations;
+  }
+}
+
+/// Against NumPy: both triangles, for diagonals inside and far outside.
+TEST(ImportOps, TriluOfConstants) {
+  for (bool upper : {false, true})
+    for (int64_t k : {int64_t(-9), int64_t(-1), int64_t(0), int64_t(1), int64_t(3), int64_t(4), INT64_MAX, INT64_MIN}) {
+      OnnxBuilder b;
+      b.tensor("c", {1, 1, 2, 4}, {1, 2, 3, 4, 5, 6, 7, 8});
+      b.tensor("zero", {}, {0});
+      b.intTensor("k", {k}, /*scalar=*/true);
+      OnnxBuilder::integer(b.node("Trilu", {"c", "k"}, {"t"}), "upper", upper);
+      b.node("Mul", {"x", "zero"}, {"nothing"});
+      b.node("Add", {"nothing", "t"}, {"y"});
+      Doubles expected;
+      for (int64_t i = 0; i < 8; ++i) {
+        int64_t column = i % 4, row = i / 4;
+        bool kept = upper ? column - row >= k : column - row <= k;
+        expected.push_back(kept ? double(i + 1) : 0);
+      }
+      EXPECT_EQ(compute(b), expected) << upper << " " << k;
+    }
+}
+
 TEST(ImportOps, RowsMaskedAltogetherAreZeroBehindTheGuard) {
   for (bool guarded : {false, true}) {
     OnnxBuilder b;
