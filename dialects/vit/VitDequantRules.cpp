@@ -27,12 +27,14 @@ static MaybeType refuse(std::string &reason, llvm::StringRef rule, const llvm::T
   return failure();
 }
 
+namespace {
 /// Scales of a uniform type: one, or one per index of `axis`.
 struct Layout {
   SmallVector<double> scales;
   int64_t axis = -1; // -1: per tensor
   bool perTensor() const { return axis < 0; }
 };
+} // namespace
 
 static std::optional<Layout> layoutOf(Type type) {
   if (auto uniform = dyn_cast_or_null<UniformQuantizedType>(type))

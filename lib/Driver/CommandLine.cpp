@@ -349,7 +349,7 @@ std::string checkUncompiled(const std::map<std::string, std::string> &given, Str
 }
 
 /// Flags of mlir-opt that mean nothing beside --compile, and what to do instead.
-constexpr std::pair<StringLiteral, StringLiteral> uncompiledFlags[] = {
+constexpr std::pair<StringLiteral, StringLiteral> kUncompiledFlags[] = {
     {"emit-bytecode", "give --emit=bytecode"},
     {"split-input-file", "compile one model at a time"},
     {"verify-diagnostics", "run the passes one by one"},
@@ -360,7 +360,7 @@ constexpr std::pair<StringLiteral, StringLiteral> uncompiledFlags[] = {
 
 /// Passes and the rest of mlir-opt are for vitq-opt as an mlir-opt.
 std::string checkNoPasses(DialectRegistry &registry) {
-  for (auto [name, instead] : uncompiledFlags)
+  for (auto [name, instead] : kUncompiledFlags)
     if (llvm::cl::Option *option = llvm::cl::getRegisteredOptions().lookup(name); option && option->getNumOccurrences())
       return ("--" + name + " has no effect with --compile: " + instead).str();
   MLIRContext context(registry);

@@ -12,6 +12,7 @@ import sys
 
 root = pathlib.Path(sys.argv[1])
 bad = []
+texts = [path.read_text(encoding="utf-8") for path in root.glob("lib/**/*.cpp")]
 
 
 def camel(words):
@@ -30,11 +31,10 @@ for td in sorted(root.glob("include/vitq/**/Passes.td")):
             if words[0] in ("vit", "vitq"):
                 words = words[1:]
             source = f"lib/**/{camel(words)}.cpp"
-        texts = [path.read_text(encoding="utf-8") for path in root.glob(source)]
-        if not texts:
+        if not any(root.glob(source)):
             bad.append(f"{td.relative_to(root)}: --{flag} has no {source}")
-        elif not any(f'#define DEBUG_TYPE "{flag}"' in text and "LDBG(" in text for text in texts):
-            bad.append(f"{source}: logs nothing with LDBG() under DEBUG_TYPE \"{flag}\"")
+        if not any(f'#define DEBUG_TYPE "{flag}"' in text and "LDBG(" in text for text in texts):
+            bad.append(f"{td.relative_to(root)}: --{flag} logs nothing: no file has LDBG() and DEBUG_TYPE \"{flag}\"")
         if not name.endswith("Pass"):
             bad.append(f"{td.relative_to(root)}: {name} does not end in Pass")
         if not any(root.glob(f"test/**/{flag}.mlir")) and not any(root.glob(f"test/**/{flag}.test")):
