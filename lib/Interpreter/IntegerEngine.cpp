@@ -242,8 +242,7 @@ Kernel IntegerEngine::make(integer::TableOp op) {
 
 Kernel IntegerEngine::make(integer::InterpolateOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
-  const numerics::Interpolation at{static_cast<int64_t>(op.getStart()),
-                                   static_cast<unsigned>(op.getShift()),
+  const numerics::Interpolation at{static_cast<int64_t>(op.getStart()), static_cast<unsigned>(op.getShift()),
                                    op.getTailBy().entry(0)};
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = Tensor::allocate(ElementKind::I16, shape);

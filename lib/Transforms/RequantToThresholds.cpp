@@ -51,8 +51,8 @@ static std::optional<SmallVector<int64_t>> thresholdsOf(RequantOp op, int64_t lo
   SmallVector<std::vector<int32_t>> columns;
   for (size_t c = 0; c < op.getBy().size(); ++c) {
     std::optional<std::vector<int32_t>> column = numerics::requantizeThresholds(
-        op.getBy().entry(c), toNumerics(op.getRounding()),
-        static_cast<int64_t>(op.getInputZeroPoint()), static_cast<int64_t>(op.getZeroPoint()), lo, hi, inputs);
+        op.getBy().entry(c), toNumerics(op.getRounding()), static_cast<int64_t>(op.getInputZeroPoint()),
+        static_cast<int64_t>(op.getZeroPoint()), lo, hi, inputs);
     if (!column)
       return std::nullopt;
     columns.push_back(std::move(*column));
