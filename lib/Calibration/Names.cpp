@@ -61,8 +61,9 @@ static bool hasOneFloatResult(Operation *op) {
 
 /// Moves have their operand's, except for functions that read a part of it.
 bool calibration::wantsHistogram(Operation *op) {
-  return hasOneFloatResult(op) &&
-         (!vit::isMove(op) || llvm::any_of(op->getUsers(), [](Operation *user) { return isa<vit::UnaryFunction>(user); }));
+  return hasOneFloatResult(op) && (!vit::isMove(op) || llvm::any_of(op->getUsers(), [](Operation *user) {
+           return isa<vit::UnaryFunction>(user);
+         }));
 }
 
 bool calibration::wantsChannels(Operation *op) {

@@ -166,8 +166,8 @@ struct DropNaNGuard : OpRewritePattern<vit::WhereOp> {
     if (!llvm::is_contained(*rows, 0.0f))
       return replaceWith(rewriter, op, op.getRhs());
     std::optional<std::vector<float>> chosen = getFloatConstantF32(op.getLhs());
-    if (!chosen || op.getRhs().getType() != op.getType() || llvm::any_of(*chosen, [](float value) { return value != 0; }) ||
-        !isSameView(isNaN.getInput(), op.getRhs()))
+    if (!chosen || op.getRhs().getType() != op.getType() ||
+        llvm::any_of(*chosen, [](float value) { return value != 0; }) || !isSameView(isNaN.getInput(), op.getRhs()))
       return rewriter.notifyMatchFailure(op, "rows that are masked altogether become something else than 0");
     return replaceWith(rewriter, op, withoutRows(op.getRhs(), *rows, rewriter));
   }
@@ -202,10 +202,10 @@ private:
     }
     SmallVector<int64_t> shape(shapeOf(value)), kept(rows.begin(), rows.end());
     shape.back() = 1;
-    Value condition = createIntConstant(rewriter, value.getLoc(), RankedTensorType::get(shape, rewriter.getI1Type()),
-                                        kept, "rows");
-    Value zero = createFloatConstant(rewriter, value.getLoc(), RankedTensorType::get({}, rewriter.getF32Type()), {0.0f},
-                                     "zero");
+    Value condition =
+        createIntConstant(rewriter, value.getLoc(), RankedTensorType::get(shape, rewriter.getI1Type()), kept, "rows");
+    Value zero =
+        createFloatConstant(rewriter, value.getLoc(), RankedTensorType::get({}, rewriter.getF32Type()), {0.0f}, "zero");
     return vit::WhereOp::create(rewriter, value.getLoc(), value.getType(), condition, value, zero);
   }
 };
