@@ -8,6 +8,7 @@
 
 #include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Transforms/Passes.h"
 
@@ -156,7 +157,7 @@ class BalanceChannels : public vitq::impl::VitBalanceChannelsPassBase<BalanceCha
   /// quartile of those that are not 0 on every image. 0 where all are.
   float levelOf(ArrayRef<float> reach) const {
     std::vector<float> sorted;
-    llvm::copy_if(reach, std::back_inserter(sorted), [](float r) { return r > 0; });
+    llvm::copy_if(reach, std::back_inserter(sorted), [](float r) { return r > numerics::kTinyRange; });
     if (sorted.empty())
       return 0;
     llvm::sort(sorted);

@@ -108,6 +108,17 @@ class FitFunctionRanges : public vitq::impl::VitFitFunctionRangesPassBase<FitFun
     return sum;
   }
 
+  /// Where an end of a range may move to: in equal steps, and below the last of them in
+  /// shrinking ones, for a channel that is far away from what the others are.
+  static SmallVector<double> inwards(double end, int steps) {
+    SmallVector<double> ends;
+    for (int i = 1; i < steps; ++i)
+      ends.push_back(end * (1 - double(i) / steps));
+    for (end /= 1.5 * steps; std::abs(end) > 1; end /= 1.5)
+      ends.push_back(end);
+    return ends;
+  }
+
   /// Ends of the range move inwards where the function is flat: its value moves by
   /// at most a tenth of the way, and by `tolerance` of its span. What lies beyond is
   /// then off by no more than that, however rare and however important (docs/Recipes.md).
@@ -136,12 +147,12 @@ class FitFunctionRanges : public vitq::impl::VitFitFunctionRangesPassBase<FitFun
           return false;
       return true;
     };
-    for (int i = 1; i < steps && range.first < 0; ++i)
-      if (double end = range.first * (1 - double(i) / steps); isFlat(range.first, end))
+    for (double end : inwards(range.first, steps))
+      if (end < 0 && isFlat(range.first, end))
         consider({end, range.second});
     double low = best.first;
-    for (int i = 1; i < steps && range.second > 0; ++i)
-      if (double end = range.second * (1 - double(i) / steps); isFlat(range.second, end))
+    for (double end : inwards(range.second, steps))
+      if (end > 0 && isFlat(range.second, end))
         consider({low, end});
     return best;
   }

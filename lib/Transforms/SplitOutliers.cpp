@@ -8,6 +8,7 @@
 
 #include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Transforms/Passes.h"
 
@@ -117,7 +118,8 @@ class SplitOutliers : public vitq::impl::VitSplitOutliersPassBase<SplitOutliers>
   /// 0 without any.
   static float medianOf(ArrayRef<float> magnitudes) {
     SmallVector<float> living;
-    llvm::copy_if(magnitudes, std::back_inserter(living), [](float magnitude) { return magnitude > 0; });
+    llvm::copy_if(magnitudes, std::back_inserter(living),
+                  [](float magnitude) { return magnitude > numerics::kTinyRange; });
     if (living.empty())
       return 0;
     auto *middle = living.begin() + living.size() / 2;

@@ -29,6 +29,9 @@
 // KINDS:       vit.linear {{.*}} {vit.channel_mean = dense<{{.*}}> : tensor<2xf64>, vit.channel_range = dense<{{.*}}> : tensor<2x2xf32>, vit.histogram = dense<{{.*}}> : tensor<{{[0-9]+}}x2xi64>, vit.range
 // KINDS:       vit.layer_norm {{.*}}vit.channel_mean
 // KINDS:       vit.gelu {{.*}}vit.channel_mean
+// A move that a function reads has a histogram.
+// KINDS:       vit.transpose {{.*}} {vit.histogram
+// KINDS:       vit.tanh {{.*}}vit.channel_mean
 // KINDS:       vit.softmax {{.*}} {vit.histogram
 
 // The IR and the file are read back as they were.
@@ -80,10 +83,12 @@ func.func @main(%arg: tensor<1x1x8x8xf32>) -> tensor<1x1x1x2xf32> {
   %3 = vit.linear %2, %w, %b : (tensor<1x1x1x64xf32>, tensor<2x64xf32>, tensor<2xf32>) -> tensor<1x1x1x2xf32> loc("linear")
   %4 = vit.layer_norm %3, %gamma, %b eps 1.0e-5 : (tensor<1x1x1x2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x1x1x2xf32> loc("norm")
   %5 = vit.gelu erf %4 : tensor<1x1x1x2xf32> -> tensor<1x1x1x2xf32> loc("gelu")
-  %6 = vit.softmax %5 : tensor<1x1x1x2xf32> -> tensor<1x1x1x2xf32> loc("softmax")
-  return %6 : tensor<1x1x1x2xf32>
+  %6 = vit.transpose %5 by [1, 0, 2, 3] : tensor<1x1x1x2xf32> -> tensor<1x1x1x2xf32> loc("part")
+  %7 = vit.tanh %6 : tensor<1x1x1x2xf32> -> tensor<1x1x1x2xf32> loc("tanh")
+  %8 = vit.softmax %7 : tensor<1x1x1x2xf32> -> tensor<1x1x1x2xf32> loc("softmax")
+  return %8 : tensor<1x1x1x2xf32>
 }
 //--- version1.json
 {"version": 1, "images": 2, "preprocess": "mean=0.5,std=0.5", "channels": 7, "ranges": {"input": [-1, 1], "vit.add": [-1, 2],
   "vit.transpose": [-1, 2], "vit.reshape": [-1, 2], "vit.linear": [-1, 2], "vit.layer_norm": [-1, 2], "vit.gelu": [-1, 2],
-  "vit.softmax": [-1, 2]}}
+  "vit.transpose#1": [-1, 2], "vit.tanh": [-1, 2], "vit.softmax": [-1, 2]}}

@@ -186,6 +186,18 @@ TEST(FunctionRanges, ChannelInTheDip) {
   }
 }
 
+/// A channel far down in the flat part, however far.
+TEST(FunctionRanges, ChannelThatIsOff) {
+  for (Activation activation : {Activation::GeluErf, Activation::Silu, Activation::HardSwish, Activation::Tanh})
+    for (float bias : {-100.0f, -1e4f, -1e6f})
+      compare(
+          [=](llvm::StringRef name, std::vector<float> &values) {
+            if (name.ends_with("fc1.bias"))
+              values[7] = bias;
+          },
+          3, nullptr, plain(activation));
+}
+
 /// Of the hidden ones. Relu and V are balanced, identities get 16 bits, others are flat.
 class FarHiddenChannel : public ::testing::TestWithParam<Activation> {};
 
