@@ -185,9 +185,9 @@ Value quantize::dequantizedConstant(RewriterBase &rewriter, Location loc, Value 
 
 FailureOr<Value> quantize::quantizeConstant(RewriterBase &rewriter, Location loc, Value constant,
                                             quant::UniformQuantizedType type) {
-  std::optional<std::vector<double>> values = getFloatConstant(constant);
-  if (!values)
-    return emitError(loc, "operand is no constant whose elements can be read");
+  FailureOr<std::vector<double>> values = getFloatConstant(constant, [&] { return emitError(loc, "operand "); });
+  if (failed(values))
+    return failure();
   SmallVector<int64_t> codes;
   for (double value : *values)
     codes.push_back(numerics::quantizeReal(value, type.getScale(), type.getZeroPoint(), type.getStorageTypeMin(),

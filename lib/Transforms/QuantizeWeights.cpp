@@ -100,18 +100,18 @@ Weight quantizeRows(ArrayRef<double> values, int64_t channels, unsigned bits, co
 }
 
 FailureOr<std::vector<double>> weightValues(Operation *op, Value weight) {
-  if (std::optional<std::vector<double>> values = getFloatConstant(weight))
-    return *values;
-  return op->emitError("weight is no constant; only products of activations (vit.matmul) may vary");
+  if (!isConstant(weight))
+    return op->emitError("weight is no constant; only products of activations (vit.matmul) may vary");
+  return getFloatConstant(weight, [&] { return op->emitError("weight "); });
 }
 
 /// Elements of the bias of `op`, zeros when it has none.
 FailureOr<std::vector<double>> biasValues(Operation *op, Value bias, int64_t channels) {
   if (!bias)
     return std::vector<double>(channels, 0.0);
-  if (std::optional<std::vector<double>> values = getFloatConstant(bias))
-    return *values;
-  return op->emitError("bias is no constant");
+  if (!isConstant(bias))
+    return op->emitError("bias is no constant");
+  return getFloatConstant(bias, [&] { return op->emitError("bias "); });
 }
 
 Value biasConstant(RewriterBase &rewriter, Operation *op, Value old, ArrayRef<double> values, StringRef name) {
@@ -221,16 +221,16 @@ private:
   /// What each output channel of `op`, whose weight is float still, may reach in magnitude.
   static std::vector<double> reachOf(LinearOp op, const Input &input) {
     int64_t channels = shapeOf(op.getWeight())[0], k = shapeOf(op.getWeight())[1];
-    std::optional<std::vector<double>> weight = getFloatConstant(op.getWeight());
-    std::optional<std::vector<double>> bias = op.getBias() ? getFloatConstant(op.getBias()) : std::nullopt;
+    FailureOr<std::vector<double>> weight = getFloatConstant(op.getWeight());
+    FailureOr<std::vector<double>> bias = getFloatConstant(op.getBias());
     std::vector<double> reach(channels, 0.0);
-    if (!weight || !input.codes)
+    if (failed(weight) || !input.codes)
       return reach;
     Accumulator accumulator = accumulatorFor(input.codes, {});
     double most = accumulator.inputScale * accumulator.inputReach;
     for (auto [i, value] : llvm::enumerate(*weight))
       reach[i / k] += std::abs(value) * (input.factors.empty() ? 1.0 : input.factors[i % k]) * most;
-    if (bias)
+    if (succeeded(bias))
       for (auto [n, value] : llvm::enumerate(*bias))
         reach[n] += std::abs(value);
     return reach;
