@@ -133,7 +133,7 @@ llvm::Expected<Tensor> vitq::readTensor(Attribute attribute) {
 //===----------------------------------------------------------------------===//
 
 static TypedAttr makeBlob(RankedTensorType type, const Tensor &tensor, StringRef blobName) {
-  ArrayRef<char> bytes(tensor.bytes(), tensor.numBytes());
+  ArrayRef<char> bytes = tensor.raw();
   const size_t alignment = sizeOf(tensor.kind());
   AsmResourceBlob blob =
       tensor.ownsElements()
@@ -156,7 +156,7 @@ TypedAttr vitq::makeTensorAttr(RankedTensorType type, const Tensor &tensor, Stri
     return makeBlob(type, tensor, blobName);
   if (isExact)
     return DenseElementsAttr::getFromRawBuffer(
-        type, ArrayRef<char>(tensor.bytes(), static_cast<size_t>(count) * sizeOf(tensor.kind())));
+        type, tensor.raw().take_front(static_cast<size_t>(count) * sizeOf(tensor.kind())));
   SmallVector<APInt> integers;
   for (int64_t i = 0; i < count; ++i)
     integers.push_back(APInt(64, static_cast<uint64_t>(tensor.intAt(i))).trunc(type.getElementTypeBitWidth()));

@@ -175,10 +175,10 @@ Value quantize::castPair(RewriterBase &rewriter, Location loc, Value value, quan
   return DequantizeOp::create(rewriter, loc, value.getType(), quantized);
 }
 
-Value quantize::dequantizedConstant(RewriterBase &rewriter, Location loc, Value constant, ArrayRef<int64_t> codes,
+Value quantize::dequantizedConstant(RewriterBase &rewriter, Location loc, Value constant, const Tensor &codes,
                                     quant::QuantizedType type) {
   auto storage = withElementType(constant.getType(), type.getStorageType());
-  auto integers = createIntConstant(rewriter, loc, storage, codes, getBlobName(constant));
+  auto integers = createConstant(rewriter, loc, storage, codes, getBlobName(constant));
   Value cast = quant::StorageCastOp::create(rewriter, loc, withElementType(constant.getType(), type), integers);
   return DequantizeOp::create(rewriter, loc, constant.getType(), cast);
 }
@@ -188,9 +188,9 @@ FailureOr<Value> quantize::quantizeConstant(RewriterBase &rewriter, Location loc
   FailureOr<std::vector<double>> values = getFloatConstant(constant, [&] { return emitError(loc, "operand "); });
   if (failed(values))
     return failure();
-  SmallVector<int64_t> codes;
-  for (double value : *values)
-    codes.push_back(numerics::quantizeReal(value, type.getScale(), type.getZeroPoint(), type.getStorageTypeMin(),
+  Tensor codes = Tensor::allocate(*storageKindOf(type.getStorageType()), shapeOf(constant));
+  for (auto [i, value] : llvm::enumerate(*values))
+    codes.setInt(i, numerics::quantizeReal(value, type.getScale(), type.getZeroPoint(), type.getStorageTypeMin(),
                                            type.getStorageTypeMax(), numerics::Rounding::HalfUp));
   return dequantizedConstant(rewriter, loc, constant, codes, type);
 }

@@ -30,7 +30,7 @@ namespace {
 
 /// Codes of a weight and their scales, one per output channel.
 struct Weight {
-  SmallVector<int64_t> codes;
+  Tensor codes;
   SmallVector<double> scales;
 };
 
@@ -82,6 +82,7 @@ Accumulator accumulatorFor(std::optional<UniformParameters> input, ArrayRef<doub
 /// what that loses vanishes beside a bias that fills the accumulator.
 Weight quantizeRows(ArrayRef<double> values, int64_t channels, unsigned bits, const Accumulator &accumulator) {
   Weight weight;
+  weight.codes = Tensor::allocate(ElementKind::I8, {static_cast<int64_t>(values.size())});
   int64_t row = values.size() / channels, limit = (int64_t(1) << (bits - 1)) - 1;
   for (int64_t c = 0; c < channels; ++c) {
     double absMax = 0;
@@ -93,8 +94,8 @@ Weight quantizeRows(ArrayRef<double> values, int64_t channels, unsigned bits, co
     scale = absMax == 0 && accumulator.addends[c] > 0 ? smallest : std::max(scale, smallest);
     weight.scales.push_back(scale);
     for (int64_t i = 0; i < row; ++i)
-      weight.codes.push_back(
-          numerics::quantizeReal(values[c * row + i], scale, 0, -limit, limit, numerics::Rounding::HalfEven));
+      weight.codes.setInt(c * row + i, numerics::quantizeReal(values[c * row + i], scale, 0, -limit, limit,
+                                                              numerics::Rounding::HalfEven));
   }
   return weight;
 }
@@ -209,7 +210,7 @@ private:
     if (static_cast<int64_t>(input.means.size()) == k) {
       for (int64_t n = 0; n < channels; ++n)
         for (int64_t i = 0; i < k; ++i) {
-          double error = (*values)[n * k + i] - weight.scales[n] * static_cast<double>(weight.codes[n * k + i]);
+          double error = (*values)[n * k + i] - weight.scales[n] * weight.codes.realAt(n * k + i);
           (*bias)[n] += error * input.means[i] / (input.factors.empty() ? 1.0 : input.factors[i]);
         }
       op.getBiasMutable().assign(biasConstant(rewriter, op, op.getBias(), *bias, "bias"));
@@ -270,7 +271,7 @@ private:
       for (int64_t c = 0; c < channels; ++c) {
         int64_t sum = 0;
         for (int64_t i = 0; i < area; ++i)
-          sum += weight.codes[(d * channels + c) * area + i];
+          sum += weight.codes.intAt((d * channels + c) * area + i);
         (*bias)[d] -= pixels.getMean()[c] * weight.scales[d] * static_cast<double>(sum);
       }
     Value newBias = biasConstant(rewriter, op, op.getBias(), *bias, "patch_embed_bias");

@@ -154,6 +154,8 @@ public:
   /// Whether all elements have the same bits.
   bool isSplat() const;
 
+  /// The elements as they are in memory.
+  llvm::ArrayRef<char> raw() const { return {bytes(), numBytes()}; }
   const char *bytes() const { return static_cast<const char *>(elements); }
   char *mutableBytes() {
     assert(writable && "elements are not owned");
