@@ -24,29 +24,28 @@ numerics::Interval getLhsTypeRange(integer::MatmulOp op) {
 numerics::Interval getAccumulatorBound(integer::MatmulOp op, numerics::Interval lhs) {
   int64_t zero = op.getLhsZeroPoint(), k = shapeOf(op.getLhs()).back(), n = shapeOf(op.getResult()).back();
   int64_t lo = lhs.min - zero, hi = lhs.max - zero;
-  std::optional<std::vector<int64_t>> weights = getIntConstant(op.getRhs());
-  std::optional<std::vector<int64_t>> bias;
+  FailureOr<Tensor> weights = getIntTensor(op.getRhs()), bias;
   if (op.getBias())
-    bias = getIntConstant(op.getBias());
+    bias = getIntTensor(op.getBias());
   numerics::Interval biasAny{0, 0};
-  if (op.getBias() && !bias)
+  if (op.getBias() && failed(bias))
     biasAny = numerics::codeRange(32, true);
   numerics::Interval all{0, 0};
   for (int64_t channel = 0; channel < n; ++channel) {
     // Partial sums lie between the sum of the negative and of the positive extremes.
     numerics::Interval sum{0, 0};
-    if (!weights || shapeOf(op.getRhs()).size() != 2) {
+    if (failed(weights) || shapeOf(op.getRhs()).size() != 2) {
       int64_t magnitude = k * std::max(std::abs(lo), std::abs(hi)) * 128;
       sum = {-magnitude, magnitude};
     } else {
       for (int64_t i = 0; i < k; ++i) {
-        int64_t w = (*weights)[op.getTransposeRhs() ? channel * k + i : i * n + channel];
+        int64_t w = weights->intAt(op.getTransposeRhs() ? channel * k + i : i * n + channel);
         int64_t a = lo * w, b = hi * w;
         sum.min += std::min({a, b, int64_t(0)});
         sum.max += std::max({a, b, int64_t(0)});
       }
     }
-    int64_t b = bias ? (*bias)[channel] : 0;
+    int64_t b = succeeded(bias) ? bias->intAt(channel) : 0;
     sum.min += std::min(b + biasAny.min, int64_t(0));
     sum.max += std::max(b + biasAny.max, int64_t(0));
     all = numerics::unite(all, sum);

@@ -10,7 +10,7 @@
 #define VITQ_LIB_CALIBRATION_STATISTICS_H
 
 #include "vitq/Calibration/Calibration.h"
-#include "vitq/Interpreter/Tensor.h"
+#include "vitq/Tensor/Tensor.h"
 
 #include <limits>
 

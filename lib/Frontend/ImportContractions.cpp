@@ -90,14 +90,14 @@ static LogicalResult importConv(NodeImporter &n) {
 // Matrix products
 //===----------------------------------------------------------------------===//
 
-static TensorPtr scaled(TensorPtr tensor, double factor) {
+static ConstantPtr scaled(ConstantPtr tensor, double factor) {
   if (factor == 1.0)
     return tensor;
-  return mapTensor(*tensor, [&](double v) { return v * factor; }, tensor->name);
+  return mapConstant(*tensor, [&](double v) { return v * factor; }, tensor->name);
 }
 
 /// A linear layer with a constant weight [N, K].
-static MaybeImported makeLinear(NodeImporter &n, const Imported &input, TensorPtr weight, TensorPtr bias) {
+static MaybeImported makeLinear(NodeImporter &n, const Imported &input, ConstantPtr weight, ConstantPtr bias) {
   FailureOr<Value> x = n.materialize(input), w = n.materialize(Imported(std::move(weight)));
   if (failed(x) || failed(w))
     return failure();
@@ -122,23 +122,22 @@ static LogicalResult importGemm(NodeImporter &n) {
     a = *transposed;
   }
   double alpha = n.floatAttr("alpha", 1.0), beta = n.floatAttr("beta", 1.0);
-  TensorPtr weight = n.input(1).constant;
+  ConstantPtr weight = n.input(1).constant;
   if (!weight || !isFloat(weight->dtype))
     return n.error() << "the second matrix must be a constant of floats";
   if (!n.intAttr("transB", 0))
-    weight = transposeTensor(*weight, {1, 0}, weight->name);
+    weight = weight->with(transposed(weight->elements, {1, 0}), weight->name);
   if (!n.has(2) || beta == 0)
     return n.setOutput(makeLinear(n, a, scaled(weight, alpha), nullptr));
-  TensorPtr bias = n.input(2).constant;
+  ConstantPtr bias = n.input(2).constant;
   if (!bias || !isFloat(bias->dtype))
     return n.error() << "the third operand must be a constant of floats";
   // [N], [1, N], [1] or a scalar; a bias for each row is no bias.
-  int64_t channels = weight->shape[0], size = bias->size();
-  bool isRow = bias->shape.empty() || (bias->shape.size() <= 2 && bias->shape.back() == size);
+  int64_t channels = weight->shape()[0], size = bias->size();
+  bool isRow = bias->shape().empty() || (bias->shape().size() <= 2 && bias->shape().back() == size);
   if (!isRow || (size != channels && size != 1))
     return n.error() << "the third operand must be a vector of " << channels << " numbers";
-  bias = size == channels ? reshapeTensor(*bias, {channels}, bias->name)
-                          : broadcastTensor(*reshapeTensor(*bias, {1}, bias->name), {channels}, bias->name);
+  bias = bias->with(broadcastTo(bias->elements.reshaped({size}), {channels}), bias->name);
   return n.setOutput(makeLinear(n, a, scaled(weight, alpha), scaled(bias, beta)));
 }
 
@@ -196,8 +195,8 @@ static LogicalResult importMatMul(NodeImporter &n) {
   MaybeImported result = failure();
   bool isLinear = rhs.constant && countElements(rhs.shape().drop_back(2)) == 1 && rhs.rank() <= lhs.rank();
   if (isLinear) {
-    TensorPtr matrix = reshapeTensor(*rhs.constant, rhs.shape().take_back(2), rhs.constant->name);
-    result = makeLinear(n, lhs, transposeTensor(*matrix, {1, 0}, matrix->name), nullptr);
+    Tensor matrix = rhs.constant->elements.reshaped(rhs.shape().take_back(2));
+    result = makeLinear(n, lhs, rhs.constant->with(transposed(matrix, {1, 0}), rhs.constant->name), nullptr);
   } else {
     if (failed(alignBatches(n, lhs, rhs)))
       return failure();
@@ -216,10 +215,10 @@ static LogicalResult importMatMul(NodeImporter &n) {
 //===----------------------------------------------------------------------===//
 
 static Imported constantVector(int64_t size, double value, const Twine &name) {
-  auto tensor = std::make_shared<Tensor>(DType::F32, Shape{size}, name.str());
+  auto tensor = std::make_shared<OnnxConstant>(DType::F32, Shape{size}, name.str());
   for (int64_t i = 0; i < size; ++i)
     tensor->setDouble(i, value);
-  return Imported(TensorPtr(tensor));
+  return Imported(ConstantPtr(tensor));
 }
 
 /// A value of shape [channels], or one that broadcasts to it and has no other axes;
@@ -233,8 +232,8 @@ static Imported channelVector(NodeImporter &n, const Imported &value, int64_t ch
     return {};
   if (shape == ArrayRef<int64_t>{channels})
     return value;
-  TensorPtr vector = reshapeTensor(*value.constant, {size}, value.constant->name);
-  return Imported(size == channels ? vector : broadcastTensor(*vector, {channels}, vector->name));
+  const OnnxConstant &vector = *value.constant;
+  return Imported(vector.with(broadcastTo(vector.elements.reshaped({size}), {channels}), vector.name));
 }
 
 /// `OpTy` of a value and what broadcasts to its shape.

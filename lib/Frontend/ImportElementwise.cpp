@@ -105,20 +105,20 @@ static BinaryFunction binaryFunction(StringRef opType) {
       .Default({});
 }
 
-static MaybeImported foldBinary(NodeImporter &n, const Tensor &lhs, const Tensor &rhs) {
+static MaybeImported foldBinary(NodeImporter &n, const OnnxConstant &lhs, const OnnxConstant &rhs) {
   BinaryFunction function = binaryFunction(n.node.opType);
   if (n.node.opType == "Mod" && n.intAttr("fmod", 0) != 0)
     function.ofInts = remainderInts;
   bool real = isFloat(lhs.dtype);
   if (isFloat(rhs.dtype) != real || (lhs.dtype == DType::Bool) != (rhs.dtype == DType::Bool))
     return n.error() << "operands are " << stringify(lhs.dtype) << " and " << stringify(rhs.dtype);
-  FailureOr<Shape> shape = broadcastShapes(n, lhs.shape, rhs.shape);
+  FailureOr<Shape> shape = broadcastShapes(n, lhs.shape(), rhs.shape());
   if (failed(shape))
     return failure();
   if (!countElements(*shape, kMaxFoldedElements))
     return n.error() << "the result is too large";
-  TensorPtr a = broadcastTensor(lhs, *shape, ""), b = broadcastTensor(rhs, *shape, "");
-  auto result = std::make_shared<Tensor>(function.givesBool ? DType::Bool : lhs.dtype, *shape, n.outputName());
+  ConstantPtr a = lhs.with(broadcastTo(lhs.elements, *shape), ""), b = rhs.with(broadcastTo(rhs.elements, *shape), "");
+  auto result = std::make_shared<OnnxConstant>(function.givesBool ? DType::Bool : lhs.dtype, *shape, n.outputName());
   for (int64_t i = 0, e = result->size(); i < e; ++i) {
     if (real) {
       double value = function.ofReals(a->getDouble(i), b->getDouble(i));
@@ -137,10 +137,10 @@ static MaybeImported foldBinary(NodeImporter &n, const Tensor &lhs, const Tensor
 /// multiplies, for instance.
 template <int64_t AxesAreInputSince>
 static LogicalResult importConstantReduce(NodeImporter &n) {
-  const TensorPtr &input = n.input(0).constant;
+  const ConstantPtr &input = n.input(0).constant;
   if (!input || input->dtype == DType::Bool || input->size() == 0)
     return n.error() << "is supported on constant numbers only";
-  const auto rank = static_cast<int64_t>(input->shape.size());
+  const auto rank = static_cast<int64_t>(input->shape().size());
   bool given = false;
   FailureOr<Shape> axes = n.axes(rank, AxesAreInputSince, given);
   if (failed(axes))
@@ -156,7 +156,7 @@ static LogicalResult importConstantReduce(NodeImporter &n) {
     if (!reduced)
       order.push_back(axis);
     if (!reduced || n.intAttr("keepdims", 1) != 0)
-      shape.push_back(reduced ? 1 : input->shape[axis]);
+      shape.push_back(reduced ? 1 : input->shape()[axis]);
   }
   order.append(axes->begin(), axes->end());
   const BinaryFunction function = binaryFunction(llvm::StringSwitch<StringRef>(n.node.opType)
@@ -164,8 +164,8 @@ static LogicalResult importConstantReduce(NodeImporter &n) {
                                                      .Case("ReduceProd", "Mul")
                                                      .Case("ReduceMax", "Max")
                                                      .Default("Min"));
-  TensorPtr sorted = transposeTensor(*input, order, "");
-  auto result = std::make_shared<Tensor>(input->dtype, shape, n.outputName());
+  ConstantPtr sorted = input->with(transposed(input->elements, order), "");
+  auto result = std::make_shared<OnnxConstant>(input->dtype, shape, n.outputName());
   const int64_t count = input->size() / result->size();
   for (int64_t i = 0, e = result->size(); i < e; ++i) {
     double value = sorted->getDouble(i * count);
@@ -179,7 +179,7 @@ static LogicalResult importConstantReduce(NodeImporter &n) {
     else
       result->setInt(i, integer);
   }
-  return n.setOutput(MaybeImported(Imported(TensorPtr(result))));
+  return n.setOutput(MaybeImported(Imported(ConstantPtr(result))));
 }
 
 //===----------------------------------------------------------------------===//
@@ -203,9 +203,9 @@ static LogicalResult importBinary(NodeImporter &n) {
 
 /// The exponent may be of another type than the base.
 static LogicalResult importPow(NodeImporter &n) {
-  if (const TensorPtr &exponent = n.input(1).constant;
+  if (const ConstantPtr &exponent = n.input(1).constant;
       exponent && n.input(0).isFloat() && !isFloat(exponent->dtype) && exponent->dtype != DType::Bool)
-    n.setInput(1, Imported(castTensor(*exponent, DType::F32, exponent->name)));
+    n.setInput(1, Imported(castConstant(*exponent, DType::F32, exponent->name)));
   return importBinary<vit::PowOp>(n);
 }
 
@@ -247,15 +247,17 @@ static LogicalResult importWhere(NodeImporter &n) {
   FailureOr<Shape> shape = broadcastShapes(n, condition.shape(), *branches);
   if (failed(shape))
     return failure();
-  const TensorPtr &lhs = n.input(1).constant, &rhs = n.input(2).constant;
+  const ConstantPtr &lhs = n.input(1).constant, &rhs = n.input(2).constant;
   if (condition.constant && lhs && rhs) {
     if (lhs->dtype != rhs->dtype || !countElements(*shape, kMaxFoldedElements))
       return n.error() << "operands differ in type, or the result is too large";
-    TensorPtr c = broadcastTensor(*condition.constant, *shape, ""), a = broadcastTensor(*lhs, *shape, ""),
-              b = broadcastTensor(*rhs, *shape, "");
-    auto result = std::make_shared<Tensor>(lhs->dtype, *shape, n.outputName());
+    auto broadcast = [&](const OnnxConstant &operand) {
+      return operand.with(broadcastTo(operand.elements, *shape), "");
+    };
+    ConstantPtr c = broadcast(*condition.constant), a = broadcast(*lhs), b = broadcast(*rhs);
+    auto result = std::make_shared<OnnxConstant>(lhs->dtype, *shape, n.outputName());
     for (int64_t i = 0, e = result->size(); i < e; ++i) {
-      const Tensor &from = c->getInt(i) ? *a : *b;
+      const OnnxConstant &from = c->getInt(i) ? *a : *b;
       if (isFloat(from.dtype))
         result->setDouble(i, from.getDouble(i));
       else
@@ -305,13 +307,13 @@ static double real(StringRef opType, double x) {
 }
 
 /// Folds Neg, Abs and Not of integers, everything of floats.
-static MaybeImported foldUnary(NodeImporter &n, const Tensor &input) {
+static MaybeImported foldUnary(NodeImporter &n, const OnnxConstant &input) {
   StringRef opType = n.node.opType;
   if (isFloat(input.dtype))
-    return Imported(mapTensor(input, [&](double x) { return real(opType, x); }, n.outputName()));
+    return Imported(mapConstant(input, [&](double x) { return real(opType, x); }, n.outputName()));
   if (opType != "Neg" && opType != "Abs" && opType != "Not")
     return n.error() << "expects floats, not " << stringify(input.dtype);
-  auto result = std::make_shared<Tensor>(input.dtype, input.shape, n.outputName());
+  auto result = std::make_shared<OnnxConstant>(input.dtype, input.shape(), n.outputName());
   for (int64_t i = 0, e = input.size(); i < e; ++i) {
     int64_t x = input.getInt(i), negated = wrap(0 - static_cast<uint64_t>(x));
     result->setInt(i, opType == "Not" ? x == 0 : opType == "Neg" || x < 0 ? negated : x);
@@ -351,10 +353,10 @@ static LogicalResult importIsNaN(NodeImporter &n) {
     auto op = vit::createInferred<vit::IsNaNOp>(n.builder, n.loc, n.builder.getI1Type(), input.value);
     return n.setOutput(op ? MaybeImported(Imported(op.getResult())) : MaybeImported(failure()));
   }
-  auto result = std::make_shared<Tensor>(DType::Bool, input.shape(), n.outputName());
+  auto result = std::make_shared<OnnxConstant>(DType::Bool, input.shape(), n.outputName());
   for (int64_t i = 0, e = result->size(); i < e; ++i)
     result->setInt(i, std::isnan(input.constant->getDouble(i)));
-  return n.setOutput(MaybeImported(Imported(TensorPtr(result))));
+  return n.setOutput(MaybeImported(Imported(ConstantPtr(result))));
 }
 
 /// -x as x * -1, 1/x as 1 / x: patterns need no further ops.
@@ -362,9 +364,9 @@ template <typename OpTy, bool ConstantFirst>
 static LogicalResult importWithConstant(NodeImporter &n, double constant) {
   if (n.input(0).constant)
     return n.setOutput(foldUnary(n, *n.input(0).constant));
-  auto tensor = std::make_shared<Tensor>(DType::F32, ArrayRef<int64_t>(), "");
+  auto tensor = std::make_shared<OnnxConstant>(DType::F32, ArrayRef<int64_t>(), "");
   tensor->setDouble(0, constant);
-  FailureOr<Value> c = n.materialize(Imported(TensorPtr(tensor)));
+  FailureOr<Value> c = n.materialize(Imported(ConstantPtr(tensor)));
   if (failed(c))
     return failure();
   SmallVector<Value> operands{n.input(0).value, *c};
@@ -404,7 +406,7 @@ static LogicalResult importHardSigmoid(NodeImporter &n) {
 static LogicalResult importIdentity(NodeImporter &n) { return n.setOutput(MaybeImported(n.input(0))); }
 
 static LogicalResult importDropout(NodeImporter &n) {
-  const TensorPtr &training = n.input(2).constant;
+  const ConstantPtr &training = n.input(2).constant;
   if (n.has(2) && (!training || training->size() != 1 || training->getInt(0) != 0))
     return n.error() << "is in training mode; export the model for inference";
   return importIdentity(n);
@@ -441,7 +443,7 @@ static LogicalResult importCast(NodeImporter &n) {
     return n.error() << "element type " << n.intAttr("to", 0) << " is not supported";
   }
   if (n.input(0).constant)
-    return n.setOutput(MaybeImported(Imported(castTensor(*n.input(0).constant, *to, n.outputName()))));
+    return n.setOutput(MaybeImported(Imported(castConstant(*n.input(0).constant, *to, n.outputName()))));
   if (!isFloat(*to))
     return n.error() << "makes the image's data " << stringify(*to) << ", which is not supported";
   return importIdentity(n);

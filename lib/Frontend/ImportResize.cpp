@@ -97,12 +97,14 @@ static Taps tapsAt(const ResizeAttributes &attributes, double x, int64_t from, d
 }
 
 /// `input` with `axis` resized; all in doubles.
-static std::shared_ptr<Tensor> resizeAxis(const ResizeAttributes &attributes, const Tensor &input, int64_t axis,
-                                          int64_t to, double scale) {
-  Shape shape = input.shape;
+static std::shared_ptr<OnnxConstant> resizeAxis(const ResizeAttributes &attributes, const OnnxConstant &input,
+                                                int64_t axis, int64_t to, double scale) {
+  Shape shape(input.shape());
   const int64_t from = shape[axis];
   shape[axis] = to;
-  auto result = std::make_shared<Tensor>(DType::F64, shape, input.name);
+  auto result = std::make_shared<OnnxConstant>(DType::F64, shape, input.name);
+  const double *source = input.elements.data<double>();
+  double *target = result->elements.mutableData<double>();
   const int64_t inner = *countElements(ArrayRef(shape).drop_front(axis + 1));
   const int64_t outer = *countElements(ArrayRef(shape).take_front(axis));
   for (int64_t i = 0; i < to; ++i) {
@@ -114,8 +116,8 @@ static std::shared_ptr<Tensor> resizeAxis(const ResizeAttributes &attributes, co
       for (int64_t k = 0; k < inner; ++k) {
         double sum = 0;
         for (auto [t, weight] : llvm::enumerate(taps.weights))
-          sum += weight * input.f64[(o * from + taps.first + static_cast<int64_t>(t)) * inner + k];
-        result->f64[(o * to + i) * inner + k] = sum;
+          sum += weight * source[(o * from + taps.first + static_cast<int64_t>(t)) * inner + k];
+        target[(o * to + i) * inner + k] = sum;
       }
   }
   return result;
@@ -156,7 +158,7 @@ static LogicalResult readSizes(NodeImporter &n, ArrayRef<int64_t> axes, Shape &s
       scales[axis] = static_cast<double>(size) / static_cast<double>(shape[axis]);
     }
   } else {
-    const TensorPtr &given = n.input(2).constant;
+    const ConstantPtr &given = n.input(2).constant;
     if (!given || !isFloat(given->dtype) || given->size() != static_cast<int64_t>(axes.size()))
       return n.error() << "needs known sizes, or one known scale for each axis";
     for (auto [i, axis] : llvm::enumerate(axes)) {
@@ -171,7 +173,7 @@ static LogicalResult readSizes(NodeImporter &n, ArrayRef<int64_t> axes, Shape &s
 }
 
 static LogicalResult importResize(NodeImporter &n) {
-  const TensorPtr &input = n.input(0).constant;
+  const ConstantPtr &input = n.input(0).constant;
   FailureOr<ResizeAttributes> attributes = readAttributes(n);
   if (failed(attributes))
     return failure();
@@ -191,11 +193,11 @@ static LogicalResult importResize(NodeImporter &n) {
     return n.error() << "is supported on constants of floats only, such as position embeddings";
   if (input->size() == 0)
     return n.error() << "the input is empty";
-  TensorPtr result = castTensor(*input, DType::F64, n.outputName());
+  ConstantPtr result = castConstant(*input, DType::F64, n.outputName());
   for (int64_t axis : axes)
-    if (sizes[axis] != input->shape[axis] || scales[axis] != 1)
+    if (sizes[axis] != input->shape()[axis] || scales[axis] != 1)
       result = resizeAxis(*attributes, *result, axis, sizes[axis], scales[axis]);
-  return n.setOutput(MaybeImported(Imported(castTensor(*result, input->dtype, n.outputName()))));
+  return n.setOutput(MaybeImported(Imported(castConstant(*result, input->dtype, n.outputName()))));
 }
 
 void vitq::frontend::addResizeHandlers(HandlerTable &table) { table["Resize"] = {importResize, 1, 4}; }

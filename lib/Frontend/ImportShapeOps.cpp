@@ -18,45 +18,44 @@ using namespace vitq::frontend;
 // Constants
 //===----------------------------------------------------------------------===//
 
+template <typename Element>
+static Tensor vectorOf(ArrayRef<Element> values) {
+  return Tensor::of<Element>({static_cast<int64_t>(values.size())}, values);
+}
+
 static LogicalResult importConstant(NodeImporter &n) {
   if (n.node.attributes.size() != 1)
     return n.error() << "must have one value";
   const auto &[name, attribute] = *n.node.attributes.begin();
   using Kind = OnnxAttribute::Kind;
-  std::shared_ptr<Tensor> tensor;
+  auto setConstant = [&](DType dtype, const Tensor &elements) {
+    return n.setOutput(MaybeImported(Imported(std::make_shared<OnnxConstant>(dtype, elements, n.outputName()))));
+  };
   if (name == "value" && attribute.kind == Kind::Tensor && attribute.tensor)
     return n.setOutput(MaybeImported(Imported(attribute.tensor)));
-  if (name == "value_float" && attribute.kind == Kind::Float) {
-    tensor = std::make_shared<Tensor>(DType::F32, ArrayRef<int64_t>(), n.outputName());
-    tensor->f32[0] = attribute.f;
-  } else if (name == "value_int" && attribute.kind == Kind::Int) {
-    tensor = std::make_shared<Tensor>(DType::I64, ArrayRef<int64_t>(), n.outputName());
-    tensor->ints[0] = attribute.i;
-  } else if (name == "value_floats" && attribute.kind == Kind::Floats) {
-    tensor = std::make_shared<Tensor>(DType::F32, Shape{static_cast<int64_t>(attribute.floats.size())}, n.outputName());
-    tensor->f32 = attribute.floats;
-  } else if (name == "value_ints" && attribute.kind == Kind::Ints) {
-    tensor = std::make_shared<Tensor>(DType::I64, Shape{static_cast<int64_t>(attribute.ints.size())}, n.outputName());
-    tensor->ints = attribute.ints;
-  } else {
-    return n.error() << "attribute '" << name << "' is not supported";
-  }
-  return n.setOutput(MaybeImported(Imported(TensorPtr(tensor))));
+  if (name == "value_float" && attribute.kind == Kind::Float)
+    return setConstant(DType::F32, Tensor::of<float>({}, {attribute.f}));
+  if (name == "value_int" && attribute.kind == Kind::Int)
+    return setConstant(DType::I64, Tensor::of<int64_t>({}, {attribute.i}));
+  if (name == "value_floats" && attribute.kind == Kind::Floats)
+    return setConstant(DType::F32, vectorOf<float>(attribute.floats));
+  if (name == "value_ints" && attribute.kind == Kind::Ints)
+    return setConstant(DType::I64, vectorOf<int64_t>(attribute.ints));
+  return n.error() << "attribute '" << name << "' is not supported";
 }
 
 /// A tensor of one repeated value.
-static MaybeImported splat(NodeImporter &n, const Tensor &value, ArrayRef<int64_t> shape) {
+static MaybeImported splat(NodeImporter &n, const OnnxConstant &value, ArrayRef<int64_t> shape) {
   if (!countElements(shape, kMaxFoldedElements))
     return n.error() << "the result is too large, or has a negative size";
-  TensorPtr scalar = reshapeTensor(value, {}, n.outputName());
-  return Imported(broadcastTensor(*scalar, shape, n.outputName()));
+  return Imported(value.with(broadcastTo(value.elements.reshaped({}), shape), n.outputName()));
 }
 
 static LogicalResult importConstantOfShape(NodeImporter &n) {
   FailureOr<Shape> shape = n.intsInput(0, "shape");
   if (failed(shape))
     return failure();
-  Tensor zero(DType::F32, {}, n.outputName());
+  OnnxConstant zero(DType::F32, Shape(), n.outputName());
   const OnnxAttribute *value = n.node.find("value");
   if (!value)
     return n.setOutput(splat(n, zero, *shape));
@@ -71,15 +70,13 @@ static LogicalResult importShape(NodeImporter &n) {
   auto clamp = [&](int64_t i) { return std::clamp<int64_t>(i < 0 && i >= -rank ? i + rank : i, 0, rank); };
   start = clamp(start);
   end = std::max(clamp(end), start);
-  auto result = std::make_shared<Tensor>(DType::I64, Shape{end - start}, n.outputName());
-  result->ints.assign(shape.begin() + start, shape.begin() + end);
-  return n.setOutput(MaybeImported(Imported(TensorPtr(result))));
+  Tensor extents = vectorOf(shape.slice(start, end - start));
+  return n.setOutput(MaybeImported(Imported(std::make_shared<OnnxConstant>(DType::I64, extents, n.outputName()))));
 }
 
 static LogicalResult importSize(NodeImporter &n) {
-  auto result = std::make_shared<Tensor>(DType::I64, ArrayRef<int64_t>(), n.outputName());
-  result->ints[0] = countElements(n.input(0).shape()).value_or(0);
-  return n.setOutput(MaybeImported(Imported(TensorPtr(result))));
+  Tensor count = Tensor::of<int64_t>({}, {countElements(n.input(0).shape()).value_or(0)});
+  return n.setOutput(MaybeImported(Imported(std::make_shared<OnnxConstant>(DType::I64, count, n.outputName()))));
 }
 
 static LogicalResult importRange(NodeImporter &n) {
@@ -87,12 +84,12 @@ static LogicalResult importRange(NodeImporter &n) {
     if (!n.input(i).constant || n.input(i).constant->size() != 1 ||
         n.input(i).constant->dtype != n.input(0).constant->dtype)
       return n.error() << "expects three known numbers of one type";
-  const Tensor &start = *n.input(0).constant, &limit = *n.input(1).constant, &delta = *n.input(2).constant;
+  const OnnxConstant &start = *n.input(0).constant, &limit = *n.input(1).constant, &delta = *n.input(2).constant;
   double count = std::ceil((limit.getDouble(0) - start.getDouble(0)) / delta.getDouble(0));
   if (!(count < static_cast<double>(kMaxFoldedElements)))
     return n.error() << "the result is too large";
   int64_t size = count > 0 ? static_cast<int64_t>(count) : 0;
-  auto result = std::make_shared<Tensor>(start.dtype, Shape{size}, n.outputName());
+  auto result = std::make_shared<OnnxConstant>(start.dtype, Shape{size}, n.outputName());
   for (int64_t i = 0; i < size; ++i) {
     if (isFloat(start.dtype))
       result->setDouble(i, start.getDouble(0) + static_cast<double>(i) * delta.getDouble(0));
@@ -100,7 +97,7 @@ static LogicalResult importRange(NodeImporter &n) {
       result->setInt(i, static_cast<int64_t>(static_cast<uint64_t>(start.getInt(0)) +
                                              static_cast<uint64_t>(i) * static_cast<uint64_t>(delta.getInt(0))));
   }
-  return n.setOutput(MaybeImported(Imported(TensorPtr(result))));
+  return n.setOutput(MaybeImported(Imported(ConstantPtr(result))));
 }
 
 /// The triangle on and below diagonal `k`, or on and above; PyTorch writes causal masks
@@ -380,17 +377,17 @@ static LogicalResult importGather(NodeImporter &n) {
   FailureOr<int64_t> axis = n.axis(n.intAttr("axis", 0), input.rank());
   if (failed(axis))
     return failure();
-  const TensorPtr &indices = n.input(1).constant;
+  const ConstantPtr &indices = n.input(1).constant;
   if (!indices || isFloat(indices->dtype))
     return n.error() << "indices must be known integers";
-  Shape list(indices->ints.begin(), indices->ints.end());
+  Shape list = indices->ints();
   for (int64_t &index : list) {
     if (index < -input.shape()[*axis] || index >= input.shape()[*axis])
       return n.error() << "index " << index << " is outside an axis of " << input.shape()[*axis];
     index += index < 0 ? input.shape()[*axis] : 0;
   }
   Shape shape(input.shape().take_front(*axis));
-  shape.append(indices->shape);
+  llvm::append_range(shape, indices->shape());
   shape.append(input.shape().begin() + *axis + 1, input.shape().end());
   if (list.empty() || !countElements(shape))
     return n.error() << "the result is empty or too large";

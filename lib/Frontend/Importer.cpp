@@ -16,7 +16,7 @@ using namespace vitq::frontend;
 
 ArrayRef<int64_t> Imported::shape() const {
   if (constant)
-    return constant->shape;
+    return constant->shape();
   return vit::shapeOf(value ? value : hardSigmoidOf);
 }
 
@@ -98,12 +98,12 @@ LogicalResult NodeImporter::setOutput(MaybeImported value) {
 }
 
 FailureOr<Shape> NodeImporter::intsInput(size_t i, StringRef what) {
-  const TensorPtr &tensor = input(i).constant;
+  const ConstantPtr &tensor = input(i).constant;
   if (!tensor)
     return error() << "input '" << what << "' depends on the image; it must be known at compile time";
-  if (isFloat(tensor->dtype) || tensor->dtype == DType::Bool || tensor->shape.size() > 1)
+  if (isFloat(tensor->dtype) || tensor->dtype == DType::Bool || tensor->shape().size() > 1)
     return error() << "input '" << what << "' must be a vector of integers";
-  return Shape(tensor->ints.begin(), tensor->ints.end());
+  return tensor->ints();
 }
 
 FailureOr<int64_t> NodeImporter::axis(int64_t axis, int64_t rank) {
@@ -195,7 +195,7 @@ MaybeImported NodeImporter::checkResult(Value value) {
 FailureOr<Value> NodeImporter::materialize(const Imported &imported) {
   if (imported.value)
     return imported.value;
-  const TensorPtr &tensor = imported.constant;
+  const ConstantPtr &tensor = imported.constant;
   if (!tensor)
     return error() << "reads a HardSigmoid; only x * HardSigmoid(x) is supported";
   auto known = state.constants.find(tensor.get());
@@ -206,11 +206,11 @@ FailureOr<Value> NodeImporter::materialize(const Imported &imported) {
   Location constantLoc = tensor->name.empty() ? loc : NameLoc::get(builder.getStringAttr(tensor->name));
   Value value;
   if (isFloat(tensor->dtype)) {
-    auto type = RankedTensorType::get(tensor->shape, builder.getF32Type());
-    value = createFloatConstant(builder, constantLoc, type, toFloats(*tensor), tensor->name);
+    auto type = RankedTensorType::get(tensor->shape(), builder.getF32Type());
+    value = createConstant(builder, constantLoc, type, tensor->elements.converted(ElementKind::F32), tensor->name);
   } else if (tensor->dtype == DType::Bool) {
-    auto type = RankedTensorType::get(tensor->shape, builder.getI1Type());
-    value = createIntConstant(builder, constantLoc, type, tensor->ints, tensor->name);
+    auto type = RankedTensorType::get(tensor->shape(), builder.getI1Type());
+    value = createConstant(builder, constantLoc, type, tensor->elements, tensor->name);
   } else {
     return error() << "computes with integers (" << stringify(tensor->dtype) << " '" << tensor->name
                    << "') that meet the image's data; that is not supported";
@@ -226,7 +226,7 @@ MaybeImported NodeImporter::reshape(const Imported &input, ArrayRef<int64_t> sha
   if (!count || count != have)
     return error() << "cannot reshape " << have.value_or(0) << " elements to " << count.value_or(-1);
   if (input.constant)
-    return Imported(reshapeTensor(*input.constant, shape, outputName()));
+    return Imported(input.constant->with(input.constant->elements.reshaped(shape), outputName()));
   return create<vit::ReshapeOp>(input.value, i64s("shape", shape));
 }
 
@@ -236,7 +236,7 @@ MaybeImported NodeImporter::transpose(const Imported &input, ArrayRef<int64_t> p
   if (llvm::equal(permutation, llvm::seq<int64_t>(0, permutation.size())))
     return input;
   if (input.constant)
-    return Imported(transposeTensor(*input.constant, permutation, outputName()));
+    return Imported(input.constant->with(transposed(input.constant->elements, permutation), outputName()));
   return create<vit::TransposeOp>(input.value, i64s("permutation", permutation));
 }
 
@@ -246,11 +246,12 @@ MaybeImported NodeImporter::slice(const Imported &input, ArrayRef<int64_t> offse
     return input;
   // Nothing of the image's data is a constant, too.
   if (llvm::is_contained(sizes, 0))
-    return Imported(std::make_shared<Tensor>(input.constant ? input.constant->dtype : DType::F32, sizes, outputName()));
+    return Imported(
+        std::make_shared<OnnxConstant>(input.constant ? input.constant->dtype : DType::F32, sizes, outputName()));
   if (failed(vit::inferSlice(loc, input.shape(), offsets, sizes, strides)))
     return failure();
   if (input.constant)
-    return Imported(sliceTensor(*input.constant, offsets, sizes, strides, outputName()));
+    return Imported(input.constant->with(sliced(input.constant->elements, offsets, sizes, strides), outputName()));
   return create<vit::SliceOp>(input.value, {i64s("offsets", offsets), i64s("sizes", sizes), i64s("strides", strides)});
 }
 
@@ -267,7 +268,7 @@ MaybeImported NodeImporter::gather(const Imported &input, ArrayRef<int64_t> indi
     return slice(input, offsets, sizes, strides);
   }
   if (input.constant)
-    return Imported(gatherTensor(*input.constant, indices, axis, outputName()));
+    return Imported(input.constant->with(gathered(input.constant->elements, indices, axis), outputName()));
   return create<vit::GatherOp>(input.value, {i64s("indices", indices), i64("axis", axis)});
 }
 
@@ -279,7 +280,7 @@ MaybeImported NodeImporter::broadcast(const Imported &input, ArrayRef<int64_t> s
   if (failed(vit::inferBroadcastTo(loc, input.shape(), shape)))
     return failure();
   if (input.constant)
-    return Imported(broadcastTensor(*input.constant, shape, outputName()));
+    return Imported(input.constant->with(broadcastTo(input.constant->elements, shape), outputName()));
   return create<vit::BroadcastOp>(input.value, i64s("shape", shape));
 }
 
@@ -293,13 +294,14 @@ MaybeImported NodeImporter::concat(ArrayRef<Imported> parts, int64_t axis) {
   if (!countElements(*shape))
     return error() << "the result is too large";
   if (llvm::all_of(parts, [](const Imported &part) { return static_cast<bool>(part.constant); })) {
-    SmallVector<TensorPtr> tensors;
-    for (const Imported &part : parts)
-      tensors.push_back(part.constant);
-    for (const TensorPtr &tensor : tensors)
-      if (tensor->dtype != tensors.front()->dtype)
-        return error() << "joins " << stringify(tensors.front()->dtype) << " and " << stringify(tensor->dtype);
-    return Imported(concatTensors(tensors, axis, outputName()));
+    const OnnxConstant &first = *parts.front().constant;
+    SmallVector<Tensor> tensors;
+    for (const Imported &part : parts) {
+      if (part.constant->dtype != first.dtype)
+        return error() << "joins " << stringify(first.dtype) << " and " << stringify(part.constant->dtype);
+      tensors.push_back(part.constant->elements);
+    }
+    return Imported(first.with(concatenated(tensors, axis), outputName()));
   }
   SmallVector<Value> values;
   for (const Imported &part : parts) {

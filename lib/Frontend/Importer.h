@@ -27,7 +27,7 @@ namespace vitq::frontend {
 
 /// An ONNX value: a constant or the result of an op.
 struct Imported {
-  TensorPtr constant;
+  ConstantPtr constant;
   mlir::Value value;
   /// Set instead of the two above for HardSigmoid(x), which exists only as a
   /// factor of `x * HardSigmoid(x)`: x.
@@ -36,7 +36,7 @@ struct Imported {
   bool negated = false;
 
   Imported() = default;
-  Imported(TensorPtr constant) : constant(std::move(constant)) {}
+  Imported(ConstantPtr constant) : constant(std::move(constant)) {}
   Imported(mlir::Value value) : value(value) {}
   explicit operator bool() const { return constant || value || hardSigmoidOf; }
   llvm::ArrayRef<int64_t> shape() const;
@@ -55,7 +55,7 @@ struct ImportState {
   /// Names of values that the result depends on.
   llvm::StringSet<> needed;
   /// The op of each constant that an op reads, and the constant kept alive.
-  llvm::DenseMap<const Tensor *, std::pair<mlir::Value, TensorPtr>> constants;
+  llvm::DenseMap<const OnnxConstant *, std::pair<mlir::Value, ConstantPtr>> constants;
 };
 
 class NodeImporter {

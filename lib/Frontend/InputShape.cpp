@@ -23,7 +23,7 @@ constexpr StringLiteral kAxisNames[4] = {"batch", "channels", "height", "width"}
 /// The convolution that reads the image, and its weight.
 struct Stem {
   const Node *node = nullptr;
-  TensorPtr weight;
+  ConstantPtr weight;
 };
 } // namespace
 
@@ -32,7 +32,7 @@ static Stem findStem(const Model &model, const std::string &image) {
     if (node.opType != "Conv" || node.inputs.size() < 2 || node.inputs[0] != image)
       continue;
     auto weight = model.initializers.find(node.inputs[1]);
-    if (weight != model.initializers.end() && weight->second->shape.size() == 4)
+    if (weight != model.initializers.end() && weight->second->shape().size() == 4)
       return {&node, weight->second};
   }
   return {};
@@ -48,8 +48,8 @@ static int64_t groupsOf(const Node &conv) {
 static bool isPatchEmbedding(const Stem &stem) {
   const auto *strides = stem.node->find("strides");
   return strides && strides->kind == OnnxAttribute::Kind::Ints && strides->ints.size() == 2 &&
-         strides->ints[0] == stem.weight->shape[2] && strides->ints[1] == stem.weight->shape[3] &&
-         stem.weight->shape[2] > 0 && stem.weight->shape[3] > 0;
+         strides->ints[0] == stem.weight->shape()[2] && strides->ints[1] == stem.weight->shape()[3] &&
+         stem.weight->shape()[2] > 0 && stem.weight->shape()[3] > 0;
 }
 
 /// The numbers of patches that a position embedding [1, T, D] or [T, D] with
@@ -57,7 +57,7 @@ static bool isPatchEmbedding(const Stem &stem) {
 static SmallVector<int64_t> possibleSides(const Model &model, int64_t channels) {
   llvm::SmallSetVector<int64_t, 2> sides;
   for (const auto &[name, tensor] : model.initializers) {
-    ArrayRef<int64_t> shape = tensor->shape;
+    ArrayRef<int64_t> shape = tensor->shape();
     if (!isFloat(tensor->dtype) || shape.size() != 3 || shape[0] != 1 || shape[2] != channels || shape[1] < 2)
       continue;
     for (int64_t extra : {1, 0, 2}) {
@@ -85,12 +85,12 @@ FailureOr<Shape> vitq::frontend::resolveInputShape(const Model &model, const Val
                           << "; export the model again with a dynamic batch axis";
   Stem stem = findStem(model, input.name);
   if (!shape[1] && stem.node)
-    shape[1] = stem.weight->shape[1] * groupsOf(*stem.node);
+    shape[1] = stem.weight->shape()[1] * groupsOf(*stem.node);
   if ((!shape[2] || !shape[3]) && stem.node && isPatchEmbedding(stem)) {
-    SmallVector<int64_t> sides = possibleSides(model, stem.weight->shape[0]);
+    SmallVector<int64_t> sides = possibleSides(model, stem.weight->shape()[0]);
     if (sides.size() == 1 && !shape[2] && !shape[3]) {
-      shape[2] = sides[0] * stem.weight->shape[2];
-      shape[3] = sides[0] * stem.weight->shape[3];
+      shape[2] = sides[0] * stem.weight->shape()[2];
+      shape[3] = sides[0] * stem.weight->shape()[3];
     }
   }
   for (size_t i = 1; i < 4; ++i) {

@@ -21,10 +21,10 @@
 
 #include <onnx/onnx_pb.h>
 
-#include <cstring>
 #include <set>
 
 using namespace llvm;
+using namespace vitq;
 using namespace vitq::frontend;
 
 namespace {
@@ -49,9 +49,7 @@ private:
   Error readAttribute(const onnx::AttributeProto &proto, Node &node);
   ValueInfo readValueInfo(const onnx::ValueInfoProto &proto);
   /// Null when the element type is unsupported, which is noted as a problem.
-  Expected<TensorPtr> readTensor(const onnx::TensorProto &proto, const std::string &name);
-  Error readRaw(const onnx::TensorProto &proto, StringRef bytes, Tensor &tensor, const std::string &name);
-  Error readTyped(const onnx::TensorProto &proto, Tensor &tensor, const std::string &name);
+  Expected<ConstantPtr> readTensor(const onnx::TensorProto &proto, const std::string &name);
   Expected<StringRef> externalData(const onnx::TensorProto &proto, const std::string &name, uint64_t wanted);
   Expected<StringRef> openExternal(StringRef location, const std::string &name);
 
@@ -90,82 +88,39 @@ std::optional<DType> toDType(int32_t type) {
   }
 }
 
-uint64_t byteWidth(DType type) {
-  switch (type) {
-  case DType::F64:
-  case DType::I64:
-    return 8;
-  case DType::F32:
-  case DType::I32:
-    return 4;
-  case DType::I16:
-    return 2;
-  default:
-    return 1;
-  }
+/// The bytes of a tensor's data, whose number fits, little endian like this machine's.
+ConstantPtr fromBytes(DType dtype, StringRef bytes, ArrayRef<int64_t> shape, const std::string &name) {
+  Tensor elements = Tensor::allocate(frontend::kindOf(dtype), shape);
+  llvm::copy(bytes, elements.mutableBytes());
+  // A bool may be any byte but 0.
+  if (dtype == DType::Bool)
+    for (char &byte : MutableArrayRef(elements.mutableBytes(), bytes.size()))
+      byte = byte != 0;
+  return std::make_shared<OnnxConstant>(dtype, std::move(elements), name);
 }
 
-template <typename Stored, typename Out>
-void copyRaw(StringRef bytes, std::vector<Out> &out) {
-  for (size_t i = 0; i < out.size(); ++i) {
-    Stored value;
-    std::memcpy(&value, bytes.data() + i * sizeof(Stored), sizeof(Stored));
-    out[i] = static_cast<Out>(value);
-  }
-}
-
-Error Loader::readRaw(const onnx::TensorProto &, StringRef bytes, Tensor &tensor, const std::string &name) {
-  uint64_t wanted = static_cast<uint64_t>(tensor.size()) * byteWidth(tensor.dtype);
-  if (bytes.size() != wanted)
-    return makeError("tensor '" + name + "' has " + Twine(bytes.size()) + " bytes of data, its shape needs " +
-                     Twine(wanted));
-  switch (tensor.dtype) {
-  case DType::F32:
-    copyRaw<float>(bytes, tensor.f32);
-    break;
-  case DType::F64:
-    copyRaw<double>(bytes, tensor.f64);
-    break;
-  case DType::I64:
-    copyRaw<int64_t>(bytes, tensor.ints);
-    break;
-  case DType::I32:
-    copyRaw<int32_t>(bytes, tensor.ints);
-    break;
-  case DType::I16:
-    copyRaw<int16_t>(bytes, tensor.ints);
-    break;
-  case DType::I8:
-    copyRaw<int8_t>(bytes, tensor.ints);
-    break;
-  case DType::U8:
-  case DType::Bool:
-    copyRaw<uint8_t>(bytes, tensor.ints);
-    break;
-  }
-  return Error::success();
-}
-
-Error Loader::readTyped(const onnx::TensorProto &proto, Tensor &tensor, const std::string &name) {
-  int64_t have = tensor.dtype == DType::F32   ? proto.float_data_size()
-                 : tensor.dtype == DType::F64 ? proto.double_data_size()
-                 : tensor.dtype == DType::I64 ? proto.int64_data_size()
-                                              : proto.int32_data_size();
+/// The same of data in a field of its type.
+Expected<ConstantPtr> readTyped(const onnx::TensorProto &proto, DType dtype, ArrayRef<int64_t> shape,
+                                const std::string &name) {
+  int64_t have = dtype == DType::F32   ? proto.float_data_size()
+                 : dtype == DType::F64 ? proto.double_data_size()
+                 : dtype == DType::I64 ? proto.int64_data_size()
+                                       : proto.int32_data_size();
   // The shape is not trusted: nothing was allocated from it yet.
-  std::optional<int64_t> wanted = countElements(tensor.shape);
+  std::optional<int64_t> wanted = countElements(shape);
   if (!wanted || have != *wanted)
     return makeError("tensor '" + name + "' has " + Twine(have) + " elements of data, its shape needs " +
                      Twine(wanted.value_or(-1)));
-  tensor = Tensor(tensor.dtype, tensor.shape, name);
+  auto constant = std::make_shared<OnnxConstant>(dtype, shape, name);
   for (int64_t i = 0; i < have; ++i) {
-    if (tensor.dtype == DType::F32)
-      tensor.f32[i] = proto.float_data(i);
-    else if (tensor.dtype == DType::F64)
-      tensor.f64[i] = proto.double_data(i);
+    if (dtype == DType::F32)
+      constant->setDouble(i, proto.float_data(i));
+    else if (dtype == DType::F64)
+      constant->setDouble(i, proto.double_data(i));
     else
-      tensor.setInt(i, tensor.dtype == DType::I64 ? proto.int64_data(i) : proto.int32_data(i));
+      constant->setInt(i, dtype == DType::I64 ? proto.int64_data(i) : proto.int32_data(i));
   }
-  return Error::success();
+  return constant;
 }
 
 Expected<StringRef> Loader::openExternal(StringRef location, const std::string &name) {
@@ -234,28 +189,22 @@ Expected<StringRef> Loader::externalData(const onnx::TensorProto &proto, const s
   return bytes->substr(offset, wanted);
 }
 
-Expected<TensorPtr> Loader::readTensor(const onnx::TensorProto &proto, const std::string &name) {
+Expected<ConstantPtr> Loader::readTensor(const onnx::TensorProto &proto, const std::string &name) {
   Shape shape(proto.dims().begin(), proto.dims().end());
   std::optional<DType> dtype = toDType(proto.data_type());
   if (!dtype) {
     model.problems.push_back({"unsupported element type " + typeName(proto.data_type()), name});
-    return TensorPtr();
+    return ConstantPtr();
   }
   std::optional<int64_t> count = countElements(shape);
   if (!count)
     return makeError("tensor '" + name + "' has a negative or absurd size");
   if (proto.has_segment())
     return makeError("tensor '" + name + "' is stored in segments, which is not supported");
-  uint64_t wanted = static_cast<uint64_t>(*count) * byteWidth(*dtype);
-  auto tensor = std::make_shared<Tensor>();
-  tensor->dtype = *dtype;
-  tensor->shape = shape;
+  uint64_t wanted = static_cast<uint64_t>(*count) * sizeOf(frontend::kindOf(*dtype));
   bool isExternal = proto.data_location() == onnx::TensorProto::EXTERNAL;
-  if (!isExternal && !proto.has_raw_data()) {
-    if (Error error = readTyped(proto, *tensor, name))
-      return std::move(error);
-    return tensor;
-  }
+  if (!isExternal && !proto.has_raw_data())
+    return readTyped(proto, *dtype, shape, name);
   StringRef bytes = proto.raw_data();
   if (isExternal) {
     Expected<StringRef> external = externalData(proto, name, wanted);
@@ -266,10 +215,7 @@ Expected<TensorPtr> Loader::readTensor(const onnx::TensorProto &proto, const std
   if (bytes.size() != wanted)
     return makeError("tensor '" + name + "' has " + Twine(bytes.size()) + " bytes of data, its shape needs " +
                      Twine(wanted));
-  *tensor = Tensor(*dtype, shape, name);
-  if (Error error = readRaw(proto, bytes, *tensor, name))
-    return std::move(error);
-  return tensor;
+  return fromBytes(*dtype, bytes, shape, name);
 }
 
 Error Loader::readAttribute(const onnx::AttributeProto &proto, Node &node) {
@@ -301,7 +247,7 @@ Error Loader::readAttribute(const onnx::AttributeProto &proto, Node &node) {
   case onnx::AttributeProto::TENSOR: {
     attribute.kind = OnnxAttribute::Kind::Tensor;
     std::string name = node.opType == "Constant" && !node.outputs.empty() ? node.outputs.front() : node.name;
-    Expected<TensorPtr> tensor = readTensor(proto.t(), name);
+    Expected<ConstantPtr> tensor = readTensor(proto.t(), name);
     if (!tensor)
       return tensor.takeError();
     attribute.tensor = *tensor;
@@ -389,7 +335,7 @@ Error Loader::readGraph(const onnx::GraphProto &graph) {
   for (const auto &proto : graph.initializer()) {
     if (!model.needed.contains(proto.name()))
       continue;
-    Expected<TensorPtr> tensor = readTensor(proto, proto.name());
+    Expected<ConstantPtr> tensor = readTensor(proto, proto.name());
     if (!tensor)
       return tensor.takeError();
     if (*tensor && !model.initializers.emplace(proto.name(), *tensor).second)

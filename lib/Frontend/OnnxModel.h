@@ -13,7 +13,7 @@
 #ifndef VITQ_LIB_FRONTEND_ONNXMODEL_H
 #define VITQ_LIB_FRONTEND_ONNXMODEL_H
 
-#include "Tensor.h"
+#include "OnnxConstant.h"
 
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Error.h"
@@ -30,7 +30,7 @@ struct OnnxAttribute {
   std::string s;
   std::vector<float> floats;
   std::vector<int64_t> ints;
-  TensorPtr tensor;
+  ConstantPtr tensor;
 };
 
 struct Node {
@@ -75,7 +75,7 @@ struct Model {
   std::vector<ValueInfo> inputs;
   /// All of them.
   std::vector<ValueInfo> outputs;
-  std::map<std::string, TensorPtr> initializers;
+  std::map<std::string, ConstantPtr> initializers;
   /// Unsupported opsets and element types.
   std::vector<Problem> problems;
 };

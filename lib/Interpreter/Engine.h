@@ -9,7 +9,7 @@
 #ifndef VITQ_LIB_INTERPRETER_ENGINE_H
 #define VITQ_LIB_INTERPRETER_ENGINE_H
 
-#include "vitq/Interpreter/Tensor.h"
+#include "vitq/Tensor/Tensor.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Operation.h"

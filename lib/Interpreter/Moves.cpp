@@ -14,114 +14,9 @@
 
 #include "llvm/ADT/TypeSwitch.h"
 
-#include <cstring>
-
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::interp;
-
-SmallVector<int64_t, 6> interp::stridesOf(ArrayRef<int64_t> shape) {
-  SmallVector<int64_t, 6> strides(shape.size());
-  int64_t stride = 1;
-  for (size_t i = shape.size(); i-- > 0;) {
-    strides[i] = stride;
-    stride *= shape[i];
-  }
-  return strides;
-}
-
-namespace {
-/// One axis of a box.
-struct Axis {
-  int64_t extent, from, to;
-};
-} // namespace
-
-/// Copies over axes in row-major order; the innermost by itself.
-template <typename Element>
-static void copyAxes(const Element *from, Element *to, ArrayRef<Axis> axes) {
-  Axis inner = axes.back();
-  ArrayRef<Axis> outer = axes.drop_back();
-  SmallVector<int64_t, 6> position(outer.size(), 0);
-  while (true) {
-    if (inner.from == 1 && inner.to == 1)
-      std::memcpy(to, from, inner.extent * sizeof(Element));
-    else
-      for (int64_t i = 0; i < inner.extent; ++i)
-        to[i * inner.to] = from[i * inner.from];
-    size_t axis = outer.size();
-    while (axis > 0) {
-      --axis;
-      from += outer[axis].from;
-      to += outer[axis].to;
-      if (++position[axis] < outer[axis].extent)
-        break;
-      from -= outer[axis].from * outer[axis].extent;
-      to -= outer[axis].to * outer[axis].extent;
-      position[axis] = 0;
-      if (axis == 0)
-        return;
-    }
-    if (outer.empty())
-      return;
-  }
-}
-
-void interp::copyBox(const char *from, ArrayRef<int64_t> fromStrides, char *to, ArrayRef<int64_t> toStrides,
-                     ArrayRef<int64_t> shape, size_t size) {
-  // Axes of size 1 vanish; neighbours that are contiguous in both merge.
-  SmallVector<Axis, 6> axes;
-  for (auto [extent, fromStride, toStride] : llvm::zip_equal(shape, fromStrides, toStrides)) {
-    if (extent == 0)
-      return;
-    if (extent == 1)
-      continue;
-    if (!axes.empty() && axes.back().from == fromStride * extent && axes.back().to == toStride * extent)
-      axes.back() = {axes.back().extent * extent, fromStride, toStride};
-    else
-      axes.push_back({extent, fromStride, toStride});
-  }
-  if (axes.empty())
-    axes.push_back({1, 1, 1});
-  switch (size) {
-  case 1:
-    return copyAxes(reinterpret_cast<const uint8_t *>(from), reinterpret_cast<uint8_t *>(to), axes);
-  case 2:
-    return copyAxes(reinterpret_cast<const uint16_t *>(from), reinterpret_cast<uint16_t *>(to), axes);
-  case 4:
-    return copyAxes(reinterpret_cast<const uint32_t *>(from), reinterpret_cast<uint32_t *>(to), axes);
-  default:
-    return copyAxes(reinterpret_cast<const uint64_t *>(from), reinterpret_cast<uint64_t *>(to), axes);
-  }
-}
-
-/// A new tensor of `shape` read from `source` with the given strides.
-static Tensor readBox(const Tensor &source, int64_t offset, ArrayRef<int64_t> strides, ArrayRef<int64_t> shape) {
-  Tensor result = Tensor::allocate(source.kind(), shape);
-  size_t size = sizeOf(source.kind());
-  copyBox(source.bytes() + offset * static_cast<int64_t>(size), strides, result.mutableBytes(), stridesOf(shape), shape,
-          size);
-  return result;
-}
-
-Tensor interp::broadcastTo(const Tensor &tensor, ArrayRef<int64_t> shape) {
-  if (tensor.shape() == shape)
-    return tensor;
-  SmallVector<int64_t, 6> own = stridesOf(tensor.shape()), strides(shape.size(), 0);
-  size_t missing = shape.size() - tensor.shape().size();
-  for (auto [i, extent] : llvm::enumerate(tensor.shape()))
-    strides[missing + i] = extent == 1 ? 0 : own[i];
-  return readBox(tensor, 0, strides, shape);
-}
-
-Tensor interp::transposed(const Tensor &tensor, ArrayRef<int64_t> permutation) {
-  SmallVector<int64_t, 6> own = stridesOf(tensor.shape()), strides, shape;
-  for (int64_t axis : permutation) {
-    strides.push_back(own[axis]);
-    shape.push_back(tensor.shape()[axis]);
-  }
-  return readBox(tensor, 0, strides, shape);
-}
 
 Tensor interp::reductionRows(const Tensor &tensor, ArrayRef<int64_t> axes) {
   SmallVector<int64_t> permutation;
@@ -151,7 +46,9 @@ Tensor interp::patchRows(const Tensor &image, int64_t ph, int64_t pw, bool chann
     shape.append({ph, pw, channels});
     strides.append({rowStride, columnStride, channelStride});
   }
-  return readBox(image, 0, strides, shape).reshaped({batch, (height / ph) * (width / pw), ph * pw * channels});
+  return TensorView(image, 0, shape, strides)
+      .toTensor()
+      .reshaped({batch, (height / ph) * (width / pw), ph * pw * channels});
 }
 
 //===----------------------------------------------------------------------===//
@@ -181,81 +78,28 @@ static Kernel moveBroadcast(ArrayRef<int64_t> shape) {
 
 static Kernel moveSlice(ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes, ArrayRef<int64_t> steps) {
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
-    SmallVector<int64_t, 6> strides = stridesOf(in[0].shape());
-    int64_t offset = 0;
-    for (size_t i = 0; i < strides.size(); ++i) {
-      offset += offsets[i] * strides[i];
-      strides[i] *= steps[i];
-    }
-    out[0] = readBox(in[0], offset, strides, sizes);
+    out[0] = sliced(in[0], offsets, sizes, steps);
     return success();
   };
 }
 
-static Kernel moveGather(ArrayRef<int64_t> indices, int64_t axis, ArrayRef<int64_t> shape) {
+static Kernel moveGather(ArrayRef<int64_t> indices, int64_t axis) {
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
-    out[0] = Tensor::allocate(in[0].kind(), shape);
-    ArrayRef<int64_t> from = in[0].shape();
-    size_t row = productOf(from.drop_front(axis + 1)) * sizeOf(in[0].kind());
-    char *to = out[0].mutableBytes();
-    for (int64_t outer = 0, e = productOf(from.take_front(axis)); outer < e; ++outer)
-      for (int64_t index : indices) {
-        std::memcpy(to, in[0].bytes() + (outer * from[axis] + index) * row, row);
-        to += row;
-      }
+    out[0] = gathered(in[0], indices, axis);
     return success();
   };
 }
 
-static Kernel moveConcat(int64_t axis, ArrayRef<int64_t> shape) {
+static Kernel moveConcat(int64_t axis) {
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
-    out[0] = Tensor::allocate(in[0].kind(), shape);
-    size_t size = sizeOf(in[0].kind());
-    SmallVector<int64_t, 6> strides = stridesOf(shape);
-    int64_t offset = 0;
-    for (const Tensor &part : in) {
-      copyBox(part.bytes(), stridesOf(part.shape()), out[0].mutableBytes() + offset * strides[axis] * size, strides,
-              part.shape(), size);
-      offset += part.shape()[axis];
-    }
+    out[0] = concatenated(in, axis);
     return success();
   };
-}
-
-static void fill(Tensor &tensor, int64_t value) {
-  auto as = [&](auto zero) {
-    using T = decltype(zero);
-    std::fill_n(tensor.mutableData<T>(), tensor.numElements(), static_cast<T>(value));
-  };
-  switch (tensor.kind()) {
-  case ElementKind::F32:
-    return as(0.0f);
-  case ElementKind::F64:
-    return as(0.0);
-  case ElementKind::I1:
-    return as(false);
-  case ElementKind::I8:
-    return as(int8_t(0));
-  case ElementKind::I16:
-    return as(int16_t(0));
-  case ElementKind::I32:
-    return as(int32_t(0));
-  case ElementKind::I64:
-    return as(int64_t(0));
-  }
 }
 
 static Kernel movePad(ArrayRef<int64_t> low, ArrayRef<int64_t> shape, int64_t padding) {
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
-    out[0] = Tensor::allocate(in[0].kind(), shape);
-    fill(out[0], padding);
-    SmallVector<int64_t, 6> strides = stridesOf(shape);
-    int64_t offset = 0;
-    for (size_t i = 0; i < strides.size(); ++i)
-      offset += low[i] * strides[i];
-    size_t size = sizeOf(in[0].kind());
-    copyBox(in[0].bytes(), stridesOf(in[0].shape()), out[0].mutableBytes() + offset * size, strides, in[0].shape(),
-            size);
+    out[0] = padded(in[0], low, shape, padding);
     return success();
   };
 }
@@ -274,10 +118,8 @@ Kernel interp::compileMove(Operation *op, int64_t padding) {
       .Case<vit::BroadcastOp, integer::BroadcastOp>([](auto op) { return moveBroadcast(shapeOfValue(op.getResult())); })
       .Case<vit::SliceOp, integer::SliceOp>(
           [](auto op) { return moveSlice(op.getOffsets(), op.getSizes(), op.getStrides()); })
-      .Case<vit::GatherOp, integer::GatherOp>(
-          [](auto op) { return moveGather(op.getIndices(), op.getAxis(), shapeOfValue(op.getResult())); })
-      .Case<vit::ConcatOp, integer::ConcatOp>(
-          [](auto op) { return moveConcat(op.getAxis(), shapeOfValue(op.getResult())); })
+      .Case<vit::GatherOp, integer::GatherOp>([](auto op) { return moveGather(op.getIndices(), op.getAxis()); })
+      .Case<vit::ConcatOp, integer::ConcatOp>([](auto op) { return moveConcat(op.getAxis()); })
       .Case<vit::PadOp, integer::PadOp>(
           [&](auto op) { return movePad(op.getLow(), shapeOfValue(op.getResult()), padding); })
       .Case([](integer::ExtractPatchesOp op) { return movePatches(op.getPatch()); })

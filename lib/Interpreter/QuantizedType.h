@@ -9,8 +9,8 @@
 #ifndef VITQ_LIB_INTERPRETER_QUANTIZEDTYPE_H
 #define VITQ_LIB_INTERPRETER_QUANTIZEDTYPE_H
 
-#include "vitq/Interpreter/Tensor.h"
 #include "vitq/Numerics/Requantize.h"
+#include "vitq/Tensor/Tensor.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 

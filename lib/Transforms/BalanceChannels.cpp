@@ -60,7 +60,8 @@ class BalanceChannels : public vitq::impl::VitBalanceChannelsPassBase<BalanceCha
           paths.push_back(*path);
     });
     for (const Path &path : paths)
-      balance(path);
+      if (failed(balance(path)))
+        return signalPassFailure();
   }
 
   //===--------------------------------------------------------------------===//
@@ -130,17 +131,17 @@ class BalanceChannels : public vitq::impl::VitBalanceChannelsPassBase<BalanceCha
   // Factors
   //===--------------------------------------------------------------------===//
 
-  void balance(const Path &path) {
+  LogicalResult balance(const Path &path) {
     std::optional<ChannelRanges> ranges = getChannelRanges(path.end());
     if (!ranges || static_cast<int64_t>(ranges->min.size()) != shapeOf(path.end()->getResult(0)).back())
-      return;
+      return success();
     std::vector<float> reach;
     for (auto [min, max] : llvm::zip_equal(ranges->min, ranges->max))
       reach.push_back(std::max(std::abs(min), std::abs(max)));
     SmallVector<int> exponents = exponentsFor(reach);
     auto count = llvm::count_if(exponents, [](int e) { return e != 0; });
     if (count == 0)
-      return;
+      return success();
     std::string text;
     llvm::raw_string_ostream(text) << llvm::format(
         "%d of %d channels reach up to %.4g where the others reach %.4g: they are divided by powers of two, which the "
@@ -150,7 +151,7 @@ class BalanceChannels : public vitq::impl::VitBalanceChannelsPassBase<BalanceCha
     recordDecision(path.end(), "vit-balance-channels", text);
     numBalanced += count;
     scaleStatistics(path, exponents);
-    scaleConstants(path, exponents);
+    return scaleConstants(path, exponents);
   }
 
   /// How far channels reach that are left alone: at most `threshold` times the lower
@@ -230,23 +231,30 @@ class BalanceChannels : public vitq::impl::VitBalanceChannelsPassBase<BalanceCha
 
   /// Rows of the first weight and its bias, or gamma and beta, are divided, columns of the
   /// readers' weights multiplied.
-  static void scaleConstants(const Path &path, ArrayRef<int> exponents) {
-    auto replace = [](OpOperand &operand, llvm::function_ref<int(size_t)> exponentOf) {
+  static LogicalResult scaleConstants(const Path &path, ArrayRef<int> exponents) {
+    auto replace = [](OpOperand &operand, llvm::function_ref<int(size_t)> exponentOf) -> LogicalResult {
       Value old = operand.get();
-      std::vector<float> values = *getFloatConstantF32(old);
-      for (auto [i, value] : llvm::enumerate(values))
+      FailureOr<std::vector<float>> values = getFloatConstantF32(
+          old, [&] { return operand.getOwner()->emitError("operand #") << operand.getOperandNumber() << " "; });
+      if (failed(values))
+        return failure();
+      for (auto [i, value] : llvm::enumerate(*values))
         value = std::ldexp(value, exponentOf(i));
       OpBuilder builder(operand.getOwner());
       operand.set(
-          createFloatConstant(builder, old.getLoc(), cast<RankedTensorType>(old.getType()), values, getBlobName(old)));
+          createFloatConstant(builder, old.getLoc(), cast<RankedTensorType>(old.getType()), *values, getBlobName(old)));
+      return success();
     };
     for (OpOperand &operand : path.first->getOpOperands().drop_front()) {
       // A row, or one number, for each channel.
       size_t perChannel = cast<RankedTensorType>(operand.get().getType()).getNumElements() / exponents.size();
-      replace(operand, [&](size_t i) { return -exponents[i / perChannel]; });
+      if (failed(replace(operand, [&](size_t i) { return -exponents[i / perChannel]; })))
+        return failure();
     }
     for (LinearOp reader : path.readers)
-      replace(reader.getWeightMutable(), [&](size_t i) { return exponents[i % exponents.size()]; });
+      if (failed(replace(reader.getWeightMutable(), [&](size_t i) { return exponents[i % exponents.size()]; })))
+        return failure();
+    return success();
   }
 };
 

@@ -119,8 +119,8 @@ class DeferDequant : public vitq::impl::VitDeferDequantPassBase<DeferDequant> {
     if (Value source = quantizedSource(bias))
       if (getQuantizedType(source).getStorageTypeIntegralWidth() == 32)
         return source;
-    std::optional<std::vector<double>> values = getFloatConstant(bias);
-    if (!values) {
+    FailureOr<std::vector<double>> values = getFloatConstant(bias);
+    if (failed(values)) {
       InFlightDiagnostic error =
           op->emitError("dequantization cannot be deferred: ")
           << rules::kLinear

@@ -252,8 +252,8 @@ private:
       CodeKind kind = op.getOperandCode(use.getOperandNumber()).kind;
       if (kind == CodeKind::None || !isConstant(use.get()))
         continue;
-      std::optional<std::vector<double>> values = getFloatConstant(use.get());
-      if (!values)
+      FailureOr<std::vector<double>> values = getFloatConstant(use.get());
+      if (failed(values))
         continue;
       double absMax = 0, lowest = lowestTerm(op, use);
       for (double value : *values)

@@ -178,22 +178,22 @@ Value quantize::castPair(RewriterBase &rewriter, Location loc, Value value, quan
   return DequantizeOp::create(rewriter, loc, value.getType(), quantized);
 }
 
-Value quantize::dequantizedConstant(RewriterBase &rewriter, Location loc, Value constant, ArrayRef<int64_t> codes,
+Value quantize::dequantizedConstant(RewriterBase &rewriter, Location loc, Value constant, const Tensor &codes,
                                     quant::QuantizedType type) {
   auto storage = withElementType(constant.getType(), type.getStorageType());
-  auto integers = createIntConstant(rewriter, loc, storage, codes, getBlobName(constant));
+  auto integers = createConstant(rewriter, loc, storage, codes, getBlobName(constant));
   Value cast = quant::StorageCastOp::create(rewriter, loc, withElementType(constant.getType(), type), integers);
   return DequantizeOp::create(rewriter, loc, constant.getType(), cast);
 }
 
 FailureOr<Value> quantize::quantizeConstant(RewriterBase &rewriter, Location loc, Value constant,
                                             quant::UniformQuantizedType type) {
-  std::optional<std::vector<double>> values = getFloatConstant(constant);
-  if (!values)
-    return emitError(loc, "operand is no constant whose elements can be read");
-  SmallVector<int64_t> codes;
-  for (double value : *values)
-    codes.push_back(numerics::quantizeReal(value, type.getScale(), type.getZeroPoint(), type.getStorageTypeMin(),
+  FailureOr<std::vector<double>> values = getFloatConstant(constant, [&] { return emitError(loc, "operand "); });
+  if (failed(values))
+    return failure();
+  Tensor codes = Tensor::allocate(*storageKindOf(type.getStorageType()), shapeOf(constant));
+  for (auto [i, value] : llvm::enumerate(*values))
+    codes.setInt(i, numerics::quantizeReal(value, type.getScale(), type.getZeroPoint(), type.getStorageTypeMin(),
                                            type.getStorageTypeMax(), numerics::Rounding::HalfUp));
   return dequantizedConstant(rewriter, loc, constant, codes, type);
 }

@@ -16,6 +16,7 @@
 
 #include "vitq/Analysis/CalibrationStatistics.h"
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Tensor/Tensor.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -82,9 +83,10 @@ vit::Rounding roundingOf(mlir::Value value, QuantizedLayout layout);
 mlir::Value castPair(mlir::RewriterBase &rewriter, mlir::Location loc, mlir::Value value,
                      mlir::quant::QuantizedType type, QuantizedLayout layout);
 
-/// Codes of a constant, as a quant-typed value and its dequantization.
+/// Codes of a constant, in the width of the storage type, as a quant-typed value and its
+/// dequantization.
 mlir::Value dequantizedConstant(mlir::RewriterBase &rewriter, mlir::Location loc, mlir::Value constant,
-                                llvm::ArrayRef<int64_t> codes, mlir::quant::QuantizedType type);
+                                const Tensor &codes, mlir::quant::QuantizedType type);
 
 /// A float constant in codes of a per-tensor type. An error at `loc` when it is no
 /// constant that can be read.

@@ -30,7 +30,7 @@ namespace {
 
 /// Codes of a weight and their scales, one per output channel.
 struct Weight {
-  SmallVector<int64_t> codes;
+  Tensor codes;
   SmallVector<double> scales;
 };
 
@@ -82,6 +82,7 @@ Accumulator accumulatorFor(std::optional<UniformParameters> input, ArrayRef<doub
 /// what that loses vanishes beside a bias that fills the accumulator.
 Weight quantizeRows(ArrayRef<double> values, int64_t channels, unsigned bits, const Accumulator &accumulator) {
   Weight weight;
+  weight.codes = Tensor::allocate(ElementKind::I8, {static_cast<int64_t>(values.size())});
   int64_t row = values.size() / channels, limit = (int64_t(1) << (bits - 1)) - 1;
   for (int64_t c = 0; c < channels; ++c) {
     double absMax = 0;
@@ -93,25 +94,25 @@ Weight quantizeRows(ArrayRef<double> values, int64_t channels, unsigned bits, co
     scale = absMax == 0 && accumulator.addends[c] > 0 ? smallest : std::max(scale, smallest);
     weight.scales.push_back(scale);
     for (int64_t i = 0; i < row; ++i)
-      weight.codes.push_back(
-          numerics::quantizeReal(values[c * row + i], scale, 0, -limit, limit, numerics::Rounding::HalfEven));
+      weight.codes.setInt(c * row + i, numerics::quantizeReal(values[c * row + i], scale, 0, -limit, limit,
+                                                              numerics::Rounding::HalfEven));
   }
   return weight;
 }
 
 FailureOr<std::vector<double>> weightValues(Operation *op, Value weight) {
-  if (std::optional<std::vector<double>> values = getFloatConstant(weight))
-    return *values;
-  return op->emitError("weight is no constant; only products of activations (vit.matmul) may vary");
+  if (!isConstant(weight))
+    return op->emitError("weight is no constant; only products of activations (vit.matmul) may vary");
+  return getFloatConstant(weight, [&] { return op->emitError("weight "); });
 }
 
 /// Elements of the bias of `op`, zeros when it has none.
 FailureOr<std::vector<double>> biasValues(Operation *op, Value bias, int64_t channels) {
   if (!bias)
     return std::vector<double>(channels, 0.0);
-  if (std::optional<std::vector<double>> values = getFloatConstant(bias))
-    return *values;
-  return op->emitError("bias is no constant");
+  if (!isConstant(bias))
+    return op->emitError("bias is no constant");
+  return getFloatConstant(bias, [&] { return op->emitError("bias "); });
 }
 
 Value biasConstant(RewriterBase &rewriter, Operation *op, Value old, ArrayRef<double> values, StringRef name) {
@@ -209,7 +210,7 @@ private:
     if (static_cast<int64_t>(input.means.size()) == k) {
       for (int64_t n = 0; n < channels; ++n)
         for (int64_t i = 0; i < k; ++i) {
-          double error = (*values)[n * k + i] - weight.scales[n] * static_cast<double>(weight.codes[n * k + i]);
+          double error = (*values)[n * k + i] - weight.scales[n] * weight.codes.realAt(n * k + i);
           (*bias)[n] += error * input.means[i] / (input.factors.empty() ? 1.0 : input.factors[i]);
         }
       op.getBiasMutable().assign(biasConstant(rewriter, op, op.getBias(), *bias, "bias"));
@@ -221,16 +222,16 @@ private:
   /// What each output channel of `op`, whose weight is float still, may reach in magnitude.
   static std::vector<double> reachOf(LinearOp op, const Input &input) {
     int64_t channels = shapeOf(op.getWeight())[0], k = shapeOf(op.getWeight())[1];
-    std::optional<std::vector<double>> weight = getFloatConstant(op.getWeight());
-    std::optional<std::vector<double>> bias = op.getBias() ? getFloatConstant(op.getBias()) : std::nullopt;
+    FailureOr<std::vector<double>> weight = getFloatConstant(op.getWeight());
+    FailureOr<std::vector<double>> bias = getFloatConstant(op.getBias());
     std::vector<double> reach(channels, 0.0);
-    if (!weight || !input.codes)
+    if (failed(weight) || !input.codes)
       return reach;
     Accumulator accumulator = accumulatorFor(input.codes, {});
     double most = accumulator.inputScale * accumulator.inputReach;
     for (auto [i, value] : llvm::enumerate(*weight))
       reach[i / k] += std::abs(value) * (input.factors.empty() ? 1.0 : input.factors[i % k]) * most;
-    if (bias)
+    if (succeeded(bias))
       for (auto [n, value] : llvm::enumerate(*bias))
         reach[n] += std::abs(value);
     return reach;
@@ -270,7 +271,7 @@ private:
       for (int64_t c = 0; c < channels; ++c) {
         int64_t sum = 0;
         for (int64_t i = 0; i < area; ++i)
-          sum += weight.codes[(d * channels + c) * area + i];
+          sum += weight.codes.intAt((d * channels + c) * area + i);
         (*bias)[d] -= pixels.getMean()[c] * weight.scales[d] * static_cast<double>(sum);
       }
     Value newBias = biasConstant(rewriter, op, op.getBias(), *bias, "patch_embed_bias");

@@ -200,7 +200,7 @@ static FailureOr<Value> splitLinear(PatternRewriter &rewriter, const Heads &head
   vit::LinearOp linear = heads.linear;
   auto weights = getFloatConstantF32(linear.getWeight());
   auto biases = linear.getBias() ? getFloatConstantF32(linear.getBias()) : std::vector<float>();
-  if (!weights || !biases)
+  if (failed(weights) || failed(biases))
     return rewriter.notifyMatchFailure(linear, "weight or bias of the packed projection is no constant");
   if (!llvm::all_of(linear->getUsers(), isViewOp))
     return rewriter.notifyMatchFailure(linear, "the packed projection has a use that is no shape op");

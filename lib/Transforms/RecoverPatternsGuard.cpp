@@ -74,7 +74,7 @@ private:
   void trace(Value value) {
     while (known && ShapedType::getNumElements(shapeOf(value)) == static_cast<int64_t>(finite.size())) {
       Operation *op = value.getDefiningOp();
-      if (auto values = getFloatConstantF32(value))
+      if (auto values = getFloatConstantF32(value); succeeded(values))
         return take(value, value, *values, nullptr, false);
       if (double factor = 1; Value x = matchScalarProduct(value, factor))
         value = factor > 0 && std::isfinite(factor) ? x : Value();
@@ -97,7 +97,7 @@ private:
   /// Takes in a constant summand; the other one, or null.
   Value takeSum(vit::AddOp op) {
     for (int i = 0; i < 2; ++i)
-      if (auto values = getFloatConstantF32(op->getOperand(i))) {
+      if (auto values = getFloatConstantF32(op->getOperand(i)); succeeded(values)) {
         take(op, op->getOperand(i), *values, nullptr, false);
         return op->getOperand(1 - i);
       }
@@ -107,13 +107,13 @@ private:
   /// The same for a choice by constants between a constant and something else.
   Value takeChoice(vit::WhereOp op) {
     auto chosen = getIntConstant(op.getCondition());
-    if (!chosen)
+    if (failed(chosen))
       return {};
     std::vector<char> condition(finite.size());
     forEachBroadcast(shapeOf(op), shapeOf(op.getCondition()),
                      [&](size_t i, size_t j) { condition[i] = (*chosen)[j] != 0; });
     for (bool isRight : {false, true})
-      if (auto values = getFloatConstantF32(isRight ? op.getRhs() : op.getLhs())) {
+      if (auto values = getFloatConstantF32(isRight ? op.getRhs() : op.getLhs()); succeeded(values)) {
         take(op, isRight ? op.getRhs() : op.getLhs(), *values, condition.data(), !isRight);
         return isRight ? op.getLhs() : op.getRhs();
       }
@@ -143,7 +143,7 @@ struct DropChoice : OpRewritePattern<vit::WhereOp> {
   DropChoice(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/4) {}
   LogicalResult matchAndRewrite(vit::WhereOp op, PatternRewriter &rewriter) const override {
     auto condition = getIntConstant(op.getCondition());
-    if (!condition || condition->empty() || !llvm::all_equal(*condition))
+    if (failed(condition) || condition->empty() || !llvm::all_equal(*condition))
       return rewriter.notifyMatchFailure(op, "the condition is not the same constant everywhere");
     return replaceWith(rewriter, op, condition->front() ? op.getLhs() : op.getRhs());
   }

@@ -51,7 +51,7 @@ struct FoldBias : OpRewritePattern<vit::AddOp> {
       return rewriter.notifyMatchFailure(op, "the other operand is no constant vector");
     Value bias = biasOf(linear);
     auto old = bias ? getFloatConstantF32(bias) : std::vector<float>(channels, 0.0f);
-    if (!old)
+    if (failed(old))
       return rewriter.notifyMatchFailure(op, "the bias is no constant");
     auto type = RankedTensorType::get({channels}, rewriter.getF32Type());
     Value sum = other;
@@ -84,7 +84,7 @@ struct FoldScale : OpRewritePattern<vit::MulOp> {
     auto weights = getFloatConstantF32(linear->getOperand(1));
     Value bias = biasOf(linear);
     auto biases = bias ? getFloatConstantF32(bias) : std::vector<float>();
-    if (!weights || !biases)
+    if (failed(weights) || failed(biases))
       return rewriter.notifyMatchFailure(op, "weight or bias is no constant");
     size_t rowSize = weights->size() / channels;
     for (size_t i = 0; i < weights->size(); ++i)
@@ -173,7 +173,7 @@ struct InvertConstant : OpRewritePattern<OpTy> {
   LogicalResult matchAndRewrite(OpTy op, PatternRewriter &rewriter) const override {
     constexpr bool isDiv = std::is_same_v<OpTy, vit::DivOp>;
     auto values = getFloatConstantF32(op.getRhs());
-    if (!values)
+    if (failed(values))
       return rewriter.notifyMatchFailure(op, "right operand is no constant");
     for (float &value : *values) {
       if (isDiv && value == 0.0f)

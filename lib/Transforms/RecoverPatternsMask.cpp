@@ -89,11 +89,11 @@ namespace {
 struct ChoiceToMask : OpRewritePattern<vit::WhereOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(vit::WhereOp op, PatternRewriter &rewriter) const override {
-    std::optional<std::vector<int64_t>> condition = getIntConstant(op.getCondition());
+    FailureOr<std::vector<int64_t>> condition = getIntConstant(op.getCondition());
     bool keepsLhs = isConstant(op.getRhs());
     Value scores = keepsLhs ? op.getLhs() : op.getRhs();
-    std::optional<std::vector<float>> low = getFloatConstantF32(keepsLhs ? op.getRhs() : op.getLhs());
-    if (!condition || !low || isConstant(scores))
+    FailureOr<std::vector<float>> low = getFloatConstantF32(keepsLhs ? op.getRhs() : op.getLhs());
+    if (failed(condition) || failed(low) || isConstant(scores))
       return rewriter.notifyMatchFailure(op, "no choice between a value and a constant by a constant");
     if (scores.getType() != op.getType() || !reachesSoftmax(op.getResult()))
       return rewriter.notifyMatchFailure(op, "the result is read by others than softmax");
@@ -118,9 +118,9 @@ struct MergeMasks : OpRewritePattern<vit::AddOp> {
     if (!inner || !inner->hasOneUse() || isConstant(inner.getLhs()) == isConstant(inner.getRhs()))
       return rewriter.notifyMatchFailure(op, "the other operand is no sum with a constant of this use alone");
     auto [first, scores] = splitConstant(inner);
-    std::optional<std::vector<float>> c = getFloatConstantF32(first), d = getFloatConstantF32(outer);
+    FailureOr<std::vector<float>> c = getFloatConstantF32(first), d = getFloatConstantF32(outer);
     FailureOr<vit::Shape> shape = vit::inferBroadcast(op.getLoc(), shapeOf(first), shapeOf(outer));
-    if (!c || !d || failed(shape) || scores.getType() != op.getType())
+    if (failed(c) || failed(d) || failed(shape) || scores.getType() != op.getType())
       return rewriter.notifyMatchFailure(op, "the constants cannot be added");
     std::vector<float> values = broadcastTo(*c, shapeOf(first), *shape);
     std::vector<float> others = broadcastTo(*d, shapeOf(outer), *shape);
@@ -141,8 +141,8 @@ struct ScaleBeforeMask : OpRewritePattern<vit::MulOp> {
         isConstant(add.getLhs()) == isConstant(add.getRhs()))
       return rewriter.notifyMatchFailure(op, "no positive multiple of masked scores before softmax");
     auto [constant, scores] = splitConstant(add);
-    std::optional<std::vector<float>> values = getFloatConstantF32(constant);
-    if (!values || scores.getType() != op.getType())
+    FailureOr<std::vector<float>> values = getFloatConstantF32(constant);
+    if (failed(values) || scores.getType() != op.getType())
       return rewriter.notifyMatchFailure(op, "the scores are broadcast");
     for (float &value : *values)
       value = finiteMask(static_cast<float>(finiteMask(value) * factor));
@@ -192,8 +192,8 @@ struct FiniteMask : OpRewritePattern<vit::AddOp> {
     if (isConstant(op.getLhs()) == isConstant(op.getRhs()) || !reachesSoftmax(op.getResult()))
       return rewriter.notifyMatchFailure(op, "no constant is added to what softmax reads");
     auto [constant, scores] = splitConstant(op);
-    std::optional<std::vector<float>> values = getFloatConstantF32(constant);
-    if (!values || llvm::none_of(*values, [](float value) { return value == -INFINITY; }))
+    FailureOr<std::vector<float>> values = getFloatConstantF32(constant);
+    if (failed(values) || llvm::none_of(*values, [](float value) { return value == -INFINITY; }))
       return rewriter.notifyMatchFailure(op, "the constant holds no -inf");
     for (float &value : *values)
       value = finiteMask(value);

@@ -178,7 +178,7 @@ struct FoldIntoLayerNorm : OpRewritePattern<OpTy> {
       return rewriter.notifyMatchFailure(op, "the other operand is no constant vector");
     Value gamma = norm.getGamma(), beta = norm.getBeta();
     auto gammas = getFloatConstantF32(gamma), betas = getFloatConstantF32(beta);
-    if (!gammas || !betas)
+    if (failed(gammas) || failed(betas))
       return rewriter.notifyMatchFailure(op, "gamma or beta is no constant that can be read");
     if (isMul)
       gamma = update(rewriter, gamma, *gammas, other, 1.0, *constants);

@@ -60,14 +60,14 @@ Operation *recover::matchOperand(Operation *op, Value &other, llvm::function_ref
 }
 
 std::optional<std::vector<float>> recover::getChannelConstant(Value value, int64_t channels) {
-  std::optional<std::vector<float>> values = getFloatConstantF32(value);
-  if (!values)
+  FailureOr<std::vector<float>> values = getFloatConstantF32(value);
+  if (failed(values))
     return std::nullopt;
   if (values->size() == 1)
     return std::vector<float>(channels, values->front());
   if (static_cast<int64_t>(values->size()) != channels || shapeOf(value).back() != channels)
     return std::nullopt;
-  return values;
+  return std::move(*values);
 }
 
 Value recover::makeReshape(PatternRewriter &rewriter, Location loc, Value input, ArrayRef<int64_t> shape) {

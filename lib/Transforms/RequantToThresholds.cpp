@@ -93,8 +93,8 @@ static ThresholdOp toThreshold(RequantOp op) {
 /// none. A code reaches a threshold T if the value before rounding reaches T - 1/2.
 static NormQuantOp toNormQuant(ThresholdOp op) {
   auto norm = op.getInput().getDefiningOp<LayerNormOp>();
-  std::optional<std::vector<int64_t>> thresholds = getIntConstant(op.getThresholds());
-  if (!norm || norm.getAlgorithm() != NormAlgorithm::Exact || !norm->hasOneUse() || !thresholds ||
+  FailureOr<std::vector<int64_t>> thresholds = getIntConstant(op.getThresholds());
+  if (!norm || norm.getAlgorithm() != NormAlgorithm::Exact || !norm->hasOneUse() || failed(thresholds) ||
       norm.getResultUnsigned() != op.getInputUnsigned())
     return {};
   const auto channels = static_cast<size_t>(shapeOf(norm.getInput()).back());

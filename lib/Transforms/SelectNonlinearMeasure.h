@@ -12,7 +12,7 @@
 #include "vitq/Analysis/NonlinearChoice.h"
 #include "vitq/Approximation/Method.h"
 #include "vitq/Data/ImageSource.h"
-#include "vitq/Interpreter/Tensor.h"
+#include "vitq/Tensor/Tensor.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/MapVector.h"

@@ -77,7 +77,7 @@ class SplitOutliers : public vitq::impl::VitSplitOutliersPassBase<SplitOutliers>
     if (!first || !second || !first->hasOneUse() || second.getInput() != op->getResult(0) || op->hasAttr(kWideAttr))
       return std::nullopt;
     for (Value weight : {first.getWeight(), second.getWeight(), first.getBias()})
-      if (weight && !getFloatConstantF32(weight)) // a blob that was left out cannot be read
+      if (weight && !isConstant(weight))
         return std::nullopt;
     return Mlp{first, op, second};
   }
@@ -110,8 +110,7 @@ class SplitOutliers : public vitq::impl::VitSplitOutliersPassBase<SplitOutliers>
                          number(magnitudes[c] / median) + " times the median channel (" + number(median) +
                          "): it is computed in 16 bits, apart from the others");
     numSplit += outliers.size();
-    split(mlp, outliers, *inputs, *ranges);
-    return success();
+    return split(mlp, outliers, *inputs, *ranges);
   }
 
   /// Of the channels that are not 0 throughout: pruned ones say nothing about the others.
@@ -133,22 +132,29 @@ class SplitOutliers : public vitq::impl::VitSplitOutliersPassBase<SplitOutliers>
     return text;
   }
 
-  void split(Mlp mlp, ArrayRef<int64_t> outliers, const ChannelRanges &inputs, const ChannelRanges &outputs) {
+  LogicalResult split(Mlp mlp, ArrayRef<int64_t> outliers, const ChannelRanges &inputs, const ChannelRanges &outputs) {
+    Value weight = mlp.first.getWeight(), firstBias = mlp.first.getBias(), lastWeight = mlp.second.getWeight();
+    FailureOr<std::vector<float>> rows = elementsOf(mlp.first, "weight", weight), biases = std::vector<float>(),
+                                  columns = elementsOf(mlp.second, "weight", lastWeight);
+    if (firstBias)
+      biases = elementsOf(mlp.first, "bias", firstBias);
+    if (failed(rows) || failed(biases) || failed(columns))
+      return failure();
     IRRewriter rewriter(mlp.second);
     // Ordinary channels keep their places, so that the layer has the shape of its
     // siblings (and shares their code); an outlier's weights become 0 there.
     Value bias = mlp.second.getBias();
-    Value main = branch(rewriter, mlp, "main", withoutRows(rewriter, mlp.first.getWeight(), outliers),
-                        mlp.first.getBias() ? withoutRows(rewriter, mlp.first.getBias(), outliers) : Value(),
-                        withoutColumns(rewriter, mlp.second.getWeight(), outliers), bias);
+    Value main = branch(rewriter, mlp, "main", withoutRows(rewriter, weight, *rows, outliers),
+                        firstBias ? withoutRows(rewriter, firstBias, *biases, outliers) : Value(),
+                        withoutColumns(rewriter, lastWeight, *columns, outliers), bias);
     setRanges(main, without(inputs, outliers), without(outputs, outliers), mlp, [&](SmallVector<double> means) {
       for (int64_t c : outliers)
         means[c] = 0;
       return means;
     });
-    Value wide = branch(rewriter, mlp, "outlier", onlyRows(rewriter, mlp.first.getWeight(), outliers),
-                        mlp.first.getBias() ? onlyRows(rewriter, mlp.first.getBias(), outliers) : Value(),
-                        onlyColumns(rewriter, mlp.second.getWeight(), outliers), Value());
+    Value wide = branch(rewriter, mlp, "outlier", onlyRows(rewriter, weight, *rows, outliers),
+                        firstBias ? onlyRows(rewriter, firstBias, *biases, outliers) : Value(),
+                        onlyColumns(rewriter, lastWeight, *columns, outliers), Value());
     setRanges(wide, only(inputs, outliers), only(outputs, outliers), mlp, [&](const SmallVector<double> &means) {
       SmallVector<double> taken;
       for (int64_t c : outliers)
@@ -163,6 +169,7 @@ class SplitOutliers : public vitq::impl::VitSplitOutliersPassBase<SplitOutliers>
     rewriter.replaceOp(mlp.second, sum->getResults());
     rewriter.eraseOp(mlp.function);
     rewriter.eraseOp(mlp.first);
+    return success();
   }
 
   /// linear, function, linear; named after those of `mlp`.
@@ -233,29 +240,29 @@ class SplitOutliers : public vitq::impl::VitSplitOutliersPassBase<SplitOutliers>
     auto type = RankedTensorType::get(shape, cast<RankedTensorType>(like.getType()).getElementType());
     return createFloatConstant(rewriter, like.getLoc(), type, values, getBlobName(like));
   }
-  static Value withoutRows(IRRewriter &rewriter, Value value, ArrayRef<int64_t> rows) {
-    std::vector<float> values = *getFloatConstantF32(value);
+  static FailureOr<std::vector<float>> elementsOf(LinearOp op, StringRef name, Value value) {
+    return getFloatConstantF32(value, [&] { return op.emitError("its ") << name << " "; });
+  }
+  static Value withoutRows(IRRewriter &rewriter, Value value, std::vector<float> values, ArrayRef<int64_t> rows) {
     size_t width = values.size() / shapeOf(value)[0];
     for (int64_t row : rows)
       std::fill_n(values.begin() + row * width, width, 0.0f);
     return constant(rewriter, value, shapeOf(value), values);
   }
-  static Value onlyRows(IRRewriter &rewriter, Value value, ArrayRef<int64_t> rows) {
-    std::vector<float> values = takeRows(*getFloatConstantF32(value), shapeOf(value)[0], rows);
+  static Value onlyRows(IRRewriter &rewriter, Value value, ArrayRef<float> values, ArrayRef<int64_t> rows) {
     SmallVector<int64_t> shape(shapeOf(value));
     shape[0] = rows.size();
-    return constant(rewriter, value, shape, values);
+    return constant(rewriter, value, shape, takeRows(values, shapeOf(value)[0], rows));
   }
-  static Value withoutColumns(IRRewriter &rewriter, Value value, ArrayRef<int64_t> columns) {
-    std::vector<float> values = *getFloatConstantF32(value);
+  static Value withoutColumns(IRRewriter &rewriter, Value value, std::vector<float> values, ArrayRef<int64_t> columns) {
     int64_t width = shapeOf(value)[1];
     for (size_t row = 0; row < values.size(); row += width)
       for (int64_t column : columns)
         values[row + column] = 0;
     return constant(rewriter, value, shapeOf(value), values);
   }
-  static Value onlyColumns(IRRewriter &rewriter, Value value, ArrayRef<int64_t> columns) {
-    std::vector<float> values = *getFloatConstantF32(value), taken;
+  static Value onlyColumns(IRRewriter &rewriter, Value value, ArrayRef<float> values, ArrayRef<int64_t> columns) {
+    std::vector<float> taken;
     int64_t width = shapeOf(value)[1];
     for (size_t row = 0; row < values.size(); row += width)
       for (int64_t column : columns)

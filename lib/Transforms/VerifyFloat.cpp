@@ -115,8 +115,8 @@ private:
   static bool checkConstants(Operation *op) {
     bool valid = true;
     for (OpOperand &operand : op->getOpOperands()) {
-      std::optional<std::vector<float>> values = getFloatConstantF32(operand.get());
-      if (!values)
+      FailureOr<std::vector<float>> values = getFloatConstantF32(operand.get());
+      if (failed(values))
         continue;
       auto bad = llvm::find_if(*values, [](float value) { return !std::isfinite(value); });
       if (bad == values->end())

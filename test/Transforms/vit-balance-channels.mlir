@@ -92,3 +92,17 @@ func.func @main(%x: tensor<1x3x2xf32>) -> tensor<1x3x2xf32> {
   %s = vit.add %y, %n : (tensor<1x3x2xf32>, tensor<1x3x2xf32>) -> tensor<1x3x2xf32>
   return %s : tensor<1x3x2xf32>
 }
+
+// -----
+
+// A weight whose data was left out.
+func.func @main(%x: tensor<1x3x2xf32>) -> tensor<1x3x2xf32> {
+  %w1 = arith.constant dense<[[1.0, 2.0], [1.0, 2.0], [1.0, 2.0], [1.0, 2.0]]> : tensor<4x2xf32>
+  %b1 = arith.constant dense<0.5> : tensor<4xf32>
+  %w2 = arith.constant dense_resource<elided> : tensor<2x4xf32>
+  %u = vit.linear %x, %w1, %b1 {vit.range = array<f64: -30.0, 60.0>, vit.channel_range = dense<[[-1.0, 1.0], [-30.0, 60.0], [-1.0, 1.0], [-1.0, 2.0]]> : tensor<4x2xf32>} : (tensor<1x3x2xf32>, tensor<4x2xf32>, tensor<4xf32>) -> tensor<1x3x4xf32>
+  %r = vit.relu %u {vit.range = array<f64: 0.0, 60.0>, vit.channel_range = dense<[[0.0, 1.0], [0.0, 60.0], [0.0, 1.0], [0.0, 2.0]]> : tensor<4x2xf32>, vit.channel_mean = dense<[0.5, 5.0, 0.5, 0.5]> : tensor<4xf64>} : tensor<1x3x4xf32> -> tensor<1x3x4xf32>
+  // expected-error @+1 {{operand #1 has no data for its resource 'elided'; was the module printed with elided resources?}}
+  %y = vit.linear %r, %w2 : (tensor<1x3x4xf32>, tensor<2x4xf32>) -> tensor<1x3x2xf32>
+  return %y : tensor<1x3x2xf32>
+}

@@ -28,7 +28,7 @@ func.func @main(%x: tensor<1x1x16x!u>) -> tensor<1x2x16xf32> {
   %c = arith.constant dense_resource<elided> : tensor<1x1x16xf32>
   %g = arith.constant dense<1.0> : tensor<16xf32>
   %x0 = vit.dequantize %x : tensor<1x1x16x!u> -> tensor<1x1x16xf32>
-  // expected-error @+1 {{operand is no constant whose elements can be read}}
+  // expected-error @+1 {{operand has no data for its resource 'elided'; was the module printed with elided resources?}}
   %l = vit.concat %c, %x0 axis 1 {vit.range = array<f64: -4.0, 6.0>} : (tensor<1x1x16xf32>, tensor<1x1x16xf32>) -> tensor<1x2x16xf32>
   %n = vit.layer_norm %l, %g, %g eps 1.0e-6 {vit.range = array<f64: -4.0, 6.0>} : (tensor<1x2x16xf32>, tensor<16xf32>, tensor<16xf32>) -> tensor<1x2x16xf32>
   return %n : tensor<1x2x16xf32>

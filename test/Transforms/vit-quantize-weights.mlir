@@ -54,6 +54,28 @@ func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>, %b: tensor<2xf32>) 
 
 // -----
 
+// Constants whose data was left out.
+func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2xf32> {
+  %w = arith.constant dense_resource<elided> : tensor<2x2xf32>
+  %x0 = vit.dequantize %x : tensor<1x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2xf32>
+  // expected-error @+1 {{weight has no data for its resource 'elided'; was the module printed with elided resources?}}
+  %y = vit.linear %x0, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2xf32> {
+  %w = arith.constant dense<1.0> : tensor<2x2xf32>
+  %b = arith.constant dense_resource<elided> : tensor<2xf32>
+  %x0 = vit.dequantize %x : tensor<1x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2xf32>
+  // expected-error @+1 {{bias has no data for its resource 'elided'}}
+  %y = vit.linear %x0, %w, %b : (tensor<1x2xf32>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
 !t = !quant.uniform<u8:f32:1, {0.1, 0.2}>
 func.func @main(%x: tensor<1x2x2x!t>) -> tensor<1x2x2xf32> {
   %w = arith.constant dense<1.0> : tensor<2x2xf32>

@@ -72,3 +72,18 @@ func.func @main(%x: tensor<1x3x1xf32>) -> tensor<1x3x2xf32> {
   %y = vit.linear %g, %w2 {vit.range = array<f64: -9.0, 9.0>} : (tensor<1x3x40xf32>, tensor<2x40xf32>) -> tensor<1x3x2xf32>
   return %y : tensor<1x3x2xf32>
 }
+
+// -----
+
+// A weight whose data was left out.
+func.func @main(%x: tensor<1x3x1xf32>) -> tensor<1x3x2xf32> {
+  %w1 = arith.constant dense<1.0> : tensor<32x1xf32>
+  %b1 = arith.constant dense<0.25> : tensor<32xf32>
+  %w2 = arith.constant dense_resource<elided> : tensor<2x32xf32>
+  %b2 = arith.constant dense<0.5> : tensor<2xf32>
+  %u = vit.linear %x, %w1, %b1 {vit.range = array<f64: -3.0, 40.0>, vit.channel_range = dense<[[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,40.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0],[-3.0,2.0]]> : tensor<32x2xf32>} : (tensor<1x3x1xf32>, tensor<32x1xf32>, tensor<32xf32>) -> tensor<1x3x32xf32>
+  %g = vit.gelu erf %u {vit.range = array<f64: -0.17, 40.0>, vit.channel_range = dense<[[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,40.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0],[-0.17,2.0]]> : tensor<32x2xf32>} : tensor<1x3x32xf32> -> tensor<1x3x32xf32>
+  // expected-error @+1 {{its weight has no data for its resource 'elided'; was the module printed with elided resources?}}
+  %y = vit.linear %g, %w2, %b2 {vit.range = array<f64: -9.0, 9.0>} : (tensor<1x3x32xf32>, tensor<2x32xf32>, tensor<2xf32>) -> tensor<1x3x2xf32>
+  return %y : tensor<1x3x2xf32>
+}

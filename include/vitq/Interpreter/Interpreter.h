@@ -9,7 +9,7 @@
 #ifndef VITQ_INTERPRETER_INTERPRETER_H
 #define VITQ_INTERPRETER_INTERPRETER_H
 
-#include "vitq/Interpreter/Tensor.h"
+#include "vitq/Tensor/Tensor.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"

@@ -15,10 +15,13 @@
 #ifndef VITQ_SUPPORT_CONSTANTS_H
 #define VITQ_SUPPORT_CONSTANTS_H
 
+#include "vitq/Tensor/Attributes.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Attributes.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Value.h"
 
 #include <cstdint>
@@ -27,22 +30,28 @@
 
 namespace vitq {
 
-/// Constants with at least this many elements, not all equal, are blobs.
-constexpr int64_t kMinBlobElements = 16;
+/// Where a reader says why it fails. Without one it fails silently, as a pattern
+/// wants that asks whether a value is a constant it knows. What is emitted ends in
+/// the reason: "is no constant number or tensor".
+using EmitConstantError = llvm::function_ref<mlir::InFlightDiagnostic()>;
 
-/// The elements in row-major order of a constant of f32 or f64 (a tensor in
-/// either form, or a scalar), none when `attribute` is not such a constant.
-std::optional<std::vector<double>> getFloatConstant(mlir::Attribute attribute);
-std::optional<std::vector<float>> getFloatConstantF32(mlir::Attribute attribute);
+/// A constant of integers (a tensor in either form, or a scalar) in the width of
+/// its type: see `readTensor`. Shares the constant's memory where it can: the way
+/// to read whole weights.
+llvm::FailureOr<Tensor> getIntTensor(mlir::Attribute attribute, EmitConstantError emitError = nullptr);
 
-/// The same for signless or signed i1, i8, i16, i32, i64 (sign-extended, i1
-/// zero-extended).
-std::optional<std::vector<int64_t>> getIntConstant(mlir::Attribute attribute);
+/// The elements in row-major order of such a constant, extended by their sign
+/// (i1: by zeros), and of one of f32 or f64.
+llvm::FailureOr<std::vector<int64_t>> getIntConstant(mlir::Attribute attribute, EmitConstantError emitError = nullptr);
+llvm::FailureOr<std::vector<double>> getFloatConstant(mlir::Attribute attribute, EmitConstantError emitError = nullptr);
+llvm::FailureOr<std::vector<float>> getFloatConstantF32(mlir::Attribute attribute,
+                                                        EmitConstantError emitError = nullptr);
 
 /// The same for a value that an `arith.constant` defines.
-std::optional<std::vector<double>> getFloatConstant(mlir::Value value);
-std::optional<std::vector<float>> getFloatConstantF32(mlir::Value value);
-std::optional<std::vector<int64_t>> getIntConstant(mlir::Value value);
+llvm::FailureOr<Tensor> getIntTensor(mlir::Value value, EmitConstantError emitError = nullptr);
+llvm::FailureOr<std::vector<double>> getFloatConstant(mlir::Value value, EmitConstantError emitError = nullptr);
+llvm::FailureOr<std::vector<float>> getFloatConstantF32(mlir::Value value, EmitConstantError emitError = nullptr);
+llvm::FailureOr<std::vector<int64_t>> getIntConstant(mlir::Value value, EmitConstantError emitError = nullptr);
 
 /// The value all elements of a float constant have, none when they differ or
 /// `value` is not a float constant.
@@ -54,14 +63,16 @@ bool isConstant(mlir::Value value);
 /// The name of a constant's blob, empty when it has none.
 llvm::StringRef getBlobName(mlir::Value value);
 
-/// Elements of a float (f32, f64) tensor type as an attribute. `blobName` names
-/// the blob if one is made; the context makes it unique by a suffix.
+/// Elements of a float (f32, f64) tensor type as an attribute: see
+/// `makeTensorAttr`.
 mlir::TypedAttr makeFloatAttr(mlir::RankedTensorType type, llvm::ArrayRef<float> values, llvm::StringRef blobName);
 /// Elements of a signless integer (i1 to i64) tensor type as an attribute.
 /// Values are truncated to the element type's width.
 mlir::TypedAttr makeIntAttr(mlir::RankedTensorType type, llvm::ArrayRef<int64_t> values, llvm::StringRef blobName);
 
 /// The same as an `arith.constant` at the builder's insertion point.
+mlir::arith::ConstantOp createConstant(mlir::OpBuilder &builder, mlir::Location loc, mlir::RankedTensorType type,
+                                       const Tensor &tensor, llvm::StringRef blobName);
 mlir::arith::ConstantOp createFloatConstant(mlir::OpBuilder &builder, mlir::Location loc, mlir::RankedTensorType type,
                                             llvm::ArrayRef<float> values, llvm::StringRef blobName);
 mlir::arith::ConstantOp createIntConstant(mlir::OpBuilder &builder, mlir::Location loc, mlir::RankedTensorType type,

@@ -9,6 +9,7 @@
 #include "Recording.h"
 
 #include "vitq/Support/Constants.h"
+#include "vitq/Tensor/Moves.h"
 
 using namespace mlir;
 using namespace ::vitq;
@@ -22,15 +23,15 @@ FailureOr<Value> foldZeroPoint(Operation *op, ConversionPatternRewriter &rewrite
                                int64_t channels, int64_t zeroPoint) {
   if (zeroPoint == 0)
     return bias;
-  std::optional<std::vector<int64_t>> weights = getIntConstant(weight);
-  std::optional<std::vector<int64_t>> folded = bias ? getIntConstant(bias) : std::vector<int64_t>(channels, 0);
-  if (!weights || !folded)
+  FailureOr<Tensor> weights = getIntTensor(weight);
+  FailureOr<std::vector<int64_t>> folded = bias ? getIntConstant(bias) : std::vector<int64_t>(channels, 0);
+  if (failed(weights) || failed(folded))
     return op->emitError("weight and bias must be constants, so that the zero point can be folded into the bias");
-  int64_t k = weights->size() / channels;
+  int64_t k = weights->numElements() / channels;
   for (int64_t n = 0; n < channels; ++n) {
     int64_t sum = 0;
     for (int64_t i = 0; i < k; ++i)
-      sum += (*weights)[n * k + i];
+      sum += weights->intAt(n * k + i);
     (*folded)[n] -= zeroPoint * sum;
     if ((*folded)[n] != static_cast<int32_t>((*folded)[n]))
       return op->emitError("the bias of '")
@@ -97,8 +98,8 @@ struct LowerPatchEmbed : Lowering<vit::PatchEmbedOp> {
     FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput());
     if (failed(input) || failed(checkRhs(op, op.getWeight())))
       return failure();
-    std::optional<std::vector<int64_t>> weights = getIntConstant(adaptor.getWeight());
-    if (!weights)
+    FailureOr<Tensor> weights = getIntTensor(adaptor.getWeight());
+    if (failed(weights))
       return op.emitError("the weight of a patch embedding must be a constant");
     Location loc = op.getLoc();
     Value image = adaptor.getInput();
@@ -107,13 +108,9 @@ struct LowerPatchEmbed : Lowering<vit::PatchEmbedOp> {
           rewriter, loc, image, rewriter.getNamedAttr("permutation", rewriter.getDenseI64ArrayAttr({0, 2, 3, 1})));
     ArrayRef<int64_t> shape = vit::shapeOf(op.getWeight());
     int64_t d = shape[0], c = shape[1], h = shape[2], w = shape[3];
-    std::vector<int64_t> rows(weights->size());
-    for (int64_t o = 0; o < d; ++o)
-      for (int64_t ch = 0; ch < c; ++ch)
-        for (int64_t i = 0; i < h * w; ++i)
-          rows[(o * h * w + i) * c + ch] = (*weights)[(o * c + ch) * h * w + i];
-    Value weight = createIntConstant(rewriter, loc, RankedTensorType::get({d, h * w * c}, rewriter.getI8Type()), rows,
-                                     getBlobName(adaptor.getWeight()));
+    Tensor rows = transposed(weights->reshaped({d, c, h * w}), {0, 2, 1});
+    Value weight = createConstant(rewriter, loc, RankedTensorType::get({d, h * w * c}, rewriter.getI8Type()),
+                                  rows.reshaped({d, h * w * c}), getBlobName(adaptor.getWeight()));
     FailureOr<Value> bias = foldZeroPoint(op, rewriter, weight, adaptor.getBias(), d, input->zeroPoint());
     if (failed(bias))
       return failure();

@@ -180,8 +180,8 @@ struct LowerLayerNorm : Lowering<vit::LayerNormOp> {
                                  result = channelParametersOf(op, op.getResult());
     if (failed(input) || failed(result))
       return failure();
-    std::optional<std::vector<double>> gamma = getFloatConstant(op.getGamma()), beta = getFloatConstant(op.getBeta());
-    if (!gamma || !beta)
+    FailureOr<std::vector<double>> gamma = getFloatConstant(op.getGamma()), beta = getFloatConstant(op.getBeta());
+    if (failed(gamma) || failed(beta))
       return op.emitError("gamma and beta of '") << nodeName(op.getLoc()) << "' must be constants";
     if (input->width > 16)
       return op.emitError("layer_norm needs an input of at most 16 bits");

@@ -8,6 +8,8 @@
 
 #include "Contraction.h"
 
+#include "vitq/Support/Constants.h"
+
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::kernels;
@@ -101,12 +103,12 @@ int64_t ProductKernel::reserve(int64_t bytes) {
 }
 
 void ProductKernel::prepareRight() {
-  std::optional<std::vector<char>> data, biasData;
+  FailureOr<Tensor> data, biasData;
   if (shapeOf(op.getRhs()).size() == 2)
-    data = constantBytesOf(op.getRhs());
+    data = getIntTensor(op.getRhs());
   if (op.getBias())
-    biasData = constantBytesOf(op.getBias());
-  constantRight = data && (!op.getBias() || biasData);
+    biasData = getIntTensor(op.getBias());
+  constantRight = succeeded(data) && (!op.getBias() || succeeded(biasData));
   const int64_t correction = leftFormat.correction(g);
   if (!constantRight) {
     const int64_t first = op.getTransposeRhs() ? g.n : g.k, second = op.getTransposeRhs() ? g.k : g.n;
@@ -116,15 +118,15 @@ void ProductKernel::prepareRight() {
     correctionSlot = blob.scalar(correction);
     return;
   }
-  right = module.constant(loc, packWeights(g, *data, op.getTransposeRhs()));
+  right = module.constant(loc, packWeights(g, data->raw(), op.getTransposeRhs()));
   // The bias with the column sums that the zero point multiplies, modulo 2^32.
   std::vector<uint32_t> row(g.paddedCols());
   for (int64_t n = 0; n < g.n; ++n) {
     uint32_t sum = 0;
     for (int64_t k = 0; k < g.k; ++k)
-      sum += static_cast<int8_t>((*data)[op.getTransposeRhs() ? n * g.k + k : k * g.n + n]);
-    if (biasData)
-      std::memcpy(&row[n], biasData->data() + 4 * n, 4);
+      sum += static_cast<uint32_t>(data->intAt(op.getTransposeRhs() ? n * g.k + k : k * g.n + n));
+    if (succeeded(biasData))
+      row[n] = static_cast<uint32_t>(biasData->intAt(n));
     row[n] += static_cast<uint32_t>(correction) * sum;
   }
   biasSlot = blob.array(row);

@@ -89,6 +89,3 @@ void Emitter::ifThen(Value condition, function_ref<void()> body) {
 }
 
 int64_t vitq::kernels::elementCount(Type type) { return cast<ShapedType>(type).getNumElements(); }
-int64_t vitq::kernels::byteCount(Type type) {
-  return elementCount(type) * (cast<ShapedType>(type).getElementTypeBitWidth() / 8);
-}

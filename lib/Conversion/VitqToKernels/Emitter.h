@@ -98,7 +98,6 @@ public:
 
 /// Elements of a memref of static shape.
 int64_t elementCount(Type type);
-int64_t byteCount(Type type);
 inline Type elementOf(Value value) { return mlir::getElementTypeOrSelf(value.getType()); }
 inline unsigned widthOf(Value value) { return elementOf(value).getIntOrFloatBitWidth(); }
 

@@ -9,7 +9,6 @@
 #include "KernelModule.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
-#include "mlir/IR/Matchers.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -113,27 +112,4 @@ Value KernelModule::reshape(Location loc, Value memref, ArrayRef<int64_t> shape)
   for (int64_t i = static_cast<int64_t>(shape.size()) - 2; i >= 0; --i)
     strides[i] = strides[i + 1] * shape[i + 1];
   return memref::ReinterpretCastOp::create(main, loc, to, memref, /*offset=*/0, shape, strides);
-}
-
-std::optional<std::vector<char>> vitq::kernels::constantBytesOf(Value value) {
-  Attribute attr;
-  if (!matchPattern(value, m_Constant(&attr)))
-    return std::nullopt;
-  auto type = cast<ShapedType>(value.getType());
-  const size_t size = byteCount(type);
-  if (auto dense = dyn_cast<DenseElementsAttr>(attr)) {
-    ArrayRef<char> raw = dense.getRawData();
-    std::vector<char> bytes;
-    bytes.reserve(size);
-    if (!dense.isSplat())
-      return std::vector<char>(raw.begin(), raw.end());
-    while (bytes.size() < size)
-      bytes.insert(bytes.end(), raw.begin(), raw.end());
-    return bytes;
-  }
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr))
-    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
-      if (blob->getData().size() == size)
-        return std::vector<char>(blob->getData().begin(), blob->getData().end());
-  return std::nullopt;
 }

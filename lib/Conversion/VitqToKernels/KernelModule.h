@@ -88,9 +88,6 @@ private:
   int64_t totalBytes = 0;
 };
 
-/// Bytes of a constant tensor, if `value` is one. Splats are expanded.
-std::optional<std::vector<char>> constantBytesOf(Value value);
-
 } // namespace vitq::kernels
 
 #endif // VITQ_LIB_CONVERSION_VITQTOKERNELS_KERNELMODULE_H

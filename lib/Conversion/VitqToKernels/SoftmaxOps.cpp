@@ -10,6 +10,7 @@
 #include "RowOpsDetail.h"
 
 #include "vitq/Numerics/Softmax.h"
+#include "vitq/Support/Constants.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -192,11 +193,11 @@ std::optional<std::array<uint8_t, 256>> vitq::kernels::softmaxBytesOf(SoftmaxOp 
              shift = static_cast<unsigned>(number(op.getCodeShift()));
   switch (op.getAlgorithm()) {
   case SoftmaxAlgorithm::Table: {
-    std::optional<std::vector<char>> bytes = constantBytesOf(op.getTable());
-    if (!bytes)
+    FailureOr<Tensor> entries = getIntTensor(op.getTable());
+    if (failed(entries))
       return std::nullopt;
     std::array<uint8_t, 256> table;
-    llvm::copy(*bytes, table.begin());
+    llvm::copy(entries->values<uint8_t>(), table.begin());
     return table;
   }
   case SoftmaxAlgorithm::Shift:

@@ -16,6 +16,8 @@
 
 #include "vitq/Numerics/Gelu.h"
 #include "vitq/Numerics/Requantize.h"
+#include "vitq/Support/Constants.h"
+#include "vitq/Tensor/Moves.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -163,27 +165,27 @@ struct Gelu : RowOp {
 /// their number, which are as many as there are scales, then mostly share a kernel.
 static Value tablesOf(TableOp op, const RowBuilder &build) {
   auto type = cast<ShapedType>(op.getTable().getType());
-  std::optional<std::vector<char>> bytes = constantBytesOf(op.getTable());
-  if (!op.getIndex() || !bytes)
+  FailureOr<Tensor> tables = getIntTensor(op.getTable());
+  if (!op.getIndex() || failed(tables))
     return build.memrefOf(op.getTable());
   const auto count = static_cast<int64_t>(llvm::PowerOf2Ceil(type.getShape()[0]));
   auto padded = MemRefType::get({count, 256}, type.getElementType());
-  bytes->resize(byteCount(padded));
-  return build.module.constant(op.getLoc(), *bytes, padded);
+  Tensor filled = vitq::padded(*tables, {0, 0}, padded.getShape(), /*padding=*/0);
+  return build.module.constant(op.getLoc(), filled.raw(), padded);
 }
 
 /// Sets the table that most columns share, and the list of the others, their number
 /// rounded up: blocks of a model differ in it, and their kernels should not.
-static void addCommonTable(IndexedTable &row, ArrayRef<char> index) {
+static void addCommonTable(IndexedTable &row, ArrayRef<uint8_t> index) {
   if (index.size() < 32)
     return;
   std::array<int64_t, 256> uses{};
-  for (char table : index)
-    ++uses[static_cast<uint8_t>(table)];
+  for (uint8_t table : index)
+    ++uses[table];
   const auto common = std::max_element(uses.begin(), uses.end()) - uses.begin();
   std::vector<int32_t> others;
   for (auto [column, table] : llvm::enumerate(index))
-    if (static_cast<uint8_t>(table) != common)
+    if (table != common)
       others.push_back(static_cast<int32_t>(column));
   if (others.size() > index.size() / 2)
     return;
@@ -201,22 +203,20 @@ static std::unique_ptr<RowOp> makeTable(TableOp op, const RowBuilder &build) {
   build.shape(*row, "table", op.getInput(), !indexed);
   row->operands.push_back(tablesOf(op, build));
   if (indexed) {
-    std::optional<std::vector<char>> index = constantBytesOf(op.getIndex());
+    FailureOr<Tensor> index = getIntTensor(op.getIndex());
     const int64_t tables = cast<ShapedType>(op.getTable().getType()).getShape()[0];
-    if (!index || llvm::any_of(*index, [&](char t) { return static_cast<uint8_t>(t) >= tables; })) {
+    if (failed(index) || llvm::any_of(index->values<uint8_t>(), [&](uint8_t t) { return t >= tables; })) {
       op.emitOpError("the index must be a constant below ") << tables << ", the number of tables";
       return nullptr;
     }
     row->operands.push_back(build.memrefOf(op.getIndex()));
     if (widthOf(op.getResult()) == 8 && ByteTable::lanesOf(build.module.target) > 1)
-      addCommonTable(static_cast<IndexedTable &>(*row), *index);
+      addCommonTable(static_cast<IndexedTable &>(*row), index->values<uint8_t>());
   }
   row->key = row->inputUnsigned ? "u" : "s";
-  std::optional<std::vector<char>> entries = constantBytesOf(op.getTable());
-  if (!indexed && entries && widthOf(op.getResult()) == 16 && ByteTable::lanesOf(build.module.target) > 1) {
-    std::vector<uint16_t> words(256);
-    std::memcpy(words.data(), entries->data(), entries->size());
-    row->words = row->blob.array(WordTable::split(words));
+  FailureOr<Tensor> entries = getIntTensor(op.getTable());
+  if (!indexed && succeeded(entries) && widthOf(op.getResult()) == 16 && ByteTable::lanesOf(build.module.target) > 1) {
+    row->words = row->blob.array(WordTable::split(entries->values<uint16_t>()));
     row->operands.clear();
   }
   build.result(*row, op.getResult());

@@ -13,6 +13,7 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "vitq/Conversion/Passes.h"
+#include "vitq/Support/Constants.h"
 #include "vitq/Support/MainFunction.h"
 
 #include "llvm/Support/DebugLog.h"
@@ -70,11 +71,11 @@ static MemRefType memrefTypeOf(Type tensor) {
 Value FunctionLowering::memrefOf(Value tensor) {
   if (Value found = memrefs.lookup(tensor))
     return found;
-  std::optional<std::vector<char>> bytes = constantBytesOf(tensor);
-  if (!bytes)
+  FailureOr<Tensor> elements = getIntTensor(tensor);
+  if (failed(elements))
     return {};
   // Not memoized: a constant is looked up where it is used.
-  return kernels.constant(tensor.getLoc(), *bytes, memrefTypeOf(tensor.getType()));
+  return kernels.constant(tensor.getLoc(), elements->raw(), memrefTypeOf(tensor.getType()));
 }
 
 LogicalResult FunctionLowering::lowerRowOp(Operation *op) {

@@ -9,6 +9,7 @@
 #include "Operands.h"
 
 #include "vitq/Support/Constants.h"
+#include "vitq/Tensor/Moves.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -40,10 +41,11 @@ Value OperandBuilder::toSigned(Value codes) {
   Value &known = signedCodes[codes];
   if (known)
     return known;
-  if (std::optional<std::vector<int64_t>> values = getIntConstant(codes)) {
-    for (int64_t &value : *values)
-      value = (value & 255) - 128;
-    known = createIntConstant(b, codes.getLoc(), cast<RankedTensorType>(codes.getType()), *values, "codes");
+  if (FailureOr<Tensor> values = getIntTensor(codes); succeeded(values)) {
+    Tensor lessHalf = Tensor::allocate(values->kind(), values->shape());
+    for (int64_t i = 0; i < values->numElements(); ++i)
+      lessHalf.setInt(i, (values->intAt(i) & 255) - 128);
+    known = createConstant(b, codes.getLoc(), cast<RankedTensorType>(codes.getType()), lessHalf, "codes");
     return known;
   }
   OpBuilder::InsertionGuard guard(b);
@@ -94,21 +96,21 @@ DramOperand OperandBuilder::rhsOf(integer::MatmulOp op, bool &transposed) {
   const size_t rank = shape.size();
   SmallVector<int64_t> swapped(shape);
   std::swap(swapped[rank - 1], swapped[rank - 2]);
-  if (std::optional<std::vector<int64_t>> values = getIntConstant(rhs)) {
+  if (FailureOr<Tensor> values = getIntTensor(rhs); succeeded(values)) {
     SmallVector<int64_t> stored = transposed ? swapped : SmallVector<int64_t>(shape);
-    const int64_t rows = stored[rank - 2], cols = stored[rank - 1];
+    const int64_t cols = stored[rank - 1];
     // Rows that begin at requests of the DMA take the fewest of them.
     const int64_t pitch = cols > config.dmaBytes ? llvm::alignTo(cols, config.dmaRequestBytes) : cols;
-    const auto matrices = static_cast<int64_t>(values->size()) / (rows * cols);
-    std::vector<int64_t> turned(matrices * rows * pitch, 0);
-    for (int64_t matrix = 0; matrix < matrices; ++matrix)
-      for (int64_t i = 0; i < rows; ++i)
-        for (int64_t j = 0; j < cols; ++j)
-          turned[(matrix * rows + i) * pitch + j] =
-              (*values)[matrix * rows * cols + (transposed ? j * rows + i : i * cols + j)];
+    Tensor matrices = *values;
+    if (transposed) {
+      auto permutation = llvm::to_vector(llvm::seq<int64_t>(0, static_cast<int64_t>(rank)));
+      std::swap(permutation[rank - 1], permutation[rank - 2]);
+      matrices = vitq::transposed(matrices, permutation);
+    }
     stored.back() = pitch;
+    Tensor turned = padded(matrices, SmallVector<int64_t>(rank, 0), stored, /*padding=*/0);
     auto type = RankedTensorType::get(stored, b.getI8Type());
-    rhs = createIntConstant(b, rhs.getLoc(), type, turned, "weights");
+    rhs = createConstant(b, rhs.getLoc(), type, turned, "weights");
     transposed = false;
     return {rhs, dense(stored, rhs)};
   }
@@ -130,15 +132,17 @@ DramOperand OperandBuilder::biasOf(integer::MatmulOp op, int64_t correction, Val
   Location loc = op.getLoc();
   Value bias = op.getBias();
   const int64_t n = shapeOf(op.getResult()).back();
-  std::optional<std::vector<int64_t>> given = bias ? getIntConstant(bias) : std::vector<int64_t>(n, 0);
+  FailureOr<std::vector<int64_t>> given = bias ? getIntConstant(bias) : std::vector<int64_t>(n, 0);
   ArrayRef<int64_t> shape = shapeOf(rhs);
-  std::optional<std::vector<int64_t>> weights = correction != 0 ? getIntConstant(rhs) : std::nullopt;
-  if (given && (correction == 0 || (weights && shape.size() == 2))) {
-    if (weights) {
-      const int64_t k = static_cast<int64_t>(weights->size()) / n;
+  FailureOr<Tensor> weights;
+  if (correction != 0)
+    weights = getIntTensor(rhs);
+  if (succeeded(given) && (correction == 0 || (succeeded(weights) && shape.size() == 2))) {
+    if (succeeded(weights)) {
+      const int64_t k = weights->numElements() / n;
       for (int64_t i = 0; i < k; ++i)
         for (int64_t j = 0; j < n; ++j)
-          (*given)[j] += correction * (*weights)[rhsTransposed ? j * k + i : i * n + j];
+          (*given)[j] += correction * weights->intAt(rhsTransposed ? j * k + i : i * n + j);
     }
     if (llvm::all_of(*given, [](int64_t value) { return value == 0; }))
       return {};

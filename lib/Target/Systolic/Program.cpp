@@ -74,17 +74,13 @@ FailureOr<uint64_t> ProgramBuilder::imageOf(Value constant) {
   if (elements > kMaxElements)
     return constant.getDefiningOp()->emitOpError()
            << "has " << elements << " elements, more than the " << kMaxElements << " of a program's data";
-  std::optional<std::vector<int64_t>> values = getIntConstant(constant);
-  if (!values)
-    return constant.getDefiningOp()->emitOpError("is no constant of integers");
+  FailureOr<Tensor> values = getIntTensor(constant, [&] { return constant.getDefiningOp()->emitOpError(); });
+  if (failed(values))
+    return failure();
   std::vector<char> &image = program.image;
   image.resize(llvm::alignTo(image.size(), kAlignment));
   entry->second = image.size();
-  const unsigned bytes = cast<RankedTensorType>(constant.getType()).getElementTypeBitWidth() / 8;
-  image.reserve(image.size() + values->size() * bytes);
-  for (int64_t value : *values)
-    for (unsigned i = 0; i < bytes; ++i)
-      image.push_back(static_cast<char>(value >> (8 * i)));
+  image.insert(image.end(), values->bytes(), values->bytes() + values->numBytes());
   return entry->second;
 }
 

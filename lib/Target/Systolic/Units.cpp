@@ -101,8 +101,8 @@ void StageBuilder::addRange(Value value, bool isUnsigned, int64_t zeroPoint) {
 }
 
 bool StageBuilder::addConstant(Value value, StringRef what) {
-  std::optional<std::vector<int64_t>> constant = getIntConstant(value);
-  if (!constant)
+  FailureOr<std::vector<int64_t>> constant = getIntConstant(value);
+  if (failed(constant))
     return refuse((what + " are no constants").str());
   result.stage.arrays.push_back(std::move(*constant));
   return true;

@@ -159,7 +159,7 @@ TEST(ImportModels, SharedModelsComputeTheirReference) {
 
 static bool sameConstant(arith::ConstantOp a, arith::ConstantOp b) {
   auto x = getFloatConstant(a.getResult()), y = getFloatConstant(b.getResult());
-  if (!x || !y || a.getType() != b.getType() || x->size() != y->size())
+  if (failed(x) || failed(y) || a.getType() != b.getType() || x->size() != y->size())
     return false;
   for (size_t i = 0; i < x->size(); ++i)
     if (std::fabs((*x)[i] - (*y)[i]) > 1e-6 * std::max(std::fabs((*x)[i]), 1e-30))

@@ -9,7 +9,7 @@
 #ifndef VITQ_TEST_UNIT_SYSTOLIC_RANDOMPRODUCT_H
 #define VITQ_TEST_UNIT_SYSTOLIC_RANDOMPRODUCT_H
 
-#include "vitq/Interpreter/Tensor.h"
+#include "vitq/Tensor/Tensor.h"
 
 #include <random>
 #include <string>

@@ -9,8 +9,8 @@
 #ifndef VITQ_TEST_UNIT_TARGET_HARNESS_H
 #define VITQ_TEST_UNIT_TARGET_HARNESS_H
 
-#include "vitq/Interpreter/Tensor.h"
 #include "vitq/Target/NativeCompiler.h"
+#include "vitq/Tensor/Tensor.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"

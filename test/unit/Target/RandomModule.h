@@ -13,7 +13,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "vitq/Interpreter/Tensor.h"
+#include "vitq/Tensor/Tensor.h"
 
 namespace vitq::test {
 

@@ -1,4 +1,4 @@
-//===- Tensor.cpp - Values of the interpreters -*- C++ -*-===//
+//===- Tensor.cpp - Tensors in the compiler's memory -*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,28 +6,16 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "vitq/Interpreter/Tensor.h"
+#include "vitq/Tensor/Tensor.h"
 
-#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MemAlloc.h"
+
+#include <cstring>
 
 using namespace vitq;
 
 size_t vitq::sizeOf(ElementKind kind) {
-  switch (kind) {
-  case ElementKind::I1:
-  case ElementKind::I8:
-    return 1;
-  case ElementKind::I16:
-    return 2;
-  case ElementKind::F32:
-  case ElementKind::I32:
-    return 4;
-  case ElementKind::F64:
-  case ElementKind::I64:
-    return 8;
-  }
-  llvm_unreachable("unknown element kind");
+  return dispatch(kind, [](auto zero) { return sizeof(zero); });
 }
 
 llvm::StringRef vitq::toString(ElementKind kind) {
@@ -89,4 +77,31 @@ Tensor Tensor::reshaped(llvm::ArrayRef<int64_t> shape) const {
   tensor.extents.assign(shape.begin(), shape.end());
   tensor.writable = false;
   return tensor;
+}
+
+Tensor Tensor::part(int64_t offset, llvm::ArrayRef<int64_t> shape) const {
+  assert(offset >= 0 && offset + productOf(shape) <= count && "outside the tensor");
+  return view(elementKind, shape, bytes() + offset * static_cast<int64_t>(sizeOf(elementKind)), storage);
+}
+
+Tensor Tensor::converted(ElementKind kind) const {
+  if (kind == elementKind)
+    return *this;
+  assert((!vitq::isFloat(elementKind) || vitq::isFloat(kind)) && "how reals become integers is the caller's business");
+  Tensor result = allocate(kind, extents);
+  dispatch(elementKind, [&](auto from) {
+    dispatch(kind, [&](auto to) {
+      using To = decltype(to);
+      llvm::ArrayRef<decltype(from)> own = values<decltype(from)>();
+      std::transform(own.begin(), own.end(), result.mutableData<To>(),
+                     [](auto value) { return static_cast<To>(value); });
+    });
+  });
+  return result;
+}
+
+bool Tensor::isSplat() const {
+  // The elements from the second on are those that begin at the first.
+  size_t size = sizeOf(elementKind);
+  return count > 0 && std::memcmp(bytes(), bytes() + size, numBytes() - size) == 0;
 }

@@ -1,4 +1,4 @@
-//===- Tensor.h - Values of the interpreters -*- C++ -*-===//
+//===- Tensor.h - Tensors in the compiler's memory -*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,22 +6,25 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef VITQ_INTERPRETER_TENSOR_H
-#define VITQ_INTERPRETER_TENSOR_H
+#ifndef VITQ_TENSOR_TENSOR_H
+#define VITQ_TENSOR_TENSOR_H
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/ErrorHandling.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <type_traits>
 
 namespace vitq {
 
-/// Element types of runtime tensors. Integers are signless: who reads them says
-/// how. An I1 element takes one byte, 0 or 1.
+/// Element types. Integers are signless: who reads them says how. An I1 element
+/// takes one byte, 0 or 1; codes of 2 to 7 bits are I8, extended by their sign.
 enum class ElementKind : uint8_t { F32, F64, I1, I8, I16, I32, I64 };
 
 /// Bytes of one element.
@@ -49,9 +52,33 @@ constexpr ElementKind kindOf() {
     return ElementKind::I64;
 }
 
+/// Calls `function` with a value of the C++ type (signed, or bool) of `kind`.
+template <typename Function>
+decltype(auto) dispatch(ElementKind kind, Function &&function) {
+  switch (kind) {
+  case ElementKind::F32:
+    return function(float());
+  case ElementKind::F64:
+    return function(double());
+  case ElementKind::I1:
+    return function(bool());
+  case ElementKind::I8:
+    return function(int8_t());
+  case ElementKind::I16:
+    return function(int16_t());
+  case ElementKind::I32:
+    return function(int32_t());
+  case ElementKind::I64:
+    return function(int64_t());
+  }
+  llvm_unreachable("unknown element kind");
+}
+
+inline bool isFloat(ElementKind kind) { return kind == ElementKind::F32 || kind == ElementKind::F64; }
+
 /// A tensor of static shape: row-major, contiguous, aligned to 64 bytes when
-/// allocated here. Copies share the elements; who allocates one writes them
-/// before handing it on, nobody afterwards.
+/// allocated here. What is strided is a `TensorView` (Moves.h). Copies share the elements; who allocates one writes
+/// them before handing it on, nobody afterwards.
 class Tensor {
 public:
   Tensor() = default;
@@ -79,6 +106,14 @@ public:
   /// The same elements under another shape with as many.
   Tensor reshaped(llvm::ArrayRef<int64_t> shape) const;
 
+  /// `shape` elements in a row from element `offset` on, without a copy.
+  Tensor part(int64_t offset, llvm::ArrayRef<int64_t> shape) const;
+
+  /// The elements as another kind; itself when it has that kind. Integers are
+  /// extended by their sign (I1: by zeros) or truncated (to I1: whether it is
+  /// not 0), reals rounded to nearest even. Not from reals to integers.
+  Tensor converted(ElementKind kind) const;
+
   /// Whether this is no tensor (not allocated, or freed).
   bool empty() const { return !elements; }
   ElementKind kind() const { return elementKind; }
@@ -99,8 +134,28 @@ public:
   }
   template <typename T>
   llvm::ArrayRef<T> values() const {
-    return {data<T>(), static_cast<size_t>(count)};
+    return llvm::ArrayRef<T>(data<T>(), static_cast<size_t>(count));
   }
+  /// Element `i` of a tensor of integers, I1 as 0 or 1; of any as a real.
+  int64_t intAt(int64_t i) const {
+    assert(!isFloat(elementKind) && "reals are no integers");
+    return dispatch(elementKind, [&](auto zero) { return static_cast<int64_t>(data<decltype(zero)>()[i]); });
+  }
+  double realAt(int64_t i) const {
+    return dispatch(elementKind, [&](auto zero) { return static_cast<double>(data<decltype(zero)>()[i]); });
+  }
+  /// Writes element `i`; an integer as `converted` would.
+  void setInt(int64_t i, int64_t value) {
+    dispatch(elementKind, [&](auto zero) { mutableData<decltype(zero)>()[i] = static_cast<decltype(zero)>(value); });
+  }
+
+  /// Whether the elements live at least as long as this tensor.
+  bool ownsElements() const { return static_cast<bool>(storage); }
+  /// Whether all elements have the same bits.
+  bool isSplat() const;
+
+  /// The elements as they are in memory.
+  llvm::ArrayRef<char> raw() const { return {bytes(), numBytes()}; }
   const char *bytes() const { return static_cast<const char *>(elements); }
   char *mutableBytes() {
     assert(writable && "elements are not owned");
@@ -118,4 +173,4 @@ private:
 
 } // namespace vitq
 
-#endif // VITQ_INTERPRETER_TENSOR_H
+#endif // VITQ_TENSOR_TENSOR_H
