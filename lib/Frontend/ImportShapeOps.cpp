@@ -103,8 +103,8 @@ static LogicalResult importRange(NodeImporter &n) {
 /// The triangle on and below diagonal `k`, or on and above; PyTorch writes causal masks
 /// with it.
 static LogicalResult importTrilu(NodeImporter &n) {
-  const TensorPtr &input = n.input(0).constant;
-  if (!input || input->shape.size() < 2)
+  const ConstantPtr &input = n.input(0).constant;
+  if (!input || input->shape().size() < 2)
     return n.error() << "is supported on constants of two or more axes only";
   int64_t k = 0;
   if (n.has(1)) {
@@ -112,21 +112,20 @@ static LogicalResult importTrilu(NodeImporter &n) {
       return n.error() << "input 'k' must be a known integer";
     k = n.input(1).constant->getInt(0);
   }
-  int64_t columns = input->shape.back(), rows = input->shape[input->shape.size() - 2];
+  int64_t columns = input->shape().back(), rows = input->shape()[input->shape().size() - 2];
   k = std::clamp(k, -rows - 1, columns + 1);
   bool upper = n.intAttr("upper", 1) != 0;
-  auto result = std::make_shared<Tensor>(*input);
-  result->name = n.outputName().str();
+  auto result = std::make_shared<OnnxConstant>(input->dtype, input->shape(), n.outputName());
   for (int64_t i = 0, e = result->size(); i < e; ++i) {
     int64_t above = i % columns - i / columns % rows;
-    if (upper ? above >= k : above <= k)
-      continue;
+    if (!(upper ? above >= k : above <= k))
+      continue; // stays 0
     if (isFloat(result->dtype))
-      result->setDouble(i, 0);
+      result->setDouble(i, input->getDouble(i));
     else
-      result->setInt(i, 0);
+      result->setInt(i, input->getInt(i));
   }
-  return n.setOutput(MaybeImported(Imported(TensorPtr(result))));
+  return n.setOutput(MaybeImported(Imported(ConstantPtr(result))));
 }
 
 //===----------------------------------------------------------------------===//

@@ -165,8 +165,8 @@ struct DropNaNGuard : OpRewritePattern<vit::WhereOp> {
       return rewriter.notifyMatchFailure(op, "which rows are masked altogether is not known");
     if (!llvm::is_contained(*rows, 0.0f))
       return replaceWith(rewriter, op, op.getRhs());
-    std::optional<std::vector<float>> chosen = getFloatConstantF32(op.getLhs());
-    if (!chosen || op.getRhs().getType() != op.getType() ||
+    FailureOr<std::vector<float>> chosen = getFloatConstantF32(op.getLhs());
+    if (failed(chosen) || op.getRhs().getType() != op.getType() ||
         llvm::any_of(*chosen, [](float value) { return value != 0; }) || !isSameView(isNaN.getInput(), op.getRhs()))
       return rewriter.notifyMatchFailure(op, "rows that are masked altogether become something else than 0");
     return replaceWith(rewriter, op, withoutRows(op.getRhs(), *rows, rewriter));
@@ -215,9 +215,10 @@ struct ChoiceToProduct : OpRewritePattern<vit::WhereOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(vit::WhereOp op, PatternRewriter &rewriter) const override {
     auto condition = getIntConstant(op.getCondition());
-    std::optional<std::vector<float>> otherwise = getFloatConstantF32(op.getRhs());
+    FailureOr<std::vector<float>> otherwise = getFloatConstantF32(op.getRhs());
     auto softmax = op.getLhs().getDefiningOp<vit::SoftmaxOp>();
-    if (!condition || !softmax || !otherwise || llvm::any_of(*otherwise, [](float value) { return value != 0; }))
+    if (failed(condition) || !softmax || failed(otherwise) ||
+        llvm::any_of(*otherwise, [](float value) { return value != 0; }))
       return rewriter.notifyMatchFailure(op, "no constant choice between a softmax and 0");
     if (!FiniteElements(softmax.getInput()).everywhere())
       return rewriter.notifyMatchFailure(op, "the softmax may be NaN");

@@ -164,9 +164,9 @@ struct ShiftRows : OpRewritePattern<vit::AddOp> {
     if (isConstant(op.getLhs()) == isConstant(op.getRhs()) || !reachesSoftmax(op.getResult()))
       return rewriter.notifyMatchFailure(op, "no constant is added to what softmax reads");
     auto [constant, scores] = splitConstant(op);
-    std::optional<std::vector<float>> values = getFloatConstantF32(constant);
+    FailureOr<std::vector<float>> values = getFloatConstantF32(constant);
     ArrayRef<int64_t> shape = shapeOf(constant);
-    if (!values || values->empty())
+    if (failed(values) || values->empty())
       return rewriter.notifyMatchFailure(op, "the constant cannot be read");
     bool changed = false;
     for (MutableArrayRef<float> rest = *values; !rest.empty();) {
