@@ -15,6 +15,8 @@ jobs=${VITQ_JOBS:-$(nproc)}
 # A crash is told with the functions' names.
 export ASAN_SYMBOLIZER_PATH=${ASAN_SYMBOLIZER_PATH:-$VITQ_LLVM/bin/llvm-symbolizer}
 
+# shellcheck disable=SC2086
+need_packages required $VITQ_BUILD_PACKAGES $VITQ_SANITIZER_PACKAGES
 if [ ! -f "$build/build.ninja" ]; then
   say "Configuring $build"
   cmake --preset sanitize

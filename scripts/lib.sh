@@ -16,6 +16,8 @@ VITQ_BUILD_PACKAGES="cmake ninja-build pkg-config clang-22 lld-22
   libzip-dev zlib1g-dev libturbojpeg0-dev libpng-dev libgtest-dev"
 # What programs compiled with --openmp are linked with.
 VITQ_THREAD_PACKAGES="libomp-22-dev"
+# The runtime libraries of the sanitizers, which clang-22 only recommends.
+VITQ_SANITIZER_PACKAGES="libclang-rt-22-dev"
 # Only tests read these; without them some are skipped.
 VITQ_TEST_PACKAGES="python3 python3-numpy python3-torch python3-onnx libonnx-testdata qemu-user chromium
   clang-format-22 $VITQ_THREAD_PACKAGES"
