@@ -78,17 +78,12 @@ private:
   // Which kind a use wants
   //===--------------------------------------------------------------------===//
 
-  /// Whether the moves that lead to `value` take only some elements of `stream`, a sum:
-  /// the class token of the residual stream, say. These have a range of their own, so
-  /// codes of 8 bits are made behind the moves.
+  /// Whether `value`, to which moves lead from `stream`, holds only some elements of that
+  /// sum: the class token of the residual stream, say. These have a range of their own,
+  /// so codes of 8 bits are made behind the moves.
   static bool isPartOfStream(Value value, Value stream) {
     auto elements = [](Value v) { return cast<ShapedType>(v.getType()).getNumElements(); };
-    bool part = false;
-    for (Operation *op = value.getDefiningOp(); isMove(op) && value != stream; op = value.getDefiningOp()) {
-      part |= elements(op->getResult(0)) < elements(op->getOperand(0));
-      value = op->getOperand(0);
-    }
-    return part && isResidual(stream.getDefiningOp());
+    return elements(value) < elements(stream) && isResidual(stream.getDefiningOp());
   }
 
   /// The axis along which the scales of an accumulator vary.
@@ -104,8 +99,6 @@ private:
 
   /// Whether a user can take `value` as it is: the exact sum, which has a scale already.
   bool takesAsItIs(Value value, CodeSpec code) {
-    if (value.getDefiningOp<DequantizeOp>())
-      return code.takesAccumulator;
     if (!code.takesAccumulator || !isContraction(value) || (isIVit() && code.kind != CodeKind::Accumulator))
       return false;
     auto known = accumulatorAxes.try_emplace(value, 0);
@@ -364,7 +357,7 @@ private:
     Value &narrowed = narrower[{use.get(), static_cast<int>(kind)}];
     if (!narrowed) {
       // What a slice reads may be much smaller than the rest.
-      bool part = isPartOfMoved(use.get(), original);
+      bool part = isPartOfStream(use.get(), original);
       std::optional<Range> own = part ? getCalibratedRange(use.get()) : std::nullopt;
       FailureOr<Range> range = own ? FailureOr<Range>(*own) : rangeOf(original);
       if (failed(range))
@@ -374,12 +367,6 @@ private:
     }
     use.set(narrowed);
     return success();
-  }
-
-  /// As isPartOfStream, when the moves start at the dequantization of `original`.
-  static bool isPartOfMoved(Value value, Value original) {
-    auto elements = [](Value v) { return cast<ShapedType>(v.getType()).getNumElements(); };
-    return elements(value) < elements(original) && isResidual(original.getDefiningOp());
   }
 
   func::FuncOp function;

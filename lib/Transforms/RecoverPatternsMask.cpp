@@ -14,6 +14,7 @@
 
 #include "vitq/Analysis/Scores.h"
 #include "vitq/Support/Constants.h"
+#include "vitq/Tensor/Moves.h"
 
 #include <cmath>
 
@@ -29,25 +30,8 @@ static constexpr float kMaskThreshold = -1e4f;
 static float finiteMask(float value) { return std::max(value, kLowestMask); }
 
 /// Elements of a float constant as they stand in the larger `shape` (as in NumPy).
-static std::vector<float> broadcastTo(ArrayRef<float> values, ArrayRef<int64_t> from, ArrayRef<int64_t> shape) {
-  int64_t count = 1;
-  for (int64_t size : shape)
-    count *= size;
-  std::vector<float> result(count);
-  for (int64_t i = 0; i < count; ++i) {
-    int64_t rest = i, index = 0, stride = 1;
-    for (size_t back = 1; back <= shape.size(); ++back) {
-      int64_t position = rest % shape[shape.size() - back];
-      rest /= shape[shape.size() - back];
-      if (back > from.size())
-        continue;
-      int64_t size = from[from.size() - back];
-      index += (size == 1 ? 0 : position) * stride;
-      stride *= size;
-    }
-    result[i] = values[index];
-  }
-  return result;
+static std::vector<float> broadcastValues(ArrayRef<float> values, ArrayRef<int64_t> from, ArrayRef<int64_t> shape) {
+  return broadcastTo(Tensor::of<float>(from, values), shape).values<float>().vec();
 }
 
 /// Whether a guard asks if what softmax makes of `value` is a number: then -inf means
@@ -122,8 +106,8 @@ struct MergeMasks : OpRewritePattern<vit::AddOp> {
     FailureOr<vit::Shape> shape = vit::inferBroadcast(op.getLoc(), shapeOf(first), shapeOf(outer));
     if (failed(c) || failed(d) || failed(shape) || scores.getType() != op.getType())
       return rewriter.notifyMatchFailure(op, "the constants cannot be added");
-    std::vector<float> values = broadcastTo(*c, shapeOf(first), *shape);
-    std::vector<float> others = broadcastTo(*d, shapeOf(outer), *shape);
+    std::vector<float> values = broadcastValues(*c, shapeOf(first), *shape);
+    std::vector<float> others = broadcastValues(*d, shapeOf(outer), *shape);
     for (auto [value, other] : llvm::zip_equal(values, others))
       value = finiteMask(finiteMask(value) + finiteMask(other));
     return replaceWith<vit::AddOp>(rewriter, op, {scores, makeMask(rewriter, op.getLoc(), *shape, values)});
