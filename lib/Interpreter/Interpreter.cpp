@@ -12,6 +12,7 @@
 #include "vitq/Support/MainFunction.h"
 
 #include "dialects/vit/Vit.h"
+#include "vitq/Tensor/Attributes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
@@ -74,23 +75,6 @@ struct Interpreter::Impl {
 // Preparation
 //===----------------------------------------------------------------------===//
 
-static std::optional<ElementKind> kindOfInteger(unsigned width) {
-  switch (width) {
-  case 1:
-    return ElementKind::I1;
-  case 8:
-    return ElementKind::I8;
-  case 16:
-    return ElementKind::I16;
-  case 32:
-    return ElementKind::I32;
-  case 64:
-    return ElementKind::I64;
-  default:
-    return std::nullopt;
-  }
-}
-
 LogicalResult Interpreter::Impl::addArgument(BlockArgument argument) {
   auto type = dyn_cast<RankedTensorType>(argument.getType());
   if (!type || !type.hasStaticShape())
@@ -101,14 +85,14 @@ LogicalResult Interpreter::Impl::addArgument(BlockArgument argument) {
   std::optional<ElementKind> kind;
   if (auto quantized = dyn_cast<quant::QuantizedType>(element)) {
     kind = ElementKind::I32;
-    entry.storage = kindOfInteger(quantized.getStorageTypeIntegralWidth());
+    entry.storage = exactKindOf(quantized.getStorageType());
     entry.isSigned = quantized.isSigned();
     if (!entry.storage)
       kind = std::nullopt;
   } else if (element.isF32() || element.isF64()) {
     kind = floatKind;
   } else if (auto integer = dyn_cast<IntegerType>(element)) {
-    kind = kindOfInteger(integer.getWidth());
+    kind = exactKindOf(integer);
   }
   if (!kind)
     return emitError(function.getLoc(), "argument ")
