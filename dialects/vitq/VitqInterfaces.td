@@ -48,15 +48,86 @@ def IntegerOp : OpInterface<"IntegerOp"> {
   let methods = [
     InterfaceMethod<"Whether codes of the first result are unsigned.",
       "bool", "hasUnsignedResult", (ins), "", [{
-        if constexpr (requires { $_op.getResultUnsigned(); })
-          return $_op.getResultUnsigned();
+        if constexpr (requires { $_op.getResultCode(); })
+          return $_op.getResultCode().isUnsigned();
         return false;
+      }]>,
+    InterfaceMethod<[{
+        How operand `index` is read; nothing where it is moved, or no code.
+      }],
+      "::vitq::integer::CodeAttr", "getOperandCode", (ins "unsigned":$index), "", [{
+        if constexpr (requires { $_op.getLhsCode(); })
+          if (index == 0)
+            return $_op.getLhsCode();
+        if constexpr (requires { $_op.getRhsCode(); })
+          if (index == 1)
+            return $_op.getRhsCode();
+        if constexpr (requires { $_op.getInputCode(); })
+          if (index == 0)
+            return $_op.getInputCode();
+        return {};
+      }]>,
+    InterfaceMethod<[{
+        How the first result is written; nothing where the op moves elements, or takes them
+        from a table.
+      }],
+      "::vitq::integer::CodeAttr", "getWrittenCode", (ins), "", [{
+        if constexpr (requires { $_op.getResultCode(); })
+          return $_op.getResultCode();
+        return {};
       }]>,
     InterfaceMethod<[{
         The algorithm that a nonlinear function is computed by, as `--nonlinear` names
         it where it has a name there; empty for other ops.
       }],
       "std::string", "getAlgorithmName", (ins), "", [{ return {}; }]>
+  ];
+}
+
+//===----------------------------------------------------------------------===//
+// Algorithms
+//===----------------------------------------------------------------------===//
+
+def ExponentialAttrInterface : AttrInterface<"ExponentialAttrInterface"> {
+  let cppNamespace = "::vitq::integer";
+  let description = [{
+    How `vitq.softmax` turns distances from a row's maximum into codes.
+  }];
+  let methods = [
+    InterfaceMethod<"As `--nonlinear` names it.", "std::string", "getAlgorithmName">,
+    InterfaceMethod<[{
+        Whether rows of `length` may have codes of `bits` bits; if not, emits an error.
+      }],
+      "::llvm::LogicalResult", "verifyCodes",
+      (ins "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError, "unsigned":$bits, "int64_t":$length)>,
+    InterfaceMethod<[{
+        The code of `bits` bits for every distance: all that an algorithm is, where distances
+        have 8 bits. None where it is not a table of so many entries.
+      }],
+      "std::optional<::vitq::numerics::DistanceTable>", "getDistanceCodes", (ins "unsigned":$bits)>,
+    InterfaceMethod<"No code of `bits` bits is larger.", "int64_t", "getLargestCode", (ins "unsigned":$bits), "", [{
+        return ::vitq::numerics::largestCode(bits);
+      }]>
+  ];
+}
+
+def NormalizationAttrInterface : AttrInterface<"NormalizationAttrInterface"> {
+  let cppNamespace = "::vitq::integer";
+  let description = [{
+    How `vitq.layer_norm` divides by the standard deviation.
+  }];
+  let methods = [
+    InterfaceMethod<"As `--nonlinear` names it.", "std::string", "getAlgorithmName">,
+    InterfaceMethod<[{
+        Whether it normalizes rows of `channels` values of `bits` bits; if not, emits an error.
+      }],
+      "::llvm::LogicalResult", "verifyRows",
+      (ins "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError, "int64_t":$channels, "unsigned":$bits)>,
+    InterfaceMethod<"What is added to the variance; 1 where nothing is.", "int64_t", "getEps", (ins), "", [{
+        if constexpr (requires { $_attr.getEpsilon(); })
+          return $_attr.getEpsilon();
+        return 1;
+      }]>
   ];
 }
 

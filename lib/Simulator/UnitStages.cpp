@@ -125,7 +125,7 @@ static StageFunction compileTable(const Stage &stage) {
       const int64_t table = tables.empty() ? 0 : tables[static_cast<size_t>(row.channel) + i];
       // The unit looks at 8 bits.
       const int32_t x = row.values[i], code = isSigned ? static_cast<int8_t>(x) : static_cast<uint8_t>(x);
-      row.values[i] = entries[static_cast<size_t>(table * 256 + numerics::tableIndex(code, isSigned))];
+      row.values[i] = entries[static_cast<size_t>(table * 256 + numerics::Code{8, !isSigned, 0}.index(code))];
     }
   };
 }

@@ -42,7 +42,7 @@ private:
   /// Which multiplier an element has: one for all, per channel, or per batch.
   bool addMultipliers(integer::DyadicAttr by, int64_t axis, bool *perBatch);
   void addLines(integer::PiecewiseLinearAttr lines);
-  void addRange(Value result, bool isUnsigned, int64_t zeroPoint);
+  void addRange(Value result, integer::CodeAttr attr);
   bool addConstant(Value value, StringRef what);
   template <typename T>
   void addArray(ArrayRef<T> values) {
@@ -94,10 +94,10 @@ void StageBuilder::addLines(integer::PiecewiseLinearAttr lines) {
 }
 
 /// Zero point, least and greatest code.
-void StageBuilder::addRange(Value value, bool isUnsigned, int64_t zeroPoint) {
-  const numerics::Interval range = numerics::codeRange(static_cast<int>(widthOf(value)), !isUnsigned);
-  llvm::append_values(result.stage.numbers, zeroPoint, range.min, range.max);
-  result.resultUnsigned = isUnsigned;
+void StageBuilder::addRange(Value value, integer::CodeAttr attr) {
+  const numerics::Code code = integer::codeOf(value, attr);
+  llvm::append_values(result.stage.numbers, code.zero, code.min(), code.max());
+  result.resultUnsigned = code.isUnsigned;
 }
 
 bool StageBuilder::addConstant(Value value, StringRef what) {
@@ -110,8 +110,8 @@ bool StageBuilder::addConstant(Value value, StringRef what) {
 
 bool StageBuilder::make(integer::RequantOp op) {
   bool perBatch = false;
-  result.stage.numbers = {roundingNumber(op.getRounding()), static_cast<int64_t>(op.getInputZeroPoint())};
-  addRange(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
+  result.stage.numbers = {roundingNumber(op.getRounding()), static_cast<int64_t>(op.getInputCode().getZero())};
+  addRange(op.getResult(), op.getResultCode());
   if (op.getMin())
     result.stage.numbers[3] = *op.getMin();
   if (op.getMax())
@@ -119,7 +119,7 @@ bool StageBuilder::make(integer::RequantOp op) {
   if (!addMultipliers(op.getBy(), op.getAxis(), &perBatch))
     return false;
   result.stage.numbers.push_back(perBatch);
-  result.inputUnsigned = op.getInputUnsigned();
+  result.inputUnsigned = op.getInputCode().isUnsigned();
   return true;
 }
 
@@ -128,28 +128,28 @@ bool StageBuilder::make(integer::AddOp op) {
   Value other = swapped ? op.getLhs() : op.getRhs();
   if (shapeOf(other) != shapeOf(op.getResult()) || other == result.rows)
     return refuse("its operands have not the same shape, or are one tensor");
-  result.stage.numbers = {roundingNumber(op.getRounding()), static_cast<int64_t>(op.getLhsZeroPoint()),
-                          static_cast<int64_t>(op.getRhsZeroPoint())};
-  addRange(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
+  result.stage.numbers = {roundingNumber(op.getRounding()), static_cast<int64_t>(op.getLhsCode().getZero()),
+                          static_cast<int64_t>(op.getRhsCode().getZero())};
+  addRange(op.getResult(), op.getResultCode());
   result.stage.numbers.push_back(swapped);
   result.extraInput = other;
-  result.inputUnsigned = swapped ? op.getRhsUnsigned() : op.getLhsUnsigned();
-  result.extraUnsigned = swapped ? op.getLhsUnsigned() : op.getRhsUnsigned();
+  result.inputUnsigned = swapped ? op.getRhsCode().isUnsigned() : op.getLhsCode().isUnsigned();
+  result.extraUnsigned = swapped ? op.getLhsCode().isUnsigned() : op.getRhsCode().isUnsigned();
   return addMultipliers(op.getLhsBy(), -1, nullptr) && addMultipliers(op.getRhsBy(), -1, nullptr);
 }
 
 bool StageBuilder::make(integer::ThresholdOp op) {
   result.stage.numbers = {static_cast<int64_t>(op.getMin()), shapeOf(op.getThresholds())[0]};
-  result.inputUnsigned = op.getInputUnsigned();
-  result.resultUnsigned = op.getResultUnsigned();
+  result.inputUnsigned = op.getInputCode().isUnsigned();
+  result.resultUnsigned = op.getResultCode().isUnsigned();
   return addConstant(op.getThresholds(), "its thresholds");
 }
 
 bool StageBuilder::make(integer::TableOp op) {
   if (widthOf(op.getTable()) != 8)
     return refuse("its entries have more than 8 bits");
-  result.stage.numbers = {!op.getInputUnsigned()};
-  result.inputUnsigned = op.getInputUnsigned();
+  result.stage.numbers = {!op.getInputCode().isUnsigned()};
+  result.inputUnsigned = op.getInputCode().isUnsigned();
   if (!addConstant(op.getTable(), "its tables"))
     return false;
   result.stage.arrays.emplace_back();
@@ -164,40 +164,24 @@ bool StageBuilder::make(integer::TableOp op) {
 }
 
 bool StageBuilder::make(integer::PwlOp op) {
-  result.stage.numbers = {roundingNumber(op.getRounding()), static_cast<int64_t>(op.getInputZeroPoint())};
-  addRange(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
-  result.inputUnsigned = op.getInputUnsigned();
+  result.stage.numbers = {roundingNumber(op.getRounding()), static_cast<int64_t>(op.getInputCode().getZero())};
+  addRange(op.getResult(), op.getResultCode());
+  result.inputUnsigned = op.getInputCode().isUnsigned();
   addLines(op.getLines());
   return addMultipliers(op.getBy(), -1, nullptr);
 }
 
 bool StageBuilder::make(integer::SoftmaxOp op) {
-  auto number = [](std::optional<uint64_t> value) { return static_cast<int64_t>(value.value_or(0)); };
-  const int64_t step = number(op.getExponentStep());
-  const auto bits = static_cast<unsigned>(number(op.getFractionBits())),
-             shift = static_cast<unsigned>(number(op.getCodeShift()));
   result.extraOutput = op.getSums();
   result.resultUnsigned = true;
-  auto addTable = [&](const auto &table) { result.stage.arrays.emplace_back(table.begin(), table.end()); };
-  switch (op.getAlgorithm()) {
-  case integer::SoftmaxAlgorithm::Table:
-    if (!addConstant(op.getTable(), "its exponentials"))
-      return false;
-    for (int64_t &entry : result.stage.arrays.back())
-      entry &= 255;
-    break;
-  case integer::SoftmaxAlgorithm::Pwl:
-    addTable(numerics::softmaxLinesTable(op.getLines()->lines(), shift));
-    break;
-  case integer::SoftmaxAlgorithm::Poly:
-    addTable(numerics::softmaxPolynomialTable({step, number(op.getLinear()), number(op.getOffset()), bits, shift}));
-    break;
-  case integer::SoftmaxAlgorithm::Shift:
-    result.stage.kind = StageKind::SoftmaxShift;
-    result.stage.numbers = {step, static_cast<int64_t>(bits), static_cast<int64_t>(shift)};
-    break;
-  case integer::SoftmaxAlgorithm::Log2:
+  std::optional<numerics::DistanceTable> table = op.getAlgorithm().getDistanceCodes(widthOf(op.getCodes()));
+  if (!table)
     return refuse("softmax in powers of two is in no unit");
+  if (auto shift = dyn_cast<integer::ExpShiftAttr>(op.getAlgorithm()); shift && widthOf(op.getCodes()) == 8) {
+    result.stage.kind = StageKind::SoftmaxShift;
+    result.stage.numbers = {shift.getStep(), shift.getFractionBits(), shift.getCodeShift()};
+  } else {
+    result.stage.arrays.emplace_back(table->begin(), table->end());
   }
   bool perBatch = false;
   return addMultipliers(op.getBy(), 1, &perBatch);
@@ -212,7 +196,7 @@ bool StageBuilder::make(integer::ShiftmaxOp op) {
 bool StageBuilder::make(integer::DivideRowsOp op) {
   bool perBatch = false;
   result.stage.numbers = {roundingNumber(op.getRounding())};
-  addRange(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
+  addRange(op.getResult(), op.getResultCode());
   result.stage.numbers.push_back(static_cast<bool>(op.getLines()));
   result.extraInput = op.getSums();
   if (!addMultipliers(op.getBy(), op.getAxis(), &perBatch))
@@ -224,28 +208,30 @@ bool StageBuilder::make(integer::DivideRowsOp op) {
 }
 
 bool StageBuilder::make(integer::LayerNormOp op) {
-  result.stage.numbers = {op.getAlgorithm() == integer::NormAlgorithm::Shift, roundingNumber(op.getRounding()),
-                          static_cast<int64_t>(op.getEps())};
-  addRange(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
-  result.stage.numbers.push_back(static_cast<bool>(op.getLines()));
-  result.inputUnsigned = op.getInputUnsigned();
+  auto shift = dyn_cast<integer::NormShiftAttr>(op.getAlgorithm());
+  auto pwl = dyn_cast<integer::NormPwlAttr>(op.getAlgorithm());
+  const integer::Rounding rounding = shift ? shift.getRounding() : integer::Rounding::HalfUp;
+  result.stage.numbers = {static_cast<bool>(shift), roundingNumber(rounding), op.getAlgorithm().getEps()};
+  addRange(op.getResult(), op.getResultCode());
+  result.stage.numbers.push_back(static_cast<bool>(pwl));
+  result.inputUnsigned = op.getInputCode().isUnsigned();
   if (!addMultipliers(op.getBy(), -1, nullptr))
     return false;
   addArray(op.getOffsets());
   std::vector<int64_t> post(op.getOffsets().size(), 0);
-  if (std::optional<ArrayRef<int64_t>> given = op.getPostOffsets())
-    post.assign(given->begin(), given->end());
+  if (shift && shift.getPostOffsets())
+    llvm::copy(shift.getPostOffsets().asArrayRef(), post.begin());
   addArray(ArrayRef<int64_t>(post));
-  if (op.getLines())
-    addLines(*op.getLines());
+  if (pwl)
+    addLines(pwl.getLines());
   return true;
 }
 
 bool StageBuilder::make(integer::NormQuantOp op) {
   result.stage.numbers = {shapeOf(op.getSquares())[0], static_cast<int64_t>(op.getEps()),
                           static_cast<int64_t>(op.getMin())};
-  result.inputUnsigned = op.getInputUnsigned();
-  result.resultUnsigned = op.getResultUnsigned();
+  result.inputUnsigned = op.getInputCode().isUnsigned();
+  result.resultUnsigned = op.getResultCode().isUnsigned();
   if (!addConstant(op.getSquares(), "its squares"))
     return false;
   addArray(op.getNegative());

@@ -206,7 +206,7 @@ TEST(Units, TableEqualsNumerics) {
       expectRows(unit, input, {}, [&](int64_t row, int64_t c) {
         const int64_t table = which.empty() ? 0 : which[static_cast<size_t>(c)];
         return entries[static_cast<size_t>(
-            table * 256 + numerics::tableIndex(input[static_cast<size_t>(row * kChannels + c)], isSigned))];
+            table * 256 + numerics::Code{8, !isSigned, 0}.index(input[static_cast<size_t>(row * kChannels + c)]))];
       });
     }
 }
