@@ -10,6 +10,7 @@
 
 #include "dialects/vit/Vit.h"
 #include "dialects/vitq/Vitq.h"
+#include "vitq/Backends/Backends.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Pipelines/Pipelines.h"
 #include "vitq/Target/NativeCompiler.h"
@@ -19,6 +20,8 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
+
+#include <mutex>
 
 void vitq::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
@@ -30,6 +33,16 @@ void vitq::registerAllDialects(mlir::DialectRegistry &registry) {
 void vitq::registerAllPasses() {
   registerVitqTransformsPasses();
   registerVitqConversionPasses();
+  registerAllTargets();
+}
+
+void vitq::registerAllTargets() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    for (auto *create : {createCpuBackend, createSystolicBackend})
+      if (llvm::Error error = registerTarget(create()))
+        llvm::reportFatalUsageError(std::move(error));
+  });
 }
 
 void vitq::registerAllPipelines() {
