@@ -49,11 +49,22 @@ static llvm::SmallVector<StringRef> otherPaths(const DriverOptions &options) {
   return paths;
 }
 
-std::string vitq::checkEmit(const DriverOptions &options, const TargetBackend &backend) {
-  if (isModuleKind(options.emit) || (options.emit.empty() && options.stopAfter != Phase::Target))
-    return {};
-  if (options.stopAfter != Phase::Target)
+bool vitq::needsTarget(const DriverOptions &options) {
+  return options.stopAfter == Phase::Target || options.target != DriverOptions().target;
+}
+
+std::string vitq::checkEmit(const DriverOptions &options) {
+  const bool isModule = isModuleKind(options.emit) || (options.emit.empty() && options.stopAfter != Phase::Target);
+  if (!isModule && options.stopAfter != Phase::Target)
     return "--emit=" + options.emit + " needs the whole way: leave out --stop-after";
+  if (!needsTarget(options))
+    return {};
+  llvm::Expected<TargetName> target = findTarget(options.target);
+  if (!target)
+    return llvm::toString(target.takeError());
+  if (isModule)
+    return {};
+  const TargetBackend &backend = *target->backend;
   const EmitKind *kind = options.emit.empty() ? backend.emitKinds().begin() : backend.findEmitKind(options.emit);
   if (!kind)
     return explainMissing(options, backend);

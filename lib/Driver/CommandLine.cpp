@@ -294,10 +294,7 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.compile.headroom = flags.headroom.getValue();
   if (isModuleKind(options.emit) && !flags.stopAfter.getNumOccurrences())
     options.stopAfter = Phase::Integer;
-  llvm::Expected<TargetName> target = findTarget(options.target);
-  if (!target)
-    return llvm::toString(target.takeError());
-  if (std::string problem = checkEmit(options, *target->backend); !problem.empty())
+  if (std::string problem = checkEmit(options); !problem.empty())
     return problem;
   if (std::string problem = checkNumbers(flags); !problem.empty())
     return problem;

@@ -172,23 +172,19 @@ static LogicalResult emitTarget(ModuleOp module, Target &target, const DriverOpt
   return success();
 }
 
-/// Whether the target matters: for the program, or for the choice of algorithms.
-static bool needsTarget(const DriverOptions &options) {
-  return options.stopAfter == Phase::Target || options.target != DriverOptions().target;
-}
-
 /// The target, and which of its kinds is written.
 static llvm::Error openTarget(const DriverOptions &options, std::unique_ptr<Target> &target, llvm::StringRef &kind) {
-  llvm::Expected<TargetName> name = findTarget(options.target);
-  if (!name)
-    return name.takeError();
-  if (std::string problem = checkEmit(options, *name->backend); !problem.empty())
+  if (std::string problem = checkEmit(options); !problem.empty())
     return llvm::createStringError(problem);
-  if (kind.empty())
-    kind = options.stopAfter == Phase::Target ? name->backend->emitKinds().front().name : "mlir";
-  if (!needsTarget(options))
+  if (!needsTarget(options)) {
+    if (kind.empty())
+      kind = "mlir";
     return llvm::Error::success();
-  return name->backend->parse(name->config, options.targetOptions).moveInto(target);
+  }
+  const TargetName name = cantFail(findTarget(options.target)); // Checked above.
+  if (kind.empty())
+    kind = options.stopAfter == Phase::Target ? name.backend->emitKinds().front().name : "mlir";
+  return name.backend->parse(name.config, options.targetOptions).moveInto(target);
 }
 
 LogicalResult compile(const DriverOptions &options, MLIRContext *context) {

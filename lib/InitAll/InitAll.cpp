@@ -32,20 +32,28 @@ void vitq::registerAllDialects(mlir::DialectRegistry &registry) {
 
 void vitq::registerAllPasses() {
   registerVitqTransformsPasses();
+#ifdef VITQ_ENABLE_BACKENDS
   registerVitqConversionPasses();
+#else
+  registerConvertVitToVitqPass();
+#endif
   registerAllTargets();
 }
 
 void vitq::registerAllTargets() {
+#ifdef VITQ_ENABLE_BACKENDS
   static std::once_flag once;
   std::call_once(once, [] {
     for (auto *create : {createCpuBackend, createSystolicBackend})
       if (llvm::Error error = registerTarget(create()))
         llvm::reportFatalUsageError(std::move(error));
   });
+#endif
 }
 
 void vitq::registerAllPipelines() {
   registerPipelines();
+#ifdef VITQ_ENABLE_BACKENDS
   registerNativePipelines();
+#endif
 }

@@ -83,9 +83,12 @@ struct DriverOptions {
   std::map<std::string, std::string> given;
 };
 
-/// What is wrong with `emit`, `stopAfter`, `output` and the other paths for a target, or
-/// nothing.
-std::string checkEmit(const DriverOptions &options, const TargetBackend &backend);
+/// Whether the target matters: for what is emitted, or because the user named one.
+bool needsTarget(const DriverOptions &options);
+
+/// What is wrong with `target`, `emit`, `stopAfter`, `output` and the other paths, or
+/// nothing. The target's configuration is not read.
+std::string checkEmit(const DriverOptions &options);
 
 /// Reads a module: imports ONNX, or parses text or bytecode. Errors are
 /// diagnostics that name the file; elided constants are refused.
