@@ -11,6 +11,7 @@
 #include "dialects/vit/Vit.h"
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Backends/Backends.h"
+#include "vitq/Conversion/KernelTargets.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Pipelines/Pipelines.h"
 #include "vitq/Target/NativeCompiler.h"
@@ -28,6 +29,9 @@ void vitq::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllExtensions(registry);
   mlir::registerAllToLLVMIRTranslations(registry);
   registry.insert<vit::VitDialect, integer::VitqDialect, systolic::SystolicDialect>();
+#ifdef VITQ_ENABLE_BACKENDS
+  registerCpuKernelTarget(registry);
+#endif
 }
 
 void vitq::registerAllPasses() {
