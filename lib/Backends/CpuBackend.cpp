@@ -8,6 +8,7 @@
 
 #include "NativeProgram.h"
 
+#include "dialects/vitq/Vitq.h"
 #include "vitq/Backends/Backends.h"
 #include "vitq/Support/AtomicFile.h"
 #include "vitq/Support/MainFunction.h"
@@ -55,6 +56,9 @@ public:
     native.openmp = options.openmp;
   }
 
+  Attribute capabilities(MLIRContext *context) const override {
+    return integer::CpuAttr::get(context, native.target.text);
+  }
   double nonlinearCost(StringRef function, const AlgorithmSpec &spec, unsigned inputBits) const override {
     return ::vitq::nonlinearCost(function, spec, inputBits, native.target);
   }

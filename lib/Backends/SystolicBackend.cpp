@@ -32,6 +32,9 @@ public:
     host.target = std::move(cpu);
   }
 
+  Attribute capabilities(MLIRContext *context) const override {
+    return systolic::ConfigAttr::get(context, config.str());
+  }
   /// Nonlinear functions are compared as they run on the host.
   double nonlinearCost(StringRef function, const AlgorithmSpec &spec, unsigned inputBits) const override {
     return ::vitq::nonlinearCost(function, spec, inputBits, host.target);

@@ -10,6 +10,7 @@
 
 #include "Measure.h"
 
+#include "dialects/vitq/Vitq.h"
 #include "vitq/Analysis/NonlinearChoice.h"
 #include "vitq/Driver/FlagRules.h"
 #include "vitq/Frontend/OnnxImport.h"
@@ -154,6 +155,10 @@ static LogicalResult emitTarget(ModuleOp module, Target &target, const DriverOpt
   // What --mlir-print-ir-after-all and its like ask for, where they are registered.
   (void)applyPassManagerCLOptions(pm);
   pm.addInstrumentation(std::make_unique<PassStages>());
+  // Which vitq-form-kernels asks.
+  if (Attribute capabilities = target.capabilities(module.getContext());
+      isa_and_present<integer::KernelTargetAttrInterface>(capabilities))
+    module->setAttr(integer::kTargetAttr, capabilities);
   if (failed(target.addPasses(module, pm)) || failed(pm.run(module)))
     return failure();
   const EmitRequest request{kind, programName(options), options.output, !options.reports.empty()};

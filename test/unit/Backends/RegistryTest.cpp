@@ -8,6 +8,7 @@
 
 #include "vitq/Target/Backend/TargetBackend.h"
 
+#include "dialects/vitq/Vitq.h"
 #include "vitq/InitAll.h"
 
 #include "gtest/gtest.h"
@@ -120,6 +121,19 @@ TEST_F(Registry, DefaultsOfTargets) {
   EXPECT_EQ(target->nonlinearCost("gelu", {vit::Algorithm::Table}, 8),
             target->nonlinearCost("gelu", {vit::Algorithm::Poly}, 8));
   EXPECT_TRUE(isModuleKind("mlir") && isModuleKind("bytecode") && !isModuleKind("so"));
+}
+
+TEST_F(Registry, CapabilitiesAreAttributes) {
+  mlir::DialectRegistry dialects;
+  registerAllDialects(dialects);
+  mlir::MLIRContext context(dialects);
+  context.loadAllAvailableDialects();
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  mlir::Attribute cpu = cantFail(parseTarget("cpu:x86-64-v3"))->capabilities(&context);
+  EXPECT_TRUE(mlir::isa<integer::KernelTargetAttrInterface>(cpu));
+  os << cpu << " " << cantFail(parseTarget("systolic:rows=8,cols=8"))->capabilities(&context);
+  EXPECT_EQ(text, "#vitq.cpu<\"x86-64-v3\"> #systolic.config<\"gemmini-16x16,rows=8,cols=8\">");
 }
 
 TEST_F(Registry, CostsAreThoseOfTheCpuBesideAnArray) {

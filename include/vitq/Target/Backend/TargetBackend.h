@@ -92,8 +92,9 @@ class Target {
 public:
   virtual ~Target();
 
-  /// What the target can compute, as an attribute that passes ask by its interfaces;
-  /// null if it does not say.
+  /// What the target computes together: an attribute with KernelTargetAttrInterface
+  /// (dialects/vitq/VitqTargets.td), which the driver makes the module's `vitq.target`, for
+  /// vitq-form-kernels; or null.
   virtual mlir::Attribute capabilities(mlir::MLIRContext *context) const;
 
   /// Estimated work per element of a nonlinear function in one of its forms, to compare
