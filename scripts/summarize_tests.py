@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""summarize_tests.py [--logs DIR] [--command NAME=STATUS]... RESULTS.json...
+"""summarize_tests.py [--logs DIR] [--command NAME=STATUS]... [RESULTS.json...]
 
 Adds up results that lit wrote with --output, and exit statuses of commands. Lists
 the ten slowest tests, what was skipped, with the reason, and what failed. The last line is
@@ -19,7 +19,9 @@ import subprocess
 import sys
 
 PASSED = {"PASS", "FLAKYPASS", "XFAIL"}
-SKIPPED = {"UNSUPPORTED", "SKIPPED", "EXCLUDED"}
+SKIPPED = {"UNSUPPORTED", "SKIPPED"}
+# Left out by --filter.
+EXCLUDED = "EXCLUDED"
 
 
 # What features of test/lit.cfg.py need: Debian packages, or a folder beside the
@@ -104,14 +106,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--command", action="append", default=[])
     parser.add_argument("--logs", default=".", help="folder with logs of unit tests")
-    parser.add_argument("results", nargs="+")
+    parser.add_argument("results", nargs="*")
     arguments = parser.parse_args()
 
     passed, failed, skipped, times = 0, [], collections.defaultdict(list), []
     for path in arguments.results:
         try:
             with open(path, encoding="utf-8") as file:
-                tests = json.load(file)["tests"]
+                tests = [test for test in json.load(file)["tests"] if test["code"] != EXCLUDED]
         except (OSError, ValueError, KeyError) as error:
             print(f"{path}: no results: {error}")
             failed.append(path)

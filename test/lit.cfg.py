@@ -7,6 +7,10 @@
 #   %shared   the folder of optional data (REQUIRES: shared-data)
 #   %models   ONNX models written by test/models/make_models.py
 #             (REQUIRES: test-models)
+# Parameters: vitq_roundtrip=1 (IR tests with --verify-roundtrip), vitq_tiers=T,... (only
+# tests of these tiers, see tiers.py; scripts/test.sh --tier).
+# Longest first: lit orders by the times of the last run, and without one by those of
+# .lit_test_times.txt in this folder (scripts/test.sh --record-times).
 # Features: shared-data, test-models, vitq-run, vitq-lut, vitq-asm, vitq-lsp-server, x86_64,
 # aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, libomp (where --openmp
 # looks for it), chromium, clang-format (22), roundtrip (the suite runs with --verify-roundtrip).
@@ -15,6 +19,7 @@ import os
 import platform
 import re
 import shutil
+import sys
 
 import lit.formats
 import lit.util
@@ -24,7 +29,11 @@ from lit.llvm.subst import ToolSubst
 roundtrip = lit_config.params.get("vitq_roundtrip", "0") == "1"
 
 config.name = "vitq-roundtrip" if roundtrip else "vitq"
-config.test_format = lit.formats.ShTest(execute_external=False)
+
+sys.path.insert(0, os.path.dirname(__file__))
+from tiers import TieredTest  # noqa: E402  a module, so that lit's processes find it
+
+config.test_format = TieredTest(lit_config.params.get("vitq_tiers", ""))
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(
     config.vitq_binary_dir, "test", "roundtrip" if roundtrip else "lit"

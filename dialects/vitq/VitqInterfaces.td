@@ -84,50 +84,24 @@ def IntegerOp : OpInterface<"IntegerOp"> {
   ];
 }
 
-//===----------------------------------------------------------------------===//
-// Algorithms
-//===----------------------------------------------------------------------===//
-
-def ExponentialAttrInterface : AttrInterface<"ExponentialAttrInterface"> {
+def RowwiseOp : OpInterface<"RowwiseOp"> {
   let cppNamespace = "::vitq::integer";
   let description = [{
-    How `vitq.softmax` turns distances from a row's maximum into codes.
+    An op of which a row of the results (their last axis) needs one row of some operands,
+    and all of the others. So it can be computed where that row is, while it is still in
+    registers or a cache: in the kernel of the op that gives the row. Whether a target does
+    that is the target's to say (`KernelTargetAttrInterface`); ops say what they read.
   }];
   let methods = [
-    InterfaceMethod<"As `--nonlinear` names it.", "std::string", "getAlgorithmName">,
+    InterfaceMethod<"What a row of the results needs of operand `index`.",
+      "::vitq::integer::RowOperand", "getRowOperand", (ins "unsigned":$index), "", [{
+        return index == 0 ? ::vitq::integer::RowOperand::Row : ::vitq::integer::RowOperand::Shared;
+      }]>,
     InterfaceMethod<[{
-        Whether rows of `length` may have codes of `bits` bits; if not, emits an error.
+        Whether an element of a result needs only the elements of its own column, and what
+        is shared; otherwise it needs whole rows.
       }],
-      "::llvm::LogicalResult", "verifyCodes",
-      (ins "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError, "unsigned":$bits, "int64_t":$length)>,
-    InterfaceMethod<[{
-        The code of `bits` bits for every distance: all that an algorithm is, where distances
-        have 8 bits. None where it is not a table of so many entries.
-      }],
-      "std::optional<::vitq::numerics::DistanceTable>", "getDistanceCodes", (ins "unsigned":$bits)>,
-    InterfaceMethod<"No code of `bits` bits is larger.", "int64_t", "getLargestCode", (ins "unsigned":$bits), "", [{
-        return ::vitq::numerics::largestCode(bits);
-      }]>
-  ];
-}
-
-def NormalizationAttrInterface : AttrInterface<"NormalizationAttrInterface"> {
-  let cppNamespace = "::vitq::integer";
-  let description = [{
-    How `vitq.layer_norm` divides by the standard deviation.
-  }];
-  let methods = [
-    InterfaceMethod<"As `--nonlinear` names it.", "std::string", "getAlgorithmName">,
-    InterfaceMethod<[{
-        Whether it normalizes rows of `channels` values of `bits` bits; if not, emits an error.
-      }],
-      "::llvm::LogicalResult", "verifyRows",
-      (ins "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError, "int64_t":$channels, "unsigned":$bits)>,
-    InterfaceMethod<"What is added to the variance; 1 where nothing is.", "int64_t", "getEps", (ins), "", [{
-        if constexpr (requires { $_attr.getEpsilon(); })
-          return $_attr.getEpsilon();
-        return 1;
-      }]>
+      "bool", "isElementwise", (ins), "", [{ return false; }]>
   ];
 }
 

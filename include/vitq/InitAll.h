@@ -18,8 +18,11 @@ namespace vitq {
 /// The dialects vit and vitq, and the upstream ones their passes create, with the
 /// interface implementations and translations those need.
 void registerAllDialects(mlir::DialectRegistry &registry);
-/// All passes of vitq.
+/// All passes of vitq, and its targets, which some of them ask.
 void registerAllPasses();
+/// The targets of vitq, `cpu` and `systolic` (vitq/Target/Backend/TargetBackend.h). Only
+/// the first call has an effect.
+void registerAllTargets();
 /// All pipelines of vitq.
 void registerAllPipelines();
 

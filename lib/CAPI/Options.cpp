@@ -11,6 +11,8 @@
 #include "Handles.h"
 
 #include "vitq/Analysis/NonlinearChoice.h"
+#include "vitq/InitAll.h"
+#include "vitq/Target/Backend/TargetBackend.h"
 #include "vitq/Target/Isa/TargetDesc.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -39,10 +41,17 @@ std::string PipelineOptions::set(StringRef key, StringRef value) {
 
 std::string Options::set(StringRef key, StringRef value) {
   if (key == "target") {
-    llvm::Expected<TargetDesc> parsed = TargetDesc::parse(value);
+    registerAllTargets();
+    llvm::Expected<TargetName> found = findTarget(value);
+    if (!found)
+      return llvm::toString(found.takeError());
+    if (found->backend->name() != kDefaultBackend)
+      return "option 'target' cannot be '" + value.str() + "': programs of the C API are for CPUs, not for " +
+             found->backend->subject().str();
+    llvm::Expected<TargetDesc> parsed = TargetDesc::parse(found->config);
     if (!parsed)
       return llvm::toString(parsed.takeError());
-    target = value.str();
+    target = found->config;
   }
   if (key == "nonlinear")
     if (llvm::Expected<NonlinearChoice> choice = NonlinearChoice::parse(value); !choice)

@@ -7,9 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Driver/CommandLine.h"
-#include "vitq/Analysis/NonlinearChoice.h"
 
 #include "DiagnosticPrinter.h"
+#include "vitq/Analysis/NonlinearChoice.h"
 #include "vitq/Driver/Driver.h"
 #include "vitq/Driver/FlagRules.h"
 #include "vitq/InitAll.h"
@@ -21,7 +21,6 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Debug.h"
 #include "llvm/Support/InitLLVM.h"
-#include "llvm/Support/Path.h"
 
 #include <cmath>
 
@@ -65,6 +64,43 @@ template <typename T>
 using ValueOption = llvm::cl::opt<T, /*ExternalStorage=*/false, ValueParser<T>>;
 using NumberOption = llvm::cl::opt<double, /*ExternalStorage=*/false, NumberParser>;
 
+/// The values of --emit: those of every target, then those that one or another has.
+const std::vector<EmitKind> &emitKinds() {
+  static const std::vector<EmitKind> all = [] {
+    std::vector<EmitKind> kinds(2);
+    kinds[0].name = "mlir";
+    kinds[0].description = "MLIR text";
+    kinds[1].name = "bytecode";
+    kinds[1].description = "MLIR bytecode";
+    for (const TargetBackend *backend : registeredTargets())
+      for (const EmitKind &kind : backend->emitKinds())
+        if (llvm::none_of(kinds, [&](const EmitKind &known) { return known.name == kind.name; }))
+          kinds.push_back(kind);
+    return kinds;
+  }();
+  return all;
+}
+
+/// An index into emitKinds.
+enum class EmitIndex : unsigned {};
+
+class EmitParser : public ValueParser<EmitIndex> {
+public:
+  explicit EmitParser(llvm::cl::Option &option) : ValueParser<EmitIndex>(option) {
+    for (auto [i, kind] : llvm::enumerate(emitKinds()))
+      addLiteralOption(kind.name, static_cast<EmitIndex>(i), kind.description);
+  }
+};
+
+/// How --target is written.
+std::string describeTargets() {
+  std::string text;
+  for (const TargetBackend *backend : registeredTargets())
+    text += (text.empty() ? "" : "; or for " + backend->subject().str() + " ") + backend->syntax().str() + " (" +
+            backend->example().str() + ")";
+  return text;
+}
+
 /// The options of the compiler. mlir-opt registers its own beside them.
 struct CompilerFlags {
   llvm::cl::OptionCategory category{"vitq: compiling a model"};
@@ -78,23 +114,12 @@ struct CompilerFlags {
                        clEnumValN(Phase::Integer, "integer", "integers only"),
                        clEnumValN(Phase::Target, "target", "LLVM dialect, or tile programs of a systolic array")),
       llvm::cl::init(Phase::Target), llvm::cl::cat(category)};
-  ValueOption<OutputKind> emit{
-      "emit", llvm::cl::desc("What to write (implies --compile)"),
-      llvm::cl::values(clEnumValN(OutputKind::MLIR, "mlir", "MLIR text"),
-                       clEnumValN(OutputKind::Bytecode, "bytecode", "MLIR bytecode"),
-                       clEnumValN(OutputKind::LLVM, "llvm", "LLVM IR"),
-                       clEnumValN(OutputKind::Assembly, "asm", "assembly"),
-                       clEnumValN(OutputKind::Object, "obj", "object file, header and manifest"),
-                       clEnumValN(OutputKind::SharedObject, "so", "shared library"),
-                       clEnumValN(OutputKind::Systolic, "systolic", "program for a systolic array"),
-                       clEnumValN(OutputKind::SystolicAssembly, "systolic-asm", "the same as text"),
-                       clEnumValN(OutputKind::C, "c", "C for Gemmini, host object and header")),
-      llvm::cl::init(OutputKind::MLIR), llvm::cl::cat(category)};
-  llvm::cl::opt<std::string> target{
-      "target",
-      llvm::cl::desc("native, a CPU name or level with features (x86-64-v4+avx512vnni), or systolic:CONFIG, a systolic "
-                     "array, e.g. systolic:gemmini-16x16 or systolic:rows=8,cols=8,bits=4"),
-      llvm::cl::init("native"), llvm::cl::cat(category)};
+  llvm::cl::opt<EmitIndex, /*ExternalStorage=*/false, EmitParser> emit{
+      "emit", llvm::cl::desc("What to write (implies --compile)"), llvm::cl::init(EmitIndex()),
+      llvm::cl::cat(category)};
+  const std::string targets = describeTargets();
+  llvm::cl::opt<std::string> target{"target", llvm::cl::desc(targets), llvm::cl::init("native"),
+                                    llvm::cl::cat(category)};
   llvm::cl::opt<std::string> hostTarget{"host-target",
                                         llvm::cl::desc("CPU beside a systolic array, spelt as a --target (native)"),
                                         llvm::cl::init("native"), llvm::cl::cat(category)};
@@ -233,41 +258,16 @@ std::string checkNumbers(const CompilerFlags &flags) {
   return {};
 }
 
-bool isForArrays(OutputKind kind) {
-  return kind == OutputKind::Systolic || kind == OutputKind::SystolicAssembly || kind == OutputKind::C;
-}
-
-/// What a systolic target cannot do, or a CPU.
-std::string checkSystolicFlags(const CompilerFlags &flags, const DriverOptions &options) {
-  const bool isIR = options.emit == OutputKind::MLIR || options.emit == OutputKind::Bytecode;
-  if (StringRef(options.target) == "systolic")
-    return "--target=systolic needs a configuration, e.g. --target=systolic:gemmini-16x16";
-  if (!options.isSystolic()) {
-    if (isForArrays(options.emit))
-      return "--emit=systolic, systolic-asm and c are for systolic arrays: give --target=systolic:CONFIG too, e.g. "
-             "--target=systolic:gemmini-16x16";
-    return "";
-  }
-  if (!isForArrays(options.emit) && !isIR)
-    return "--emit=llvm, asm, obj and so are for CPUs: --target=systolic:CONFIG has --emit=systolic, systolic-asm, c, "
-           "and mlir or bytecode";
-  if (options.emit == OutputKind::C && !StringRef(options.output).ends_with(".c"))
-    return "C is written with its host object and header: give -o FILE.c";
-  if (options.emit == OutputKind::Systolic && options.output == "-")
-    return "a program for a systolic array cannot be written to standard output: give -o FILE.vsys";
-  return "";
-}
-
 std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
-  options.batch = flags.batch;
-  options.batchSchedule = flags.batchSchedule;
   options.stopAfter = flags.stopAfter;
-  options.emit = flags.emit;
+  options.emit = emitKinds()[static_cast<size_t>(flags.emit.getValue())].name.str();
   options.target = flags.target;
-  options.hostTarget = flags.hostTarget;
-  options.place = flags.place;
+  options.targetOptions.hostTarget = flags.hostTarget;
+  options.targetOptions.place = flags.place;
+  options.targetOptions.openmp = flags.openmp;
+  options.targetOptions.batch = flags.batch;
+  options.targetOptions.batchSchedule = flags.batchSchedule;
   options.name = flags.name;
-  options.openmp = flags.openmp;
   options.reports.assign(flags.reports.begin(), flags.reports.end());
   options.reportData = flags.reportData;
   options.reportLabels = flags.reportLabels;
@@ -281,8 +281,8 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.compile.nonlinear = flags.nonlinear.getValue();
   options.compile.lutMethod = flags.lutMethod.getValue();
   options.compile.nonlinearBudget = flags.nonlinearBudget.getValue();
-  // Whose costs of nonlinear functions count: they run beside an array.
-  options.compile.target = options.isSystolic() ? flags.hostTarget.getValue() : flags.target.getValue();
+  options.compile.target = flags.target.getValue();
+  options.compile.hostTarget = flags.hostTarget.getValue();
   options.compile.recipe = flags.recipe.getValue();
   options.compile.splitOutliers = flags.splitOutliers.getValue();
   options.compile.ownScales = flags.ownScales.getValue();
@@ -292,25 +292,10 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.compile.biasCompensation = flags.biasCompensation.getValue();
   options.compile.observer = flags.observer.getValue();
   options.compile.headroom = flags.headroom.getValue();
-  bool native = options.emit != OutputKind::MLIR && options.emit != OutputKind::Bytecode;
-  if (!native && !flags.stopAfter.getNumOccurrences())
+  if (isModuleKind(options.emit) && !flags.stopAfter.getNumOccurrences())
     options.stopAfter = Phase::Integer;
-  if (native && options.stopAfter != Phase::Target)
-    return "--emit=llvm, asm, obj, so, systolic, systolic-asm and c need the whole way: leave out --stop-after";
-  if (std::string problem = checkSystolicFlags(flags, options); !problem.empty())
+  if (std::string problem = checkEmit(options); !problem.empty())
     return problem;
-  if (options.emit == OutputKind::SharedObject && options.output == "-")
-    return "a shared library cannot be written to standard output: give -o FILE.so";
-  if (options.emit == OutputKind::Object && options.output == "-")
-    return "an object is written with its header and manifest: give -o FILE.o";
-  llvm::SmallString<128> manifest(options.output);
-  llvm::sys::path::replace_extension(manifest, ".json");
-  SmallVector<StringRef> beside(options.reports.begin(), options.reports.end());
-  beside.append({options.compile.saveRanges.getValue(), options.compile.loadRanges.getValue()});
-  for (StringRef path : beside)
-    if (options.emit == OutputKind::Object && path == manifest)
-      return "'" + path.str() +
-             "' is where the manifest of the object goes: give the report and the ranges other names";
   if (std::string problem = checkNumbers(flags); !problem.empty())
     return problem;
   // An ONNX model is a float model; of a module nothing is known yet.

@@ -7,18 +7,17 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Driver/Driver.h"
-#include "vitq/Analysis/NonlinearChoice.h"
 
-#include "EmitNative.h"
-#include "EmitSystolic.h"
 #include "Measure.h"
 
+#include "dialects/vitq/Vitq.h"
+#include "vitq/Analysis/NonlinearChoice.h"
 #include "vitq/Driver/FlagRules.h"
 #include "vitq/Frontend/OnnxImport.h"
+#include "vitq/InitAll.h"
 #include "vitq/Report/Report.h"
 #include "vitq/Support/AtomicFile.h"
-#include "vitq/Support/Stages.h"
-#include "vitq/Target/Isa/TargetDesc.h"
+#include "vitq/Support/PassStages.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Parser/Parser.h"
@@ -145,49 +144,69 @@ static std::string programName(const DriverOptions &options) {
 /// The batch is set when the integer phase is complete: calibration and everything that
 /// is measured is about single images. What is written earlier is the imported model,
 /// with the batch where it leaves it open.
-static bool setsBatch(const DriverOptions &options) { return options.batch > 1 && options.stopAfter >= Phase::Integer; }
-
-/// Whether the names of the targets are any, before the work that a wrong one would make
-/// useless.
-static llvm::Error checkTargets(const DriverOptions &options) {
-  if (options.isSystolic())
-    if (llvm::Error error = checkSystolicTarget(options.target))
-      return error;
-  return TargetDesc::parse(options.isSystolic() ? options.hostTarget : options.target).takeError();
+static bool setsBatch(const DriverOptions &options) {
+  return options.targetOptions.batch > 1 && options.stopAfter >= Phase::Integer;
 }
 
 /// From the integer phase to what was asked for.
-static LogicalResult emitTarget(ModuleOp module, const DriverOptions &options, Report &report) {
-  if (options.isSystolic()) {
-    SystolicRequest request{programName(options), options.target, options.hostTarget,      options.place,
-                            options.output,       options.emit,   !options.reports.empty()};
-    FailureOr<SystolicFacts> facts = emitSystolic(module, request);
-    if (failed(facts))
-      return failure();
-    report.setNative(facts->host);
-    report.setArray(std::move(facts->array));
-    return success();
-  }
-  NativeRequest request{programName(options), options.target, options.output,       options.emit,
-                        options.openmp,       options.batch,  options.batchSchedule};
-  FailureOr<NativeFacts> facts = emitNative(module, request);
-  if (failed(facts))
+static LogicalResult emitTarget(ModuleOp module, Target &target, const DriverOptions &options, llvm::StringRef kind,
+                                Report &report) {
+  PassManager pm(module.getContext(), ModuleOp::getOperationName());
+  // What --mlir-print-ir-after-all and its like ask for, where they are registered.
+  (void)applyPassManagerCLOptions(pm);
+  pm.addInstrumentation(std::make_unique<PassStages>());
+  // Which vitq-form-kernels asks.
+  if (Attribute capabilities = target.capabilities(module.getContext());
+      isa_and_present<integer::KernelTargetAttrInterface>(capabilities))
+    module->setAttr(integer::kTargetAttr, capabilities);
+  if (failed(target.addPasses(module, pm)) || failed(pm.run(module)))
     return failure();
-  report.setNative(*facts);
+  const EmitRequest request{kind, programName(options), options.output, !options.reports.empty()};
+  TargetFacts facts;
+  facts.native.target = options.target;
+  if (!isModuleKind(kind)) {
+    if (failed(target.emit(module, request, facts)))
+      return failure();
+  } else if (failed(writeModule(module, options.output, kind == "bytecode")) ||
+             failed(target.describe(module, request, facts))) {
+    return failure();
+  }
+  report.setNative(std::move(facts.native));
+  if (facts.array)
+    report.setArray(std::move(*facts.array));
   return success();
 }
 
+/// The target, and which of its kinds is written.
+static llvm::Error openTarget(const DriverOptions &options, std::unique_ptr<Target> &target, llvm::StringRef &kind) {
+  if (std::string problem = checkEmit(options); !problem.empty())
+    return llvm::createStringError(problem);
+  if (!needsTarget(options)) {
+    if (kind.empty())
+      kind = "mlir";
+    return llvm::Error::success();
+  }
+  const TargetName name = cantFail(findTarget(options.target)); // Checked above.
+  if (kind.empty())
+    kind = options.stopAfter == Phase::Target ? name.backend->emitKinds().front().name : "mlir";
+  return name.backend->parse(name.config, options.targetOptions).moveInto(target);
+}
+
 LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
-  if (options.stopAfter == Phase::Target || options.isSystolic())
-    if (llvm::Error error = checkTargets(options))
-      return emitError(UnknownLoc::get(context), llvm::toString(std::move(error)));
+  registerAllTargets();
+  // First what would make all the work useless.
+  std::unique_ptr<Target> target;
+  llvm::StringRef kind = options.emit;
+  if (llvm::Error error = openTarget(options, target, kind))
+    return emitError(UnknownLoc::get(context), llvm::toString(std::move(error)));
   for (const std::string &path : options.reports)
     if (llvm::Error error = checkWritable(path))
       return emitError(UnknownLoc::get(context), llvm::toString(std::move(error)));
   std::optional<StageRecorder> recorder;
   if (options.reportTimes && !options.reports.empty())
     recorder.emplace();
-  FailureOr<OwningOpRef<ModuleOp>> module = loadModule(options.input, context, setsBatch(options) ? 1 : options.batch);
+  FailureOr<OwningOpRef<ModuleOp>> module =
+      loadModule(options.input, context, setsBatch(options) ? 1 : options.targetOptions.batch);
   if (failed(module))
     return failure();
   // What the phase of a module decides is known only now.
@@ -203,12 +222,13 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
     report.recordIntegerModule(**module);
   if (reference && failed(measure(*reference, **module, options, report)))
     return failure();
-  if (setsBatch(options) && options.stopAfter == Phase::Integer && failed(setBatch(**module, options.batch)))
+  if (setsBatch(options) && options.stopAfter == Phase::Integer &&
+      failed(setBatch(**module, options.targetOptions.batch)))
     return failure();
   if (options.stopAfter == Phase::Target) {
-    if (failed(emitTarget(**module, options, report)))
+    if (failed(emitTarget(**module, *target, options, kind, report)))
       return failure();
-  } else if (failed(writeModule(**module, options.output, options.emit == OutputKind::Bytecode))) {
+  } else if (failed(writeModule(**module, options.output, kind == "bytecode"))) {
     return failure();
   }
   if (recorder)

@@ -114,12 +114,6 @@ static const llvm::SmallVector<Rule> &rules() {
        "has no effect without --calibration-data, whose images it counts"},
 
       // Targets.
-      {{"host-target"},
-       [](const Facts &f) { return !f.s.isSystolic; },
-       "is for the CPU beside a systolic array: give --target=systolic:CONFIG too, or --target alone"},
-      {{"place"},
-       [](const Facts &f) { return !f.s.isSystolic; },
-       "is for systolic arrays: give --target=systolic:CONFIG too"},
       {{"target", "host-target"},
        [](const Facts &f) { return f.stopsBefore(Phase::Target) && !f.measuresAlgorithms(); },
        "has no effect on the module that is written, which is the same for all targets: ask for a program (--emit) or "
@@ -128,19 +122,10 @@ static const llvm::SmallVector<Rule> &rules() {
        [](const Facts &f) { return f.stopsBefore(Phase::Target); },
        "has no effect on the module that is written: ask for a program (--emit) or give --stop-after=target"},
       {{"openmp"},
-       [](const Facts &f) { return f.s.isSystolic; },
-       "is for CPUs: a program for a systolic array has no variant for threads"},
-      {{"openmp"},
        [](const Facts &f) { return f.stopsBefore(Phase::Target); },
        "is for programs: give --emit=so or obj too"},
 
       // Batches.
-      {{"batch"},
-       [](const Facts &f) { return f.s.isSystolic && f.s.batch > 1; },
-       "is for CPUs: a program for a systolic array takes one image a run"},
-      {{"batch-schedule"},
-       [](const Facts &f) { return f.s.isSystolic; },
-       "is for CPUs: a program for a systolic array takes one image a run"},
       {{"batch-schedule"},
        [](const Facts &f) { return f.s.batch <= 1; },
        "has no effect on single images: give --batch=N too"},
@@ -186,8 +171,34 @@ static std::string expand(StringRef text, const FlagSituation &situation) {
   }
 }
 
+/// The first flag for targets that this one does not read: who does, and what to do.
+static std::string findForeignFlag(const Facts &facts) {
+  const FlagSituation &situation = facts.s;
+  if (!situation.backend)
+    return {};
+  for (StringRef flag : {"host-target", "place", "openmp", "batch", "batch-schedule"}) {
+    // A batch of one image is what every target has.
+    if (!facts.given(flag) || situation.backend->reads(flag) || (flag == "batch" && situation.batch <= 1))
+      continue;
+    llvm::SmallVector<StringRef> subjects, syntaxes;
+    for (const TargetBackend *other : registeredTargets())
+      for (const TargetFlag &read : other->flags())
+        if (read.name == flag) {
+          subjects.push_back(read.subject);
+          syntaxes.push_back(other->syntax());
+        }
+    const StringRef advice = situation.backend->adviceWithout(flag);
+    std::string text = situation.given.at(flag.str()) + " is for " + llvm::join(subjects, " and ") + ": ";
+    return text +
+           (advice.empty() ? "give --target=" + llvm::join(syntaxes, " or ") + " too, or leave it out" : advice.str());
+  }
+  return {};
+}
+
 std::string vitq::findIdleFlag(const FlagSituation &situation) {
   const Facts facts(situation);
+  if (std::string problem = findForeignFlag(facts); !problem.empty())
+    return problem;
   for (const Rule &rule : rules())
     for (StringRef flag : rule.flags)
       if (facts.given(flag) && rule.isIdle(facts))
@@ -199,8 +210,11 @@ std::string vitq::findIdleFlag(const DriverOptions &options, std::optional<Phase
   FlagSituation situation{options.compile, options.given, options.input};
   situation.from = from;
   situation.stopAfter = options.stopAfter;
-  situation.isSystolic = options.isSystolic();
-  situation.batch = options.batch;
+  if (llvm::Expected<TargetName> target = findTarget(options.target))
+    situation.backend = target->backend;
+  else
+    llvm::consumeError(target.takeError()); // An error of its own.
+  situation.batch = options.targetOptions.batch;
   situation.hasReport = !options.reports.empty();
   situation.hasReportData = !options.reportData.empty();
   return findIdleFlag(situation);

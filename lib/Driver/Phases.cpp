@@ -8,11 +8,11 @@
 
 #include "vitq/Driver/Driver.h"
 
-#include "PassStages.h"
-
 #include "dialects/systolic/Systolic.h"
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/InitAll.h"
+#include "vitq/Support/PassStages.h"
 #include "vitq/Support/Progress.h"
 #include "vitq/Transforms/Passes.h"
 
@@ -72,6 +72,7 @@ static LogicalResult runPhase(ModuleOp module, llvm::function_ref<void(OpPassMan
 }
 
 LogicalResult lowerToPhase(ModuleOp module, Phase last, const CompileOptions &options, const PhaseHooks &hooks) {
+  registerAllTargets(); // Whose costs are compared.
   Phase now = getPhase(module);
   if (now == Phase::Float) {
     if (failed(runPhase(module, addFloatPasses)))

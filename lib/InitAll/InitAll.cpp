@@ -10,6 +10,8 @@
 
 #include "dialects/vit/Vit.h"
 #include "dialects/vitq/Vitq.h"
+#include "vitq/Backends/Backends.h"
+#include "vitq/Conversion/KernelTargets.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Pipelines/Pipelines.h"
 #include "vitq/Target/NativeCompiler.h"
@@ -20,19 +22,42 @@
 #include "mlir/InitAllExtensions.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 
+#include <mutex>
+
 void vitq::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllToLLVMIRTranslations(registry);
   registry.insert<vit::VitDialect, integer::VitqDialect, systolic::SystolicDialect>();
+#ifdef VITQ_ENABLE_BACKENDS
+  registerCpuKernelTarget(registry);
+#endif
 }
 
 void vitq::registerAllPasses() {
   registerVitqTransformsPasses();
+#ifdef VITQ_ENABLE_BACKENDS
   registerVitqConversionPasses();
+#else
+  registerConvertVitToVitqPass();
+#endif
+  registerAllTargets();
+}
+
+void vitq::registerAllTargets() {
+#ifdef VITQ_ENABLE_BACKENDS
+  static std::once_flag once;
+  std::call_once(once, [] {
+    for (auto *create : {createCpuBackend, createSystolicBackend})
+      if (llvm::Error error = registerTarget(create()))
+        llvm::reportFatalUsageError(std::move(error));
+  });
+#endif
 }
 
 void vitq::registerAllPipelines() {
   registerPipelines();
+#ifdef VITQ_ENABLE_BACKENDS
   registerNativePipelines();
+#endif
 }

@@ -117,6 +117,7 @@ void addIntegerPasses(OpPassManager &pm, const CompileOptions &options) {
   select.budget = options.nonlinearBudget;
   select.lutMethod = options.lutMethod;
   select.target = options.target;
+  select.hostTarget = options.hostTarget;
   select.data = options.data;
   select.preprocess = options.preprocess;
   // No more images than the calibration has.

@@ -13,7 +13,7 @@
 #include "vitq/Data/Preprocess.h"
 #include "vitq/Support/MainFunction.h"
 #include "vitq/Support/Progress.h"
-#include "vitq/Target/Isa/NonlinearCost.h"
+#include "vitq/Target/Backend/TargetBackend.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "llvm/Support/DebugLog.h"
@@ -44,7 +44,8 @@ private:
   AlgorithmSpec specOf(const NonlinearChoice &choice, Operation *op) const;
   FailureOr<AlgorithmSpec> selectMeasured(Operation *op);
 
-  std::optional<TargetDesc> costs;
+  /// Shared: passes are copied.
+  std::shared_ptr<const Target> costs;
   std::optional<NonlinearMeasurement> measurement;
 };
 
@@ -137,7 +138,7 @@ static std::string describe(ArrayRef<Candidate> candidates, const Candidate &ref
 FailureOr<AlgorithmSpec> SelectNonlinear::selectMeasured(Operation *op) {
   SmallVector<Candidate> candidates;
   for (const AlgorithmSpec &spec : candidatesOf(op)) {
-    Candidate candidate{spec, nonlinearCost(nonlinearFunctionOf(op), spec, inputBits(op), *costs), 0, {}};
+    Candidate candidate{spec, costs->nonlinearCost(nonlinearFunctionOf(op), spec, inputBits(op)), 0, {}};
     if (llvm::Expected<double> sqnr = measurement->sqnr(op, spec, lutMethod))
       candidate.sqnr = *sqnr;
     else
@@ -203,10 +204,12 @@ LogicalResult SelectNonlinear::measure(const NonlinearChoice &choice, ArrayRef<O
       open.push_back(op);
   if (open.empty())
     return success();
-  llvm::Expected<TargetDesc> parsed = TargetDesc::parse(target);
+  TargetOptions beside;
+  beside.hostTarget = hostTarget;
+  llvm::Expected<std::unique_ptr<Target>> parsed = parseTarget(target, beside);
   if (!parsed)
     return emitError(getOperation().getLoc(), llvm::toString(parsed.takeError()));
-  costs = *parsed;
+  costs = std::move(*parsed);
   FailureOr<func::FuncOp> function = findMain(getOperation());
   if (failed(function))
     return failure();

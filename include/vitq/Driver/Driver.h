@@ -12,6 +12,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "vitq/Pipelines/Pipelines.h"
+#include "vitq/Target/Backend/TargetBackend.h"
 
 #include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -48,35 +49,23 @@ llvm::LogicalResult lowerToPhase(mlir::ModuleOp module, Phase last, const Compil
 /// Makes an integer program of one image one of `batch` (vitq-set-batch).
 llvm::LogicalResult setBatch(mlir::ModuleOp module, int64_t batch);
 
-/// How compiled code computes a batch: every step for all images, or all steps for one
-/// image after the other. `Auto` takes what reads less memory.
-enum class BatchSchedule { Auto, Together, InTurn };
-
-/// What is written.
-enum class OutputKind { MLIR, Bytecode, LLVM, Assembly, Object, SharedObject, Systolic, SystolicAssembly, C };
-
 struct DriverOptions {
   /// `.onnx`, `.mlir` or `.mlirbc`, in any phase before `Target`.
   std::string input;
   std::string output = "-";
-  /// Images of one run of the program; before the integer phase, the size of a batch
-  /// axis that an ONNX model leaves open.
-  int64_t batch = 1;
-  BatchSchedule batchSchedule = BatchSchedule::Auto;
   Phase stopAfter = Phase::Integer;
-  OutputKind emit = OutputKind::MLIR;
-  /// `native`, a CPU name or level, with features: `x86-64-v4+avx512vnni`; or
-  /// `systolic:CONFIG`, a systolic array (simulator::Config::parse).
+  /// What is written: `mlir` or `bytecode`, the module in the phase that `stopAfter`
+  /// names, or one of the kinds of the target, after the target phase. Empty: the
+  /// target's default.
+  std::string emit = "mlir";
+  /// One of the registered targets (findTarget): `native`, a CPU name or level, with
+  /// features: `x86-64-v4+avx512vnni`, or NAME:CONFIG, as `systolic:gemmini-16x16`.
   std::string target = "native";
-  /// The CPU beside a systolic array, spelt as `target`.
-  std::string hostTarget = "native";
-  /// Ops that run on the array or the host whatever the compiler would choose:
-  /// OP=array|host, several with commas.
-  std::string place;
+  /// What the target reads. Before the integer phase, `batch` is the size of a batch
+  /// axis that an ONNX model leaves open.
+  TargetOptions targetOptions;
   /// Name of the program; the output's stem when empty.
   std::string name;
-  /// Whether the program can also run in several threads.
-  bool openmp = false;
   /// Paths of the reports; the format of each is that of its extension.
   std::vector<std::string> reports;
   /// Images that the report measures on; those of the calibration when empty.
@@ -92,9 +81,14 @@ struct DriverOptions {
   /// The options that were given, by vitq-opt's names, as they were written: one that
   /// the rest makes meaningless is an error (FlagRules.h).
   std::map<std::string, std::string> given;
-
-  bool isSystolic() const { return llvm::StringRef(target).starts_with("systolic:"); }
 };
+
+/// Whether the target matters: for what is emitted, or because the user named one.
+bool needsTarget(const DriverOptions &options);
+
+/// What is wrong with `target`, `emit`, `stopAfter`, `output` and the other paths, or
+/// nothing. The target's configuration is not read.
+std::string checkEmit(const DriverOptions &options);
 
 /// Reads a module: imports ONNX, or parses text or bytecode. Errors are
 /// diagnostics that name the file; elided constants are refused.

@@ -31,8 +31,8 @@ struct FlagSituation {
   std::string input;
   std::optional<Phase> from = std::nullopt;
   Phase stopAfter = Phase::Target;
-  /// Whether the code is for a systolic array.
-  bool isSystolic = false;
+  /// Whose flags count; null when it is not known.
+  const TargetBackend *backend = nullptr;
   int64_t batch = 1;
   /// Whether a report is written, and whether it has images of its own.
   bool hasReport = false, hasReportData = false;

@@ -81,8 +81,11 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
   Option<approximation::Method> lutMethod{*this, "lut-method", llvm::cl::desc("How tables of lines (lut:N) are fitted"),
                                           llvm::cl::init(approximation::Method::Optimal), lutMethodValues()};
   /// Whose costs `nonlinear=auto` compares.
-  Option<std::string> target{*this, "target", llvm::cl::desc("CPU and features (as vitq-opt --target)"),
+  Option<std::string> target{*this, "target", llvm::cl::desc("Target (as vitq-opt --target)"),
                              llvm::cl::init("native")};
+  Option<std::string> hostTarget{*this, "host-target",
+                                 llvm::cl::desc("CPU beside an accelerator (as vitq-opt --host-target)"),
+                                 llvm::cl::init("native")};
 
   /// The spellings of the options' values.
   static llvm::cl::ValuesClass recipeValues();

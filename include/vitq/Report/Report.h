@@ -15,6 +15,7 @@
 
 #include "vitq/Comparison/Comparison.h"
 #include "vitq/Support/Stages.h"
+#include "vitq/Target/Backend/Facts.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"
@@ -26,33 +27,6 @@
 #include <vector>
 
 namespace vitq {
-
-/// Facts of a native program; empty where no object was made. `weightBytes` are
-/// those of the packed constants in the object.
-struct NativeFacts {
-  std::string target;
-  std::optional<int64_t> weightBytes, arenaBytes, arenaLowerBound, codeBytes, floatInstructions;
-};
-
-/// A program for a systolic array. Shares are percentages; what was not simulated is empty.
-struct ArrayFacts {
-  /// Where an op runs, and why there.
-  struct Placement {
-    std::string node, op, place, reason;
-  };
-  /// All launches of the same ops.
-  struct Kind {
-    std::string op;
-    int64_t launches = 0, cycles = 0, rooflineCycles = 0;
-    double utilization = 0;
-  };
-
-  std::string config;
-  std::vector<Placement> placements;
-  std::vector<Kind> kinds;
-  std::optional<int64_t> cycles, dramBytes;
-  std::optional<double> linearUtilization, attentionUtilization, cyclesOverRoofline, energyPicojoules;
-};
 
 /// The integer program and the float model on images; shares are percentages.
 struct AccuracyFacts {

@@ -562,7 +562,10 @@ def VitSelectNonlinearPass : Pass<"vit-select-nonlinear", "::mlir::ModuleOp"> {
              clEnumValN(::vitq::approximation::Method::Genetic, "genetic", "GQA-LUT's search"),
              clEnumValN(::vitq::approximation::Method::Uniform, "uniform", "breakpoints at equal distances"))}]>,
     Option<"budget", "budget", "double", "0.5", "Loss of SQNR in dB that auto accepts for a cheaper algorithm">,
-    Option<"target", "target", "std::string", "\"native\"", "CPU whose costs auto compares (as vitq-opt --target)">,
+    Option<"target", "target", "std::string", "\"native\"",
+           "Target whose costs auto compares (as vitq-opt --target)">,
+    Option<"hostTarget", "host-target", "std::string", "\"native\"",
+           "CPU beside it, where it is an accelerator (as vitq-opt --host-target)">,
     Option<"data", "data", "std::string", "", "Images that auto measures on: a folder, or .npy/.npz of uint8 pixels">,
     Option<"preprocess", "preprocess", "std::string", "", "What is done to them (that of the module)">,
     Option<"limit", "limit", "int64_t", "8", "Use the first N images">

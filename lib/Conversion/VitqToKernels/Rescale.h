@@ -51,7 +51,6 @@ public:
   /// Whether results have 32 bits (and |result| <= 2^29) instead of 64.
   bool isFast() const { return fast; }
   bool adds() const { return addsUp; }
-  std::string key() const;
 
   /// Result for `x`, elements (row, col ...) of 32 bits. `positive`: neither x nor any
   /// multiplier is negative.

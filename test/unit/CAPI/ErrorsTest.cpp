@@ -73,6 +73,11 @@ TEST(CApiErrors, Options) {
   EXPECT_EQ(digits.errors().find("option 'limit' cannot be 'many': "), 0u);
   EXPECT_EQ(digits.set("target", "z80"), VITQ_INVALID_ARGUMENT);
   EXPECT_NE(digits.errors().find("z80"), std::string::npos);
+  EXPECT_EQ(digits.set("target", "systolic:gemmini-16x16"), VITQ_INVALID_ARGUMENT);
+  EXPECT_EQ(digits.errors(), "option 'target' cannot be 'systolic:gemmini-16x16': programs of the C API are for CPUs, "
+                             "not for systolic arrays\n");
+  EXPECT_EQ(digits.set("target", "cpu:x86-64-v3"), VITQ_SUCCESS);
+  EXPECT_EQ(digits.set("target", "native"), VITQ_SUCCESS);
   EXPECT_EQ(digits.set("name", "two words"), VITQ_INVALID_ARGUMENT);
   EXPECT_EQ(digits.errors(), "option 'name' cannot be 'two words': it must be a C identifier\n");
   EXPECT_EQ(digits.set("batch", "0"), VITQ_INVALID_ARGUMENT);

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LIB_DRIVER_PASSSTAGES_H
-#define LIB_DRIVER_PASSSTAGES_H
+#ifndef VITQ_SUPPORT_PASSSTAGES_H
+#define VITQ_SUPPORT_PASSSTAGES_H
 
 #include "vitq/Support/Stages.h"
 
@@ -40,4 +40,4 @@ private:
 
 } // namespace vitq
 
-#endif // LIB_DRIVER_PASSSTAGES_H
+#endif // VITQ_SUPPORT_PASSSTAGES_H

@@ -1,0 +1,54 @@
+//===- Facts.h - What is known of an emitted program -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_TARGET_BACKEND_FACTS_H
+#define VITQ_TARGET_BACKEND_FACTS_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vitq {
+
+/// Facts of a program, or of its part for a CPU; empty where nothing of the kind was
+/// made. `weightBytes` are those of the packed constants in the object.
+struct NativeFacts {
+  std::string target;
+  std::optional<int64_t> weightBytes, arenaBytes, arenaLowerBound, codeBytes, floatInstructions;
+};
+
+/// A program for a systolic array. Shares are percentages; what was not simulated is empty.
+struct ArrayFacts {
+  /// Where an op runs, and why there.
+  struct Placement {
+    std::string node, op, place, reason;
+  };
+  /// All launches of the same ops.
+  struct Kind {
+    std::string op;
+    int64_t launches = 0, cycles = 0, rooflineCycles = 0;
+    double utilization = 0;
+  };
+
+  std::string config;
+  std::vector<Placement> placements;
+  std::vector<Kind> kinds;
+  std::optional<int64_t> cycles, dramBytes;
+  std::optional<double> linearUtilization, attentionUtilization, cyclesOverRoofline, energyPicojoules;
+};
+
+/// What a target tells a report of what it made.
+struct TargetFacts {
+  NativeFacts native;
+  std::optional<ArrayFacts> array;
+};
+
+} // namespace vitq
+
+#endif // VITQ_TARGET_BACKEND_FACTS_H
