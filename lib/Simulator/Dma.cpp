@@ -65,7 +65,7 @@ void DmaChannel::send(uint64_t time, uint64_t offset, uint64_t count) {
   bytes += count;
   for (uint64_t at = offset, end = offset + count; at < end;) {
     const uint64_t to = std::min(end, (at / requestBytes + 1) * requestBytes);
-    const uint64_t words = (to + width - 1) / width - at / width;
+    const uint64_t words = llvm::divideCeil(to, width) - at / width;
     const uint64_t free = std::max(time, freeAt), start = std::max(free, answers[next]);
     waited += start - free;
     busy += words;

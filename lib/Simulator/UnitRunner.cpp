@@ -69,17 +69,16 @@ static void store(const UnitOperand &operand, const int32_t *from, char *to, int
   }
 }
 
-static bool isSoftmax(StageKind kind) { return kind == StageKind::SoftmaxTable || kind == StageKind::SoftmaxShift; }
-
 UnitRunner::UnitRunner(const UnitProgram &given) : program(given), hasInput(program.input != UnitOperand()) {
   auto extraInput = program.extraInputs.begin();
   auto extraOutput = program.extraOutputs.begin();
   for (const Stage &stage : program.stages) {
     Step &step = steps.emplace_back();
     step.function = compileStage(stage, program.channels);
-    if (stage.kind == StageKind::Add || stage.kind == StageKind::DivideRows)
+    const StageInfo &info = infoOf(stage);
+    if (info.extraInput != ExtraInput::None)
       step.extraInput = &*extraInput++;
-    if (isSoftmax(stage.kind) && extraOutput != program.extraOutputs.end())
+    if (info.givesSums && extraOutput != program.extraOutputs.end())
       step.extraOutput = &*extraOutput++;
   }
   extra.resize(static_cast<size_t>(program.channels));
