@@ -52,7 +52,7 @@ static LogicalResult verifyDram(Operation *op, Value memref, ValueRange indices,
 
 /// The rules that depend on constants, as far as these are known.
 static LogicalResult verifyConstants(Operation *op, const std::optional<Config> &config) {
-  return verifyNumbers(op, config ? &*config : nullptr, [](Value value) { return getConstantIntValue(value); });
+  return verifyExtents(op, config ? &*config : nullptr, [](Value value) { return getConstantIntValue(value); });
 }
 
 static void addEffect(SmallVectorImpl<MemoryEffects::EffectInstance> &effects, OpOperand &operand,
@@ -118,9 +118,9 @@ LogicalResult MvinOp::verify() {
                          << (bits < 8 ? "needs" : "has no use for") << " split";
   if (getSplit()) {
     const int64_t planes = tiles.getGrid().front();
-    if (planes != (8 + bits - 1) / bits) // C5
-      return emitOpError() << "splits bytes into " << (8 + bits - 1) / bits << " planes, but the grid begins with "
-                           << planes;
+    if (planes != llvm::divideCeilSigned(8, bits)) // C5
+      return emitOpError() << "splits bytes into " << llvm::divideCeilSigned(8, bits)
+                           << " planes, but the grid begins with " << planes;
     if (tiles.rowCount() / planes > std::numeric_limits<uint16_t>::max()) // C9
       return emitOpError() << "has planes " << tiles.rowCount() / planes << " rows apart, which must be 1 to 65535";
   }

@@ -37,7 +37,7 @@ struct Places {
   /// The next rows from the front. Where there is room they begin a bank if what is
   /// before ends inside it: then two buffers are no neighbours in one.
   int64_t front(int64_t rows, bool ownBank) {
-    const int64_t bank = (begin + bankRows - 1) / bankRows * bankRows;
+    const int64_t bank = llvm::alignTo(begin, bankRows);
     const int64_t at = ownBank && bank + rows <= end ? bank : begin;
     begin = at + rows;
     needed += rows;
