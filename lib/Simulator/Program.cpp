@@ -366,12 +366,12 @@ static llvm::Expected<llvm::ArrayRef<char>> readHeader(llvm::ArrayRef<char> byte
     return llvm::createStringError("no program for a systolic array: such a file begins with 'vitqsys'");
   if (bytes.size() < kHeaderBytes)
     return llvm::createStringError("the file is truncated: it ends within the header");
-  const char *at = bytes.data() + kProgramMagic.size();
-  if (const uint32_t version = endian::read32le(at); version != kProgramVersion)
+  const char *field = bytes.data() + kProgramMagic.size();
+  if (const uint32_t version = endian::read32le(field); version != kProgramVersion)
     return llvm::createStringError(
         formatv("the program has format version {0}, this reads version {1}: compile it anew", version, kProgramVersion)
             .str());
-  const uint64_t length = endian::read64le(at + 4);
+  const uint64_t length = endian::read64le(field + 4);
   if (length > bytes.size())
     return llvm::createStringError(
         formatv("the file is truncated: {0} of its {1} bytes are there", bytes.size(), length).str());

@@ -88,13 +88,13 @@ void UnitRunner::run(int64_t row, int64_t channel, llvm::MutableArrayRef<int32_t
                      OperandPointers operands) {
   const auto cols = static_cast<int64_t>(values.size());
   auto loadRow = [&](const UnitOperand &operand, int32_t *to) {
-    forEachRun(operand, program.rowsPerBatch, row, channel, cols, [&](uint64_t at, int64_t c, int64_t n) {
-      load(operand, operands[operand.operand] + at, to + (c - channel), n);
+    forEachRun(operand, program.rowsPerBatch, row, channel, cols, [&](uint64_t offset, int64_t c, int64_t n) {
+      load(operand, operands[operand.operand] + offset, to + (c - channel), n);
     });
   };
   auto storeRow = [&](const UnitOperand &operand, const int32_t *from) {
-    forEachRun(operand, program.rowsPerBatch, row, channel, cols, [&](uint64_t at, int64_t c, int64_t n) {
-      store(operand, from + (c - channel), operands[operand.operand] + at, n);
+    forEachRun(operand, program.rowsPerBatch, row, channel, cols, [&](uint64_t offset, int64_t c, int64_t n) {
+      store(operand, from + (c - channel), operands[operand.operand] + offset, n);
     });
   };
   if (!given && hasInput)

@@ -292,16 +292,16 @@ private:
 
 /// The end of what an operand of a program touches, saturated at 2^64 - 1.
 static uint64_t endOf(const UnitOperand &operand, const UnitProgram &program) {
-  auto at = [](int64_t index, uint64_t pitch, uint64_t start) {
+  auto addressOf = [](int64_t index, uint64_t pitch, uint64_t start) {
     return llvm::SaturatingMultiplyAdd(static_cast<uint64_t>(index), pitch, start);
   };
-  uint64_t last = at(program.batches - 1, operand.batchPitch, operand.offset);
-  last = at(program.rowsPerBatch - 1, operand.rowPitch, last);
+  uint64_t last = addressOf(program.batches - 1, operand.batchPitch, operand.offset);
+  last = addressOf(program.rowsPerBatch - 1, operand.rowPitch, last);
   if (!operand.onePerRow) {
     const int64_t channel = program.channels - 1, size = static_cast<int64_t>(operand.groupSize);
-    last = at(channel / size, operand.groupPitch, last);
+    last = addressOf(channel / size, operand.groupPitch, last);
     // The last element of a full group, which an earlier group may have.
-    last = at(std::min(channel, size - 1), operand.bytes, last);
+    last = addressOf(std::min(channel, size - 1), operand.bytes, last);
   }
   return llvm::SaturatingAdd<uint64_t>(last, operand.bytes);
 }

@@ -54,8 +54,8 @@ void IndexBuilder::loop(int64_t low, int64_t high, Body body) {
   body(loop.getInductionVar());
 }
 
-void IndexBuilder::loopBetween(OpFoldResult at, ArrayRef<AffineExpr> low, ArrayRef<AffineExpr> high, Body body) {
-  auto value = cast<Value>(at);
+void IndexBuilder::loopBetween(OpFoldResult place, ArrayRef<AffineExpr> low, ArrayRef<AffineExpr> high, Body body) {
+  auto value = cast<Value>(place);
   auto loop = affine::AffineForOp::create(b, loc, ValueRange{value}, AffineMap::get(1, 0, low, b.getContext()),
                                           ValueRange{value}, AffineMap::get(1, 0, high, b.getContext()));
   OpBuilder::InsertionGuard guard(b);
@@ -63,25 +63,25 @@ void IndexBuilder::loopBetween(OpFoldResult at, ArrayRef<AffineExpr> low, ArrayR
   body(loop.getInductionVar());
 }
 
-void IndexBuilder::spread(OpFoldResult at, int64_t offset, int64_t positions, int64_t total, Body body) {
-  if (std::optional<int64_t> known = getConstantIntValue(at)) {
-    auto bound = [&](int64_t place) { return std::max<int64_t>(0, place) * total / positions; };
+void IndexBuilder::spread(OpFoldResult place, int64_t offset, int64_t positions, int64_t total, Body body) {
+  if (std::optional<int64_t> known = getConstantIntValue(place)) {
+    auto bound = [&](int64_t number) { return std::max<int64_t>(0, number) * total / positions; };
     return loop(bound(*known + offset), bound(*known + offset + 1), body);
   }
-  AffineExpr place = dim(0) + offset;
-  SmallVector<AffineExpr, 2> low = {(place * total).floorDiv(positions)};
+  AffineExpr shifted = dim(0) + offset;
+  SmallVector<AffineExpr, 2> low = {(shifted * total).floorDiv(positions)};
   if (offset < 0)
     low.push_back(b.getAffineConstantExpr(0));
-  loopBetween(at, low, ((place + 1) * total).floorDiv(positions), body);
+  loopBetween(place, low, ((shifted + 1) * total).floorDiv(positions), body);
 }
 
-void IndexBuilder::onlyAt(OpFoldResult at, int64_t value, llvm::function_ref<void()> body) {
-  if (std::optional<int64_t> known = getConstantIntValue(at)) {
+void IndexBuilder::onlyAt(OpFoldResult place, int64_t value, llvm::function_ref<void()> body) {
+  if (std::optional<int64_t> known = getConstantIntValue(place)) {
     if (*known == value)
       body();
     return;
   }
   // From max(at, value) to min(at, value) + 1: nothing unless they are equal.
-  loopBetween(at, {dim(0), b.getAffineConstantExpr(value)}, {dim(0) + 1, b.getAffineConstantExpr(value + 1)},
+  loopBetween(place, {dim(0), b.getAffineConstantExpr(value)}, {dim(0) + 1, b.getAffineConstantExpr(value + 1)},
               [&](OpFoldResult) { body(); });
 }

@@ -36,20 +36,20 @@ public:
   mlir::OpFoldResult rest(int64_t most, int64_t total, int64_t first, mlir::OpFoldResult index, int64_t unit);
 
   void loop(int64_t low, int64_t high, Body body);
-  /// Those of `total` things that belong to place `at + offset` of `positions`, when they are
+  /// Those of `total` things that belong to place `place + offset` of `positions`, when they are
   /// spread evenly; none before place 0.
-  void spread(mlir::OpFoldResult at, int64_t offset, int64_t positions, int64_t total, Body body);
-  /// Once if `at` is `value`.
-  void onlyAt(mlir::OpFoldResult at, int64_t value, llvm::function_ref<void()> body);
+  void spread(mlir::OpFoldResult place, int64_t offset, int64_t positions, int64_t total, Body body);
+  /// Once if `place` is `value`.
+  void onlyAt(mlir::OpFoldResult place, int64_t value, llvm::function_ref<void()> body);
 
 protected:
   mlir::OpBuilder &b;
   mlir::Location loc;
 
 private:
-  /// From the largest of `low` to the smallest of `high` of `at`.
-  void loopBetween(mlir::OpFoldResult at, llvm::ArrayRef<mlir::AffineExpr> low, llvm::ArrayRef<mlir::AffineExpr> high,
-                   Body body);
+  /// From the largest of `low` to the smallest of `high`, expressions of `place`.
+  void loopBetween(mlir::OpFoldResult place, llvm::ArrayRef<mlir::AffineExpr> low,
+                   llvm::ArrayRef<mlir::AffineExpr> high, Body body);
 
   mlir::Block *entry = nullptr;
   llvm::DenseMap<int64_t, mlir::Value> constants;

@@ -66,7 +66,7 @@ private:
   std::optional<Span> spanOf(size_t number, bool Step::*loads) const;
   int64_t positionsOf(const Step &step) const;
   int64_t biasDelay(size_t number) const;
-  void emitMoves(size_t number, OpFoldResult at);
+  void emitMoves(size_t number, OpFoldResult place);
   void emitBiasRest(size_t number);
   void emitWeightStationary(size_t number);
   void emitOwnLoads(const Step &step, OpFoldResult k);
@@ -264,21 +264,22 @@ std::optional<RoutineBuilder::Span> RoutineBuilder::spanOf(size_t number, bool S
 
 /// What stands at a place between the computes of a block: loads for later ones, stores of
 /// the one before, and then the bias of the next one into the sums that were stored.
-void RoutineBuilder::emitMoves(size_t number, OpFoldResult at) {
+void RoutineBuilder::emitMoves(size_t number, OpFoldResult place) {
   const int64_t positions = positionsOf(steps[number]);
   if (std::optional<Span> span = spanOf(number, &Step::loadRhs)) {
     const Step &next = steps[span->next];
-    spread(at, span->offset, span->positions, rhsGroups(next), [&](OpFoldResult group) { loadRhs(next, group); });
+    spread(place, span->offset, span->positions, rhsGroups(next), [&](OpFoldResult group) { loadRhs(next, group); });
   }
   if (std::optional<Span> span = spanOf(number, &Step::loadLhs)) {
     const Step &next = steps[span->next];
-    spread(at, span->offset, span->positions, lhsGroups(next), [&](OpFoldResult group) { loadLhs(next, group); });
+    spread(place, span->offset, span->positions, lhsGroups(next), [&](OpFoldResult group) { loadLhs(next, group); });
   }
   if (number > 0 && steps[number - 1].lastK)
-    spread(at, 0, positions, storesOf(steps[number - 1]), [&](OpFoldResult tile) { store(steps[number - 1], tile); });
+    spread(place, 0, positions, storesOf(steps[number - 1]),
+           [&](OpFoldResult tile) { store(steps[number - 1], tile); });
   if (bias && number + 1 < steps.size() && steps[number + 1].firstK) {
     const Step &next = steps[number + 1];
-    spread(at, -biasDelay(number), positions, next.m * next.n, [&](OpFoldResult tile) { loadBias(next, tile); });
+    spread(place, -biasDelay(number), positions, next.m * next.n, [&](OpFoldResult tile) { loadBias(next, tile); });
   }
 }
 
@@ -404,10 +405,10 @@ void RoutineBuilder::emitOutputStationary(size_t number) {
     if (bias)
       loop(0, step.m * step.n, [&](OpFoldResult tile) { loadBias(step, tile); });
   }
-  loop(0, portions, [&](OpFoldResult at) {
-    emitMoves(number, at);
+  loop(0, portions, [&](OpFoldResult place) {
+    emitMoves(number, place);
     AffineExpr d = dim(0);
-    multiplyOutput(step, apply(d.floorDiv(step.m), {at}), apply(d % step.m, {at}));
+    multiplyOutput(step, apply(d.floorDiv(step.m), {place}), apply(d % step.m, {place}));
   });
   emitBiasRest(number);
   if (number + 1 == steps.size())
