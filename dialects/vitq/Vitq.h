@@ -11,6 +11,7 @@
 
 #include "dialects/vit/Quantization.h"
 #include "dialects/vit/ShapeInference.h"
+#include "dialects/vitq/KernelRules.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -25,6 +26,8 @@
 #include "dialects/vitq/VitqDialect.h.inc"
 #include "dialects/vitq/VitqEnums.h.inc"
 
+#include "dialects/vitq/VitqAttrInterfaces.h.inc"
+
 #define GET_ATTRDEF_CLASSES
 #include "dialects/vitq/VitqAttrs.h.inc"
 
@@ -37,6 +40,13 @@ enum class BatchOperand : uint8_t {
   Image,     ///< has them along its leading axis; repeated where it does not depend on the input
   Broadcast, ///< may have 1 there, or no such axis
   Shared,    ///< is the same for all; must not depend on the input
+};
+
+/// What a row of an op's results needs of an operand.
+enum class RowOperand : uint8_t {
+  Row,    ///< the row of the same index, or the one that broadcasts to it; it may flow through
+  PerRow, ///< an element of its own
+  Shared, ///< all of it, as every row of the same leading indices does
 };
 } // namespace vitq::integer
 
@@ -51,6 +61,9 @@ namespace vitq::integer {
 inline constexpr llvm::StringLiteral kScalesAttr = "vitq.scales";
 /// Integer attribute of an op: its key in `vitq.scales`.
 inline constexpr llvm::StringLiteral kIdAttr = "vitq.id";
+/// Module attribute: whose kernels are formed, an attribute that implements
+/// KernelTargetAttrInterface.
+inline constexpr llvm::StringLiteral kTargetAttr = "vitq.target";
 } // namespace vitq::integer
 
 #endif // DIALECTS_VITQ_VITQ_H

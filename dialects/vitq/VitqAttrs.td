@@ -12,6 +12,7 @@
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
 include "dialects/vitq/VitqDialect.td"
+include "dialects/vitq/VitqTargets.td"
 
 def Vitq_Rounding : I32EnumAttr<"Rounding", "how a right shift rounds", [
     I32EnumAttrCase<"HalfUp", 0, "half_up">,

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/vitq/Vitq.h"
+#include "dialects/vitq/VitqKernel.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -18,6 +19,8 @@ using namespace mlir;
 #include "dialects/vitq/VitqDialect.cpp.inc"
 #include "dialects/vitq/VitqEnums.cpp.inc"
 #include "dialects/vitq/VitqInterfaces.cpp.inc"
+
+#include "dialects/vitq/VitqAttrInterfaces.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/vitq/VitqAttrs.cpp.inc"
@@ -56,6 +59,7 @@ void VitqDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/vitq/VitqOps.cpp.inc"
       >();
+  addOperations<KernelOp, YieldOp>();
 }
 
 Operation *VitqDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
@@ -67,6 +71,8 @@ LogicalResult VitqDialect::verifyOperationAttribute(Operation *op, NamedAttribut
     return op->emitOpError("attribute '") << kIdAttr << "' must be an integer";
   if (attribute.getName() == kScalesAttr && !isa<DictionaryAttr>(attribute.getValue()))
     return op->emitOpError("attribute '") << kScalesAttr << "' must be a dictionary";
+  if (attribute.getName() == kTargetAttr && !isa<KernelTargetAttrInterface>(attribute.getValue()))
+    return op->emitOpError("attribute '") << kTargetAttr << "' must be a target that kernels are formed for";
   return success();
 }
 

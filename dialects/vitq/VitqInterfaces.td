@@ -60,4 +60,25 @@ def IntegerOp : OpInterface<"IntegerOp"> {
   ];
 }
 
+def RowwiseOp : OpInterface<"RowwiseOp"> {
+  let cppNamespace = "::vitq::integer";
+  let description = [{
+    An op of which a row of the results (their last axis) needs one row of some operands,
+    and all of the others. So it can be computed where that row is, while it is still in
+    registers or a cache: in the kernel of the op that gives the row. Whether a target does
+    that is the target's to say (`KernelTargetAttrInterface`); ops say what they read.
+  }];
+  let methods = [
+    InterfaceMethod<"What a row of the results needs of operand `index`.",
+      "::vitq::integer::RowOperand", "getRowOperand", (ins "unsigned":$index), "", [{
+        return index == 0 ? ::vitq::integer::RowOperand::Row : ::vitq::integer::RowOperand::Shared;
+      }]>,
+    InterfaceMethod<[{
+        Whether an element of a result needs only the elements of its own column, and what
+        is shared; otherwise it needs whole rows.
+      }],
+      "bool", "isElementwise", (ins), "", [{ return false; }]>
+  ];
+}
+
 #endif // VITQ_INTERFACES

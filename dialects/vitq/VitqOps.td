@@ -38,6 +38,10 @@ class Vitq_Op<string mnemonic, list<string> batchable = [], list<string> integer
          DeclareOpInterfaceMethods<BatchableOp, batchable>,
          DeclareOpInterfaceMethods<IntegerOp, integer>] # traits>;
 
+// An op on rows. `rowwise` are the methods of RowwiseOp that it has of its own.
+class Vitq_RowOp<string mnemonic, list<string> rowwise = [], list<string> batchable = [], list<string> integer = []>
+    : Vitq_Op<mnemonic, batchable, integer, [DeclareOpInterfaceMethods<RowwiseOp, rowwise>]>;
+
 // An op that only moves elements: its range is its inputs' range, its element
 // type theirs.
 class Vitq_MoveOp<string mnemonic, list<string> batchable = []>
@@ -47,7 +51,7 @@ class Vitq_MoveOp<string mnemonic, list<string> batchable = []>
 // Arithmetic
 //===----------------------------------------------------------------------===//
 
-def Vitq_MatmulOp : Vitq_Op<"matmul", ["getBatchOperand"]> {
+def Vitq_MatmulOp : Vitq_RowOp<"matmul", [], ["getBatchOperand"]> {
   let summary = "Matrix product with 32-bit accumulators";
   let description = [{
     `acc[b, m, n] = bias[n] + sum_k (lhs[b, m, k] - lhs_zero_point) * rhs[b, k, n]`,
@@ -73,7 +77,7 @@ def Vitq_MatmulOp : Vitq_Op<"matmul", ["getBatchOperand"]> {
   let hasVerifier = 1;
 }
 
-def Vitq_RequantOp : Vitq_Op<"requant"> {
+def Vitq_RequantOp : Vitq_RowOp<"requant", ["isElementwise"]> {
   let summary = "Requantization by a dyadic multiplier";
   let description = [{
     `y = clamp(zero_point + round((x - input_zero_point) * M[c] / 2^shift[c]), min, max)`
@@ -103,7 +107,7 @@ def Vitq_RequantOp : Vitq_Op<"requant"> {
   let hasVerifier = 1;
 }
 
-def Vitq_AddOp : Vitq_Op<"add", ["getBatchOperand"]> {
+def Vitq_AddOp : Vitq_RowOp<"add", ["getRowOperand", "isElementwise"], ["getBatchOperand"]> {
   let summary = "Sum of two quantized tensors of different scales";
   let description = [{
     `y = clamp(zero_point + round((a - lhs_zero_point) * Ma / 2^ca) + round((b - rhs_zero_point) * Mb / 2^cb))`:
@@ -134,7 +138,7 @@ def Vitq_AddOp : Vitq_Op<"add", ["getBatchOperand"]> {
   let hasVerifier = 1;
 }
 
-def Vitq_MulOp : Vitq_Op<"mul", ["getBatchOperand"]> {
+def Vitq_MulOp : Vitq_RowOp<"mul", ["getRowOperand", "isElementwise"], ["getBatchOperand"]> {
   let summary = "Product of two quantized tensors";
   let description = [{
     `y = clamp(zero_point + round((a - lhs_zero_point) * (b - rhs_zero_point) * M / 2^c))`. The
@@ -185,7 +189,7 @@ def Vitq_SumOp : Vitq_Op<"sum", ["growLeadingAxis"]> {
 // Nonlinear functions
 //===----------------------------------------------------------------------===//
 
-def Vitq_TableOp : Vitq_Op<"table", ["computesAlongLastAxis"], ["getAlgorithmName"]> {
+def Vitq_TableOp : Vitq_RowOp<"table", ["isElementwise"], ["computesAlongLastAxis"], ["getAlgorithmName"]> {
   let summary = "Exact function of 8-bit values: a 256-entry table";
   let description = [{
     `y = table[t][i]` with `i = x` read as unsigned with `input_unsigned`, otherwise
@@ -209,7 +213,7 @@ def Vitq_TableOp : Vitq_Op<"table", ["computesAlongLastAxis"], ["getAlgorithmNam
   let hasFolder = 1;
 }
 
-def Vitq_InterpolateOp : Vitq_Op<"interpolate", [], ["getAlgorithmName"]> {
+def Vitq_InterpolateOp : Vitq_RowOp<"interpolate", ["isElementwise"], [], ["getAlgorithmName"]> {
   let summary = "Function of 16-bit values: a table with linear interpolation, and an identity tail";
   let description = [{
     A function that is nearly constant below some value and nearly the identity
@@ -244,7 +248,7 @@ def Vitq_InterpolateOp : Vitq_Op<"interpolate", [], ["getAlgorithmName"]> {
   let hasVerifier = 1;
 }
 
-def Vitq_PwlOp : Vitq_Op<"pwl", [], ["getAlgorithmName"]> {
+def Vitq_PwlOp : Vitq_RowOp<"pwl", ["isElementwise"], [], ["getAlgorithmName"]> {
   let summary = "Piecewise-linear function of 8- or 16-bit values, requantized";
   let description = [{
     With `q = x - input_zero_point`, `i` the number of breakpoints <= q and
@@ -271,7 +275,7 @@ def Vitq_PwlOp : Vitq_Op<"pwl", [], ["getAlgorithmName"]> {
   let hasVerifier = 1;
 }
 
-def Vitq_PolyGeluOp : Vitq_Op<"poly_gelu", [], ["getAlgorithmName"]> {
+def Vitq_PolyGeluOp : Vitq_RowOp<"poly_gelu", ["isElementwise"], [], ["getAlgorithmName"]> {
   let summary = "I-BERT's GELU: erf as a polynomial of degree two";
   let description = [{
     With `q = x - input_zero_point` and `erf = one - (min(|q|, clip) - clip)^2`,
@@ -298,7 +302,7 @@ def Vitq_PolyGeluOp : Vitq_Op<"poly_gelu", [], ["getAlgorithmName"]> {
   let hasVerifier = 1;
 }
 
-def Vitq_GeluOp : Vitq_Op<"gelu", ["computesAlongLastAxis"], ["getAlgorithmName"]> {
+def Vitq_GeluOp : Vitq_RowOp<"gelu", [], ["computesAlongLastAxis"], ["getAlgorithmName"]> {
   let summary = "ShiftGELU: GELU by shifts and one reciprocal per row";
   let description = [{
     On `a = x - input_zero_point`, row by row over the last axis, with
@@ -331,7 +335,7 @@ def Vitq_GeluOp : Vitq_Op<"gelu", ["computesAlongLastAxis"], ["getAlgorithmName"
   let hasVerifier = 1;
 }
 
-def Vitq_SoftmaxOp : Vitq_Op<"softmax", ["computesAlongLastAxis"], ["hasUnsignedResult", "getAlgorithmName"]> {
+def Vitq_SoftmaxOp : Vitq_RowOp<"softmax", [], ["computesAlongLastAxis"], ["hasUnsignedResult", "getAlgorithmName"]> {
   let summary = "Softmax codes relative to the row maximum, and their sums";
   let description = [{
     Row by row over the last axis, on 32-bit scores:
@@ -390,7 +394,7 @@ def Vitq_SoftmaxOp : Vitq_Op<"softmax", ["computesAlongLastAxis"], ["hasUnsigned
   let hasVerifier = 1;
 }
 
-def Vitq_ShiftmaxOp : Vitq_Op<"shiftmax", ["computesAlongLastAxis"], ["getAlgorithmName"]> {
+def Vitq_ShiftmaxOp : Vitq_RowOp<"shiftmax", [], ["computesAlongLastAxis"], ["getAlgorithmName"]> {
   let summary = "I-ViT's Shiftmax: normalized softmax codes";
   let description = [{
     Row by row over the last axis, on signed codes (docs/Numerics.md, Shiftmax as
@@ -422,7 +426,7 @@ def Vitq_ShiftmaxOp : Vitq_Op<"shiftmax", ["computesAlongLastAxis"], ["getAlgori
   let hasVerifier = 1;
 }
 
-def Vitq_DivideRowsOp : Vitq_Op<"divide_rows", ["getBatchOperand"], ["getAlgorithmName"]> {
+def Vitq_DivideRowsOp : Vitq_RowOp<"divide_rows", ["getRowOperand", "isElementwise"], ["getBatchOperand"], ["getAlgorithmName"]> {
   let summary = "Requantization with a reciprocal per row";
   let description = [{
     With `R = floor(2^40 / max(1, sum))`, one per row, `u = clamp32((x * R + 2^15) >> 16)`
@@ -457,7 +461,7 @@ def Vitq_DivideRowsOp : Vitq_Op<"divide_rows", ["getBatchOperand"], ["getAlgorit
   let hasVerifier = 1;
 }
 
-def Vitq_LayerNormOp : Vitq_Op<"layer_norm", ["computesAlongLastAxis"], ["getAlgorithmName"]> {
+def Vitq_LayerNormOp : Vitq_RowOp<"layer_norm", [], ["computesAlongLastAxis"], ["getAlgorithmName"]> {
   let summary = "Integer layer normalization over the last axis";
   let description = [{
     * `exact` (docs/Numerics.md, LayerNorm): `V = C*sum x^2 - (sum x)^2 + eps`, `k = floor(sqrt(V << 12))`,
@@ -508,7 +512,7 @@ def Vitq_LayerNormOp : Vitq_Op<"layer_norm", ["computesAlongLastAxis"], ["getAlg
 // Quantizers made of comparisons
 //===----------------------------------------------------------------------===//
 
-def Vitq_NormQuantOp : Vitq_Op<"norm_quant", ["computesAlongLastAxis"], ["getAlgorithmName"]> {
+def Vitq_NormQuantOp : Vitq_RowOp<"norm_quant", [], ["computesAlongLastAxis"], ["getAlgorithmName"]> {
   let summary = "Layer normalization to a few levels: comparisons, no root, no division";
   let description = [{
     NormQ (docs/Rules.md, R9). Row by row over the last axis of C channels,
@@ -541,7 +545,7 @@ def Vitq_NormQuantOp : Vitq_Op<"norm_quant", ["computesAlongLastAxis"], ["getAlg
   let hasVerifier = 1;
 }
 
-def Vitq_ThresholdOp : Vitq_Op<"threshold", ["computesAlongLastAxis"], ["getAlgorithmName"]> {
+def Vitq_ThresholdOp : Vitq_RowOp<"threshold", ["isElementwise"], ["computesAlongLastAxis"], ["getAlgorithmName"]> {
   let summary = "Quantizer made of comparisons";
   let description = [{
     `y = min + #{k : x >= thresholds[k]}`, or `thresholds[k, c]` with c along the last axis:

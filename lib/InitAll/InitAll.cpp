@@ -10,6 +10,7 @@
 
 #include "dialects/vit/Vit.h"
 #include "dialects/vitq/Vitq.h"
+#include "vitq/Conversion/KernelTargets.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Pipelines/Pipelines.h"
 #include "vitq/Target/NativeCompiler.h"
@@ -25,6 +26,7 @@ void vitq::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllExtensions(registry);
   mlir::registerAllToLLVMIRTranslations(registry);
   registry.insert<vit::VitDialect, integer::VitqDialect, systolic::SystolicDialect>();
+  registerCpuKernelTarget(registry);
 }
 
 void vitq::registerAllPasses() {

@@ -9,7 +9,7 @@
 #include "Engine.h"
 
 #include "dialects/vit/Vit.h"
-#include "dialects/vitq/Vitq.h"
+#include "dialects/vitq/VitqKernel.h"
 #include "vitq/Tensor/Attributes.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
@@ -34,6 +34,12 @@ FailureOr<Tensor> interp::loadConstant(Operation *op, Attribute attribute, Eleme
 }
 
 int64_t interp::macsOf(Operation *op) {
+  if (auto kernel = dyn_cast<integer::KernelOp>(op)) {
+    int64_t macs = 0;
+    for (Operation *inner : kernel.getOps())
+      macs += macsOf(inner);
+    return macs;
+  }
   if (isa<vit::LinearOp, vit::MatmulOp, integer::MatmulOp>(op))
     return productOf(shapeOfValue(op->getResult(0))) * shapeOfValue(op->getOperand(0)).back();
   if (isa<vit::PatchEmbedOp, vit::Conv2dOp>(op))

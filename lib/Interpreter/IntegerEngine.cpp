@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "IntegerKernel.h"
 #include "IntegerRows.h"
 #include "Moves.h"
 #include "RowMatmul.h"
@@ -316,6 +317,8 @@ Kernel IntegerEngine::make(integer::GeluOp op) {
 Kernel IntegerEngine::compile(Operation *op) const {
   if (!isa_and_nonnull<integer::VitqDialect>(op->getDialect()))
     return {};
+  if (auto kernel = dyn_cast<integer::KernelOp>(op))
+    return compileKernel(kernel, *this);
   if (auto pad = dyn_cast<integer::PadOp>(op))
     return compileMove(op, pad.getValue());
   if (Kernel move = compileMove(op, 0))

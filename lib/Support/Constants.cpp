@@ -10,6 +10,7 @@
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
 
 #include <cassert>
 #include <type_traits>
@@ -56,9 +57,26 @@ FailureOr<std::vector<int64_t>> vitq::getIntConstant(Attribute attribute, EmitCo
   return readAs<int64_t>(attribute, emitError);
 }
 
+/// What is passed into the region that `value` is an argument of, if that is one value; else
+/// `value`.
+static Value passedIn(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  if (!argument || !argument.getOwner()->isEntryBlock())
+    return value;
+  Region *region = argument.getOwner()->getParent();
+  auto branch = dyn_cast_or_null<RegionBranchOpInterface>(region->getParentOp());
+  if (!branch)
+    return value;
+  SmallVector<Value> passed;
+  branch.getPredecessorValues(RegionSuccessor(region, region->getArguments()),
+                              static_cast<int>(argument.getArgNumber()), passed);
+  return passed.size() == 1 ? passedIn(passed.front()) : value;
+}
+
 static Attribute constantAttr(Value value) {
   if (!value)
     return {};
+  value = passedIn(value);
   auto constant = value.getDefiningOp<arith::ConstantOp>();
   return constant ? Attribute(constant.getValue()) : Attribute();
 }

@@ -40,9 +40,13 @@ using namespace vitq;
 //===----------------------------------------------------------------------===//
 
 void vitq::buildVitqToLLVMPipeline(OpPassManager &manager, StringRef target, bool fuse, bool openmp) {
+  if (fuse) {
+    VitqFormKernelsPassOptions form;
+    form.target = target.str();
+    manager.addPass(createVitqFormKernelsPass(form));
+  }
   ConvertVitqToKernelsPassOptions kernels;
   kernels.target = target.str();
-  kernels.fuse = fuse;
   manager.addPass(createConvertVitqToKernelsPass(kernels));
   manager.addPass(createVitqPlanArenaPass());
   VitqAddEntryPointsPassOptions entries;
@@ -67,7 +71,7 @@ namespace {
 struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
   Option<std::string> target{*this, "target", llvm::cl::desc("CPU and features (as vitq-opt --target)"),
                              llvm::cl::init("native")};
-  Option<bool> fuse{*this, "fuse", llvm::cl::desc("Fuse row-wise consumers into contractions"), llvm::cl::init(true)};
+  Option<bool> fuse{*this, "fuse", llvm::cl::desc("Compute several ops in one kernel"), llvm::cl::init(true)};
   Option<bool> openmp{*this, "openmp", llvm::cl::desc("Add an entry point that uses threads"), llvm::cl::init(false)};
 };
 

@@ -30,3 +30,27 @@ module {
     return
   }
 }
+
+// -----
+
+// A kernel of another target.
+func.func @main(%x: tensor<4x8xi32>) -> tensor<4x8xi8> {
+  // expected-error @+1 {{'vitq.kernel' op is no kernel of a CPU: a CPU's kernels of several ops begin with a product; form kernels for one (--vitq-form-kernels=target=...)}}
+  %0 = vitq.kernel(%a = %x) : (tensor<4x8xi32>) -> tensor<4x8xi8> {
+    %y = vitq.requant %a by <1518500250, 40> round half_up : tensor<4x8xi32> -> tensor<4x8xi8>
+    vitq.yield %y : tensor<4x8xi8>
+  }
+  return %0 : tensor<4x8xi8>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x4x8xi8>) -> tensor<1x4x4xi8> {
+  // expected-error @+1 {{is no kernel of a CPU: it reads more than a row of what stands before it}}
+  %0 = vitq.kernel(%a = %x) : (tensor<1x4x8xi8>) -> tensor<1x4x4xi8> {
+    %s = vitq.matmul %a, %a transpose_rhs : (tensor<1x4x8xi8>, tensor<1x4x8xi8>) -> tensor<1x4x4xi32>
+    %y = vitq.add %s by <1518500250, 40>, %s by <1518500250, 41> round half_up : (tensor<1x4x4xi32>, tensor<1x4x4xi32>) -> tensor<1x4x4xi8>
+    vitq.yield %y : tensor<1x4x4xi8>
+  }
+  return %0 : tensor<1x4x4xi8>
+}

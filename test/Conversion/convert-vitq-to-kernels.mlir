@@ -1,5 +1,5 @@
-// RUN: vitq-opt %s --split-input-file --convert-vitq-to-kernels=target=x86-64-v3 | FileCheck %s
-// RUN: vitq-opt %s --split-input-file --convert-vitq-to-kernels="target=x86-64-v3 fuse=false" | FileCheck %s --check-prefix=APART
+// RUN: vitq-opt %s --split-input-file --vitq-form-kernels=target=x86-64-v3 --convert-vitq-to-kernels=target=x86-64-v3 | FileCheck %s
+// RUN: vitq-opt %s --split-input-file --convert-vitq-to-kernels=target=x86-64-v3 | FileCheck %s --check-prefix=APART
 // RUN: not vitq-opt %s --split-input-file --convert-vitq-to-kernels=target=x86-64-v5 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
 // UNKNOWN: unknown target 'x86-64-v5'; 'native', 'aarch64' or an LLVM CPU name, near it: x86-64-v2

@@ -15,15 +15,16 @@ include "mlir/Pass/PassBase.td"
 def ConvertVitqToKernelsPass : Pass<"convert-vitq-to-kernels", "::mlir::ModuleOp"> {
   let summary = "Turn integer ops into calls of shared kernels on memrefs";
   let description = [{
-    Every distinct combination of op, types and attributes that shape the code
-    becomes one private function with loops; `@main` calls it. What differs
-    between two such ops (weights, bias, multipliers, shifts, zero points, tables,
-    clamp bounds) is data: one constant blob per op, the last argument. So twelve
-    blocks of a transformer share one set of kernels, and none is inlined.
+    Every kernel (`vitq.kernel`), and every op that is in none, becomes a call of a private
+    function with loops. What differs between two ops without changing the code (weights,
+    bias, multipliers, shifts, zero points, tables, clamp bounds) is data: one constant blob
+    for each call, the last argument. Calls whose functions would have the same code
+    share one. So twelve blocks of a transformer share one set of kernels, and none is
+    inlined.
 
-    A contraction whose only user works row by row (requantization, residual add,
-    softmax, division of rows) takes it into its own kernel, which applies it while
-    the accumulators are in the cache.
+    Which ops are together is decided before, by `vitq-form-kernels`: here a row goes from one
+    op of a kernel to the next in registers or in a cache. A kernel that was formed for
+    something else than a CPU is an error.
 
     Constant weights are packed for the dot product of the target at compile time;
     scratch memory of a kernel is an argument.
@@ -53,7 +54,6 @@ def ConvertVitqToKernelsPass : Pass<"convert-vitq-to-kernels", "::mlir::ModuleOp
   let options = [
     Option<"target", "target", "std::string", "\"native\"",
            "CPU and features that kernels are shaped for (as vitq-opt --target)">,
-    Option<"fuse", "fuse", "bool", "true", "Fuse row-wise consumers into contractions">,
   ];
   let statistics = [
     Statistic<"numKernels", "num-kernels", "Number of distinct kernels">,
@@ -63,6 +63,43 @@ def ConvertVitqToKernelsPass : Pass<"convert-vitq-to-kernels", "::mlir::ModuleOp
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
   ];
+}
+
+def VitqFormKernelsPass : Pass<"vitq-form-kernels", "::mlir::ModuleOp"> {
+  let summary = "Put ops that the target computes together into kernels";
+  let description = [{
+    From each op that is in no kernel yet, in order, follows the row that flows through the
+    only user of its result, and through that one's, as long as the target says that a kernel
+    may begin with these ops. The longest sequence that the target calls a kernel, and of
+    which only the last op's results are read by others, becomes a `vitq.kernel` in the place of its
+    last op, with the moves that the target reads operands through. Its location is those of its ops, its
+    `vitq.id` the last one's.
+
+    The pass knows no op and no target: ops say by `RowwiseOp` what they read, the target by
+    `KernelTargetAttrInterface` what it computes together.
+
+    ```mlir
+    // before
+    %a = vitq.matmul %x, %w : (tensor<4x8xi8>, tensor<8x16xi8>) -> tensor<4x16xi32>
+    %y = vitq.requant %a by <1518500250, 40> round half_up : tensor<4x16xi32> -> tensor<4x16xi8>
+    // after
+    %y = vitq.kernel(%0 = %x, %1 = %w) : (tensor<4x8xi8>, tensor<8x16xi8>) -> tensor<4x16xi8> {
+      %a = vitq.matmul %0, %1 : (tensor<4x8xi8>, tensor<8x16xi8>) -> tensor<4x16xi32>
+      %q = vitq.requant %a by <1518500250, 40> round half_up : tensor<4x16xi32> -> tensor<4x16xi8>
+      vitq.yield %q : tensor<4x16xi8>
+    }
+    ```
+
+    Errors: no target, or one that there is not.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"\"",
+           "A processor (as vitq-opt --target), or an attribute (#...); by default the module's vitq.target">,
+  ];
+  let statistics = [
+    Statistic<"numFormed", "num-formed", "Number of kernels">,
+  ];
+  let dependentDialects = ["::vitq::integer::VitqDialect"];
 }
 
 def VitqPlanArenaPass : Pass<"vitq-plan-arena", "::mlir::ModuleOp"> {

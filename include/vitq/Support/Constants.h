@@ -47,7 +47,8 @@ llvm::FailureOr<std::vector<double>> getFloatConstant(mlir::Attribute attribute,
 llvm::FailureOr<std::vector<float>> getFloatConstantF32(mlir::Attribute attribute,
                                                         EmitConstantError emitError = nullptr);
 
-/// The same for a value that an `arith.constant` defines.
+/// The same for a value that an `arith.constant` defines, or that is the argument of a region
+/// into which such a value is passed.
 llvm::FailureOr<Tensor> getIntTensor(mlir::Value value, EmitConstantError emitError = nullptr);
 llvm::FailureOr<std::vector<double>> getFloatConstant(mlir::Value value, EmitConstantError emitError = nullptr);
 llvm::FailureOr<std::vector<float>> getFloatConstantF32(mlir::Value value, EmitConstantError emitError = nullptr);
@@ -57,7 +58,7 @@ llvm::FailureOr<std::vector<int64_t>> getIntConstant(mlir::Value value, EmitCons
 /// `value` is not a float constant.
 std::optional<double> getSplatFloat(mlir::Value value);
 
-/// Whether `value` is defined by an `arith.constant`.
+/// Whether `value` is defined by an `arith.constant`, or passed into a region as one.
 bool isConstant(mlir::Value value);
 
 /// The name of a constant's blob, empty when it has none.

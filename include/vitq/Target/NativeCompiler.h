@@ -26,7 +26,7 @@ struct NativeOptions {
   TargetDesc target;
   /// Prefix of the program's entry point; a C identifier.
   std::string name = "model";
-  /// Whether row-wise ops are computed inside the contraction before them.
+  /// Whether several ops are computed in one kernel (`vitq-form-kernels`).
   bool fuse = true;
   /// Whether the program also has an entry point that uses threads (needs libomp).
   bool openmp = false;
@@ -34,7 +34,7 @@ struct NativeOptions {
   int64_t turns = 1;
 };
 
-/// Adds the passes from vitq ops to the LLVM dialect: kernels, arena, loops,
+/// Adds the passes from vitq ops to the LLVM dialect: kernels (formed if `fuse`), arena, loops,
 /// vectors, memrefs with the bare-pointer convention.
 void buildVitqToLLVMPipeline(mlir::OpPassManager &manager, llvm::StringRef target, bool fuse = true,
                              bool openmp = false);

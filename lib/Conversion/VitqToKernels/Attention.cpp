@@ -6,12 +6,17 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A unit of work is a head and one tile of its rows: scores, softmax and context of
-// a few rows stay in L1. Keys and values are packed once for each head, before.
+// A unit of work is a head and one tile of its rows: scores, what is done to them, and
+// context of a few rows stay in L1. Keys and values are packed once for each head, before.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Attention.h"
+
+#include "HeadRows.h"
+
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+
 
 using namespace mlir;
 using namespace vitq;
@@ -20,114 +25,80 @@ using namespace vitq::integer;
 
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<ShapedType>(value.getType()).getShape(); }
 
-/// The op that exchanges the two middle axes of four to give `value`.
-static TransposeOp headTranspose(Value value) {
-  auto op = value.getDefiningOp<TransposeOp>();
-  return op && op.getPermutation() == ArrayRef<int64_t>{0, 2, 1, 3} ? op : TransposeOp();
-}
-
-std::optional<AttentionOps> AttentionOps::match(Operation *finish) {
-  if (!isa<DivideRowsOp, RequantOp, ThresholdOp>(finish))
-    return std::nullopt;
-  AttentionOps ops;
-  ops.finish = finish;
-  ops.context = finish->getOperand(0).getDefiningOp<MatmulOp>();
-  if (!ops.context || !ops.context->hasOneUse() || ops.context.getTransposeRhs() || ops.context.getBias())
-    return std::nullopt;
-  ops.softmax = ops.context.getLhs().getDefiningOp();
-  if (!isa_and_nonnull<SoftmaxOp, ShiftmaxOp>(ops.softmax) || !ops.softmax->getResult(0).hasOneUse())
-    return std::nullopt;
-  if (auto softmax = dyn_cast<SoftmaxOp>(ops.softmax)) {
-    auto divide = dyn_cast<DivideRowsOp>(finish);
-    if (!divide || divide.getSums() != softmax.getSums() || !softmax.getSums().hasOneUse())
-      return std::nullopt;
-  }
-  ops.scores = ops.softmax->getOperand(0).getDefiningOp<MatmulOp>();
-  if (!ops.scores || !ops.scores->hasOneUse() || !ops.scores.getTransposeRhs() || ops.scores.getBias())
-    return std::nullopt;
-  // One head after the other, [B, H, T, D]; no matrix that heads share.
-  for (Value operand : {ops.scores.getLhs(), ops.scores.getRhs(), ops.context.getRhs()})
-    if (shapeOf(operand).size() != 4 || widthOf(operand) != 8)
-      return std::nullopt;
-  ops.transposeOf[0] = headTranspose(ops.scores.getLhs());
-  ops.transposeOf[1] = headTranspose(ops.scores.getRhs());
-  ops.transposeOf[2] = headTranspose(ops.context.getRhs());
-  if (finish->hasOneUse())
-    if (auto transpose = dyn_cast<TransposeOp>(*finish->user_begin()))
-      ops.transpose = headTranspose(transpose);
-  return ops;
-}
-
-SmallVector<Operation *> AttentionOps::all() const {
-  SmallVector<Operation *> ops{scores, softmax, context, finish};
-  if (transpose)
-    ops.push_back(transpose);
-  return ops;
-}
-
 namespace {
-
-/// [B, H, T, D], or [B, T, H, D] if `tokensFirst`, seen as rows of D elements.
-struct HeadRows {
-  Value memref;
-  int64_t heads, tokens;
-  bool tokensFirst;
-
-  int64_t stride() const { return tokensFirst ? heads : 1; }
-  /// The row of token 0.
-  Value first(Emitter &e, Value head) const {
-    if (!tokensFirst)
-      return e.indexMul(head, tokens);
-    Value image = e.divu(head, e.index(heads)), own = e.remu(head, e.index(heads));
-    return e.add(e.indexMul(image, tokens * heads), own);
-  }
-  std::string key() const { return tokensFirst ? "t" : "h"; }
-};
 
 /// A right operand of all heads, packed.
 struct Packed {
   Value panels, bias;
 };
 
+/// An op on the rows of one of the products.
+struct Stage {
+  Operation *op = nullptr;
+  std::unique_ptr<RowOp> row;
+  /// Which of its operands are results of ops before it in the kernel: null for others.
+  Values inside;
+  /// Where in scratch memory its results lie; none of the last stage's, which are the kernel's.
+  SmallVector<int64_t> resultOffsets;
+  RowArguments arguments;
+
+  bool readsScratch() const {
+    return llvm::any_of(inside, [](Value value) { return static_cast<bool>(value); });
+  }
+  bool readsMemory() const { return llvm::is_contained(inside, Value()); }
+};
+
 class AttentionKernel {
 public:
-  AttentionKernel(AttentionOps ops, KernelModule &module, MemrefOf memrefOf);
+  AttentionKernel(const KernelParts &parts, ArrayRef<Operation *> moves, KernelModule &module, MemrefOf memrefOf);
   Value emitCalls();
 
 private:
-  HeadRows rowsOf(Value tensor, TransposeOp transpose);
+  HeadRows rowsOf(Value tensor);
+  HeadRows rowsOfResult(Value buffer);
+  bool makeStages(ArrayRef<Operation *> ops, MatmulOp product, SmallVectorImpl<Stage> &stages);
   void prepareScratch();
-  Packed pack(const Geometry &g, const LeftFormat &left, const HeadRows &rhs, bool transposed, MatmulOp op);
-  std::string key() const;
+  void reserveResults(MutableArrayRef<Stage> stages, int64_t paddedCols);
+  Packed pack(const Geometry &geometry, const LeftFormat &left, MatmulOp op);
+  void takeArguments(ValueRange in);
+  void emitUnits(Emitter &e, Value first, Value last);
   void emitUnit(Emitter &e, Value head, Value token, int64_t rows);
   void emitScores(Emitter &e, Value head, Value token, int64_t rows);
-  void emitSoftmax(Emitter &e, Value firstRow, int64_t rows);
+  void emitScoreStages(Emitter &e, Value firstRow, int64_t rows);
+  Value emitCodeWords(Emitter &e, int64_t rows);
   void emitContext(Emitter &e, Value head, Value token, int64_t rows);
-  void widen(Emitter &e, const Geometry &g, const LeftFormat &left, Slot zeroPoint, Value to, int64_t row, int64_t cols,
-             llvm::function_ref<Value(Value, int64_t)> load);
+  void emitContextStages(Emitter &e, Value sums, Value row, Value resultRow, int64_t rows,
+                         ArrayRef<Values> operandsOfStages);
+  Values operandsOf(Emitter &e, const Stage &stage);
+  Value resultView(Emitter &e, const Stage &stage, unsigned index);
+  void widen(Emitter &e, const Geometry &geometry, const LeftFormat &left, Slot zeroPoint, Value to, int64_t row,
+             int64_t cols, llvm::function_ref<Value(Value, int64_t)> load);
   Value scratchView(Emitter &e, int64_t offset, ArrayRef<int64_t> shape, int64_t width) {
     return memref::ViewOp::create(e.b, e.loc, MemRefType::get(shape, e.intType(width)), scratch, e.index(offset),
                                   ValueRange());
   }
   int64_t reserve(int64_t bytes) {
-    const int64_t at = scratchBytes;
-    scratchBytes += (bytes + 63) / 64 * 64;
-    return at;
+    const int64_t offset = scratchBytes;
+    scratchBytes += llvm::alignTo(bytes, 64);
+    return offset;
   }
-  bool readsCodes() const { return codesFormat.width == gc.dot.width && codesFormat.isUnsigned == gc.dot.unsignedLhs; }
+  bool readsCodes() const {
+    return codesFormat.width == contextGeometry.dot.width && codesFormat.isUnsigned == contextGeometry.dot.unsignedLhs;
+  }
 
-  AttentionOps ops;
+  KernelParts parts;
+  ArrayRef<Operation *> moves;
   KernelModule &module;
   MemrefOf memrefOf;
   Location loc;
-  /// Of the scores and of the context.
-  Geometry gs, gc;
+  Geometry scoresGeometry, contextGeometry;
   LeftFormat queryFormat, codesFormat;
   HeadRows query;
-  std::unique_ptr<RowOp> softmax, finish;
-  int64_t headCount, tokens, scratchBytes = 0, queryAt = 0, scoresAt = 0, codesAt = 0, wordsAt = 0, sumsAt = 0,
-                             contextAt = 0;
-  bool inTile;
+  SmallVector<Stage> scoreStages, contextStages;
+  int64_t headCount, tokens, scratchBytes = 0, queryOffset = 0, scoresOffset = 0, codesOffset = 0, wordsOffset = 0,
+                             contextOffset = 0;
+  /// Whether the ops on the context work on its sums in registers.
+  bool inTile = false;
   Slot queryZeroPoint, codesZeroPoint;
   Blob blob;
   HeadRows result;
@@ -135,265 +106,387 @@ private:
   // Values of the function that is being built.
   Value queryIn, scratch, blobIn, resultIn;
   Packed keys, values;
-  RowArguments softmaxArguments, finishArguments;
 };
 
 } // namespace
 
-AttentionKernel::AttentionKernel(AttentionOps ops, KernelModule &module, MemrefOf memrefOf)
-    : ops(ops), module(module), memrefOf(memrefOf), loc(ops.context.getLoc()),
-      gs(Geometry::of(ops.scores, module.target)), gc(Geometry::of(ops.context, module.target)),
-      queryFormat(LeftFormat::of(ops.scores)), codesFormat(LeftFormat::of(ops.context)),
-      query(rowsOf(ops.scores.getLhs(), ops.transposeOf[0])) {
-  ArrayRef<int64_t> shape = shapeOf(ops.scores.getLhs());
-  headCount = shape[0] * shape[1];
-  tokens = shape[2];
+AttentionKernel::AttentionKernel(const KernelParts &parts, ArrayRef<Operation *> moves, KernelModule &module,
+                                 MemrefOf memrefOf)
+    : parts(parts), moves(moves), module(module), memrefOf(memrefOf), loc(MatmulOp(parts.context).getLoc()),
+      scoresGeometry(Geometry::of(parts.product, module.target)),
+      contextGeometry(Geometry::of(parts.context, module.target)), queryFormat(LeftFormat::of(parts.product)),
+      codesFormat(LeftFormat::of(parts.context)), query(rowsOf(this->parts.product.getLhs())) {
+  ArrayRef<int64_t> shape = shapeOf(this->parts.product.getLhs());
+  tokens = shape[shape.size() - 2];
+  headCount = query.count() / tokens;
   queryZeroPoint = blob.scalar(queryFormat.zeroPoint);
   codesZeroPoint = blob.scalar(codesFormat.zeroPoint);
 }
 
-HeadRows AttentionKernel::rowsOf(Value tensor, TransposeOp transpose) {
-  ArrayRef<int64_t> shape = shapeOf(tensor);
-  Value memref = memrefOf(transpose ? transpose.getInput() : tensor);
-  return {module.reshape(loc, memref, {shape[0] * shape[1] * shape[2], shape[3]}), shape[1], shape[2],
-          static_cast<bool>(transpose)};
+/// The rows of an operand, read through the transpose that gives it if that is one of the moves.
+HeadRows AttentionKernel::rowsOf(Value tensor) {
+  auto transpose = tensor.getDefiningOp<TransposeOp>();
+  if (!transpose || !llvm::is_contained(moves, transpose))
+    return HeadRows::of(module, loc, memrefOf(tensor), shapeOf(tensor));
+  return HeadRows::of(module, loc, memrefOf(transpose.getInput()), shapeOf(tensor), transpose.getPermutation());
+}
+
+/// The rows of the result, as the heads see them.
+HeadRows AttentionKernel::rowsOfResult(Value buffer) {
+  ArrayRef<int64_t> shape = shapeOf(parts.contextOps.back()->getResult(0));
+  if (!parts.transpose)
+    return HeadRows::of(module, loc, buffer, shape);
+  return HeadRows::of(module, loc, buffer, shape, invertPermutationVector(parts.transpose.getPermutation()));
+}
+
+//===----------------------------------------------------------------------===//
+// In @main
+//===----------------------------------------------------------------------===//
+
+/// Makes the row ops of `ops`, which work on the rows of `product`; false if one has no code.
+bool AttentionKernel::makeStages(ArrayRef<Operation *> ops, MatmulOp product, SmallVectorImpl<Stage> &stages) {
+  auto lookup = [&](Value value) {
+    for (const Stage &stage : scoreStages)
+      for (auto [result, buffer] : llvm::zip_equal(stage.op->getResults(), stage.row->buffers))
+        if (value == result)
+          return buffer;
+    return memrefOf(value);
+  };
+  SmallVector<Operation *> all = parts.all();
+  Value previous = product;
+  for (Operation *op : ops) {
+    std::unique_ptr<RowOp> row = makeRowOp(op, module, lookup, previous);
+    if (!row)
+      return false;
+    // Results stay in the kernel, and so do operands that are results of it.
+    row->results.clear();
+    row->rowOperands.clear();
+    Stage &stage = stages.emplace_back();
+    Values outside;
+    for (auto [memref, tensor] : llvm::zip_equal(row->operands, row->tensors)) {
+      const bool isInside = tensor && llvm::is_contained(all, tensor.getDefiningOp());
+      stage.inside.push_back(isInside ? tensor : Value());
+      if (!isInside)
+        outside.push_back(memref);
+    }
+    row->operands = outside;
+    stage.op = op;
+    stage.row = std::move(row);
+    previous = op->getResult(0);
+  }
+  return true;
 }
 
 void AttentionKernel::prepareScratch() {
-  const int64_t rows = gs.tileRows;
-  queryAt = reserve(rows * gs.paddedDepth() * gs.dot.width / 8);
-  scoresAt = reserve(rows * gs.paddedCols() * 4);
-  codesAt = reserve(rows * gc.paddedDepth() * codesFormat.width / 8 + 64);
-  wordsAt = reserve(readsCodes() ? 0 : rows * gc.paddedDepth() * gc.dot.width / 8);
-  sumsAt = reserve(rows * 4);
-  contextAt = reserve(inTile ? 0 : rows * gc.paddedCols() * 4);
+  const int64_t rows = scoresGeometry.tileRows;
+  queryOffset = reserve(rows * scoresGeometry.paddedDepth() * scoresGeometry.dot.width / 8);
+  scoresOffset = reserve(rows * scoresGeometry.paddedCols() * 4);
+  codesOffset = reserve(rows * contextGeometry.paddedDepth() * codesFormat.width / 8 + 64);
+  wordsOffset = reserve(readsCodes() ? 0 : rows * contextGeometry.paddedDepth() * contextGeometry.dot.width / 8);
+  // Sums of rows, one number each.
+  scoreStages.back().resultOffsets.push_back(codesOffset);
+  for (unsigned i = 1; i < scoreStages.back().op->getNumResults(); ++i)
+    scoreStages.back().resultOffsets.push_back(reserve(rows * 4));
+  if (scoreStages.back().op->getNumResults() == 1)
+    reserve(rows * 4);
+  contextOffset = reserve(inTile ? 0 : rows * contextGeometry.paddedCols() * 4);
+  reserveResults(MutableArrayRef(scoreStages).drop_back(), scoresGeometry.paddedCols());
+  if (!inTile)
+    reserveResults(MutableArrayRef(contextStages).drop_back(), contextGeometry.paddedCols());
+}
+
+/// Places for the rows that ops give each other; vectors may reach beyond the last one.
+void AttentionKernel::reserveResults(MutableArrayRef<Stage> stages, int64_t paddedCols) {
+  for (Stage &stage : stages)
+    for (Value value : stage.op->getResults())
+      stage.resultOffsets.push_back(reserve(scoresGeometry.tileRows * paddedCols * widthOf(value) / 8 + 64));
 }
 
 /// Adds the call that packs a right operand.
-Packed AttentionKernel::pack(const Geometry &g, const LeftFormat &left, const HeadRows &rhs, bool transposed,
-                             MatmulOp op) {
+Packed AttentionKernel::pack(const Geometry &geometry, const LeftFormat &left, MatmulOp op) {
   OpBuilder &main = module.builder();
-  const int64_t correction = left.correction(g);
+  const HeadRows rows = rowsOf(op.getRhs());
+  const bool transposed = op.getTransposeRhs();
+  const int64_t correction = left.correction(geometry);
   Blob constants;
   Slot slot = constants.scalar(correction);
   Packed packed;
-  packed.panels = module.alloc(loc, {headCount * g.packedElements()}, main.getIntegerType(g.dot.width));
-  Values args{rhs.memref, packed.panels};
+  packed.panels =
+      module.alloc(loc, {headCount * geometry.packedElements()}, main.getIntegerType(geometry.dot.width));
+  Values args{rows.memref, packed.panels};
   if (correction) {
-    packed.bias = module.alloc(loc, {headCount * g.paddedCols()}, main.getI32Type());
+    packed.bias = module.alloc(loc, {headCount * geometry.paddedCols()}, main.getI32Type());
     args.push_back(packed.bias);
   }
   args.push_back(module.blob(loc, constants));
-  std::string key = std::string(module.target.isa->name) + (g.spelt ? "s" : "") + (transposed ? ".nk" : ".kn") + ".n" +
-                    std::to_string(g.n) + ".k" + std::to_string(g.k) + rhs.key() + std::to_string(rhs.heads);
-  module.call(Step(op.getLoc(), "pack"), "pack", key, args, headCount,
+  module.call(Step(op.getLoc(), "pack"), "pack", args, headCount,
               [&](Emitter &e, ValueRange in, Value first, Value last) {
                 e.loop(first, last, 1, [&](Value head) {
-                  const RightView view{in[0], rhs.first(e, head), rhs.stride(), transposed};
-                  Value offset = e.indexMul(head, g.packedElements());
+                  const RightView view{in[0], rows.first(e, head), rows.tokenStride, transposed};
+                  Value offset = e.indexMul(head, geometry.packedElements());
                   if (correction)
-                    emitPack(e, g, view, in[1], offset, in[2], e.indexMul(head, g.paddedCols()),
+                    emitPack(e, geometry, view, in[1], offset, in[2], e.indexMul(head, geometry.paddedCols()),
                              Blob::load(e, in[3], slot, 32));
                   else
-                    emitPack(e, g, view, in[1], offset, {}, {}, {});
+                    emitPack(e, geometry, view, in[1], offset, {}, {}, {});
                 });
               });
   return packed;
 }
 
-std::string AttentionKernel::key() const {
-  std::string text = module.target.isa->name;
-  text += gs.spelt ? ".spelt." : ".";
-  text += queryFormat.key() + codesFormat.key() + query.key() + result.key();
-  text += std::to_string(query.heads) + "x" + std::to_string(tokens) + "x" + std::to_string(gs.k) + "x" +
-          std::to_string(gs.n) + "x" + std::to_string(gc.n);
-  text += keys.bias ? "k" : "";
-  text += values.bias ? "v" : "";
-  for (const RowOp *op : {softmax.get(), finish.get()})
-    text += "+" + op->name.str() + op->key + op->blob.layout();
-  return text;
-}
-
 Value AttentionKernel::emitCalls() {
-  softmax = makeRowOp(ops.softmax, module, memrefOf, ops.scores);
-  if (!softmax)
+  if (!makeStages(parts.rowOps, parts.product, scoreStages) ||
+      !makeStages(parts.contextOps, parts.context, contextStages))
     return {};
-  auto lookup = [&](Value value) {
-    for (auto [softmaxResult, buffer] : llvm::zip_equal(ops.softmax->getResults(), softmax->buffers))
-      if (value == softmaxResult)
-        return buffer;
-    return memrefOf(value);
-  };
-  finish = makeRowOp(ops.finish, module, lookup, ops.context);
-  if (!finish)
-    return {};
-  softmax->results.clear();
-  finish->results.clear();
-  finish->rowOperands.clear();
-  if (isa<DivideRowsOp>(ops.finish))
-    finish->operands.clear();
-  inTile = fitsTile(gc, *finish, module.target);
+  // A tile has one row for all operands: that of scratch memory, or that of the tensors.
+  const auto count = [&](auto predicate) { return llvm::count_if(contextStages, predicate); };
+  inTile = llvm::all_of(contextStages,
+                        [&](const Stage &stage) { return fitsTile(contextGeometry, *stage.row, module.target); }) &&
+           (count([](const Stage &stage) { return stage.readsScratch(); }) == 0 ||
+            count([](const Stage &stage) { return stage.readsMemory(); }) == 0);
   prepareScratch();
-  keys = pack(gs, queryFormat, rowsOf(ops.scores.getRhs(), ops.transposeOf[1]), true, ops.scores);
-  values = pack(gc, codesFormat, rowsOf(ops.context.getRhs(), ops.transposeOf[2]), false, ops.context);
+  keys = pack(scoresGeometry, queryFormat, parts.product);
+  values = pack(contextGeometry, codesFormat, parts.context);
 
-  Value last = ops.all().back()->getResult(0);
+  Value last = parts.last()->getResult(0);
   Value buffer = module.alloc(loc, shapeOf(last), elementOf(last));
-  result = {module.reshape(loc, buffer, {headCount * tokens, gc.n}), query.heads, tokens,
-            static_cast<bool>(ops.transpose)};
+  result = rowsOfResult(buffer);
   Values args{query.memref, keys.panels, values.panels};
   for (Value bias : {keys.bias, values.bias})
     if (bias)
       args.push_back(bias);
   SmallVector<int64_t> ignored;
-  for (RowOp *op : {softmax.get(), finish.get()})
-    appendArguments(loc, module, *op, args, ignored);
+  for (SmallVectorImpl<Stage> *stages : {&scoreStages, &contextStages})
+    for (Stage &stage : *stages)
+      appendArguments(loc, module, *stage.row, args, ignored);
   args.append({result.memref, module.scratch(loc, scratchBytes), module.blob(loc, blob)});
-
-  const int64_t tiles = gs.tiles(), tail = gs.tailRows();
-  module.call(Step(ops.all(), macsOf(ops.scores) + macsOf(ops.context)), "attention", key(), args, headCount * tiles,
-              [&](Emitter &e, ValueRange in, Value first, Value last) {
-                queryIn = in[0];
-                keys.panels = in[1];
-                values.panels = in[2];
-                in = in.drop_front(3);
-                for (Value *bias : {&keys.bias, &values.bias})
-                  if (*bias) {
-                    *bias = in.front();
-                    in = in.drop_front();
-                  }
-                softmaxArguments = RowArguments::take(*softmax, in);
-                finishArguments = RowArguments::take(*finish, in);
-                resultIn = in[0];
-                scratch = in[1];
-                blobIn = in[2];
-                e.loop(first, last, 1, [&](Value unit) {
-                  Value head = e.divu(unit, e.index(tiles)), tile = e.remu(unit, e.index(tiles));
-                  Value token = e.indexMul(tile, gs.tileRows), whole = e.index(tokens / gs.tileRows);
-                  if (tokens >= gs.tileRows)
-                    e.ifThen(e.cmp(arith::CmpIPredicate::ult, tile, whole),
-                             [&] { emitUnit(e, head, token, gs.tileRows); });
-                  if (tail)
-                    e.ifThen(e.cmp(arith::CmpIPredicate::eq, tile, whole), [&] { emitUnit(e, head, token, tail); });
-                });
+  module.call(Step(parts.all(), macsOf(parts.product) + macsOf(parts.context)), "attention", args,
+              headCount * scoresGeometry.tiles(), [&](Emitter &e, ValueRange in, Value first, Value last) {
+                takeArguments(in);
+                emitUnits(e, first, last);
               });
   return buffer;
 }
 
+//===----------------------------------------------------------------------===//
+// In the kernel
+//===----------------------------------------------------------------------===//
+
+void AttentionKernel::takeArguments(ValueRange in) {
+  queryIn = in[0];
+  keys.panels = in[1];
+  values.panels = in[2];
+  in = in.drop_front(3);
+  for (Value *bias : {&keys.bias, &values.bias})
+    if (*bias) {
+      *bias = in.front();
+      in = in.drop_front();
+    }
+  for (SmallVectorImpl<Stage> *stages : {&scoreStages, &contextStages})
+    for (Stage &stage : *stages)
+      stage.arguments = RowArguments::take(*stage.row, in);
+  resultIn = in[0];
+  scratch = in[1];
+  blobIn = in[2];
+}
+
+void AttentionKernel::emitUnits(Emitter &e, Value first, Value last) {
+  const int64_t tileRows = scoresGeometry.tileRows, tiles = scoresGeometry.tiles(), tail = scoresGeometry.tailRows();
+  e.loop(first, last, 1, [&](Value unit) {
+    Value head = e.divu(unit, e.index(tiles)), tile = e.remu(unit, e.index(tiles));
+    Value token = e.indexMul(tile, tileRows), whole = e.index(tokens / tileRows);
+    if (tokens >= tileRows)
+      e.ifThen(e.cmp(arith::CmpIPredicate::ult, tile, whole), [&] { emitUnit(e, head, token, tileRows); });
+    if (tail)
+      e.ifThen(e.cmp(arith::CmpIPredicate::eq, tile, whole), [&] { emitUnit(e, head, token, tail); });
+  });
+}
+
 void AttentionKernel::emitUnit(Emitter &e, Value head, Value token, int64_t rows) {
   emitScores(e, head, token, rows);
-  emitSoftmax(e, e.add(e.indexMul(head, tokens), token), rows);
+  emitScoreStages(e, e.add(e.indexMul(head, tokens), token), rows);
   emitContext(e, head, token, rows);
 }
 
 /// Writes one row of a left operand in the format of the dot product.
-void AttentionKernel::widen(Emitter &e, const Geometry &g, const LeftFormat &left, Slot zeroPoint, Value to,
+void AttentionKernel::widen(Emitter &e, const Geometry &geometry, const LeftFormat &left, Slot zeroPoint, Value to,
                             int64_t row, int64_t cols, function_ref<Value(Value, int64_t)> load) {
-  Value z = Blob::load(e, blobIn, zeroPoint, g.dot.width), at = e.index(row);
-  forColumns(e, module.target, cols, true, g.dot.width,
-             [&](Value k, int64_t lanes) { e.store(widenLeft(e, g, left, z, load(k, lanes)), to, {at, k}); });
-  for (int64_t k = cols; k < g.paddedDepth(); ++k)
-    e.store(e.constant(e.intType(g.dot.width), 0), to, {at, e.index(k)});
+  Value zero = Blob::load(e, blobIn, zeroPoint, geometry.dot.width), toRow = e.index(row);
+  forColumns(e, module.target, cols, true, geometry.dot.width, [&](Value k, int64_t lanes) {
+    e.store(widenLeft(e, geometry, left, zero, load(k, lanes)), to, {toRow, k});
+  });
+  for (int64_t k = cols; k < geometry.paddedDepth(); ++k)
+    e.store(e.constant(e.intType(geometry.dot.width), 0), to, {toRow, e.index(k)});
 }
 
 void AttentionKernel::emitScores(Emitter &e, Value head, Value token, int64_t rows) {
-  Value first = e.add(query.first(e, head), e.indexMul(token, query.stride())), words;
-  int64_t stride = query.stride();
-  if (queryFormat.isDirect(gs)) {
+  const Geometry &geometry = scoresGeometry;
+  Value first = e.add(query.first(e, head), e.indexMul(token, query.tokenStride)), words;
+  int64_t stride = query.tokenStride;
+  if (queryFormat.isDirect(geometry)) {
     auto bytes = MemRefType::get({elementCount(queryIn.getType())}, e.intType(8));
     Value flat = memref::ReinterpretCastOp::create(e.b, e.loc, bytes, queryIn, 0, bytes.getShape(), {1});
-    words =
-        memref::ViewOp::create(e.b, e.loc, MemRefType::get({headCount * tokens, gs.groups()}, e.intType(gs.wordBits())),
-                               flat, e.index(0), ValueRange());
+    words = memref::ViewOp::create(
+        e.b, e.loc, MemRefType::get({headCount * tokens, geometry.groups()}, e.intType(geometry.wordBits())), flat,
+        e.index(0), ValueRange());
   } else {
-    Value to = scratchView(e, queryAt, {gs.tileRows, gs.paddedDepth()}, gs.dot.width);
+    Value to = scratchView(e, queryOffset, {geometry.tileRows, geometry.paddedDepth()}, geometry.dot.width);
     for (int64_t r = 0; r < rows; ++r) {
       Value from = e.indexAdd(first, r * stride);
-      widen(e, gs, queryFormat, queryZeroPoint, to, r, gs.k,
+      widen(e, geometry, queryFormat, queryZeroPoint, to, r, geometry.k,
             [&](Value k, int64_t lanes) { return e.load(queryIn, {from, k}, lanes); });
     }
-    words = scratchView(e, queryAt, {gs.tileRows, gs.groups()}, gs.wordBits());
+    words = scratchView(e, queryOffset, {geometry.tileRows, geometry.groups()}, geometry.wordBits());
     first = e.index(0);
     stride = 1;
   }
   TileStore store;
-  store.arguments.push_back(scratchView(e, scoresAt, {gs.tileRows, gs.paddedCols()}, 32));
-  TileCaller tiles(module, gs, words, stride, keys.panels, keys.bias, store);
-  Value zero = e.index(0), panelsAt = e.indexMul(head, gs.packedElements());
-  Value colsAt = keys.bias ? e.indexMul(head, gs.paddedCols()) : zero;
-  forPanels(e, gs, [&](const Panel &panel) {
+  store.arguments.push_back(scratchView(e, scoresOffset, {geometry.tileRows, geometry.paddedCols()}, 32));
+  TileCaller tiles(module, geometry, words, stride, keys.panels, keys.bias, store);
+  Value zero = e.index(0), panelsOffset = e.indexMul(head, geometry.packedElements());
+  Value biasCol = keys.bias ? e.indexMul(head, geometry.paddedCols()) : zero;
+  forPanels(e, geometry, [&](const Panel &panel) {
     // Scratch rows have room for whole vectors.
-    const Panel whole{panel.first, panel.vectors, panel.vectors * gs.dot.lanes};
-    Value offset = e.add(panelsAt, e.indexMul(panel.first, gs.paddedDepth()));
-    tiles.call(e, rows, whole, {first, offset, panel.first, zero, zero, zero, e.add(colsAt, panel.first)});
+    const Panel whole{panel.first, panel.vectors, panel.vectors * geometry.dot.lanes};
+    Value offset = e.add(panelsOffset, e.indexMul(panel.first, geometry.paddedDepth()));
+    tiles.call(e, rows, whole, {first, offset, panel.first, zero, zero, zero, e.add(biasCol, panel.first)});
   });
 }
 
-void AttentionKernel::emitSoftmax(Emitter &e, Value firstRow, int64_t rows) {
-  Value scores = scratchView(e, scoresAt, {gs.tileRows, gs.paddedCols()}, 32);
-  Values results{scratchView(e, codesAt, {gs.tileRows, gc.paddedDepth()}, codesFormat.width)};
-  if (ops.softmax->getNumResults() > 1)
-    results.push_back(scratchView(e, sumsAt, {gs.tileRows}, 32));
+/// Result `index` of a stage, in scratch memory.
+Value AttentionKernel::resultView(Emitter &e, const Stage &stage, unsigned index) {
+  const int64_t rows = scoresGeometry.tileRows;
+  Value tensor = stage.op->getResult(index);
+  const unsigned width = widthOf(tensor);
+  const int64_t offset = stage.resultOffsets[index];
+  if (index > 0)
+    return scratchView(e, offset, {rows}, width);
+  const bool isCodes = &stage == &scoreStages.back();
+  const bool isScores = stage.op->isBeforeInBlock(parts.context);
+  const int64_t cols = isCodes    ? contextGeometry.paddedDepth()
+                       : isScores ? scoresGeometry.paddedCols()
+                                  : contextGeometry.paddedCols();
+  return scratchView(e, offset, {rows, cols}, width);
+}
+
+/// The operands of a stage: arguments of the kernel, and results in scratch memory.
+Values AttentionKernel::operandsOf(Emitter &e, const Stage &stage) {
+  Values operands;
+  ValueRange outside = stage.arguments.operands;
+  for (Value tensor : stage.inside) {
+    if (!tensor) {
+      operands.push_back(outside.front());
+      outside = outside.drop_front();
+      continue;
+    }
+    const Stage *source = llvm::find_if(scoreStages, [&](const Stage &s) { return s.op == tensor.getDefiningOp(); });
+    operands.push_back(resultView(e, *source, cast<OpResult>(tensor).getResultNumber()));
+  }
+  return operands;
+}
+
+/// The ops between scores and codes; their rows are in scratch memory.
+void AttentionKernel::emitScoreStages(Emitter &e, Value firstRow, int64_t rows) {
+  Value primary = scratchView(e, scoresOffset, {scoresGeometry.tileRows, scoresGeometry.paddedCols()}, 32);
+  SmallVector<std::pair<Values, Values>> memrefs;
+  for (const Stage &stage : scoreStages) {
+    Values results;
+    for (unsigned i = 0; i < stage.op->getNumResults(); ++i)
+      results.push_back(resultView(e, stage, i));
+    memrefs.emplace_back(operandsOf(e, stage), results);
+  }
   e.loop(rows, [&](Value r) {
-    Value row = e.add(firstRow, r);
-    softmax->emitRow(e, module.target,
-                     {scores, r, row, softmaxArguments.operands, results, softmaxArguments.blob, r, row});
+    Value row = e.add(firstRow, r), previous = primary;
+    for (auto [stage, own] : llvm::zip_equal(scoreStages, memrefs)) {
+      const auto &[operands, results] = own;
+      stage.row->emitRow(e, module.target,
+                         {previous, r, row, operands, results, stage.arguments.blob, r, stage.readsScratch() ? r : row});
+      previous = results.front();
+    }
   });
+}
+
+/// The codes as the left operand of the second product.
+Value AttentionKernel::emitCodeWords(Emitter &e, int64_t rows) {
+  const Geometry &geometry = contextGeometry;
+  Value words = scratchView(e, codesOffset, {scoresGeometry.tileRows, geometry.groups()}, geometry.wordBits());
+  if (readsCodes())
+    return words;
+  Value codes = scratchView(e, codesOffset, {scoresGeometry.tileRows, geometry.paddedDepth()}, codesFormat.width);
+  Value to = scratchView(e, wordsOffset, {scoresGeometry.tileRows, geometry.paddedDepth()}, geometry.dot.width);
+  for (int64_t r = 0; r < rows; ++r) {
+    Value row = e.index(r);
+    widen(e, geometry, codesFormat, codesZeroPoint, to, r, geometry.k,
+          [&](Value k, int64_t lanes) { return e.load(codes, {row, k}, lanes); });
+  }
+  return scratchView(e, wordsOffset, {scoresGeometry.tileRows, geometry.groups()}, geometry.wordBits());
 }
 
 void AttentionKernel::emitContext(Emitter &e, Value head, Value token, int64_t rows) {
-  Value words = scratchView(e, codesAt, {gs.tileRows, gc.groups()}, gc.wordBits());
-  if (!readsCodes()) {
-    Value codes = scratchView(e, codesAt, {gs.tileRows, gc.paddedDepth()}, codesFormat.width);
-    Value to = scratchView(e, wordsAt, {gs.tileRows, gc.paddedDepth()}, gc.dot.width);
-    for (int64_t r = 0; r < rows; ++r) {
-      Value row = e.index(r);
-      widen(e, gc, codesFormat, codesZeroPoint, to, r, gc.k,
-            [&](Value k, int64_t lanes) { return e.load(codes, {row, k}, lanes); });
-    }
-    words = scratchView(e, wordsAt, {gs.tileRows, gc.groups()}, gc.wordBits());
+  const Geometry &geometry = contextGeometry;
+  Value words = emitCodeWords(e, rows);
+  SmallVector<Values> operands;
+  bool readsMemory = false;
+  for (const Stage &stage : contextStages) {
+    operands.push_back(operandsOf(e, stage));
+    readsMemory |= stage.readsMemory();
   }
-  Values operands(finishArguments.operands);
-  if (isa<DivideRowsOp>(ops.finish))
-    operands.push_back(scratchView(e, sumsAt, {gs.tileRows}, 32));
-  Value sums = scratchView(e, contextAt, {inTile ? 0 : gs.tileRows, gc.paddedCols()}, 32);
-  // In a tile, the operand takes the place that it has outside of the fused kernel.
-  finish->operands.assign(operands.begin(), operands.end());
   TileStore store;
-  store.rowStride = result.stride();
+  Value sums;
   if (inTile) {
-    store.ops.push_back(finish.get());
-    store.arguments = operands;
-    store.arguments.push_back(finishArguments.blob);
+    store.rowStride = result.tokenStride;
+    for (auto [stage, own] : llvm::zip_equal(contextStages, operands)) {
+      // In a tile, operands take the place that they have outside of the fused kernel.
+      stage.row->operands = own;
+      store.ops.push_back(stage.row.get());
+      store.arguments.append(own);
+      store.arguments.push_back(stage.arguments.blob);
+    }
     store.arguments.push_back(resultIn);
   } else {
-    store.rowStride = 1;
+    sums = scratchView(e, contextOffset, {scoresGeometry.tileRows, geometry.paddedCols()}, 32);
     store.arguments.push_back(sums);
   }
-  TileCaller tiles(module, gc, words, 1, values.panels, values.bias, store);
-  Value zero = e.index(0), panelsAt = e.indexMul(head, gc.packedElements());
+  TileCaller tiles(module, geometry, words, 1, values.panels, values.bias, store);
+  Value zero = e.index(0), panelsOffset = e.indexMul(head, geometry.packedElements());
   Value row = e.add(e.indexMul(head, tokens), token);
-  Value resultRow = e.add(result.first(e, head), e.indexMul(token, result.stride()));
-  Value colsAt = values.bias ? e.indexMul(head, gc.paddedCols()) : zero;
-  forPanels(e, gc, [&](const Panel &panel) {
+  Value resultRow = e.add(result.first(e, head), e.indexMul(token, result.tokenStride));
+  Value biasCol = values.bias ? e.indexMul(head, geometry.paddedCols()) : zero;
+  forPanels(e, geometry, [&](const Panel &panel) {
     Panel stored = panel;
     if (!inTile)
-      stored.valid = panel.vectors * gc.dot.lanes;
-    Value offset = e.add(panelsAt, e.indexMul(panel.first, gc.paddedDepth()));
-    TilePlace at{zero, offset, panel.first, row, resultRow, zero, e.add(colsAt, panel.first)};
+      stored.valid = panel.vectors * geometry.dot.lanes;
+    Value offset = e.add(panelsOffset, e.indexMul(panel.first, geometry.paddedDepth()));
+    TilePlace place{zero, offset, panel.first, row, resultRow, readsMemory ? row : zero, e.add(biasCol, panel.first)};
     if (!inTile)
-      at.row = at.resultRow = zero;
-    tiles.call(e, rows, stored, at);
+      place.row = place.resultRow = place.operandRow = zero;
+    tiles.call(e, rows, stored, place);
   });
-  if (inTile)
-    return;
+  if (!inTile)
+    emitContextStages(e, sums, row, resultRow, rows, operands);
+}
+
+/// The ops on the context, row by row.
+void AttentionKernel::emitContextStages(Emitter &e, Value sums, Value row, Value resultRow, int64_t rows,
+                                        ArrayRef<Values> operandsOfStages) {
+  Values results;
+  for (const Stage &stage : ArrayRef(contextStages).drop_back())
+    results.push_back(resultView(e, stage, 0));
+  results.push_back(resultIn);
   e.loop(rows, [&](Value r) {
-    finish->emitRow(e, module.target,
-                    {sums, r, e.add(row, r), operands, ValueRange(resultIn), finishArguments.blob,
-                     e.add(resultRow, e.indexMul(r, result.stride())), r});
+    Value previous = sums, tensorRow = e.add(row, r);
+    Value toRow = e.add(resultRow, e.indexMul(r, result.tokenStride));
+    for (auto [stage, operands, to] : llvm::zip_equal(contextStages, operandsOfStages, results)) {
+      const bool isLast = &stage == &contextStages.back();
+      stage.row->emitRow(e, module.target,
+                         {previous, r, tensorRow, operands, ValueRange(to), stage.arguments.blob, isLast ? toRow : r,
+                          stage.readsScratch() ? r : tensorRow});
+      previous = to;
+    }
   });
 }
 
-Value vitq::kernels::lowerAttention(const AttentionOps &ops, KernelModule &module, MemrefOf memrefOf) {
-  return AttentionKernel(ops, module, memrefOf).emitCalls();
+Value vitq::kernels::lowerAttention(const KernelParts &parts, ArrayRef<Operation *> moves, KernelModule &module,
+                                    MemrefOf memrefOf) {
+  return AttentionKernel(parts, moves, module, memrefOf).emitCalls();
 }

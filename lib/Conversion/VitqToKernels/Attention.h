@@ -10,29 +10,14 @@
 #define VITQ_LIB_CONVERSION_VITQTOKERNELS_ATTENTION_H
 
 #include "Contraction.h"
+#include "CpuKernels.h"
 
 namespace vitq::kernels {
 
-/// The ops of an attention: scores = q * k^T, codes = softmax of their rows,
-/// context = codes * v, then an op on the elements of its rows.
-struct AttentionOps {
-  integer::MatmulOp scores;
-  mlir::Operation *softmax = nullptr;
-  integer::MatmulOp context;
-  mlir::Operation *finish = nullptr;
-  /// Exchanges heads and tokens of the result; null if nothing does.
-  integer::TransposeOp transpose;
-  /// The same for q, k and v: their rows are read where the product before left them.
-  integer::TransposeOp transposeOf[3];
-
-  /// The attention that `finish` ends, if all values in between have no other use.
-  static std::optional<AttentionOps> match(mlir::Operation *finish);
-  /// The ops that need no code of their own.
-  llvm::SmallVector<mlir::Operation *> all() const;
-};
-
-/// Lowers an attention and returns the buffer of its result.
-Value lowerAttention(const AttentionOps &ops, KernelModule &module, MemrefOf memrefOf);
+/// Lowers an attention and returns the buffer of its result, null if one of its ops has no
+/// code. Operands that are results of `moves` (transposes) are read where these read them.
+Value lowerAttention(const KernelParts &parts, llvm::ArrayRef<mlir::Operation *> moves, KernelModule &module,
+                     MemrefOf memrefOf);
 
 } // namespace vitq::kernels
 

@@ -12,7 +12,6 @@
 #include "Emitter.h"
 
 #include <cstring>
-#include <string>
 #include <vector>
 
 namespace vitq::kernels {
@@ -25,8 +24,7 @@ struct Slot {
 };
 
 /// Everything about an op that is data rather than code, in one constant that is
-/// the last argument of its kernel. Two ops share a kernel only if their blobs
-/// have the same layout.
+/// the last argument of its kernel.
 class Blob {
 public:
   /// One 64-bit integer.
@@ -45,8 +43,6 @@ public:
     bytes.resize(std::max<size_t>(64, (bytes.size() + 63) / 64 * 64));
     return bytes;
   }
-  /// What of the blob shapes the code.
-  const std::string &layout() const { return shape; }
 
   static Value view(Emitter &e, Value blob, Slot slot) {
     auto type = mlir::MemRefType::get({slot.count}, e.intType(slot.width));
@@ -63,12 +59,10 @@ private:
     Slot slot{static_cast<int64_t>(bytes.size()), width, count};
     const char *begin = static_cast<const char *>(data);
     bytes.insert(bytes.end(), begin, begin + count * (width / 8));
-    shape += "," + std::to_string(width) + "x" + std::to_string(count);
     return slot;
   }
 
   std::vector<char> bytes;
-  std::string shape;
 };
 
 } // namespace vitq::kernels

@@ -47,7 +47,6 @@ public:
 private:
   void prepareRight();
   void prepareScratch();
-  std::string key();
   void takeArguments(Emitter &e, ValueRange in);
   void emitBody(Emitter &e, Value first, Value last);
   void packRight(Emitter &e, Value batch);
@@ -153,27 +152,6 @@ void ProductKernel::prepareScratch() {
   }
 }
 
-std::string ProductKernel::key() {
-  std::string text = module.target.isa->name;
-  text += g.spelt ? ".spelt." : ".";
-  text += leftFormat.key();
-  text += constantRight ? ".constant" : op.getTransposeRhs() ? ".nk" : ".kn";
-  text += ".m" + std::to_string(g.m) + ".n" + std::to_string(g.n) + ".k" + std::to_string(g.k) + ".b" +
-          std::to_string(batch);
-  text += bias ? ".bias" : "";
-  if (patches)
-    for (int64_t size : llvm::concat<const int64_t>(shapeOf(patches.getInput()), patches.getPatch()))
-      text += ".p" + std::to_string(size);
-  auto append = [&](char sign, const RowOp &row) { text += sign + row.name.str() + row.key + row.blob.layout(); };
-  for (const auto &row : epilogue.elementwise)
-    append('+', *row);
-  if (epilogue.rowwise)
-    append('|', *epilogue.rowwise);
-  for (const auto &row : epilogue.posts)
-    append('/', *row);
-  return text + blob.layout();
-}
-
 Value ProductKernel::emitCall() {
   // Patches cover the picture.
   Value left = memrefOf(patches ? patches.getInput() : op.getLhs());
@@ -213,7 +191,7 @@ Value ProductKernel::emitCall() {
     step.rows = g.m;
     step.local = local;
   }
-  module.call(step, name, key(), args, units, [&](Emitter &e, ValueRange in, Value first, Value last) {
+  module.call(step, name, args, units, [&](Emitter &e, ValueRange in, Value first, Value last) {
     takeArguments(e, in);
     emitBody(e, first, last);
   });

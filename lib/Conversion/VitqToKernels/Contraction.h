@@ -62,7 +62,6 @@ struct LeftFormat {
   /// Multiplies the column sums of the right operand: minus what the format of the
   /// dot product adds to each element.
   int64_t correction(const Geometry &g) const;
-  std::string key() const { return (isUnsigned ? "u" : "s") + std::to_string(width); }
 };
 
 /// Element `x` of 8 or 16 bits in the format of the dot product.
@@ -89,7 +88,6 @@ struct TileStore {
   Values arguments;
   /// Rows of the result between one row of a tile and the next.
   int64_t rowStride = 1;
-  std::string key() const;
 };
 
 /// Where one tile lies. Rows are those of RowContext.

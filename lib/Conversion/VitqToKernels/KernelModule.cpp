@@ -10,38 +10,55 @@
 
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "vitq/Analysis/QuantizedTypes.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace vitq::kernels;
 
-func::FuncOp KernelModule::function(Location loc, StringRef name, StringRef key, TypeRange args, TypeRange results,
-                                    EmitBody emit) {
-  std::string full;
-  llvm::raw_string_ostream os(full);
-  os << name << "|" << key << "|";
-  llvm::interleaveComma(args, os);
-  if (func::FuncOp found = kernels.lookup(full))
-    return found;
+/// What two functions have in common if they are the same: all of their ops, whatever their
+/// operands.
+static llvm::hash_code hashOf(func::FuncOp function) {
+  llvm::hash_code hash = hash_value(function.getFunctionType());
+  function.getBody().walk([&](Operation *op) {
+    hash = llvm::hash_combine(hash, OperationEquivalence::computeHash(op, OperationEquivalence::ignoreHashValue,
+                                                                      OperationEquivalence::ignoreHashValue,
+                                                                      OperationEquivalence::IgnoreLocations));
+  });
+  return hash;
+}
 
+static bool areEquivalent(func::FuncOp a, func::FuncOp b) {
+  return a.getFunctionType() == b.getFunctionType() &&
+         OperationEquivalence::isRegionEquivalentTo(&a.getBody(), &b.getBody(), OperationEquivalence::IgnoreLocations);
+}
+
+func::FuncOp KernelModule::function(StringRef name, TypeRange args, TypeRange results, EmitBody emit) {
   OpBuilder b(module.getContext());
   b.setInsertionPointToEnd(module.getBody());
   // Kernels are shared by many ops: none of their locations is right.
   Location shared = UnknownLoc::get(module.getContext());
-  std::string symbol = ("vitq_" + name + "_" + Twine(nameCounts[name]++)).str();
-  auto func = func::FuncOp::create(b, shared, symbol, FunctionType::get(module.getContext(), args, results));
+  auto func = func::FuncOp::create(b, shared, name, FunctionType::get(module.getContext(), args, results));
   func.setPrivate();
   func->setAttr("llvm.noinline", b.getUnitAttr());
   Block *entry = func.addEntryBlock();
   for (auto [i, type] : llvm::enumerate(args))
     if (isa<MemRefType>(type))
       func.setArgAttr(i, "llvm.noalias", b.getUnitAttr());
-  kernels[full] = func;
   b.setInsertionPointToStart(entry);
   Emitter e(b, shared);
   emit(e, entry->getArguments());
   if (entry->empty() || !entry->back().hasTrait<OpTrait::IsTerminator>())
     func::ReturnOp::create(b, shared);
+
+  Named &named = functions[name];
+  SmallVector<func::FuncOp> &alike = named.byHash[hashOf(func)];
+  for (func::FuncOp known : alike)
+    if (areEquivalent(known, func)) {
+      func.erase();
+      return known;
+    }
+  func.setSymName(("vitq_" + name + "_" + Twine(named.count++)).str());
+  alike.push_back(func);
+  ++functionCount;
   return func;
 }
 
@@ -50,10 +67,10 @@ Step::Step(ArrayRef<Operation *> fused, int64_t macs) : loc(fused.back()->getLoc
     ops += (ops.empty() ? "" : "+") + op->getName().getStringRef().str();
 }
 
-void KernelModule::call(const Step &step, StringRef name, StringRef key, Values args, int64_t units, EmitUnits emit) {
+void KernelModule::call(const Step &step, StringRef name, Values args, int64_t units, EmitUnits emit) {
   for (int64_t bound : {int64_t(0), units})
     args.push_back(arith::ConstantIndexOp::create(main, step.loc, bound));
-  func::FuncOp func = function(step.loc, name, key, TypeRange(ValueRange(args)), {}, [&](Emitter &e, ValueRange in) {
+  func::FuncOp func = function(name, TypeRange(ValueRange(args)), {}, [&](Emitter &e, ValueRange in) {
     emit(e, in.drop_back(2), in[in.size() - 2], in.back());
   });
   NamedAttrList attributes;

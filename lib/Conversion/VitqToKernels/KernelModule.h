@@ -39,8 +39,8 @@ struct Step {
   llvm::SmallVector<int64_t> local;
 };
 
-/// Owns what the kernels of a module share: functions by key, constants by
-/// content. Values in its interface are memrefs of `@main`.
+/// Owns what the kernels of a module share: functions with the same code, constants with the
+/// same content. Values in its interface are memrefs of `@main`.
 class KernelModule {
 public:
   KernelModule(mlir::ModuleOp module, const TargetDesc &target, mlir::OpBuilder &main)
@@ -48,18 +48,17 @@ public:
 
   const TargetDesc &target;
 
-  /// Calls the kernel `vitq_<name>_<n>` that is the same for equal key and
-  /// argument types; `emit` builds the body of a new one. Its work consists of
-  /// `units` that can be done apart: two more arguments say which are done.
-  void call(const Step &step, llvm::StringRef name, llvm::StringRef key, Values args, int64_t units, EmitUnits emit);
+  /// Calls the kernel `vitq_<name>_<n>` of which `emit` builds the body. Its work consists
+  /// of `units` that can be done apart: two more arguments say which are done.
+  void call(const Step &step, llvm::StringRef name, Values args, int64_t units, EmitUnits emit);
   /// The same with one unit.
-  void call(const Step &step, llvm::StringRef name, llvm::StringRef key, const Values &args, EmitBody emit) {
-    call(step, name, key, args, 1, [&](Emitter &e, ValueRange in, Value, Value) { emit(e, in); });
+  void call(const Step &step, llvm::StringRef name, const Values &args, EmitBody emit) {
+    call(step, name, args, 1, [&](Emitter &e, ValueRange in, Value, Value) { emit(e, in); });
   }
 
-  /// A function that kernels call, found as in `call`.
-  mlir::func::FuncOp function(mlir::Location loc, llvm::StringRef name, llvm::StringRef key, mlir::TypeRange args,
-                              mlir::TypeRange results, EmitBody emit);
+  /// The function `vitq_<name>_<n>` with the body that `emit` builds. It is built each time, and
+  /// compared with those there are: nothing that shapes the code can be forgotten.
+  mlir::func::FuncOp function(llvm::StringRef name, mlir::TypeRange args, mlir::TypeRange results, EmitBody emit);
 
   /// A constant of `@main`: equal bytes share one global.
   Value constant(mlir::Location loc, llvm::ArrayRef<char> bytes, mlir::MemRefType type = {});
@@ -75,15 +74,20 @@ public:
   mlir::OpBuilder &builder() { return main; }
 
   int64_t constantBytes() const { return totalBytes; }
-  unsigned kernelCount() const { return kernels.size(); }
+  unsigned kernelCount() const { return functionCount; }
   unsigned callCount = 0;
 
 private:
   mlir::ModuleOp module;
   mlir::SymbolTable symbols;
   mlir::OpBuilder &main;
-  llvm::StringMap<mlir::func::FuncOp> kernels;
-  llvm::StringMap<unsigned> nameCounts;
+  /// Functions of one name, by the hash of their bodies.
+  struct Named {
+    llvm::DenseMap<size_t, llvm::SmallVector<mlir::func::FuncOp>> byHash;
+    unsigned count = 0;
+  };
+  llvm::StringMap<Named> functions;
+  unsigned functionCount = 0;
   llvm::StringMap<std::string> globals;
   int64_t totalBytes = 0;
 };

@@ -58,7 +58,7 @@ Values vitq::kernels::lowerLaunch(systolic::LaunchOp op, int64_t number, KernelM
   Values args = buffers;
   args.push_back(arith::ConstantIntOp::create(b, op.getLoc(), b.getI32Type(), number));
   const Step step(op.getLoc(), systolic::LaunchOp::getOperationName().str(), op.getMacs());
-  module.call(step, "array_launch", "", args,
+  module.call(step, "array_launch", args,
               [&](Emitter &e, ValueRange in) { emitLaunch(e, function, in.back(), in.drop_back()); });
   return results;
 }

@@ -75,7 +75,7 @@ static Value newtonStart(Emitter &e, Value v) {
 
 /// numerics::newtonSqrt(v, newtonStart(v), 10)
 static func::FuncOp tenStepSquareRoot(Location loc, KernelModule &module, Type i64) {
-  return module.function(loc, "newton_sqrt", "10", i64, i64, [&](Emitter &e, ValueRange in) {
+  return module.function("newton_sqrt", i64, i64, [&](Emitter &e, ValueRange in) {
     Value v = in[0], one = e.constant(i64, 1);
     Values root = e.loop(10, newtonStart(e, v), [&](Value, ValueRange k) {
       Value quotient = e.divu(v, k[0]);
@@ -431,7 +431,6 @@ static std::unique_ptr<LayerNorm> makeExact(LayerNormOp op, const RowBuilder &bu
     addConstants(*row, op, false);
   if (op.getLines())
     row->lines = ScaledLines(row->blob, op.getLines()->lines());
-  row->key = std::string(row->pairs ? "ep" : row->fast ? "ef" : "e") + (row->lines ? "l" : "");
   return row;
 }
 
@@ -453,7 +452,6 @@ static std::unique_ptr<LayerNorm> makeShift(LayerNormOp op, const RowBuilder &bu
     row->rescale = rescale;
   }
   addConstants(*row, op, row->fast);
-  row->key = row->fast ? "if" + rescale.key() : "i";
   return row;
 }
 
@@ -466,8 +464,7 @@ static std::unique_ptr<RowOp> makeNormQuant(NormQuantOp op, const RowBuilder &bu
   row->signs =
       row->blob.array(ArrayRef<int32_t>(llvm::map_to_vector(op.getNegative(), [](bool n) { return n ? -1 : 0; })));
   row->levels = cast<ShapedType>(op.getSquares().getType()).getDimSize(0);
-  row->operands.push_back(build.memrefOf(op.getSquares()));
-  row->key = std::to_string(row->levels) + (row->inputUnsigned ? "u" : "s");
+  row->addOperand(op.getSquares(), build.memrefOf(op.getSquares()));
   build.result(*row, op.getResult());
   return row;
 }
@@ -489,9 +486,7 @@ std::unique_ptr<RowOp> vitq::kernels::makeLayerNormRowOp(Operation *op, const Ro
   const numerics::ReciprocalRootTable entries = numerics::reciprocalRootTable();
   auto type = MemRefType::get({static_cast<int64_t>(entries.size())}, IntegerType::get(op->getContext(), 16));
   ArrayRef<char> bytes(reinterpret_cast<const char *>(entries.data()), sizeof(entries));
-  row->operands.push_back(build.module.constant(op->getLoc(), bytes, type));
-  row->key += row->clamp.key() + (row->inputUnsigned ? "u" : "s") + (row->uniformShift ? "1" : "c") +
-              (row->postOffsets ? "p" : "") + std::to_string(static_cast<int>(norm.getRounding()));
+  row->addOperand(Value(), build.module.constant(op->getLoc(), bytes, type));
   build.result(*row, norm.getResult());
   return row;
 }

@@ -31,19 +31,12 @@ static void nest(Emitter &e, ArrayRef<int64_t> shape, function_ref<void(ValueRan
   });
 }
 
-static std::string textOf(ArrayRef<int64_t> numbers) {
-  std::string text = "[";
-  for (int64_t n : numbers)
-    text += std::to_string(n) + ",";
-  return text + "]";
-}
-
 /// One kernel with an input and an output; `read` gives the index into the input
 /// of an index of the output.
-static Value gatherLike(Location loc, KernelModule &module, StringRef name, StringRef key, Value input,
+static Value gatherLike(Location loc, KernelModule &module, StringRef name, Value input,
                         ArrayRef<int64_t> shape, function_ref<Values(Emitter &, ValueRange)> read) {
   Value result = module.alloc(loc, shape, elementOf(input));
-  module.call(loc, name, key, {input, result}, [&](Emitter &e, ValueRange in) {
+  module.call(loc, name, {input, result}, [&](Emitter &e, ValueRange in) {
     nest(e, shape, [&](ValueRange at) { e.store(e.load(in[0], read(e, at)), in[1], at); });
   });
   return result;
@@ -53,7 +46,7 @@ Value vitq::kernels::broadcastTo(Location loc, KernelModule &module, Value memre
   Shape from(shapeOf(memref));
   from.insert(from.begin(), shape.size() - from.size(), 1);
   Value input = module.reshape(loc, memref, from);
-  return gatherLike(loc, module, "broadcast", "", input, shape, [&](Emitter &e, ValueRange at) {
+  return gatherLike(loc, module, "broadcast", input, shape, [&](Emitter &e, ValueRange at) {
     Values index;
     for (auto [i, size] : llvm::enumerate(from))
       index.push_back(size == 1 ? e.index(0) : at[i]);
@@ -65,7 +58,7 @@ static Value transpose(Location loc, KernelModule &module, Value input, ArrayRef
   Shape shape;
   for (int64_t axis : permutation)
     shape.push_back(shapeOf(input)[axis]);
-  return gatherLike(loc, module, "transpose", textOf(permutation), input, shape, [&](Emitter &, ValueRange at) {
+  return gatherLike(loc, module, "transpose", input, shape, [&](Emitter &, ValueRange at) {
     Values index(at.size());
     for (auto [i, axis] : llvm::enumerate(permutation))
       index[axis] = at[i];
@@ -83,8 +76,7 @@ static Value extractPatches(ExtractPatchesOp op, KernelModule &module, Value inp
 }
 
 static Value slice(SliceOp op, KernelModule &module, Value input) {
-  std::string key = textOf(op.getOffsets()) + textOf(op.getStrides());
-  return gatherLike(op.getLoc(), module, "slice", key, input, op.getType().getShape(), [&](Emitter &e, ValueRange at) {
+  return gatherLike(op.getLoc(), module, "slice", input, op.getType().getShape(), [&](Emitter &e, ValueRange at) {
     Values index;
     for (auto [i, value] : llvm::enumerate(at))
       index.push_back(e.indexAdd(e.indexMul(value, op.getStrides()[i]), op.getOffsets()[i]));
@@ -98,7 +90,7 @@ static Value concat(ConcatOp op, KernelModule &module, MemrefOf memrefOf) {
   Value result = module.alloc(op.getLoc(), op.getType().getShape(), elementOf(op.getResult()));
   Values args = llvm::map_to_vector(op.getInputs(), memrefOf);
   args.push_back(result);
-  module.call(op.getLoc(), "concat", std::to_string(axis), args, [&](Emitter &e, ValueRange in) {
+  module.call(op.getLoc(), "concat", args, [&](Emitter &e, ValueRange in) {
     int64_t offset = 0;
     for (Value input : in.drop_back()) {
       nest(e, shapeOf(input), [&](ValueRange at) {
@@ -119,7 +111,7 @@ static Value gather(GatherOp op, KernelModule &module, Value input) {
   Blob blob;
   Slot indices = blob.array(op.getIndices());
   Value result = module.alloc(op.getLoc(), shape, elementOf(input));
-  module.call(op.getLoc(), "gather", std::to_string(axis), {input, result, module.blob(op.getLoc(), blob)},
+  module.call(op.getLoc(), "gather", {input, result, module.blob(op.getLoc(), blob)},
               [&](Emitter &e, ValueRange in) {
                 Value view = Blob::view(e, in[2], indices);
                 nest(e, shape, [&](ValueRange at) {
@@ -137,7 +129,7 @@ static Value pad(PadOp op, KernelModule &module, Value input) {
   Slot value = blob.scalar(op.getValue());
   const unsigned width = widthOf(input);
   Value result = module.alloc(op.getLoc(), shape, elementOf(input));
-  module.call(op.getLoc(), "pad", textOf(op.getLow()), {input, result, module.blob(op.getLoc(), blob)},
+  module.call(op.getLoc(), "pad", {input, result, module.blob(op.getLoc(), blob)},
               [&](Emitter &e, ValueRange in) {
                 Value fill = Blob::load(e, in[2], value, width);
                 nest(e, shape, [&](ValueRange at) { e.store(fill, in[1], at); });
@@ -157,8 +149,7 @@ static Value sum(SumOp op, KernelModule &module, Value input) {
   Blob blob;
   Slot zeroPoint = blob.scalar(op.getInputZeroPoint());
   Value result = module.alloc(op.getLoc(), shape, elementOf(op.getResult()));
-  const std::string key = textOf(op.getAxes()) + (op.getInputUnsigned() ? "u" : "s");
-  module.call(op.getLoc(), "sum", key, {input, result, module.blob(op.getLoc(), blob)}, [&](Emitter &e, ValueRange in) {
+  module.call(op.getLoc(), "sum", {input, result, module.blob(op.getLoc(), blob)}, [&](Emitter &e, ValueRange in) {
     Value z = Blob::load(e, in[2], zeroPoint, 32);
     nest(e, shape, [&](ValueRange at) { e.store(e.like(z, 0), in[1], at); });
     nest(e, shapeOf(in[0]), [&](ValueRange at) {

@@ -148,7 +148,6 @@ static void finish(Function &row, OpT op, const RowBuilder &build, StringRef nam
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
   row.rescale = Rescale(row.blob, op.getBy(), op.getRounding(), bits, ChannelMap::of(op.getBy(), shape, -1),
                         row.clamp.addend(op.getZeroPoint()));
-  row.key = row.rescale.key() + row.clamp.key() + (row.inputUnsigned ? "u" : "s");
   build.result(row, op.getResult());
 }
 

@@ -61,14 +61,6 @@ Rescale::Rescale(Blob &blob, DyadicAttr dyadic, Rounding rounding, unsigned oper
     pres = blob.array(ArrayRef<int32_t>(pre));
 }
 
-std::string Rescale::key() const {
-  // Where Floor is fast, it adds a half of 0.
-  const Rounding shape = fast && rounding == Rounding::Floor ? Rounding::HalfUp : rounding;
-  return "r" + std::to_string(fast) + (addsUp ? "+." : ".") + std::to_string(pres.has_value()) + "." +
-         std::to_string(static_cast<int>(shape)) + "." + std::to_string(map.kind) + "." + std::to_string(map.divisor) +
-         "." + std::to_string(map.count);
-}
-
 Value Rescale::constantOf(Emitter &e, Value blob, Slot slot, Value x, Value row, Value col) const {
   Value view = Blob::view(e, blob, slot);
   auto vector = dyn_cast<VectorType>(x.getType());

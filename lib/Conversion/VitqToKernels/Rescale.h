@@ -51,7 +51,6 @@ public:
   /// Whether results have 32 bits (and |result| <= 2^29) instead of 64.
   bool isFast() const { return fast; }
   bool adds() const { return addsUp; }
-  std::string key() const;
 
   /// Result for `x`, elements (row, col ...) of 32 bits. `positive`: neither x nor any
   /// multiplier is negative.
@@ -85,7 +84,6 @@ struct Clamp {
   std::optional<int64_t> addend(int64_t zeroPoint) const {
     return fits32() ? std::optional<int64_t>(zeroPoint) : std::nullopt;
   }
-  std::string key() const { return (isUnsigned ? "u" : "s") + std::string(lo ? "c" : ""); }
   /// clamp(y) as the result type; y has 32 or 64 bits.
   Value apply(Emitter &e, Value blob, Value y) const;
 };

@@ -264,7 +264,6 @@ static std::unique_ptr<RowOp> makeRequant(RequantOp op, const RowBuilder &build)
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
   row->rescale = Rescale(row->blob, op.getBy(), op.getRounding(), magnitudeBits(op.getInput()),
                          ChannelMap::of(op.getBy(), shape, op.getAxis()), row->clamp.addend(op.getZeroPoint()));
-  row->key = row->rescale.key() + row->clamp.key() + (row->inputUnsigned ? "u" : "s");
   // An unsigned 32-bit operand does not fit the 32-bit lanes.
   if (row->inputUnsigned && widthOf(op.getInput()) == 32)
     return nullptr;
@@ -300,37 +299,37 @@ static std::unique_ptr<RowOp> makeAdd(AddOp op, const RowBuilder &build) {
   row->zeroPoint = row->blob.scalar(op.getZeroPoint());
   row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
   auto [memref, rows] = build.broadcastOperand(op.getLoc(), *row, other);
-  row->operands.push_back(memref);
+  row->addOperand(other, memref);
   row->otherRows = rows;
   if (rows == row->rows)
     row->rowOperands.push_back(0);
-  row->key = row->first.rescale.key() + row->second.rescale.key() + row->clamp.key() +
-             (row->first.isUnsigned ? "u" : "s") + (row->second.isUnsigned ? "u" : "s") +
-             (row->first.unchanged ? "1" : "") + (row->second.unchanged ? "2" : "") +
-             (row->first.hasZeroPoint ? "z" : "-") + (row->second.hasZeroPoint ? "z" : "-");
   build.result(*row, op.getResult());
   return row;
 }
 
 static std::unique_ptr<RowOp> makeMul(MulOp op, const RowBuilder &build) {
   auto row = std::make_unique<Mul>();
-  build.shape(*row, "mul", op.getLhs(), elementCount(op.getLhs().getType()) == elementCount(op.getRhs().getType()));
+  const bool swap = build.fusedWith && build.fusedWith == op.getRhs();
+  Value primary = swap ? op.getRhs() : op.getLhs(), other = swap ? op.getLhs() : op.getRhs();
+  build.shape(*row, "mul", primary, elementCount(op.getLhs().getType()) == elementCount(op.getRhs().getType()));
   row->lhsUnsigned = op.getLhsUnsigned();
   row->rhsUnsigned = op.getRhsUnsigned();
   row->lhsZeroPoint = row->blob.scalar(op.getLhsZeroPoint());
   row->rhsZeroPoint = row->blob.scalar(op.getRhsZeroPoint());
+  if (swap) {
+    std::swap(row->lhsUnsigned, row->rhsUnsigned);
+    std::swap(row->lhsZeroPoint, row->rhsZeroPoint);
+  }
   row->zeroPoint = row->blob.scalar(op.getZeroPoint());
   row->multiplier = row->blob.scalar(op.getBy().multiplier(0));
   row->shift = row->blob.scalar(op.getBy().shift(0));
   row->rounding = op.getRounding();
   row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
-  auto [memref, rows] = build.broadcastOperand(op.getLoc(), *row, op.getRhs());
-  row->operands.push_back(memref);
+  auto [memref, rows] = build.broadcastOperand(op.getLoc(), *row, other);
+  row->addOperand(other, memref);
   row->otherRows = rows;
   if (rows == row->rows)
     row->rowOperands.push_back(0);
-  row->key = std::to_string(static_cast<int>(row->rounding)) + row->clamp.key() + (row->lhsUnsigned ? "u" : "s") +
-             (row->rhsUnsigned ? "u" : "s");
   build.result(*row, op.getResult());
   return row;
 }
@@ -357,13 +356,12 @@ static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &
   row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
   row->rescale = Rescale(row->blob, op.getBy(), op.getRounding(), 31, ChannelMap::of(op.getBy(), shape, op.getAxis()),
                          row->clamp.addend(op.getZeroPoint()));
-  row->operands.push_back(build.module.reshape(op.getLoc(), build.memrefOf(op.getSums()), {row->rows}));
+  row->addOperand(op.getSums(), build.module.reshape(op.getLoc(), build.memrefOf(op.getSums()), {row->rows}));
   row->rowOperands.push_back(0);
   row->bounded = dividesBySumOfCodes(op);
   row->pairs = build.module.target.isX86();
   if (op.getLines())
     row->lines = ScaledLines(row->blob, op.getLines()->lines());
-  row->key = row->rescale.key() + row->clamp.key() + (row->bounded ? "b" : "") + (row->lines ? "l" : "");
   build.result(*row, op.getResult());
   return row;
 }
@@ -411,7 +409,7 @@ void vitq::kernels::emitRowKernel(Operation *source, KernelModule &module, RowOp
   // The same rows belong together as in products.
   const int64_t tile = module.target.isa->tileRows;
   step.rows = op.rows;
-  module.call(step, op.name, op.key + op.blob.layout(), args, (op.rows + tile - 1) / tile,
+  module.call(step, op.name, args, (op.rows + tile - 1) / tile,
               [&](Emitter &e, ValueRange in, Value first, Value last) {
                 Value primary = in.front();
                 in = in.drop_front();

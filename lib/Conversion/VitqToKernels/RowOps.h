@@ -52,19 +52,24 @@ public:
     return {};
   }
 
-  /// What of the op shapes the code, apart from types and the blob.
-  std::string key;
   llvm::StringRef name;
   /// The operand that a contraction may leave in its scratch memory.
   Value primary;
   int64_t rows = 1, cols = 1;
   /// In `@main`, shaped [rows, cols], or [rows] for sums, or as they are.
   Values operands, results;
+  /// The tensor that each of `operands` holds; null where it is none of the program's.
+  Values tensors;
   /// Those of `operands` of which a row of results needs the same row only.
   llvm::SmallVector<unsigned> rowOperands;
   /// Per result of the op: its buffer in the op's own shape.
   Values buffers;
   Blob blob;
+
+  void addOperand(Value tensor, Value memref) {
+    operands.push_back(memref);
+    tensors.push_back(tensor);
+  }
 };
 
 /// The row op of `op`, null if it is none. `fusedWith` is the value that the

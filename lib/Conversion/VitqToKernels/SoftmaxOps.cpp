@@ -229,7 +229,6 @@ static std::unique_ptr<RowOp> makeSoftmax(SoftmaxOp op, const RowBuilder &build)
   build.shape(*row, op.getTopExponent() ? "softmax_log2" : "softmax", op.getInput(), false);
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
   row->rescale = Rescale(row->blob, op.getBy(), Rounding::HalfUp, 31, ChannelMap::of(op.getBy(), shape, 1));
-  row->key = row->rescale.key();
   build.result(*row, op.getCodes());
   build.result(*row, op.getSums(), /*perRow=*/true);
   return row;

@@ -201,7 +201,7 @@ static std::unique_ptr<RowOp> makeTable(TableOp op, const RowBuilder &build) {
   std::unique_ptr<Table> row = indexed ? std::make_unique<IndexedTable>() : std::make_unique<Table>();
   row->inputUnsigned = op.getInputUnsigned();
   build.shape(*row, "table", op.getInput(), !indexed);
-  row->operands.push_back(tablesOf(op, build));
+  row->addOperand(op.getTable(), tablesOf(op, build));
   if (indexed) {
     FailureOr<Tensor> index = getIntTensor(op.getIndex());
     const int64_t tables = cast<ShapedType>(op.getTable().getType()).getShape()[0];
@@ -209,15 +209,15 @@ static std::unique_ptr<RowOp> makeTable(TableOp op, const RowBuilder &build) {
       op.emitOpError("the index must be a constant below ") << tables << ", the number of tables";
       return nullptr;
     }
-    row->operands.push_back(build.memrefOf(op.getIndex()));
+    row->addOperand(op.getIndex(), build.memrefOf(op.getIndex()));
     if (widthOf(op.getResult()) == 8 && ByteTable::lanesOf(build.module.target) > 1)
       addCommonTable(static_cast<IndexedTable &>(*row), index->values<uint8_t>());
   }
-  row->key = row->inputUnsigned ? "u" : "s";
   FailureOr<Tensor> entries = getIntTensor(op.getTable());
   if (!indexed && succeeded(entries) && widthOf(op.getResult()) == 16 && ByteTable::lanesOf(build.module.target) > 1) {
     row->words = row->blob.array(WordTable::split(entries->values<uint16_t>()));
     row->operands.clear();
+    row->tensors.clear();
   }
   build.result(*row, op.getResult());
   return row;
@@ -229,8 +229,7 @@ static std::unique_ptr<RowOp> makeInterpolate(InterpolateOp op, const RowBuilder
   row->start = row->blob.scalar(op.getStart());
   row->shift = row->blob.scalar(op.getShift());
   row->tail = Rescale(row->blob, op.getTailBy(), Rounding::HalfUp, 15, {});
-  row->operands.push_back(build.memrefOf(op.getTable()));
-  row->key = row->tail.key();
+  row->addOperand(op.getTable(), build.memrefOf(op.getTable()));
   build.result(*row, op.getResult());
   return row;
 }
@@ -266,7 +265,6 @@ static std::unique_ptr<RowOp> makeGelu(GeluOp op, const RowBuilder &build) {
   else
     row->table = clamp.width == 8 ? row->blob.array(geluTable<uint8_t>(op, clamp))
                                   : row->blob.array(geluTable<uint16_t>(op, clamp));
-  row->key = row->inputUnsigned ? "u" : "s";
   build.result(*row, op.getResult());
   return row;
 }

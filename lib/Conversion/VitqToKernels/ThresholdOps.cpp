@@ -48,10 +48,8 @@ std::unique_ptr<RowOp> vitq::kernels::makeThreshold(ThresholdOp op, const RowBui
   row->width = widthOf(op.getResult());
   row->inputUnsigned = op.getInputUnsigned();
   row->lowest = row->blob.scalar(op.getMin());
-  row->operands.push_back(
-      build.module.reshape(op.getLoc(), build.memrefOf(op.getThresholds()), {row->levels, row->channels}));
-  row->key = std::to_string(row->levels) + "." + std::to_string(row->width) + (row->channels == 1 ? "s" : "c") +
-             (row->inputUnsigned ? "u" : "s");
+  row->addOperand(op.getThresholds(), build.module.reshape(op.getLoc(), build.memrefOf(op.getThresholds()),
+                                                          {row->levels, row->channels}));
   build.result(*row, op.getResult());
   return row;
 }

@@ -65,13 +65,6 @@ static Value join(Emitter &e, ValueRange vectors) {
   return e.op<vector::ShuffleOp>(low, high, lanes);
 }
 
-std::string TileStore::key() const {
-  std::string text = "*" + std::to_string(rowStride);
-  for (const RowOp *op : ops)
-    text += "+" + op->name.str() + op->key + op->blob.layout() + "." + std::to_string(op->operands.size());
-  return text;
-}
-
 bool vitq::kernels::fitsTile(const Geometry &g, const RowOp &op, const TargetDesc &target) {
   return target.variableShifts && op.isElementwise() && g.n % g.dot.lanes == 0;
 }
@@ -85,10 +78,7 @@ void TileCaller::call(Emitter &e, int64_t rows, const Panel &panel, const TilePl
   const bool apart = at.resultRow != at.row || at.operandRow != at.row || at.biasCol;
   if (apart)
     args.append({at.resultRow, at.operandRow, at.biasCol ? at.biasCol : at.firstCol});
-  std::string key = std::to_string(rows) + "x" + std::to_string(panel.vectors) + "." + std::to_string(panel.valid);
-  key += ".k" + std::to_string(g.groups()) + "." + std::to_string(leftStride) + (bias ? "b" : "") + (apart ? "a" : "");
-  key += "." + std::to_string(g.dot.width) + "." + std::to_string(g.dot.group) + store.key();
-  func::FuncOp tile = module.function(e.loc, "tile", key, TypeRange(ValueRange(args)), {},
+  func::FuncOp tile = module.function("tile", TypeRange(ValueRange(args)), {},
                                       [&](Emitter &inner, ValueRange in) { emitTile(inner, in, rows, panel); });
   func::CallOp::create(e.b, e.loc, tile, args);
 }

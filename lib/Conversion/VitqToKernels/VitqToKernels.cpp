@@ -7,11 +7,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "Attention.h"
-#include "Fusion.h"
+#include "CpuKernels.h"
 #include "Launch.h"
 #include "MoveOps.h"
 
+#include "dialects/vitq/VitqKernel.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/PatternMatch.h"
+#include "vitq/Conversion/KernelTargets.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Support/MainFunction.h"
@@ -31,12 +34,19 @@ namespace vitq {
 
 namespace {
 
-/// Rewrites one function: values move from tensors to memrefs, op by op. What is
-/// fused is lowered where its last op stands.
+/// What one kernel computes.
+struct Kernel {
+  KernelParts parts;
+  /// Moves that its operands are read through.
+  SmallVector<Operation *> moves;
+};
+
+/// Rewrites one function: values move from tensors to memrefs, kernel by kernel and op by
+/// op. A kernel is lowered where its last op stands.
 class FunctionLowering {
 public:
-  FunctionLowering(ModuleOp module, func::FuncOp func, const TargetDesc &target, bool fuse)
-      : func(func), builder(func.getContext()), kernels(module, target, builder), fuse(fuse) {}
+  FunctionLowering(ModuleOp module, func::FuncOp func, const TargetDesc &target)
+      : func(func), builder(func.getContext()), kernels(module, target, builder), rules(target) {}
 
   LogicalResult run();
 
@@ -45,8 +55,10 @@ public:
 
 private:
   Value memrefOf(Value tensor);
+  LogicalResult inlineKernel(integer::KernelOp op);
   LogicalResult lower(Operation *op);
-  LogicalResult lowerChain(ArrayRef<Operation *> chain);
+  LogicalResult lowerKernel(const Kernel &kernel);
+  LogicalResult lowerProduct(const Kernel &kernel);
   LogicalResult lowerRowOp(Operation *op);
   void lowerReturn(func::ReturnOp op);
   void eraseUnusedBuffers();
@@ -54,9 +66,11 @@ private:
   func::FuncOp func;
   OpBuilder builder;
   KernelModule kernels;
-  bool fuse;
+  CpuKernelRules rules;
   DenseMap<Value, Value> memrefs;
-  FusionPlan plan;
+  /// By their last ops; the other ones need no code of their own.
+  DenseMap<Operation *, Kernel> kernelOf;
+  DenseSet<Operation *> parts;
   /// Calls of the array so far.
   int64_t launches = 0;
 };
@@ -89,23 +103,66 @@ LogicalResult FunctionLowering::lowerRowOp(Operation *op) {
   return success();
 }
 
+/// Puts the ops of a kernel in its place, and remembers that they are one.
+LogicalResult FunctionLowering::inlineKernel(integer::KernelOp op) {
+  SmallVector<Operation *> all = op.getOps(), ops;
+  const auto first = llvm::find(all, op.getRoot());
+  llvm::copy_if(llvm::make_range(first, all.end()), std::back_inserter(ops), [&](Operation *part) {
+    return part == all.back() || !part->hasTrait<vit::MoveOp>();
+  });
+  Kernel kernel;
+  std::string reason;
+  if (KernelParts::read(ops, kernel.parts, reason) != integer::KernelFit::Kernel)
+    return op.emitOpError("is no kernel of a CPU: ")
+           << reason << "; form kernels for one (--vitq-form-kernels=target=...)";
+  IRRewriter rewriter(builder);
+  Operation *yield = op.getBody().front().getTerminator();
+  rewriter.inlineBlockBefore(&op.getBody().front(), op, op.getInputs());
+  rewriter.replaceOp(op, yield->getOperands());
+  rewriter.eraseOp(yield);
+  for (Operation *part : ops)
+    for (OpOperand &operand : part->getOpOperands()) {
+      Operation *move = operand.get().getDefiningOp();
+      if (move && llvm::is_contained(all, move) && !llvm::is_contained(ops, move) &&
+          rules.readsThrough(ops, operand, move))
+        kernel.moves.push_back(move);
+    }
+  parts.insert(kernel.moves.begin(), kernel.moves.end());
+  parts.insert(ops.begin(), ops.end());
+  kernelOf[ops.back()] = std::move(kernel);
+  return success();
+}
+
+LogicalResult FunctionLowering::lowerKernel(const Kernel &kernel) {
+  if (!kernel.parts.isAttention())
+    return lowerProduct(kernel);
+  auto lookup = [&](Value value) { return memrefOf(value); };
+  Operation *last = kernel.parts.last();
+  Value result = lowerAttention(kernel.parts, kernel.moves, kernels, lookup);
+  if (!result)
+    return last->emitOpError("has no kernel");
+  memrefs[last->getResult(0)] = result;
+  return success();
+}
+
 /// A product and the ops after it. The first of these read its sums in registers
 /// as long as they can; else one reads blocks of sums, and others its results.
-LogicalResult FunctionLowering::lowerChain(ArrayRef<Operation *> chain) {
+LogicalResult FunctionLowering::lowerProduct(const Kernel &kernel) {
   auto lookup = [&](Value value) { return memrefOf(value); };
-  auto product = cast<integer::MatmulOp>(chain.front());
-  const Geometry g = Geometry::of(product, kernels.target);
+  integer::MatmulOp product = kernel.parts.product;
+  const Geometry geometry = Geometry::of(product, kernels.target);
   Epilogue epilogue;
-  epilogue.patches = plan.patchesOf(product);
+  if (!kernel.moves.empty())
+    epilogue.patches = cast<integer::ExtractPatchesOp>(kernel.moves.front());
   Value previous = product;
-  for (Operation *op : chain.drop_front()) {
+  for (Operation *op : kernel.parts.rowOps) {
     const bool readsSums = !epilogue.rowwise && epilogue.posts.empty();
     std::unique_ptr<RowOp> row = makeRowOp(op, kernels, lookup, previous);
     if (!row)
       return op->emitOpError("has no kernel");
     for (auto [result, buffer] : llvm::zip_equal(op->getResults(), row->buffers))
       memrefs[result] = buffer;
-    if (readsSums && fitsTile(g, *row, kernels.target)) {
+    if (readsSums && fitsTile(geometry, *row, kernels.target)) {
       if (!epilogue.elementwise.empty())
         epilogue.elementwise.back()->results.clear();
       epilogue.elementwise.push_back(std::move(row));
@@ -123,20 +180,16 @@ LogicalResult FunctionLowering::lowerChain(ArrayRef<Operation *> chain) {
 }
 
 LogicalResult FunctionLowering::lower(Operation *op) {
-  if (isa<arith::ConstantOp>(op) || plan.isPart(op))
+  if (auto kernel = kernelOf.find(op); kernel != kernelOf.end())
+    return lowerKernel(kernel->second);
+  if (isa<arith::ConstantOp>(op) || parts.contains(op))
     return success();
   auto lookup = [&](Value value) { return memrefOf(value); };
-  if (const AttentionOps *attention = plan.attentionOf(op)) {
-    Value result = lowerAttention(*attention, kernels, lookup);
-    if (!result)
-      return op->emitOpError("has no kernel");
-    memrefs[op->getResult(0)] = result;
-    return success();
+  if (auto product = dyn_cast<integer::MatmulOp>(op)) {
+    Kernel alone;
+    alone.parts.product = product;
+    return lowerProduct(alone);
   }
-  if (ArrayRef<Operation *> chain = plan.chainOf(op); !chain.empty())
-    return lowerChain(chain);
-  if (isa<integer::MatmulOp>(op))
-    return lowerChain({op});
   if (auto launch = dyn_cast<systolic::LaunchOp>(op)) {
     macs += launch.getMacs();
     for (auto [result, buffer] : llvm::zip_equal(launch.getOutputs(), lowerLaunch(launch, launches++, kernels, lookup)))
@@ -152,7 +205,7 @@ LogicalResult FunctionLowering::lower(Operation *op) {
   return op->emitOpError("has no kernel");
 }
 
-/// Buffers that fusion made superfluous.
+/// Buffers of values that stay in a kernel.
 void FunctionLowering::eraseUnusedBuffers() {
   SmallVector<Operation *> ops;
   for (Operation &op : func.getBody().front())
@@ -170,8 +223,9 @@ void FunctionLowering::lowerReturn(func::ReturnOp op) {
 
 LogicalResult FunctionLowering::run() {
   Block &body = func.getBody().front();
-  if (fuse)
-    plan = FusionPlan(body);
+  for (auto kernel : llvm::make_early_inc_range(body.getOps<integer::KernelOp>()))
+    if (failed(inlineKernel(kernel)))
+      return failure();
   for (auto product : body.getOps<integer::MatmulOp>())
     macs += macsOf(product);
 
@@ -209,6 +263,11 @@ namespace {
 struct ConvertVitqToKernels : vitq::impl::ConvertVitqToKernelsPassBase<ConvertVitqToKernels> {
   using ConvertVitqToKernelsPassBase::ConvertVitqToKernelsPassBase;
 
+  void getDependentDialects(DialectRegistry &registry) const override {
+    ConvertVitqToKernelsPassBase::getDependentDialects(registry);
+    registerCpuKernelTarget(registry);
+  }
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     llvm::Expected<TargetDesc> desc = TargetDesc::parse(target);
@@ -233,7 +292,7 @@ struct ConvertVitqToKernels : vitq::impl::ConvertVitqToKernelsPassBase<ConvertVi
         routine.erase();
     // Types of the program, for its manifest.
     module->setAttr("vitq.signature", TypeAttr::get(main.getFunctionType()));
-    FunctionLowering lowering(module, main, *desc, fuse);
+    FunctionLowering lowering(module, main, *desc);
     if (failed(lowering.run()))
       return signalPassFailure();
     numKernels = lowering.getKernels().kernelCount();

@@ -14,6 +14,7 @@
 #include "dialects/vitq/Vitq.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "vitq/Conversion/KernelTargets.h"
 #include "vitq/Interpreter/Interpreter.h"
 #include "vitq/Target/Program.h"
 #include "llvm/BinaryFormat/ELF.h"
@@ -28,6 +29,9 @@ using namespace vitq;
 
 std::unique_ptr<MLIRContext> vitq::test::makeContext() {
   auto context = std::make_unique<MLIRContext>(MLIRContext::Threading::DISABLED);
+  DialectRegistry registry;
+  registerCpuKernelTarget(registry);
+  context->appendDialectRegistry(registry);
   context->loadDialect<arith::ArithDialect, func::FuncDialect, integer::VitqDialect>();
   return context;
 }

@@ -20,7 +20,8 @@ using namespace mlir;
 using namespace vitq::integer;
 using Shape = SmallVector<int64_t>;
 
-/// Nonlinear functions are in RandomNonlinear.cpp, the rest in RandomModule.cpp.
+/// Nonlinear functions are in RandomNonlinear.cpp, attentions in RandomAttention.cpp, the rest in
+/// RandomModule.cpp.
 class Generator {
 public:
   Generator(MLIRContext &context, uint64_t seed) : random(seed), b(&context), loc(b.getUnknownLoc()) {}
@@ -101,6 +102,9 @@ private:
   }
   void move();
   void attention();
+  Value strided(ArrayRef<int64_t> shape);
+  Value masked(Value scores);
+  void wholeAttention();
   void emit(Operation *op) {
     for (Value result : op->getResults())
       values.push_back(result);

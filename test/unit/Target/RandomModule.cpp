@@ -329,12 +329,13 @@ OwningOpRef<ModuleOp> Generator::run() {
   body = main.addEntryBlock();
   b.setInsertionPointToEnd(body);
   using Maker = void (Generator::*)();
-  const Maker makers[] = {&Generator::matmul,    &Generator::matmul,     &Generator::requant,   &Generator::add,
-                          &Generator::mul,       &Generator::sum,        &Generator::table,     &Generator::interpolate,
-                          &Generator::gelu,      &Generator::pwl,        &Generator::polyGelu,  &Generator::softmax,
-                          &Generator::shiftmax,  &Generator::divideRows, &Generator::layerNorm, &Generator::normQuant,
-                          &Generator::threshold, &Generator::move,       &Generator::move,      &Generator::move,
-                          &Generator::attention, &Generator::attention};
+  const Maker makers[] = {
+      &Generator::matmul,    &Generator::matmul,     &Generator::requant,       &Generator::add,
+      &Generator::mul,       &Generator::sum,        &Generator::table,         &Generator::interpolate,
+      &Generator::gelu,      &Generator::pwl,        &Generator::polyGelu,      &Generator::softmax,
+      &Generator::shiftmax,  &Generator::divideRows, &Generator::layerNorm,     &Generator::normQuant,
+      &Generator::threshold, &Generator::move,       &Generator::move,          &Generator::move,
+      &Generator::attention, &Generator::attention,  &Generator::wholeAttention};
   const size_t wanted = random.between(1, 8);
   while (values.size() < wanted)
     (this->*random.pick(ArrayRef<Maker>(makers)))();

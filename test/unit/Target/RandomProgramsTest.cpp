@@ -15,6 +15,8 @@
 #include "RandomModule.h"
 
 #include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
+#include "vitq/Conversion/Passes.h"
 #include "vitq/Target/FloatScan.h"
 #include "gtest/gtest.h"
 
@@ -34,6 +36,19 @@ static uint64_t fromEnvironment(const char *name, uint64_t otherwise) {
   return value;
 }
 
+/// What the interpreter gives once kernels are formed; none after an error.
+static std::optional<std::vector<char>> interpretFormed(ModuleOp module, const TargetDesc &target,
+                                                        const std::vector<Tensor> &inputs) {
+  OwningOpRef<ModuleOp> formed = module.clone();
+  PassManager manager(module.getContext());
+  VitqFormKernelsPassOptions options;
+  options.target = target.text;
+  manager.addPass(createVitqFormKernelsPass(options));
+  if (failed(manager.run(*formed)))
+    return std::nullopt;
+  return interpret(*formed, inputs);
+}
+
 /// Empty if the module computes the same everywhere.
 static std::string tryModule(MLIRContext &context, uint64_t seed, ArrayRef<TargetDesc> targets) {
   OwningOpRef<ModuleOp> module = randomModule(context, seed);
@@ -50,6 +65,8 @@ static std::string tryModule(MLIRContext &context, uint64_t seed, ArrayRef<Targe
   auto expected = interpret(*module, inputs);
   if (!expected)
     return text + "the interpreter failed\n";
+  if (interpretFormed(*module, targets.front(), inputs) != expected)
+    return text + targets.front().text + ": results differ with kernels\n";
   for (const TargetDesc &target : targets) {
     NativeOptions options;
     options.target = target;
