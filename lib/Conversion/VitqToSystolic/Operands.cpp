@@ -11,6 +11,7 @@
 #include "vitq/Support/Constants.h"
 #include "vitq/Tensor/Moves.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -18,13 +19,6 @@ using namespace vitq;
 using namespace vitq::systolic;
 
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
-
-static int64_t product(ArrayRef<int64_t> extents) {
-  int64_t result = 1;
-  for (int64_t extent : extents)
-    result *= extent;
-  return result;
-}
 
 static MemRefType dense(ArrayRef<int64_t> shape, Value value) {
   return MemRefType::get(shape, cast<RankedTensorType>(value.getType()).getElementType());
@@ -77,12 +71,8 @@ DramOperand OperandBuilder::viewOf(Value value) {
   const auto last = static_cast<int64_t>(shape.size()) - 1;
   if (!transpose || transpose.getPermutation().back() != last)
     return {value, dense(shape, value)};
-  ArrayRef<int64_t> source = shapeOf(transpose.getInput());
-  SmallVector<int64_t> sourceStrides(source.size(), 1), strides;
-  for (int64_t i = last - 1; i >= 0; --i)
-    sourceStrides[i] = sourceStrides[i + 1] * source[i + 1];
-  for (int64_t axis : transpose.getPermutation())
-    strides.push_back(sourceStrides[axis]);
+  const SmallVector<int64_t> strides =
+      applyPermutation(computeStrides(shapeOf(transpose.getInput())), transpose.getPermutation());
   auto element = cast<RankedTensorType>(value.getType()).getElementType();
   return {transpose.getInput(), MemRefType::get(shape, element, StridedLayoutAttr::get(b.getContext(), 0, strides))};
 }
@@ -91,7 +81,8 @@ DramOperand OperandBuilder::viewOf(Value value) {
 DramOperand OperandBuilder::lhsOf(integer::MatmulOp op, bool shared) {
   Value lhs = op.getLhs();
   DramOperand operand =
-      shared ? DramOperand{lhs, dense({product(shapeOf(lhs).drop_back()), shapeOf(lhs).back()}, lhs)} : viewOf(lhs);
+      shared ? DramOperand{lhs, dense({computeProduct(shapeOf(lhs).drop_back()), shapeOf(lhs).back()}, lhs)}
+             : viewOf(lhs);
   if (entersSigned(config, op))
     operand.value = toSigned(operand.value);
   return operand;
@@ -167,7 +158,7 @@ DramOperand OperandBuilder::biasOf(integer::MatmulOp op, int64_t correction, Val
   rowShape.back() = k;
   sumShape.back() = n;
   auto rowType = RankedTensorType::get(rowShape, correction < numerics::Code().min() ? b.getI16Type() : b.getI8Type());
-  SmallVector<int64_t> ones(product(rowShape), correction);
+  SmallVector<int64_t> ones(computeProduct(rowShape), correction);
   Value row = createIntConstant(b, loc, rowType, ones, "correction");
   added.push_back(
       {loc, integer::MatmulOp::getOperationName(), "what the zero point, or the 128 less, adds to each column"});
@@ -193,7 +184,7 @@ Product OperandBuilder::build(integer::MatmulOp op, SmallVectorImpl<DramOperand>
   ArrayRef<int64_t> shape = shapeOf(op.getResult());
   result.n = shape.back();
   result.k = shapeOf(op.getLhs()).back();
-  result.m = shared ? product(shape.drop_back()) : shape[shape.size() - 2];
+  result.m = shared ? computeProduct(shape.drop_back()) : shape[shape.size() - 2];
   if (!shared)
     result.batch.append(shape.begin(), shape.end() - 2);
   result.lhsUnsigned = readsUnsignedBytes(op) && !entersSigned(config, op);
