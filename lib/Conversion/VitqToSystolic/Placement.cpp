@@ -223,8 +223,13 @@ LogicalResult Placement::place(integer::MatmulOp op) {
     note(op, "host", "it has nothing to multiply");
     return success();
   }
-  if (!cast<RankedTensorType>(op.getLhs().getType()).getElementType().isInteger(8)) {
-    std::string reason = "its left operand has 16 bits and the array takes 8";
+  const numerics::Code lhs = integer::codeOf(op.getLhs(), op.getLhsCode());
+  std::string reason;
+  if (lhs.bits > 8)
+    reason = "its left operand has 16 bits and the array takes 8";
+  else if (lhs.bits < 8 && lhs.isUnsigned && isConstant(op.getLhs()))
+    reason = "its left operand is a constant of unsigned codes below 8 bits";
+  if (!reason.empty()) {
     if (wish == PlacementWishes::Place::Array)
       return refuseWish(op, reason);
     note(op, "host", reason);

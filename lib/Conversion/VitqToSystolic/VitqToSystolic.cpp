@@ -35,7 +35,7 @@ namespace vitq {
 
 static MemRefType denseType(Type tensor) {
   auto type = cast<RankedTensorType>(tensor);
-  return MemRefType::get(type.getShape(), type.getElementType());
+  return MemRefType::get(type.getShape(), integer::storageOf(type.getElementType()));
 }
 
 namespace {

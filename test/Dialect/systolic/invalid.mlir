@@ -1507,7 +1507,7 @@ func.func private @f(%x: memref<2x3xi8>, %y: memref<2x3xi32>) attributes {systol
   return
 }
 func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xi32> {
-  // expected-error @+1 {{passes 'tensor<2x3xf32>', but operands and results are i8, i16 or i32, below 4 GiB}}
+  // expected-error @+1 {{passes 'tensor<2x3xf32>', but operands and results are i2 to i8, i16 or i32, below 4 GiB}}
   %y = systolic.launch @f(%x) : (tensor<2x3xf32>) -> tensor<2x3xi32>
   return %y : tensor<2x3xi32>
 }
@@ -1519,7 +1519,7 @@ func.func private @f(%x: memref<2x3xi8>, %y: memref<2x3xi32>) attributes {systol
   return
 }
 func.func @main(%x: tensor<65536x65536xi8>) -> tensor<2x3xi32> {
-  // expected-error @+1 {{passes 'tensor<65536x65536xi8>', but operands and results are i8, i16 or i32, below 4 GiB}}
+  // expected-error @+1 {{passes 'tensor<65536x65536xi8>', but operands and results are i2 to i8, i16 or i32, below 4 GiB}}
   %y = systolic.launch @f(%x) : (tensor<65536x65536xi8>) -> tensor<2x3xi32>
   return %y : tensor<2x3xi32>
 }

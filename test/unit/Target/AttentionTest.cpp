@@ -61,7 +61,8 @@ struct AttentionText {
   std::string heads = "1x3x";
   int tokens = 14;
   /// From %s to the codes %c and, with `normal`, the sums %n.
-  std::string between = "%c, %n = vitq.softmax %s with #vitq.exp_table<dense<[{table}]> : tensor<256xi8>> by <1518500250, 40> : ({scores}, tensor<256xi8>) -> "
+  std::string between = "%c, %n = vitq.softmax %s with #vitq.exp_table<dense<[{table}]> : tensor<256xi8>> by "
+                        "<1518500250, 40> : ({scores}) -> "
                         "({codes}, {sums})";
   std::string codes = "lhs <unsigned>";
   /// From %p to %d.
@@ -135,7 +136,8 @@ TEST(Attention, MasksAndBiasesAreAddedToScores) {
     attention.between = llvm::formatv(R"(
       %m = vitq.add %s by <1073741824, 30>, %mask by <1518500250, 48> round half_up
         : ({{scores}, tensor<{0}xi32>) -> {{scores}
-      %c, %n = vitq.softmax %m with #vitq.exp_table<dense<[{table}]> : tensor<256xi8>> by <1518500250, 40> : ({{scores}, tensor<256xi8>) -> ({{codes}, {{sums}))",
+      %c, %n = vitq.softmax %m with #vitq.exp_table<dense<[{{table}]> : tensor<256xi8>> by <1518500250, 40>
+        : ({{scores}) -> ({{codes}, {{sums}))",
                                       mask);
     expectOneKernel(attention.text());
   }
@@ -145,7 +147,7 @@ TEST(Attention, MasksAndBiasesAreAddedToScores) {
   attention.between = R"(
       %m = vitq.add %mask by <1518500250, 30>, %s by <1518500250, 31> round half_even : ({wide}, {scores}) -> {scores}
       %c, %n = vitq.softmax %m with #vitq.exp_table<dense<[{table}]> : tensor<256xi8>> by <[1518500250, 1218500250, 1118500250], [40, 40, 41]>
-        : ({scores}, tensor<256xi8>) -> ({codes}, {sums}))";
+        : ({scores}) -> ({codes}, {sums}))";
   expectOneKernel(attention.text());
 }
 
