@@ -19,15 +19,15 @@ using simulator::Config;
 using simulator::Dataflow;
 
 //===----------------------------------------------------------------------===//
-// Numbers
+// Limits
 //===----------------------------------------------------------------------===//
 
 namespace {
 
 /// What one instruction may name: `limit` is for what the array's size bounds.
-class Numbers {
+class InstructionLimits {
 public:
-  Numbers(Operation *op, const Config *config, llvm::function_ref<std::optional<int64_t>(Value)> numberOf)
+  InstructionLimits(Operation *op, const Config *config, llvm::function_ref<std::optional<int64_t>(Value)> numberOf)
       : op(op), config(config), numberOf(numberOf) {}
 
   LogicalResult verify(MvinOp mvin);
@@ -55,7 +55,7 @@ private:
 } // namespace
 
 /// Indices lie in the grid.
-LogicalResult Numbers::tile(TilesType type, ValueRange indices, size_t implied) {
+LogicalResult InstructionLimits::tile(TilesType type, ValueRange indices, size_t implied) {
   for (auto [index, extent] : llvm::zip(indices, type.getGrid().drop_front(implied)))
     if (std::optional<int64_t> known = numberOf(index); known && (*known < 0 || *known >= extent))
       return op->emitOpError() << "index " << *known << " of a tile is outside 0 to " << extent - 1;
@@ -63,7 +63,7 @@ LogicalResult Numbers::tile(TilesType type, ValueRange indices, size_t implied) 
 }
 
 /// `value` lies in 1 to `most`.
-LogicalResult Numbers::count(StringRef what, Value value, int64_t most) {
+LogicalResult InstructionLimits::count(StringRef what, Value value, int64_t most) {
   std::optional<int64_t> known = numberOf(value);
   if (known && (*known < 1 || *known > most))
     return op->emitOpError() << "has " << *known << " " << what << ", which must be 1 to " << most;
@@ -72,8 +72,8 @@ LogicalResult Numbers::count(StringRef what, Value value, int64_t most) {
 
 /// Columns of the tile that `indices` name and of those after it in the grid's last dimension, of
 /// `most` tiles at most. Beyond one, column c is where tiles of `width` columns have it.
-LogicalResult Numbers::besides(TilesType type, ValueRange indices, StringRef what, Value cols, int64_t most,
-                               int64_t width) {
+LogicalResult InstructionLimits::besides(TilesType type, ValueRange indices, StringRef what, Value cols, int64_t most,
+                                         int64_t width) {
   const int64_t first = numberOf(indices.back()).value_or(0);
   if (failed(count(what, cols, std::min(most, type.getGrid().back() - first) * type.getCols())))
     return failure();
@@ -85,7 +85,7 @@ LogicalResult Numbers::besides(TilesType type, ValueRange indices, StringRef wha
 }
 
 /// What is moved lies inside the memref. `rows` is null if all rows are one.
-LogicalResult Numbers::dram(MemRefType type, ValueRange indices, int64_t along, Value rows, Value cols) {
+LogicalResult InstructionLimits::dram(MemRefType type, ValueRange indices, int64_t along, Value rows, Value cols) {
   for (int64_t i = 0; i < type.getRank(); ++i) {
     std::optional<int64_t> first = numberOf(indices[i]);
     if (!first)
@@ -99,7 +99,7 @@ LogicalResult Numbers::dram(MemRefType type, ValueRange indices, int64_t along, 
   return success();
 }
 
-LogicalResult Numbers::verify(MvinOp mvin) {
+LogicalResult InstructionLimits::verify(MvinOp mvin) {
   TilesType tiles = mvin.getTiles().getType();
   const bool scratchpad = tiles.isScratchpad();
   if (failed(tile(tiles, mvin.getTile(), mvin.getSplit() ? 1 : 0)) ||
@@ -112,7 +112,7 @@ LogicalResult Numbers::verify(MvinOp mvin) {
               mvin.getBroadcast() ? Value() : mvin.getRows(), mvin.getCols());
 }
 
-LogicalResult Numbers::verify(MvoutOp mvout) {
+LogicalResult InstructionLimits::verify(MvoutOp mvout) {
   TilesType tiles = mvout.getTiles().getType();
   if (failed(tile(tiles, mvout.getTile())) ||
       failed(count("rows", mvout.getRows(), std::min(tiles.getRows(), moveRows()))))
@@ -124,7 +124,7 @@ LogicalResult Numbers::verify(MvoutOp mvout) {
               mvout.getCols());
 }
 
-LogicalResult Numbers::verify(PreloadOp preload) {
+LogicalResult InstructionLimits::verify(PreloadOp preload) {
   TilesType sums = preload.getSums().getType();
   if (failed(tile(sums, preload.getSumTile())))
     return failure();
@@ -143,7 +143,7 @@ LogicalResult Numbers::verify(PreloadOp preload) {
   return count("columns", preload.getCols(), cols);
 }
 
-LogicalResult Numbers::verify(ComputeOp compute) {
+LogicalResult InstructionLimits::verify(ComputeOp compute) {
   TilesType lhs = compute.getLhs().getType();
   const bool outputs = config && config->dataflow == Dataflow::OutputStationary;
   if (failed(tile(lhs, compute.getLhsTile())) ||
@@ -159,7 +159,7 @@ LogicalResult Numbers::verify(ComputeOp compute) {
   return count("columns", compute.getCols(), depth);
 }
 
-LogicalResult Numbers::verify(UnitsOp units) {
+LogicalResult InstructionLimits::verify(UnitsOp units) {
   for (Value first : {units.getRow(), units.getChannel()})
     if (std::optional<int64_t> known = numberOf(first); known && *known < 0)
       return op->emitOpError() << "begins at " << *known << ", before the first row or channel";
@@ -177,10 +177,10 @@ LogicalResult Numbers::verify(UnitsOp units) {
 
 LogicalResult systolic::verifyNumbers(Operation *op, const Config *config,
                                       llvm::function_ref<std::optional<int64_t>(Value)> numberOf) {
-  Numbers numbers(op, config, numberOf);
+  InstructionLimits limits(op, config, numberOf);
   return TypeSwitch<Operation *, LogicalResult>(op)
       .Case<MvinOp, MvoutOp, PreloadOp, ComputeOp, UnitsOp>(
-          [&](auto instruction) { return numbers.verify(instruction); })
+          [&](auto instruction) { return limits.verify(instruction); })
       .Default([](Operation *) { return success(); });
 }
 

@@ -20,7 +20,7 @@ using namespace vitq::vit;
 using Components = SmallVectorImpl<ShapedTypeComponents>;
 
 /// Hands an inferred shape on as the only result.
-static LogicalResult give(FailureOr<Shape> shape, Components &results) {
+static LogicalResult setResultShape(FailureOr<Shape> shape, Components &results) {
   if (failed(shape))
     return failure();
   results.emplace_back(ArrayRef<int64_t>(*shape));
@@ -50,14 +50,14 @@ static LogicalResult verifyQuantizedAxis(Operation *op, RankedTensorType type) {
 
 // C1
 LogicalResult QuantizeOp::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor adaptor, Components &results) {
-  return give(Shape(shapeOf(adaptor.getInput())), results);
+  return setResultShape(Shape(shapeOf(adaptor.getInput())), results);
 }
 // C2
 LogicalResult QuantizeOp::verify() { return verifyQuantizedAxis(*this, getResult().getType()); }
 
 // C1
 LogicalResult DequantizeOp::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor adaptor, Components &results) {
-  return give(Shape(shapeOf(adaptor.getInput())), results);
+  return setResultShape(Shape(shapeOf(adaptor.getInput())), results);
 }
 // C2
 LogicalResult DequantizeOp::verify() { return verifyQuantizedAxis(*this, getInput().getType()); }
@@ -102,16 +102,17 @@ LogicalResult LinearOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Ada
   if (succeeded(shape) && adaptor.getBias() &&
       failed(checkVector(loc, "bias", shapeOf(adaptor.getBias()), shape->back())))
     return failure();
-  return give(shape, results);
+  return setResultShape(shape, results);
 }
 // C2, C3
 LogicalResult LinearOp::verify() { return verifyContraction(*this, getInput(), getWeight(), getBias()); }
 
 // C1
 LogicalResult MatmulOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
-  return give(inferMatmul(loc, shapeOf(adaptor.getLhs()), shapeOf(adaptor.getRhs()), adaptor.getTransposeRhs(),
-                          /*sharedRhs=*/false),
-              results);
+  return setResultShape(inferMatmul(loc, shapeOf(adaptor.getLhs()), shapeOf(adaptor.getRhs()),
+                                    adaptor.getTransposeRhs(),
+                                    /*sharedRhs=*/false),
+                        results);
 }
 LogicalResult MatmulOp::verify() {
   double scale = getScale().convertToDouble();
@@ -127,7 +128,7 @@ LogicalResult PatchEmbedOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc,
   if (succeeded(shape) && adaptor.getBias() &&
       failed(checkVector(loc, "bias", shapeOf(adaptor.getBias()), shape->back())))
     return failure();
-  return give(shape, results);
+  return setResultShape(shape, results);
 }
 // C2, C3
 LogicalResult PatchEmbedOp::verify() { return verifyContraction(*this, getInput(), getWeight(), getBias()); }
@@ -140,7 +141,7 @@ LogicalResult Conv2dOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Ada
   if (succeeded(shape) && adaptor.getBias() &&
       failed(checkVector(loc, "bias", shapeOf(adaptor.getBias()), (*shape)[1])))
     return failure();
-  return give(shape, results);
+  return setResultShape(shape, results);
 }
 
 //===----------------------------------------------------------------------===//
@@ -150,7 +151,7 @@ LogicalResult Conv2dOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Ada
 LogicalResult SoftmaxOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   if (failed(inferRows(loc, shapeOf(adaptor.getInput()))))
     return failure();
-  return give(Shape(shapeOf(adaptor.getInput())), results);
+  return setResultShape(Shape(shapeOf(adaptor.getInput())), results);
 }
 
 // C1
@@ -160,7 +161,7 @@ LogicalResult SoftmaxNumeratorOp::inferReturnTypeComponents(MLIRContext *, OptLo
   if (failed(rows))
     return failure();
   results.emplace_back(shapeOf(adaptor.getInput()));
-  return give(rows, results);
+  return setResultShape(rows, results);
 }
 LogicalResult SoftmaxNumeratorOp::verify() {
   if (!isQuantized(getNumerator()))
@@ -181,7 +182,7 @@ LogicalResult DivideRowsOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc,
     return failure();
   if (ArrayRef<int64_t>(*rows) != shapeOf(adaptor.getDivisor()))
     return emitOptionalError(loc, "divisor must have the input's shape without its last axis");
-  return give(Shape(input), results);
+  return setResultShape(Shape(input), results);
 }
 
 // C1
@@ -190,7 +191,7 @@ LogicalResult LayerNormOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, 
   if (failed(inferRows(loc, input)) || failed(checkVector(loc, "gamma", shapeOf(adaptor.getGamma()), input.back())) ||
       failed(checkVector(loc, "beta", shapeOf(adaptor.getBeta()), input.back())))
     return failure();
-  return give(Shape(input), results);
+  return setResultShape(Shape(input), results);
 }
 LogicalResult LayerNormOp::verify() {
   double eps = getEps().convertToDouble();
@@ -205,7 +206,7 @@ LogicalResult LayerNormOp::verify() {
 
 #define VITQ_SAME_SHAPE(OP)                                                                                            \
   LogicalResult OP::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor adaptor, Components &results) {           \
-    return give(Shape(shapeOf(adaptor.getInput())), results);                                                          \
+    return setResultShape(Shape(shapeOf(adaptor.getInput())), results);                                                \
   }
 VITQ_SAME_SHAPE(GeluOp)
 VITQ_SAME_SHAPE(ReluOp)
@@ -221,7 +222,7 @@ VITQ_SAME_SHAPE(IsNaNOp)
 
 #define VITQ_BROADCAST(OP)                                                                                             \
   LogicalResult OP::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {       \
-    return give(inferBroadcast(loc, shapeOf(adaptor.getLhs()), shapeOf(adaptor.getRhs())), results);                   \
+    return setResultShape(inferBroadcast(loc, shapeOf(adaptor.getLhs()), shapeOf(adaptor.getRhs())), results);         \
   }
 VITQ_BROADCAST(AddOp)
 VITQ_BROADCAST(MulOp)
@@ -234,12 +235,13 @@ LogicalResult WhereOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adap
   FailureOr<Shape> shape = inferBroadcast(loc, shapeOf(adaptor.getLhs()), shapeOf(adaptor.getRhs()));
   if (failed(shape))
     return failure();
-  return give(inferBroadcast(loc, *shape, shapeOf(adaptor.getCondition())), results);
+  return setResultShape(inferBroadcast(loc, *shape, shapeOf(adaptor.getCondition())), results);
 }
 
 // C1
 LogicalResult MeanOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
-  return give(inferReduce(loc, shapeOf(adaptor.getInput()), adaptor.getAxes(), adaptor.getKeepDims()), results);
+  return setResultShape(inferReduce(loc, shapeOf(adaptor.getInput()), adaptor.getAxes(), adaptor.getKeepDims()),
+                        results);
 }
 
 //===----------------------------------------------------------------------===//
@@ -248,33 +250,35 @@ LogicalResult MeanOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adapt
 
 // C1
 LogicalResult ReshapeOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
-  return give(inferReshape(loc, shapeOf(adaptor.getInput()), adaptor.getShape()), results);
+  return setResultShape(inferReshape(loc, shapeOf(adaptor.getInput()), adaptor.getShape()), results);
 }
 // C1
 LogicalResult TransposeOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
-  return give(inferTranspose(loc, shapeOf(adaptor.getInput()), adaptor.getPermutation()), results);
+  return setResultShape(inferTranspose(loc, shapeOf(adaptor.getInput()), adaptor.getPermutation()), results);
 }
 // C1
 LogicalResult ConcatOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
-  return give(inferConcat(loc, llvm::map_to_vector(adaptor.getInputs(), shapeOf), adaptor.getAxis()), results);
+  return setResultShape(inferConcat(loc, llvm::map_to_vector(adaptor.getInputs(), shapeOf), adaptor.getAxis()),
+                        results);
 }
 // C1
 LogicalResult SliceOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
-  return give(
+  return setResultShape(
       inferSlice(loc, shapeOf(adaptor.getInput()), adaptor.getOffsets(), adaptor.getSizes(), adaptor.getStrides()),
       results);
 }
 // C1
 LogicalResult GatherOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
-  return give(inferGather(loc, shapeOf(adaptor.getInput()), adaptor.getIndices(), adaptor.getAxis()), results);
+  return setResultShape(inferGather(loc, shapeOf(adaptor.getInput()), adaptor.getIndices(), adaptor.getAxis()),
+                        results);
 }
 // C1
 LogicalResult BroadcastOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
-  return give(inferBroadcastTo(loc, shapeOf(adaptor.getInput()), adaptor.getShape()), results);
+  return setResultShape(inferBroadcastTo(loc, shapeOf(adaptor.getInput()), adaptor.getShape()), results);
 }
 // C1
 LogicalResult PadOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
-  return give(inferPad(loc, shapeOf(adaptor.getInput()), adaptor.getLow(), adaptor.getHigh()), results);
+  return setResultShape(inferPad(loc, shapeOf(adaptor.getInput()), adaptor.getLow(), adaptor.getHigh()), results);
 }
 
 //===----------------------------------------------------------------------===//
@@ -291,5 +295,5 @@ LogicalResult NormalizePixelsOp::inferReturnTypeComponents(MLIRContext *, OptLoc
   if (adaptor.getMean().size() != channels || adaptor.getStd().size() != channels ||
       llvm::any_of(adaptor.getStd(), [](double s) { return !(s > 0) || !std::isfinite(s); }))
     return emitOptionalError(loc, "needs ", channels, " means and as many positive standard deviations");
-  return give(Shape{shape[0], shape[3], shape[1], shape[2]}, results);
+  return setResultShape(Shape{shape[0], shape[3], shape[1], shape[2]}, results);
 }

@@ -81,17 +81,17 @@ void Histogram::forEach(llvm::function_ref<void(double lo, double hi, int64_t co
   }
 }
 
-double Histogram::quantile(double q) const {
-  double rank = std::clamp(q, 0.0, 1.0) * static_cast<double>(total());
+double Histogram::quantile(double share) const {
+  double rank = std::clamp(share, 0.0, 1.0) * static_cast<double>(total());
   double below = 0, result = 0;
   bool found = false;
   forEach([&](double lo, double hi, int64_t count) {
     if (found)
       return;
-    double n = static_cast<double>(count);
-    found = below + n >= rank;
-    result = found ? lo + (hi - lo) * std::max(0.0, rank - below) / n : hi;
-    below += n;
+    double inBin = static_cast<double>(count);
+    found = below + inBin >= rank;
+    result = found ? lo + (hi - lo) * std::max(0.0, rank - below) / inBin : hi;
+    below += inBin;
   });
   return result;
 }

@@ -148,8 +148,8 @@ std::string reporting::formatFixed(std::optional<double> value, int decimals) {
 
 std::string reporting::formatCount(int64_t value) {
   std::string digits = std::to_string(std::abs(value));
-  for (size_t at = digits.size(); at > 3; at -= 3)
-    digits.insert(at - 3, ",");
+  for (size_t group = digits.size(); group > 3; group -= 3)
+    digits.insert(group - 3, ",");
   return (value < 0 ? "-" : "") + digits;
 }
 

@@ -30,22 +30,22 @@ struct Frame {
 
 } // namespace
 
-static std::string at(double value) { return format(value, 6); }
+static std::string coordinate(double value) { return format(value, 6); }
 
 static void open(llvm::raw_ostream &os, const Frame &frame, llvm::StringRef label) {
-  os << formatv("<svg{3} viewBox=\"0 0 {0} {1}\" role=\"img\" aria-label=\"{2}\">\n", at(frame.pictureWidth()),
-                at(frame.pictureHeight()), escape(label), frame.width > 500 ? " class=\"wide\"" : "");
+  os << formatv("<svg{3} viewBox=\"0 0 {0} {1}\" role=\"img\" aria-label=\"{2}\">\n", coordinate(frame.pictureWidth()),
+                coordinate(frame.pictureHeight()), escape(label), frame.width > 500 ? " class=\"wide\"" : "");
 }
 
 static void text(llvm::raw_ostream &os, double x, double y, llvm::StringRef anchor, llvm::StringRef content,
                  llvm::StringRef type = "tick") {
-  os << formatv("<text class=\"{0}\" x=\"{1}\" y=\"{2}\" text-anchor=\"{3}\">{4}</text>\n", type, at(x), at(y), anchor,
-                escape(content));
+  os << formatv("<text class=\"{0}\" x=\"{1}\" y=\"{2}\" text-anchor=\"{3}\">{4}</text>\n", type, coordinate(x),
+                coordinate(y), anchor, escape(content));
 }
 
 static void line(llvm::raw_ostream &os, llvm::StringRef type, double x1, double y1, double x2, double y2) {
-  os << formatv("<line class=\"{0}\" x1=\"{1}\" y1=\"{2}\" x2=\"{3}\" y2=\"{4}\"/>\n", type, at(x1), at(y1), at(x2),
-                at(y2));
+  os << formatv("<line class=\"{0}\" x1=\"{1}\" y1=\"{2}\" x2=\"{3}\" y2=\"{4}\"/>\n", type, coordinate(x1),
+                coordinate(y1), coordinate(x2), coordinate(y2));
 }
 
 /// A round distance between about `count` ticks.
@@ -79,12 +79,12 @@ void html::linePlot(llvm::raw_ostream &os, llvm::ArrayRef<Point> points, llvm::S
   }
   os << "<polyline class=\"curve\" points=\"";
   for (auto [i, point] : llvm::enumerate(points))
-    os << at(x(i)) << "," << at(y(point.value)) << " ";
+    os << coordinate(x(i)) << "," << coordinate(y(point.value)) << " ";
   os << "\"/>\n";
   double lastTick = -1e9;
   for (auto [i, point] : llvm::enumerate(points)) {
-    os << formatv("<circle class=\"dot\" cx=\"{0}\" cy=\"{1}\" r=\"4\"><title>{2}</title></circle>\n", at(x(i)),
-                  at(y(point.value)), escape(point.title));
+    os << formatv("<circle class=\"dot\" cx=\"{0}\" cy=\"{1}\" r=\"4\"><title>{2}</title></circle>\n", coordinate(x(i)),
+                  coordinate(y(point.value)), escape(point.title));
     if (!point.tick.empty() && x(i) - lastTick > 24) {
       lastTick = x(i);
       text(os, x(i), frame.bottom() + 20, "middle", point.tick);
@@ -105,8 +105,8 @@ void html::barChart(llvm::raw_ostream &os, llvm::ArrayRef<Bar> bars) {
     os << formatv("<div class=\"bar\" title=\"{0}\"><span class=\"name\">{1}</span><span class=\"track\"><span "
                   "class=\"fill{2}\" style=\"width:{3}%\"></span></span><span class=\"note\">{4}<span "
                   "class=\"more\">{5}</span></span></div>\n",
-                  escape(bar.title), bar.label, bar.bad ? " bad" : "", at(std::max(0.3, 100 * bar.value / largest)),
-                  escape(bar.note), escape(bar.more));
+                  escape(bar.title), bar.label, bar.bad ? " bad" : "",
+                  coordinate(std::max(0.3, 100 * bar.value / largest)), escape(bar.note), escape(bar.more));
   os << "</div>\n";
 }
 
@@ -124,9 +124,9 @@ void html::channelPlot(llvm::raw_ostream &os, const Outlier &outlier) {
     line(os, "grid", frame.left, y(tick), frame.right(), y(tick));
     text(os, frame.left - 8, y(tick) + 4, "end", format(tick));
   }
-  os << formatv("<path class=\"columns\" style=\"stroke-width:{0}\" d=\"", at(std::max(0.6, across * 0.8)));
+  os << formatv("<path class=\"columns\" style=\"stroke-width:{0}\" d=\"", coordinate(std::max(0.6, across * 0.8)));
   for (auto [i, value] : llvm::enumerate(values))
-    os << "M" << at(x(i)) << "," << at(frame.bottom()) << "V" << at(y(value));
+    os << "M" << coordinate(x(i)) << "," << coordinate(frame.bottom()) << "V" << coordinate(y(value));
   os << "\"/>\n";
   auto channel = static_cast<size_t>(outlier.channel);
   line(os, "outlier", x(channel), frame.bottom(), x(channel), y(outlier.max));
@@ -164,8 +164,9 @@ void html::histogramPlot(llvm::raw_ostream &os, const LinearHistogram &histogram
   if (representable)
     os << formatv("<rect class=\"range\" x=\"{0}\" y=\"{1}\" width=\"{2}\" height=\"{3}\"><title>the codes hold {4} to "
                   "{5}</title></rect>\n",
-                  at(x(representable->first)), at(frame.top), at(x(representable->second) - x(representable->first)),
-                  at(frame.height), format(representable->first), format(representable->second));
+                  coordinate(x(representable->first)), coordinate(frame.top),
+                  coordinate(x(representable->second) - x(representable->first)), coordinate(frame.height),
+                  format(representable->first), format(representable->second));
   for (int decade = 0; decade <= static_cast<int>(decades); decade += decades > 4 ? 2 : 1) {
     double height = frame.bottom() - decade / decades * frame.height;
     line(os, "grid", frame.left, height, frame.right(), height);
@@ -176,8 +177,9 @@ void html::histogramPlot(llvm::raw_ostream &os, const LinearHistogram &histogram
     if (!(count > 0))
       continue;
     double from = histogram.min + width * static_cast<double>(i);
-    os << formatv("<rect class=\"column\" x=\"{0}\" y=\"{1}\" width=\"{2}\" height=\"{3}\"/>\n", at(x(from)),
-                  at(y(count)), at(std::max(0.5, x(from + width) - x(from) - 0.6)), at(frame.bottom() - y(count)));
+    os << formatv("<rect class=\"column\" x=\"{0}\" y=\"{1}\" width=\"{2}\" height=\"{3}\"/>\n", coordinate(x(from)),
+                  coordinate(y(count)), coordinate(std::max(0.5, x(from + width) - x(from) - 0.6)),
+                  coordinate(frame.bottom() - y(count)));
   }
   text(os, frame.left, frame.bottom() + 18, "start", format(low, 3));
   text(os, frame.right(), frame.bottom() + 18, "end", format(high, 3));

@@ -30,10 +30,10 @@ static double millisecondsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-/// The value at share `p` of sorted values, between neighbours by their
+/// The value at a share of sorted values, between neighbours by their
 /// distance.
-static double quantile(const std::vector<double> &sorted, double p) {
-  double position = p * static_cast<double>(sorted.size() - 1);
+static double quantile(const std::vector<double> &sorted, double share) {
+  double position = share * static_cast<double>(sorted.size() - 1);
   auto below = static_cast<size_t>(position);
   size_t above = std::min(below + 1, sorted.size() - 1);
   return sorted[below] + (position - static_cast<double>(below)) * (sorted[above] - sorted[below]);
@@ -131,8 +131,8 @@ llvm::Error Benchmark::collectSteps(std::vector<std::vector<double>> &times, dou
     const double unit = 1e3 * wall / static_cast<double>(ticks.back() - ticks.front());
     for (size_t i = 0; i < times.size(); ++i) {
       uint64_t own = 0;
-      for (size_t at = i; at + 1 < ticks.size(); at += times.size())
-        own += ticks[at + 1] - ticks[at];
+      for (size_t tick = i; tick + 1 < ticks.size(); tick += times.size())
+        own += ticks[tick + 1] - ticks[tick];
       times[i].push_back(unit * static_cast<double>(own));
     }
     spent += wall;

@@ -11,6 +11,7 @@
 #include "vitq/Support/Progress.h"
 
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <atomic>
 #include <cmath>
@@ -22,17 +23,17 @@ using namespace vitq::runner;
 
 int64_t Outputs::best(int64_t image) const {
   int64_t best = 0;
-  for (int64_t c = 1; c < classes; ++c)
-    if (at(image, c) > at(image, best))
-      best = c;
+  for (int64_t label = 1; label < classes; ++label)
+    if (logit(image, label) > logit(image, best))
+      best = label;
   return best;
 }
 
-int64_t Outputs::rank(int64_t image, int64_t c) const {
+int64_t Outputs::rank(int64_t image, int64_t label) const {
   int64_t rank = 0;
-  double own = at(image, c);
+  double own = logit(image, label);
   for (int64_t other = 0; other < classes; ++other)
-    rank += at(image, other) > own || (at(image, other) == own && other < c);
+    rank += logit(image, other) > own || (logit(image, other) == own && other < label);
   return rank;
 }
 
@@ -55,19 +56,19 @@ llvm::Expected<Tensor> runner::readBatch(const ProgramInfo &info, const data::Im
                                          int64_t images) {
   Tensor batch = Tensor::allocate(info.floatInput ? ElementKind::F32 : ElementKind::I8, info.inputShape);
   int64_t area = info.height() * info.width(), channels = info.channels(), size = area * channels;
-  for (int64_t b = 0; b < info.batch(); ++b) {
-    auto index = static_cast<size_t>(std::min(first + b, images - 1));
+  for (int64_t slot = 0; slot < info.batch(); ++slot) {
+    auto index = static_cast<size_t>(std::min(first + slot, images - 1));
     if (info.floatInput) {
       llvm::Expected<std::vector<float>> values = source.normalized(index);
       if (!values)
         return values.takeError();
-      std::copy_n(values->begin(), size, batch.mutableData<float>() + b * size);
+      std::copy_n(values->begin(), size, batch.mutableData<float>() + slot * size);
       continue;
     }
     llvm::Expected<data::Image> image = source.pixels(index);
     if (!image)
       return image.takeError();
-    uint8_t *to = batch.mutableData<uint8_t>() + b * size;
+    uint8_t *to = batch.mutableData<uint8_t>() + slot * size;
     for (int64_t i = 0; i < size; ++i)
       to[i] = image->pixels[info.channelsFirst ? i % area * channels + i / area : i];
   }
@@ -157,7 +158,7 @@ llvm::Expected<std::vector<Outputs>> Evaluator::run(int64_t threadsOfProgram) {
     output.isFloat ? output.floats.resize(size) : output.codes.resize(size);
   }
   int64_t threads = std::max<int64_t>(1, std::thread::hardware_concurrency() / std::max<int64_t>(threadsOfProgram, 1));
-  threads = std::min(threads, (images + step - 1) / step);
+  threads = std::min(threads, llvm::divideCeilSigned(images, step));
   std::vector<std::thread> workers;
   for (int64_t i = 1; i < threads; ++i)
     workers.emplace_back([this] { work(); });
@@ -217,8 +218,9 @@ Agreement runner::agreementOf(const ProgramInfo &program, const Outputs &outputs
   std::optional<double> scale = program.outputScale, otherScale = reference.outputScale;
   for (int64_t i = 0; i < images; ++i) {
     same += outputs.best(i) == referenceOutputs.best(i);
-    for (int64_t c = 0; scale && otherScale && c < outputs.classes; ++c) {
-      double expected = *otherScale * referenceOutputs.at(i, c), difference = expected - *scale * outputs.at(i, c);
+    for (int64_t label = 0; scale && otherScale && label < outputs.classes; ++label) {
+      double expected = *otherScale * referenceOutputs.logit(i, label);
+      double difference = expected - *scale * outputs.logit(i, label);
       signal += expected * expected;
       noise += difference * difference;
     }

@@ -99,9 +99,9 @@ llvm::Error Session::checkOptions() const {
 /// they agree.
 llvm::Expected<data::Preprocess> Session::choosePreprocess() const {
   std::optional<data::Preprocess> chosen = program->info().preprocess;
-  auto conflict = [](llvm::StringRef a, const data::Preprocess &first, llvm::StringRef b,
+  auto conflict = [](llvm::StringRef who, const data::Preprocess &first, llvm::StringRef other,
                      const data::Preprocess &second) {
-    return llvm::createStringError(a + " has preprocess '" + data::toString(first) + "', " + b + " has '" +
+    return llvm::createStringError(who + " has preprocess '" + data::toString(first) + "', " + other + " has '" +
                                    data::toString(second) + "'; leave --preprocess out, or compile for this one");
   };
   if (!options.preprocess.empty()) {

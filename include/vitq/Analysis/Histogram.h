@@ -47,10 +47,10 @@ public:
   /// Its values x have lo <= x <= hi, lo < hi (but for |x| > 2^20).
   void forEach(llvm::function_ref<void(double lo, double hi, int64_t count)> fn) const;
 
-  /// The value below which a share `q` (0 to 1, clamped) of the values lies,
+  /// The value below which a `share` (0 to 1, clamped) of the values lies,
   /// linear inside a bin: lower edge of the first bin used for 0, upper edge of
   /// the last for 1. 0 without values.
-  double quantile(double q) const;
+  double quantile(double share) const;
 
   /// (bin, count) of each bin with a positive count, ascending by bin.
   std::vector<std::pair<int64_t, int64_t>> sparse() const;

@@ -23,13 +23,13 @@ struct Outputs {
   std::vector<int32_t> codes;
 
   int64_t images() const { return static_cast<int64_t>(isFloat ? floats.size() : codes.size()) / classes; }
-  double at(int64_t image, int64_t c) const {
-    return isFloat ? floats[image * classes + c] : codes[image * classes + c];
+  double logit(int64_t image, int64_t label) const {
+    return isFloat ? floats[image * classes + label] : codes[image * classes + label];
   }
   /// The class with the largest output; the lowest of equal ones.
   int64_t best(int64_t image) const;
-  /// How many classes come before class `c`; equal ones by their number.
-  int64_t rank(int64_t image, int64_t c) const;
+  /// How many classes come before class `label`; equal ones by their number.
+  int64_t rank(int64_t image, int64_t label) const;
 };
 
 /// One batch of the inputs of a program, from image `first` on; the last of
