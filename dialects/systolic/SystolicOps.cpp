@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/OpImplementation.h"
+#include "llvm/Support/MathExtras.h"
 
 #define GET_OP_CLASSES
 #include "dialects/systolic/SystolicOps.cpp.inc"
@@ -118,9 +119,9 @@ LogicalResult MvinOp::verify() {
                          << (bits < 8 ? "needs" : "has no use for") << " split";
   if (getSplit()) {
     const int64_t planes = tiles.getGrid().front();
-    if (planes != (8 + bits - 1) / bits) // C5
-      return emitOpError() << "splits bytes into " << (8 + bits - 1) / bits << " planes, but the grid begins with "
-                           << planes;
+    if (planes != llvm::divideCeilSigned(8, bits)) // C5
+      return emitOpError() << "splits bytes into " << llvm::divideCeilSigned(8, bits)
+                           << " planes, but the grid begins with " << planes;
     if (tiles.rowCount() / planes > std::numeric_limits<uint16_t>::max()) // C9
       return emitOpError() << "has planes " << tiles.rowCount() / planes << " rows apart, which must be 1 to 65535";
   }

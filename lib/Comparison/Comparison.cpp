@@ -14,6 +14,7 @@
 #include "vitq/Support/Progress.h"
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <atomic>
 #include <mutex>
@@ -232,7 +233,7 @@ FailureOr<Comparison> Comparer::run() {
   total.noiseAtLogits.assign(pairs.size(), 0.0);
   int64_t threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   for (int64_t from = 0, step = kRound * options.batch; from < options.images && !failedAny; from += step) {
-    int64_t to = std::min(options.images, from + step), count = (to - from + options.batch - 1) / options.batch;
+    int64_t to = std::min(options.images, from + step), count = llvm::divideCeilSigned(to - from, options.batch);
     std::atomic<int64_t> next = from;
     std::vector<Run> runs(static_cast<size_t>(count));
     std::vector<std::thread> workers;

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Importer.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <cmath>
 
@@ -34,7 +35,7 @@ struct ConvAttributes {
 static void padToSame(ConvAttributes &attributes, ArrayRef<int64_t> image, ArrayRef<int64_t> weight, bool lower) {
   for (int i = 0; i < 2; ++i) {
     int64_t stride = attributes.strides[i], extent = (weight[2 + i] - 1) * attributes.dilations[i] + 1;
-    int64_t outputs = (image[2 + i] + stride - 1) / stride;
+    int64_t outputs = llvm::divideCeilSigned(image[2 + i], stride);
     int64_t total = std::max<int64_t>(0, (outputs - 1) * stride + extent - image[2 + i]);
     attributes.pads[i] = lower ? total - total / 2 : total / 2;
     attributes.pads[2 + i] = total - attributes.pads[i];

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Importer.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <cmath>
 
@@ -348,7 +349,7 @@ static LogicalResult importSplit(NodeImporter &n) {
   } else {
     given = false;
     // Equal parts, the last smaller where they do not fit (opset 18).
-    int64_t size = (total + parts - 1) / parts;
+    int64_t size = llvm::divideCeilSigned(total, parts);
     for (int64_t i = 0; i < parts; ++i)
       sizes.push_back(std::min(size, total - i * size));
   }

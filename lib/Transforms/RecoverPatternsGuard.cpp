@@ -15,6 +15,7 @@
 
 #include "vitq/Support/Constants.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/IRMapping.h"
 
 #include <cmath>
@@ -28,23 +29,13 @@ using vit::shapeOf;
 /// tensor of shape `from` has there when it is broadcast.
 static void forEachBroadcast(ArrayRef<int64_t> shape, ArrayRef<int64_t> from,
                              llvm::function_ref<void(size_t, size_t)> visit) {
-  SmallVector<int64_t> strides(shape.size(), 0), index(shape.size(), 0);
-  int64_t stride = 1, count = ShapedType::getNumElements(shape);
-  for (size_t i = 0; i < from.size(); ++i) {
-    int64_t size = from[from.size() - 1 - i];
-    strides[shape.size() - 1 - i] = size == 1 ? 0 : stride;
-    stride *= size;
-  }
-  for (int64_t to = 0, at = 0; to < count; ++to) {
-    visit(to, at);
-    for (size_t axis = shape.size(); axis-- > 0;) {
-      at += strides[axis];
-      if (++index[axis] < shape[axis])
-        break;
-      at -= strides[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
+  // Axes that are repeated have no stride; those before the others' are all repeated.
+  SmallVector<int64_t> strides(shape.size() - from.size(), 0);
+  for (auto [size, stride] : llvm::zip(from, computeSuffixProduct(from)))
+    strides.push_back(size == 1 ? 0 : stride);
+  const SmallVector<int64_t> basis = computeSuffixProduct(shape);
+  for (int64_t to = 0, count = ShapedType::getNumElements(shape); to < count; ++to)
+    visit(to, linearize(delinearize(to, basis), strides));
 }
 
 namespace {

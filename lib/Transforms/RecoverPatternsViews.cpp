@@ -11,6 +11,7 @@
 #include "vitq/Support/Constants.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 
 #include <cmath>
 
@@ -124,12 +125,8 @@ bool StridedView::isIdentity() const {
 
 static StridedView identityView(Value source) {
   StridedView view{source, 0, {}, 0};
-  int64_t stride = 1;
-  for (int64_t size : llvm::reverse(shapeOf(source))) {
+  for (auto [size, stride] : llvm::zip(shapeOf(source), computeSuffixProduct(shapeOf(source))))
     view.dims.push_back(size == 1 ? Factors() : Factors{{size, stride}});
-    stride *= size;
-  }
-  std::reverse(view.dims.begin(), view.dims.end());
   return view;
 }
 

@@ -17,6 +17,7 @@
 #include "vitq/Support/MainFunction.h"
 #include "llvm/ADT/BitVector.h"
 #include "llvm/Support/DebugLog.h"
+#include "llvm/Support/MathExtras.h"
 
 #define DEBUG_TYPE "vitq-plan-arena"
 
@@ -29,7 +30,7 @@ namespace vitq {
 
 static constexpr int64_t kAlign = 64;
 
-static int64_t alignUp(int64_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
+static int64_t alignUp(int64_t bytes) { return static_cast<int64_t>(llvm::alignTo<kAlign>(bytes)); }
 
 static int64_t bytesOf(Type type) {
   auto memref = cast<MemRefType>(type);
