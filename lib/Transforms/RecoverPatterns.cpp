@@ -104,7 +104,6 @@ struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatte
   }
 
 private:
-
   static void populateAll(RewritePatternSet &set) {
     recover::populateNormPatterns(set);
     recover::populateActivationPatterns(set);
