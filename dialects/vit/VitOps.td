@@ -114,6 +114,11 @@ def Vit_DequantizeOp : Vit_Op<"dequantize"> {
     * C1: input and result have the same shape.
     * C2: the quantized axis of a per-axis type exists and has as many entries
       as the type has scales.
+
+    Example:
+    ```mlir
+    %x = vit.dequantize %q : tensor<4x8x!quant.uniform<u8:f32, 0.1:128>> -> tensor<4x8xf32>
+    ```
   }];
   let arguments = (ins Vit_QuantTensor:$input);
   let results = (outs Vit_FloatTensor:$result);
@@ -146,6 +151,14 @@ def Vit_LinearOp : Vit_ContractionOp<"linear"> {
     * C2: input, weight and result are all float or all quantized.
     * C3: the bias of a float contraction is float; that of a quantized one has the
       result's storage type, scales and zero points (along its only axis).
+
+    Example:
+    ```mlir
+    %y = vit.linear %x, %w, %b : (tensor<1x197x192xf32>, tensor<768x192xf32>, tensor<768xf32>) -> tensor<1x197x768xf32>
+    %a = vit.linear %q, %v
+      : (tensor<2x4x!quant.uniform<u8:f32, 0.1:128>>, tensor<2x4x!quant.uniform<i8:f32:0, {0.5, 0.25}>>)
+      -> tensor<2x2x!quant.uniform<i32:f32:1, {0.05, 0.025}>>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$input, Vit_Tensor:$weight, Optional<Vit_Tensor>:$bias);
   let results = (outs Vit_Tensor:$result);
@@ -171,6 +184,12 @@ def Vit_MatmulOp : Vit_ContractionOp<"matmul"> {
     * C1: equal batch dimensions, equal contracted dimensions, rank >= 2.
     * C2: operands and result are all float or all quantized.
     * C3: `scale` is finite and positive.
+
+    Example:
+    ```mlir
+    %s = vit.matmul %q, %k transpose_rhs scale 0.125
+      : (tensor<1x3x197x64xf32>, tensor<1x3x197x64xf32>) -> tensor<1x3x197x197xf32>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$lhs, Vit_Tensor:$rhs, UnitAttr:$transpose_rhs,
     DefaultValuedAttr<F64Attr, "1.0">:$scale);
@@ -198,6 +217,12 @@ def Vit_PatchEmbedOp : Vit_ContractionOp<"patch_embed"> {
     * C2: input, weight and result are all float or all quantized.
     * C3: the bias of a float contraction is float; that of a quantized one has the
       result's storage type, scales and zero points (along its only axis).
+
+    Example:
+    ```mlir
+    %t = vit.patch_embed %image, %w, %b
+      : (tensor<1x3x224x224xf32>, tensor<192x3x16x16xf32>, tensor<192xf32>) -> tensor<1x196x192xf32>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$input, Vit_Tensor:$weight, Optional<Vit_Tensor>:$bias,
     UnitAttr:$channels_last);
@@ -220,6 +245,12 @@ def Vit_Conv2dOp : Vit_Op<"conv2d"> {
     * C1: ranks are 4, channels divide by `groups`, attributes have two (pads:
       four: top, left, bottom, right) entries, all positive (pads: not negative),
       and the result is not empty.
+
+    Example:
+    ```mlir
+    %y = vit.conv2d %x, %w, %b {strides = array<i64: 2, 2>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
+      : (tensor<1x3x32x32xf32>, tensor<16x3x3x3xf32>, tensor<16xf32>) -> tensor<1x16x16x16xf32>
+    ```
   }];
   let arguments = (ins Vit_FloatTensor:$input, Vit_FloatTensor:$weight, Optional<Vit_FloatTensor>:$bias,
     DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads, DenseI64ArrayAttr:$dilations,
@@ -243,6 +274,11 @@ def Vit_SoftmaxOp : Vit_Op<"softmax",
     Shiftmax); `vit.softmax_numerator` leaves it for later.
 
     A mask is a constant that is added to `x` (docs/Recipes.md, Masks).
+
+    Example:
+    ```mlir
+    %p = vit.softmax %s : tensor<1x3x197x197xf32> -> tensor<1x3x197x197xf32>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$input, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
   let results = (outs Vit_Tensor:$result);
@@ -265,6 +301,12 @@ def Vit_SoftmaxNumeratorOp : Vit_Op<"softmax_numerator",
     Constraints:
     * C1: shapes as above, rank >= 1.
     * C2: a quantized numerator has zero point 0, and `sum` has its scale.
+
+    Example:
+    ```mlir
+    %e, %sum = vit.softmax_numerator using table %s : tensor<1x3x17x17x!quant.uniform<i8:f32, 0.1>>
+      -> tensor<1x3x17x17x!quant.uniform<u8:f32, 4.0e-3>>, tensor<1x3x17x!quant.uniform<i32:f32, 4.0e-3>>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$input, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
   let results = (outs Vit_Tensor:$numerator, Vit_Tensor:$sum);
@@ -283,6 +325,11 @@ def Vit_DivideRowsOp : Vit_Op<"divide_rows", [DeclareOpInterfaceMethods<Quantiza
 
     Constraints:
     * C1: shapes as above.
+
+    Example:
+    ```mlir
+    %y = vit.divide_rows %o, %sum : (tensor<1x3x197x64xf32>, tensor<1x3x197xf32>) -> tensor<1x3x197x64xf32>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$input, Vit_Tensor:$divisor, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
   let results = (outs Vit_Tensor:$result);
@@ -302,6 +349,12 @@ def Vit_LayerNormOp : Vit_Op<"layer_norm",
     Constraints:
     * C1: gamma and beta are float vectors as long as the last axis.
     * C2: eps is finite and not negative.
+
+    Example:
+    ```mlir
+    %y = vit.layer_norm %x, %gamma, %beta eps 1.0e-6
+      : (tensor<1x197x192xf32>, tensor<192xf32>, tensor<192xf32>) -> tensor<1x197x192xf32>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$input, Vit_FloatTensor:$gamma, Vit_FloatTensor:$beta,
     F64Attr:$eps, OptionalAttr<Vit_AlgorithmAttr>:$algorithm,
@@ -326,6 +379,11 @@ def Vit_GeluOp : Vit_Op<"gelu", [DeclareOpInterfaceMethods<UnaryFunction>,
     `x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))`; `quick`: `x * sigmoid(1.702 x)`.
     Not scale-covariant: a barrier for dequantization (docs/Rules.md, R11). `rounding`
     is how codes of the result are rounded. The result may have one scale per channel.
+
+    Example:
+    ```mlir
+    %y = vit.gelu erf using lut:8 %x : tensor<1x197x768xf32> -> tensor<1x197x768xf32>
+    ```
   }];
   let arguments = (ins Vit_GeluKindAttr:$kind, Vit_Tensor:$input,
     OptionalAttr<Vit_AlgorithmAttr>:$algorithm,
@@ -336,14 +394,85 @@ def Vit_GeluOp : Vit_Op<"gelu", [DeclareOpInterfaceMethods<UnaryFunction>,
   }];
 }
 
-def Vit_ReluOp : Vit_UnaryOp<"relu", [], ["hasWideResult"]> { let summary = "max(x, 0)"; }
-def Vit_SigmoidOp : Vit_UnaryOp<"sigmoid"> { let summary = "1 / (1 + exp(-x))"; }
-def Vit_TanhOp : Vit_UnaryOp<"tanh"> { let summary = "Hyperbolic tangent"; }
-def Vit_HardSwishOp : Vit_UnaryOp<"hard_swish"> { let summary = "x * clamp(x/6 + 1/2, 0, 1)"; }
-def Vit_SiluOp : Vit_UnaryOp<"silu"> { let summary = "x * sigmoid(x)"; }
-def Vit_SqrtOp : Vit_ElementaryUnaryOp<"sqrt"> { let summary = "Square root; elementary, float only"; }
-def Vit_ErfOp : Vit_ElementaryUnaryOp<"erf"> { let summary = "Error function; elementary, float only"; }
-def Vit_ExpOp : Vit_ElementaryUnaryOp<"exp"> { let summary = "Exponential; elementary, float only"; }
+def Vit_ReluOp : Vit_UnaryOp<"relu", [], ["hasWideResult"]> {
+  let summary = "max(x, 0)";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.relu %x : tensor<4x8xf32> -> tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Vit_SigmoidOp : Vit_UnaryOp<"sigmoid"> {
+  let summary = "1 / (1 + exp(-x))";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.sigmoid using table %x : tensor<4x8x!quant.uniform<i8:f32, 0.05>> -> tensor<4x8x!quant.uniform<u8:f32, 4.0e-3>>
+    ```
+  }];
+}
+
+def Vit_TanhOp : Vit_UnaryOp<"tanh"> {
+  let summary = "Hyperbolic tangent";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.tanh %x : tensor<4x8xf32> -> tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Vit_HardSwishOp : Vit_UnaryOp<"hard_swish"> {
+  let summary = "x * clamp(x/6 + 1/2, 0, 1)";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.hard_swish %x : tensor<4x8xf32> -> tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Vit_SiluOp : Vit_UnaryOp<"silu"> {
+  let summary = "x * sigmoid(x)";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.silu using lut:16 %x : tensor<4x8xf32> -> tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Vit_SqrtOp : Vit_ElementaryUnaryOp<"sqrt"> {
+  let summary = "Square root; elementary, float only";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.sqrt %x : tensor<4x8xf32> -> tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Vit_ErfOp : Vit_ElementaryUnaryOp<"erf"> {
+  let summary = "Error function; elementary, float only";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.erf %x : tensor<4x8xf32> -> tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Vit_ExpOp : Vit_ElementaryUnaryOp<"exp"> {
+  let summary = "Exponential; elementary, float only";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.exp %x : tensor<4x8xf32> -> tensor<4x8xf32>
+    ```
+  }];
+}
 
 //===----------------------------------------------------------------------===//
 // Elementwise, two operands
@@ -357,6 +486,11 @@ def Vit_AddOp : Vit_Op<"add",
     rounded as `rounding` says; the sum is clamped to the storage range (docs/Rules.md,
     R12). A barrier for dequantization unless all scales agree. The sum of two
     accumulators may be an accumulator: 32 bits, one scale per channel.
+
+    Example:
+    ```mlir
+    %y = vit.add %x, %position : (tensor<2x197x192xf32>, tensor<1x197x192xf32>) -> tensor<2x197x192xf32>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$lhs, Vit_Tensor:$rhs,
     DefaultValuedOptionalAttr<Vit_RoundingAttr, "::vitq::vit::Rounding::HalfUp">:$rounding);
@@ -365,13 +499,55 @@ def Vit_AddOp : Vit_Op<"add",
     $lhs `,` $rhs attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)
   }];
 }
-def Vit_MulOp : Vit_BinaryOp<"mul", [DeclareOpInterfaceMethods<QuantizableOp, ["getBarrierReason"]>]> { let summary = "Product, broadcast as in NumPy"; }
-def Vit_SubOp : Vit_ElementaryBinaryOp<"sub"> { let summary = "Difference, broadcast as in NumPy; elementary, float only"; }
-def Vit_DivOp : Vit_ElementaryBinaryOp<"div"> { let summary = "Quotient, broadcast as in NumPy; elementary, float only"; }
-def Vit_PowOp : Vit_ElementaryBinaryOp<"pow"> { let summary = "Power, broadcast as in NumPy; elementary, float only"; }
+
+def Vit_MulOp : Vit_BinaryOp<"mul", [DeclareOpInterfaceMethods<QuantizableOp, ["getBarrierReason"]>]> {
+  let summary = "Product, broadcast as in NumPy";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.mul %x, %half : (tensor<4x8xf32>, tensor<f32>) -> tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Vit_SubOp : Vit_ElementaryBinaryOp<"sub"> {
+  let summary = "Difference, broadcast as in NumPy; elementary, float only";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.sub %x, %mean : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Vit_DivOp : Vit_ElementaryBinaryOp<"div"> {
+  let summary = "Quotient, broadcast as in NumPy; elementary, float only";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.div %x, %deviation : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Vit_PowOp : Vit_ElementaryBinaryOp<"pow"> {
+  let summary = "Power, broadcast as in NumPy; elementary, float only";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.pow %x, %two : (tensor<4x8xf32>, tensor<f32>) -> tensor<4x8xf32>
+    ```
+  }];
+}
 
 def Vit_IsNaNOp : Vit_Op<"is_nan"> {
   let summary = "Whether each element is not a number; elementary, float only";
+  let description = [{
+    Example:
+    ```mlir
+    %n = vit.is_nan %x : tensor<4x8xf32> -> tensor<4x8xi1>
+    ```
+  }];
   let arguments = (ins Vit_FloatTensor:$input);
   let results = (outs Vit_BoolTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
@@ -379,6 +555,12 @@ def Vit_IsNaNOp : Vit_Op<"is_nan"> {
 
 def Vit_WhereOp : Vit_Op<"where"> {
   let summary = "Elementwise choice, broadcast as in NumPy; elementary, float only";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.where %n, %zero, %x : (tensor<4x8xi1>, tensor<f32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+    ```
+  }];
   let arguments = (ins Vit_BoolTensor:$condition, Vit_FloatTensor:$lhs, Vit_FloatTensor:$rhs);
   let results = (outs Vit_FloatTensor:$result);
   let assemblyFormat = "$condition `,` $lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
@@ -393,6 +575,11 @@ def Vit_MeanOp : Vit_Op<"mean", [DeclareOpInterfaceMethods<CommutesWithDequant>,
 
     Constraints:
     * C1: axes are sorted, distinct and inside the input's rank.
+
+    Example:
+    ```mlir
+    %m = vit.mean %x axes [1] : tensor<1x196x192xf32> -> tensor<1x192xf32>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$axes, UnitAttr:$keep_dims);
   let results = (outs Vit_Tensor:$result);
@@ -414,6 +601,11 @@ def Vit_ReshapeOp : Vit_ShapeOp<"reshape"> {
   let description = [{
     Constraints:
     * C1: `shape` has no negative entry and as many elements as the input.
+
+    Example:
+    ```mlir
+    %h = vit.reshape %x to [1, 197, 3, 64] : tensor<1x197x192xf32> -> tensor<1x197x3x64xf32>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$shape);
   let results = (outs Vit_Tensor:$result);
@@ -429,6 +621,11 @@ def Vit_TransposeOp : Vit_ShapeOp<"transpose"> {
 
     Constraints:
     * C1: `permutation` is a permutation of the input's axes.
+
+    Example:
+    ```mlir
+    %h = vit.transpose %x by [0, 2, 1, 3] : tensor<1x197x3x64xf32> -> tensor<1x3x197x64xf32>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$permutation);
   let results = (outs Vit_Tensor:$result);
@@ -445,6 +642,11 @@ def Vit_ConcatOp : Vit_ShapeOp<"concat"> {
     Constraints:
     * C1: at least one input; equal ranks and equal sizes on all other axes;
       the axis exists.
+
+    Example:
+    ```mlir
+    %t = vit.concat %class, %patches axis 1 : (tensor<1x1x192xf32>, tensor<1x196x192xf32>) -> tensor<1x197x192xf32>
+    ```
   }];
   let arguments = (ins Variadic<Vit_Tensor>:$inputs, I64Attr:$axis);
   let results = (outs Vit_Tensor:$result);
@@ -460,6 +662,12 @@ def Vit_SliceOp : Vit_ShapeOp<"slice"> {
     Constraints:
     * C1: one offset, size and stride for every axis; sizes and strides are
       positive; the box lies inside the input.
+
+    Example:
+    ```mlir
+    %t = vit.slice %x offsets [0, 0, 0] sizes [1, 1, 192] strides [1, 1, 1]
+      : tensor<1x197x192xf32> -> tensor<1x1x192xf32>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$offsets,
     DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$strides);
@@ -478,6 +686,11 @@ def Vit_GatherOp : Vit_ShapeOp<"gather"> {
 
     Constraints:
     * C1: the axis exists, there is an index, every index is inside the axis.
+
+    Example:
+    ```mlir
+    %t = vit.gather %x indices [0, 2, 1] axis 1 : tensor<1x4x8xf32> -> tensor<1x3x8xf32>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$indices, I64Attr:$axis);
   let results = (outs Vit_Tensor:$result);
@@ -489,6 +702,11 @@ def Vit_BroadcastOp : Vit_ShapeOp<"broadcast"> {
   let description = [{
     Constraints:
     * C1: the input's shape broadcasts to `shape`.
+
+    Example:
+    ```mlir
+    %y = vit.broadcast %x to [2, 1, 192] : tensor<1x1x192xf32> -> tensor<2x1x192xf32>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$shape);
   let results = (outs Vit_Tensor:$result);
@@ -503,6 +721,11 @@ def Vit_PadOp : Vit_ShapeOp<"pad"> {
 
     Constraints:
     * C1: one `low` and one `high` count for every axis, none negative.
+
+    Example:
+    ```mlir
+    %y = vit.pad %x low [0, 0, 1, 1] high [0, 0, 1, 1] : tensor<1x3x8x8xf32> -> tensor<1x3x10x10xf32>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high);
   let results = (outs Vit_Tensor:$result);
@@ -526,6 +749,12 @@ def Vit_NormalizePixelsOp : Vit_Op<"normalize_pixels", [DeclareOpInterfaceMethod
 
     Constraints:
     * C1: shapes as above; `mean` and `std` have C entries; `std` is positive.
+
+    Example:
+    ```mlir
+    %x = vit.normalize_pixels %p mean [0.5, 0.4, 0.3] std [0.5, 0.25, 1.0]
+      : tensor<1x8x6x3x!quant.uniform<u8:f32, 0.0039215686274509803>> -> tensor<1x3x8x6xf32>
+    ```
   }];
   let arguments = (ins Vit_Tensor:$pixels, DenseF64ArrayAttr:$mean, DenseF64ArrayAttr:$std);
   let results = (outs Vit_Tensor:$result);

@@ -75,6 +75,8 @@ static void orderOps(Block &block) {
 
 namespace {
 struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatternsPass> {
+  using VitRecoverPatternsPassBase::VitRecoverPatternsPassBase;
+
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet first(context);
     populateAll(first);
@@ -90,8 +92,8 @@ struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatte
       if (function.isExternal())
         continue;
       for (const FrozenRewritePatternSet &set : patterns)
-        if (failed(applyPatternsGreedily(function, set, GreedyRewriteConfig().setMaxIterations(kMaxIterations)))) {
-          function.emitError("patterns were still changing the function after ") << kMaxIterations << " rounds";
+        if (failed(applyPatternsGreedily(function, set, GreedyRewriteConfig().setMaxIterations(maxRounds)))) {
+          function.emitError("patterns were still changing the function after ") << maxRounds.getValue() << " rounds";
           return signalPassFailure();
         }
       LDBG() << "@" << function.getName() << ": " << function.getBody().front().getOperations().size()
@@ -102,8 +104,6 @@ struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatte
   }
 
 private:
-  static constexpr int64_t kMaxIterations = 64;
-
   static void populateAll(RewritePatternSet &set) {
     recover::populateNormPatterns(set);
     recover::populateActivationPatterns(set);

@@ -1,4 +1,6 @@
 // RUN: vitq-opt %s --vit-recover-patterns --split-input-file | FileCheck %s
+// RUN: not vitq-opt %s --vit-recover-patterns=max-rounds=1 --split-input-file 2>&1 | FileCheck %s --check-prefix=ROUNDS
+// ROUNDS: error: patterns were still changing the function after 1 rounds
 
 // CHECK-LABEL: func.func @main
 // CHECK-SAME: (%[[X:.+]]: tensor<1x4x8xf32>

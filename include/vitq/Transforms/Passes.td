@@ -47,8 +47,12 @@ def VitRecoverPatternsPass : Pass<"vit-recover-patterns", "::mlir::ModuleOp"> {
     ```
 
     An elementary op that no pattern takes is left as it is; `vit-verify-float`
-    says which and why.
+    says which and why. A function that patterns would change for more than `max-rounds`
+    rounds is an error.
   }];
+  let options = [
+    Option<"maxRounds", "max-rounds", "int64_t", "64", "Rounds that patterns need at most to come to an end">,
+  ];
   let dependentDialects = ["::vitq::vit::VitDialect", "::mlir::arith::ArithDialect"];
 }
 

@@ -72,6 +72,7 @@ class Parts:
             "head.bias": ([10], weights(10)),
         }
         self.external = {}
+        self.outputs = ["y"]
         self.nodes = [
             ("Conv", "/proj", ["x", "proj.weight", "proj.bias"], ["p"],
              lambda: ints("strides", [2, 2]) + ints("kernel_shape", [2, 2])),
@@ -89,7 +90,8 @@ class Parts:
             data = external(name, shape, location) if location else tensor(name, shape, values)
             graph += text(5, data)
         graph += text(5, tensor("shape", [3], [1, 8, 4], INT64))
-        graph += text(11, value("x", self.image)) + text(12, value("y", [1, 10]))
+        graph += text(11, value("x", self.image))
+        graph += b"".join(text(12, value(name, [1, 10])) for name in self.outputs)
         return number(1, 8) + text(7, graph) + text(8, number(2, 17))
 
 
@@ -127,6 +129,20 @@ def negative(parts):
     parts.tensors["head.bias"] = ([-10], weights(10))
 
 
+def twice(parts):
+    parts.nodes.insert(3, ("Relu", "/again", ["t"], ["c"], lambda: b""))
+
+
+def huge(parts):
+    parts.image = [1, 3, 2**40, 2**40]
+
+
+def outputs(*names):
+    def change(parts):
+        parts.outputs = list(names)
+    return change
+
+
 def put(name, number_):
     def change(parts):
         parts.tensors[name][1][5] = number_
@@ -143,6 +159,11 @@ KINDS = {
     "bias": bias,
     "data": data,
     "negative": negative,
+    "twice": twice,
+    "huge": huge,
+    "no_output": outputs(),
+    "undefined_output": outputs("z"),
+    "two_outputs": outputs("y", "p"),
     "nan": put("head.weight", float("nan")),
     "infinite": put("proj.bias", float("-inf")),
 }

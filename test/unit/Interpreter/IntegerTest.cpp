@@ -157,7 +157,7 @@ TEST_F(IntegerTest, TablePerChannelAndSignedness) {
                      tail + "\nreturn %r : tensor<2x2xi8>\n}",
                  {input, ints<int8_t>({2, 256}, table), ints<int8_t>({2}, {0, 2})});
   EXPECT_TRUE(bad.empty());
-  EXPECT_NE(errors.find("index outside its 2 tables"), std::string::npos) << errors;
+  EXPECT_NE(errors.find("has an index outside its 2 tables"), std::string::npos) << errors;
 }
 
 TEST_F(IntegerTest, Gelu) {

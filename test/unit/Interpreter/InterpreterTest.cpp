@@ -35,7 +35,23 @@ TEST_F(RunTest, InputsAreChecked) {
   EXPECT_NE(errors.find("input 0 is tensor<2xi8>"), std::string::npos) << errors;
   errors.clear();
   EXPECT_TRUE(run(text, {}).empty());
-  EXPECT_NE(errors.find("takes 1 inputs, 0 given"), std::string::npos) << errors;
+  EXPECT_NE(errors.find("function takes 1 inputs, 0 given"), std::string::npos) << errors;
+}
+
+TEST_F(RunTest, WhatCannotBeRunIsAnError) {
+  for (auto [text, error] :
+       {std::pair("func.func private @main(%a: tensor<1xf32>) -> tensor<1xf32>",
+                  "function 'main' has no body of one block, so it cannot be run"),
+        {"func.func @a() { return }\nfunc.func @b() { return }", "module has no function 'main' to run"},
+        {"func.func @main(%a: tensor<1xf16>) -> tensor<1xf16> { return %a : tensor<1xf16> }",
+         "argument 0 has an element type that cannot be run: 'f16'"},
+        {"func.func @main() -> tensor<1xf16> {\n%c = arith.constant dense<1.0> : tensor<1xf16>\n"
+         "return %c : tensor<1xf16>\n}",
+         "has a value that cannot be run: the interpreter takes tensors of f32, f64, i1, i8, i16, i32 and i64"}}) {
+    errors.clear();
+    EXPECT_FALSE(create(text));
+    EXPECT_NE(errors.find(error), std::string::npos) << errors;
+  }
 }
 
 TEST_F(RunTest, ConstantsInEveryForm) {

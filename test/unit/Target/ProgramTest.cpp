@@ -104,6 +104,23 @@ TEST_F(Program, SharedLibrary) {
   EXPECT_EQ(scores[3], 127 * 200);
 }
 
+TEST_F(Program, RefusesNamesAndModules) {
+  std::string errors;
+  ScopedDiagnosticHandler handler(context.get(), [&](Diagnostic &diagnostic) { errors += diagnostic.str() + "\n"; });
+  llvm::SmallString<0> object;
+  llvm::raw_svector_ostream os(object);
+  ASSERT_TRUE(succeeded(lowerToLLVM(*module, options)));
+  options.name = "not-c";
+  EXPECT_TRUE(failed(emitObject(*module, options, os)));
+  EXPECT_EQ(errors, "program name 'not-c' is not a C identifier\n");
+  errors.clear();
+  options.name = "tiny";
+  module->lookupSymbol("main")->erase();
+  EXPECT_TRUE(failed(emitObject(*module, options, os)));
+  EXPECT_EQ(errors, "has no @main in the LLVM dialect\n");
+  EXPECT_TRUE(object.empty());
+}
+
 TEST_F(Program, HeaderNamesTheEntryPoint) {
   ASSERT_TRUE(succeeded(lowerToLLVM(*module, options)));
   const std::string header = headerOf(*module, options);
