@@ -47,7 +47,9 @@ FailureOr<CodeSigns> CodeSigns::of(Operation *root) {
     // What goes into a region, the last operands if not all, and what comes out of it.
     for (Region &region : op->getRegions())
       if (region.hasOneBlock() && op->getNumOperands() != 0) {
-        for (auto [operand, argument] : llvm::zip(llvm::reverse(op->getOperands()), llvm::reverse(region.getArguments())))
+        const size_t shared = std::min<size_t>(op->getNumOperands(), region.getNumArguments());
+        for (auto [operand, argument] :
+             llvm::zip_equal(op->getOperands().take_back(shared), region.getArguments().take_back(shared)))
           unite(operand, argument);
         if (Operation *yield = region.front().getTerminator(); yield->getNumOperands() == op->getNumResults())
           for (auto [value, out] : llvm::zip_equal(yield->getOperands(), op->getResults()))

@@ -17,7 +17,6 @@
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 
-
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::kernels;
@@ -211,8 +210,7 @@ Packed AttentionKernel::pack(const Geometry &geometry, const LeftFormat &left, M
   Blob constants;
   Slot slot = constants.scalar(correction);
   Packed packed;
-  packed.panels =
-      module.alloc(loc, {headCount * geometry.packedElements()}, main.getIntegerType(geometry.dot.width));
+  packed.panels = module.alloc(loc, {headCount * geometry.packedElements()}, main.getIntegerType(geometry.dot.width));
   Values args{rows.memref, packed.panels};
   if (correction) {
     packed.bias = module.alloc(loc, {headCount * geometry.paddedCols()}, main.getI32Type());
@@ -399,8 +397,9 @@ void AttentionKernel::emitScoreStages(Emitter &e, Value firstRow, int64_t rows) 
     Value row = e.add(firstRow, r), previous = primary;
     for (auto [stage, own] : llvm::zip_equal(scoreStages, memrefs)) {
       const auto &[operands, results] = own;
-      stage.row->emitRow(e, module.target,
-                         {previous, r, row, operands, results, stage.arguments.blob, r, stage.readsScratch() ? r : row});
+      stage.row->emitRow(
+          e, module.target,
+          {previous, r, row, operands, results, stage.arguments.blob, r, stage.readsScratch() ? r : row});
       previous = results.front();
     }
   });

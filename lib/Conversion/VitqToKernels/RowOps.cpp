@@ -113,6 +113,9 @@ struct Mul : Elementwise {
   }
 };
 
+/// Sums of a row's codes that are at least so large need no wider division (DivideRows).
+static constexpr int64_t kLeastSum = 128;
+
 /// y = clamp(zp + rescale(sat32((x * R + 2^15) >> 16))), R one per row. x is
 /// limited to 256 * sum first, where the quotient saturates in any case.
 ///
@@ -345,8 +348,8 @@ static bool dividesBySumOfCodes(DivideRowsOp op) {
   const unsigned bits = codeOf(softmax.getCodes()).bits;
   std::optional<numerics::DistanceTable> codes = softmax.getAlgorithm().getDistanceCodes(bits);
   if (!codes)
-    return softmax.getAlgorithm().getLargestCode(bits) >= 128;
-  return product.getLhsCode().isUnsigned() && codes->front() >= 128;
+    return softmax.getAlgorithm().getLargestCode(bits) >= kLeastSum;
+  return product.getLhsCode().isUnsigned() && codes->front() >= kLeastSum;
 }
 
 static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &build) {

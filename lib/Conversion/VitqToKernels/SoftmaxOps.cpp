@@ -69,7 +69,7 @@ struct Softmax : SoftmaxRow {
   }
   /// Positions in the table, of 8 bits.
   Value positions(Emitter &e, const RowContext &at, Value top, Value col, int64_t lanes) const {
-    return e.trunc(distances(e, at, top, col, lanes, 255), 8);
+    return e.trunc(distances(e, at, top, col, lanes, numerics::kDistances - 1), 8);
   }
   Value codesOfVectors(Emitter &e, const RowContext &at, Value top, const ByteTable &entries,
                        const Columns &columns) const {

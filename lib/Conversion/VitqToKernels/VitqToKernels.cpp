@@ -107,9 +107,8 @@ LogicalResult FunctionLowering::lowerRowOp(Operation *op) {
 LogicalResult FunctionLowering::inlineKernel(integer::KernelOp op) {
   SmallVector<Operation *> all = op.getOps(), ops;
   const auto first = llvm::find(all, op.getRoot());
-  llvm::copy_if(llvm::make_range(first, all.end()), std::back_inserter(ops), [&](Operation *part) {
-    return part == all.back() || !part->hasTrait<vit::MoveOp>();
-  });
+  llvm::copy_if(llvm::make_range(first, all.end()), std::back_inserter(ops),
+                [&](Operation *part) { return part == all.back() || !part->hasTrait<vit::MoveOp>(); });
   Kernel kernel;
   std::string reason;
   if (KernelParts::read(ops, kernel.parts, reason) != integer::KernelFit::Kernel)
