@@ -11,7 +11,7 @@
 #include "PassStages.h"
 
 #include "dialects/systolic/Systolic.h"
-#include "vitq/Conversion/Passes.h"
+#include "vitq/Pipelines/Pipelines.h"
 #include "vitq/Runner/Simulation.h"
 #include "vitq/Support/AtomicFile.h"
 #include "vitq/Target/Systolic/Gemmini.h"
@@ -71,10 +71,10 @@ LogicalResult SystolicEmitter::lowerToArray() {
       return reportError(module, llvm::createStringError("the module is for systolic:" + own->str() +
                                                          ", not for --target=" + request.target));
   } else {
-    ConvertVitqToSystolicPassOptions options;
+    SystolicOptions options;
     options.config = wanted->str();
     options.place = request.place;
-    pm.addPass(createConvertVitqToSystolicPass(options));
+    addSystolicPasses(pm, options);
   }
   pm.addPass(createSystolicAllocatePass());
   pm.addInstrumentation(std::make_unique<PassStages>());

@@ -27,6 +27,7 @@ void vitq::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllToLLVMIRTranslations(registry);
   registry.insert<vit::VitDialect, integer::VitqDialect, systolic::SystolicDialect>();
   registerCpuKernelTarget(registry);
+  registerSystolicKernelTarget(registry);
 }
 
 void vitq::registerAllPasses() {
