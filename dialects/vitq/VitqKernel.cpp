@@ -104,8 +104,6 @@ LogicalResult KernelOp::verifyRegions() {
   auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
   if (!yield || yield.getValues() != getLast()->getResults()) // C4
     return emitOpError("the body must yield the results of its last op");
-  if (yield.getValues().getTypes() != getOutputs().getTypes()) // C4
-    return emitOpError("its results have not the types of what the body yields");
   return success();
 }
 
@@ -118,8 +116,8 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
   FunctionType type;
   const SMLoc loc = parser.getCurrentLocation();
-  if (parser.parseAssignmentList(arguments, operands) ||
-      parser.parseOptionalAttrDictWithKeyword(result.attributes) || parser.parseColonType(type))
+  if (parser.parseAssignmentList(arguments, operands) || parser.parseOptionalAttrDictWithKeyword(result.attributes) ||
+      parser.parseColonType(type))
     return failure();
   if (type.getNumInputs() != arguments.size())
     return parser.emitError(loc, "the type names ")

@@ -17,7 +17,6 @@
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 
-
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::kernels;
@@ -65,6 +64,9 @@ private:
   void emitUnit(Emitter &e, Value head, Value token, int64_t rows);
   void emitScores(Emitter &e, Value head, Value token, int64_t rows);
   void emitScoreStages(Emitter &e, Value firstRow, int64_t rows);
+  void emitRows(Emitter &e, const Stage &stage, Value primary, ValueRange operands, ValueRange results, Value opBlob,
+                Value firstRow, int64_t rows);
+  void callRows(Emitter &e, const Stage &stage, Value primary, ValueRange results, Value firstRow, int64_t rows);
   Value emitCodeWords(Emitter &e, int64_t rows);
   void emitContext(Emitter &e, Value head, Value token, int64_t rows);
   void emitContextStages(Emitter &e, Value sums, Value row, Value resultRow, int64_t rows,
@@ -211,8 +213,7 @@ Packed AttentionKernel::pack(const Geometry &geometry, const LeftFormat &left, M
   Blob constants;
   Slot slot = constants.scalar(correction);
   Packed packed;
-  packed.panels =
-      module.alloc(loc, {headCount * geometry.packedElements()}, main.getIntegerType(geometry.dot.width));
+  packed.panels = module.alloc(loc, {headCount * geometry.packedElements()}, main.getIntegerType(geometry.dot.width));
   Values args{rows.memref, packed.panels};
   if (correction) {
     packed.bias = module.alloc(loc, {headCount * geometry.paddedCols()}, main.getI32Type());
@@ -387,23 +388,43 @@ Values AttentionKernel::operandsOf(Emitter &e, const Stage &stage) {
 
 /// The ops between scores and codes; their rows are in scratch memory.
 void AttentionKernel::emitScoreStages(Emitter &e, Value firstRow, int64_t rows) {
-  Value primary = scratchView(e, scoresOffset, {scoresGeometry.tileRows, scoresGeometry.paddedCols()}, 32);
-  SmallVector<std::pair<Values, Values>> memrefs;
+  Value previous = scratchView(e, scoresOffset, {scoresGeometry.tileRows, scoresGeometry.paddedCols()}, 32);
+  const bool several = scoreStages.size() > 1;
   for (const Stage &stage : scoreStages) {
     Values results;
     for (unsigned i = 0; i < stage.op->getNumResults(); ++i)
       results.push_back(resultView(e, stage, i));
-    memrefs.emplace_back(operandsOf(e, stage), results);
+    if (several)
+      callRows(e, stage, previous, results, firstRow, rows);
+    else
+      emitRows(e, stage, previous, stage.arguments.operands, results, stage.arguments.blob, firstRow, rows);
+    previous = results.front();
   }
+}
+
+/// The loop over the rows of a tile.
+void AttentionKernel::emitRows(Emitter &e, const Stage &stage, Value primary, ValueRange operands, ValueRange results,
+                               Value opBlob, Value firstRow, int64_t rows) {
   e.loop(rows, [&](Value r) {
-    Value row = e.add(firstRow, r), previous = primary;
-    for (auto [stage, own] : llvm::zip_equal(scoreStages, memrefs)) {
-      const auto &[operands, results] = own;
-      stage.row->emitRow(e, module.target,
-                         {previous, r, row, operands, results, stage.arguments.blob, r, stage.readsScratch() ? r : row});
-      previous = results.front();
-    }
+    Value row = e.add(firstRow, r);
+    stage.row->emitRow(e, module.target, {primary, r, row, operands, results, opBlob, r, row});
   });
+}
+
+/// The same in a function of its own: as its arguments, what is read and what is written lie apart,
+/// which LLVM must know to make vectors of an op's loops.
+void AttentionKernel::callRows(Emitter &e, const Stage &stage, Value primary, ValueRange results, Value firstRow,
+                               int64_t rows) {
+  ValueRange operands = stage.arguments.operands;
+  Values args{primary};
+  args.append(results.begin(), results.end());
+  args.append(operands.begin(), operands.end());
+  args.append({stage.arguments.blob, firstRow});
+  func::FuncOp function = module.function("rows", TypeRange(ValueRange(args)), {}, [&](Emitter &inner, ValueRange in) {
+    ValueRange to = in.slice(1, results.size()), from = in.slice(1 + results.size(), operands.size());
+    emitRows(inner, stage, in.front(), from, to, in[in.size() - 2], in.back(), rows);
+  });
+  func::CallOp::create(e.b, e.loc, function, args);
 }
 
 /// The codes as the left operand of the second product.

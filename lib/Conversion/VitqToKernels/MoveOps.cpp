@@ -33,8 +33,8 @@ static void nest(Emitter &e, ArrayRef<int64_t> shape, function_ref<void(ValueRan
 
 /// One kernel with an input and an output; `read` gives the index into the input
 /// of an index of the output.
-static Value gatherLike(Location loc, KernelModule &module, StringRef name, Value input,
-                        ArrayRef<int64_t> shape, function_ref<Values(Emitter &, ValueRange)> read) {
+static Value gatherLike(Location loc, KernelModule &module, StringRef name, Value input, ArrayRef<int64_t> shape,
+                        function_ref<Values(Emitter &, ValueRange)> read) {
   Value result = module.alloc(loc, shape, elementOf(input));
   module.call(loc, name, {input, result}, [&](Emitter &e, ValueRange in) {
     nest(e, shape, [&](ValueRange at) { e.store(e.load(in[0], read(e, at)), in[1], at); });
@@ -111,15 +111,14 @@ static Value gather(GatherOp op, KernelModule &module, Value input) {
   Blob blob;
   Slot indices = blob.array(op.getIndices());
   Value result = module.alloc(op.getLoc(), shape, elementOf(input));
-  module.call(op.getLoc(), "gather", {input, result, module.blob(op.getLoc(), blob)},
-              [&](Emitter &e, ValueRange in) {
-                Value view = Blob::view(e, in[2], indices);
-                nest(e, shape, [&](ValueRange at) {
-                  Values from(at);
-                  from[axis] = e.toIndex(e.load(view, at[axis]));
-                  e.store(e.load(in[0], from), in[1], at);
-                });
-              });
+  module.call(op.getLoc(), "gather", {input, result, module.blob(op.getLoc(), blob)}, [&](Emitter &e, ValueRange in) {
+    Value view = Blob::view(e, in[2], indices);
+    nest(e, shape, [&](ValueRange at) {
+      Values from(at);
+      from[axis] = e.toIndex(e.load(view, at[axis]));
+      e.store(e.load(in[0], from), in[1], at);
+    });
+  });
   return result;
 }
 
@@ -129,17 +128,16 @@ static Value pad(PadOp op, KernelModule &module, Value input) {
   Slot value = blob.scalar(op.getValue());
   const unsigned width = widthOf(input);
   Value result = module.alloc(op.getLoc(), shape, elementOf(input));
-  module.call(op.getLoc(), "pad", {input, result, module.blob(op.getLoc(), blob)},
-              [&](Emitter &e, ValueRange in) {
-                Value fill = Blob::load(e, in[2], value, width);
-                nest(e, shape, [&](ValueRange at) { e.store(fill, in[1], at); });
-                nest(e, shapeOf(in[0]), [&](ValueRange at) {
-                  Values to;
-                  for (auto [i, index] : llvm::enumerate(at))
-                    to.push_back(e.indexAdd(index, op.getLow()[i]));
-                  e.store(e.load(in[0], at), in[1], to);
-                });
-              });
+  module.call(op.getLoc(), "pad", {input, result, module.blob(op.getLoc(), blob)}, [&](Emitter &e, ValueRange in) {
+    Value fill = Blob::load(e, in[2], value, width);
+    nest(e, shape, [&](ValueRange at) { e.store(fill, in[1], at); });
+    nest(e, shapeOf(in[0]), [&](ValueRange at) {
+      Values to;
+      for (auto [i, index] : llvm::enumerate(at))
+        to.push_back(e.indexAdd(index, op.getLow()[i]));
+      e.store(e.load(in[0], at), in[1], to);
+    });
+  });
   return result;
 }
 

@@ -119,7 +119,8 @@ struct Mul : Elementwise {
 /// Of a softmax's codes times 8-bit values |x| <= 128 * sum: nothing saturates then. If
 /// also the sum is at least 128, R = 4 * H + L with H < 2^31, and
 /// (x * R + 2^15) >> 16 = (x * H + ((x * L + 2^15) >> 2)) >> 14: one product of 32-bit
-/// numbers. A multiple of 2^14 keeps the second addend positive for |x| <= 2^29. An R
+/// numbers. A multiple of 2^14 keeps the second addend positive for |x| <= 2^29. L is below
+/// 4, but for a sum of 128: then R = 2^33, and L is 4. An R
 /// from lines is not above the quotient, so the same holds.
 struct DivideRows : Elementwise {
   /// Added to x * L, and what is left of it in the result.
@@ -130,6 +131,8 @@ struct DivideRows : Elementwise {
   Rescale rescale;
   Clamp clamp;
   bool bounded = false;
+  /// Whether `bounded` sums may be no more than 128.
+  bool mayBe128 = false;
   /// Multiply in 64-bit lanes instead of extended ones.
   bool pairs = false;
 
@@ -139,9 +142,14 @@ struct DivideRows : Elementwise {
     Value divisor = e.sext(e.smax(sum, e.like(sum, 1)), 64);
     Value reciprocal = lines ? lines->apply(e, at.blob, divisor, numerics::kReciprocalCodes, 8, 3)
                              : e.divu(e.like(divisor, int64_t(1) << 40), divisor);
-    if (bounded)
-      return {e.trunc(e.srl(reciprocal, e.like(reciprocal, 2)), 32),
-              e.op<arith::AndIOp>(e.trunc(reciprocal, 32), e.constant(e.intType(32), 3))};
+    if (bounded) {
+      Value high = e.srl(reciprocal, e.like(reciprocal, 2));
+      if (mayBe128) {
+        high = e.smin(high, e.like(high, INT32_MAX));
+        return {e.trunc(high, 32), e.trunc(e.sub(reciprocal, e.shl(high, 2)), 32)};
+      }
+      return {e.trunc(high, 32), e.op<arith::AndIOp>(e.trunc(reciprocal, 32), e.constant(e.intType(32), 3))};
+    }
     Value top = e.mul(divisor, 256), bottom = e.sub(e.like(top, 0), top);
     return {reciprocal, bottom, top};
   }
@@ -334,18 +342,21 @@ static std::unique_ptr<RowOp> makeMul(MulOp op, const RowBuilder &build) {
   return row;
 }
 
-/// Whether the rows are codes of a softmax, of which the largest is at least 128,
-/// times 8-bit values, divided by the sum of these codes.
-static bool dividesBySumOfCodes(DivideRowsOp op) {
+/// If the rows are codes of a softmax, of which the largest is at least 128, times 8-bit values,
+/// divided by the sum of these codes: the largest code.
+static std::optional<int64_t> largestCodeOfSums(DivideRowsOp op) {
   auto softmax = op.getSums().getDefiningOp<SoftmaxOp>();
   auto product = op.getInput().getDefiningOp<MatmulOp>();
   if (!softmax || !product || product.getBias() || product.getLhs() != softmax.getCodes() ||
       product.getLhsZeroPoint() != 0 || accumulatorBits(op.getInput()) > 29)
-    return false;
+    return std::nullopt;
+  int64_t largest = 0;
   if (std::optional<int64_t> top = softmax.getTopExponent())
-    return *top >= 7;
-  const std::optional<std::array<uint8_t, 256>> codes = softmaxBytesOf(softmax);
-  return product.getLhsUnsigned() && codes && codes->front() >= 128;
+    largest = int64_t(1) << *top;
+  else if (const std::optional<std::array<uint8_t, 256>> codes = softmaxBytesOf(softmax);
+           product.getLhsUnsigned() && codes)
+    largest = codes->front();
+  return largest >= 128 ? std::optional(largest) : std::nullopt;
 }
 
 static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &build) {
@@ -358,7 +369,9 @@ static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &
                          row->clamp.addend(op.getZeroPoint()));
   row->addOperand(op.getSums(), build.module.reshape(op.getLoc(), build.memrefOf(op.getSums()), {row->rows}));
   row->rowOperands.push_back(0);
-  row->bounded = dividesBySumOfCodes(op);
+  const std::optional<int64_t> largestCode = largestCodeOfSums(op);
+  row->bounded = largestCode.has_value();
+  row->mayBe128 = largestCode == 128;
   row->pairs = build.module.target.isX86();
   if (op.getLines())
     row->lines = ScaledLines(row->blob, op.getLines()->lines());

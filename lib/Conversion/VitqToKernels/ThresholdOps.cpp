@@ -48,8 +48,8 @@ std::unique_ptr<RowOp> vitq::kernels::makeThreshold(ThresholdOp op, const RowBui
   row->width = widthOf(op.getResult());
   row->inputUnsigned = op.getInputUnsigned();
   row->lowest = row->blob.scalar(op.getMin());
-  row->addOperand(op.getThresholds(), build.module.reshape(op.getLoc(), build.memrefOf(op.getThresholds()),
-                                                          {row->levels, row->channels}));
+  row->addOperand(op.getThresholds(),
+                  build.module.reshape(op.getLoc(), build.memrefOf(op.getThresholds()), {row->levels, row->channels}));
   build.result(*row, op.getResult());
   return row;
 }
