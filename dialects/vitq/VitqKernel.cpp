@@ -67,6 +67,63 @@ std::string KernelOp::getAlgorithmName() {
 }
 
 //===----------------------------------------------------------------------===//
+// Batches
+//===----------------------------------------------------------------------===//
+
+/// What the ops of the body want; the images come first.
+BatchOperand KernelOp::getBatchOperand(unsigned index) {
+  BatchOperand wanted = BatchOperand::Shared;
+  for (OpOperand &use : getBody().getArgument(index).getUses())
+    if (auto op = dyn_cast<BatchableOp>(use.getOwner()))
+      wanted = std::min(wanted, op.getBatchOperand(use.getOperandNumber()));
+  return wanted;
+}
+
+bool KernelOp::computesAlongLastAxis() {
+  return llvm::any_of(getOps(), [](Operation *op) { return cast<BatchableOp>(op).computesAlongLastAxis(); });
+}
+
+/// An op of the body some of whose operands have grown.
+static LogicalResult growOp(BatchableOp op, int64_t batch, llvm::DenseSet<Value> &grown, std::string &reason) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    const BatchOperand kind = op.getBatchOperand(operand.getOperandNumber());
+    const bool isGrown = grown.contains(operand.get());
+    if ((kind == BatchOperand::Image && !isGrown) || (kind == BatchOperand::Shared && isGrown)) {
+      reason = "an op of the kernel reads what is the same for all images as theirs, or the reverse";
+      return failure();
+    }
+  }
+  if (failed(op.growLeadingAxis(batch, reason)))
+    return failure();
+  for (Value result : op->getResults()) {
+    auto type = cast<RankedTensorType>(result.getType());
+    SmallVector<int64_t> shape(type.getShape());
+    if (shape.empty() || shape.front() != 1) {
+      reason = "a value of the kernel has no leading axis of 1";
+      return failure();
+    }
+    shape.front() = batch;
+    result.setType(type.clone(shape));
+    grown.insert(result);
+  }
+  return success();
+}
+
+LogicalResult KernelOp::growLeadingAxis(int64_t batch, std::string &reason) {
+  llvm::DenseSet<Value> grown;
+  for (auto [argument, input] : llvm::zip_equal(getBody().getArguments(), getInputs()))
+    if (argument.getType() != input.getType()) {
+      argument.setType(input.getType());
+      grown.insert(argument);
+    }
+  for (Operation *op : getOps())
+    if (llvm::any_of(op->getOperands(), [&](Value operand) { return grown.contains(operand); }) &&
+        failed(growOp(cast<BatchableOp>(op), batch, grown, reason)))
+      return failure();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // Verification
 //===----------------------------------------------------------------------===//
 

@@ -21,6 +21,7 @@ def Vitq_KernelOp : Vitq_RegionOp<"kernel", [
     IsolatedFromAbove, RecursiveMemoryEffects, RecursivelySpeculatable,
     DeclareOpInterfaceMethods<RegionBranchOpInterface,
       ["getEntrySuccessorOperands", "getRegionInvocationBounds"]>,
+    DeclareOpInterfaceMethods<BatchableOp, ["getBatchOperand", "computesAlongLastAxis", "growLeadingAxis"]>,
     DeclareOpInterfaceMethods<IntegerOp, ["hasUnsignedResult", "getAlgorithmName"]>]> {
   let summary = "Ops that a target computes together";
   let description = [{
