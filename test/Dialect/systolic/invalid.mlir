@@ -62,6 +62,11 @@ func.func private @f() attributes {systolic.config = #systolic.config<"gemmini-1
 
 // -----
 
+// expected-error @+1 {{'systolic.wishes' must be a string of a module}}
+module attributes {systolic.wishes = 3 : i64} {}
+
+// -----
+
 // Attributes of modules and functions.
 // expected-error @+1 {{'systolic.config' must be a #systolic.config of a module}}
 module attributes {systolic.config = "gemmini-16x16"} {}
