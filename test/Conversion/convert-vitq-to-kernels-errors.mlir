@@ -233,3 +233,18 @@ func.func @main(%x: tensor<1x60000x4xi8>) -> tensor<1x60000x4xi8> {
   }
   return %0 : tensor<1x60000x4xi8>
 }
+
+// -----
+
+func.func @main(%x: tensor<4x4xi8>) -> tensor<4x4xi8> {
+  %w = arith.constant dense<3> : tensor<4x4xi8>
+  // expected-error @+1 {{is no kernel of a CPU: weights of a product are packed when it is compiled}}
+  %0 = vitq.kernel(%a = %x, %b = %w) : (tensor<4x4xi8>, tensor<4x4xi8>) -> tensor<4x4xi8> {
+    %s = vitq.matmul %a, %b transpose_rhs : (tensor<4x4xi8>, tensor<4x4xi8>) -> tensor<4x4xi32>
+    %c = vitq.requant %s by <1518500250, 40> round half_up : tensor<4x4xi32> -> tensor<4x4xi8>
+    %p = vitq.matmul %c, %a : (tensor<4x4xi8>, tensor<4x4xi8>) -> tensor<4x4xi32>
+    %d = vitq.requant %p by <1518500250, 40> round half_up : tensor<4x4xi32> -> tensor<4x4xi8>
+    vitq.yield %d : tensor<4x4xi8>
+  }
+  return %0 : tensor<4x4xi8>
+}

@@ -166,3 +166,25 @@ func.func @main(%q: tensor<1x60000x8xi8>, %v: tensor<1x60000x8xi8>) -> tensor<1x
   %d = vitq.requant %p by <1518500250, 40> round half_up : tensor<1x60000x8xi32> -> tensor<1x60000x8xi8>
   return %d : tensor<1x60000x8xi8>
 }
+
+// -----
+
+// Layers with weights that follow each other are no attention.
+
+// CHECK-LABEL: func.func @main(
+// CHECK: vitq.kernel(
+// CHECK-NEXT: vitq.matmul
+// CHECK-NEXT: vitq.requant
+// CHECK-NEXT: vitq.yield
+// CHECK: vitq.kernel(
+// CHECK-NEXT: vitq.matmul
+// CHECK-NEXT: vitq.requant
+// CHECK-NEXT: vitq.yield
+func.func @main(%x: tensor<4x8xi8>) -> tensor<4x8xi8> {
+  %w = arith.constant dense<3> : tensor<8x8xi8>
+  %a = vitq.matmul %x, %w : (tensor<4x8xi8>, tensor<8x8xi8>) -> tensor<4x8xi32>
+  %b = vitq.requant %a by <1518500250, 40> round half_up : tensor<4x8xi32> -> tensor<4x8xi8>
+  %c = vitq.matmul %b, %w : (tensor<4x8xi8>, tensor<8x8xi8>) -> tensor<4x8xi32>
+  %d = vitq.requant %c by <1518500250, 40> round half_up : tensor<4x8xi32> -> tensor<4x8xi8>
+  return %d : tensor<4x8xi8>
+}

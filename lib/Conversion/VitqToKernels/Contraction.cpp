@@ -111,22 +111,22 @@ void ProductKernel::prepareRight() {
     biasData = getIntTensor(op.getBias());
   constantRight = succeeded(data) && (!op.getBias() || succeeded(biasData));
   const int64_t correction = leftFormat.correction(geometry);
+  const bool transposed = op.getTransposeRhs();
   if (!constantRight) {
-    const int64_t first = op.getTransposeRhs() ? geometry.n : geometry.k,
-                  second = op.getTransposeRhs() ? geometry.k : geometry.n;
+    const int64_t first = transposed ? geometry.n : geometry.k, second = transposed ? geometry.k : geometry.n;
     right = module.reshape(loc, memrefOf(op.getRhs()), {batch * first, second});
     if (op.getBias())
       bias = memrefOf(op.getBias());
     correctionSlot = blob.scalar(correction);
     return;
   }
-  right = module.constant(loc, weightPacking(geometry, rightBits).pack(packWeights(geometry, data->raw(), op.getTransposeRhs())));
+  right = module.constant(loc, weightPacking(geometry, rightBits).pack(packWeights(geometry, data->raw(), transposed)));
   // The bias with the column sums that the zero point multiplies, modulo 2^32.
   std::vector<uint32_t> row(geometry.paddedCols());
   for (int64_t n = 0; n < geometry.n; ++n) {
     uint32_t sum = 0;
     for (int64_t k = 0; k < geometry.k; ++k)
-      sum += static_cast<uint32_t>(data->intAt(op.getTransposeRhs() ? n * geometry.k + k : k * geometry.n + n));
+      sum += static_cast<uint32_t>(data->intAt(transposed ? n * geometry.k + k : k * geometry.n + n));
     if (succeeded(biasData))
       row[n] = static_cast<uint32_t>(biasData->intAt(n));
     row[n] += static_cast<uint32_t>(correction) * sum;
@@ -323,7 +323,8 @@ void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
 void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows) {
   Value offset = e.indexMul(panel.first, geometry.paddedDepth());
   if (unpacks()) {
-    emitUnpack(e, geometry, rightBits, rhs, offset, panel.vectors * geometry.dot.lanes * geometry.paddedDepth(), panels);
+    emitUnpack(e, geometry, rightBits, rhs, offset, panel.vectors * geometry.dot.lanes * geometry.paddedDepth(),
+               panels);
     offset = e.index(0);
   }
   auto tile = [&](int64_t tileRows, Value row) {

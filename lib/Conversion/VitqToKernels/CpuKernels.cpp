@@ -11,6 +11,7 @@
 #include "Contraction.h"
 
 #include "vitq/Conversion/KernelTargets.h"
+#include "vitq/Support/Constants.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -111,6 +112,8 @@ KernelFit KernelParts::addContext(MatmulOp op, std::string &reason) {
       return refuse(reason, "products of an attention have no bias");
     if (shapeOf(matmul.getLhs()).size() != shapeOf(matmul.getRhs()).size())
       return refuse(reason, "heads that share a matrix are one product");
+    if (shapeOf(matmul.getRhs()).size() == 2 && isConstant(matmul.getRhs()))
+      return refuse(reason, "weights of a product are packed when it is compiled");
   }
   for (Value operand : {product.getLhs(), product.getRhs(), op.getRhs()})
     if (widthOf(operand) != 8)

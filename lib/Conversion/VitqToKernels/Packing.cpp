@@ -85,8 +85,8 @@ BitPacking vitq::kernels::weightPacking(const Geometry &geometry, unsigned bits)
   return BitPacking(bits, /*isUnsigned=*/false, geometry.dot.lanes * geometry.dot.group);
 }
 
-void vitq::kernels::emitUnpack(Emitter &e, const Geometry &geometry, unsigned bits, Value bytes, Value from, int64_t count,
-                               Value to) {
+void vitq::kernels::emitUnpack(Emitter &e, const Geometry &geometry, unsigned bits, Value bytes, Value from,
+                               int64_t count, Value to) {
   // A panel has whole vectors of words.
   const int64_t step = geometry.dot.lanes * geometry.dot.group;
   const BitPacking packing = weightPacking(geometry, bits);
