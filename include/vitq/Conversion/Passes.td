@@ -79,14 +79,18 @@ def VitqFormKernelsPass : Pass<"vitq-form-kernels", "::mlir::ModuleOp"> {
     `KernelTargetAttrInterface` what it computes together.
 
     ```mlir
-    // before
-    %a = vitq.matmul %x, %w : (tensor<4x8xi8>, tensor<8x16xi8>) -> tensor<4x16xi32>
-    %y = vitq.requant %a by <1518500250, 40> round half_up : tensor<4x16xi32> -> tensor<4x16xi8>
-    // after
-    %y = vitq.kernel(%0 = %x, %1 = %w) : (tensor<4x8xi8>, tensor<8x16xi8>) -> tensor<4x16xi8> {
-      %a = vitq.matmul %0, %1 : (tensor<4x8xi8>, tensor<8x16xi8>) -> tensor<4x16xi32>
-      %q = vitq.requant %a by <1518500250, 40> round half_up : tensor<4x16xi32> -> tensor<4x16xi8>
-      vitq.yield %q : tensor<4x16xi8>
+    func.func @before(%x: tensor<4x8xi8>, %w: tensor<8x16xi8>) -> tensor<4x16xi8> {
+      %a = vitq.matmul %x, %w : (tensor<4x8xi8>, tensor<8x16xi8>) -> tensor<4x16xi32>
+      %y = vitq.requant %a by <1518500250, 40> round half_up : tensor<4x16xi32> -> tensor<4x16xi8>
+      return %y : tensor<4x16xi8>
+    }
+    func.func @after(%x: tensor<4x8xi8>, %w: tensor<8x16xi8>) -> tensor<4x16xi8> {
+      %y = vitq.kernel(%rows = %x, %weights = %w) : (tensor<4x8xi8>, tensor<8x16xi8>) -> tensor<4x16xi8> {
+        %a = vitq.matmul %rows, %weights : (tensor<4x8xi8>, tensor<8x16xi8>) -> tensor<4x16xi32>
+        %q = vitq.requant %a by <1518500250, 40> round half_up : tensor<4x16xi32> -> tensor<4x16xi8>
+        vitq.yield %q : tensor<4x16xi8>
+      }
+      return %y : tensor<4x16xi8>
     }
     ```
 
