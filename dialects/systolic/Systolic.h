@@ -75,11 +75,11 @@ llvm::LogicalResult verifyInRoutine(mlir::Operation *op);
 /// Errors: what the description of the dialect says of a routine.
 llvm::LogicalResult verifyRoutine(mlir::func::FuncOp routine);
 
-/// The rules on indices, rows and columns of an instruction, where `numberOf` gives the value
+/// The rules on indices, rows and columns of an instruction, where `valueOf` gives the value
 /// of an index: a verifier knows constants, an encoder all. `config` may be null; an op that
 /// is no instruction has no rules. Errors are diagnostics.
-llvm::LogicalResult verifyNumbers(mlir::Operation *op, const simulator::Config *config,
-                                  llvm::function_ref<std::optional<int64_t>(mlir::Value)> numberOf);
+llvm::LogicalResult verifyExtents(mlir::Operation *op, const simulator::Config *config,
+                                  llvm::function_ref<std::optional<int64_t>(mlir::Value)> valueOf);
 
 template <typename ConcreteOp>
 llvm::LogicalResult InRoutine<ConcreteOp>::verifyTrait(mlir::Operation *op) {

@@ -53,7 +53,7 @@ static LogicalResult verifyDram(Operation *op, Value memref, ValueRange indices,
 
 /// The rules that depend on constants, as far as these are known.
 static LogicalResult verifyConstants(Operation *op, const std::optional<Config> &config) {
-  return verifyNumbers(op, config ? &*config : nullptr, [](Value value) { return getConstantIntValue(value); });
+  return verifyExtents(op, config ? &*config : nullptr, [](Value value) { return getConstantIntValue(value); });
 }
 
 static void addEffect(SmallVectorImpl<MemoryEffects::EffectInstance> &effects, OpOperand &operand,

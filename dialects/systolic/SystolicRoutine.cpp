@@ -19,16 +19,16 @@ using simulator::Config;
 using simulator::Dataflow;
 
 //===----------------------------------------------------------------------===//
-// Limits
+// Indices and extents
 //===----------------------------------------------------------------------===//
 
 namespace {
 
 /// What one instruction may name: `limit` is for what the array's size bounds.
-class InstructionLimits {
+class ExtentVerifier {
 public:
-  InstructionLimits(Operation *op, const Config *config, llvm::function_ref<std::optional<int64_t>(Value)> numberOf)
-      : op(op), config(config), numberOf(numberOf) {}
+  ExtentVerifier(Operation *op, const Config *config, llvm::function_ref<std::optional<int64_t>(Value)> valueOf)
+      : op(op), config(config), valueOf(valueOf) {}
 
   LogicalResult verify(MvinOp mvin);
   LogicalResult verify(MvoutOp mvout);
@@ -49,22 +49,22 @@ private:
 
   Operation *op;
   const Config *config;
-  llvm::function_ref<std::optional<int64_t>(Value)> numberOf;
+  llvm::function_ref<std::optional<int64_t>(Value)> valueOf;
 };
 
 } // namespace
 
 /// Indices lie in the grid.
-LogicalResult InstructionLimits::tile(TilesType type, ValueRange indices, size_t implied) {
+LogicalResult ExtentVerifier::tile(TilesType type, ValueRange indices, size_t implied) {
   for (auto [index, extent] : llvm::zip(indices, type.getGrid().drop_front(implied)))
-    if (std::optional<int64_t> known = numberOf(index); known && (*known < 0 || *known >= extent))
+    if (std::optional<int64_t> known = valueOf(index); known && (*known < 0 || *known >= extent))
       return op->emitOpError() << "index " << *known << " of a tile is outside 0 to " << extent - 1;
   return success();
 }
 
 /// `value` lies in 1 to `most`.
-LogicalResult InstructionLimits::count(StringRef what, Value value, int64_t most) {
-  std::optional<int64_t> known = numberOf(value);
+LogicalResult ExtentVerifier::count(StringRef what, Value value, int64_t most) {
+  std::optional<int64_t> known = valueOf(value);
   if (known && (*known < 1 || *known > most))
     return op->emitOpError() << "has " << *known << " " << what << ", which must be 1 to " << most;
   return success();
@@ -72,12 +72,12 @@ LogicalResult InstructionLimits::count(StringRef what, Value value, int64_t most
 
 /// Columns of the tile that `indices` name and of those after it in the grid's last dimension, of
 /// `most` tiles at most. Beyond one, column c is where tiles of `width` columns have it.
-LogicalResult InstructionLimits::besides(TilesType type, ValueRange indices, StringRef what, Value cols, int64_t most,
-                                         int64_t width) {
-  const int64_t first = numberOf(indices.back()).value_or(0);
+LogicalResult ExtentVerifier::besides(TilesType type, ValueRange indices, StringRef what, Value cols, int64_t most,
+                                      int64_t width) {
+  const int64_t first = valueOf(indices.back()).value_or(0);
   if (failed(count(what, cols, std::min(most, type.getGrid().back() - first) * type.getCols())))
     return failure();
-  std::optional<int64_t> known = numberOf(cols);
+  std::optional<int64_t> known = valueOf(cols);
   if (config && known && *known > type.getCols() && type.getCols() != width)
     return op->emitOpError() << "goes over several tiles of " << type.getCols() << " columns, but a row of the "
                              << stringifyMemory(type.getMemory()) << " has " << width;
@@ -85,13 +85,13 @@ LogicalResult InstructionLimits::besides(TilesType type, ValueRange indices, Str
 }
 
 /// What is moved lies inside the memref. `rows` is null if all rows are one.
-LogicalResult InstructionLimits::dram(MemRefType type, ValueRange indices, int64_t along, Value rows, Value cols) {
+LogicalResult ExtentVerifier::dram(MemRefType type, ValueRange indices, int64_t along, Value rows, Value cols) {
   for (int64_t i = 0; i < type.getRank(); ++i) {
-    std::optional<int64_t> first = numberOf(indices[i]);
+    std::optional<int64_t> first = valueOf(indices[i]);
     if (!first)
       continue;
     Value counted = i == along ? rows : i == type.getRank() - 1 ? cols : Value();
-    const int64_t number = counted ? numberOf(counted).value_or(1) : 1, extent = type.getDimSize(i);
+    const int64_t number = counted ? valueOf(counted).value_or(1) : 1, extent = type.getDimSize(i);
     if (*first < 0 || number > extent - *first)
       return op->emitOpError() << "reaches elements " << *first << " to " << *first + number - 1 << " of dimension "
                                << i << " in DRAM, which has " << extent;
@@ -99,7 +99,7 @@ LogicalResult InstructionLimits::dram(MemRefType type, ValueRange indices, int64
   return success();
 }
 
-LogicalResult InstructionLimits::verify(MvinOp mvin) {
+LogicalResult ExtentVerifier::verify(MvinOp mvin) {
   TilesType tiles = mvin.getTiles().getType();
   const bool scratchpad = tiles.isScratchpad();
   if (failed(tile(tiles, mvin.getTile(), mvin.getSplit() ? 1 : 0)) ||
@@ -112,7 +112,7 @@ LogicalResult InstructionLimits::verify(MvinOp mvin) {
               mvin.getBroadcast() ? Value() : mvin.getRows(), mvin.getCols());
 }
 
-LogicalResult InstructionLimits::verify(MvoutOp mvout) {
+LogicalResult ExtentVerifier::verify(MvoutOp mvout) {
   TilesType tiles = mvout.getTiles().getType();
   if (failed(tile(tiles, mvout.getTile())) ||
       failed(count("rows", mvout.getRows(), std::min(tiles.getRows(), moveRows()))))
@@ -124,7 +124,7 @@ LogicalResult InstructionLimits::verify(MvoutOp mvout) {
               mvout.getCols());
 }
 
-LogicalResult InstructionLimits::verify(PreloadOp preload) {
+LogicalResult ExtentVerifier::verify(PreloadOp preload) {
   TilesType sums = preload.getSums().getType();
   if (failed(tile(sums, preload.getSumTile())))
     return failure();
@@ -143,7 +143,7 @@ LogicalResult InstructionLimits::verify(PreloadOp preload) {
   return count("columns", preload.getCols(), cols);
 }
 
-LogicalResult InstructionLimits::verify(ComputeOp compute) {
+LogicalResult ExtentVerifier::verify(ComputeOp compute) {
   TilesType lhs = compute.getLhs().getType();
   const bool outputs = config && config->dataflow == Dataflow::OutputStationary;
   if (failed(tile(lhs, compute.getLhsTile())) ||
@@ -159,9 +159,9 @@ LogicalResult InstructionLimits::verify(ComputeOp compute) {
   return count("columns", compute.getCols(), depth);
 }
 
-LogicalResult InstructionLimits::verify(UnitsOp units) {
+LogicalResult ExtentVerifier::verify(UnitsOp units) {
   for (Value first : {units.getRow(), units.getChannel()})
-    if (std::optional<int64_t> known = numberOf(first); known && *known < 0)
+    if (std::optional<int64_t> known = valueOf(first); known && *known < 0)
       return op->emitOpError() << "begins at " << *known << ", before the first row or channel";
   Value tiles = units.getTiles();
   if (!tiles) {
@@ -170,17 +170,17 @@ LogicalResult InstructionLimits::verify(UnitsOp units) {
     return count("channels", units.getCols(), kMost);
   }
   auto type = cast<TilesType>(tiles.getType());
-  if (failed(tile(type, units.getTile())) || failed(count("rows", units.getRows(), type.getRows())))
+  if (failed(tile(type, units.getTile())) || failed(count("rows", units.getRows(), std::min(type.getRows(), kMost))))
     return failure();
   return besides(type, units.getTile(), "channels", units.getCols(), kMost / type.getCols(), limit(&Config::cols));
 }
 
-LogicalResult systolic::verifyNumbers(Operation *op, const Config *config,
-                                      llvm::function_ref<std::optional<int64_t>(Value)> numberOf) {
-  InstructionLimits limits(op, config, numberOf);
+LogicalResult systolic::verifyExtents(Operation *op, const Config *config,
+                                      llvm::function_ref<std::optional<int64_t>(Value)> valueOf) {
+  ExtentVerifier verifier(op, config, valueOf);
   return TypeSwitch<Operation *, LogicalResult>(op)
       .Case<MvinOp, MvoutOp, PreloadOp, ComputeOp, UnitsOp>(
-          [&](auto instruction) { return limits.verify(instruction); })
+          [&](auto instruction) { return verifier.verify(instruction); })
       .Default([](Operation *) { return success(); });
 }
 

@@ -20,12 +20,15 @@
 #include "mlir/Interfaces/InferIntRangeInterface.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "vitq/Numerics/Code.h"
 #include "vitq/Numerics/PiecewiseLinear.h"
 #include "vitq/Numerics/Requantize.h"
+#include "vitq/Numerics/Softmax.h"
 
 #include "dialects/vitq/VitqDialect.h.inc"
 #include "dialects/vitq/VitqEnums.h.inc"
 
+#include "dialects/vitq/VitqAlgorithmInterfaces.h.inc"
 #include "dialects/vitq/VitqAttrInterfaces.h.inc"
 
 #define GET_ATTRDEF_CLASSES
@@ -34,6 +37,9 @@
 namespace vitq::integer {
 /// The rounding that an attribute stands for.
 numerics::Rounding toNumerics(Rounding rounding);
+
+/// How the integers of `value` are read with `code`; without one they are signed, and 0 is 0.
+numerics::Code codeOf(mlir::Value value, CodeAttr code = {});
 
 /// What an operand is to the images of a batch.
 enum class BatchOperand : uint8_t {

@@ -11,6 +11,7 @@
 
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
+include "dialects/vitq/VitqAlgorithms.td"
 include "dialects/vitq/VitqDialect.td"
 include "dialects/vitq/VitqTargets.td"
 
@@ -24,25 +25,26 @@ def Vitq_Rounding : I32EnumAttr<"Rounding", "how a right shift rounds", [
 }
 def Vitq_RoundingAttr : EnumAttr<Vitq_Dialect, Vitq_Rounding, "rounding">;
 
-def Vitq_SoftmaxAlgorithm : I32EnumAttr<"SoftmaxAlgorithm", "how exponentials are computed", [
-    I32EnumAttrCase<"Table", 0, "table">,
-    I32EnumAttrCase<"Shift", 1, "shift">,
-    I32EnumAttrCase<"Pwl", 2, "pwl">,
-    I32EnumAttrCase<"Poly", 3, "poly">,
-    I32EnumAttrCase<"Log2", 4, "log2">]> {
-  let cppNamespace = "::vitq::integer";
-  let genSpecializedAttr = 0;
+def Vitq_CodeAttr : AttrDef<Vitq_Dialect, "Code"> {
+  let mnemonic = "code";
+  let summary = "How the integers of a tensor are read";
+  let description = [{
+    The sign of codes and the one that stands for 0; their bits are the element type's.
+    Written `#vitq.code<unsigned, zero = 131>`, `#vitq.code<signed>`. Ranges, clamps, table
+    sizes and bounds come from the two (numerics::Code; docs/Numerics.md, Codes).
+  }];
+  let parameters = (ins "bool":$isUnsigned, "int64_t":$zero);
+  let hasCustomAssemblyFormat = 1;
+  let constBuilderCall = "::vitq::integer::CodeAttr::get($_builder.getContext(), $0)";
+  let extraClassDeclaration = [{
+    bool isUnsigned() const { return getIsUnsigned(); }
+    /// Of tensors of `type`, whose elements have at most 32 bits.
+    ::vitq::numerics::Code of(::mlir::Type type) const;
+    static CodeAttr get(::mlir::MLIRContext *context, const ::vitq::numerics::Code &code) {
+      return get(context, code.isUnsigned, code.zero);
+    }
+  }];
 }
-def Vitq_SoftmaxAlgorithmAttr : EnumAttr<Vitq_Dialect, Vitq_SoftmaxAlgorithm, "softmax_algorithm">;
-
-def Vitq_NormAlgorithm : I32EnumAttr<"NormAlgorithm", "how the standard deviation is computed", [
-    I32EnumAttrCase<"Exact", 0, "exact">,
-    I32EnumAttrCase<"Shift", 1, "shift">,
-    I32EnumAttrCase<"Pwl", 2, "pwl">]> {
-  let cppNamespace = "::vitq::integer";
-  let genSpecializedAttr = 0;
-}
-def Vitq_NormAlgorithmAttr : EnumAttr<Vitq_Dialect, Vitq_NormAlgorithm, "norm_algorithm">;
 
 def Vitq_DyadicAttr : AttrDef<Vitq_Dialect, "Dyadic"> {
   let mnemonic = "dyadic";

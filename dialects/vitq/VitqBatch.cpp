@@ -90,6 +90,18 @@ LogicalResult PadOp::growLeadingAxis(int64_t, std::string &reason) {
 }
 
 //===----------------------------------------------------------------------===//
+// Codes
+//===----------------------------------------------------------------------===//
+
+// The right operand is signed.
+CodeAttr MatmulOp::getOperandCode(unsigned index) {
+  return index == 0 ? getLhsCode() : CodeAttr::get(getContext(), false, 0);
+}
+CodeAttr SoftmaxOp::getWrittenCode() { return CodeAttr::get(getContext(), hasUnsignedCodes(), 0); }
+CodeAttr ShiftmaxOp::getOperandCode(unsigned) { return CodeAttr::get(getContext(), false, 0); }
+CodeAttr ShiftmaxOp::getWrittenCode() { return CodeAttr::get(getContext(), false, 0); }
+
+//===----------------------------------------------------------------------===//
 // Reports
 //===----------------------------------------------------------------------===//
 
@@ -97,12 +109,8 @@ bool SoftmaxOp::hasUnsignedResult() { return true; }
 
 static std::string nameOf(PiecewiseLinearAttr lines) { return "lut:" + std::to_string(lines.entries()); }
 
-std::string SoftmaxOp::getAlgorithmName() {
-  return getLines() ? nameOf(*getLines()) : stringifySoftmaxAlgorithm(getAlgorithm()).str();
-}
-std::string LayerNormOp::getAlgorithmName() {
-  return getLines() ? nameOf(*getLines()) : stringifyNormAlgorithm(getAlgorithm()).str();
-}
+std::string SoftmaxOp::getAlgorithmName() { return getAlgorithm().getAlgorithmName(); }
+std::string LayerNormOp::getAlgorithmName() { return getAlgorithm().getAlgorithmName(); }
 std::string DivideRowsOp::getAlgorithmName() { return getLines() ? nameOf(*getLines()) : std::string(); }
 std::string PwlOp::getAlgorithmName() { return nameOf(getLines()); }
 std::string PolyGeluOp::getAlgorithmName() { return "poly"; }

@@ -20,6 +20,7 @@ using namespace mlir;
 #include "dialects/vitq/VitqEnums.cpp.inc"
 #include "dialects/vitq/VitqInterfaces.cpp.inc"
 
+#include "dialects/vitq/VitqAlgorithmInterfaces.cpp.inc"
 #include "dialects/vitq/VitqAttrInterfaces.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
@@ -76,8 +77,44 @@ LogicalResult VitqDialect::verifyOperationAttribute(Operation *op, NamedAttribut
   return success();
 }
 
+numerics::Code codeOf(Value value, CodeAttr code) {
+  return (code ? code : CodeAttr::get(value.getContext(), false, 0)).of(value.getType());
+}
+
 //===----------------------------------------------------------------------===//
-// #vitq.dyadic
+// #vitq.code
+//===----------------------------------------------------------------------===//
+
+numerics::Code CodeAttr::of(Type type) const {
+  return {getElementTypeOrSelf(type).getIntOrFloatBitWidth(), getIsUnsigned(), getZero()};
+}
+
+Attribute CodeAttr::parse(AsmParser &parser, Type) {
+  StringRef sign;
+  int64_t zero = 0;
+  if (parser.parseLess())
+    return {};
+  if (failed(parser.parseOptionalKeyword(&sign, {"signed", "unsigned"}))) {
+    parser.emitError(parser.getCurrentLocation(), "expected 'signed' or 'unsigned'");
+    return {};
+  }
+  if (succeeded(parser.parseOptionalComma()) &&
+      (parser.parseKeyword("zero") || parser.parseEqual() || parser.parseInteger(zero)))
+    return {};
+  if (parser.parseGreater())
+    return {};
+  return get(parser.getContext(), sign == "unsigned", zero);
+}
+
+void CodeAttr::print(AsmPrinter &printer) const {
+  printer << "<" << (getIsUnsigned() ? "unsigned" : "signed");
+  if (getZero() != 0)
+    printer << ", zero = " << getZero();
+  printer << ">";
+}
+
+//===----------------------------------------------------------------------===//
+// #vitq.dyadic and #vitq.pwl
 //===----------------------------------------------------------------------===//
 
 LogicalResult DyadicAttr::verify(function_ref<InFlightDiagnostic()> emitError, ArrayRef<int32_t> multipliers,

@@ -17,8 +17,10 @@ def Vitq_Dialect : Dialect {
   let cppNamespace = "::vitq::integer";
   let summary = "What the machine computes: integer arithmetic, bit for bit";
   let description = [{
-    Ops of this dialect hold integers only. Types are signless; whether an 8-bit
-    operand is read as signed or unsigned is an attribute of the op. Every op's
+    Ops of this dialect hold integers only. Types are signless: iN, N from 2 to 8, 16 and
+    32, says the bits of a code. Its sign and the code that stands for 0 are an attribute of
+    the op that reads or writes it, `#vitq.code<unsigned, zero = 131>`; `input.zero` in the
+    text of an op is that of its attribute `input`, 0 where there is none. Every op's
     text gives its arithmetic bit for bit (docs/Numerics.md, lib/Numerics);
     interpreter, folders and every target compute exactly that.
 

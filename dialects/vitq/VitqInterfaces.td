@@ -48,9 +48,33 @@ def IntegerOp : OpInterface<"IntegerOp"> {
   let methods = [
     InterfaceMethod<"Whether codes of the first result are unsigned.",
       "bool", "hasUnsignedResult", (ins), "", [{
-        if constexpr (requires { $_op.getResultUnsigned(); })
-          return $_op.getResultUnsigned();
+        if constexpr (requires { $_op.getResultCode(); })
+          return $_op.getResultCode().isUnsigned();
         return false;
+      }]>,
+    InterfaceMethod<[{
+        How operand `index` is read; nothing where it is moved, or no code.
+      }],
+      "::vitq::integer::CodeAttr", "getOperandCode", (ins "unsigned":$index), "", [{
+        if constexpr (requires { $_op.getLhsCode(); })
+          if (index == 0)
+            return $_op.getLhsCode();
+        if constexpr (requires { $_op.getRhsCode(); })
+          if (index == 1)
+            return $_op.getRhsCode();
+        if constexpr (requires { $_op.getInputCode(); })
+          if (index == 0)
+            return $_op.getInputCode();
+        return {};
+      }]>,
+    InterfaceMethod<[{
+        How the first result is written; nothing where the op moves elements, or takes them
+        from a table.
+      }],
+      "::vitq::integer::CodeAttr", "getWrittenCode", (ins), "", [{
+        if constexpr (requires { $_op.getResultCode(); })
+          return $_op.getResultCode();
+        return {};
       }]>,
     InterfaceMethod<[{
         The algorithm that a nonlinear function is computed by, as `--nonlinear` names

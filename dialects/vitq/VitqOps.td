@@ -19,12 +19,20 @@ include "dialects/vitq/VitqInterfaces.td"
 class Vitq_TensorOf<list<Type> types, string text> : Type<
   StaticShapeTensorOf<types>.predicate, "statically shaped tensor of " # text,
   "::mlir::RankedTensorType">;
-def Vitq_Tensor : Vitq_TensorOf<[I8, I16, I32], "i8, i16 or i32">;
+
+// Element types say how many bits a code has (docs/Numerics.md, Codes): "narrow" codes
+// have 2 to 8, residual streams 16, accumulators 32.
+defvar Vitq_NarrowTypes = [I<2>, I<3>, I<4>, I<5>, I<6>, I<7>, I8];
+def Vitq_Tensor : Vitq_TensorOf<!listconcat(Vitq_NarrowTypes, [I16, I32]), "i2 to i8, i16 or i32">;
+def Vitq_TensorNarrow : Vitq_TensorOf<Vitq_NarrowTypes, "i2 to i8">;
 def Vitq_Tensor8 : Vitq_TensorOf<[I8], "i8">;
 def Vitq_Tensor16 : Vitq_TensorOf<[I16], "i16">;
-def Vitq_Tensor8or32 : Vitq_TensorOf<[I8, I32], "i8 or i32">;
-def Vitq_Tensor8or16 : Vitq_TensorOf<[I8, I16], "i8 or i16">;
+def Vitq_TensorNarrowOr32 : Vitq_TensorOf<!listconcat(Vitq_NarrowTypes, [I32]), "i2 to i8, or i32">;
+def Vitq_TensorNarrowOr16 : Vitq_TensorOf<!listconcat(Vitq_NarrowTypes, [I16]), "i2 to i8, or i16">;
 def Vitq_Tensor32 : Vitq_TensorOf<[I32], "i32">;
+
+// Signed codes of which 0 stands for 0, unless something else is written.
+def Vitq_CodeOf : DefaultValuedAttr<Vitq_CodeAttr, "false, 0">;
 
 // Compares the declared result shapes with the inferred ones.
 def Vitq_ShapesInferred : NativeOpTrait<"ShapesInferred"> {
@@ -51,28 +59,32 @@ class Vitq_MoveOp<string mnemonic, list<string> batchable = []>
 // Arithmetic
 //===----------------------------------------------------------------------===//
 
-def Vitq_MatmulOp : Vitq_RowOp<"matmul", [], ["getBatchOperand"]> {
+def Vitq_MatmulOp : Vitq_RowOp<"matmul", [], ["getBatchOperand"], ["getOperandCode"]> {
   let summary = "Matrix product with 32-bit accumulators";
   let description = [{
-    `acc[b, m, n] = bias[n] + sum_k (lhs[b, m, k] - lhs_zero_point) * rhs[b, k, n]`,
+    `acc[b, m, n] = bias[n] + sum_k (lhs[b, m, k] - lhs.zero) * rhs[b, k, n]`,
     or with `transpose_rhs` `... rhs[b, n, k]`, in 32 bits. That no accumulator
     overflows is proved by `vitq-prove-accumulators`, not assumed. lhs is read as
-    unsigned with `lhs_unsigned`; rhs is signed. A rank-2 rhs is shared by all batches.
+    `lhs` says; rhs is signed, and 0 is 0. A rank-2 rhs is shared by all batches.
 
     Shapes: lhs `[B..., M, K]`, rhs `[K, N]` or `[B..., K, N]` (transposed: `[N, K]`),
-    bias `[N]`, result `[B..., M, N]`. lhs i8 or i16, rhs i8, bias and result i32.
+    bias `[N]`, result `[B..., M, N]`. lhs of 2 to 8 or 16 bits, rhs of 2 to 8, bias and result i32.
+
+    ```mlir
+    %acc = vitq.matmul %x, %w, %bias transpose_rhs lhs <unsigned, zero = 131>
+        : (tensor<1x197x192xi8>, tensor<768x192xi4>, tensor<768xi32>) -> tensor<1x197x768xi32>
+    ```
 
     Constraints:
     * C1: shapes as above.
     * C2: the zero point is a value of the lhs type.
   }];
-  let arguments = (ins Vitq_Tensor8or16:$lhs, Vitq_Tensor8:$rhs, Optional<Vitq_Tensor32>:$bias,
-    UnitAttr:$lhs_unsigned, DefaultValuedAttr<I64Attr, "0">:$lhs_zero_point,
+  let arguments = (ins Vitq_TensorNarrowOr16:$lhs, Vitq_TensorNarrow:$rhs, Optional<Vitq_Tensor32>:$bias,
+    Vitq_CodeOf:$lhs_code,
     UnitAttr:$transpose_rhs);
   let results = (outs Vitq_Tensor32:$result);
   let assemblyFormat = [{
-    $lhs `,` $rhs (`,` $bias^)? (`transpose_rhs` $transpose_rhs^)? (`lhs_unsigned` $lhs_unsigned^)?
-    (`lhs_zero_point` $lhs_zero_point^)? attr-dict `:` functional-type(operands, results)
+    $lhs `,` $rhs (`,` $bias^)? (`transpose_rhs` $transpose_rhs^)? (`lhs` $lhs_code^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }
@@ -80,29 +92,32 @@ def Vitq_MatmulOp : Vitq_RowOp<"matmul", [], ["getBatchOperand"]> {
 def Vitq_RequantOp : Vitq_RowOp<"requant", ["isElementwise"]> {
   let summary = "Requantization by a dyadic multiplier";
   let description = [{
-    `y = clamp(zero_point + round((x - input_zero_point) * M[c] / 2^shift[c]), min, max)`
+    `y = clamp(result.zero + round((x - input.zero) * M[c] / 2^shift[c]), min, max)`
     in 64 bits; `round` as the attribute says, half up being
     `(p + 2^(shift-1)) >> shift` with an arithmetic shift. `c` is the index along
     `axis` (counted from the end when negative) when there is more than one
-    multiplier. `min` and `max` default to the range of the result type, read as
-    unsigned with `result_unsigned` (docs/Numerics.md, Requantization).
+    multiplier. `min` and `max` default to the range of the result's codes (docs/Numerics.md,
+    Requantization).
+
+    ```mlir
+    %y = vitq.requant %acc by <1518500250, 38> round half_up result <unsigned, zero = 131>
+        : tensor<1x197x768xi32> -> tensor<1x197x768xi8>
+    ```
 
     Constraints:
     * C1: one multiplier, or one per index of `axis`.
     * C2: min <= max, both in the range of the result type.
-    * C3: zero points are values of their types (`x - input_zero_point` fits 32 bits).
+    * C3: zero points are values of their types (`x - input.zero` fits 32 bits).
   }];
   let arguments = (ins Vitq_Tensor:$input, Vitq_DyadicAttr:$by,
     DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
     DefaultValuedAttr<I64Attr, "-1">:$axis,
-    UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
-    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
+    Vitq_CodeOf:$input_code,
+    Vitq_CodeOf:$result_code,
     OptionalAttr<I64Attr>:$min, OptionalAttr<I64Attr>:$max);
   let results = (outs Vitq_Tensor:$result);
   let assemblyFormat = [{
-    $input `by` $by `round` `` $rounding (`input_unsigned` $input_unsigned^)?
-    (`input_zero_point` $input_zero_point^)? (`unsigned` $result_unsigned^)?
-    (`zero_point` $zero_point^)? attr-dict `:` type($input) `->` type($result)
+    $input `by` $by `round` `` $rounding (`input` $input_code^)? (`result` $result_code^)? attr-dict `:` type($input) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -110,7 +125,7 @@ def Vitq_RequantOp : Vitq_RowOp<"requant", ["isElementwise"]> {
 def Vitq_AddOp : Vitq_RowOp<"add", ["getRowOperand", "isElementwise"], ["getBatchOperand"]> {
   let summary = "Sum of two quantized tensors of different scales";
   let description = [{
-    `y = clamp(zero_point + round((a - lhs_zero_point) * Ma / 2^ca) + round((b - rhs_zero_point) * Mb / 2^cb))`:
+    `y = clamp(result.zero + round((a - lhs.zero) * Ma / 2^ca) + round((b - rhs.zero) * Mb / 2^cb))`:
     each operand is requantized to the sum's scale and rounded by itself; the sum
     is clamped to the result type (docs/Rules.md, R12). There is no
     intermediate narrow tensor. Multipliers per channel index the last axis. rhs broadcasts to
@@ -120,6 +135,11 @@ def Vitq_AddOp : Vitq_RowOp<"add", ["getRowOperand", "isElementwise"], ["getBatc
     `<1073741824, 30>` is exactly 1, so that one side stays as it is. The sum is
     formed in 64 bits and saturates at the ends of the 32-bit range.
 
+    ```mlir
+    %y = vitq.add %a by <1518500250, 41>, %x by <1073741824, 30> round half_up
+        : (tensor<1x197x192xi32>, tensor<1x197x192xi16>) -> tensor<1x197x192xi16>
+    ```
+
     Constraints:
     * C1: the result has lhs's shape, to which rhs broadcasts.
     * C2: one multiplier, or one per index of the last axis.
@@ -127,13 +147,12 @@ def Vitq_AddOp : Vitq_RowOp<"add", ["getRowOperand", "isElementwise"], ["getBatc
   }];
   let arguments = (ins Vitq_Tensor:$lhs, Vitq_Tensor:$rhs, Vitq_DyadicAttr:$lhs_by, Vitq_DyadicAttr:$rhs_by,
     DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
-    UnitAttr:$lhs_unsigned, DefaultValuedAttr<I64Attr, "0">:$lhs_zero_point,
-    UnitAttr:$rhs_unsigned, DefaultValuedAttr<I64Attr, "0">:$rhs_zero_point,
-    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
+    Vitq_CodeOf:$lhs_code,
+    Vitq_CodeOf:$rhs_code,
+    Vitq_CodeOf:$result_code);
   let results = (outs Vitq_Tensor:$result);
   let assemblyFormat = [{
-    $lhs `by` $lhs_by `,` $rhs `by` $rhs_by `round` `` $rounding (`unsigned` $result_unsigned^)?
-    (`zero_point` $zero_point^)? attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)
+    $lhs `by` $lhs_by `,` $rhs `by` $rhs_by `round` `` $rounding (`lhs` $lhs_code^)? (`rhs` $rhs_code^)? (`result` $result_code^)? attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -141,8 +160,13 @@ def Vitq_AddOp : Vitq_RowOp<"add", ["getRowOperand", "isElementwise"], ["getBatc
 def Vitq_MulOp : Vitq_RowOp<"mul", ["getRowOperand", "isElementwise"], ["getBatchOperand"]> {
   let summary = "Product of two quantized tensors";
   let description = [{
-    `y = clamp(zero_point + round((a - lhs_zero_point) * (b - rhs_zero_point) * M / 2^c))`. The
+    `y = clamp(result.zero + round((a - lhs.zero) * (b - rhs.zero) * M / 2^c))`. The
     product of the operands fits 32 bits (C4). rhs broadcasts to lhs as in NumPy.
+
+    ```mlir
+    %y = vitq.mul %a, %b by <1518500250, 38> round half_up lhs <unsigned> result <signed, zero = -3>
+        : (tensor<1x197x192xi8>, tensor<192xi16>) -> tensor<1x197x192xi8>
+    ```
 
     Constraints:
     * C1: the result has lhs's shape, to which rhs broadcasts.
@@ -151,15 +175,14 @@ def Vitq_MulOp : Vitq_RowOp<"mul", ["getRowOperand", "isElementwise"], ["getBatc
     * C4: the product of the operands' largest magnitudes, zero points subtracted,
       is below 2^31.
   }];
-  let arguments = (ins Vitq_Tensor8or16:$lhs, Vitq_Tensor8or16:$rhs, Vitq_DyadicAttr:$by,
+  let arguments = (ins Vitq_TensorNarrowOr16:$lhs, Vitq_TensorNarrowOr16:$rhs, Vitq_DyadicAttr:$by,
     DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
-    UnitAttr:$lhs_unsigned, DefaultValuedAttr<I64Attr, "0">:$lhs_zero_point,
-    UnitAttr:$rhs_unsigned, DefaultValuedAttr<I64Attr, "0">:$rhs_zero_point,
-    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
+    Vitq_CodeOf:$lhs_code,
+    Vitq_CodeOf:$rhs_code,
+    Vitq_CodeOf:$result_code);
   let results = (outs Vitq_Tensor:$result);
   let assemblyFormat = [{
-    $lhs `,` $rhs `by` $by `round` `` $rounding (`unsigned` $result_unsigned^)?
-    (`zero_point` $zero_point^)? attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)
+    $lhs `,` $rhs `by` $by `round` `` $rounding (`lhs` $lhs_code^)? (`rhs` $rhs_code^)? (`result` $result_code^)? attr-dict `:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -167,20 +190,23 @@ def Vitq_MulOp : Vitq_RowOp<"mul", ["getRowOperand", "isElementwise"], ["getBatc
 def Vitq_SumOp : Vitq_Op<"sum", ["growLeadingAxis"]> {
   let summary = "Sum over some axes in 32 bits";
   let description = [{
-    `y = sum (x - input_zero_point)` over `axes`. A mean is this and a
+    `y = sum (x - input.zero)` over `axes`. A mean is this and a
     requantization whose multiplier holds 1/N.
+
+    ```mlir
+    %y = vitq.sum %x axes [1] input <unsigned, zero = 128> : tensor<1x197x192xi8> -> tensor<1x192xi32>
+    ```
 
     Constraints:
     * C1: axes are sorted, distinct and inside the input's rank.
     * C2: the sum of as many extreme values fits 32 bits.
     * C3: the zero point is a value of the input type.
   }];
-  let arguments = (ins Vitq_Tensor8or16:$input, DenseI64ArrayAttr:$axes, UnitAttr:$keep_dims,
-    UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point);
+  let arguments = (ins Vitq_TensorNarrowOr16:$input, DenseI64ArrayAttr:$axes, UnitAttr:$keep_dims,
+    Vitq_CodeOf:$input_code);
   let results = (outs Vitq_Tensor32:$result);
   let assemblyFormat = [{
-    $input `axes` $axes (`keep_dims` $keep_dims^)? (`input_unsigned` $input_unsigned^)?
-    (`input_zero_point` $input_zero_point^)? attr-dict `:` type($input) `->` type($result)
+    $input `axes` $axes (`keep_dims` $keep_dims^)? (`input` $input_code^)? attr-dict `:` type($input) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -190,23 +216,27 @@ def Vitq_SumOp : Vitq_Op<"sum", ["growLeadingAxis"]> {
 //===----------------------------------------------------------------------===//
 
 def Vitq_TableOp : Vitq_RowOp<"table", ["isElementwise"], ["computesAlongLastAxis"], ["getAlgorithmName"]> {
-  let summary = "Exact function of 8-bit values: a 256-entry table";
+  let summary = "Exact function of narrow codes: a table with an entry for each";
   let description = [{
-    `y = table[t][i]` with `i = x` read as unsigned with `input_unsigned`, otherwise
-    `i = x + 128`. `t` is 0 for a table of shape `[256]`; for `[T, 256]` it is
-    `index[c]`, `c` along the last axis (channels with scales of their own). An index
+    `y = table[t][i]`, i the place of x among the 2^N codes of the input in the order of what
+    they stand for: x where codes are unsigned, x + 2^(N-1) otherwise. `t` is 0 for a table of
+    shape `[2^N]`; for `[T, 2^N]` it is `index[c]`, `c` along the last axis (channels with scales of their own). An index
     is below T, which the interpreter checks when it runs. Kernels need a constant
     index and check it when they are built.
 
+    ```mlir
+    %y = vitq.table %x, %table input <unsigned> : (tensor<1x197x768xi4>, tensor<16xi8>) -> tensor<1x197x768xi8>
+    ```
+
     Constraints:
-    * C1: table is `[256]`, or `[T, 256]` with T <= 128 and an index of shape `[C]`.
+    * C1: table is `[2^N]`, or `[T, 2^N]` with T <= 128 and an index of shape `[C]`.
     * C2: table and result have the same element type.
   }];
-  let arguments = (ins Vitq_Tensor8:$input, Vitq_Tensor:$table, Optional<Vitq_Tensor8>:$index,
-    UnitAttr:$input_unsigned);
+  let arguments = (ins Vitq_TensorNarrow:$input, Vitq_Tensor:$table, Optional<Vitq_Tensor8>:$index,
+    Vitq_CodeOf:$input_code);
   let results = (outs Vitq_Tensor:$result);
   let assemblyFormat = [{
-    $input `,` $table (`,` $index^)? (`input_unsigned` $input_unsigned^)? attr-dict `:`
+    $input `,` $table (`,` $index^)? (`input` $input_code^)? attr-dict `:`
     functional-type(operands, results)
   }];
   let hasVerifier = 1;
@@ -233,6 +263,11 @@ def Vitq_InterpolateOp : Vitq_RowOp<"interpolate", ["isElementwise"], [], ["getA
 
     Shapes: table `[1025]`, input and result alike.
 
+    ```mlir
+    %y = vitq.interpolate %x, %table start -8192 shift 4 tail_by <1518500250, 31>
+        : (tensor<1x197x768xi16>, tensor<1025xi16>) -> tensor<1x197x768xi16>
+    ```
+
     Constraints:
     * C1: the table has 1025 entries; input, table and result are i16.
     * C2: 0 <= shift <= 6, and start is a 16-bit value.
@@ -249,28 +284,31 @@ def Vitq_InterpolateOp : Vitq_RowOp<"interpolate", ["isElementwise"], [], ["getA
 }
 
 def Vitq_PwlOp : Vitq_RowOp<"pwl", ["isElementwise"], [], ["getAlgorithmName"]> {
-  let summary = "Piecewise-linear function of 8- or 16-bit values, requantized";
+  let summary = "Piecewise-linear function of codes, requantized";
   let description = [{
-    With `q = x - input_zero_point`, `i` the number of breakpoints <= q and
+    With `q = x - input.zero`, `i` the number of breakpoints <= q and
     `acc = slopes[i] * q + intercepts[i]` in 32 bits,
-    `y = clamp(zero_point + round(acc * M[c] / 2^s[c]))`, `c` along the last axis when there
+    `y = clamp(result.zero + round(acc * M[c] / 2^s[c]))`, `c` along the last axis when there
     is more than one multiplier (docs/Numerics.md, Lines; intercepts in input steps,
     so that any input scale will do). numerics::PiecewiseLinear.
+
+    ```mlir
+    %y = vitq.pwl %x lines <breakpoints = [-40, 12], slopes = [0, 3, 64], intercepts = [-2, 118, -610]>
+        by <1518500250, 38> round half_up result <unsigned, zero = 3> : tensor<1x197x768xi8> -> tensor<1x197x768xi8>
+    ```
 
     Constraints:
     * C1: every line is within 32 bits for every code of the input.
     * C2: one multiplier, or one per index of the last axis.
     * C3: zero points are values of their types.
   }];
-  let arguments = (ins Vitq_Tensor8or16:$input, Vitq_PiecewiseLinearAttr:$lines, Vitq_DyadicAttr:$by,
+  let arguments = (ins Vitq_TensorNarrowOr16:$input, Vitq_PiecewiseLinearAttr:$lines, Vitq_DyadicAttr:$by,
     DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
-    UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
-    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
+    Vitq_CodeOf:$input_code,
+    Vitq_CodeOf:$result_code);
   let results = (outs Vitq_Tensor:$result);
   let assemblyFormat = [{
-    $input `lines` $lines `by` $by `round` `` $rounding (`input_unsigned` $input_unsigned^)?
-    (`input_zero_point` $input_zero_point^)? (`unsigned` $result_unsigned^)?
-    (`zero_point` $zero_point^)? attr-dict `:` type($input) `->` type($result)
+    $input `lines` $lines `by` $by `round` `` $rounding (`input` $input_code^)? (`result` $result_code^)? attr-dict `:` type($input) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -278,26 +316,29 @@ def Vitq_PwlOp : Vitq_RowOp<"pwl", ["isElementwise"], [], ["getAlgorithmName"]> 
 def Vitq_PolyGeluOp : Vitq_RowOp<"poly_gelu", ["isElementwise"], [], ["getAlgorithmName"]> {
   let summary = "I-BERT's GELU: erf as a polynomial of degree two";
   let description = [{
-    With `q = x - input_zero_point` and `erf = one - (min(|q|, clip) - clip)^2`,
+    With `q = x - input.zero` and `erf = one - (min(|q|, clip) - clip)^2`,
     `acc = q * (one + sgn(q) * erf)` in 32 bits and
-    `y = clamp(zero_point + round(acc * M[c] / 2^s[c]))`, `c` along the last axis when there
+    `y = clamp(result.zero + round(acc * M[c] / 2^s[c]))`, `c` along the last axis when there
     is more than one multiplier. acc has the scale S / (2 * one) for an input of scale S
     (I-BERT's; docs/Numerics.md, GELU by a polynomial). numerics::PolyGelu.
+
+    ```mlir
+    %y = vitq.poly_gelu %x clip 25 one 692 by <1588889636, 40> round half_up input <unsigned, zero = 128>
+        : tensor<1x197x768xi8> -> tensor<1x197x768xi8>
+    ```
 
     Constraints:
     * C1: clip >= 0, one >= 1, and acc fits 32 bits for every code of the input.
     * C2: one multiplier, or one per index of the last axis.
     * C3: zero points are values of their types.
   }];
-  let arguments = (ins Vitq_Tensor8or16:$input, I64Attr:$clip, I64Attr:$one, Vitq_DyadicAttr:$by,
+  let arguments = (ins Vitq_TensorNarrowOr16:$input, I64Attr:$clip, I64Attr:$one, Vitq_DyadicAttr:$by,
     DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
-    UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
-    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point);
+    Vitq_CodeOf:$input_code,
+    Vitq_CodeOf:$result_code);
   let results = (outs Vitq_Tensor:$result);
   let assemblyFormat = [{
-    $input `clip` $clip `one` $one `by` $by `round` `` $rounding (`input_unsigned` $input_unsigned^)?
-    (`input_zero_point` $input_zero_point^)? (`unsigned` $result_unsigned^)?
-    (`zero_point` $zero_point^)? attr-dict `:` type($input) `->` type($result)
+    $input `clip` $clip `one` $one `by` $by `round` `` $rounding (`input` $input_code^)? (`result` $result_code^)? attr-dict `:` type($input) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -305,12 +346,17 @@ def Vitq_PolyGeluOp : Vitq_RowOp<"poly_gelu", ["isElementwise"], [], ["getAlgori
 def Vitq_GeluOp : Vitq_RowOp<"gelu", [], ["computesAlongLastAxis"], ["getAlgorithmName"]> {
   let summary = "ShiftGELU: GELU by shifts and one reciprocal per row";
   let description = [{
-    On `a = x - input_zero_point`, row by row over the last axis, with
+    On `a = x - input.zero`, row by row over the last axis, with
     `sigma` as in docs/Numerics.md, GELU (`exponent_step` = x0 < 0, `fraction_bits` = n, a reciprocal
-    of `reciprocal_bits` bits): `y = clamp(zero_point + round(a * sigma * M / 2^c))`,
+    of `reciprocal_bits` bits): `y = clamp(result.zero + round(a * sigma * M / 2^c))`,
     `sigma` in 0..127 standing for 0..1 (scale 2^-7). I-ViT has 23 fraction bits and
     31 reciprocal bits, which lose the quotient where a row's sum nears 2^31
     (docs/Numerics.md, GELU); 62 bits do not. numerics::shiftGeluRow.
+
+    ```mlir
+    %y = vitq.gelu shift %x exponent_step -9 fraction_bits 12 by <1518500250, 37> round half_up
+        : tensor<1x197x768xi8> -> tensor<1x197x768xi8>
+    ```
 
     Constraints:
     * C1: -2^16 <= exponent_step < 0 and 1 <= fraction_bits <= 30.
@@ -318,83 +364,63 @@ def Vitq_GeluOp : Vitq_RowOp<"gelu", [], ["computesAlongLastAxis"], ["getAlgorit
     * C3: zero points are values of their types.
     * C4: reciprocal_bits is 31 or 62.
   }];
-  let arguments = (ins Vitq_Tensor8:$input, I64Attr:$exponent_step, I64Attr:$fraction_bits,
+  let arguments = (ins Vitq_TensorNarrow:$input, I64Attr:$exponent_step, I64Attr:$fraction_bits,
     Vitq_DyadicAttr:$by,
     DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
-    UnitAttr:$input_unsigned, DefaultValuedAttr<I64Attr, "0">:$input_zero_point,
-    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
+    Vitq_CodeOf:$input_code,
+    Vitq_CodeOf:$result_code,
     DefaultValuedAttr<I64Attr, "62">:$reciprocal_bits);
-  let results = (outs Vitq_Tensor8or16:$result);
+  let results = (outs Vitq_TensorNarrowOr16:$result);
   let assemblyFormat = [{
     `shift` $input `exponent_step` $exponent_step `fraction_bits` $fraction_bits
     (`reciprocal_bits` $reciprocal_bits^)? `by` $by
-    `round` `` $rounding (`input_unsigned` $input_unsigned^)? (`input_zero_point` $input_zero_point^)?
-    (`unsigned` $result_unsigned^)? (`zero_point` $zero_point^)? attr-dict `:`
+    `round` `` $rounding (`input` $input_code^)?
+    (`result` $result_code^)? attr-dict `:`
     type($input) `->` type($result)
   }];
   let hasVerifier = 1;
 }
 
-def Vitq_SoftmaxOp : Vitq_RowOp<"softmax", [], ["computesAlongLastAxis"], ["hasUnsignedResult", "getAlgorithmName"]> {
+def Vitq_SoftmaxOp : Vitq_RowOp<"softmax", [], ["computesAlongLastAxis"],
+    ["hasUnsignedResult", "getAlgorithmName", "getWrittenCode"]> {
   let summary = "Softmax codes relative to the row maximum, and their sums";
   let description = [{
     Row by row over the last axis, on 32-bit scores:
     `d[i] = min(255, round((max_j x[j] - x[i]) * M / 2^c))` (half up; the difference is
-    saturated to 2^31 - 1 first), then
+    saturated to 2^31 - 1 first), `code[i]` what the algorithm makes of d[i]
+    (`#vitq.exp_table`, `exp_shift`, `exp_pwl`, `exp_poly`, `exp_log2`), `sum = sum_i code[i]`.
 
-    * `table`: `code[i] = table[d[i]]`, table of shape `[256]` read as unsigned;
-    * `shift`: `code[i] = min(255, (E + 2^(t-1)) >> t)`, `E = shiftexp(-d[i])` of
-      docs/Numerics.md with x0 = `exponent_step`, n = `fraction_bits`, t = `code_shift`;
-    * `pwl`: `code[i] = clamp((lines(-d[i]) + 2^(t-1)) >> t, 0, 255)`, t = `code_shift`
-      (docs/Numerics.md, Lines);
-    * `poly`: I-BERT's exponential (docs/Numerics.md, Softmax) with x0, n, t as in
-      `shift`, b = `linear`, c = `offset`: `q = max(-d[i], n*x0)`, `z = floor(q / x0)`,
-      `r = q - z*x0`, `code[i] = min(255, ((r*(r + b) + c) * 2^(n-z) + 2^(t-1)) >> t)`;
-    * `log2`: `code[i] = 2^(top_exponent - d[i])`, 0 where d[i] is larger, in 16 bits:
-      every code is a power of two or 0, told by the 4 bits of min(15, d[i]), and a
-      product by it is a shift. `by` then turns scores into octaves: its rounding is
-      half up in the logarithm (after FQ-ViT's Log-Int-Softmax, but
-      relative to the row's maximum instead of its sum, and with the boundary between
-      two powers at sqrt(2) instead of 1.5).
+    Codes are unsigned, or signed 16-bit numbers (`exp_log2`). The division by the sum
+    happens after the product by V (`vitq.divide_rows`, docs/Rules.md, R10).
+    numerics::softmaxTableRow, softmaxLog2Row.
 
-    `sum = sum_i code[i]`. Codes are unsigned bytes, or signed 16-bit numbers (`log2`).
-    The division by the sum happens after the product by V (`vitq.divide_rows`,
-    docs/Rules.md, R10). All but `log2` are functions of 256 distances, which kernels
-    tabulate. numerics::softmaxTableRow, softmaxShiftCode, softmaxLinesCode,
-    softmaxPolynomialCode, softmaxLog2Row.
+    Shapes: input `[..., N]` i32, codes `[..., N]`, sums `[...]` i32. More than one
+    multiplier: one per index of axis 1 (heads).
 
-    Shapes: input `[..., N]` i32, codes `[..., N]` i8 (`log2`: i16), sums `[...]` i32. More
-    than one multiplier: one per index of axis 1 (heads).
+    ```mlir
+    %codes, %sums = vitq.softmax %scores with #vitq.exp_shift<step = -16, fraction_bits = 15, code_shift = 11> by <1518500250, 38>
+        : (tensor<1x3x197x197xi32>) -> (tensor<1x3x197x197xi8>, tensor<1x3x197xi32>)
+    ```
 
     Constraints:
-    * C1: shapes as above; N <= 2^23, and N * 2^top_exponent < 2^31, so that the sum fits
-      32 bits.
-    * C2: `table` has a table of 256 entries; `shift` has exponent_step, fraction_bits and
-      code_shift; `pwl` lines and code_shift; `poly` exponent_step, fraction_bits, linear,
-      offset and code_shift; `log2` top_exponent; none has what belongs to another.
-    * C3: one multiplier, or one per index of axis 1; multipliers are positive.
-    * C4: -2^16 <= exponent_step < 0, 1 <= fraction_bits <= 30, 1 <= code_shift <= 46.
-    * C5: codes are i16 with `log2` and i8 otherwise.
-    * C6: 1 <= top_exponent <= 14.
-    * C7: `poly` is positive on an octave and fits 62 bits: linear >= -2*exponent_step,
-      linear <= 2^20, offset > -exponent_step*(exponent_step + linear),
-      offset * 2^fraction_bits < 2^62.
-    * C8: the lines of `pwl` fit 32 bits for all of -255..0, and code_shift <= 30.
+    * C1: shapes as above; N <= 2^23, so that the sum fits 32 bits.
+    * C2: one multiplier, or one per index of axis 1; multipliers are positive.
+    * C3: the algorithm gives codes of these bits in rows of this length.
   }];
-  let arguments = (ins Vitq_Tensor32:$input, Optional<Vitq_Tensor8>:$table,
-    Vitq_SoftmaxAlgorithmAttr:$algorithm, Vitq_DyadicAttr:$by,
-    OptionalAttr<I64Attr>:$exponent_step, OptionalAttr<I64Attr>:$fraction_bits,
-    OptionalAttr<I64Attr>:$code_shift, OptionalAttr<Vitq_PiecewiseLinearAttr>:$lines,
-    OptionalAttr<I64Attr>:$linear, OptionalAttr<I64Attr>:$offset, OptionalAttr<I64Attr>:$top_exponent);
-  let results = (outs Vitq_Tensor8or16:$codes, Vitq_Tensor32:$sums);
+  let arguments = (ins Vitq_Tensor32:$input, Vitq_DyadicAttr:$by, ExponentialAttrInterface:$algorithm);
+  let results = (outs Vitq_TensorNarrowOr16:$codes, Vitq_Tensor32:$sums);
   let assemblyFormat = [{
-    `` $algorithm `by` $by `,` $input (`,` $table^)? (`lines` $lines^)? attr-dict `:`
-    functional-type(operands, results)
+    $input `with` $algorithm `by` $by attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// `exp_log2` gives 16 bits, of which the sign stays 0.
+    bool hasUnsignedCodes() { return getCodes().getType().getElementTypeBitWidth() <= 8; }
+  }];
 }
 
-def Vitq_ShiftmaxOp : Vitq_RowOp<"shiftmax", [], ["computesAlongLastAxis"], ["getAlgorithmName"]> {
+def Vitq_ShiftmaxOp : Vitq_RowOp<"shiftmax", [], ["computesAlongLastAxis"],
+    ["getAlgorithmName", "getOperandCode", "getWrittenCode"]> {
   let summary = "I-ViT's Shiftmax: normalized softmax codes";
   let description = [{
     Row by row over the last axis, on signed codes (docs/Numerics.md, Shiftmax as
@@ -409,15 +435,20 @@ def Vitq_ShiftmaxOp : Vitq_RowOp<"shiftmax", [], ["computesAlongLastAxis"], ["ge
 
     Shapes: input `[..., N]`, result `[..., N]` of signed codes.
 
+    ```mlir
+    %y = vitq.shiftmax %x exponent_step -9 fraction_bits 15 reciprocal_bits 31 result_bits 16
+        : tensor<1x3x197x197xi8> -> tensor<1x3x197x197xi16>
+    ```
+
     Constraints:
     * C1: rank >= 1.
     * C2: -2^30 <= exponent_step < 0 and 1 <= fraction_bits <= 30.
     * C3: reciprocal_bits is 31 or 62.
     * C4: result_bits is the width of the result.
   }];
-  let arguments = (ins Vitq_Tensor8or32:$input, I64Attr:$exponent_step, I64Attr:$fraction_bits,
+  let arguments = (ins Vitq_TensorNarrowOr32:$input, I64Attr:$exponent_step, I64Attr:$fraction_bits,
     I64Attr:$reciprocal_bits, I64Attr:$result_bits);
-  let results = (outs Vitq_Tensor8or16:$result);
+  let results = (outs Vitq_TensorNarrowOr16:$result);
   let assemblyFormat = [{
     $input `exponent_step` $exponent_step `fraction_bits` $fraction_bits
     `reciprocal_bits` $reciprocal_bits `result_bits` $result_bits attr-dict `:`
@@ -430,7 +461,7 @@ def Vitq_DivideRowsOp : Vitq_RowOp<"divide_rows", ["getRowOperand", "isElementwi
   let summary = "Requantization with a reciprocal per row";
   let description = [{
     With `R = floor(2^40 / max(1, sum))`, one per row, `u = clamp32((x * R + 2^15) >> 16)`
-    (x / sum in units of 2^-24), `y = clamp(zero_point + round(u * M / 2^c))`.
+    (x / sum in units of 2^-24), `y = clamp(result.zero + round(u * M / 2^c))`.
     numerics::divideRow.
 
     With `lines`, R takes no division: a power of eight brings the sum s to a code k of 12
@@ -441,6 +472,11 @@ def Vitq_DivideRowsOp : Vitq_RowOp<"divide_rows", ["getRowOperand", "isElementwi
 
     Shapes: input `[..., N]` i32, sums `[...]` i32, result `[..., N]`.
 
+    ```mlir
+    %y = vitq.divide_rows %context, %sums by <1073741824, 54> round half_up result <unsigned, zero = 128>
+        : (tensor<1x3x197x64xi32>, tensor<1x3x197xi32>) -> tensor<1x3x197x64xi8>
+    ```
+
     Constraints:
     * C1: shapes as above.
     * C2: one multiplier, or one per index of `axis`.
@@ -450,12 +486,11 @@ def Vitq_DivideRowsOp : Vitq_RowOp<"divide_rows", ["getRowOperand", "isElementwi
   let arguments = (ins Vitq_Tensor32:$input, Vitq_Tensor32:$sums, Vitq_DyadicAttr:$by,
     DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
     DefaultValuedAttr<I64Attr, "-1">:$axis,
-    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
+    Vitq_CodeOf:$result_code,
     OptionalAttr<Vitq_PiecewiseLinearAttr>:$lines);
   let results = (outs Vitq_Tensor:$result);
   let assemblyFormat = [{
-    $input `,` $sums `by` $by `round` `` $rounding (`unsigned` $result_unsigned^)?
-    (`zero_point` $zero_point^)? (`lines` $lines^)? attr-dict `:`
+    $input `,` $sums `by` $by `round` `` $rounding (`result` $result_code^)? (`lines` $lines^)? attr-dict `:`
     `(` type($input) `,` type($sums) `)` `->` type($result)
   }];
   let hasVerifier = 1;
@@ -464,46 +499,27 @@ def Vitq_DivideRowsOp : Vitq_RowOp<"divide_rows", ["getRowOperand", "isElementwi
 def Vitq_LayerNormOp : Vitq_RowOp<"layer_norm", [], ["computesAlongLastAxis"], ["getAlgorithmName"]> {
   let summary = "Integer layer normalization over the last axis";
   let description = [{
-    * `exact` (docs/Numerics.md, LayerNorm): `V = C*sum x^2 - (sum x)^2 + eps`, `k = floor(sqrt(V << 12))`,
-      `F = floor(2^46 / k)`, `y = ((C*x - sum x) * F + 2^25) >> 26`,
-      `out = clamp(zero_point + ((y * M[c] + offsets[c] + 2^(s[c]-1)) >> s[c]))`.
-      numerics::layerNormNormalize gives y.
-    * `pwl`: the same with neither root nor division: a power of 16 brings V to a code k of
-      12 bits, `V ~ k * 16^g`, `256 <= k < 4096`, and `F = floor(lines(k) * 2^(13 - 2g))`
-      (numerics::inverseRootByLines). Lines in units of 2^-22 over codes in
-      units of 2^-10 may stay below 1/sqrt(k) by a constant factor, which `by` makes good.
-    * `shift` (I-LayerNorm, bit-length start value, 10 iterations): `y` as in
-      docs/Numerics.md, LayerNorm, `ivit`, then
-      `out = clamp(zero_point + post_offsets[c] + round((y + offsets[c]) * M[c] / 2^s[c]))`,
-      `y + offsets[c]` limited to 32 bits and `round` as the attribute says
-      (`post_offsets` carries beta where gamma is 0). `eps` is not used.
-      numerics::layerNormIvitRow.
+    Row by row over the last axis of C channels: the values less their mean, divided by the
+    standard deviation as the algorithm says (`#vitq.norm_exact`, `norm_pwl`, `norm_shift`,
+    which give the arithmetic), times `by`, plus `offsets`, which have one entry per channel.
+    The input's zero point cancels.
 
-    `by` has one entry per channel, as has `offsets`.
+    ```mlir
+    %y = vitq.layer_norm %x with #vitq.norm_exact<eps = 17> by <[268435456, -536870912], [41, 41]> offsets [4398046511104, 0]
+        result <unsigned, zero = 131> : tensor<1x197x2xi16> -> tensor<1x197x2xi8>
+    ```
 
     Constraints:
-    * C1: multipliers, offsets and post_offsets: one per index of the last axis;
-      post_offsets only with `shift`.
-    * C2: `exact` and `pwl`: eps >= 1 and the intermediate widths fit 64 bits
-      (numerics::layerNormFits: C <= 2048 for 16-bit inputs); `shift`: C <= 2^16.
+    * C1: multipliers and offsets: one per index of the last axis.
+    * C2: the algorithm takes as many channels of the input's bits.
     * C3: the zero point is a value of the result type.
-    * C4: `exact` and `pwl` round half up.
-    * C5: `pwl` has lines, the others none.
-    * C6: `2^26/sqrt(k) <= lines(k) <= 2^27/sqrt(k + 1)` for 256 <= k < 4096.
   }];
-  let arguments = (ins Vitq_Tensor8or16:$input, Vitq_NormAlgorithmAttr:$algorithm,
-    Vitq_DyadicAttr:$by, DenseI64ArrayAttr:$offsets,
-    OptionalAttr<DenseI64ArrayAttr>:$post_offsets, I64Attr:$eps,
-    UnitAttr:$input_unsigned,
-    UnitAttr:$result_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
-    DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
-    OptionalAttr<Vitq_PiecewiseLinearAttr>:$lines);
-  let results = (outs Vitq_Tensor8or16:$result);
+  let arguments = (ins Vitq_TensorNarrowOr16:$input, Vitq_DyadicAttr:$by, DenseI64ArrayAttr:$offsets,
+    NormalizationAttrInterface:$algorithm, Vitq_CodeOf:$input_code, Vitq_CodeOf:$result_code);
+  let results = (outs Vitq_TensorNarrowOr16:$result);
   let assemblyFormat = [{
-    `` $algorithm $input `by` $by `offsets` $offsets (`post_offsets` $post_offsets^)? `eps` $eps
-    (`round` `` $rounding^)? (`input_unsigned` $input_unsigned^)?
-    (`unsigned` $result_unsigned^)? (`zero_point` $zero_point^)? (`lines` $lines^)? attr-dict `:`
-    type($input) `->` type($result)
+    $input `with` $algorithm `by` $by `offsets` $offsets (`input` $input_code^)? (`result` $result_code^)?
+    attr-dict `:` type($input) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -525,9 +541,14 @@ def Vitq_NormQuantOp : Vitq_RowOp<"norm_quant", [], ["computesAlongLastAxis"], [
     `squares[k, c]` is `sgn(tau) * tau^2` in units of 2^-20, `tau` the normalized value from
     which on level k + 1 is reached. Its largest magnitude, 2^31 - 1, means never, or always.
     As e^2 < C * V, nothing exceeds 62 bits. Codes may differ from those of
-    `vitq.layer_norm exact` where a value lies beside a threshold. numerics::normQuantRow.
+    `#vitq.norm_exact` where a value lies beside a threshold. numerics::normQuantRow.
 
     Shapes: squares `[L, C]`, input and result alike.
+
+    ```mlir
+    %y = vitq.norm_quant %x, %squares negative [false, true] eps 17 from -2
+        : (tensor<1x197x2xi16>, tensor<3x2xi32>) -> tensor<1x197x2xi2>
+    ```
 
     Constraints:
     * C1: squares is `[L, C]`, 1 <= L <= 15, and negative has C entries.
@@ -535,12 +556,12 @@ def Vitq_NormQuantOp : Vitq_RowOp<"norm_quant", [], ["computesAlongLastAxis"], [
       (numerics::layerNormFits).
     * C3: min and min + L are values of the result type.
   }];
-  let arguments = (ins Vitq_Tensor8or16:$input, Vitq_Tensor32:$squares, DenseBoolArrayAttr:$negative,
-    I64Attr:$eps, I64Attr:$min, UnitAttr:$input_unsigned, UnitAttr:$result_unsigned);
-  let results = (outs Vitq_Tensor8or16:$result);
+  let arguments = (ins Vitq_TensorNarrowOr16:$input, Vitq_Tensor32:$squares, DenseBoolArrayAttr:$negative,
+    I64Attr:$eps, I64Attr:$min, Vitq_CodeOf:$input_code, Vitq_CodeOf:$result_code);
+  let results = (outs Vitq_TensorNarrowOr16:$result);
   let assemblyFormat = [{
-    $input `,` $squares `negative` $negative `eps` $eps `from` $min (`input_unsigned` $input_unsigned^)?
-    (`unsigned` $result_unsigned^)? attr-dict `:` functional-type(operands, results)
+    $input `,` $squares `negative` $negative `eps` $eps `from` $min (`input` $input_code^)?
+    (`result` $result_code^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }
@@ -555,17 +576,22 @@ def Vitq_ThresholdOp : Vitq_RowOp<"threshold", ["isElementwise"], ["computesAlon
 
     Shapes: thresholds `[L]` or `[L, C]`, input and result alike.
 
+    ```mlir
+    %y = vitq.threshold %x, %thresholds from 0 result <unsigned>
+        : (tensor<1x197x192xi32>, tensor<3xi32>) -> tensor<1x197x192xi2>
+    ```
+
     Constraints:
     * C1: thresholds is `[L]`, or `[L, C]` with C the size of the last axis; 1 <= L <= 15.
     * C2: min and min + L are values of the result type.
     * C3: a 32-bit input is signed.
   }];
   let arguments = (ins Vitq_Tensor:$input, Vitq_Tensor32:$thresholds, I64Attr:$min,
-    UnitAttr:$input_unsigned, UnitAttr:$result_unsigned);
-  let results = (outs Vitq_Tensor8or16:$result);
+    Vitq_CodeOf:$input_code, Vitq_CodeOf:$result_code);
+  let results = (outs Vitq_TensorNarrowOr16:$result);
   let assemblyFormat = [{
-    $input `,` $thresholds `from` $min (`input_unsigned` $input_unsigned^)?
-    (`unsigned` $result_unsigned^)? attr-dict `:` functional-type(operands, results)
+    $input `,` $thresholds `from` $min (`input` $input_code^)?
+    (`result` $result_code^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }
@@ -582,6 +608,10 @@ def Vitq_ExtractPatchesOp : Vitq_MoveOp<"extract_patches"> {
 
     Shapes: input `[B, H, W, C]`, result `[B, (H/P_h)*(W/P_w), P_h*P_w*C]`.
 
+    ```mlir
+    %y = vitq.extract_patches %x patch [16, 16] : tensor<1x224x224x3xi8> -> tensor<1x196x768xi8>
+    ```
+
     Constraints:
     * C1: rank 4, and the patch size divides the image size.
   }];
@@ -593,6 +623,10 @@ def Vitq_ExtractPatchesOp : Vitq_MoveOp<"extract_patches"> {
 def Vitq_ReshapeOp : Vitq_MoveOp<"reshape", ["growLeadingAxis"]> {
   let summary = "The same elements in row-major order under another shape";
   let description = [{
+    ```mlir
+    %y = vitq.reshape %x to [1, 197, 3, 64] : tensor<1x197x192xi8> -> tensor<1x197x3x64xi8>
+    ```
+
     Constraints:
     * C1: `shape` has no negative entry and as many elements as the input.
   }];
@@ -607,6 +641,10 @@ def Vitq_TransposeOp : Vitq_MoveOp<"transpose", ["growLeadingAxis"]> {
   let description = [{
     Axis `i` of the result is axis `permutation[i]` of the input.
 
+    ```mlir
+    %y = vitq.transpose %x by [0, 2, 1, 3] : tensor<1x197x3x64xi8> -> tensor<1x3x197x64xi8>
+    ```
+
     Constraints:
     * C1: `permutation` is a permutation of the input's axes.
   }];
@@ -619,6 +657,10 @@ def Vitq_TransposeOp : Vitq_MoveOp<"transpose", ["growLeadingAxis"]> {
 def Vitq_ConcatOp : Vitq_MoveOp<"concat", ["getBatchOperand", "growLeadingAxis"]> {
   let summary = "Tensors joined along one axis";
   let description = [{
+    ```mlir
+    %y = vitq.concat %class, %patches axis 1 : (tensor<1x1x192xi16>, tensor<1x196x192xi16>) -> tensor<1x197x192xi16>
+    ```
+
     Constraints:
     * C1: at least one input; equal ranks, element types and sizes on all other
       axes; the axis exists.
@@ -632,6 +674,11 @@ def Vitq_SliceOp : Vitq_MoveOp<"slice", ["growLeadingAxis"]> {
   let summary = "A strided box of a tensor";
   let description = [{
     `y[i] = x[offsets + i * strides]`, for `i` below `sizes`.
+
+    ```mlir
+    %y = vitq.slice %x offsets [0, 0, 0] sizes [1, 1, 192] strides [1, 1, 1]
+        : tensor<1x197x192xi16> -> tensor<1x1x192xi16>
+    ```
 
     Constraints:
     * C1: one offset, size and stride for every axis; sizes and strides are
@@ -652,6 +699,10 @@ def Vitq_GatherOp : Vitq_MoveOp<"gather", ["growLeadingAxis"]> {
   let description = [{
     `y[..., i, ...] = x[..., indices[i], ...]` along `axis`.
 
+    ```mlir
+    %y = vitq.gather %x indices [0, 196] axis 1 : tensor<1x197x192xi16> -> tensor<1x2x192xi16>
+    ```
+
     Constraints:
     * C1: the axis exists, there is an index, every index is inside the axis.
   }];
@@ -663,6 +714,10 @@ def Vitq_GatherOp : Vitq_MoveOp<"gather", ["growLeadingAxis"]> {
 def Vitq_BroadcastOp : Vitq_MoveOp<"broadcast", ["growLeadingAxis"]> {
   let summary = "A tensor repeated along axes of size 1, as in NumPy";
   let description = [{
+    ```mlir
+    %y = vitq.broadcast %x to [4, 197, 192] : tensor<197x192xi16> -> tensor<4x197x192xi16>
+    ```
+
     Constraints:
     * C1: the input's shape broadcasts to `shape`.
   }];
@@ -674,6 +729,10 @@ def Vitq_BroadcastOp : Vitq_MoveOp<"broadcast", ["growLeadingAxis"]> {
 def Vitq_PadOp : Vitq_MoveOp<"pad", ["growLeadingAxis"]> {
   let summary = "A tensor surrounded by a value";
   let description = [{
+    ```mlir
+    %y = vitq.pad %x low [0, 0, 1] high [0, 0, 2] value -3 : tensor<1x4x5xi8> -> tensor<1x4x8xi8>
+    ```
+
     Constraints:
     * C1: one `low` and one `high` count for every axis, none negative.
     * C2: `value` fits the element type, as signed or unsigned.

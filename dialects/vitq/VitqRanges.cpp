@@ -31,6 +31,14 @@ static ConstantIntRanges interval(Value value, bool isUnsigned, int64_t lo, int6
   return ConstantIntRanges::fromSigned(low.trunc(width), high.trunc(width));
 }
 
+/// What codes of a range stand for.
+static numerics::Interval valuesIn(const ConstantIntRanges &range, CodeAttr code) {
+  if (code.isUnsigned())
+    return {static_cast<int64_t>(range.umin().getZExtValue()) - code.getZero(),
+            static_cast<int64_t>(range.umax().getZExtValue()) - code.getZero()};
+  return {range.smin().getSExtValue() - code.getZero(), range.smax().getSExtValue() - code.getZero()};
+}
+
 #define VITQ_FULL_RANGE(OP)                                                                                            \
   void OP::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn setRange) {                                    \
     setRange(getResult(), full(getResult()));                                                                          \
@@ -69,22 +77,17 @@ void PadOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn 
 }
 
 void RequantOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn setRange) {
-  unsigned width = widthOf(getResult());
-  bool isUnsigned = getResultUnsigned();
-  int64_t lo = isUnsigned ? 0 : -(int64_t(1) << (width - 1));
-  int64_t hi = isUnsigned ? (int64_t(1) << width) - 1 : (int64_t(1) << (width - 1)) - 1;
-  setRange(getResult(), interval(getResult(), isUnsigned, getMin().value_or(lo), getMax().value_or(hi)));
+  const numerics::Code code = codeOf(getResult(), getResultCode());
+  setRange(getResult(),
+           interval(getResult(), code.isUnsigned, getMin().value_or(code.min()), getMax().value_or(code.max())));
 }
 
 void SumOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
   int64_t count = 1;
   for (int64_t axis : getAxes())
     count *= shapeOf(getInput())[axis];
-  bool isUnsigned = getInputUnsigned();
-  int64_t zero = getInputZeroPoint();
-  int64_t lo = isUnsigned ? static_cast<int64_t>(ranges[0].umin().getZExtValue()) : ranges[0].smin().getSExtValue();
-  int64_t hi = isUnsigned ? static_cast<int64_t>(ranges[0].umax().getZExtValue()) : ranges[0].smax().getSExtValue();
-  setRange(getResult(), interval(getResult(), false, count * (lo - zero), count * (hi - zero)));
+  const numerics::Interval values = valuesIn(ranges[0], getInputCode());
+  setRange(getResult(), interval(getResult(), false, count * values.min, count * values.max));
 }
 
 void TableOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
@@ -111,31 +114,28 @@ void ShiftmaxOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn se
 }
 
 void SoftmaxOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn setRange) {
-  const std::optional<int64_t> top = getTopExponent();
-  const int64_t largest = top ? int64_t(1) << *top : 255;
-  setRange(getCodes(), top ? interval(getCodes(), false, 0, largest) : full(getCodes()));
+  const unsigned bits = widthOf(getCodes());
+  const int64_t largest = getAlgorithm().getLargestCode(bits);
+  setRange(getCodes(), interval(getCodes(), hasUnsignedCodes(), 0, largest));
   setRange(getSums(), interval(getSums(), false, 0, largest * shapeOf(getInput()).back()));
 }
 
 void NormQuantOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn setRange) {
   const int64_t min = getMin();
-  setRange(getResult(), interval(getResult(), getResultUnsigned(), min, min + shapeOf(getSquares())[0]));
+  setRange(getResult(), interval(getResult(), getResultCode().isUnsigned(), min, min + shapeOf(getSquares())[0]));
 }
 
 void ThresholdOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn setRange) {
   const int64_t min = getMin();
-  setRange(getResult(), interval(getResult(), getResultUnsigned(), min, min + shapeOf(getThresholds())[0]));
+  setRange(getResult(), interval(getResult(), getResultCode().isUnsigned(), min, min + shapeOf(getThresholds())[0]));
 }
 
 /// The weight-independent bound K * max|lhs - z| * 2^7 (docs/Rules.md, R3); the pass
 /// vitq-prove-accumulators knows the weights and proves more.
 void MatmulOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
-  int64_t k = shapeOf(getLhs()).back(), zero = getLhsZeroPoint();
-  int64_t lo =
-      getLhsUnsigned() ? static_cast<int64_t>(ranges[0].umin().getZExtValue()) : ranges[0].smin().getSExtValue();
-  int64_t hi =
-      getLhsUnsigned() ? static_cast<int64_t>(ranges[0].umax().getZExtValue()) : ranges[0].smax().getSExtValue();
-  int64_t magnitude = std::max(std::abs(lo - zero), std::abs(hi - zero));
+  const int64_t k = shapeOf(getLhs()).back();
+  const numerics::Interval lhs = valuesIn(ranges[0], getLhsCode());
+  int64_t magnitude = std::max(std::abs(lhs.min), std::abs(lhs.max));
   int64_t weight = std::max(std::abs(ranges[1].smin().getSExtValue()), std::abs(ranges[1].smax().getSExtValue()));
   int64_t bound = k * magnitude * weight;
   int64_t low = -bound, high = bound;

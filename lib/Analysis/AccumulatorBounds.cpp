@@ -17,13 +17,13 @@ using vitq::vit::shapeOf;
 namespace vitq {
 
 numerics::Interval getLhsTypeRange(integer::MatmulOp op) {
-  unsigned width = cast<ShapedType>(op.getLhs().getType()).getElementTypeBitWidth();
-  return numerics::codeRange(static_cast<int>(width), !op.getLhsUnsigned());
+  return integer::codeOf(op.getLhs(), op.getLhsCode()).range();
 }
 
 numerics::Interval getAccumulatorBound(integer::MatmulOp op, numerics::Interval lhs) {
-  int64_t zero = op.getLhsZeroPoint(), k = shapeOf(op.getLhs()).back(), n = shapeOf(op.getResult()).back();
+  int64_t zero = op.getLhsCode().getZero(), k = shapeOf(op.getLhs()).back(), n = shapeOf(op.getResult()).back();
   int64_t lo = lhs.min - zero, hi = lhs.max - zero;
+  const numerics::Code rhs{cast<ShapedType>(op.getRhs().getType()).getElementTypeBitWidth(), false, 0};
   FailureOr<Tensor> weights = getIntTensor(op.getRhs()), bias;
   if (op.getBias())
     bias = getIntTensor(op.getBias());
@@ -35,7 +35,7 @@ numerics::Interval getAccumulatorBound(integer::MatmulOp op, numerics::Interval 
     // Partial sums lie between the sum of the negative and of the positive extremes.
     numerics::Interval sum{0, 0};
     if (failed(weights) || shapeOf(op.getRhs()).size() != 2) {
-      int64_t magnitude = k * std::max(std::abs(lo), std::abs(hi)) * 128;
+      int64_t magnitude = k * std::max(std::abs(lo), std::abs(hi)) * rhs.magnitude();
       sum = {-magnitude, magnitude};
     } else {
       for (int64_t i = 0; i < k; ++i) {

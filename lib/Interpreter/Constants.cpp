@@ -24,8 +24,8 @@ Tensor interp::convertFloat(const Tensor &tensor, ElementKind kind) {
 
 FailureOr<Tensor> interp::loadConstant(Operation *op, Attribute attribute, ElementKind floatKind) {
   auto elements = dyn_cast<ElementsAttr>(attribute);
-  if (!elements || !exactKindOf(elements.getElementType()))
-    return op->emitOpError("has a value that cannot be run: the interpreter takes tensors of f32, f64, i1, i8, i16, "
+  if (!elements || !storageKindOf(elements.getElementType()))
+    return op->emitOpError("has a value that cannot be run: the interpreter takes tensors of f32, f64, i1 to i8, i16, "
                            "i32 and i64");
   llvm::Expected<Tensor> tensor = readTensor(attribute);
   if (!tensor)

@@ -63,13 +63,19 @@ struct Narrowed {
 } // namespace
 
 /// lhs - zeroPoint = values + offset with values of 16 bits.
-static Narrowed narrow(const Tensor &lhs, bool isUnsigned, int64_t zeroPoint) {
+static Narrowed narrow(const Tensor &lhs, numerics::Code code) {
+  const bool isUnsigned = code.isUnsigned;
+  const int64_t zeroPoint = code.zero;
   Narrowed result{std::vector<int16_t>(lhs.numElements()), 0};
   auto copy = [&](auto zero, int64_t minus) {
     llvm::transform(lhs.values<decltype(zero)>(), result.values.begin(),
                     [minus](auto x) { return static_cast<int16_t>(x - minus); });
   };
-  if (lhs.kind() == ElementKind::I8) {
+  if (code.bits < 8) {
+    llvm::transform(lhs.values<uint8_t>(), result.values.begin(), [code](uint8_t x) {
+      return static_cast<int16_t>(numerics::readCode(x, code.bits, code.isUnsigned) - code.zero);
+    });
+  } else if (lhs.kind() == ElementKind::I8) {
     isUnsigned ? copy(uint8_t(0), zeroPoint) : copy(int8_t(0), zeroPoint);
   } else if (isUnsigned) {
     copy(uint16_t(0), 32768);
@@ -99,8 +105,10 @@ static void startAccumulators(int32_t *y, const int32_t *bias, int64_t offset, c
 
 Kernel IntegerEngine::make(integer::MatmulOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult()), rhsShape = shapeOfValue(op.getRhs());
-  bool shared = rhsShape.size() == 2, isUnsigned = op.getLhsUnsigned();
-  int64_t n = shape.back(), k = shapeOfValue(op.getLhs()).back(), zeroPoint = op.getLhsZeroPoint();
+  const bool shared = rhsShape.size() == 2;
+  const numerics::Code lhsCode = integer::codeOf(op.getLhs(), op.getLhsCode()),
+                       rhsCode = integer::codeOf(op.getRhs(), integer::CodeAttr::get(op.getContext(), false, 0));
+  int64_t n = shape.back(), k = shapeOfValue(op.getLhs()).back();
   int64_t m = productOf(shape) / n, batches = 1;
   if (!shared) {
     m = shape[shape.size() - 2];
@@ -112,9 +120,9 @@ Kernel IntegerEngine::make(integer::MatmulOp op) {
     std::swap(permutation.back(), permutation[permutation.size() - 2]);
   }
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
-    Narrowed lhs = narrow(in[0], isUnsigned, zeroPoint);
+    Narrowed lhs = narrow(in[0], lhsCode);
     Tensor rows = permutation.empty() ? in[1] : transposed(in[1], permutation);
-    std::vector<int16_t> rhs(rows.values<int8_t>().begin(), rows.values<int8_t>().end());
+    std::vector<int16_t> rhs = narrow(rows, rhsCode).values;
     out[0] = Tensor::allocate(ElementKind::I32, shape);
     for (int64_t b = 0; b < batches; ++b) {
       const int16_t *w = rhs.data() + b * n * k;
@@ -127,18 +135,17 @@ Kernel IntegerEngine::make(integer::MatmulOp op) {
 }
 
 Kernel IntegerEngine::make(integer::RequantOp op) {
-  Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
+  Output output(op.getResult(), op.getResultCode());
   output.min = op.getMin().value_or(output.min);
   output.max = op.getMax().value_or(output.max);
   Multipliers by(op.getBy(), output.shape, op.getAxis());
   Rounding rounding = integer::toNumerics(op.getRounding());
-  bool isUnsigned = op.getInputUnsigned();
-  int64_t inputZeroPoint = op.getInputZeroPoint();
+  const numerics::Code input = integer::codeOf(op.getInput(), op.getInputCode());
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = output.allocate();
     std::vector<int32_t> row(rowLength(output.shape));
     forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], isUnsigned, at, n, inputZeroPoint, row.data());
+      loadRow(in[0], input, at, n, row.data());
       for (int64_t i = 0; i < n; ++i)
         row[i] = static_cast<int32_t>(
             numerics::requantize(row[i], by.of(at + i), rounding, output.zeroPoint, output.min, output.max));
@@ -149,18 +156,18 @@ Kernel IntegerEngine::make(integer::RequantOp op) {
 }
 
 Kernel IntegerEngine::make(integer::AddOp op) {
-  Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
+  Output output(op.getResult(), op.getResultCode());
   Multipliers lhsBy(op.getLhsBy(), output.shape, -1), rhsBy(op.getRhsBy(), output.shape, -1);
   Rounding rounding = integer::toNumerics(op.getRounding());
-  bool lhsUnsigned = op.getLhsUnsigned(), rhsUnsigned = op.getRhsUnsigned();
-  int64_t lhsZeroPoint = op.getLhsZeroPoint(), rhsZeroPoint = op.getRhsZeroPoint();
+  const numerics::Code lhsCode = integer::codeOf(op.getLhs(), op.getLhsCode()),
+                       rhsCode = integer::codeOf(op.getRhs(), op.getRhsCode());
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     Tensor rhs = broadcastTo(in[1], output.shape);
     out[0] = output.allocate();
     std::vector<int32_t> a(rowLength(output.shape)), b(a.size());
     forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], lhsUnsigned, at, n, lhsZeroPoint, a.data());
-      loadRow(rhs, rhsUnsigned, at, n, rhsZeroPoint, b.data());
+      loadRow(in[0], lhsCode, at, n, a.data());
+      loadRow(rhs, rhsCode, at, n, b.data());
       for (int64_t i = 0; i < n; ++i)
         a[i] = static_cast<int32_t>(numerics::requantizeAdd(a[i], lhsBy.of(at + i), b[i], rhsBy.of(at + i), rounding,
                                                             output.zeroPoint, output.min, output.max));
@@ -171,18 +178,18 @@ Kernel IntegerEngine::make(integer::AddOp op) {
 }
 
 Kernel IntegerEngine::make(integer::MulOp op) {
-  Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
+  Output output(op.getResult(), op.getResultCode());
   Dyadic by = op.getBy().entry(0);
   Rounding rounding = integer::toNumerics(op.getRounding());
-  bool lhsUnsigned = op.getLhsUnsigned(), rhsUnsigned = op.getRhsUnsigned();
-  int64_t lhsZeroPoint = op.getLhsZeroPoint(), rhsZeroPoint = op.getRhsZeroPoint();
+  const numerics::Code lhsCode = integer::codeOf(op.getLhs(), op.getLhsCode()),
+                       rhsCode = integer::codeOf(op.getRhs(), op.getRhsCode());
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     Tensor rhs = broadcastTo(in[1], output.shape);
     out[0] = output.allocate();
     std::vector<int32_t> a(rowLength(output.shape)), b(a.size());
     forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], lhsUnsigned, at, n, lhsZeroPoint, a.data());
-      loadRow(rhs, rhsUnsigned, at, n, rhsZeroPoint, b.data());
+      loadRow(in[0], lhsCode, at, n, a.data());
+      loadRow(rhs, rhsCode, at, n, b.data());
       for (int64_t i = 0; i < n; ++i) {
         // Below 2^32 in magnitude, so the product by M fits 64 bits.
         int64_t product = int64_t(a[i]) * b[i] * by.multiplier;
@@ -197,15 +204,14 @@ Kernel IntegerEngine::make(integer::MulOp op) {
 
 Kernel IntegerEngine::make(integer::SumOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult()), axes = op.getAxes();
-  bool isUnsigned = op.getInputUnsigned();
-  int64_t zeroPoint = op.getInputZeroPoint();
+  const numerics::Code input = integer::codeOf(op.getInput(), op.getInputCode());
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     Tensor rows = reductionRows(in[0], axes);
     out[0] = Tensor::allocate(ElementKind::I32, shape);
     int32_t *y = out[0].mutableData<int32_t>();
     std::vector<int32_t> row(rows.shape()[1]);
     forEachRow(rows.shape(), [&](int64_t at, int64_t n) {
-      loadRow(rows, isUnsigned, at, n, zeroPoint, row.data());
+      loadRow(rows, input, at, n, row.data());
       int64_t sum = 0;
       for (int32_t x : row)
         sum += x;
@@ -221,20 +227,21 @@ Kernel IntegerEngine::make(integer::SumOp op) {
 
 Kernel IntegerEngine::make(integer::TableOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
-  int64_t tables = productOf(shapeOfValue(op.getTable())) / 256;
-  bool isUnsigned = op.getInputUnsigned();
+  const numerics::Code input = integer::codeOf(op.getInput(), op.getInputCode()),
+                       result = integer::codeOf(op.getTable()), indices{8, /*isUnsigned=*/true, /*zero=*/0};
+  const int64_t length = input.count(), tables = productOf(shapeOfValue(op.getTable())) / length;
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) -> LogicalResult {
     out[0] = Tensor::allocate(in[1].kind(), shape);
-    std::vector<int32_t> row(rowLength(shape)), index(row.size(), 0), entries(tables * 256);
-    loadRow(in[1], false, 0, tables * 256, 0, entries.data());
+    std::vector<int32_t> row(rowLength(shape)), index(row.size(), 0), entries(tables * length);
+    loadRow(in[1], result, 0, tables * length, entries.data());
     if (in.size() > 2)
-      loadRow(in[2], true, 0, rowLength(shape), 0, index.data());
+      loadRow(in[2], indices, 0, rowLength(shape), index.data());
     if (llvm::any_of(index, [&](int32_t t) { return t >= tables; }))
       return op->emitOpError("has an index outside its ") << tables << " tables";
     forEachRow(shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], isUnsigned, at, n, 0, row.data());
+      loadRow(in[0], input, at, n, row.data());
       for (int64_t i = 0; i < n; ++i)
-        row[i] = entries[index[i] * 256 + numerics::tableIndex(row[i], !isUnsigned)];
+        row[i] = entries[index[i] * length + input.index(row[i] + input.zero)];
       storeRow(out[0], at, n, row.data());
     });
     return success();
@@ -243,13 +250,14 @@ Kernel IntegerEngine::make(integer::TableOp op) {
 
 Kernel IntegerEngine::make(integer::InterpolateOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
+  const numerics::Code input = integer::codeOf(op.getInput(), {});
   const numerics::Interpolation at{static_cast<int64_t>(op.getStart()), static_cast<unsigned>(op.getShift()),
                                    op.getTailBy().entry(0)};
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = Tensor::allocate(ElementKind::I16, shape);
     std::vector<int32_t> row(rowLength(shape));
     forEachRow(shape, [&](int64_t first, int64_t n) {
-      loadRow(in[0], false, first, n, 0, row.data());
+      loadRow(in[0], input, first, n, row.data());
       numerics::interpolateRow(row.data(), row.data(), n, in[1].data<int16_t>(), at);
       storeRow(out[0], first, n, row.data());
     });
@@ -260,16 +268,15 @@ Kernel IntegerEngine::make(integer::InterpolateOp op) {
 /// `function` of every code less the input zero point, requantized.
 template <typename OpT, typename Function>
 static Kernel makeFunction(OpT op, Function function) {
-  Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
+  Output output(op.getResult(), op.getResultCode());
   Multipliers by(op.getBy(), output.shape, -1);
   Rounding rounding = integer::toNumerics(op.getRounding());
-  bool isUnsigned = op.getInputUnsigned();
-  int64_t zeroPoint = op.getInputZeroPoint();
+  const numerics::Code input = integer::codeOf(op.getInput(), op.getInputCode());
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = output.allocate();
     std::vector<int32_t> row(rowLength(output.shape));
     forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], isUnsigned, at, n, zeroPoint, row.data());
+      loadRow(in[0], input, at, n, row.data());
       for (int64_t i = 0; i < n; ++i)
         row[i] = static_cast<int32_t>(
             numerics::requantize(function(row[i]), by.of(at + i), rounding, output.zeroPoint, output.min, output.max));
@@ -289,18 +296,18 @@ Kernel IntegerEngine::make(integer::PolyGeluOp op) {
 }
 
 Kernel IntegerEngine::make(integer::GeluOp op) {
-  Output output(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
+  Output output(op.getResult(), op.getResultCode());
   Dyadic by = op.getBy().entry(0);
   Rounding rounding = integer::toNumerics(op.getRounding());
-  bool isUnsigned = op.getInputUnsigned();
-  int64_t zeroPoint = op.getInputZeroPoint(), step = op.getExponentStep();
+  const numerics::Code input = integer::codeOf(op.getInput(), op.getInputCode());
+  int64_t step = op.getExponentStep();
   unsigned bits = static_cast<unsigned>(op.getFractionBits());
   unsigned reciprocalBits = static_cast<unsigned>(op.getReciprocalBits());
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = output.allocate();
     std::vector<int32_t> row(rowLength(output.shape));
     forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], isUnsigned, at, n, zeroPoint, row.data());
+      loadRow(in[0], input, at, n, row.data());
       numerics::shiftGeluRow(row.data(), row.data(), n, step, bits, reciprocalBits, /*outBits=*/8);
       for (int32_t &x : row)
         x = static_cast<int32_t>(numerics::requantize(x, by, rounding, output.zeroPoint, output.min, output.max));

@@ -13,6 +13,7 @@
 
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Numerics/Quantize.h"
+#include "vitq/Tensor/Attributes.h"
 
 namespace vitq::interp {
 
@@ -22,13 +23,10 @@ struct Output {
   ElementKind kind;
   int64_t zeroPoint, min, max;
 
-  Output(mlir::Value result, bool isUnsigned, int64_t zeroPoint) : shape(shapeOfValue(result)), zeroPoint(zeroPoint) {
-    unsigned width = llvm::cast<mlir::ShapedType>(result.getType()).getElementTypeBitWidth();
-    kind = width == 8 ? ElementKind::I8 : width == 16 ? ElementKind::I16 : ElementKind::I32;
-    numerics::Interval range = numerics::codeRange(static_cast<int>(width), !isUnsigned);
-    min = range.min;
-    max = range.max;
-  }
+  Output(mlir::Value result, numerics::Code code)
+      : shape(shapeOfValue(result)), kind(*storageKindOf(mlir::getElementTypeOrSelf(result))), zeroPoint(code.zero),
+        min(code.min()), max(code.max()) {}
+  Output(mlir::Value result, integer::CodeAttr code) : Output(result, integer::codeOf(result, code)) {}
   Tensor allocate() const { return Tensor::allocate(kind, shape); }
 };
 
@@ -53,13 +51,21 @@ struct Multipliers {
 // Rows as 32-bit values
 //===----------------------------------------------------------------------===//
 
-/// to[i] = tensor[at + i] - zeroPoint, elements read as signed or unsigned.
-inline void loadRow(const Tensor &tensor, bool isUnsigned, int64_t at, int64_t n, int64_t zeroPoint, int32_t *to) {
+/// to[i] = tensor[at + i] - code.zero. Of a byte that holds a narrower code, the bits above
+/// it do not count.
+inline void loadRow(const Tensor &tensor, numerics::Code code, int64_t at, int64_t n, int32_t *to) {
+  const bool isUnsigned = code.isUnsigned;
   auto load = [&](auto zero) {
     const auto *from = tensor.data<decltype(zero)>() + at;
     for (int64_t i = 0; i < n; ++i)
-      to[i] = static_cast<int32_t>(from[i] - zeroPoint);
+      to[i] = static_cast<int32_t>(from[i] - code.zero);
   };
+  if (code.bits < 8) {
+    const auto *from = tensor.data<uint8_t>() + at;
+    for (int64_t i = 0; i < n; ++i)
+      to[i] = static_cast<int32_t>(numerics::readCode(from[i], code.bits, isUnsigned) - code.zero);
+    return;
+  }
   switch (tensor.kind()) {
   case ElementKind::I8:
     return isUnsigned ? load(uint8_t(0)) : load(int8_t(0));

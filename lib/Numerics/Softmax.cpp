@@ -32,9 +32,9 @@ void softmaxRow(const int32_t *acc, Code *codes, int32_t *sum, int64_t n, Dyadic
 }
 
 template <typename CodeOf>
-std::array<uint8_t, 256> softmaxTable(CodeOf codeOf) {
-  std::array<uint8_t, 256> table{};
-  for (int d = 0; d < 256; ++d)
+DistanceTable softmaxTable(CodeOf codeOf) {
+  DistanceTable table{};
+  for (int d = 0; d < kDistances; ++d)
     table[d] = codeOf(d);
   return table;
 }
@@ -42,37 +42,38 @@ std::array<uint8_t, 256> softmaxTable(CodeOf codeOf) {
 } // namespace
 
 void vitq::numerics::softmaxTableRow(const int32_t *acc, uint8_t *codes, int32_t *sum, int64_t n, Dyadic d,
-                                     const uint8_t table[256]) {
+                                     const uint8_t table[kDistances]) {
   softmaxRow(acc, codes, sum, n, d, [table](int64_t distance) { return table[distance]; });
 }
 
-std::array<uint8_t, 256> vitq::numerics::softmaxExpTable(double step) {
+DistanceTable vitq::numerics::softmaxExpTable(double step, unsigned bits) {
   assert(step > 0.0 && "step must be positive");
-  std::array<uint8_t, 256> table{};
-  for (int d = 0; d < 256; ++d)
-    table[d] = static_cast<uint8_t>(roundReal(255.0 * std::exp(-d * step), Rounding::HalfEven));
+  DistanceTable table{};
+  for (int d = 0; d < kDistances; ++d)
+    table[d] = static_cast<uint8_t>(
+        roundReal(static_cast<double>(largestCode(bits)) * std::exp(-d * step), Rounding::HalfEven));
   return table;
 }
 
-SoftmaxShift vitq::numerics::softmaxShiftConstants(double step) {
+SoftmaxShift vitq::numerics::softmaxShiftConstants(double step, unsigned bits) {
   SoftmaxShift s;
   s.x0 = shiftX0(step);
   s.n = 15;
   s.t = 0;
-  while (((-s.x0 << s.n) >> s.t) > 255)
+  while (((-s.x0 << s.n) >> s.t) > largestCode(bits))
     ++s.t;
   return s;
 }
 
-uint8_t vitq::numerics::softmaxShiftCode(int64_t d, SoftmaxShift s) {
-  assert(d >= 0 && d <= 255 && s.t <= 61 && "softmax shift out of range");
+uint8_t vitq::numerics::softmaxShiftCode(int64_t d, SoftmaxShift s, unsigned bits) {
+  assert(d >= 0 && d < kDistances && s.t <= 61 && "softmax shift out of range");
   // HalfUp of a non-negative value; t = 0 leaves it alone.
   const int64_t code = roundShift(shiftExp(-d, s.x0, s.n), s.t, Rounding::HalfUp);
-  return static_cast<uint8_t>(std::min<int64_t>(code, 255));
+  return static_cast<uint8_t>(std::min<int64_t>(code, largestCode(bits)));
 }
 
-std::array<uint8_t, 256> vitq::numerics::softmaxShiftTable(SoftmaxShift s) {
-  return softmaxTable([s](int64_t d) { return softmaxShiftCode(d, s); });
+DistanceTable vitq::numerics::softmaxShiftTable(SoftmaxShift s, unsigned bits) {
+  return softmaxTable([=](int64_t d) { return softmaxShiftCode(d, s, bits); });
 }
 
 void vitq::numerics::softmaxShiftRow(const int32_t *acc, uint8_t *codes, int32_t *sum, int64_t n, Dyadic d,
@@ -80,7 +81,7 @@ void vitq::numerics::softmaxShiftRow(const int32_t *acc, uint8_t *codes, int32_t
   softmaxRow(acc, codes, sum, n, d, [s](int64_t distance) { return softmaxShiftCode(distance, s); });
 }
 
-SoftmaxPolynomial vitq::numerics::softmaxPolynomialConstants(double step) {
+SoftmaxPolynomial vitq::numerics::softmaxPolynomialConstants(double step, unsigned bits) {
   assert(step >= 0x1p-14 && step <= 0.25 && "step out of range");
   constexpr double kSquare = 0.35815147, kLinear = 0.96963238;
   SoftmaxPolynomial p;
@@ -88,9 +89,9 @@ SoftmaxPolynomial vitq::numerics::softmaxPolynomialConstants(double step) {
   p.x0 = static_cast<int64_t>(std::floor(-std::log(2.0) / step + 1e-9));
   p.b = static_cast<int64_t>(kLinear / kSquare / step);
   p.c = static_cast<int64_t>(1.0 / kSquare / (step * step));
-  p.n = static_cast<unsigned>(std::clamp<int64_t>(255 / -p.x0, 1, 30));
+  p.n = static_cast<unsigned>(std::clamp<int64_t>((kDistances - 1) / -p.x0, 1, 30));
   p.t = 1;
-  while (((p.c << p.n) >> p.t) > 255)
+  while (((p.c << p.n) >> p.t) > largestCode(bits))
     ++p.t;
   return p;
 }
@@ -100,25 +101,26 @@ bool vitq::numerics::softmaxPolynomialFits(const SoftmaxPolynomial &p) {
          p.n <= 30 && p.c < int64_t(1) << (62 - p.n) && p.t >= 1 && p.t <= 61;
 }
 
-uint8_t vitq::numerics::softmaxPolynomialCode(int64_t d, const SoftmaxPolynomial &p) {
-  assert(d >= 0 && d <= 255 && softmaxPolynomialFits(p) && "softmax polynomial out of range");
+uint8_t vitq::numerics::softmaxPolynomialCode(int64_t d, const SoftmaxPolynomial &p, unsigned bits) {
+  assert(d >= 0 && d < kDistances && softmaxPolynomialFits(p) && "softmax polynomial out of range");
   const int64_t q = std::max<int64_t>(-d, p.n * p.x0);
   const int64_t z = q / p.x0, r = q - z * p.x0;
   const int64_t e = (r * (r + p.b) + p.c) << (p.n - z);
-  return static_cast<uint8_t>(std::min<int64_t>(roundShift(e, p.t, Rounding::HalfUp), 255));
+  return static_cast<uint8_t>(std::min<int64_t>(roundShift(e, p.t, Rounding::HalfUp), largestCode(bits)));
 }
 
-std::array<uint8_t, 256> vitq::numerics::softmaxPolynomialTable(const SoftmaxPolynomial &p) {
-  return softmaxTable([&](int64_t d) { return softmaxPolynomialCode(d, p); });
+DistanceTable vitq::numerics::softmaxPolynomialTable(const SoftmaxPolynomial &p, unsigned bits) {
+  return softmaxTable([&](int64_t d) { return softmaxPolynomialCode(d, p, bits); });
 }
 
-uint8_t vitq::numerics::softmaxLinesCode(int64_t d, const PiecewiseLinear &lines, unsigned t) {
-  assert(d >= 0 && d <= 255 && t >= 1 && t <= 30 && "softmax lines out of range");
-  return static_cast<uint8_t>(std::clamp<int64_t>(roundShift(lines.evaluate(-d), t, Rounding::HalfUp), 0, 255));
+uint8_t vitq::numerics::softmaxLinesCode(int64_t d, const PiecewiseLinear &lines, unsigned t, unsigned bits) {
+  assert(d >= 0 && d < kDistances && t >= 1 && t <= 30 && "softmax lines out of range");
+  return static_cast<uint8_t>(
+      std::clamp<int64_t>(roundShift(lines.evaluate(-d), t, Rounding::HalfUp), 0, largestCode(bits)));
 }
 
-std::array<uint8_t, 256> vitq::numerics::softmaxLinesTable(const PiecewiseLinear &lines, unsigned t) {
-  return softmaxTable([&](int64_t d) { return softmaxLinesCode(d, lines, t); });
+DistanceTable vitq::numerics::softmaxLinesTable(const PiecewiseLinear &lines, unsigned t, unsigned bits) {
+  return softmaxTable([&](int64_t d) { return softmaxLinesCode(d, lines, t, bits); });
 }
 
 void vitq::numerics::softmaxLog2Row(const int32_t *acc, int16_t *codes, int32_t *sum, int64_t n, Dyadic d,

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lexer.h"
+#include "StageLists.h"
 #include "vitq/Simulator/Program.h"
 #include "vitq/Support/NearestNames.h"
 
@@ -14,6 +15,9 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Base64.h"
 #include "llvm/Support/FormatVariadic.h"
+
+#include <optional>
+#include <utility>
 
 using namespace vitq;
 using namespace vitq::simulator;
@@ -140,8 +144,10 @@ private:
     llvm_unreachable("all sections are above");
   }
 
-  /// Bytes are complete only here.
+  /// Stages and bytes are complete only here.
   llvm::Error endSection() {
+    if (llvm::Error error = endStage())
+      return error;
     if (section != Image && section != HostObject)
       return llvm::Error::success();
     std::vector<char> &bytes = section == Image ? program.image : program.hostObject;
@@ -198,12 +204,28 @@ private:
     case 3:
       return readUnitOperand(lexer, unit.output);
     case 4:
-      return readStage(lexer, unit.stages.emplace_back());
+      if (llvm::Error error = endStage())
+        return error;
+      stageLine = number;
+      return readStage(lexer, stage.emplace());
     default:
-      if (unit.stages.empty())
+      if (!stage)
         return llvm::createStringError("an array needs a stage before it");
-      return integers(lexer, unit.stages.back().arrays.emplace_back());
+      return integers(lexer, stage->arrays.emplace_back());
     }
+  }
+
+  /// A stage is complete where something else follows its arrays.
+  llvm::Error endStage() {
+    if (!stage)
+      return llvm::Error::success();
+    llvm::Expected<Stage> read = stageFromLists(*std::exchange(stage, std::nullopt));
+    if (!read) {
+      number = stageLine;
+      return read.takeError();
+    }
+    program.unitPrograms.back().stages.push_back(std::move(*read));
+    return llvm::Error::success();
   }
 
   static llvm::Error readUnitOperand(Lexer &lexer, UnitOperand &operand) {
@@ -221,14 +243,12 @@ private:
     return lexer.end();
   }
 
-  static llvm::Error readStage(Lexer &lexer, Stage &stage) {
+  static llvm::Error readStage(Lexer &lexer, StageLists &stage) {
     llvm::SmallVector<llvm::StringRef> names;
-    for (unsigned i = 0; i < kNumStageKinds; ++i)
-      names.push_back(nameOf(static_cast<StageKind>(i)));
-    unsigned index;
-    if (llvm::Error error = choice(lexer, names, "a kind of stage", index))
+    for (unsigned kind = 0; kind < kNumStageKinds; ++kind)
+      names.push_back(nameOfStage(kind));
+    if (llvm::Error error = choice(lexer, names, "a kind of stage", stage.kind))
       return error;
-    stage.kind = static_cast<StageKind>(index);
     return integers(lexer, stage.numbers);
   }
 
@@ -296,6 +316,9 @@ private:
   /// Sections that there were, a bit each.
   unsigned seen = 0;
   size_t number = 0, manifestLines = 0;
+  /// Whose arrays are being read.
+  std::optional<StageLists> stage;
+  size_t stageLine = 0;
   /// Of the bytes that are being read.
   std::string base64;
   uint64_t size = 0;

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "StageLists.h"
 #include "vitq/Simulator/Program.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -85,9 +86,10 @@ private:
       write("extra_output", operand);
     write("output", unit.output);
     for (const Stage &stage : unit.stages) {
-      os << "  stage " << nameOf(stage.kind);
-      integers(stage.numbers);
-      for (const std::vector<int64_t> &array : stage.arrays) {
+      const StageLists lists = listsOf(stage);
+      os << "  stage " << infoOf(stage).name;
+      integers(lists.numbers);
+      for (const std::vector<int64_t> &array : lists.arrays) {
         os << "    array";
         integers(array);
       }

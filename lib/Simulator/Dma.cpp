@@ -41,13 +41,13 @@ void simulator::forEachSpan(const UnitOperand &operand, const UnitProgram &progr
                             uint64_t row, SpanFunction span) {
   uint64_t start = 0, end = 0;
   forEachRun(operand, program.rowsPerBatch, static_cast<int64_t>(row), instruction.channel, instruction.cols,
-             [&](uint64_t at, int64_t, int64_t n) {
-               if (at != end || start == end) {
+             [&](uint64_t begin, int64_t, int64_t n) {
+               if (begin != end || start == end) {
                  if (start != end)
                    span(start, end - start);
-                 start = at;
+                 start = begin;
                }
-               end = at + static_cast<uint64_t>(n) * operand.bytes;
+               end = begin + static_cast<uint64_t>(n) * operand.bytes;
              });
   span(start, end - start);
 }
@@ -63,9 +63,9 @@ int64_t simulator::localTiles(const Config &config, const Instruction &instructi
 
 void DmaChannel::send(uint64_t time, uint64_t offset, uint64_t count) {
   bytes += count;
-  for (uint64_t at = offset, end = offset + count; at < end;) {
-    const uint64_t to = std::min(end, (at / requestBytes + 1) * requestBytes);
-    const uint64_t words = (to + width - 1) / width - at / width;
+  for (uint64_t begin = offset, end = offset + count; begin < end;) {
+    const uint64_t to = std::min(end, (begin / requestBytes + 1) * requestBytes);
+    const uint64_t words = llvm::divideCeil(to, width) - begin / width;
     const uint64_t free = std::max(time, freeAt), start = std::max(free, answers[next]);
     waited += start - free;
     busy += words;
@@ -74,6 +74,6 @@ void DmaChannel::send(uint64_t time, uint64_t offset, uint64_t count) {
     answers[next] = lastAnswer;
     if (++next == answers.size())
       next = 0;
-    at = to;
+    begin = to;
   }
 }

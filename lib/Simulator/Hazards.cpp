@@ -78,7 +78,7 @@ private:
 } // namespace
 
 void HazardFinder::findMvin(const Instruction &instruction) {
-  const uint64_t width = static_cast<uint64_t>(config.width()), tiles = (instruction.cols + width - 1) / width;
+  const uint64_t width = static_cast<uint64_t>(config.width()), tiles = llvm::divideCeil(instruction.cols, width);
   const uint64_t planes = instruction.has(FlagSplit) ? static_cast<uint64_t>(config.planesOf(8)) : 1;
   for (uint64_t plane = 0; plane < planes; ++plane)
     for (uint64_t tile = 0; tile < tiles; ++tile)

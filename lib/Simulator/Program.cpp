@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Simulator/Program.h"
+#include "StageLists.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -66,9 +67,10 @@ public:
   void unitProgram(const UnitProgram &program) {
     auto integer = [&](int64_t value) { number(value); };
     list(program.stages, [&](const Stage &stage) {
-      number(static_cast<uint8_t>(stage.kind));
-      list(stage.numbers, integer);
-      list(stage.arrays, [&](const std::vector<int64_t> &array) { list(array, integer); });
+      const StageLists lists = listsOf(stage);
+      number(static_cast<uint8_t>(lists.kind));
+      list(lists.numbers, integer);
+      list(lists.arrays, [&](const std::vector<int64_t> &array) { list(array, integer); });
     });
     number(program.rowsPerBatch);
     number(program.batches);
@@ -238,12 +240,20 @@ public:
          {&operand.offset, &operand.batchPitch, &operand.rowPitch, &operand.groupSize, &operand.groupPitch})
       number(*value);
   }
+  void stage(Stage &stage) {
+    StageLists lists;
+    kind(lists.kind, kNumStageKinds, "stage of units");
+    integers(lists.numbers);
+    list(lists.arrays, 4, [&](std::vector<int64_t> &array) { integers(array); });
+    if (failed())
+      return;
+    if (llvm::Expected<Stage> read = stageFromLists(lists))
+      stage = std::move(*read);
+    else
+      fail(llvm::toString(read.takeError()));
+  }
   void unitProgram(UnitProgram &program) {
-    list(program.stages, 9, [&](Stage &stage) {
-      kind(stage.kind, kNumStageKinds, "stage of units");
-      integers(stage.numbers);
-      list(stage.arrays, 4, [&](std::vector<int64_t> &array) { integers(array); });
-    });
+    list(program.stages, 9, [&](Stage &stage) { this->stage(stage); });
     number(program.rowsPerBatch);
     number(program.batches);
     number(program.channels);
@@ -356,12 +366,12 @@ static llvm::Expected<llvm::ArrayRef<char>> readHeader(llvm::ArrayRef<char> byte
     return llvm::createStringError("no program for a systolic array: such a file begins with 'vitqsys'");
   if (bytes.size() < kHeaderBytes)
     return llvm::createStringError("the file is truncated: it ends within the header");
-  const char *at = bytes.data() + kProgramMagic.size();
-  if (const uint32_t version = endian::read32le(at); version != kProgramVersion)
+  const char *field = bytes.data() + kProgramMagic.size();
+  if (const uint32_t version = endian::read32le(field); version != kProgramVersion)
     return llvm::createStringError(
         formatv("the program has format version {0}, this reads version {1}: compile it anew", version, kProgramVersion)
             .str());
-  const uint64_t length = endian::read64le(at + 4);
+  const uint64_t length = endian::read64le(field + 4);
   if (length > bytes.size())
     return llvm::createStringError(
         formatv("the file is truncated: {0} of its {1} bytes are there", bytes.size(), length).str());

@@ -12,6 +12,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <map>
 #include <optional>
@@ -113,7 +114,7 @@ private:
     const bool split = instruction.has(FlagSplit);
     if (!split && instruction.planeStride)
       return refuse("plane_stride needs split");
-    const uint64_t tiles = (instruction.cols + config.width() - 1) / config.width();
+    const uint64_t tiles = llvm::divideCeil(instruction.cols, config.width());
     const uint64_t planes = split ? static_cast<uint64_t>(config.planesOf(8)) : 1;
     llvm::SmallVector<uint64_t> starts;
     for (uint64_t plane = 0; plane < planes; ++plane)
@@ -126,7 +127,8 @@ private:
                       instruction.tileStride, instruction.planeStride, instruction.rows);
     if (llvm::Error error = inScratchpad(instruction.local, starts.back() + instruction.rows))
       return error;
-    touch(facts.reads, instruction, split ? instruction.cols : (uint64_t(instruction.cols) * config.bits + 7) / 8);
+    touch(facts.reads, instruction,
+          split ? instruction.cols : llvm::divideCeil(uint64_t(instruction.cols) * config.bits, 8));
     return llvm::Error::success();
   }
 
@@ -238,7 +240,7 @@ private:
   }
 
   llvm::Error accumulatorTiles(const Instruction &instruction) const {
-    const uint64_t tiles = (instruction.cols + config.cols - 1) / config.cols;
+    const uint64_t tiles = llvm::divideCeil(instruction.cols, config.cols);
     return inAccumulator(instruction.local, (tiles - 1) * instruction.tileStride + instruction.rows);
   }
 
@@ -388,8 +390,8 @@ private:
     if (instruction.cols == channels)
       return llvm::Error::success();
     for (const Stage &stage : unit.stages)
-      if (needsWholeRow(stage.kind))
-        return refuse("{0} needs all {1} channels of a row at once", nameOf(stage.kind), channels);
+      if (needsWholeRow(stage))
+        return refuse("{0} needs all {1} channels of a row at once", infoOf(stage).name, channels);
     return llvm::Error::success();
   }
 

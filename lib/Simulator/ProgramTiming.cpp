@@ -7,10 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Dma.h"
+#include "StageLists.h"
 
-#include "llvm/Support/raw_ostream.h"
-
-#include <map>
+#include "llvm/ADT/STLExtras.h"
 
 using namespace vitq;
 using namespace vitq::simulator;
@@ -115,45 +114,49 @@ static Traffic leastTraffic(const Program &program, const Launch &launch) {
 // Launches that take the same time
 //===----------------------------------------------------------------------===//
 
-static void describe(llvm::raw_ostream &os, const UnitOperand &operand) {
-  os << operand.operand << ',' << operand.bytes << ',' << operand.onePerRow << ',' << operand.offset << ','
-     << operand.batchPitch << ',' << operand.rowPitch << ',' << operand.groupSize << ',' << operand.groupPitch << ';';
-}
+namespace {
 
 /// All of a launch that timing depends on.
-static std::string describe(const Program &program, const Launch &launch) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  os << launch.routine << ':';
-  for (const Operand &operand : launch.operands)
-    os << operand.bytes << ',';
-  for (const UnitProgram *unit : unitsOf(program, launch)) {
-    os << '|' << unit->rowsPerBatch << ',' << unit->parameterBytes() << ';';
-    for (const Stage &stage : unit->stages)
-      os << static_cast<unsigned>(stage.kind) << ',';
-    describe(os, unit->input);
-    for (const UnitOperand &extra : unit->extraInputs)
-      describe(os << 'i', extra);
-    for (const UnitOperand &extra : unit->extraOutputs)
-      describe(os << 'o', extra);
-    describe(os, unit->output);
+struct TimedLaunch {
+  struct Units {
+    /// Without stages, of which only these count.
+    UnitProgram accesses;
+    int64_t parameterBytes, passes;
+    bool operator==(const Units &) const = default;
+  };
+  uint32_t routine;
+  std::vector<uint64_t> operandBytes;
+  std::vector<Units> units;
+  bool operator==(const TimedLaunch &) const = default;
+
+  TimedLaunch(const Program &program, const Launch &launch) : routine(launch.routine) {
+    for (const Operand &operand : launch.operands)
+      operandBytes.push_back(operand.bytes);
+    for (const UnitProgram *unit : unitsOf(program, launch)) {
+      units.push_back({*unit, unit->parameterBytes(), passesOf(unit->stages)});
+      units.back().accesses.stages.clear();
+    }
   }
-  return text;
-}
+};
+
+} // namespace
 
 ProgramTiming simulator::simulateTiming(const Program &program, llvm::function_ref<void(size_t, size_t)> progress) {
   struct Known {
     Counters counters;
     Traffic traffic;
   };
-  std::map<std::string, Known> known;
+  std::vector<std::pair<TimedLaunch, Known>> known;
   ProgramTiming timing;
   Counters kinds[3];
   for (auto [i, launch] : llvm::enumerate(program.launches)) {
-    auto [entry, isNew] = known.try_emplace(describe(program, launch));
-    Known &result = entry->second;
-    if (isNew)
-      result = {simulateTiming(program, static_cast<uint32_t>(i)), leastTraffic(program, launch)};
+    TimedLaunch timed(program, launch);
+    auto found = llvm::find_if(known, [&](const auto &entry) { return entry.first == timed; });
+    if (found == known.end()) {
+      const Known result{simulateTiming(program, static_cast<uint32_t>(i)), leastTraffic(program, launch)};
+      found = known.insert(found, {std::move(timed), result});
+    }
+    const Known &result = found->second;
     Counters counters = result.counters;
     countUseful(counters, launch);
     timing.launches.push_back(counters);

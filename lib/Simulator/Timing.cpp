@@ -14,9 +14,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Banks.h"
 #include "Dma.h"
 #include "Hazards.h"
-#include "StageFields.h"
+#include "StageLists.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -46,11 +47,6 @@ struct QueueState {
 
   explicit QueueState(int64_t places) : freed(static_cast<size_t>(places), 0) {}
   bool isEmpty() const { return head == issued.size(); }
-};
-
-/// Rows of a bank that stores still read, which accumulating computes wait for.
-struct BankReads {
-  uint64_t rows = 0, until = 0;
 };
 
 /// What an instruction at the head of a queue waits for.
@@ -89,8 +85,6 @@ private:
   void unitOutputs(const UnitProgram &unit, const Instruction &instruction, uint64_t row, uint64_t time);
 
   bool sharesBank(uint64_t first, uint64_t rows, uint64_t otherFirst, uint64_t otherRows) const;
-  void readBank(uint64_t first, uint64_t rows, uint64_t start, uint64_t end);
-  uint64_t bankDelay(uint64_t first, uint64_t rows, uint64_t start);
   void show(TimelineEvent::Lane lane, uint32_t number, uint64_t start, uint64_t end) {
     if (events)
       events->push_back({lane, code[number].opcode, start, end, number});
@@ -109,7 +103,7 @@ private:
   uint64_t issueTime = 0, lastDone = 0;
 
   DmaChannel reads, writes;
-  std::vector<BankReads> banks;
+  AccumulatorBanks banks;
   // The array: the last compute and the last weights shifted in.
   uint64_t computeStart = 0, computeEnd = 0, weightsEnd = 0;
   uint64_t computeLocal = 0, computeRows = 0;
@@ -135,8 +129,7 @@ Simulation::Simulation(const Config &config, llvm::ArrayRef<Instruction> code,
     : config(config), code(code), units(units), events(events), hazards(findHazards(config, code)),
       issueTimes(code.size(), kUnknown), readTimes(code.size(), kUnknown), doneTimes(code.size(), kUnknown),
       queues{QueueState(config.loadQueue), QueueState(config.storeQueue), QueueState(config.executeQueue)},
-      reads(config), writes(config), banks(asUnsigned(config.accumulatorBanks)), rowsDone(kUnitRows, 0),
-      rowsWritten(kUnitRows, 0) {}
+      reads(config), writes(config), banks(config), rowsDone(kUnitRows, 0), rowsWritten(kUnitRows, 0) {}
 
 Counters Simulation::run() {
   counters.instructions = code.size();
@@ -339,7 +332,8 @@ void Simulation::takeMvout(uint32_t number, uint64_t start) {
   doneTimes[number] = writes.answered();
   const int64_t tiles = localTiles(config, instruction);
   for (int64_t tile = 0; tile < tiles; ++tile)
-    readBank(instruction.local + asUnsigned(tile) * instruction.tileStride, instruction.rows, start, readTimes[number]);
+    banks.read(instruction.local + asUnsigned(tile) * instruction.tileStride, instruction.rows, start,
+               readTimes[number]);
   sramBits += instruction.rows * asUnsigned(tiles * config.cols * config.accumulatorBits);
   show(TimelineEvent::Lane::Store, number, start, doneTimes[number]);
 }
@@ -381,7 +375,7 @@ void Simulation::takeCompute(uint32_t number, uint64_t start) {
   if (stationarySums && sharesBank(instruction.local, instruction.rows, instruction.local2, instruction.cols))
     delay = instruction.cols;
   if (!stationarySums && accumulates)
-    delay = bankDelay(target.local2, instruction.rows, start);
+    delay = banks.delay(target.local2, instruction.rows, start);
   cycles += delay;
   counters.bankConflicts += delay;
   counters.executeBusy += cycles;
@@ -407,39 +401,6 @@ void Simulation::takeCompute(uint32_t number, uint64_t start) {
     }
   }
   show(TimelineEvent::Lane::Execute, number, start, computeEnd);
-}
-
-//===----------------------------------------------------------------------===//
-// Banks of the accumulator memory
-//===----------------------------------------------------------------------===//
-
-void Simulation::readBank(uint64_t first, uint64_t rows, uint64_t start, uint64_t end) {
-  const uint64_t size = asUnsigned(config.accumulatorRows);
-  for (uint64_t row = first, last = first + rows; row < last;) {
-    BankReads &bank = banks[row / size];
-    const uint64_t to = std::min(last, (row / size + 1) * size);
-    if (start >= bank.until)
-      bank.rows = 0;
-    bank.rows += to - row;
-    bank.until = std::max(bank.until, end);
-    row = to;
-  }
-}
-
-uint64_t Simulation::bankDelay(uint64_t first, uint64_t rows, uint64_t start) {
-  const uint64_t size = asUnsigned(config.accumulatorRows);
-  uint64_t delay = 0;
-  for (uint64_t row = first, last = first + rows; row < last;) {
-    BankReads &bank = banks[row / size];
-    const uint64_t to = std::min(last, (row / size + 1) * size);
-    if (start < bank.until) {
-      const uint64_t cycles = std::min(bank.rows, to - row);
-      bank.rows -= cycles;
-      delay += cycles;
-    }
-    row = to;
-  }
-  return delay;
 }
 
 //===----------------------------------------------------------------------===//
@@ -488,7 +449,7 @@ bool Simulation::takeUnitRow(uint32_t number, uint64_t start) {
   if (instruction.has(FlagFromAccumulator)) {
     const int64_t tiles = localTiles(config, instruction);
     for (int64_t tile = 0; tile < tiles; ++tile)
-      readBank(instruction.local + asUnsigned(tile) * instruction.tileStride + row, 1, start, unitFree);
+      banks.read(instruction.local + asUnsigned(tile) * instruction.tileStride + row, 1, start, unitFree);
     sramBits += asUnsigned(tiles * config.cols * config.accumulatorBits);
   }
   unitOutputs(unit, instruction, instruction.row + row, unitFree);

@@ -69,17 +69,16 @@ static void store(const UnitOperand &operand, const int32_t *from, char *to, int
   }
 }
 
-static bool isSoftmax(StageKind kind) { return kind == StageKind::SoftmaxTable || kind == StageKind::SoftmaxShift; }
-
 UnitRunner::UnitRunner(const UnitProgram &given) : program(given), hasInput(program.input != UnitOperand()) {
   auto extraInput = program.extraInputs.begin();
   auto extraOutput = program.extraOutputs.begin();
   for (const Stage &stage : program.stages) {
     Step &step = steps.emplace_back();
     step.function = compileStage(stage, program.channels);
-    if (stage.kind == StageKind::Add || stage.kind == StageKind::DivideRows)
+    const StageInfo &info = infoOf(stage);
+    if (info.extraInput != ExtraInput::None)
       step.extraInput = &*extraInput++;
-    if (isSoftmax(stage.kind) && extraOutput != program.extraOutputs.end())
+    if (info.givesSums && extraOutput != program.extraOutputs.end())
       step.extraOutput = &*extraOutput++;
   }
   extra.resize(static_cast<size_t>(program.channels));
@@ -89,13 +88,13 @@ void UnitRunner::run(int64_t row, int64_t channel, llvm::MutableArrayRef<int32_t
                      OperandPointers operands) {
   const auto cols = static_cast<int64_t>(values.size());
   auto loadRow = [&](const UnitOperand &operand, int32_t *to) {
-    forEachRun(operand, program.rowsPerBatch, row, channel, cols, [&](uint64_t at, int64_t c, int64_t n) {
-      load(operand, operands[operand.operand] + at, to + (c - channel), n);
+    forEachRun(operand, program.rowsPerBatch, row, channel, cols, [&](uint64_t offset, int64_t c, int64_t n) {
+      load(operand, operands[operand.operand] + offset, to + (c - channel), n);
     });
   };
   auto storeRow = [&](const UnitOperand &operand, const int32_t *from) {
-    forEachRun(operand, program.rowsPerBatch, row, channel, cols, [&](uint64_t at, int64_t c, int64_t n) {
-      store(operand, from + (c - channel), operands[operand.operand] + at, n);
+    forEachRun(operand, program.rowsPerBatch, row, channel, cols, [&](uint64_t offset, int64_t c, int64_t n) {
+      store(operand, from + (c - channel), operands[operand.operand] + offset, n);
     });
   };
   if (!given && hasInput)

@@ -11,11 +11,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "StageFields.h"
 #include "vitq/Numerics/LayerNorm.h"
 #include "vitq/Numerics/NormQuant.h"
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Numerics/ReciprocalLines.h"
+#include "vitq/Simulator/Units.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -25,6 +25,7 @@ using namespace vitq;
 using namespace vitq::simulator;
 using llvm::formatv;
 using numerics::Interval;
+using numerics::PiecewiseLinear;
 
 static constexpr Interval kInt32{INT32_MIN, INT32_MAX};
 
@@ -46,222 +47,167 @@ class StageChecker {
 public:
   StageChecker(const UnitProgram &program, Interval input) : program(program), values(input) {}
 
-  llvm::Error check(const Stage &next) {
-    stage = &next;
-    const StageFields &fields = fieldsOf(next.kind);
-    if (next.numbers.size() < fields.fewestNumbers || next.numbers.size() > fields.mostNumbers)
-      return refuse("it has {0} numbers instead of {1}", next.numbers.size(), fields.mostNumbers);
-    if (next.arrays.size() > fields.arrays)
-      return refuse("it has {0} arrays instead of {1}", next.arrays.size(), fields.arrays);
-    return checkKind();
+  llvm::Error check(const Stage &stage) {
+    return std::visit([&](const auto &kind) { return checkKind(kind); }, stage);
   }
 
 private:
-  llvm::Error checkKind() {
-    switch (stage->kind) {
-    case StageKind::Requant:
-      return checkRequant();
-    case StageKind::Add:
-      return checkAdd();
-    case StageKind::Threshold:
-      return checkThreshold();
-    case StageKind::Table:
-      return checkTable();
-    case StageKind::Pwl:
-      return checkPwl();
-    case StageKind::SoftmaxTable:
-      return checkSoftmaxTable();
-    case StageKind::SoftmaxShift:
-      return checkSoftmaxShift();
-    case StageKind::Shiftmax:
-      return checkShiftmax();
-    case StageKind::DivideRows:
-      return checkDivideRows();
-    case StageKind::LayerNorm:
-      return checkLayerNorm();
-    case StageKind::NormQuant:
-      return checkNormQuant();
-    }
-    return refuse("there is no such stage");
-  }
-
-  int64_t number(size_t i) const { return numberOf(*stage, i); }
-  llvm::Error numberWithin(llvm::StringRef what, size_t i, Interval range) const {
-    return within(what, number(i), range);
-  }
-  llvm::Error allWithin(llvm::StringRef what, size_t i, Interval range) const {
-    for (int64_t value : arrayOf(*stage, i))
-      if (llvm::Error error = within(what, value, range))
-        return error;
-    return llvm::Error::success();
-  }
-
   enum class Each { Channel, Batch };
-  /// Arrays `first` and `first + 1`: multipliers and shifts.
-  llvm::Error multipliers(size_t first, Each each, bool positive = false, bool oneForAll = true) const {
-    const size_t count = arrayOf(*stage, first).size();
-    if (count != arrayOf(*stage, first + 1).size())
-      return refuse("{0} multipliers have {1} shifts", count, arrayOf(*stage, first + 1).size());
+  static Each eachOf(bool perBatch) { return perBatch ? Each::Batch : Each::Channel; }
+
+  llvm::Error checkMultipliers(const Multipliers &multipliers, Each each, bool positive = false,
+                               bool oneForAll = true) const {
+    const auto count = static_cast<int64_t>(multipliers.size());
     const int64_t most = each == Each::Batch ? program.batches : program.channels;
-    const bool fits = count >= 1 && (each == Each::Batch ? most % static_cast<int64_t>(count) == 0
-                                                         : static_cast<int64_t>(count) == most);
+    const bool fits = count >= 1 && (each == Each::Batch ? most % count == 0 : count == most);
     if (!fits && !(oneForAll && count == 1))
       return refuse("{0} multipliers for {1} {2}", count, most, each == Each::Batch ? "batches" : "channels");
-    if (llvm::Error error = allWithin("multiplier", first, {positive ? 0 : -kInt32.max, kInt32.max}))
-      return error;
-    return allWithin("shift", first + 1, {1, 62});
-  }
-
-  /// Numbers `first` to `first + 2`: zero point and limits of the result.
-  llvm::Error output(size_t first) {
-    for (size_t i = first; i < first + 3; ++i)
-      if (llvm::Error error = numberWithin(i == first ? "zero point" : "limit", i, kInt32))
+    for (const numerics::Dyadic dyadic : multipliers) {
+      if (llvm::Error error = within("multiplier", dyadic.multiplier, {positive ? 0 : -kInt32.max, kInt32.max}))
         return error;
-    if (number(first + 1) > number(first + 2))
-      return refuse("limits {0} and {1} leave no value", number(first + 1), number(first + 2));
-    values = {number(first + 1), number(first + 2)};
-    return llvm::Error::success();
-  }
-  llvm::Error rounding(size_t i) const { return numberWithin("rounding", i, {0, 3}); }
-  llvm::Error levels(size_t min, size_t count, int64_t most) {
-    if (llvm::Error error = numberWithin("levels", count, {1, most}))
-      return error;
-    if (llvm::Error error = numberWithin("lowest level", min, {kInt32.min, kInt32.max - most}))
-      return error;
-    values = {number(min), number(min) + number(count)};
+      if (llvm::Error error = within("shift", dyadic.shift, {1, 62}))
+        return error;
+    }
     return llvm::Error::success();
   }
 
-  llvm::Error checkRequant() {
-    if (llvm::Error error = rounding(0))
+  llvm::Error checkOutput(const OutputRange &output) {
+    if (llvm::Error error = within("zero point", output.zeroPoint, kInt32))
       return error;
-    if (llvm::Error error = numberWithin("input zero point", 1, kInt32))
-      return error;
-    if (llvm::Error error = multipliers(0, number(5) ? Each::Batch : Each::Channel))
-      return error;
-    return output(2);
-  }
-
-  llvm::Error checkAdd() {
-    if (llvm::Error error = rounding(0))
-      return error;
-    for (size_t i : {1, 2})
-      if (llvm::Error error = numberWithin("input zero point", i, kInt32))
+    for (int64_t limit : {output.min, output.max})
+      if (llvm::Error error = within("limit", limit, kInt32))
         return error;
-    for (size_t i : {0, 2})
-      if (llvm::Error error = multipliers(i, Each::Channel))
-        return error;
-    return output(3);
+    if (output.min > output.max)
+      return refuse("limits {0} and {1} leave no value", output.min, output.max);
+    values = {output.min, output.max};
+    return llvm::Error::success();
   }
 
-  llvm::Error checkThreshold() {
-    if (llvm::Error error = levels(0, 1, 255))
+  llvm::Error checkLevels(int64_t min, int64_t levels, int64_t most) {
+    if (llvm::Error error = within("levels", levels, {1, most}))
       return error;
-    const auto size = static_cast<int64_t>(arrayOf(*stage, 0).size());
-    if (size != number(1) && size != number(1) * program.channels)
-      return refuse("{0} thresholds for {1} levels of {2} channels", size, number(1), program.channels);
-    return allWithin("threshold", 0, kInt32);
+    if (llvm::Error error = within("lowest level", min, {kInt32.min, kInt32.max - most}))
+      return error;
+    values = {min, min + levels};
+    return llvm::Error::success();
   }
 
-  llvm::Error checkTable() {
-    const size_t entries = arrayOf(*stage, 0).size(), tables = entries / 256;
+  llvm::Error checkKind(const RequantStage &stage) {
+    if (llvm::Error error = within("input zero point", stage.inputZeroPoint, kInt32))
+      return error;
+    if (llvm::Error error = checkMultipliers(stage.multipliers, eachOf(stage.perBatch)))
+      return error;
+    return checkOutput(stage.output);
+  }
+
+  llvm::Error checkKind(const AddStage &stage) {
+    for (int64_t zeroPoint : {stage.lhsZeroPoint, stage.rhsZeroPoint})
+      if (llvm::Error error = within("input zero point", zeroPoint, kInt32))
+        return error;
+    for (const Multipliers *multipliers : {&stage.lhsMultipliers, &stage.rhsMultipliers})
+      if (llvm::Error error = checkMultipliers(*multipliers, Each::Channel))
+        return error;
+    return checkOutput(stage.output);
+  }
+
+  llvm::Error checkKind(const ThresholdStage &stage) {
+    if (llvm::Error error = checkLevels(stage.min, stage.levels, 255))
+      return error;
+    const auto size = static_cast<int64_t>(stage.thresholds.size());
+    if (size != stage.levels && size != stage.levels * program.channels)
+      return refuse("{0} thresholds for {1} levels of {2} channels", size, stage.levels, program.channels);
+    return llvm::Error::success();
+  }
+
+  llvm::Error checkKind(const TableStage &stage) {
+    const size_t entries = stage.entries.size(), tables = entries / 256;
     if (entries % 256 != 0 || tables < 1 || tables > 128)
       return refuse("{0} entries are not 1 to 128 tables of 256", entries);
-    if (llvm::Error error = allWithin("entry", 0, {-128, 255}))
-      return error;
-    const size_t channels = arrayOf(*stage, 1).size();
+    for (int64_t entry : stage.entries)
+      if (llvm::Error error = within("entry", entry, {-128, 255}))
+        return error;
+    const size_t channels = stage.tableOfChannel.size();
     if (channels ? static_cast<int64_t>(channels) != program.channels : tables != 1)
       return refuse("{0} channels name one of {1} tables, of {2} channels", channels, tables, program.channels);
-    if (llvm::Error error = allWithin("table", 1, {0, static_cast<int64_t>(tables) - 1}))
-      return error;
-    values = {*llvm::min_element(arrayOf(*stage, 0)), *llvm::max_element(arrayOf(*stage, 0))};
+    for (int64_t table : stage.tableOfChannel)
+      if (llvm::Error error = within("table", table, {0, static_cast<int64_t>(tables) - 1}))
+        return error;
+    values = {*llvm::min_element(stage.entries), *llvm::max_element(stage.entries)};
     return llvm::Error::success();
   }
 
-  /// Arrays `first` to `first + 2`: a function made of lines.
-  llvm::Error lines(size_t first) const {
-    const size_t entries = arrayOf(*stage, first + 1).size();
-    if (entries == 0 || arrayOf(*stage, first + 2).size() != entries || arrayOf(*stage, first).size() + 1 != entries)
-      return refuse("{0} breakpoints, {1} slopes and {2} intercepts are no lines", arrayOf(*stage, first).size(),
-                    entries, arrayOf(*stage, first + 2).size());
-    for (size_t i = first; i < first + 3; ++i)
-      if (llvm::Error error = allWithin("line's number", i, kInt32))
-        return error;
-    if (!llvm::is_sorted(arrayOf(*stage, first)))
+  static llvm::Error checkLines(const PiecewiseLinear &lines) {
+    const size_t entries = lines.entries();
+    if (entries == 0 || lines.intercepts.size() != entries || lines.breakpoints.size() + 1 != entries)
+      return refuse("{0} breakpoints, {1} slopes and {2} intercepts are no lines", lines.breakpoints.size(), entries,
+                    lines.intercepts.size());
+    if (!llvm::is_sorted(lines.breakpoints))
       return refuse("breakpoints must not fall");
     return llvm::Error::success();
   }
 
-  llvm::Error checkPwl() {
-    if (llvm::Error error = rounding(0))
+  llvm::Error checkKind(const PwlStage &stage) {
+    if (llvm::Error error = within("input zero point", stage.inputZeroPoint, kInt32))
       return error;
-    if (llvm::Error error = numberWithin("input zero point", 1, kInt32))
+    if (llvm::Error error = checkLines(stage.lines))
       return error;
-    if (llvm::Error error = lines(0))
-      return error;
-    if (!linesOf(*stage, 0).fits(values.min - number(1), values.max - number(1)))
+    if (!stage.lines.fits(values.min - stage.inputZeroPoint, values.max - stage.inputZeroPoint))
       return refuse("a line leaves 32 bits for an input of {0} to {1}", values.min, values.max);
-    if (llvm::Error error = multipliers(3, Each::Channel))
+    if (llvm::Error error = checkMultipliers(stage.multipliers, Each::Channel))
       return error;
-    return output(2);
+    return checkOutput(stage.output);
   }
 
-  llvm::Error softmax(size_t by) {
-    if (llvm::Error error = multipliers(by, Each::Batch, /*positive=*/true))
-      return error;
-    if (llvm::Error error = within("channels", program.channels, {1, int64_t(1) << 23}))
+  llvm::Error checkSoftmax(const Multipliers &multipliers) {
+    if (llvm::Error error = checkMultipliers(multipliers, Each::Batch, /*positive=*/true))
       return error;
     values = {0, 255};
     return llvm::Error::success();
   }
 
-  llvm::Error checkSoftmaxTable() {
-    if (arrayOf(*stage, 0).size() != 256)
-      return refuse("its table has {0} entries instead of 256", arrayOf(*stage, 0).size());
-    if (llvm::Error error = allWithin("entry", 0, {0, 255}))
-      return error;
-    return softmax(1);
+  llvm::Error checkKind(const SoftmaxTableStage &stage) {
+    if (stage.exponentials.size() != 256)
+      return refuse("its table has {0} entries instead of 256", stage.exponentials.size());
+    return checkSoftmax(stage.multipliers);
   }
 
-  llvm::Error checkSoftmaxShift() {
-    if (llvm::Error error = numberWithin("exponent step", 0, {-(int64_t(1) << 16), -1}))
+  llvm::Error checkKind(const SoftmaxShiftStage &stage) {
+    if (llvm::Error error = within("exponent step", stage.exponentStep, {-(int64_t(1) << 16), -1}))
       return error;
-    if (llvm::Error error = numberWithin("fraction bits", 1, {1, 30}))
+    if (llvm::Error error = within("fraction bits", stage.fractionBits, {1, 30}))
       return error;
-    if (llvm::Error error = numberWithin("code shift", 2, {1, 46}))
+    if (llvm::Error error = within("code shift", stage.codeShift, {1, 46}))
       return error;
-    return softmax(0);
+    return checkSoftmax(stage.multipliers);
   }
 
-  llvm::Error checkShiftmax() {
-    if (llvm::Error error = numberWithin("exponent step", 0, {-(int64_t(1) << 30), -1}))
+  llvm::Error checkKind(const ShiftmaxStage &stage) {
+    if (llvm::Error error = within("exponent step", stage.exponentStep, {-(int64_t(1) << 30), -1}))
       return error;
-    if (llvm::Error error = numberWithin("fraction bits", 1, {1, 30}))
+    if (llvm::Error error = within("fraction bits", stage.fractionBits, {1, 30}))
       return error;
-    if (number(2) != 31 && number(2) != 62)
-      return refuse("reciprocal bits {0}: must be 31 or 62", number(2));
-    if (llvm::Error error = numberWithin("result bits", 3, {2, 16}))
+    if (stage.reciprocalBits != 31 && stage.reciprocalBits != 62)
+      return refuse("reciprocal bits {0}: must be 31 or 62", stage.reciprocalBits);
+    if (llvm::Error error = within("result bits", stage.resultBits, {2, 16}))
       return error;
-    values = {0, (int64_t(1) << (number(3) - 1)) - 1};
+    values = {0, (int64_t(1) << (stage.resultBits - 1)) - 1};
     return llvm::Error::success();
   }
 
-  llvm::Error checkDivideRows() {
-    if (llvm::Error error = rounding(0))
+  llvm::Error checkKind(const DivideRowsStage &stage) {
+    if (llvm::Error error = checkMultipliers(stage.multipliers, eachOf(stage.perBatch)))
       return error;
-    if (llvm::Error error = multipliers(0, number(5) ? Each::Batch : Each::Channel))
-      return error;
-    if (number(4)) {
-      if (llvm::Error error = lines(2))
+    if (stage.lines) {
+      if (llvm::Error error = checkLines(*stage.lines))
         return error;
-      if (!numerics::reciprocalLinesFit(linesOf(*stage, 2)))
+      if (!numerics::reciprocalLinesFit(*stage.lines))
         return refuse("its lines are not near a reciprocal");
     }
-    return output(1);
+    return checkOutput(stage.output);
   }
 
   /// The statistics of a row fit 64 bits.
-  llvm::Error statistics(int64_t eps) const {
+  llvm::Error checkStatistics(int64_t eps) const {
     int bits = 2;
     auto holds = [&](bool isSigned) {
       const Interval range = numerics::codeRange(bits, isSigned);
@@ -275,87 +221,87 @@ private:
     return llvm::Error::success();
   }
 
-  llvm::Error checkLayerNorm() {
-    if (llvm::Error error = rounding(1))
-      return error;
-    if (llvm::Error error = multipliers(0, Each::Channel, /*positive=*/false, /*oneForAll=*/false))
+  llvm::Error checkKind(const LayerNormStage &stage) {
+    if (llvm::Error error = checkMultipliers(stage.multipliers, Each::Channel, /*positive=*/false, /*oneForAll=*/false))
       return error;
     const auto channels = static_cast<size_t>(program.channels);
-    if (arrayOf(*stage, 2).size() != channels || (!arrayOf(*stage, 3).empty() && arrayOf(*stage, 3).size() != channels))
-      return refuse("{0} offsets and {1} post offsets for {2} channels", arrayOf(*stage, 2).size(),
-                    arrayOf(*stage, 3).size(), channels);
-    const bool shift = number(0);
-    if (llvm::Error error = shift ? checkShiftNorm() : checkExactNorm())
+    if (stage.offsets.size() != channels || (!stage.postOffsets.empty() && stage.postOffsets.size() != channels))
+      return refuse("{0} offsets and {1} post offsets for {2} channels", stage.offsets.size(), stage.postOffsets.size(),
+                    channels);
+    if (llvm::Error error = stage.byShifts ? checkShiftNorm(stage) : checkExactNorm(stage))
       return error;
-    return output(3);
+    return checkOutput(stage.output);
   }
 
-  llvm::Error checkShiftNorm() const {
-    const Interval range{-(int64_t(1) << 31), int64_t(1) << 31};
-    for (size_t i : {2, 3})
-      if (llvm::Error error = allWithin("offset", i, range))
-        return error;
+  llvm::Error checkShiftNorm(const LayerNormStage &stage) const {
+    for (const std::vector<int64_t> *offsets : {&stage.offsets, &stage.postOffsets})
+      for (int64_t offset : *offsets)
+        if (llvm::Error error = within("offset", offset, {-(int64_t(1) << 31), int64_t(1) << 31}))
+          return error;
     if (values.max - values.min >= int64_t(1) << 16)
       return refuse("its input has {0} to {1}, more than 16 bits", values.min, values.max);
-    return within("channels", program.channels, {1, int64_t(1) << 16});
+    return llvm::Error::success();
   }
 
-  llvm::Error checkExactNorm() const {
-    if (number(1) != 0)
+  llvm::Error checkExactNorm(const LayerNormStage &stage) const {
+    if (stage.rounding != numerics::Rounding::HalfUp)
       return refuse("it rounds half up only");
-    if (llvm::Error error = statistics(number(2)))
+    if (llvm::Error error = checkStatistics(stage.eps))
       return error;
     const int64_t bound = numerics::layerNormNormalizedBound(program.channels), most = int64_t(1) << 62;
-    for (auto [multiplier, offset] : llvm::zip_equal(arrayOf(*stage, 0), arrayOf(*stage, 2))) {
-      const int64_t room = most - 1 - bound * std::abs(multiplier);
+    for (auto [dyadic, offset] : llvm::zip_equal(stage.multipliers, stage.offsets)) {
+      const int64_t room = most - 1 - bound * std::abs(int64_t{dyadic.multiplier});
       if (offset > room || offset < -room)
-        return refuse("multiplier {0} and offset {1} of a channel leave 62 bits", multiplier, offset);
+        return refuse("multiplier {0} and offset {1} of a channel leave 62 bits", dyadic.multiplier, offset);
     }
-    if (!number(6))
+    if (!stage.lines)
       return llvm::Error::success();
-    if (llvm::Error error = lines(4))
+    if (llvm::Error error = checkLines(*stage.lines))
       return error;
-    if (!numerics::inverseRootLinesFit(linesOf(*stage, 4)))
+    if (!numerics::inverseRootLinesFit(*stage.lines))
       return refuse("its lines are not near a reciprocal root");
     return llvm::Error::success();
   }
 
-  llvm::Error checkNormQuant() {
+  llvm::Error checkKind(const NormQuantStage &stage) {
     if (llvm::Error error = within("channels", program.channels, {1, numerics::kNormQuantChannels}))
       return error;
-    if (llvm::Error error = statistics(number(1)))
+    if (llvm::Error error = checkStatistics(stage.eps))
       return error;
-    if (llvm::Error error = levels(2, 0, numerics::kNormQuantLevels))
+    if (llvm::Error error = checkLevels(stage.min, stage.levels, numerics::kNormQuantLevels))
       return error;
-    if (static_cast<int64_t>(arrayOf(*stage, 0).size()) != number(0) * program.channels ||
-        static_cast<int64_t>(arrayOf(*stage, 1).size()) != program.channels)
-      return refuse("{0} squares and {1} signs for {2} levels of {3} channels", arrayOf(*stage, 0).size(),
-                    arrayOf(*stage, 1).size(), number(0), program.channels);
-    if (llvm::Error error = allWithin("square", 0, {-kInt32.max, kInt32.max}))
-      return error;
-    return allWithin("sign", 1, {0, 1});
+    if (static_cast<int64_t>(stage.squares.size()) != stage.levels * program.channels ||
+        static_cast<int64_t>(stage.negative.size()) != program.channels)
+      return refuse("{0} squares and {1} signs for {2} levels of {3} channels", stage.squares.size(),
+                    stage.negative.size(), stage.levels, program.channels);
+    for (int64_t square : stage.squares)
+      if (llvm::Error error = within("square", square, {-kInt32.max, kInt32.max}))
+        return error;
+    for (int64_t negative : stage.negative)
+      if (llvm::Error error = within("sign", negative, {0, 1}))
+        return error;
+    return llvm::Error::success();
   }
 
   const UnitProgram &program;
   /// What the values can be where the next stage starts.
   Interval values;
-  const Stage *stage = nullptr;
 };
 
 } // namespace
 
 /// The end of what an operand of a program touches, saturated at 2^64 - 1.
 static uint64_t endOf(const UnitOperand &operand, const UnitProgram &program) {
-  auto at = [](int64_t index, uint64_t pitch, uint64_t start) {
+  auto addressOf = [](int64_t index, uint64_t pitch, uint64_t start) {
     return llvm::SaturatingMultiplyAdd(static_cast<uint64_t>(index), pitch, start);
   };
-  uint64_t last = at(program.batches - 1, operand.batchPitch, operand.offset);
-  last = at(program.rowsPerBatch - 1, operand.rowPitch, last);
+  uint64_t last = addressOf(program.batches - 1, operand.batchPitch, operand.offset);
+  last = addressOf(program.rowsPerBatch - 1, operand.rowPitch, last);
   if (!operand.onePerRow) {
     const int64_t channel = program.channels - 1, size = static_cast<int64_t>(operand.groupSize);
-    last = at(channel / size, operand.groupPitch, last);
+    last = addressOf(channel / size, operand.groupPitch, last);
     // The last element of a full group, which an earlier group may have.
-    last = at(std::min(channel, size - 1), operand.bytes, last);
+    last = addressOf(std::min(channel, size - 1), operand.bytes, last);
   }
   return llvm::SaturatingAdd<uint64_t>(last, operand.bytes);
 }
@@ -381,13 +327,14 @@ static llvm::Error checkOperands(const UnitProgram &program, llvm::ArrayRef<uint
       return error;
   size_t inputs = 0, outputs = 0;
   for (const Stage &stage : program.stages) {
-    outputs += stage.kind == StageKind::SoftmaxTable || stage.kind == StageKind::SoftmaxShift;
-    if (stage.kind != StageKind::Add && stage.kind != StageKind::DivideRows)
+    const StageInfo &info = infoOf(stage);
+    outputs += info.givesSums;
+    if (info.extraInput == ExtraInput::None)
       continue;
-    if (inputs < program.extraInputs.size() &&
-        program.extraInputs[inputs].onePerRow != (stage.kind == StageKind::DivideRows))
-      return refuse("extra input {0} of {1}: must have {2}", inputs, nameOf(stage.kind),
-                    stage.kind == StageKind::DivideRows ? "one value a row" : "a value for each channel");
+    const bool onePerRow = info.extraInput == ExtraInput::PerRow;
+    if (inputs < program.extraInputs.size() && program.extraInputs[inputs].onePerRow != onePerRow)
+      return refuse("extra input {0} of {1}: must have {2}", inputs, info.name,
+                    onePerRow ? "one value a row" : "a value for each channel");
     ++inputs;
   }
   if (program.extraInputs.size() != inputs)
@@ -428,14 +375,11 @@ llvm::Error simulator::checkUnitProgram(const UnitProgram &program, const Config
     input = numerics::codeRange(program.input.bytes * 8, program.input.bytes == 4 || !program.input.isUnsigned);
   StageChecker checker(program, input);
   for (auto [i, stage] : llvm::enumerate(program.stages)) {
-    if (static_cast<unsigned>(stage.kind) >= kNumStageKinds)
-      return refuse("stage {0}: there is no kind {1}", i, static_cast<unsigned>(stage.kind));
-    const Unit unit = unitOf(stage.kind);
-    if (!config.has(unit))
-      return refuse("stage {0} ({1}) needs the unit '{2}', which this array lacks", i, nameOf(stage.kind),
-                    nameOf(unit));
+    const StageInfo &info = infoOf(stage);
+    if (!config.has(info.unit))
+      return refuse("stage {0} ({1}) needs the unit '{2}', which this array lacks", i, info.name, nameOf(info.unit));
     if (llvm::Error error = checker.check(stage))
-      return refuse("stage {0} ({1}): {2}", i, nameOf(stage.kind), llvm::toString(std::move(error)));
+      return refuse("stage {0} ({1}): {2}", i, info.name, llvm::toString(std::move(error)));
   }
   return llvm::Error::success();
 }

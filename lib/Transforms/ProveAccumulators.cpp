@@ -61,7 +61,7 @@ class ProveAccumulators : public vitq::impl::VitqProveAccumulatorsPassBase<Prove
     if (!state || state->getValue().isUninitialized())
       return all;
     const ConstantIntRanges &range = state->getValue().getValue();
-    if (op.getLhsUnsigned())
+    if (op.getLhsCode().isUnsigned())
       return {static_cast<int64_t>(range.umin().getZExtValue()), static_cast<int64_t>(range.umax().getZExtValue())};
     return {range.smin().getSExtValue(), range.smax().getSExtValue()};
   }

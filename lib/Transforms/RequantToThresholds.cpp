@@ -30,13 +30,9 @@ using namespace ::vitq::integer;
 
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<ShapedType>(value.getType()).getShape(); }
 
-static numerics::Interval typeRange(Value value, bool isUnsigned) {
-  return numerics::codeRange(static_cast<int>(cast<ShapedType>(value.getType()).getElementTypeBitWidth()), !isUnsigned);
-}
-
 /// What the input of a requantization can be.
 static numerics::Interval inputRange(RequantOp op) {
-  numerics::Interval range = typeRange(op.getInput(), op.getInputUnsigned());
+  numerics::Interval range = codeOf(op.getInput(), op.getInputCode()).range();
   if (auto product = op.getInput().getDefiningOp<MatmulOp>()) {
     const numerics::Interval bound = getAccumulatorBound(product, getLhsTypeRange(product));
     if (bound.min >= range.min && bound.max <= range.max)
@@ -51,8 +47,8 @@ static std::optional<SmallVector<int64_t>> thresholdsOf(RequantOp op, int64_t lo
   SmallVector<std::vector<int32_t>> columns;
   for (size_t c = 0; c < op.getBy().size(); ++c) {
     std::optional<std::vector<int32_t>> column = numerics::requantizeThresholds(
-        op.getBy().entry(c), toNumerics(op.getRounding()), static_cast<int64_t>(op.getInputZeroPoint()),
-        static_cast<int64_t>(op.getZeroPoint()), lo, hi, inputs);
+        op.getBy().entry(c), toNumerics(op.getRounding()), static_cast<int64_t>(op.getInputCode().getZero()),
+        static_cast<int64_t>(op.getResultCode().getZero()), lo, hi, inputs);
     if (!column)
       return std::nullopt;
     columns.push_back(std::move(*column));
@@ -64,9 +60,12 @@ static std::optional<SmallVector<int64_t>> thresholdsOf(RequantOp op, int64_t lo
   return thresholds;
 }
 
+/// Comparisons know no zero point.
+static CodeAttr signOf(CodeAttr code) { return CodeAttr::get(code.getContext(), code.isUnsigned(), /*zero=*/0); }
+
 /// The threshold that computes the same as `op`; null if none does.
 static ThresholdOp toThreshold(RequantOp op) {
-  const numerics::Interval all = typeRange(op.getResult(), op.getResultUnsigned());
+  const numerics::Interval all = codeOf(op.getResult(), op.getResultCode()).range();
   const auto lo = static_cast<int64_t>(op.getMin().value_or(all.min)),
              hi = static_cast<int64_t>(op.getMax().value_or(all.max));
   ArrayRef<int64_t> shape = shapeOf(op.getInput());
@@ -74,7 +73,7 @@ static ThresholdOp toThreshold(RequantOp op) {
   const bool shared = op.getBy().size() == 1;
   const unsigned width = cast<ShapedType>(op.getInput().getType()).getElementTypeBitWidth();
   if (hi <= lo || hi - lo > 15 || (!shared && axis != -1 && axis != rank - 1) ||
-      cast<ShapedType>(op.getType()).getElementTypeBitWidth() > 16 || (width == 32 && op.getInputUnsigned()))
+      cast<ShapedType>(op.getType()).getElementTypeBitWidth() > 16 || (width == 32 && op.getInputCode().isUnsigned()))
     return {};
   std::optional<SmallVector<int64_t>> thresholds = thresholdsOf(op, lo, hi);
   if (!thresholds)
@@ -85,8 +84,8 @@ static ThresholdOp toThreshold(RequantOp op) {
     sizes.push_back(shape.back());
   Value constant =
       createIntConstant(b, op.getLoc(), RankedTensorType::get(sizes, b.getI32Type()), *thresholds, "thresholds");
-  return ThresholdOp::create(b, op.getLoc(), op.getType(), op.getInput(), constant, lo, op.getInputUnsigned(),
-                             op.getResultUnsigned());
+  return ThresholdOp::create(b, op.getLoc(), op.getType(), op.getInput(), constant, lo, signOf(op.getInputCode()),
+                             signOf(op.getResultCode()));
 }
 
 /// The norm_quant for a normalization and the comparisons of its codes; null if there is
@@ -94,8 +93,9 @@ static ThresholdOp toThreshold(RequantOp op) {
 static NormQuantOp toNormQuant(ThresholdOp op) {
   auto norm = op.getInput().getDefiningOp<LayerNormOp>();
   FailureOr<std::vector<int64_t>> thresholds = getIntConstant(op.getThresholds());
-  if (!norm || norm.getAlgorithm() != NormAlgorithm::Exact || !norm->hasOneUse() || failed(thresholds) ||
-      norm.getResultUnsigned() != op.getInputUnsigned())
+  auto exact = norm ? dyn_cast<NormExactAttr>(norm.getAlgorithm()) : NormExactAttr();
+  if (!exact || !norm->hasOneUse() || failed(thresholds) ||
+      norm.getResultCode().isUnsigned() != op.getInputCode().isUnsigned())
     return {};
   const auto channels = static_cast<size_t>(shapeOf(norm.getInput()).back());
   const size_t levels = static_cast<size_t>(shapeOf(op.getThresholds())[0]), stride = thresholds->size() / levels;
@@ -106,14 +106,15 @@ static NormQuantOp toNormQuant(ThresholdOp op) {
     gamma.push_back(std::ldexp(norm.getBy().multiplier(c), 14 - shift));
     beta.push_back(std::ldexp(static_cast<double>(norm.getOffsets()[c]), -shift));
   }
-  const numerics::Interval codes = typeRange(norm.getResult(), norm.getResultUnsigned());
+  const numerics::Interval codes = codeOf(norm.getResult(), norm.getResultCode()).range();
   for (size_t k = 0; k < levels; ++k)
     for (size_t c = 0; c < channels; ++c) {
       const int64_t threshold = (*thresholds)[k * stride + (stride == 1 ? 0 : c)];
-      at.push_back(threshold > codes.max    ? INFINITY
-                   : threshold <= codes.min ? -INFINITY
-                                            : static_cast<double>(threshold) - 0.5 -
-                                                  static_cast<double>(static_cast<int64_t>(norm.getZeroPoint())));
+      at.push_back(threshold > codes.max ? INFINITY
+                   : threshold <= codes.min
+                       ? -INFINITY
+                       : static_cast<double>(threshold) - 0.5 -
+                             static_cast<double>(static_cast<int64_t>(norm.getResultCode().getZero())));
     }
   std::optional<numerics::NormQuantThresholds> found = numerics::normQuantThresholds(gamma, beta, at);
   if (!found)
@@ -125,7 +126,7 @@ static NormQuantOp toNormQuant(ThresholdOp op) {
   return NormQuantOp::create(
       b, norm.getLoc(), op.getType(), norm.getInput(), squares,
       b.getDenseBoolArrayAttr(llvm::map_to_vector(found->negative, [](uint8_t n) { return n != 0; })),
-      norm.getEpsAttr(), op.getMinAttr(), norm.getInputUnsignedAttr(), op.getResultUnsignedAttr());
+      b.getI64IntegerAttr(exact.getEpsilon()), op.getMinAttr(), norm.getInputCodeAttr(), op.getResultCodeAttr());
 }
 
 static void replace(Operation *op, Operation *by) {

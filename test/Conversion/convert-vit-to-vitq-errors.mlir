@@ -7,7 +7,7 @@
 !w = !quant.uniform<i8:f32, 0.5>
 !a = !quant.uniform<i32:f32, 0.25>
 func.func @unsigned_weight(%x: tensor<1x2x!u>, %w: tensor<2x2x!u>) -> tensor<1x2x!a> {
-  // expected-error @+1 {{the right operand of '?' must be signed 8-bit with zero point 0}}
+  // expected-error @+1 {{the right operand of '?' must be signed, of at most 8 bits, with zero point 0}}
   %0 = vit.linear %x, %w : (tensor<1x2x!u>, tensor<2x2x!u>) -> tensor<1x2x!a>
   return %0 : tensor<1x2x!a>
 }
@@ -183,7 +183,7 @@ func.func @wide_function(%x: tensor<1x2x!s>) -> tensor<1x2x!u> {
 !a = !quant.uniform<i32:f32, 0.5>
 !u = !quant.uniform<u8:f32, 0.5:10>
 func.func @wide_table(%x: tensor<1x2x!a>) -> tensor<1x2x!u> {
-  // expected-error @+1 {{a table needs an 8-bit input and a result of at most 16 bits, got 32 and 8 bits}}
+  // expected-error @+1 {{a table needs an input of at most 8 bits and a result of at most 16 bits, got 32 and 8 bits}}
   %0 = vit.sigmoid %x : tensor<1x2x!a> -> tensor<1x2x!u>
   return %0 : tensor<1x2x!u>
 }
@@ -213,7 +213,7 @@ func.func @wide_image(%x: tensor<1x2x2x1x!p>) -> tensor<1x1x2x2x!n> {
 !e = !quant.uniform<i8:f32, 0.0039>
 !t = !quant.uniform<i32:f32, 0.0039>
 func.func @signed_probabilities(%x: tensor<1x3x3x!s>) -> tensor<1x3x3x!e> {
-  // expected-error @+1 {{softmax needs unsigned 8-bit codes, and scores with one scale, or one for each head (axis 1)}}
+  // expected-error @+1 {{softmax needs unsigned codes of at most 8 bits, and scores with one scale, or one for each head (axis 1)}}
   %0, %1 = vit.softmax_numerator %x : tensor<1x3x3x!s> -> tensor<1x3x3x!e>, tensor<1x3x!t>
   return %0 : tensor<1x3x3x!e>
 }
@@ -265,7 +265,7 @@ func.func @large_gamma(%x: tensor<1x2x!s>) -> tensor<1x2x!u> {
 !u = !quant.uniform<u8:f32, 0.5>
 !p = !quant.uniform<i16:f32, 3.0517578125e-05>
 func.func @unsigned_scores(%x: tensor<1x2x!u>) -> tensor<1x2x!p> {
-  // expected-error @+1 {{Shiftmax needs signed 8-bit scores, and signed results of 8 or 16 bits with zero point 0 and scale 2^-7 or 2^-15}}
+  // expected-error @+1 {{Shiftmax needs signed scores of at most 8 bits, and signed results of at most 8, or of 16, bits with zero point 0 and scale 2^(1 - bits)}}
   %0 = vit.softmax %x : tensor<1x2x!u> -> tensor<1x2x!p>
   return %0 : tensor<1x2x!p>
 }

@@ -5,7 +5,7 @@
 // CHECK-LABEL: func.func @main
 // CHECK: %[[T:.+]] = arith.constant dense_resource<tables> : tensor<2x256xi8>
 // CHECK: %[[I:.+]] = arith.constant dense<[0, 1, 0, 0]> : tensor<4xi8>
-// CHECK: vitq.table %{{.+}}, %[[T]], %[[I]] input_unsigned
+// CHECK: vitq.table %{{.+}}, %[[T]], %[[I]] input <unsigned>
 func.func @main(%u: tensor<1x2x4x!quant.uniform<u8:f32, 0.1:128>>) -> tensor<1x2x4x!quant.uniform<u8:f32, 0.01:5>> {
   %g = vit.gelu erf using table %u : tensor<1x2x4x!quant.uniform<u8:f32, 0.1:128>> -> tensor<1x2x4x!quant.uniform<u8:f32:2, {0.01:5, 0.02:5, 0.01:5, 0.01:5}>>
   %i = quant.scast %g : tensor<1x2x4x!quant.uniform<u8:f32:2, {0.01:5, 0.02:5, 0.01:5, 0.01:5}>> to tensor<1x2x4xi8>
@@ -47,7 +47,7 @@ func.func @main(%a: tensor<1x2x2x!quant.uniform<i32:f32:2, {0.5, 0.25}>>, %b: te
 
 // layer_norm in units of each channel's scale: twice the scale, half the multiplier.
 // CHECK-LABEL: func.func @main
-// CHECK: vitq.layer_norm exact %{{.+}} by <[268435456, 536870912], [41, 41]> offsets [4398046511104, 8796093022208]
+// CHECK: vitq.layer_norm %{{.+}} with #vitq.norm_exact<eps = {{[0-9]+}}> by <[268435456, 536870912], [41, 41]> offsets [4398046511104, 8796093022208]
 func.func @main(%x: tensor<1x2x2x!quant.uniform<i16:f32, 0.01>>) -> tensor<1x2x2x!quant.uniform<u8:f32:2, {0.5:128, 0.25:128}>> {
   %one = arith.constant dense<1.0> : tensor<2xf32>
   %n = vit.layer_norm using table %x, %one, %one eps 1.0e-6 : (tensor<1x2x2x!quant.uniform<i16:f32, 0.01>>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x2x!quant.uniform<u8:f32:2, {0.5:128, 0.25:128}>>
@@ -59,7 +59,7 @@ func.func @main(%x: tensor<1x2x2x!quant.uniform<i16:f32, 0.01>>) -> tensor<1x2x2
 // I-ViT: pixels by a table for each channel, Shiftmax with its published constants,
 // ShiftGELU with 23 bits and a 31-bit reciprocal, roundings half to even.
 // CHECK-LABEL: func.func @main
-// CHECK: %[[C:.+]] = vitq.table %{{.+}}, %{{.+}}, %{{.+}} input_unsigned : (tensor<1x1x2x2xi8>, tensor<2x256xi8>, tensor<2xi8>)
+// CHECK: %[[C:.+]] = vitq.table %{{.+}}, %{{.+}}, %{{.+}} input <unsigned> : (tensor<1x1x2x2xi8>, tensor<2x256xi8>, tensor<2xi8>)
 // CHECK: vitq.transpose %[[C]] by [0, 3, 1, 2]
 // CHECK: vitq.shiftmax %{{.+}} exponent_step -20 fraction_bits 15 reciprocal_bits 31 result_bits 16
 // CHECK: vitq.gelu shift %{{.+}} exponent_step -15 fraction_bits 23 reciprocal_bits 31 by <1073741824, 37> round half_even

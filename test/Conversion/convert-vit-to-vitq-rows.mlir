@@ -11,11 +11,11 @@
 // are below it by 0.7 % in the mean, which the multiplier makes good.
 // CHECK-LABEL: func.func @lines
 func.func @lines(%x: tensor<1x3x3x!s>, %k: tensor<1x3x4x!k>) -> tensor<1x3x4x!q> {
-  // CHECK: %[[E:.+]], %[[SUM:.+]] = vitq.softmax pwl by <1073741824, 27>, %{{.+}} lines <breakpoints = [-136, -96, -70, -50, -34, -21, -9], slopes = [1, 7, 19, 39, 68, 107, 158, 223], intercepts = [226, 1045, 2206, 3616, 5083, 6434, 7525, 8150]> {code_shift = 5 : i64
+  // CHECK: %[[E:.+]], %[[SUM:.+]] = vitq.softmax %{{.+}} with #vitq.exp_pwl<lines = <breakpoints = [-136, -96, -70, -50, -34, -21, -9], slopes = [1, 7, 19, 39, 68, 107, 158, 223], intercepts = [226, 1045, 2206, 3616, 5083, 6434, 7525, 8150]>, code_shift = 5> by <1073741824, 27> {vitq.id = {{[0-9]+}} : i64
   %e, %sum = vit.softmax_numerator using lut:8 %x : tensor<1x3x3x!s> -> tensor<1x3x3x!e>, tensor<1x3x!sum>
-  // CHECK: %[[O:.+]] = vitq.matmul %[[E]], %{{.+}} lhs_unsigned {{.*}}: (tensor<1x3x3xi8>
+  // CHECK: %[[O:.+]] = vitq.matmul %[[E]], %{{.+}} lhs <unsigned> {{.*}}: (tensor<1x3x3xi8>
   %o = vit.matmul %e, %k : (tensor<1x3x3x!e>, tensor<1x3x4x!k>) -> tensor<1x3x4x!o>
-  // CHECK: vitq.divide_rows %[[O]], %[[SUM]] by <1081{{[0-9]+}}, 54> round half_up unsigned zero_point 128 lines <breakpoints = [664, 860, 1115, 1446, 1876, 2435, 3159], slopes = [-12422, -7393, -4401, -2617, -1555, -923, -548, -326], intercepts = [14595637, 11259655, 8687595, 6699279, 5164101, 3978636, 3065623, 2364465]>
+  // CHECK: vitq.divide_rows %[[O]], %[[SUM]] by <1081{{[0-9]+}}, 54> round half_up result <unsigned, zero = 128> lines <breakpoints = [664, 860, 1115, 1446, 1876, 2435, 3159], slopes = [-12422, -7393, -4401, -2617, -1555, -923, -548, -326], intercepts = [14595637, 11259655, 8687595, 6699279, 5164101, 3978636, 3065623, 2364465]>
   %y = vit.divide_rows using lut:8 %o, %sum : (tensor<1x3x4x!o>, tensor<1x3x!sum>) -> tensor<1x3x4x!q>
   return %y : tensor<1x3x4x!q>
 }
@@ -23,10 +23,10 @@ func.func @lines(%x: tensor<1x3x3x!s>, %k: tensor<1x3x4x!k>) -> tensor<1x3x4x!q>
 // I-BERT's polynomial in steps of ln2/26; the division stays one.
 // CHECK-LABEL: func.func @polynomial
 func.func @polynomial(%x: tensor<1x3x3x!s>, %k: tensor<1x3x4x!k>) -> tensor<1x3x4x!q> {
-  // CHECK: vitq.softmax poly by <1258629129, 27>, %{{.+}} {code_shift = 13 : i64, exponent_step = -26 : i64, fraction_bits = 9 : i64, linear = 101 : i64, offset = 3928 : i64
+  // CHECK: vitq.softmax %{{.+}} with #vitq.exp_poly<step = -26, fraction_bits = 9, linear = 101, offset = 3928, code_shift = 13> by <1258629129, 27> {vitq.id = {{[0-9]+}} : i64
   %e, %sum = vit.softmax_numerator using poly %x : tensor<1x3x3x!s> -> tensor<1x3x3x!e>, tensor<1x3x!sum>
   %o = vit.matmul %e, %k : (tensor<1x3x3x!e>, tensor<1x3x4x!k>) -> tensor<1x3x4x!o>
-  // CHECK: vitq.divide_rows %{{.+}}, %{{.+}} by <1073741824, 54> round half_up unsigned zero_point 128 {
+  // CHECK: vitq.divide_rows %{{.+}}, %{{.+}} by <1073741824, 54> round half_up result <unsigned, zero = 128> {
   %y = vit.divide_rows using poly %o, %sum : (tensor<1x3x4x!o>, tensor<1x3x!sum>) -> tensor<1x3x4x!q>
   return %y : tensor<1x3x4x!q>
 }
@@ -34,7 +34,7 @@ func.func @polynomial(%x: tensor<1x3x3x!s>, %k: tensor<1x3x4x!k>) -> tensor<1x3x
 // Octaves: 0.25 / ln2. The scale of the powers of two cancels as that of bytes does.
 // CHECK-LABEL: func.func @powers
 func.func @powers(%x: tensor<1x3x3x!s>, %k: tensor<1x3x4x!k>) -> (tensor<1x3x4x!q>, tensor<1x3x3x!q>) {
-  // CHECK: %[[E:.+]], %[[SUM:.+]] = vitq.softmax log2 by <1549082005, 32>, %{{.+}} {top_exponent = 14 : i64{{.*}}} : (tensor<1x3x3xi32>) -> (tensor<1x3x3xi16>, tensor<1x3xi32>)
+  // CHECK: %[[E:.+]], %[[SUM:.+]] = vitq.softmax %{{.+}} with #vitq.exp_log2<top_exponent = 14> by <1549082005, 32> {{.*}} : (tensor<1x3x3xi32>) -> (tensor<1x3x3xi16>, tensor<1x3xi32>)
   %e, %sum = vit.softmax_numerator using log2 %x : tensor<1x3x3x!s> -> tensor<1x3x3x!e>, tensor<1x3x!sum>
   // CHECK: %[[O:.+]] = vitq.matmul %[[E]], %{{[a-z0-9]+}} {vitq.id
   %o = vit.matmul %e, %k : (tensor<1x3x3x!e>, tensor<1x3x4x!k>) -> tensor<1x3x4x!o>
@@ -55,7 +55,7 @@ func.func @powers(%x: tensor<1x3x3x!s>, %k: tensor<1x3x4x!k>) -> (tensor<1x3x4x!
 !y = !quant.uniform<i8:f32, 0.0078125>
 // CHECK-LABEL: func.func @long_rows
 func.func @long_rows(%x: tensor<1x4096x!s>) -> tensor<1x4096x!y> {
-  // CHECK: vitq.softmax log2 {{.*}} {top_exponent = 11 : i64
+  // CHECK: vitq.softmax {{.*}} with #vitq.exp_log2<top_exponent = 11>
   %e, %sum = vit.softmax_numerator using log2 %x : tensor<1x4096x!s> -> tensor<1x4096x!e>, tensor<1x!sum>
   %y = vit.divide_rows using log2 %e, %sum : (tensor<1x4096x!e>, tensor<1x!sum>) -> tensor<1x4096x!y>
   return %y : tensor<1x4096x!y>
@@ -83,9 +83,9 @@ func.func @norms(%x: tensor<1x3x!x>) -> (tensor<1x3x!y>, tensor<1x3x!y>) {
   %g = arith.constant dense<[1.0, -2.0, 0.5]> : tensor<3xf32>
   %b = arith.constant dense<[0.0, 0.5, -0.25]> : tensor<3xf32>
   // Gamma over a gain of 0.9945.
-  // CHECK: vitq.layer_norm pwl %{{.+}} by <[33737{{[0-9]+}}, -67474{{[0-9]+}}, 16868{{[0-9]+}}], [38, 38, 38]> offsets [0, 2748779069440, -1374389534720] eps 1 lines <breakpoints = [362, 512, 724, 1025, 1450, 2051, 2901], slopes = [-12457, -7401, -4399, -2612, -1551, -922, -548, -326], intercepts = [11471587, 9643827, 8108403, 6815250, 5728259, 4816464, 4049591, 3405744]>
+  // CHECK: vitq.layer_norm %{{.+}} with #vitq.norm_pwl<eps = 1, lines = <breakpoints = [362, 512, 724, 1025, 1450, 2051, 2901], slopes = [-12457, -7401, -4399, -2612, -1551, -922, -548, -326], intercepts = [11471587, 9643827, 8108403, 6815250, 5728259, 4816464, 4049591, 3405744]>> by <[33737{{[0-9]+}}, -67474{{[0-9]+}}, 16868{{[0-9]+}}], [38, 38, 38]> offsets [0, 2748779069440, -1374389534720]
   %p = vit.layer_norm using lut:8 %x, %g, %b eps 1.0e-6 : (tensor<1x3x!x>, tensor<3xf32>, tensor<3xf32>) -> tensor<1x3x!y>
-  // CHECK: vitq.layer_norm exact
+  // CHECK: vitq.layer_norm %{{.+}} with #vitq.norm_exact
   %q = vit.layer_norm using poly %x, %g, %b eps 1.0e-6 : (tensor<1x3x!x>, tensor<3xf32>, tensor<3xf32>) -> tensor<1x3x!y>
   return %p, %q : tensor<1x3x!y>, tensor<1x3x!y>
 }

@@ -14,8 +14,8 @@
 func.func @main(%x: tensor<1x2x!u8>) -> tensor<1x2x!y8> {
   // CHECK-DAG: %[[W:.+]] = arith.constant dense<{{\[\[}}1, 2], [3, -4]]> : tensor<2x2xi8>
   // CHECK-DAG: %[[B:.+]] = arith.constant dense<[70, 210]> : tensor<2xi32>
-  // CHECK: %[[A:.+]] = vitq.matmul %[[X]], %[[W]], %[[B]] transpose_rhs lhs_unsigned {vitq.id = 0 : i64}
-  // CHECK: %[[Y:.+]] = vitq.requant %[[A]] by <[1073741824, 1073741824], [33, 32]> round half_up unsigned zero_point 128 {axis = 1 : i64, vitq.id = 1 : i64} : tensor<1x2xi32> -> tensor<1x2xi8>
+  // CHECK: %[[A:.+]] = vitq.matmul %[[X]], %[[W]], %[[B]] transpose_rhs lhs <unsigned> {vitq.id = 0 : i64}
+  // CHECK: %[[Y:.+]] = vitq.requant %[[A]] by <[1073741824, 1073741824], [33, 32]> round half_up result <unsigned, zero = 128> {axis = 1 : i64, vitq.id = 1 : i64} : tensor<1x2xi32> -> tensor<1x2xi8>
   // CHECK: return %[[Y]]
   %w8 = arith.constant dense<[[1, 2], [3, -4]]> : tensor<2x2xi8>
   %w = quant.scast %w8 : tensor<2x2xi8> to tensor<2x2x!w8>
@@ -56,12 +56,12 @@ func.func @patches(%x: tensor<1x2x2x2x!p8>) -> tensor<1x1x1x!acc> {
 
 // CHECK-LABEL: func.func @attention
 func.func @attention(%q: tensor<1x3x4x!q>, %k: tensor<1x3x4x!k>) -> tensor<1x3x4x!q> {
-  // CHECK: %[[S:.+]] = vitq.matmul %{{.+}}, %[[K:.+]] transpose_rhs lhs_unsigned lhs_zero_point 128
+  // CHECK: %[[S:.+]] = vitq.matmul %{{.+}}, %[[K:.+]] transpose_rhs lhs <unsigned, zero = 128>
   // 0.25 / (ln2 / 16)
-  // CHECK: %[[E:.+]], %[[SUM:.+]] = vitq.softmax table by <1549082005, 28>, %[[S]], %{{.+}}
-  // CHECK: %[[O:.+]] = vitq.matmul %[[E]], %[[K]] lhs_unsigned {{.*}}: (
+  // CHECK: %[[E:.+]], %[[SUM:.+]] = vitq.softmax %[[S]] with #exp_table by <1549082005, 28>
+  // CHECK: %[[O:.+]] = vitq.matmul %[[E]], %[[K]] lhs <unsigned> {{.*}}: (
   // The codes' scale cancels: 0.5 / 0.5 / 2^24.
-  // CHECK: vitq.divide_rows %[[O]], %[[SUM]] by <1073741824, 54> round half_up unsigned zero_point 128
+  // CHECK: vitq.divide_rows %[[O]], %[[SUM]] by <1073741824, 54> round half_up result <unsigned, zero = 128>
   %s = vit.matmul %q, %k transpose_rhs : (tensor<1x3x4x!q>, tensor<1x3x4x!k>) -> tensor<1x3x3x!s>
   %e, %sum = vit.softmax_numerator using table %s : tensor<1x3x3x!s> -> tensor<1x3x3x!e>, tensor<1x3x!sum>
   %o = vit.matmul %e, %k : (tensor<1x3x3x!e>, tensor<1x3x4x!k>) -> tensor<1x3x4x!o>
@@ -81,11 +81,11 @@ func.func @attention(%q: tensor<1x3x4x!q>, %k: tensor<1x3x4x!k>) -> tensor<1x3x4
 func.func @elementwise(%a: tensor<1x2x!a>, %r: tensor<1x2x!r>, %u: tensor<1x2x!u>) -> (tensor<1x2x!r>, tensor<1x2x!u>, tensor<1x2x!u>, tensor<1x2x!u>) {
   // CHECK: vitq.add %{{.+}} by <[1073741824, 1073741824], [30, 31]>, %{{.+}} by <1073741824, 30> round half_up
   %0 = vit.add %a, %r : (tensor<1x2x!a>, tensor<1x2x!r>) -> tensor<1x2x!r>
-  // CHECK: vitq.requant %{{.+}} unsigned zero_point 10 {axis = 1 : i64, max = 255 : i64, min = 10 : i64
+  // CHECK: vitq.requant %{{.+}} result <unsigned, zero = 10> {axis = 1 : i64, max = 255 : i64, min = 10 : i64
   %1 = vit.relu %a : tensor<1x2x!a> -> tensor<1x2x!u>
-  // CHECK: vitq.table %{{.+}} input_unsigned
+  // CHECK: vitq.table %{{.+}} input <unsigned>
   %2 = vit.gelu erf using table %u : tensor<1x2x!u> -> tensor<1x2x!u>
-  // CHECK: vitq.gelu shift %{{.+}} exponent_step -2 fraction_bits {{[0-9]+}} by <1073741824, 37> round half_up input_unsigned input_zero_point 10 unsigned zero_point 10
+  // CHECK: vitq.gelu shift %{{.+}} exponent_step -2 fraction_bits {{[0-9]+}} by <1073741824, 37> round half_up input <unsigned, zero = 10> result <unsigned, zero = 10>
   %3 = vit.gelu erf using shift %u : tensor<1x2x!u> -> tensor<1x2x!u>
   return %0, %1, %2, %3 : tensor<1x2x!r>, tensor<1x2x!u>, tensor<1x2x!u>, tensor<1x2x!u>
 }

@@ -1,10 +1,10 @@
 // RUN: vitq-opt %s --split-input-file --convert-vitq-to-kernels=target=x86-64-v3 --verify-diagnostics
 
-func.func @main(%x: tensor<1x2x3xi32>, %t: tensor<256xi8>) -> tensor<1x2x3xi8> {
-  // A computed table.
-  // expected-error @+1 {{'vitq.softmax' op has no kernel}}
-  %c, %s = vitq.softmax table by <1073741824, 30>, %x, %t : (tensor<1x2x3xi32>, tensor<256xi8>) -> (tensor<1x2x3xi8>, tensor<1x2xi32>)
-  return %c : tensor<1x2x3xi8>
+func.func @main(%x: tensor<2x3xi32>) -> tensor<2x3xi8> {
+  // Unsigned numbers of 32 bits.
+  // expected-error @+1 {{'vitq.requant' op has no kernel}}
+  %c = vitq.requant %x by <1073741824, 30> round half_up input <unsigned> : tensor<2x3xi32> -> tensor<2x3xi8>
+  return %c : tensor<2x3xi8>
 }
 
 // -----
@@ -17,7 +17,7 @@ func.func @main(%x: tensor<1x2xi8>) -> tensor<1x2xi8> {
 
 // -----
 
-// expected-error @+1 {{operands and results must be statically shaped integer tensors}}
+// expected-error @+1 {{operands and results must be statically shaped tensors of integers of 8 bits or more}}
 func.func @main(%x: tensor<?x2xi8>) -> tensor<?x2xi8> {
   return %x : tensor<?x2xi8>
 }

@@ -17,7 +17,7 @@
 // CHECK: func.func private @vitq_requant_1
 func.func @main(%x: tensor<4x8xi32>) -> (tensor<4x8xi8>, tensor<4x8xi8>, tensor<4x8xi8>) {
   %a = vitq.requant %x by <1518500250, 40> round half_up : tensor<4x8xi32> -> tensor<4x8xi8>
-  %b = vitq.requant %x by <1418500250, 38> round half_up zero_point 7 : tensor<4x8xi32> -> tensor<4x8xi8>
+  %b = vitq.requant %x by <1418500250, 38> round half_up result <signed, zero = 7> : tensor<4x8xi32> -> tensor<4x8xi8>
   %c = vitq.requant %x by <1518500250, 40> round half_even : tensor<4x8xi32> -> tensor<4x8xi8>
   return %a, %b, %c : tensor<4x8xi8>, tensor<4x8xi8>, tensor<4x8xi8>
 }
@@ -55,7 +55,7 @@ func.func @main(%x: tensor<7x16xi8>) -> tensor<7x16xi8> {
   %b = vitq.requant %a by <1518500250, 40> round half_up : tensor<7x112xi32> -> tensor<7x112xi8>
   %c = vitq.slice %b offsets [0, 0] sizes [7, 16] strides [1, 1] : tensor<7x112xi8> -> tensor<7x16xi8>
   %d = vitq.matmul %c, %v transpose_rhs : (tensor<7x16xi8>, tensor<112x16xi8>) -> tensor<7x112xi32>
-  %e = vitq.requant %d by <1418500250, 41> round half_up zero_point 3 : tensor<7x112xi32> -> tensor<7x112xi8>
+  %e = vitq.requant %d by <1418500250, 41> round half_up result <signed, zero = 3> : tensor<7x112xi32> -> tensor<7x112xi8>
   %f = vitq.slice %e offsets [0, 3] sizes [7, 16] strides [1, 1] : tensor<7x112xi8> -> tensor<7x16xi8>
   return %f : tensor<7x16xi8>
 }
@@ -85,7 +85,7 @@ func.func @main(%x: tensor<2x4xi8>, %y: tensor<4x4xi8>) -> (tensor<2x4xi8>, tens
 func.func @main(%q: tensor<1x3x5x8xi8>, %k: tensor<1x3x5x8xi8>) -> (tensor<1x3x5x5xi8>, tensor<1x3x5xi32>) {
   %t = arith.constant dense<1> : tensor<256xi8>
   %s = vitq.matmul %q, %k transpose_rhs : (tensor<1x3x5x8xi8>, tensor<1x3x5x8xi8>) -> tensor<1x3x5x5xi32>
-  %c, %n = vitq.softmax table by <1518500250, 40>, %s, %t : (tensor<1x3x5x5xi32>, tensor<256xi8>) -> (tensor<1x3x5x5xi8>, tensor<1x3x5xi32>)
+  %c, %n = vitq.softmax %s with #vitq.exp_table<dense<1> : tensor<256xi8>> by <1518500250, 40> : (tensor<1x3x5x5xi32>) -> (tensor<1x3x5x5xi8>, tensor<1x3x5xi32>)
   return %c, %n : tensor<1x3x5x5xi8>, tensor<1x3x5xi32>
 }
 
@@ -181,8 +181,8 @@ func.func @main(%q: tensor<5x8xi8>, %k: tensor<5x8xi8>, %x: tensor<5x5xi8>) -> (
 // CHECK: call @vitq_layer_norm_0(
 // CHECK: call @vitq_layer_norm_1(
 func.func @main(%x: tensor<2x3xi16>) -> (tensor<2x3xi8>, tensor<2x3xi8>) {
-  %a = vitq.layer_norm shift %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 : tensor<2x3xi16> -> tensor<2x3xi8>
-  %b = vitq.layer_norm shift %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 round half_even : tensor<2x3xi16> -> tensor<2x3xi8>
+  %a = vitq.layer_norm %x with #vitq.norm_shift by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] : tensor<2x3xi16> -> tensor<2x3xi8>
+  %b = vitq.layer_norm %x with #vitq.norm_shift<rounding = half_even> by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] : tensor<2x3xi16> -> tensor<2x3xi8>
   return %a, %b : tensor<2x3xi8>, tensor<2x3xi8>
 }
 
@@ -206,9 +206,9 @@ func.func @main(%q: tensor<1x14x3x24xi8>, %k: tensor<1x14x3x24xi8>, %v: tensor<1
   %qh = vitq.transpose %q by [0, 2, 1, 3] : tensor<1x14x3x24xi8> -> tensor<1x3x14x24xi8>
   %kh = vitq.transpose %k by [0, 2, 1, 3] : tensor<1x14x3x24xi8> -> tensor<1x3x14x24xi8>
   %vh = vitq.transpose %v by [0, 2, 1, 3] : tensor<1x14x3x12xi8> -> tensor<1x3x14x12xi8>
-  %s = vitq.matmul %qh, %kh transpose_rhs lhs_unsigned lhs_zero_point 128 : (tensor<1x3x14x24xi8>, tensor<1x3x14x24xi8>) -> tensor<1x3x14x14xi32>
-  %c, %n = vitq.softmax table by <[1518500250, 1218500250, 1118500250], [40, 40, 40]>, %s, %t : (tensor<1x3x14x14xi32>, tensor<256xi8>) -> (tensor<1x3x14x14xi8>, tensor<1x3x14xi32>)
-  %p = vitq.matmul %c, %vh lhs_unsigned : (tensor<1x3x14x14xi8>, tensor<1x3x14x12xi8>) -> tensor<1x3x14x12xi32>
+  %s = vitq.matmul %qh, %kh transpose_rhs lhs <unsigned, zero = 128> : (tensor<1x3x14x24xi8>, tensor<1x3x14x24xi8>) -> tensor<1x3x14x14xi32>
+  %c, %n = vitq.softmax %s with #vitq.exp_table<dense<1> : tensor<256xi8>> by <[1518500250, 1218500250, 1118500250], [40, 40, 40]> : (tensor<1x3x14x14xi32>) -> (tensor<1x3x14x14xi8>, tensor<1x3x14xi32>)
+  %p = vitq.matmul %c, %vh lhs <unsigned> : (tensor<1x3x14x14xi8>, tensor<1x3x14x12xi8>) -> tensor<1x3x14x12xi32>
   %d = vitq.divide_rows %p, %n by <[1184406517, 1482896304, 1565957510], [54, 55, 55]> round half_up {axis = 1 : i64} : (tensor<1x3x14x12xi32>, tensor<1x3x14xi32>) -> tensor<1x3x14x12xi8>
   %y = vitq.transpose %d by [0, 2, 1, 3] : tensor<1x3x14x12xi8> -> tensor<1x14x3x12xi8>
   return %y : tensor<1x14x3x12xi8>
@@ -224,7 +224,7 @@ func.func @main(%q: tensor<1x14x3x24xi8>, %k: tensor<1x14x3x24xi8>, %v: tensor<1
 // CHECK: return
 func.func @main(%q: tensor<1x3x14x24xi8>, %k: tensor<1x3x14x24xi8>, %v: tensor<1x3x14x12xi8>) -> tensor<1x3x14x12xi8> {
   %s = vitq.matmul %q, %k transpose_rhs : (tensor<1x3x14x24xi8>, tensor<1x3x14x24xi8>) -> tensor<1x3x14x14xi32>
-  %c, %n = vitq.softmax log2 by <1518500250, 40>, %s {top_exponent = 14 : i64} : (tensor<1x3x14x14xi32>) -> (tensor<1x3x14x14xi16>, tensor<1x3x14xi32>)
+  %c, %n = vitq.softmax %s with #vitq.exp_log2<top_exponent = 14> by <1518500250, 40> : (tensor<1x3x14x14xi32>) -> (tensor<1x3x14x14xi16>, tensor<1x3x14xi32>)
   %p = vitq.matmul %c, %v : (tensor<1x3x14x14xi16>, tensor<1x3x14x12xi8>) -> tensor<1x3x14x12xi32>
   %d = vitq.divide_rows %p, %n by <1184406517, 54> round half_up : (tensor<1x3x14x12xi32>, tensor<1x3x14xi32>) -> tensor<1x3x14x12xi8>
   return %d : tensor<1x3x14x12xi8>
@@ -273,7 +273,7 @@ func.func @main(%x: tensor<7x16xi8>) -> tensor<7x32xi8> {
 func.func @main(%x: tensor<1x4x4x3xi8>) -> tensor<1x4x16xi8> {
   %w = arith.constant dense<3> : tensor<12x16xi8>
   %p = vitq.extract_patches %x patch [2, 2] : tensor<1x4x4x3xi8> -> tensor<1x4x12xi8>
-  %a = vitq.matmul %p, %w lhs_unsigned : (tensor<1x4x12xi8>, tensor<12x16xi8>) -> tensor<1x4x16xi32>
+  %a = vitq.matmul %p, %w lhs <unsigned> : (tensor<1x4x12xi8>, tensor<12x16xi8>) -> tensor<1x4x16xi32>
   %b = vitq.requant %a by <1518500250, 40> round half_up : tensor<1x4x16xi32> -> tensor<1x4x16xi8>
   return %b : tensor<1x4x16xi8>
 }

@@ -25,6 +25,6 @@ func.func @main(%x: tensor<1x4x8xi8>) -> (tensor<1x4x8xi8>, tensor<1x4xi32>) {
   %0 = vitq.matmul %x, %w : (tensor<1x4x8xi8>, tensor<8x8xi8>) -> tensor<1x4x8xi32> loc("blocks.0.fc")
   %1 = vitq.requant %0 by <1518500250, 40> round half_up : tensor<1x4x8xi32> -> tensor<1x4x8xi8> loc("blocks.0.fc")
   %2 = vitq.matmul %1, %w : (tensor<1x4x8xi8>, tensor<8x8xi8>) -> tensor<1x4x8xi32> loc("a=b")
-  %3, %4 = vitq.softmax table by <7, 9>, %2, %t : (tensor<1x4x8xi32>, tensor<256xi8>) -> (tensor<1x4x8xi8>, tensor<1x4xi32>) loc("softmax")
+  %3, %4 = vitq.softmax %2 with #vitq.exp_table<dense<2> : tensor<256xi8>> by <7, 9> : (tensor<1x4x8xi32>) -> (tensor<1x4x8xi8>, tensor<1x4xi32>) loc("softmax")
   return %3, %4 : tensor<1x4x8xi8>, tensor<1x4xi32>
 }

@@ -43,11 +43,11 @@ func.func @main(%x: tensor<2x8xi8>, %l: tensor<2x2048xi8>) -> (tensor<2x8xi8>, t
   %0 = vitq.matmul %x, %w : (tensor<2x8xi8>, tensor<8x8xi8>) -> tensor<2x8xi32>
   %1 = vitq.requant %0 by <1073741824, 37> round half_up : tensor<2x8xi32> -> tensor<2x8xi8>
   %2 = vitq.matmul %x, %w : (tensor<2x8xi8>, tensor<8x8xi8>) -> tensor<2x8xi32>
-  %3 = vitq.requant %2 by <1073741824, 37> round half_even zero_point 3 : tensor<2x8xi32> -> tensor<2x8xi8>
+  %3 = vitq.requant %2 by <1073741824, 37> round half_even result <signed, zero = 3> : tensor<2x8xi32> -> tensor<2x8xi8>
   %4 = vitq.matmul %x, %w : (tensor<2x8xi8>, tensor<8x8xi8>) -> tensor<2x8xi32>
   %5 = vitq.requant %4 by <1073741825, 37> round half_even : tensor<2x8xi32> -> tensor<2x8xi8>
   %6 = vitq.matmul %x, %w : (tensor<2x8xi8>, tensor<8x8xi8>) -> tensor<2x8xi32>
-  %7 = vitq.requant %6 by <1073741824, 37> round half_even unsigned : tensor<2x8xi32> -> tensor<2x8xi8>
+  %7 = vitq.requant %6 by <1073741824, 37> round half_even result <unsigned> : tensor<2x8xi32> -> tensor<2x8xi8>
   %8 = vitq.matmul %x, %w : (tensor<2x8xi8>, tensor<8x8xi8>) -> tensor<2x8xi32>
   %9 = vitq.requant %8 by <1073741824, 37> round half_even : tensor<2x8xi32> -> tensor<2x8xi16>
   %10 = vitq.matmul %l, %v : (tensor<2x2048xi8>, tensor<2048x8xi8>) -> tensor<2x8xi32>

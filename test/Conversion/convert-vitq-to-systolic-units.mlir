@@ -57,7 +57,7 @@ func.func @main(%x: tensor<1x10x12xi8>, %r: tensor<1x10x16xi8>, %s: tensor<1x10x
 // CHECK-SAME: {node = "divide", op = "vitq.divide_rows", place = "exponent", reason = "on the sums of 'pv'"}
 // CHECK-LABEL: func.func @main(
 // CHECK: %[[P:.*]]:2 = systolic.launch @matmul_2x10x8x10_0(%{{.*}}, %{{.*}}) {attention, macs = 1600 : i64} : (tensor<1x2x10x8xi8>, tensor<1x2x10x8xi8>) -> (tensor<1x2x10x10xi8>, tensor<1x2x10xi32>) units {
-// CHECK: vitq.softmax table by <7, 9>
+// CHECK: vitq.softmax %{{.+}} by <7, 9>
 // CHECK: systolic.yield %{{.*}}, %{{.*}} : tensor<1x2x10x10xi8>, tensor<1x2x10xi32>
 // CHECK: systolic.launch @matmul_2x10x10x8_1(%[[P]]#0, %{{.*}}, %[[P]]#1) {attention, macs = 1600 : i64, operandsForUnits = 1 : i64}
 // CHECK-NEXT: ^bb0(%{{.*}}: tensor<1x2x10x8xi32>, %{{.*}}: tensor<1x2x10xi32>):
@@ -68,8 +68,8 @@ func.func @main(%x: tensor<1x10x12xi8>, %r: tensor<1x10x16xi8>, %s: tensor<1x10x
 func.func @main(%q: tensor<1x2x10x8xi8>, %k: tensor<1x2x10x8xi8>, %v: tensor<1x2x10x8xi8>) -> tensor<1x2x10x8xi8> {
   %t = arith.constant dense<2> : tensor<256xi8>
   %0 = vitq.matmul %q, %k transpose_rhs : (tensor<1x2x10x8xi8>, tensor<1x2x10x8xi8>) -> tensor<1x2x10x10xi32> loc("qk")
-  %1, %s = vitq.softmax table by <7, 9>, %0, %t : (tensor<1x2x10x10xi32>, tensor<256xi8>) -> (tensor<1x2x10x10xi8>, tensor<1x2x10xi32>) loc("softmax")
-  %2 = vitq.matmul %1, %v lhs_unsigned : (tensor<1x2x10x10xi8>, tensor<1x2x10x8xi8>) -> tensor<1x2x10x8xi32> loc("pv")
+  %1, %s = vitq.softmax %0 with #vitq.exp_table<dense<2> : tensor<256xi8>> by <7, 9> : (tensor<1x2x10x10xi32>) -> (tensor<1x2x10x10xi8>, tensor<1x2x10xi32>) loc("softmax")
+  %2 = vitq.matmul %1, %v lhs <unsigned> : (tensor<1x2x10x10xi8>, tensor<1x2x10x8xi8>) -> tensor<1x2x10x8xi32> loc("pv")
   %3 = vitq.divide_rows %2, %s by <1518500250, 40> round half_up : (tensor<1x2x10x8xi32>, tensor<1x2x10xi32>) -> tensor<1x2x10x8xi8> loc("divide")
   return %3 : tensor<1x2x10x8xi8>
 }
@@ -81,7 +81,7 @@ func.func @main(%q: tensor<1x2x10x8xi8>, %k: tensor<1x2x10x8xi8>, %v: tensor<1x2
 // CHECK-SAME: {node = "wide", op = "vitq.table", place = "host", reason = "its entries have more than 8 bits"}
 // CHECK-LABEL: func.func @main(
 // CHECK: systolic.launch @units_20x4_{{[0-9]}}(%{{.*}}) {operandsForUnits = 1 : i64} : (tensor<1x20x4xi16>) -> tensor<1x20x4xi8> units {
-// CHECK: vitq.layer_norm exact
+// CHECK: vitq.layer_norm %{{.+}} with #vitq.norm_exact
 // CHECK: vitq.table
 // Sixteen rows at a time.
 // CHECK-LABEL: func.func private @units_20x4_
@@ -89,7 +89,7 @@ func.func @main(%q: tensor<1x2x10x8xi8>, %k: tensor<1x2x10x8xi8>, %v: tensor<1x2
 // CHECK-NEXT: %[[REST:.*]] = affine.min #{{.*}}(%[[ROW]])
 // CHECK-NEXT: systolic.units rows %[[ROW]] for %[[REST]] channels %c0 for %c4
 func.func @main(%x: tensor<1x20x4xi16>, %z: tensor<1x20x4xi8>) -> (tensor<1x20x4xi8>, tensor<1x20x4xi16>) {
-  %0 = vitq.layer_norm exact %x by <[1, -2, 3, 4], [4, 5, 6, 7]> offsets [-7, 0, 7, 9] eps 1 unsigned zero_point 12 : tensor<1x20x4xi16> -> tensor<1x20x4xi8> loc("norm")
+  %0 = vitq.layer_norm %x with #vitq.norm_exact<eps = 1> by <[1, -2, 3, 4], [4, 5, 6, 7]> offsets [-7, 0, 7, 9] result <unsigned, zero = 12> : tensor<1x20x4xi16> -> tensor<1x20x4xi8> loc("norm")
   %t = arith.constant dense<300> : tensor<256xi16>
   %1 = vitq.table %z, %t : (tensor<1x20x4xi8>, tensor<256xi16>) -> tensor<1x20x4xi16> loc("wide")
   return %0, %1 : tensor<1x20x4xi8>, tensor<1x20x4xi16>
@@ -108,4 +108,17 @@ func.func @main(%x: tensor<2x8xi8>) -> (tensor<2x16xi32>, tensor<2x16xi8>) {
   %0 = vitq.matmul %x, %w : (tensor<2x8xi8>, tensor<8x16xi8>) -> tensor<2x16xi32> loc("fc")
   %1 = vitq.requant %0 by <1518500250, 40> round half_up : tensor<2x16xi32> -> tensor<2x16xi8> loc("requant")
   return %0, %1 : tensor<2x16xi32>, tensor<2x16xi8>
+}
+
+// -----
+
+// What no unit computes, and why.
+// CHECK: {node = "log2", op = "vitq.softmax", place = "host", reason = "softmax in powers of two is in no unit"}
+// CHECK-SAME: {node = "twice", op = "vitq.add", place = "host", reason = "its operands have not the same shape, or are one tensor"}
+// CHECK-SAME: {node = "given", op = "vitq.threshold", place = "host", reason = "its thresholds are no constants"}
+func.func @main(%s: tensor<1x2x3x4xi32>, %x: tensor<1x4x8xi8>, %a: tensor<1x4x8xi32>, %t: tensor<3xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>, tensor<1x4x8xi8>, tensor<1x4x8xi8>) {
+  %0, %1 = vitq.softmax %s with #vitq.exp_log2<top_exponent = 14> by <7, 9> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>) loc("log2")
+  %2 = vitq.add %x by <1, 1>, %x by <1, 2> round half_up : (tensor<1x4x8xi8>, tensor<1x4x8xi8>) -> tensor<1x4x8xi8> loc("twice")
+  %3 = vitq.threshold %a, %t from -2 : (tensor<1x4x8xi32>, tensor<3xi32>) -> tensor<1x4x8xi8> loc("given")
+  return %0, %1, %2, %3 : tensor<1x2x3x4xi16>, tensor<1x2x3xi32>, tensor<1x4x8xi8>, tensor<1x4x8xi8>
 }

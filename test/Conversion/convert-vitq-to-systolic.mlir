@@ -15,7 +15,7 @@
 // CHECK-LABEL: func.func @main(
 // CHECK-SAME: %[[X:.*]]: tensor<1x20x40xi8>)
 // CHECK: %[[LESS:.*]] = arith.constant dense_resource<less_128> : tensor<256xi8>
-// CHECK: %[[SIGNED:.*]] = vitq.table %[[X]], %[[LESS]] input_unsigned
+// CHECK: %[[SIGNED:.*]] = vitq.table %[[X]], %[[LESS]] input <unsigned>
 // CHECK: %[[W:.*]] = arith.constant dense_resource<weights> : tensor<40x64xi8>
 // CHECK: %[[B:.*]] = arith.constant dense<5007> : tensor<1x24xi32>
 // CHECK: %[[Y:.*]] = systolic.launch @linear_20x40x24_0(%[[SIGNED]], %[[W]], %[[B]]) {macs = 19200 : i64} : (tensor<1x20x40xi8>, tensor<40x64xi8>, tensor<1x24xi32>) -> tensor<1x20x32xi32>
@@ -67,7 +67,7 @@
 func.func @main(%x: tensor<1x20x40xi8>) -> tensor<1x20x24xi32> {
   %w = arith.constant dense<1> : tensor<40x24xi8>
   %b = arith.constant dense<7> : tensor<24xi32>
-  %y = vitq.matmul %x, %w, %b lhs_unsigned lhs_zero_point 3 : (tensor<1x20x40xi8>, tensor<40x24xi8>, tensor<24xi32>) -> tensor<1x20x24xi32> loc("fc")
+  %y = vitq.matmul %x, %w, %b lhs <unsigned, zero = 3> : (tensor<1x20x40xi8>, tensor<40x24xi8>, tensor<24xi32>) -> tensor<1x20x24xi32> loc("fc")
   return %y : tensor<1x20x24xi32>
 }
 
@@ -77,7 +77,7 @@ func.func @main(%x: tensor<1x20x40xi8>) -> tensor<1x20x24xi32> {
 // correction is a product of one row, which the host computes for each head: (128 - 200) * sum_k K.
 // CHECK-LABEL: func.func @main(
 // CHECK-SAME: %[[Q:.*]]: tensor<1x20x3x16xi8>, %[[K:.*]]: tensor<1x20x3x16xi8>)
-// CHECK: %[[SIGNED:.*]] = vitq.table %[[Q]], %{{.*}} input_unsigned
+// CHECK: %[[SIGNED:.*]] = vitq.table %[[Q]], %{{.*}} input <unsigned>
 // CHECK: %[[KT:.*]] = vitq.transpose %[[K]] by [0, 2, 1, 3]
 // CHECK: %[[ROW:.*]] = arith.constant dense<-72> : tensor<1x3x1x16xi8>
 // CHECK: %[[SUMS:.*]] = vitq.matmul %[[ROW]], %[[KT]] transpose_rhs : (tensor<1x3x1x16xi8>, tensor<1x3x20x16xi8>) -> tensor<1x3x1x20xi32>
@@ -100,7 +100,7 @@ func.func @main(%x: tensor<1x20x40xi8>) -> tensor<1x20x24xi32> {
 func.func @main(%q: tensor<1x20x3x16xi8>, %k: tensor<1x20x3x16xi8>) -> tensor<1x3x20x20xi32> {
   %0 = vitq.transpose %q by [0, 2, 1, 3] : tensor<1x20x3x16xi8> -> tensor<1x3x20x16xi8>
   %1 = vitq.transpose %k by [0, 2, 1, 3] : tensor<1x20x3x16xi8> -> tensor<1x3x20x16xi8>
-  %2 = vitq.matmul %0, %1 transpose_rhs lhs_unsigned lhs_zero_point 200 : (tensor<1x3x20x16xi8>, tensor<1x3x20x16xi8>) -> tensor<1x3x20x20xi32> loc("qk")
+  %2 = vitq.matmul %0, %1 transpose_rhs lhs <unsigned, zero = 200> : (tensor<1x3x20x16xi8>, tensor<1x3x20x16xi8>) -> tensor<1x3x20x20xi32> loc("qk")
   return %2 : tensor<1x3x20x20xi32>
 }
 
@@ -110,7 +110,7 @@ func.func @main(%q: tensor<1x20x3x16xi8>, %k: tensor<1x20x3x16xi8>) -> tensor<1x
 // CHECK-LABEL: func.func @main(
 // CHECK-SAME: %[[P:.*]]: tensor<1x3x20x20xi8>, %[[V:.*]]: tensor<1x20x3x16xi8>)
 // CHECK: %[[ROW:.*]] = arith.constant dense<-128> : tensor<1x3x1x20xi8>
-// CHECK: %[[SUMS:.*]] = vitq.matmul %[[ROW]], %{{.*}} lhs_unsigned : (tensor<1x3x1x20xi8>, tensor<1x3x20x16xi8>) -> tensor<1x3x1x16xi32>
+// CHECK: %[[SUMS:.*]] = vitq.matmul %[[ROW]], %{{.*}} lhs <unsigned> : (tensor<1x3x1x20xi8>, tensor<1x3x20x16xi8>) -> tensor<1x3x1x16xi32>
 // CHECK: systolic.launch @matmul_3x20x20x16_0(%{{.*}}, %[[V]], %[[SUMS]]) {attention, macs = 19200 : i64} : (tensor<1x3x20x20xi8>, tensor<1x20x3x16xi8>, tensor<1x3x1x16xi32>) -> tensor<1x3x20x16xi32>
 // CHECK-NEXT: return
 
@@ -122,7 +122,7 @@ func.func @main(%q: tensor<1x20x3x16xi8>, %k: tensor<1x20x3x16xi8>) -> tensor<1x
 // BITS4: systolic.launch @matmul_3x20x20x16_0(%[[P]], %[[V]]) {attention, macs = 19200 : i64}
 func.func @main(%p: tensor<1x3x20x20xi8>, %v: tensor<1x20x3x16xi8>) -> tensor<1x3x20x16xi32> {
   %0 = vitq.transpose %v by [0, 2, 1, 3] : tensor<1x20x3x16xi8> -> tensor<1x3x20x16xi8>
-  %1 = vitq.matmul %p, %0 lhs_unsigned : (tensor<1x3x20x20xi8>, tensor<1x3x20x16xi8>) -> tensor<1x3x20x16xi32> loc("pv")
+  %1 = vitq.matmul %p, %0 lhs <unsigned> : (tensor<1x3x20x20xi8>, tensor<1x3x20x16xi8>) -> tensor<1x3x20x16xi32> loc("pv")
   return %1 : tensor<1x3x20x16xi32>
 }
 
@@ -151,7 +151,7 @@ func.func @main(%a: tensor<1x4x8xi16>, %b: tensor<1x4x8xi8>) -> (tensor<1x4x4xi3
   %0 = vitq.matmul %a, %w : (tensor<1x4x8xi16>, tensor<8x4xi8>) -> tensor<1x4x4xi32> loc("wide")
   %1 = vitq.matmul %b, %w : (tensor<1x4x8xi8>, tensor<8x4xi8>) -> tensor<1x4x4xi32> loc("first")
   %2 = vitq.matmul %b, %w : (tensor<1x4x8xi8>, tensor<8x4xi8>) -> tensor<1x4x4xi32> loc("second")
-  %3, %4 = vitq.softmax table by <7, 9>, %2, %t : (tensor<1x4x4xi32>, tensor<256xi8>) -> (tensor<1x4x4xi8>, tensor<1x4xi32>) loc("softmax")
+  %3, %4 = vitq.softmax %2 with #vitq.exp_table<dense<2> : tensor<256xi8>> by <7, 9> : (tensor<1x4x4xi32>) -> (tensor<1x4x4xi8>, tensor<1x4xi32>) loc("softmax")
   %5 = vitq.reshape %1 to [4, 4] : tensor<1x4x4xi32> -> tensor<4x4xi32> loc("reshape")
   return %0, %1, %3, %4, %5 : tensor<1x4x4xi32>, tensor<1x4x4xi32>, tensor<1x4x4xi8>, tensor<1x4xi32>, tensor<4x4xi32>
 }

@@ -64,7 +64,7 @@ func.func @main(%x: tensor<2x4xi8>, %y: tensor<4x4xi8>, %z: tensor<2x4xi16>) -> 
 // CHECK: vitq.add
 func.func @main(%x: tensor<7x16xi8>, %w: tensor<32x16xi8>) -> (tensor<7x32xi32>, tensor<7x32xi8>) {
   %a = vitq.matmul %x, %w transpose_rhs : (tensor<7x16xi8>, tensor<32x16xi8>) -> tensor<7x32xi32>
-  %b = vitq.matmul %x, %w transpose_rhs lhs_unsigned : (tensor<7x16xi8>, tensor<32x16xi8>) -> tensor<7x32xi32>
+  %b = vitq.matmul %x, %w transpose_rhs lhs <unsigned> : (tensor<7x16xi8>, tensor<32x16xi8>) -> tensor<7x32xi32>
   %c = vitq.add %a by <1073741824, 30>, %b by <1518500250, 29> round half_up : (tensor<7x32xi32>, tensor<7x32xi32>) -> tensor<7x32xi32>
   %d = vitq.matmul %x, %w transpose_rhs : (tensor<7x16xi8>, tensor<32x16xi8>) -> tensor<7x32xi32>
   %e = vitq.requant %d by <1518500250, 40> round half_up : tensor<7x32xi32> -> tensor<7x32xi8>
@@ -118,8 +118,8 @@ func.func @main(%q: tensor<1x14x3x24xi8>, %k: tensor<1x14x3x24xi8>, %v: tensor<1
   %vh = vitq.transpose %v by [0, 2, 1, 3] : tensor<1x14x3x12xi8> -> tensor<1x3x14x12xi8>
   %s = vitq.matmul %qh, %kh transpose_rhs : (tensor<1x3x14x24xi8>, tensor<1x3x14x24xi8>) -> tensor<1x3x14x14xi32>
   %m = vitq.add %s by <1073741824, 30>, %mask by <1073741824, 30> round half_up : (tensor<1x3x14x14xi32>, tensor<14x14xi32>) -> tensor<1x3x14x14xi32>
-  %c, %n = vitq.softmax table by <1518500250, 40>, %m, %t : (tensor<1x3x14x14xi32>, tensor<256xi8>) -> (tensor<1x3x14x14xi8>, tensor<1x3x14xi32>)
-  %p = vitq.matmul %c, %vh lhs_unsigned : (tensor<1x3x14x14xi8>, tensor<1x3x14x12xi8>) -> tensor<1x3x14x12xi32>
+  %c, %n = vitq.softmax %m with #vitq.exp_table<dense<@%t@> : tensor<256xi8>> by <1518500250, 40> : (tensor<1x3x14x14xi32>) -> (tensor<1x3x14x14xi8>, tensor<1x3x14xi32>)
+  %p = vitq.matmul %c, %vh lhs <unsigned> : (tensor<1x3x14x14xi8>, tensor<1x3x14x12xi8>) -> tensor<1x3x14x12xi32>
   %d = vitq.divide_rows %p, %n by <1184406517, 54> round half_up : (tensor<1x3x14x12xi32>, tensor<1x3x14xi32>) -> tensor<1x3x14x12xi8>
   %y = vitq.transpose %d by [0, 2, 1, 3] : tensor<1x3x14x12xi8> -> tensor<1x14x3x12xi8>
   return %y, %kh : tensor<1x14x3x12xi8>, tensor<1x3x14x24xi8>
@@ -140,8 +140,8 @@ func.func @main(%q: tensor<1x14x3x24xi8>, %k: tensor<1x14x3x24xi8>, %v: tensor<1
 // CHECK-NEXT: vitq.yield
 func.func @main(%q: tensor<3x14x24xi8>, %v: tensor<3x14x12xi8>, %t: tensor<256xi8>) -> (tensor<3x14x12xi8>, tensor<3x14xi32>) {
   %s = vitq.matmul %q, %q transpose_rhs : (tensor<3x14x24xi8>, tensor<3x14x24xi8>) -> tensor<3x14x14xi32>
-  %c, %n = vitq.softmax table by <1518500250, 40>, %s, %t : (tensor<3x14x14xi32>, tensor<256xi8>) -> (tensor<3x14x14xi8>, tensor<3x14xi32>)
-  %p = vitq.matmul %c, %v lhs_unsigned : (tensor<3x14x14xi8>, tensor<3x14x12xi8>) -> tensor<3x14x12xi32>
+  %c, %n = vitq.softmax %s with #vitq.exp_table<dense<@%t@> : tensor<256xi8>> by <1518500250, 40> : (tensor<3x14x14xi32>) -> (tensor<3x14x14xi8>, tensor<3x14xi32>)
+  %p = vitq.matmul %c, %v lhs <unsigned> : (tensor<3x14x14xi8>, tensor<3x14x12xi8>) -> tensor<3x14x12xi32>
   %d = vitq.divide_rows %p, %n by <1184406517, 54> round half_up : (tensor<3x14x12xi32>, tensor<3x14xi32>) -> tensor<3x14x12xi8>
   return %d, %n : tensor<3x14x12xi8>, tensor<3x14xi32>
 }

@@ -9,7 +9,7 @@
 // PLAIN-NOT: llvm.call_intrinsic "llvm.aarch64
 func.func @main(%x: tensor<7x16xi8>) -> tensor<7x16xi8> {
   %w = arith.constant dense<3> : tensor<16x16xi8>
-  %a = vitq.matmul %x, %w lhs_unsigned lhs_zero_point 9 : (tensor<7x16xi8>, tensor<16x16xi8>) -> tensor<7x16xi32>
+  %a = vitq.matmul %x, %w lhs <unsigned, zero = 9> : (tensor<7x16xi8>, tensor<16x16xi8>) -> tensor<7x16xi32>
   %b = vitq.requant %a by <1518500250, 40> round half_up : tensor<7x16xi32> -> tensor<7x16xi8>
   return %b : tensor<7x16xi8>
 }

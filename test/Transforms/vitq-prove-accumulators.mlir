@@ -6,7 +6,7 @@ func.func @constant(%x: tensor<1x2xi8>) -> tensor<1x2xi32> {
   %w = arith.constant dense<[[1, 2], [-3, 0]]> : tensor<2x2xi8>
   %b = arith.constant dense<[5, 0]> : tensor<2xi32>
   // CHECK: vitq.accumulator_range = array<i64: -765, 770>
-  %y = vitq.matmul %x, %w, %b transpose_rhs lhs_unsigned : (tensor<1x2xi8>, tensor<2x2xi8>, tensor<2xi32>) -> tensor<1x2xi32>
+  %y = vitq.matmul %x, %w, %b transpose_rhs lhs <unsigned> : (tensor<1x2xi8>, tensor<2x2xi8>, tensor<2xi32>) -> tensor<1x2xi32>
   return %y : tensor<1x2xi32>
 }
 
@@ -16,9 +16,9 @@ func.func @constant(%x: tensor<1x2xi8>) -> tensor<1x2xi32> {
 // CHECK-LABEL: func.func @producer
 func.func @producer(%x: tensor<1x2xi32>) -> tensor<1x1xi32> {
   %w = arith.constant dense<[[1, -2]]> : tensor<1x2xi8>
-  %q = vitq.requant %x by #vitq.dyadic<1073741824, 30> round half_up unsigned {max = 10 : i64} : tensor<1x2xi32> -> tensor<1x2xi8>
+  %q = vitq.requant %x by #vitq.dyadic<1073741824, 30> round half_up result <unsigned> {max = 10 : i64} : tensor<1x2xi32> -> tensor<1x2xi8>
   // CHECK: vitq.accumulator_range = array<i64: -20, 10>
-  %y = vitq.matmul %q, %w transpose_rhs lhs_unsigned : (tensor<1x2xi8>, tensor<1x2xi8>) -> tensor<1x1xi32>
+  %y = vitq.matmul %q, %w transpose_rhs lhs <unsigned> : (tensor<1x2xi8>, tensor<1x2xi8>) -> tensor<1x1xi32>
   return %y : tensor<1x1xi32>
 }
 
@@ -28,7 +28,7 @@ func.func @producer(%x: tensor<1x2xi32>) -> tensor<1x1xi32> {
 // CHECK-LABEL: func.func @dynamic
 func.func @dynamic(%x: tensor<1x2x64xi8>, %k: tensor<1x2x64xi8>) -> tensor<1x2x2xi32> {
   // CHECK: vitq.accumulator_range = array<i64: -1048576, 1048576>
-  %y = vitq.matmul %x, %k transpose_rhs lhs_unsigned lhs_zero_point 128 : (tensor<1x2x64xi8>, tensor<1x2x64xi8>) -> tensor<1x2x2xi32>
+  %y = vitq.matmul %x, %k transpose_rhs lhs <unsigned, zero = 128> : (tensor<1x2x64xi8>, tensor<1x2x64xi8>) -> tensor<1x2x2xi32>
   return %y : tensor<1x2x2xi32>
 }
 

@@ -17,8 +17,8 @@ func.func @tensor(%x: tensor<2x3xi32>) -> tensor<2x3xi8> {
 // CHECK-LABEL: func.func @channels
 func.func @channels(%x: tensor<2x2xi8>) -> tensor<2x2xi8> {
   // CHECK{LITERAL}: dense<[[-85, -128], [-22, -54]]> : tensor<2x2xi32>
-  // CHECK: vitq.threshold %{{.+}}, %{{.+}} from 0 unsigned : (tensor<2x2xi8>, tensor<2x2xi32>) -> tensor<2x2xi8>
-  %y = vitq.requant %x by <[1073741824, 1073741824], [36, 37]> round half_even input_zero_point 10 unsigned zero_point 2
+  // CHECK: vitq.threshold %{{.+}}, %{{.+}} from 0 result <unsigned> : (tensor<2x2xi8>, tensor<2x2xi32>) -> tensor<2x2xi8>
+  %y = vitq.requant %x by <[1073741824, 1073741824], [36, 37]> round half_even input <signed, zero = 10> result <unsigned, zero = 2>
     {min = 0 : i64, max = 2 : i64} : tensor<2x2xi8> -> tensor<2x2xi8>
   return %y : tensor<2x2xi8>
 }
@@ -59,14 +59,14 @@ func.func @unchanged(%x: tensor<2x2xi32>) -> (tensor<2x2xi8>, tensor<2x2xi8>, te
 // tau = (8 - 1/2 - 5 - 16) / 16 for channel 0. gamma = 0 gives 21: always the first
 // level, never the second.
 // CHECK-LABEL: func.func @norm
-// CHECK: vitq.layer_norm exact
+// CHECK: vitq.layer_norm %{{.+}} with #vitq.norm_exact
 // NORMS-LABEL: func.func @norm
 // NORMS-NOT: vitq.layer_norm
 func.func @norm(%x: tensor<2x4xi16>) -> tensor<2x4xi8> {
   // NORMS{LITERAL}: dense<[[-746496, -746496, -2147483647, 25600], [25600, 25600, 2147483647, 1401856]]> : tensor<2x4xi32>
-  // NORMS: vitq.norm_quant %{{.+}}, %{{.+}} negative [false, true, false, false] eps 9 from 0 unsigned : (tensor<2x4xi16>, tensor<2x4xi32>) -> tensor<2x4xi8>
-  %n = vitq.layer_norm exact %x by <[1073741824, -1073741824, 0, 1073741824], [40, 40, 40, 40]>
-    offsets [17592186044416, 17592186044416, 17592186044416, 0] eps 9 zero_point 5 : tensor<2x4xi16> -> tensor<2x4xi8>
-  %y = vitq.requant %n by <1073741824, 34> round half_up unsigned {min = 0 : i64, max = 2 : i64} : tensor<2x4xi8> -> tensor<2x4xi8>
+  // NORMS: vitq.norm_quant %{{.+}}, %{{.+}} negative [false, true, false, false] eps 9 from 0 result <unsigned> : (tensor<2x4xi16>, tensor<2x4xi32>) -> tensor<2x4xi8>
+  %n = vitq.layer_norm %x with #vitq.norm_exact<eps = 9> by <[1073741824, -1073741824, 0, 1073741824], [40, 40, 40, 40]>
+    offsets [17592186044416, 17592186044416, 17592186044416, 0] result <signed, zero = 5> : tensor<2x4xi16> -> tensor<2x4xi8>
+  %y = vitq.requant %n by <1073741824, 34> round half_up result <unsigned> {min = 0 : i64, max = 2 : i64} : tensor<2x4xi8> -> tensor<2x4xi8>
   return %y : tensor<2x4xi8>
 }

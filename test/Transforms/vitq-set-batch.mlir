@@ -32,10 +32,10 @@ func.func @main(%x: tensor<1x4x4x1xi8>) -> tensor<1x2xi32> {
   // CHECK: vitq.matmul {{.*}} : (tensor<3x2x5x2xi8>, tensor<3x2x5x2xi8>) -> tensor<3x2x5x5xi32>
   %s = vitq.matmul %h, %h transpose_rhs : (tensor<1x2x5x2xi8>, tensor<1x2x5x2xi8>) -> tensor<1x2x5x5xi32>
   // One multiplier for each head, as before.
-  // CHECK: vitq.softmax table by <[1073741824, 1073741823], [30, 30]>, {{.*}} -> (tensor<3x2x5x5xi8>, tensor<3x2x5xi32>)
-  %c, %sums = vitq.softmax table by <[1073741824, 1073741823], [30, 30]>, %s, %table : (tensor<1x2x5x5xi32>, tensor<256xi8>) -> (tensor<1x2x5x5xi8>, tensor<1x2x5xi32>)
+  // CHECK: vitq.softmax {{.*}} by <[1073741824, 1073741823], [30, 30]> {{.*}} -> (tensor<3x2x5x5xi8>, tensor<3x2x5xi32>)
+  %c, %sums = vitq.softmax %s with #vitq.exp_table<dense<4> : tensor<256xi8>> by <[1073741824, 1073741823], [30, 30]> : (tensor<1x2x5x5xi32>) -> (tensor<1x2x5x5xi8>, tensor<1x2x5xi32>)
   // CHECK: vitq.matmul {{.*}} : (tensor<3x2x5x5xi8>, tensor<3x2x5x2xi8>) -> tensor<3x2x5x2xi32>
-  %o = vitq.matmul %c, %h lhs_unsigned : (tensor<1x2x5x5xi8>, tensor<1x2x5x2xi8>) -> tensor<1x2x5x2xi32>
+  %o = vitq.matmul %c, %h lhs <unsigned> : (tensor<1x2x5x5xi8>, tensor<1x2x5x2xi8>) -> tensor<1x2x5x2xi32>
   // CHECK: vitq.divide_rows {{.*}} : (tensor<3x2x5x2xi32>, tensor<3x2x5xi32>) -> tensor<3x2x5x2xi8>
   %d = vitq.divide_rows %o, %sums by #vitq.dyadic<[1073741824, 1073741823], [40, 40]> round half_up {axis = 1 : i64} : (tensor<1x2x5x2xi32>, tensor<1x2x5xi32>) -> tensor<1x2x5x2xi8>
   // CHECK: vitq.slice %{{.*}} offsets [0, 0, 0, 0] sizes [3, 2, 1, 2] strides [1, 1, 1, 1]
@@ -145,8 +145,8 @@ func.func @main(%x: tensor<1x2x4xi16>, %s: tensor<1x2x4xi32>) -> (tensor<1x2x4xi
   %n = vitq.norm_quant %x, %squares negative [false, false, true, false] eps 1 from 0 : (tensor<1x2x4xi16>, tensor<3x4xi32>) -> tensor<1x2x4xi8>
   // CHECK: vitq.threshold {{.*}} : (tensor<3x2x4xi32>, tensor<3x4xi32>) -> tensor<3x2x4xi8>
   %t = vitq.threshold %s, %squares from 0 : (tensor<1x2x4xi32>, tensor<3x4xi32>) -> tensor<1x2x4xi8>
-  // CHECK: vitq.softmax log2 {{.*}} -> (tensor<3x2x4xi16>, tensor<3x2xi32>)
-  %c, %sum = vitq.softmax log2 by <1, 1>, %s {top_exponent = 14 : i64} : (tensor<1x2x4xi32>) -> (tensor<1x2x4xi16>, tensor<1x2xi32>)
+  // CHECK: vitq.softmax {{.*}} with #vitq.exp_log2{{.*}} -> (tensor<3x2x4xi16>, tensor<3x2xi32>)
+  %c, %sum = vitq.softmax %s with #vitq.exp_log2<top_exponent = 14> by <1, 1> : (tensor<1x2x4xi32>) -> (tensor<1x2x4xi16>, tensor<1x2xi32>)
   return %n, %t, %c : tensor<1x2x4xi8>, tensor<1x2x4xi8>, tensor<1x2x4xi16>
 }
 

@@ -9,6 +9,8 @@
 #ifndef VITQ_ANALYSIS_QUANTIZEDTYPES_H
 #define VITQ_ANALYSIS_QUANTIZEDTYPES_H
 
+#include "vitq/Numerics/Code.h"
+
 #include "dialects/vit/Vit.h"
 
 namespace vitq {
@@ -36,6 +38,8 @@ struct UniformParameters {
 
   double scale(size_t i = 0) const { return scales[axis < 0 ? 0 : i]; }
   int64_t zeroPoint(size_t i = 0) const { return zeroPoints[axis < 0 ? 0 : i]; }
+  /// How codes are read, where there is one zero point.
+  numerics::Code code() const { return {width, !isSigned, zeroPoint()}; }
 };
 
 /// None when `type` is not a uniform quantized type.

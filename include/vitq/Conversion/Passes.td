@@ -202,8 +202,8 @@ def ConvertVitToVitqPass : Pass<"convert-vit-to-vitq", "::mlir::ModuleOp"> {
     ```
     becomes
     ```mlir
-    %a = vitq.matmul %x, %w, %b transpose_rhs lhs_unsigned : (...)
-    %q = vitq.requant %a by #vitq.dyadic<[...], [...]> round half_up unsigned zero_point 128 : ...
+    %a = vitq.matmul %x, %w, %b transpose_rhs lhs <unsigned> : (...)
+    %q = vitq.requant %a by #vitq.dyadic<[...], [...]> round half_up result <unsigned, zero = 128> : ...
     ```
 
     Every op gets an integer `vitq.id`; the module attribute `vitq.scales` maps it to the

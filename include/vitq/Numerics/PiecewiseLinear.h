@@ -35,6 +35,7 @@ struct PiecewiseLinear {
   int64_t evaluate(int64_t q) const;
   /// Whether every slope * q + intercept, each for all q in [lo, hi], fits 32 bits.
   bool fits(int64_t lo, int64_t hi) const;
+  bool operator==(const PiecewiseLinear &) const = default;
 };
 
 } // namespace vitq::numerics

@@ -24,22 +24,30 @@
 
 namespace vitq::numerics {
 
+/// Distances from the row's maximum are 8 bits wide, whatever the codes are.
+inline constexpr int kDistances = 256;
+/// The code for each of them.
+using DistanceTable = std::array<uint8_t, kDistances>;
+/// The largest unsigned code.
+inline int64_t largestCode(unsigned bits) { return (int64_t(1) << bits) - 1; }
+
 /// min(255, round-half-up((rowMax - acc) * D)): the distance from the maximum
 /// in steps. rowMax - acc, up to 2^32 - 1, is limited to 2^31 - 1 before the
 /// product; this changes nothing while 255.5 / D < 2^31, i.e. D > 2^-23.
 /// Preconditions: rowMax >= acc, D >= 0.
 inline int64_t softmaxDistance(int32_t rowMax, int32_t acc, Dyadic d) {
   const int64_t diff = saturateInt32(static_cast<int64_t>(rowMax) - acc);
-  return requantize(diff, d, Rounding::HalfUp, 0, 0, 255);
+  return requantize(diff, d, Rounding::HalfUp, 0, 0, kDistances - 1);
 }
 
 /// codes[i] = table[softmaxDistance(max acc, acc[i])], *sum = sum of codes.
 /// N >= 1; 255*N < 2^31, i.e. N <= 8421504.
-void softmaxTableRow(const int32_t *acc, uint8_t *codes, int32_t *sum, int64_t n, Dyadic d, const uint8_t table[256]);
+void softmaxTableRow(const int32_t *acc, uint8_t *codes, int32_t *sum, int64_t n, Dyadic d,
+                     const uint8_t table[kDistances]);
 
-/// table[d] = rne(255 * exp(-d * step)). table[0] = 255, so the sum of a row
-/// is at least 255. Precondition: step > 0.
-std::array<uint8_t, 256> softmaxExpTable(double step);
+/// table[d] = rne(L * exp(-d * step)), L the largest code of `bits` <= 8. table[0] = L, so the
+/// sum of a row is at least L. Precondition: step > 0.
+DistanceTable softmaxExpTable(double step, unsigned bits = 8);
 
 /// Parameters of softmaxShiftRow.
 struct SoftmaxShift {
@@ -49,16 +57,16 @@ struct SoftmaxShift {
 };
 
 /// x0 = floor(-1/step), n = 15, t the smallest shift with
-/// (|x0| * 2^15) >> t <= 255. Precondition: step > 0.
-SoftmaxShift softmaxShiftConstants(double step);
+/// (|x0| * 2^15) >> t <= largestCode(bits). Precondition: step > 0.
+SoftmaxShift softmaxShiftConstants(double step, unsigned bits = 8);
 
-/// min(255, (shiftExp(-d, x0, n) + 2^(t-1)) >> t), d in 0..255, t in 1..61
+/// min(largestCode(bits), (shiftExp(-d, x0, n) + 2^(t-1)) >> t), d in 0..255, t in 1..61
 /// (t = 0: no rounding).
-uint8_t softmaxShiftCode(int64_t d, SoftmaxShift s);
+uint8_t softmaxShiftCode(int64_t d, SoftmaxShift s, unsigned bits = 8);
 
 /// softmaxShiftCode for every d: softmaxTableRow with this table computes the
 /// same as softmaxShiftRow.
-std::array<uint8_t, 256> softmaxShiftTable(SoftmaxShift s);
+DistanceTable softmaxShiftTable(SoftmaxShift s, unsigned bits = 8);
 
 /// As softmaxTableRow, with softmaxShiftCode in place of the table.
 void softmaxShiftRow(const int32_t *acc, uint8_t *codes, int32_t *sum, int64_t n, Dyadic d, SoftmaxShift s);
@@ -75,8 +83,8 @@ struct SoftmaxPolynomial {
 /// x0 = floor(-ln2/step); of 0.35815147*r^2 + 0.96963238*r + 1 in units of step, b =
 /// floor(2.70732 / step), c = floor(2.79211 / step^2); n the octaves that a distance of
 /// 255 reaches, at most 30, and c * 2^n < 2^62; t the smallest shift with
-/// (c * 2^n) >> t <= 255. Precondition: 2^-14 <= step <= 1/4.
-SoftmaxPolynomial softmaxPolynomialConstants(double step);
+/// (c * 2^n) >> t <= largestCode(bits). Precondition: 2^-14 <= step <= 1/4.
+SoftmaxPolynomial softmaxPolynomialConstants(double step, unsigned bits = 8);
 
 /// Whether p = r*(r + b) + c stays positive and at most c for every r of an octave,
 /// x0 < r <= 0, and c * 2^n below 2^62: b >= -2*x0, c > -x0*(x0 + b), -2^16 <= x0 < 0,
@@ -84,17 +92,17 @@ SoftmaxPolynomial softmaxPolynomialConstants(double step);
 bool softmaxPolynomialFits(const SoftmaxPolynomial &p);
 
 /// With q = max(-d, n*x0), z = floor(q/x0), r = q - z*x0:
-///   min(255, ((r*(r + b) + c) << (n - z) + 2^(t-1)) >> t), d in 0..255.
+///   min(largestCode(bits), ((r*(r + b) + c) << (n - z) + 2^(t-1)) >> t), d in 0..255.
 /// Precondition: softmaxPolynomialFits.
-uint8_t softmaxPolynomialCode(int64_t d, const SoftmaxPolynomial &p);
+uint8_t softmaxPolynomialCode(int64_t d, const SoftmaxPolynomial &p, unsigned bits = 8);
 /// The code for every d, for softmaxTableRow.
-std::array<uint8_t, 256> softmaxPolynomialTable(const SoftmaxPolynomial &p);
+DistanceTable softmaxPolynomialTable(const SoftmaxPolynomial &p, unsigned bits = 8);
 
-/// clamp((lines(-d) + 2^(t-1)) >> t, 0, 255), d in 0..255, t in 1..30: the exponential
+/// clamp((lines(-d) + 2^(t-1)) >> t, 0, largestCode(bits)), d in 0..255, t in 1..30: the exponential
 /// as lines over q = -d, in units of 2^-t of a code. Preconditions:
 /// lines.fits(-255, 0).
-uint8_t softmaxLinesCode(int64_t d, const PiecewiseLinear &lines, unsigned t);
-std::array<uint8_t, 256> softmaxLinesTable(const PiecewiseLinear &lines, unsigned t);
+uint8_t softmaxLinesCode(int64_t d, const PiecewiseLinear &lines, unsigned t, unsigned bits = 8);
+DistanceTable softmaxLinesTable(const PiecewiseLinear &lines, unsigned t, unsigned bits = 8);
 
 /// Codes of 4 bits: the distance in octaves, rounded half up by softmaxDistance with a
 /// step of ln2 (a half in the logarithm, at sqrt(2)), at most 15. They stand for the

@@ -1,4 +1,4 @@
-//===- Table.h - 256-entry tables of element-wise functions -----*- C++ -*-===//
+//===- Table.h - Tables of element-wise functions -----*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -9,29 +9,26 @@
 #ifndef VITQ_NUMERICS_TABLE_H
 #define VITQ_NUMERICS_TABLE_H
 
-#include <array>
-#include <cassert>
+#include "vitq/Numerics/Code.h"
+
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 namespace vitq::numerics {
 
-using Table256 = std::array<int32_t, 256>;
+/// Tables that an op may choose from, one for each channel.
+inline constexpr int64_t kMaxTables = 128;
 
-/// Index of an 8-bit code: the code itself when unsigned, code + 128 when
-/// signed, so that entries are ordered by the value they stand for.
-inline int64_t tableIndex(int64_t code, bool isSigned) {
-  const int64_t index = isSigned ? code + 128 : code;
-  assert(index >= 0 && index < 256 && "code out of range");
-  return index;
-}
-inline int64_t tableCode(int64_t index, bool isSigned) { return isSigned ? index - 128 : index; }
+/// entry[i] = quantizeReal(fn(inScale * (code(i) - zero)), outScale, of the output's codes,
+/// half-up) for each of the input's 2^bits codes, ordered by their value (Code::index). Input
+/// codes have at most 16 bits, output codes 31 (32 when signed).
+std::vector<int32_t> buildTable(const std::function<double(double)> &fn, double inScale, Code in, double outScale,
+                                Code out);
 
-/// entry[i] = quantizeReal(fn(inScale * (code(i) - inZeroPoint)), outScale,
-/// outZeroPoint, all codes of the output type, half-up). outBits in 1..31
-/// (32 when signed).
-Table256 buildTable(const std::function<double(double)> &fn, double inScale, int64_t inZeroPoint, bool inSigned,
-                    double outScale, int64_t outZeroPoint, int outBits, bool outSigned);
+/// The table of 2^8 entries for bytes that hold narrower codes: those beyond them, which no byte
+/// holds, have the nearest code's entry.
+std::vector<int32_t> widenTable(const std::vector<int32_t> &entries, Code narrow);
 
 } // namespace vitq::numerics
 

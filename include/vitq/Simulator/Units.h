@@ -9,67 +9,9 @@
 #ifndef VITQ_SIMULATOR_UNITS_H
 #define VITQ_SIMULATOR_UNITS_H
 
-#include "vitq/Simulator/Config.h"
-
-#include <memory>
-#include <vector>
+#include "vitq/Simulator/Stages.h"
 
 namespace vitq::simulator {
-
-/// A stage of a unit program: one vitq op on a row of 32-bit values. `numbers` and
-/// `arrays` hold what each kind lists, in that order. An array that is `per channel`
-/// has one entry, or one for each of the program's channels; for `per batch` each
-/// batch's rows have one (batch = row / rowsPerBatch of the program).
-enum class StageKind : uint8_t {
-  /// vitq.requant. numbers: rounding, input zero point, zero point, min, max.
-  /// arrays: multipliers, shifts (per channel, or per batch with number perBatch = 1,
-  /// the sixth). Unit: dyadic.
-  Requant,
-  /// vitq.add: the row is lhs, extra input the rhs, or the other way round with number
-  /// `swapped`. numbers: rounding, lhs zero point, rhs zero point, zero point, min, max,
-  /// swapped. arrays: lhs multipliers, lhs shifts, rhs multipliers, rhs shifts (per
-  /// channel). Unit: dyadic.
-  Add,
-  /// vitq.threshold. numbers: min, levels. arrays: thresholds, [levels] or [levels x
-  /// channels]. Unit: comparator.
-  Threshold,
-  /// vitq.table. numbers: input is signed. arrays: entries (256 a table), the table
-  /// of each channel (or empty). Unit: lookup.
-  Table,
-  /// vitq.pwl. numbers: rounding, input zero point, zero point, min, max. arrays:
-  /// breakpoints, slopes, intercepts, multipliers, shifts (per channel). Unit: lookup.
-  Pwl,
-  /// vitq.softmax by a table of 256 exponentials; a whole row. The row becomes the
-  /// codes, the sum goes to the extra output. arrays: table, multipliers, shifts (per
-  /// batch). Unit: exponent.
-  SoftmaxTable,
-  /// vitq.softmax by shifts. numbers: exponent step, fraction bits, code shift. arrays:
-  /// multipliers, shifts (per batch). Unit: exponent.
-  SoftmaxShift,
-  /// vitq.shiftmax; a whole row. numbers: exponent step, fraction bits, reciprocal bits,
-  /// result bits. Unit: exponent.
-  Shiftmax,
-  /// vitq.divide_rows; the extra input are the sums, one for each row. numbers:
-  /// rounding, zero point, min, max, has lines, perBatch. arrays: multipliers, shifts (per
-  /// channel, or per batch), then the lines' breakpoints, slopes, intercepts. Unit:
-  /// exponent.
-  DivideRows,
-  /// vitq.layer_norm; a whole row. numbers: shift algorithm, rounding, eps, zero point,
-  /// min, max, has lines. arrays: multipliers, shifts, offsets, post offsets (per
-  /// channel), then the lines as above. Unit: norm.
-  LayerNorm,
-  /// vitq.norm_quant; a whole row. numbers: levels, eps, min. arrays: squares, negative
-  /// (per channel). Unit: norm.
-  NormQuant,
-};
-inline constexpr unsigned kNumStageKinds = 11;
-
-struct Stage {
-  StageKind kind = StageKind::Requant;
-  std::vector<int64_t> numbers;
-  std::vector<std::vector<int64_t>> arrays;
-  bool operator==(const Stage &) const = default;
-};
 
 /// Where an operand of a unit program lies. Element (row r, channel c) of batch b is at
 /// offset + b * batchPitch + r * rowPitch + (c / groupSize) * groupPitch + (c % groupSize) * bytes
@@ -104,16 +46,10 @@ struct UnitProgram {
   int64_t parameterBytes() const;
 };
 
-/// The unit that a stage needs.
-Unit unitOf(StageKind kind);
 llvm::StringRef nameOf(Unit unit);
-llvm::StringRef nameOf(StageKind kind);
-/// Whether a stage needs all channels of a row at once.
-bool needsWholeRow(StageKind kind);
 
-/// Errors: a unit that `config` lacks, counts of numbers and arrays that do not fit the
-/// kind, values outside what lib/Numerics takes (shifts 1 to 62, table indices ...),
-/// operands outside `operandBytes` (of the launch's operands).
+/// Errors: a unit that `config` lacks, arrays whose sizes do not fit, values outside what
+/// lib/Numerics takes (shifts 1 to 62, table indices ...), operands outside `operandBytes` (of the launch's operands).
 llvm::Error checkUnitProgram(const UnitProgram &program, const Config &config, llvm::ArrayRef<uint64_t> operandBytes);
 
 } // namespace vitq::simulator

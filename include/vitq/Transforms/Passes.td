@@ -609,7 +609,7 @@ def VitqRequantToThresholdsPass : Pass<"vitq-requant-to-thresholds", "::mlir::Mo
     multiplier, and a level that no 32-bit input reaches, unless the bound of the product
     before it leaves a number to say so.
 
-    With `norms`, a `vitq.layer_norm exact` whose only use is such a threshold becomes a
+    With `norms`, a `vitq.layer_norm` with `#vitq.norm_exact` whose only use is such a threshold becomes a
     `vitq.norm_quant`: neither root nor division (docs/Rules.md, R9). Codes of values beside a
     threshold may then differ.
 

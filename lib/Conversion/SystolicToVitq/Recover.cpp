@@ -221,14 +221,14 @@ std::string Checker::checkTerm(const Term &term, int64_t row, int64_t n0, int64_
 std::string Checker::checkDepth() {
   for (auto &list : ranges) {
     llvm::sort(list);
-    int64_t at = 0;
+    int64_t reached = 0;
     for (auto [first, end] : list) {
-      if (first != at)
-        return "has products of k = " + itostr(std::min(first, at)) + (first < at ? " twice" : " not");
-      at = end;
+      if (first != reached)
+        return "has products of k = " + itostr(std::min(first, reached)) + (first < reached ? " twice" : " not");
+      reached = end;
     }
-    if (at != result.k)
-      return "lacks products from k = " + itostr(at) + " on";
+    if (reached != result.k)
+      return "lacks products from k = " + itostr(reached) + " on";
   }
   return "";
 }
@@ -243,23 +243,23 @@ std::string Checker::see(const StoredRow &row) {
     return mark(row.row, row.channel, row.cols);
   if (row.sums->start == Sums::Start::Nothing)
     return "stores sums that nothing began";
-  int64_t at = row.row, n0 = row.channel;
+  int64_t m0 = row.row, n0 = row.channel;
   if (!row.toUnits) {
     std::optional<Place> place = layouts[row.operand].find(row.offset);
     if (row.operand != *result.out || !place)
       return "stores to no element of the result";
     if (row.scaled != result.shift.has_value() || row.relu != result.relu || (row.scaled && row.shift != *result.shift))
       return "scales some sums unlike others";
-    at = place->batch * layouts[row.operand].rows() + place->row;
+    m0 = place->batch * layouts[row.operand].rows() + place->row;
     n0 = place->col;
   }
-  if (std::string error = mark(at, n0, row.cols); !error.empty())
+  if (std::string error = mark(m0, n0, row.cols); !error.empty())
     return error;
-  if (std::string error = checkBias(*row.sums, at / result.m, n0, row.cols); !error.empty())
+  if (std::string error = checkBias(*row.sums, m0 / result.m, n0, row.cols); !error.empty())
     return error;
   ranges.assign(config.planesOf(8) * config.planesOf(8), {});
   for (const Term &term : row.sums->terms)
-    if (std::string error = checkTerm(term, at, n0, row.cols); !error.empty())
+    if (std::string error = checkTerm(term, m0, n0, row.cols); !error.empty())
       return error;
   return checkDepth();
 }

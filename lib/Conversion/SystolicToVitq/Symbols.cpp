@@ -42,12 +42,12 @@ std::string SymbolMachine::moveIn(const Instruction &i) {
   for (int64_t plane = 0; plane < planes; ++plane)
     for (int64_t row = 0; row < i.rows; ++row)
       for (int64_t col = 0; col < i.cols; col += width) {
-        const int64_t at = i.local + plane * i.planeStride + col / width * i.tileStride + row;
-        if (at >= static_cast<int64_t>(scratchpad.size()))
+        const int64_t memoryRow = i.local + plane * i.planeStride + col / width * i.tileStride + row;
+        if (memoryRow >= static_cast<int64_t>(scratchpad.size()))
           return "fills a row outside the scratchpad";
-        scratchpad[at] = {i.dram.operand, static_cast<uint8_t>(plane),
-                          static_cast<uint32_t>(i.dram.offset + row * i.dram.pitch + col),
-                          static_cast<uint32_t>(std::min<int64_t>(width, i.cols - col))};
+        scratchpad[memoryRow] = {i.dram.operand, static_cast<uint8_t>(plane),
+                                 static_cast<uint32_t>(i.dram.offset + row * i.dram.pitch + col),
+                                 static_cast<uint32_t>(std::min<int64_t>(width, i.cols - col))};
       }
   return "";
 }
@@ -169,8 +169,8 @@ std::string SymbolMachine::compute(const Instruction &i) {
 std::string SymbolMachine::moveOut(const Instruction &i) {
   for (int64_t row = 0; row < i.rows; ++row)
     for (int64_t col = 0; col < i.cols; col += config.cols) {
-      const int64_t at = i.local + col / config.cols * i.tileStride + row;
-      if (at >= static_cast<int64_t>(accumulator.size()))
+      const int64_t memoryRow = i.local + col / config.cols * i.tileStride + row;
+      if (memoryRow >= static_cast<int64_t>(accumulator.size()))
         return "reads a row outside the accumulator";
       const int64_t bytes = i.has(FlagScale) ? 1 : 4;
       const StoredRow stored{i.dram.operand,
@@ -182,7 +182,7 @@ std::string SymbolMachine::moveOut(const Instruction &i) {
                              i.has(FlagScale),
                              i.has(FlagRelu),
                              i.shift,
-                             &accumulator[at]};
+                             &accumulator[memoryRow]};
       if (std::string error = see(stored); !error.empty())
         return error;
     }
@@ -202,12 +202,12 @@ std::string SymbolMachine::units(const Instruction &i) {
       continue;
     }
     for (int64_t col = 0; col < i.cols; col += config.cols) {
-      const int64_t at = i.local + col / config.cols * i.tileStride + row;
-      if (at >= static_cast<int64_t>(accumulator.size()))
+      const int64_t memoryRow = i.local + col / config.cols * i.tileStride + row;
+      if (memoryRow >= static_cast<int64_t>(accumulator.size()))
         return "reads a row outside the accumulator";
       stored.channel = int64_t(i.channel) + col;
       stored.cols = std::min(config.cols, i.cols - col);
-      stored.sums = &accumulator[at];
+      stored.sums = &accumulator[memoryRow];
       if (std::string error = see(stored); !error.empty())
         return error;
     }

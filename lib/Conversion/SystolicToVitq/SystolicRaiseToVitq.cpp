@@ -103,15 +103,16 @@ Value Raiser::makeProduct() {
   const bool own = product.bias && cast<MemRefType>(routine.getArgumentTypes()[*product.bias]).getRank() > 2;
   if (product.bias && !own)
     bias = reshape(trim(operand(*product.bias), product.n), {product.n});
-  Value sums = integer::MatmulOp::create(b, loc, RankedTensorType::get(shape, i32), lhs, rhs, bias, product.lhsUnsigned,
-                                         /*lhs_zero_point=*/0, product.transposeRhs);
+  Value sums = integer::MatmulOp::create(b, loc, RankedTensorType::get(shape, i32), lhs, rhs, bias,
+                                         integer::CodeAttr::get(b.getContext(), product.lhsUnsigned, /*zero=*/0),
+                                         product.transposeRhs);
   if (!own)
     return sums;
   // A bias for each matrix: vitq.add by one, exactly. Its result fits, as the sums do.
   auto one = integer::DyadicAttr::get(b.getContext(), {2}, {1});
   Value wide = integer::BroadcastOp::create(b, loc, sums.getType(), operand(*product.bias), shape);
-  return integer::AddOp::create(b, loc, sums.getType(), sums, wide, one, one, integer::Rounding::HalfUp, false, 0,
-                                false, 0, false, 0);
+  return integer::AddOp::create(b, loc, sums.getType(), sums, wide, one, one, integer::Rounding::HalfUp,
+                                integer::CodeAttr(), integer::CodeAttr(), integer::CodeAttr());
 }
 
 void Raiser::replaceBySums(Value sums) {
@@ -122,7 +123,7 @@ void Raiser::replaceBySums(Value sums) {
     auto type = RankedTensorType::get(cast<RankedTensorType>(sums.getType()).getShape(), b.getI8Type());
     sums =
         integer::RequantOp::create(b, loc, type, sums, integer::DyadicAttr::get(b.getContext(), {multiplier}, {shift}),
-                                   integer::Rounding::HalfEven, /*axis=*/-1, false, 0, false, 0,
+                                   integer::Rounding::HalfEven, /*axis=*/-1, integer::CodeAttr(), integer::CodeAttr(),
                                    product.relu ? b.getI64IntegerAttr(0) : IntegerAttr(), IntegerAttr());
   }
   auto type = cast<RankedTensorType>(launch.getOutputs().front().getType());

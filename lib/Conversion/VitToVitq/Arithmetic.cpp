@@ -47,10 +47,10 @@ LogicalResult checkRhs(Operation *op, Value rhs) {
   FailureOr<UniformParameters> parameters = parametersOf(op, rhs);
   if (failed(parameters))
     return failure();
-  if (!parameters->isSigned || parameters->width != 8 ||
+  if (!parameters->isSigned || parameters->width > 8 ||
       llvm::any_of(parameters->zeroPoints, [](int64_t z) { return z != 0; }))
     return op->emitError("the right operand of '")
-           << nodeName(op->getLoc()) << "' must be signed 8-bit with zero point 0";
+           << nodeName(op->getLoc()) << "' must be signed, of at most 8 bits, with zero point 0";
   return success();
 }
 
@@ -65,9 +65,9 @@ struct LowerLinear : Lowering<vit::LinearOp> {
                                           vit::shapeOf(op.getResult()).back(), input->zeroPoint());
     if (failed(bias))
       return failure();
-    auto matmul = rewriter.replaceOpWithNewOp<vint::MatmulOp>(
-        op, convert(op.getType()), adaptor.getInput(), adaptor.getWeight(), *bias, unitIf(rewriter, !input->isSigned),
-        rewriter.getI64IntegerAttr(0), rewriter.getUnitAttr());
+    auto matmul =
+        rewriter.replaceOpWithNewOp<vint::MatmulOp>(op, convert(op.getType()), adaptor.getInput(), adaptor.getWeight(),
+                                                    *bias, signAttr(op, *input), rewriter.getUnitAttr());
     recordScale(matmul, op);
     return success();
   }
@@ -82,9 +82,9 @@ struct LowerMatmul : Lowering<vit::MatmulOp> {
       return failure();
     if (!llvm::all_equal(lhs->zeroPoints))
       return op.emitError("the left operand of '") << nodeName(op.getLoc()) << "' must have one zero point";
-    auto matmul = rewriter.replaceOpWithNewOp<vint::MatmulOp>(
-        op, convert(op.getType()), adaptor.getLhs(), adaptor.getRhs(), Value(), unitIf(rewriter, !lhs->isSigned),
-        rewriter.getI64IntegerAttr(lhs->zeroPoint()), op.getTransposeRhsAttr());
+    auto matmul =
+        rewriter.replaceOpWithNewOp<vint::MatmulOp>(op, convert(op.getType()), adaptor.getLhs(), adaptor.getRhs(),
+                                                    Value(), codeAttr(op, *lhs), op.getTransposeRhsAttr());
     recordScale(matmul, op);
     return success();
   }
@@ -109,16 +109,16 @@ struct LowerPatchEmbed : Lowering<vit::PatchEmbedOp> {
     ArrayRef<int64_t> shape = vit::shapeOf(op.getWeight());
     int64_t d = shape[0], c = shape[1], h = shape[2], w = shape[3];
     Tensor rows = transposed(weights->reshaped({d, c, h * w}), {0, 2, 1});
-    Value weight = createConstant(rewriter, loc, RankedTensorType::get({d, h * w * c}, rewriter.getI8Type()),
-                                  rows.reshaped({d, h * w * c}), getBlobName(adaptor.getWeight()));
+    Value weight = createConstant(
+        rewriter, loc, RankedTensorType::get({d, h * w * c}, getElementTypeOrSelf(adaptor.getWeight().getType())),
+        rows.reshaped({d, h * w * c}), getBlobName(adaptor.getWeight()));
     FailureOr<Value> bias = foldZeroPoint(op, rewriter, weight, adaptor.getBias(), d, input->zeroPoint());
     if (failed(bias))
       return failure();
     Value patches = vit::createInferred<vint::ExtractPatchesOp>(
         rewriter, loc, image, rewriter.getNamedAttr("patch", rewriter.getDenseI64ArrayAttr({h, w})));
     auto matmul = rewriter.replaceOpWithNewOp<vint::MatmulOp>(op, convert(op.getType()), patches, weight, *bias,
-                                                              unitIf(rewriter, !input->isSigned),
-                                                              rewriter.getI64IntegerAttr(0), rewriter.getUnitAttr());
+                                                              signAttr(op, *input), rewriter.getUnitAttr());
     recordScale(matmul, op);
     return success();
   }
@@ -156,10 +156,10 @@ struct LowerQuantize : Lowering<vit::QuantizeOp> {
     if (!input)
       return rewriter.notifyMatchFailure(op, "input is not converted yet");
     auto [lo, hi] = std::pair(to->min, to->max);
-    int64_t full = to->isSigned ? -(int64_t(1) << (to->width - 1)) : 0;
+    int64_t full = to->code().min();
     auto requant = rewriter.replaceOpWithNewOp<vint::RequantOp>(
         op, convert(op.getType()), input, *by, convertRounding(op.getRounding()),
-        std::max<int64_t>(from->axis, to->axis), !from->isSigned, from->zeroPoint(), !to->isSigned, to->zeroPoint(),
+        std::max<int64_t>(from->axis, to->axis), codeAttr(op, *from), codeAttr(op, *to),
         lo != full ? rewriter.getI64IntegerAttr(lo) : IntegerAttr(),
         lo != full ? rewriter.getI64IntegerAttr(hi) : IntegerAttr());
     recordScale(requant, op);
@@ -226,8 +226,8 @@ struct LowerAdd : Lowering<vit::AddOp> {
       return failure();
     auto add = rewriter.replaceOpWithNewOp<vint::AddOp>(
         op, convert(op.getType()), swap ? adaptor.getRhs() : adaptor.getLhs(),
-        swap ? adaptor.getLhs() : adaptor.getRhs(), *byA, *byB, convertRounding(op.getRounding()), !a->isSigned,
-        a->zeroPoint(), !b->isSigned, b->zeroPoint(), !result->isSigned, result->zeroPoint());
+        swap ? adaptor.getLhs() : adaptor.getRhs(), *byA, *byB, convertRounding(op.getRounding()), codeAttr(op, *a),
+        codeAttr(op, *b), codeAttr(op, *result));
     recordScale(add, op);
     return success();
   }
@@ -249,8 +249,8 @@ struct LowerMul : Lowering<vit::MulOp> {
       return failure();
     auto mul = rewriter.replaceOpWithNewOp<vint::MulOp>(
         op, convert(op.getType()), swap ? adaptor.getRhs() : adaptor.getLhs(),
-        swap ? adaptor.getLhs() : adaptor.getRhs(), *by, vint::Rounding::HalfUp, !a->isSigned, a->zeroPoint(),
-        !b->isSigned, b->zeroPoint(), !result->isSigned, result->zeroPoint());
+        swap ? adaptor.getLhs() : adaptor.getRhs(), *by, vint::Rounding::HalfUp, codeAttr(op, *a), codeAttr(op, *b),
+        codeAttr(op, *result));
     recordScale(mul, op);
     return success();
   }
@@ -266,8 +266,7 @@ struct LowerMean : Lowering<vit::MeanOp> {
     if (input->width > 16 || !llvm::all_equal(input->zeroPoints))
       return op.emitError("a mean needs operands of at most 16 bits with one zero point");
     auto sum = rewriter.replaceOpWithNewOp<vint::SumOp>(op, convert(op.getType()), adaptor.getInput(), op.getAxesAttr(),
-                                                        op.getKeepDimsAttr(), unitIf(rewriter, !input->isSigned),
-                                                        rewriter.getI64IntegerAttr(input->zeroPoint()));
+                                                        op.getKeepDimsAttr(), codeAttr(op, *input));
     recordScale(sum, op);
     return success();
   }

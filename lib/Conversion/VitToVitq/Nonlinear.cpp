@@ -65,8 +65,8 @@ struct LowerRelu : Lowering<vit::ReluOp> {
     if (!llvm::all_equal(input->zeroPoints))
       return op.emitError("a rectifier needs one input zero point");
     auto requant = rewriter.replaceOpWithNewOp<vint::RequantOp>(
-        op, convert(op.getType()), adaptor.getInput(), *by, vint::Rounding::HalfUp, input->axis, !input->isSigned,
-        input->zeroPoint(), !result->isSigned, result->zeroPoint(), rewriter.getI64IntegerAttr(result->zeroPoint()),
+        op, convert(op.getType()), adaptor.getInput(), *by, vint::Rounding::HalfUp, input->axis, codeAttr(op, *input),
+        codeAttr(op, *result), rewriter.getI64IntegerAttr(result->zeroPoint()),
         rewriter.getI64IntegerAttr(result->max));
     recordScale(requant, op);
     return success();
@@ -87,15 +87,15 @@ Tables makeTables(Operation *op, const UniformParameters &to, Type element, Conv
   scales.erase(llvm::unique(scales), scales.end());
   SmallVector<int64_t> entries, index;
   for (double scale : scales) {
-    numerics::Table256 table = makeEntries(scale);
+    std::vector<int32_t> table = makeEntries(scale);
     entries.append(table.begin(), table.end());
   }
+  auto count = static_cast<int64_t>(scales.size()), length = static_cast<int64_t>(entries.size()) / count;
   if (to.axis < 0)
-    return {createIntConstant(rewriter, op->getLoc(), RankedTensorType::get({256}, element), entries, "table"), {}};
+    return {createIntConstant(rewriter, op->getLoc(), RankedTensorType::get({length}, element), entries, "table"), {}};
   for (double scale : to.scales)
     index.push_back(std::distance(scales.begin(), llvm::lower_bound(scales, scale)));
-  auto count = static_cast<int64_t>(scales.size());
-  return {createIntConstant(rewriter, op->getLoc(), RankedTensorType::get({count, 256}, element), entries, "tables"),
+  return {createIntConstant(rewriter, op->getLoc(), RankedTensorType::get({count, length}, element), entries, "tables"),
           createIntConstant(rewriter, op->getLoc(),
                             RankedTensorType::get({static_cast<int64_t>(index.size())}, rewriter.getI8Type()), index,
                             "table_index")};
@@ -107,15 +107,15 @@ LogicalResult lowerToTable(vit::UnaryFunction op, Value input, RankedTensorType 
                                to = channelParametersOf(op, op->getResult(0));
   if (failed(from) || failed(to))
     return failure();
-  if (from->width != 8 || to->width > 16)
-    return op->emitError("a table needs an 8-bit input and a result of at most 16 bits, got ")
+  if (from->width > 8 || to->width > 16)
+    return op->emitError("a table needs an input of at most 8 bits and a result of at most 16 bits, got ")
            << from->width << " and " << to->width << " bits";
   Tables tables = makeTables(op, *to, type.getElementType(), rewriter, [&](double scale) {
-    return numerics::buildTable([&](double x) { return op.evaluate(x); }, from->scale(), from->zeroPoint(),
-                                from->isSigned, scale, to->zeroPoint(), static_cast<int>(to->width), to->isSigned);
+    return numerics::buildTable([&](double x) { return op.evaluate(x); }, from->scale(), from->code(), scale,
+                                {to->width, !to->isSigned, to->zeroPoint()});
   });
-  auto lookup = vint::TableOp::create(rewriter, op->getLoc(), type, input, tables.table, tables.index,
-                                      unitIf(rewriter, !from->isSigned));
+  auto lookup =
+      vint::TableOp::create(rewriter, op->getLoc(), type, input, tables.table, tables.index, signAttr(op, *from));
   recordScale(lookup, op);
   rewriter.replaceOp(op, lookup);
   return success();
@@ -208,9 +208,9 @@ LogicalResult lowerToLines(vit::UnaryFunction op, Value input, RankedTensorType 
   const numerics::PiecewiseLinear lines = table->lines();
   if (!lines.fits(problem.firstCode, problem.lastCode))
     return noLines(op, llvm::createStringError("a line of it leaves 32 bits"));
-  auto pwl = vint::PwlOp::create(rewriter, op->getLoc(), type, input,
-                                 vint::PiecewiseLinearAttr::get(op->getContext(), lines), *by, vint::Rounding::HalfUp,
-                                 !from->isSigned, from->zeroPoint(), !to->isSigned, to->zeroPoint());
+  auto pwl =
+      vint::PwlOp::create(rewriter, op->getLoc(), type, input, vint::PiecewiseLinearAttr::get(op->getContext(), lines),
+                          *by, vint::Rounding::HalfUp, codeAttr(op, *from), codeAttr(op, *to));
   recordScale(pwl, op);
   rewriter.replaceOp(op, pwl);
   return success();
@@ -233,9 +233,8 @@ LogicalResult lowerToPolynomial(vit::GeluOp op, Value input, RankedTensorType ty
   FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
   if (failed(by))
     return failure();
-  auto gelu =
-      vint::PolyGeluOp::create(rewriter, op->getLoc(), type, input, poly.clip, poly.one, *by, vint::Rounding::HalfUp,
-                               !from->isSigned, from->zeroPoint(), !to->isSigned, to->zeroPoint());
+  auto gelu = vint::PolyGeluOp::create(rewriter, op->getLoc(), type, input, poly.clip, poly.one, *by,
+                                       vint::Rounding::HalfUp, codeAttr(op, *from), codeAttr(op, *to));
   recordScale(gelu, op);
   rewriter.replaceOp(op, gelu);
   return success();
@@ -270,22 +269,21 @@ struct LowerGelu : Lowering<vit::GeluOp> {
     FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
     if (failed(by))
       return failure();
-    auto create = [&](RankedTensorType type, vint::DyadicAttr multiplier, bool isSigned, int64_t zeroPoint) {
+    auto create = [&](RankedTensorType type, vint::DyadicAttr multiplier, vint::CodeAttr code) {
       return vint::GeluOp::create(rewriter, op.getLoc(), type, adaptor.getInput(), x0, fraction, multiplier,
-                                  convertRounding(op.getRounding()), !input->isSigned, input->zeroPoint(), !isSigned,
-                                  zeroPoint, published ? 31 : 62);
+                                  convertRounding(op.getRounding()), codeAttr(op, *input), code, published ? 31 : 62);
     };
     RankedTensorType type = convert(op.getType());
     Operation *replacement;
     if (result->axis < 0) {
-      replacement = create(type, *by, result->isSigned, result->zeroPoint());
+      replacement = create(type, *by, codeAttr(op, *result));
     } else {
       // a * sigma fits 16 bits as it is; its channels are brought to their scales then.
       auto one = vint::DyadicAttr::get(op.getContext(), {1 << 30}, {30});
-      Value products = create(RankedTensorType::get(type.getShape(), rewriter.getI16Type()), one, true, 0);
-      replacement = vint::RequantOp::create(rewriter, op.getLoc(), type, products, *by,
-                                            convertRounding(op.getRounding()), result->axis, false, 0,
-                                            !result->isSigned, result->zeroPoint(), IntegerAttr(), IntegerAttr());
+      Value products = create(RankedTensorType::get(type.getShape(), rewriter.getI16Type()), one, plainCode(op));
+      replacement =
+          vint::RequantOp::create(rewriter, op.getLoc(), type, products, *by, convertRounding(op.getRounding()),
+                                  result->axis, plainCode(op), codeAttr(op, *result), IntegerAttr(), IntegerAttr());
     }
     recordScale(replacement, op);
     rewriter.replaceOp(op, replacement);
@@ -304,24 +302,25 @@ struct LowerNormalizePixels : Lowering<vit::NormalizePixelsOp> {
       return failure();
     auto image = cast<RankedTensorType>(adaptor.getPixels().getType());
     Type element = convert(op.getType()).getElementType();
-    if (pixels->width != 8 || result->width > 16 || image.getShape().back() > 127)
+    if (pixels->width != 8 || result->width > 16 || image.getShape().back() >= numerics::kMaxTables)
       return op.emitError("the image must be bytes of at most 127 channels");
     SmallVector<int64_t> entries, index;
     for (auto [c, mean] : llvm::enumerate(op.getMean())) {
       double offset = mean, divisor = op.getStd()[c];
-      numerics::Table256 table = numerics::buildTable(
-          [=](double p) { return (p - offset) / divisor; }, pixels->scale(), pixels->zeroPoint(), pixels->isSigned,
-          result->scale(), result->zeroPoint(), static_cast<int>(result->width), result->isSigned);
+      std::vector<int32_t> table =
+          numerics::buildTable([=](double p) { return (p - offset) / divisor; }, pixels->scale(), pixels->code(),
+                               result->scale(), result->code());
       entries.append(table.begin(), table.end());
       index.push_back(static_cast<int64_t>(c));
     }
     int64_t channels = index.size();
-    Value tables = createIntConstant(rewriter, op.getLoc(), RankedTensorType::get({channels, 256}, element), entries,
-                                     "pixel_tables");
+    Value tables =
+        createIntConstant(rewriter, op.getLoc(), RankedTensorType::get({channels, pixels->code().count()}, element),
+                          entries, "pixel_tables");
     Value indices = createIntConstant(rewriter, op.getLoc(), RankedTensorType::get({channels}, rewriter.getI8Type()),
                                       index, "pixel_index");
     Value codes = vint::TableOp::create(rewriter, op.getLoc(), RankedTensorType::get(image.getShape(), element),
-                                        adaptor.getPixels(), tables, indices, unitIf(rewriter, !pixels->isSigned));
+                                        adaptor.getPixels(), tables, indices, signAttr(op, *pixels));
     auto planes = vit::createInferred<vint::TransposeOp>(
         rewriter, op.getLoc(), codes,
         rewriter.getNamedAttr("permutation", rewriter.getDenseI64ArrayAttr({0, 3, 1, 2})));

@@ -36,16 +36,14 @@ Value widen(Operation *op, ConversionPatternRewriter &rewriter, Value value, con
     return value;
   auto one = vint::DyadicAttr::get(op->getContext(), {1 << 30}, {30});
   return vint::RequantOp::create(rewriter, op->getLoc(), RankedTensorType::get(type.getShape(), rewriter.getI32Type()),
-                                 value, one, vint::Rounding::HalfUp, -1, !parameters.isSigned, parameters.zeroPoint(),
-                                 false, 0, IntegerAttr(), IntegerAttr());
+                                 value, one, vint::Rounding::HalfUp, -1, codeAttr(op, parameters), plainCode(op),
+                                 IntegerAttr(), IntegerAttr());
 }
 
 /// How a softmax turns distances into codes.
 struct Exponential {
-  double step = kTableStep;
-  vint::SoftmaxAlgorithm algorithm = vint::SoftmaxAlgorithm::Table;
-  /// Attributes of the op other than the table.
-  NamedAttrList constants;
+  double step;
+  vint::ExponentialAttrInterface algorithm;
 };
 
 struct LowerSoftmax : Lowering<vit::SoftmaxNumeratorOp> {
@@ -57,11 +55,11 @@ struct LowerSoftmax : Lowering<vit::SoftmaxNumeratorOp> {
     if (failed(scores) || failed(codes))
       return failure();
     const bool powers = vit::kindOf(op.getAlgorithm()) == vit::Algorithm::Log2;
-    if (codes->isSigned != powers || codes->width != (powers ? 16 : 8) || (scores->axis >= 0 && scores->axis != 1) ||
-        !llvm::all_equal(scores->zeroPoints))
+    if (codes->isSigned != powers || (powers ? codes->width != 16 : codes->width > 8) ||
+        (scores->axis >= 0 && scores->axis != 1) || !llvm::all_equal(scores->zeroPoints))
       return op.emitError(
-          "softmax needs unsigned 8-bit codes, and scores with one scale, or one for each head (axis 1)");
-    FailureOr<Exponential> exponential = exponentialOf(op, rewriter);
+          "softmax needs unsigned codes of at most 8 bits, and scores with one scale, or one for each head (axis 1)");
+    FailureOr<Exponential> exponential = exponentialOf(op, codes->width);
     if (failed(exponential))
       return failure();
     // Scores that are as good as equal: the smallest multiplier makes 0 of them all.
@@ -72,68 +70,50 @@ struct LowerSoftmax : Lowering<vit::SoftmaxNumeratorOp> {
     FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
     if (failed(by))
       return failure();
-    SmallVector<Value> operands{widen(op, rewriter, adaptor.getInput(), *scores)};
-    if (exponential->algorithm == vint::SoftmaxAlgorithm::Table) {
-      std::array<uint8_t, 256> entries = numerics::softmaxExpTable(kTableStep);
-      operands.push_back(createIntConstant(rewriter, op.getLoc(), RankedTensorType::get({256}, rewriter.getI8Type()),
-                                           SmallVector<int64_t>(entries.begin(), entries.end()), "exp_table"));
-    }
-    exponential->constants.append("by", *by);
-    exponential->constants.append("algorithm",
-                                  vint::SoftmaxAlgorithmAttr::get(op.getContext(), exponential->algorithm));
     auto softmax = vint::SoftmaxOp::create(
-        rewriter, op.getLoc(), TypeRange{convert(op.getNumerator().getType()), convert(op.getSum().getType())},
-        operands, exponential->constants.getAttrs());
+        rewriter, op.getLoc(), convert(op.getNumerator().getType()), convert(op.getSum().getType()),
+        widen(op, rewriter, adaptor.getInput(), *scores), *by, exponential->algorithm);
     recordScale(softmax, op);
     rewriter.replaceOp(op, softmax);
     return success();
   }
 
 private:
-  FailureOr<Exponential> exponentialOf(vit::SoftmaxNumeratorOp op, Builder &b) const {
-    Exponential result;
-    auto add = [&](StringRef name, int64_t value) { result.constants.append(name, b.getI64IntegerAttr(value)); };
+  /// With codes of `bits` bits.
+  FailureOr<Exponential> exponentialOf(vit::SoftmaxNumeratorOp op, unsigned bits) const {
+    MLIRContext *mlir = op.getContext();
     switch (vit::kindOf(op.getAlgorithm())) {
-    case vit::Algorithm::Table:
-      break;
+    case vit::Algorithm::Table: {
+      const numerics::DistanceTable table = numerics::softmaxExpTable(kTableStep, bits);
+      auto type = RankedTensorType::get({numerics::kDistances}, IntegerType::get(mlir, bits));
+      SmallVector<APInt> entries;
+      for (uint8_t entry : table)
+        entries.emplace_back(bits, entry);
+      return Exponential{
+          kTableStep, vint::ExpTableAttr::get(mlir, cast<DenseIntElementsAttr>(DenseElementsAttr::get(type, entries)))};
+    }
     case vit::Algorithm::Shift:
     case vit::Algorithm::IVit: {
-      const numerics::SoftmaxShift shift = numerics::softmaxShiftConstants(kShiftStep);
-      result.step = kShiftStep;
-      result.algorithm = vint::SoftmaxAlgorithm::Shift;
-      add("exponent_step", shift.x0);
-      add("fraction_bits", shift.n);
-      add("code_shift", shift.t);
-      break;
+      const numerics::SoftmaxShift shift = numerics::softmaxShiftConstants(kShiftStep, bits);
+      return Exponential{kShiftStep, vint::ExpShiftAttr::get(mlir, shift.x0, shift.n, shift.t)};
     }
     case vit::Algorithm::Lut: {
-      llvm::Expected<ExponentialLines> fitted = fitExponential(entriesOf(op.getAlgorithm()), context.lutMethod);
+      llvm::Expected<ExponentialLines> fitted = fitExponential(entriesOf(op.getAlgorithm()), context.lutMethod, bits);
       if (!fitted)
         return noLines(op, fitted.takeError());
-      result.step = ExponentialLines::kStep;
-      result.algorithm = vint::SoftmaxAlgorithm::Pwl;
-      result.constants.append("lines", vint::PiecewiseLinearAttr::get(op.getContext(), fitted->lines));
-      add("code_shift", fitted->codeShift);
-      break;
+      return Exponential{ExponentialLines::kStep,
+                         vint::ExpPwlAttr::get(mlir, vint::PiecewiseLinearAttr::get(mlir, fitted->lines),
+                                               static_cast<int64_t>(fitted->codeShift))};
     }
     case vit::Algorithm::Poly: {
-      const numerics::SoftmaxPolynomial polynomial = numerics::softmaxPolynomialConstants(kPolynomialStep);
-      result.step = kPolynomialStep;
-      result.algorithm = vint::SoftmaxAlgorithm::Poly;
-      add("exponent_step", polynomial.x0);
-      add("fraction_bits", polynomial.n);
-      add("linear", polynomial.b);
-      add("offset", polynomial.c);
-      add("code_shift", polynomial.t);
-      break;
+      const numerics::SoftmaxPolynomial p = numerics::softmaxPolynomialConstants(kPolynomialStep, bits);
+      return Exponential{kPolynomialStep, vint::ExpPolyAttr::get(mlir, p.x0, p.n, p.b, p.c, p.t)};
     }
     case vit::Algorithm::Log2:
-      result.step = kLn2;
-      result.algorithm = vint::SoftmaxAlgorithm::Log2;
-      add("top_exponent", numerics::softmaxLog2Top(vit::shapeOf(op.getInput()).back()));
-      break;
+      return Exponential{kLn2,
+                         vint::ExpLog2Attr::get(mlir, numerics::softmaxLog2Top(vit::shapeOf(op.getInput()).back()))};
     }
-    return result;
+    llvm_unreachable("unknown algorithm");
   }
 };
 
@@ -166,7 +146,7 @@ struct LowerDivideRows : Lowering<vit::DivideRowsOp> {
       return failure();
     auto division = rewriter.replaceOpWithNewOp<vint::DivideRowsOp>(
         op, convert(op.getType()), widen(op, rewriter, adaptor.getInput(), *input), adaptor.getDivisor(), *by,
-        vint::Rounding::HalfUp, input->axis, !result->isSigned, result->zeroPoint(), lines);
+        vint::Rounding::HalfUp, input->axis, codeAttr(op, *result), lines);
     recordScale(division, op);
     return success();
   }
@@ -210,20 +190,12 @@ struct LowerLayerNorm : Lowering<vit::LayerNormOp> {
         shift ? shiftConstants(op, *gamma, *beta, scale) : exactConstants(op, *gamma, *beta, scale);
     if (failed(constants))
       return failure();
-    int64_t channels = gamma->size();
-    int64_t eps = shift ? 1 : numerics::layerNormEpsilon(op.getEps().convertToDouble(), channels, input->scale());
-    // Exact sums come with a rounding of their own.
-    vint::Rounding rounding = shift ? convertRounding(op.getRounding()) : vint::Rounding::HalfUp;
     auto norm = rewriter.replaceOpWithNewOp<vint::LayerNormOp>(
         op, convert(op.getType()), adaptor.getInput(),
-        vint::NormAlgorithmAttr::get(op.getContext(), shift   ? vint::NormAlgorithm::Shift
-                                                      : lines ? vint::NormAlgorithm::Pwl
-                                                              : vint::NormAlgorithm::Exact),
         vint::DyadicAttr::get(op.getContext(), constants->multipliers, constants->shifts),
         rewriter.getDenseI64ArrayAttr(constants->offsets),
-        shift ? rewriter.getDenseI64ArrayAttr(constants->postOffsets) : DenseI64ArrayAttr(),
-        rewriter.getI64IntegerAttr(eps), unitIf(rewriter, !input->isSigned), unitIf(rewriter, !result->isSigned),
-        rewriter.getI64IntegerAttr(result->zeroPoint()), vint::RoundingAttr::get(op.getContext(), rounding), lines);
+        normalization(op, shift, lines, input->scale(), rewriter.getDenseI64ArrayAttr(constants->postOffsets)),
+        signAttr(op, *input), codeAttr(op, *result));
     recordScale(norm, op);
     return success();
   }
@@ -233,6 +205,19 @@ private:
     SmallVector<int32_t> multipliers, shifts;
     SmallVector<int64_t> offsets, postOffsets;
   };
+
+  static vint::NormalizationAttrInterface normalization(vit::LayerNormOp op, bool shift,
+                                                        vint::PiecewiseLinearAttr lines, double scale,
+                                                        DenseI64ArrayAttr postOffsets) {
+    MLIRContext *mlir = op.getContext();
+    if (shift)
+      return vint::NormShiftAttr::get(mlir, convertRounding(op.getRounding()), postOffsets);
+    const int64_t eps =
+        numerics::layerNormEpsilon(op.getEps().convertToDouble(), vit::shapeOf(op.getInput()).back(), scale);
+    if (lines)
+      return vint::NormPwlAttr::get(mlir, eps, lines);
+    return vint::NormExactAttr::get(mlir, eps);
+  }
 
   static InFlightDiagnostic tooWide(vit::LayerNormOp op) {
     return op.emitError("gamma or beta of '")
@@ -275,12 +260,12 @@ struct LowerFullSoftmax : Lowering<vit::SoftmaxOp> {
                                  result = perTensorParametersOf(op, op.getResult());
     if (failed(input) || failed(result))
       return failure();
-    if (!input->isSigned || input->zeroPoint() != 0 || input->width != 8 || !result->isSigned ||
+    if (!input->isSigned || input->zeroPoint() != 0 || input->width > 8 || !result->isSigned ||
         result->zeroPoint() != 0 || result->scale() != std::ldexp(1.0, 1 - static_cast<int>(result->width)) ||
-        (result->width != 8 && result->width != 16))
+        (result->width > 8 && result->width != 16))
       return op.emitError(
-          "Shiftmax needs signed 8-bit scores, and signed results of 8 or 16 bits with zero point 0 and "
-          "scale 2^-7 or 2^-15");
+          "Shiftmax needs signed scores of at most 8 bits, and signed results of at most 8, or of 16, bits with "
+          "zero point 0 and scale 2^(1 - bits)");
     int64_t x0 = numerics::shiftX0(input->scale());
     // Where x0 is at its limit.
     if (input->scale() < std::ldexp(1.0, -30))

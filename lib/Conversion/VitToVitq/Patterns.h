@@ -53,8 +53,18 @@ unsigned entriesOf(std::optional<vit::AlgorithmAttr> algorithm);
 /// The error of an op for which no lines could be fitted.
 mlir::InFlightDiagnostic noLines(mlir::Operation *op, llvm::Error error);
 
-/// Unit attribute when `flag`, else null.
-inline mlir::UnitAttr unitIf(mlir::OpBuilder &builder, bool flag) { return flag ? builder.getUnitAttr() : nullptr; }
+/// How codes with these parameters are read.
+inline integer::CodeAttr codeAttr(mlir::Operation *op, const UniformParameters &parameters) {
+  return integer::CodeAttr::get(op->getContext(), parameters.code());
+}
+/// The same where it does not matter which code stands for 0.
+inline integer::CodeAttr signAttr(mlir::Operation *op, const UniformParameters &parameters) {
+  return integer::CodeAttr::get(op->getContext(), !parameters.isSigned, /*zero=*/0);
+}
+/// Signed codes of which 0 stands for 0.
+inline integer::CodeAttr plainCode(mlir::Operation *op) {
+  return integer::CodeAttr::get(op->getContext(), numerics::Code());
+}
 
 void populateArithmeticPatterns(mlir::RewritePatternSet &patterns, const mlir::TypeConverter &converter,
                                 const Context &context);

@@ -10,6 +10,7 @@
 
 #include "vitq/Approximation/Fit.h"
 #include "vitq/Numerics/ReciprocalLines.h"
+#include "vitq/Numerics/Softmax.h"
 
 #include <cmath>
 
@@ -24,20 +25,21 @@ static llvm::Expected<numerics::PiecewiseLinear> fitLines(const FitProblem &prob
   return table->lines();
 }
 
-llvm::Expected<ExponentialLines> lowering::fitExponential(unsigned entries, approximation::Method method) {
+llvm::Expected<ExponentialLines> lowering::fitExponential(unsigned entries, approximation::Method method,
+                                                          unsigned bits) {
   FitProblem problem;
   problem.function = [](double x) { return std::exp(x); };
   problem.name = "exp";
   problem.scale = ExponentialLines::kStep;
-  problem.firstCode = -255;
+  problem.firstCode = 1 - numerics::kDistances;
   problem.lastCode = 0;
   problem.entries = entries;
   problem.format = {/*fractionBits=*/8, /*slopeBits=*/10, /*interceptBits=*/24, /*interceptInSteps=*/true};
   llvm::Expected<approximation::PiecewiseTable> table = approximation::fitBy(method, problem, "exp");
   if (!table)
     return table.takeError();
-  // Values are in units of 2^-(5 + lambda), codes of 2^-8.
-  return ExponentialLines{table->lines(), table->fractionBits - 3};
+  // Values are in units of 2^-(5 + lambda), codes of 2^-bits.
+  return ExponentialLines{table->lines(), table->fractionBits + 5 - bits};
 }
 
 /// The best lines of a function times the largest factor, found in few steps, with which

@@ -25,7 +25,8 @@ struct ExponentialLines {
 /// exp(step * q) for q in -255..0, which reaches -8 as GQA-LUT's table does. Slopes have
 /// 8 fraction bits: the published 6 leave a code of 1 to distances whose exponential is
 /// nearly 0, of which a row has hundreds (docs/Numerics.md).
-llvm::Expected<ExponentialLines> fitExponential(unsigned entries, approximation::Method method);
+/// For codes of `bits` bits.
+llvm::Expected<ExponentialLines> fitExponential(unsigned entries, approximation::Method method, unsigned bits);
 
 /// Lines below 1/x or 1/sqrt(x) (numerics/ReciprocalLines.h).
 struct ScaledLines {

@@ -15,6 +15,9 @@
 
 namespace vitq::kernels {
 
+/// What a byte can be.
+inline constexpr int64_t kBytes = 256;
+
 /// 256 bytes in registers, or in memory where the target has no instruction that
 /// looks up bytes. Entry i belongs to the code i, or to i - 128 if codes are signed.
 class ByteTable {

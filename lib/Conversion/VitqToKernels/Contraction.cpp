@@ -57,7 +57,7 @@ private:
   void emitRowOps(Emitter &e, Value lo, Value rows);
   void widenRow(Emitter &e, Value from, Value to, int64_t at, int64_t count);
   void widenPatch(Emitter &e, Value patch, Value to);
-  bool unpacks() const { return constantRight && g.dot.width != 8; }
+  bool unpacks() const { return constantRight && (g.dot.width != 8 || rightBits < 8); }
   Value scratchView(Emitter &e, int64_t offset, ArrayRef<int64_t> shape, int64_t width);
   int64_t reserve(int64_t bytes);
 
@@ -72,6 +72,8 @@ private:
   integer::ExtractPatchesOp patches;
   int64_t batch = 1, blockRows = 0, scratchBytes = 0, leftAt = 0, sumsAt = 0, panelsAt = 0, biasAt = 0;
   bool constantRight = false, direct;
+  /// Of the right operand's codes.
+  unsigned rightBits;
   Value right, bias;
   Slot zeroPointSlot, correctionSlot, biasSlot;
   Blob blob;
@@ -88,7 +90,7 @@ private:
 ProductKernel::ProductKernel(MatmulOp op, KernelModule &module, MemrefOf memrefOf, Epilogue &epilogue)
     : op(op), module(module), memrefOf(memrefOf), epilogue(epilogue), g(Geometry::of(op, module.target)),
       leftFormat(LeftFormat::of(op)), loc(op.getLoc()), patches(epilogue.patches),
-      direct(!patches && leftFormat.isDirect(g)) {
+      direct(!patches && leftFormat.isDirect(g)), rightBits(integer::codeOf(op.getRhs()).bits) {
   if (shapeOf(op.getRhs()).size() != 2)
     batch = productOf(shapeOf(op.getLhs()).drop_back(2));
   prepareRight();
@@ -117,7 +119,7 @@ void ProductKernel::prepareRight() {
     correctionSlot = blob.scalar(correction);
     return;
   }
-  right = module.constant(loc, packWeights(g, data->raw(), op.getTransposeRhs()));
+  right = module.constant(loc, weightPacking(g, rightBits).pack(packWeights(g, data->raw(), op.getTransposeRhs())));
   // The bias with the column sums that the zero point multiplies, modulo 2^32.
   std::vector<uint32_t> row(g.paddedCols());
   for (int64_t n = 0; n < g.n; ++n) {
@@ -317,7 +319,7 @@ void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
 void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows) {
   Value offset = e.indexMul(panel.first, g.paddedDepth());
   if (unpacks()) {
-    emitUnpack(e, g, rhs, offset, panel.vectors * g.dot.lanes * g.paddedDepth(), panels);
+    emitUnpack(e, g, rightBits, rhs, offset, panel.vectors * g.dot.lanes * g.paddedDepth(), panels);
     offset = e.index(0);
   }
   auto tile = [&](int64_t tileRows, Value row) {
@@ -336,7 +338,7 @@ void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel,
 
 /// Weights that L2 does not hold: each tile asks for its share of the next panel.
 void ProductKernel::emitPrefetch(Emitter &e, const Panel &panel, Value row) {
-  if (!constantRight || g.packedElements() < module.target.isa->l2Bytes / 2)
+  if (!constantRight || rightBits < 8 || g.packedElements() < module.target.isa->l2Bytes / 2)
     return;
   constexpr int64_t line = 64;
   const int64_t bytes = panel.vectors * g.dot.lanes * g.paddedDepth();

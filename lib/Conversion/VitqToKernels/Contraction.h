@@ -18,6 +18,7 @@
 #ifndef VITQ_LIB_CONVERSION_VITQTOKERNELS_CONTRACTION_H
 #define VITQ_LIB_CONVERSION_VITQTOKERNELS_CONTRACTION_H
 
+#include "BitPacking.h"
 #include "RowOps.h"
 
 #include "dialects/vitq/Vitq.h"
@@ -134,8 +135,11 @@ bool fitsTile(const Geometry &g, const RowOp &op, const TargetDesc &target);
 /// A constant right operand as packed bytes, zero where there is none.
 std::vector<char> packWeights(const Geometry &g, llvm::ArrayRef<char> rhs, bool transposed);
 
-/// Turns `count` packed bytes at `from` into elements of the dot product's width.
-void emitUnpack(Emitter &e, const Geometry &g, Value bytes, Value from, int64_t count, Value to);
+/// How narrow weights are stored: a vector of words of a panel is a block.
+BitPacking weightPacking(const Geometry &g, unsigned bits);
+
+/// Turns `count` packed weights from number `from` on into elements of the dot product's width.
+void emitUnpack(Emitter &e, const Geometry &g, unsigned bits, Value bytes, Value from, int64_t count, Value to);
 
 /// A right operand of run time: element (n, k) is rhs[row of it, column of it].
 struct RightView {

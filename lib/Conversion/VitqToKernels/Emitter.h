@@ -98,7 +98,12 @@ public:
 
 /// Elements of a memref of static shape.
 int64_t elementCount(Type type);
-inline Type elementOf(Value value) { return mlir::getElementTypeOrSelf(value.getType()); }
+/// What elements of this type are in memory: narrow codes take a byte.
+inline Type storageOf(Type element) {
+  const unsigned width = element.getIntOrFloatBitWidth();
+  return width > 1 && width < 8 ? mlir::IntegerType::get(element.getContext(), 8) : element;
+}
+inline Type elementOf(Value value) { return storageOf(mlir::getElementTypeOrSelf(value.getType())); }
 inline unsigned widthOf(Value value) { return elementOf(value).getIntOrFloatBitWidth(); }
 
 } // namespace vitq::kernels

@@ -12,6 +12,7 @@
 #include "vitq/Analysis/QuantizedTypes.h"
 
 using namespace mlir;
+using namespace vitq;
 using namespace vitq::kernels;
 
 /// What two functions have in common if they are the same: all of their ops, whatever their
@@ -108,6 +109,28 @@ Value KernelModule::constant(Location loc, ArrayRef<char> bytes, MemRefType type
     return global;
   Value zero = arith::ConstantIndexOp::create(main, loc, 0);
   return memref::ViewOp::create(main, loc, type, global, zero, ValueRange());
+}
+
+Value KernelModule::codes(Location loc, const Tensor &elements, Value tensor) {
+  auto type = cast<ShapedType>(tensor.getType());
+  auto memref = MemRefType::get(type.getShape(), elementOf(tensor));
+  constexpr int64_t kBlock = 64;
+  const BitPacking packing(type.getElementTypeBitWidth(), signs.isUnsigned(tensor), kBlock);
+  const Tensor bytes = signs.inMemory(elements, tensor);
+  if (!packing.packs())
+    return constant(loc, bytes.raw(), memref);
+  const std::vector<char> packed = packing.pack(bytes.raw());
+  const int64_t blocks = static_cast<int64_t>(packed.size()) / packing.blockBytes();
+  Value buffer = alloc(loc, {blocks * kBlock}, memref.getElementType());
+  call(Step(loc, "unpack"), "unpack",
+       std::to_string(type.getElementTypeBitWidth()) + (signs.isUnsigned(tensor) ? "u" : "s"),
+       {constant(loc, packed), buffer}, blocks, [&](Emitter &e, ValueRange in, Value first, Value last) {
+         e.loop(first, last, 1, [&](Value block) {
+           Value from = e.indexMul(block, packing.blockBytes());
+           e.store(packing.load(e, in[0], from), in[1], {e.indexMul(block, kBlock)});
+         });
+       });
+  return reshape(loc, buffer, type.getShape());
 }
 
 Value KernelModule::alloc(Location loc, ArrayRef<int64_t> shape, Type element) {

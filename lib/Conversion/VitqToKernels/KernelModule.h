@@ -9,11 +9,13 @@
 #ifndef VITQ_LIB_CONVERSION_VITQTOKERNELS_KERNELMODULE_H
 #define VITQ_LIB_CONVERSION_VITQTOKERNELS_KERNELMODULE_H
 
+#include "BitPacking.h"
 #include "Blob.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/SymbolTable.h"
+#include "vitq/Analysis/CodeSigns.h"
 #include "vitq/Conversion/KernelCalls.h"
 #include "vitq/Target/Isa/TargetDesc.h"
 #include "llvm/ADT/StringMap.h"
@@ -47,6 +49,8 @@ public:
       : target(target), module(module), symbols(module), main(main) {}
 
   const TargetDesc &target;
+  /// How bytes hold narrow codes.
+  CodeSigns signs;
 
   /// Calls the kernel `vitq_<name>_<n>` of which `emit` builds the body. Its work consists
   /// of `units` that can be done apart: two more arguments say which are done.
@@ -62,6 +66,8 @@ public:
 
   /// A constant of `@main`: equal bytes share one global.
   Value constant(mlir::Location loc, llvm::ArrayRef<char> bytes, mlir::MemRefType type = {});
+  /// The constant elements that `tensor` has, narrow codes packed: a kernel unpacks them.
+  Value codes(mlir::Location loc, const Tensor &elements, Value tensor);
   Value blob(mlir::Location loc, Blob &blob) { return constant(loc, blob.finish()); }
 
   Value alloc(mlir::Location loc, llvm::ArrayRef<int64_t> shape, Type element);

@@ -380,7 +380,7 @@ static bool isFast(LayerNormOp op, int64_t channels) {
   constexpr int64_t kThird = int64_t(1) << 61;
   if (numerics::layerNormNormalizedBound(channels) >= 1 << 21)
     return false;
-  const int64_t zeroPoint = std::abs(static_cast<int64_t>(op.getZeroPoint()));
+  const int64_t zeroPoint = std::abs(static_cast<int64_t>(op.getResultCode().getZero()));
   for (auto [shift, offset] : llvm::zip_equal(op.getBy().getShifts(), op.getOffsets()))
     if (shift < 32 || zeroPoint > kThird >> shift || offset > kThird || offset < -kThird)
       return false;
@@ -393,7 +393,7 @@ void ExactLayerNorm::addFastConstants(LayerNormOp op) {
   std::vector<int64_t> sums[2];
   oddBy.push_back(0);
   for (auto [c, shift] : llvm::enumerate(op.getBy().getShifts())) {
-    const auto zero = static_cast<int64_t>(op.getZeroPoint()) * (int64_t(1) << shift);
+    const auto zero = static_cast<int64_t>(op.getResultCode().getZero()) * (int64_t(1) << shift);
     sums[pairs ? c % 2 : 0].push_back(op.getOffsets()[c] + (int64_t(1) << (shift - 1)) + zero);
     amounts.push_back(shift - 32);
   }
@@ -414,8 +414,8 @@ static void addConstants(LayerNorm &row, LayerNormOp op, bool narrow) {
     return narrow ? row.blob.array(std::vector<int32_t>(values.begin(), values.end())) : row.blob.array(values);
   };
   row.offsets = array(op.getOffsets());
-  if (auto post = op.getPostOffsets())
-    row.postOffsets = array(*post);
+  if (auto shift = dyn_cast<NormShiftAttr>(op.getAlgorithm()); shift && shift.getPostOffsets())
+    row.postOffsets = array(shift.getPostOffsets().asArrayRef());
 }
 
 static std::unique_ptr<LayerNorm> makeExact(LayerNormOp op, const RowBuilder &build) {
@@ -429,24 +429,24 @@ static std::unique_ptr<LayerNorm> makeExact(LayerNormOp op, const RowBuilder &bu
     row->addFastConstants(op);
   else
     addConstants(*row, op, false);
-  if (op.getLines())
-    row->lines = ScaledLines(row->blob, op.getLines()->lines());
+  if (auto pwl = dyn_cast<NormPwlAttr>(op.getAlgorithm()))
+    row->lines = ScaledLines(row->blob, pwl.getLines().lines());
   return row;
 }
 
-static std::unique_ptr<LayerNorm> makeShift(LayerNormOp op, const RowBuilder &build) {
+static std::unique_ptr<LayerNorm> makeShift(LayerNormOp op, NormShiftAttr algorithm, const RowBuilder &build) {
   auto row = std::make_unique<ShiftLayerNorm>();
   row->uniformShift = llvm::all_equal(op.getBy().getShifts());
-  row->rounding = op.getRounding();
+  row->rounding = algorithm.getRounding();
   row->squareRoot = tenStepSquareRoot(op.getLoc(), build.module, IntegerType::get(op.getContext(), 64));
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
   Blob own;
-  Rescale rescale(own, op.getBy(), op.getRounding(), 31, ChannelMap::of(op.getBy(), shape, -1));
+  Rescale rescale(own, op.getBy(), row->rounding, 31, ChannelMap::of(op.getBy(), shape, -1));
   // Results of the rescaling are below 2^29; another 2^29 is left for these.
   auto small = [](int64_t x) { return std::abs(x) <= int64_t(1) << 28; };
   row->fast = rescale.isFast() &&
               llvm::all_of(op.getOffsets(), [](int64_t x) { return x >= INT32_MIN && x <= INT32_MAX; }) &&
-              (!op.getPostOffsets() || llvm::all_of(*op.getPostOffsets(), small));
+              (!algorithm.getPostOffsets() || llvm::all_of(algorithm.getPostOffsets().asArrayRef(), small));
   if (row->fast) {
     row->blob = std::move(own);
     row->rescale = rescale;
@@ -458,7 +458,7 @@ static std::unique_ptr<LayerNorm> makeShift(LayerNormOp op, const RowBuilder &bu
 static std::unique_ptr<RowOp> makeNormQuant(NormQuantOp op, const RowBuilder &build) {
   auto row = std::make_unique<NormQuant>();
   build.shape(*row, "norm_quant", op.getInput(), false);
-  row->inputUnsigned = op.getInputUnsigned();
+  row->inputUnsigned = op.getInputCode().isUnsigned();
   row->eps = row->blob.scalar(op.getEps());
   row->lowest = row->blob.scalar(op.getMin());
   row->signs =
@@ -475,13 +475,13 @@ std::unique_ptr<RowOp> vitq::kernels::makeLayerNormRowOp(Operation *op, const Ro
   auto norm = dyn_cast<LayerNormOp>(op);
   if (!norm)
     return nullptr;
-  const bool shift = norm.getAlgorithm() == NormAlgorithm::Shift;
-  std::unique_ptr<LayerNorm> row = shift ? makeShift(norm, build) : makeExact(norm, build);
+  auto shift = dyn_cast<NormShiftAttr>(norm.getAlgorithm());
+  std::unique_ptr<LayerNorm> row = shift ? makeShift(norm, shift, build) : makeExact(norm, build);
   build.shape(*row, "layer_norm", norm.getInput(), false);
-  row->inputUnsigned = norm.getInputUnsigned();
-  row->eps = row->blob.scalar(norm.getEps());
-  row->zeroPoint = row->blob.scalar(norm.getZeroPoint());
-  row->clamp = {widthOf(norm.getResult()), norm.getResultUnsigned(), {}, {}};
+  row->inputUnsigned = norm.getInputCode().isUnsigned();
+  row->eps = row->blob.scalar(norm.getAlgorithm().getEps());
+  row->zeroPoint = row->blob.scalar(norm.getResultCode().getZero());
+  row->clamp = Clamp::of(norm.getResult(), norm.getResultCode());
   // Not used by `pwl`.
   const numerics::ReciprocalRootTable entries = numerics::reciprocalRootTable();
   auto type = MemRefType::get({static_cast<int64_t>(entries.size())}, IntegerType::get(op->getContext(), 16));

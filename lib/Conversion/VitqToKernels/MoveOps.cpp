@@ -126,7 +126,9 @@ static Value gather(GatherOp op, KernelModule &module, Value input) {
 static Value pad(PadOp op, KernelModule &module, Value input) {
   ArrayRef<int64_t> shape = op.getType().getShape();
   Blob blob;
-  Slot value = blob.scalar(op.getValue());
+  const unsigned bits = integer::codeOf(op.getInput()).bits;
+  Slot value = blob.scalar(bits < 8 ? numerics::readCode(op.getValue(), bits, module.signs.isUnsigned(op.getResult()))
+                                    : static_cast<int64_t>(op.getValue()));
   const unsigned width = widthOf(input);
   Value result = module.alloc(op.getLoc(), shape, elementOf(input));
   module.call(op.getLoc(), "pad", {input, result, module.blob(op.getLoc(), blob)},
@@ -147,7 +149,7 @@ static Value pad(PadOp op, KernelModule &module, Value input) {
 static Value sum(SumOp op, KernelModule &module, Value input) {
   ArrayRef<int64_t> shape = op.getType().getShape();
   Blob blob;
-  Slot zeroPoint = blob.scalar(op.getInputZeroPoint());
+  Slot zeroPoint = blob.scalar(op.getInputCode().getZero());
   Value result = module.alloc(op.getLoc(), shape, elementOf(op.getResult()));
   module.call(op.getLoc(), "sum", {input, result, module.blob(op.getLoc(), blob)}, [&](Emitter &e, ValueRange in) {
     Value z = Blob::load(e, in[2], zeroPoint, 32);
@@ -161,7 +163,7 @@ static Value sum(SumOp op, KernelModule &module, Value input) {
         else if (op.getKeepDims())
           to.push_back(e.index(0));
       }
-      Value x = e.sub(e.extend(e.load(in[0], at), 32, op.getInputUnsigned()), z);
+      Value x = e.sub(e.extend(e.load(in[0], at), 32, op.getInputCode().isUnsigned()), z);
       e.store(e.add(e.load(in[1], to), x), in[1], to);
     });
   });

@@ -18,7 +18,7 @@ Geometry Geometry::of(const TargetDesc &target, int64_t m, int64_t n, int64_t k,
 }
 
 LeftFormat LeftFormat::of(integer::MatmulOp op) {
-  return {widthOf(op.getLhs()), op.getLhsUnsigned(), static_cast<int64_t>(op.getLhsZeroPoint())};
+  return {widthOf(op.getLhs()), op.getLhsCode().isUnsigned(), static_cast<int64_t>(op.getLhsCode().getZero())};
 }
 
 bool LeftFormat::isDirect(const Geometry &g) const {
@@ -78,11 +78,21 @@ std::vector<char> vitq::kernels::packWeights(const Geometry &g, ArrayRef<char> r
   return packed;
 }
 
-void vitq::kernels::emitUnpack(Emitter &e, const Geometry &g, Value bytes, Value from, int64_t count, Value to) {
+BitPacking vitq::kernels::weightPacking(const Geometry &g, unsigned bits) {
+  return BitPacking(bits, /*isUnsigned=*/false, g.dot.lanes * g.dot.group);
+}
+
+void vitq::kernels::emitUnpack(Emitter &e, const Geometry &g, unsigned bits, Value bytes, Value from, int64_t count,
+                               Value to) {
   // A panel has whole vectors of words.
   const int64_t step = g.dot.lanes * g.dot.group;
-  e.loop(e.index(0), e.index(count), step,
-         [&](Value i) { e.store(e.sext(e.load(bytes, {e.add(from, i)}, step), g.dot.width), to, {i}); });
+  const BitPacking packing = weightPacking(g, bits);
+  e.loop(e.index(0), e.index(count), step, [&](Value i) {
+    Value at = e.add(from, i);
+    if (packing.packs())
+      at = e.divu(e.indexMul(at, bits), e.index(8));
+    e.store(e.sext(packing.load(e, bytes, at), g.dot.width), to, {i});
+  });
 }
 
 //===----------------------------------------------------------------------===//

@@ -130,24 +130,23 @@ struct PolyGelu : Function {
 /// Bits of the largest magnitude of `f` over the codes of the input.
 template <typename OpT>
 static unsigned bitsOf(OpT op, llvm::function_ref<int64_t(int64_t)> f) {
-  const unsigned width = widthOf(op.getInput());
-  const int64_t lo = op.getInputUnsigned() ? 0 : -(int64_t(1) << (width - 1)), zero = op.getInputZeroPoint();
+  const numerics::Interval values = codeOf(op.getInput(), op.getInputCode()).values();
   int64_t most = 1;
-  for (int64_t code = lo; code < lo + (int64_t(1) << width); ++code)
-    most = std::max(most, std::abs(f(code - zero)));
+  for (int64_t value = values.min; value <= values.max; ++value)
+    most = std::max(most, std::abs(f(value)));
   return llvm::Log2_64_Ceil(static_cast<uint64_t>(most));
 }
 
 template <typename OpT>
 static void finish(Function &row, OpT op, const RowBuilder &build, StringRef name, unsigned bits) {
   build.shape(row, name, op.getInput(), op.getBy().size() == 1);
-  row.inputUnsigned = op.getInputUnsigned();
-  row.inputZeroPoint = row.blob.scalar(op.getInputZeroPoint());
-  row.zeroPoint = row.blob.scalar(op.getZeroPoint());
-  row.clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
+  row.inputUnsigned = op.getInputCode().isUnsigned();
+  row.inputZeroPoint = row.blob.scalar(op.getInputCode().getZero());
+  row.zeroPoint = row.blob.scalar(op.getResultCode().getZero());
+  row.clamp = Clamp::of(op.getResult(), op.getResultCode());
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
-  row.rescale = Rescale(row.blob, op.getBy(), op.getRounding(), bits, ChannelMap::of(op.getBy(), shape, -1),
-                        row.clamp.addend(op.getZeroPoint()));
+  row.rescale =
+      Rescale(row.blob, op.getBy(), op.getRounding(), bits, ChannelMap::of(op.getBy(), shape, -1), row.clamp.addend());
   build.result(row, op.getResult());
 }
 
@@ -156,7 +155,7 @@ static void finish(Function &row, OpT op, const RowBuilder &build, StringRef nam
 template <typename Code>
 static std::vector<Code> codesOf(PwlOp op, numerics::PiecewiseLinear &lines) {
   constexpr int64_t lo = std::numeric_limits<Code>::min(), hi = std::numeric_limits<Code>::max();
-  const int64_t shift = static_cast<int64_t>(op.getInputZeroPoint()) + (op.getInputUnsigned() ? lo : 0);
+  const int64_t shift = static_cast<int64_t>(op.getInputCode().getZero()) + (op.getInputCode().isUnsigned() ? lo : 0);
   std::vector<Code> codes;
   for (auto [i, point] : llvm::enumerate(lines.breakpoints)) {
     const int64_t code = point + shift;

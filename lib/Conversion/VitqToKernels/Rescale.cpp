@@ -116,7 +116,7 @@ Value Rescale::roundShift(Emitter &e, Value p, Value shift, Rounding rounding) {
 
 Value Clamp::apply(Emitter &e, Value blob, Value y) const {
   const unsigned wide = widthOf(y);
-  if (wide > width || isUnsigned)
+  if (wide > width || code.isUnsigned || code.bits < width)
     y = e.clamp(y, e.like(y, literalLo()), e.like(y, literalHi()));
   if (lo)
     y = e.clamp(y, e.splatLike(Blob::load(e, blob, *lo, wide), y), e.splatLike(Blob::load(e, blob, *hi, wide), y));

@@ -70,19 +70,24 @@ private:
   std::optional<Slot> pres;
 };
 
-/// Literal range of a result type and the data that narrows it.
+/// Literal range of a result's codes and the data that narrows it.
 struct Clamp {
-  unsigned width;
-  bool isUnsigned;
+  /// Of an element in memory.
+  unsigned width = 8;
+  numerics::Code code;
   std::optional<Slot> lo, hi;
 
-  int64_t literalLo() const { return isUnsigned ? 0 : -(int64_t(1) << (width - 1)); }
-  int64_t literalHi() const { return isUnsigned ? (int64_t(1) << width) - 1 : (int64_t(1) << (width - 1)) - 1; }
+  static Clamp of(Value result, integer::CodeAttr code) {
+    return {widthOf(result), integer::codeOf(result, code), {}, {}};
+  }
+  int64_t literalLo() const { return code.min(); }
+  int64_t literalHi() const { return code.max(); }
   /// Whether all bounds are values of int32.
-  bool fits32() const { return width < 32 || !isUnsigned; }
+  bool fits32() const { return width < 32 || !code.isUnsigned; }
   /// What may be added to a number of 32 bits before it is clamped, if anything may.
-  std::optional<int64_t> addend(int64_t zeroPoint) const {
-    return fits32() ? std::optional<int64_t>(zeroPoint) : std::nullopt;
+  std::optional<int64_t> addend() const { return fits32() ? std::optional<int64_t>(code.zero) : std::nullopt; }
+  std::string key() const {
+    return (code.isUnsigned ? "u" : "s") + std::to_string(code.bits) + std::string(lo ? "c" : "");
   }
   /// clamp(y) as the result type; y has 32 or 64 bits.
   Value apply(Emitter &e, Value blob, Value y) const;

@@ -228,7 +228,7 @@ void RowBuilder::shape(RowOp &row, StringRef name, Value primary, bool flatten) 
 
 void RowBuilder::result(RowOp &row, Value result, bool perRow) const {
   auto type = cast<ShapedType>(result.getType());
-  Value buffer = module.alloc(result.getLoc(), type.getShape(), type.getElementType());
+  Value buffer = module.alloc(result.getLoc(), type.getShape(), elementOf(result));
   row.buffers.push_back(buffer);
   row.results.push_back(perRow ? module.reshape(result.getLoc(), buffer, {row.rows})
                                : module.reshape(result.getLoc(), buffer, {row.rows, row.cols}));
@@ -253,17 +253,17 @@ std::pair<Value, int64_t> RowBuilder::broadcastOperand(Location loc, const RowOp
 static std::unique_ptr<RowOp> makeRequant(RequantOp op, const RowBuilder &build) {
   auto row = std::make_unique<Requant>();
   build.shape(*row, "requant", op.getInput(), op.getBy().size() == 1);
-  row->inputUnsigned = op.getInputUnsigned();
-  row->inputZeroPoint = row->blob.scalar(op.getInputZeroPoint());
-  row->zeroPoint = row->blob.scalar(op.getZeroPoint());
-  row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
+  row->inputUnsigned = op.getInputCode().isUnsigned();
+  row->inputZeroPoint = row->blob.scalar(op.getInputCode().getZero());
+  row->zeroPoint = row->blob.scalar(op.getResultCode().getZero());
+  row->clamp = Clamp::of(op.getResult(), op.getResultCode());
   if (op.getMin() || op.getMax()) {
     row->clamp.lo = row->blob.scalar(op.getMin().value_or(row->clamp.literalLo()));
     row->clamp.hi = row->blob.scalar(op.getMax().value_or(row->clamp.literalHi()));
   }
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
   row->rescale = Rescale(row->blob, op.getBy(), op.getRounding(), magnitudeBits(op.getInput()),
-                         ChannelMap::of(op.getBy(), shape, op.getAxis()), row->clamp.addend(op.getZeroPoint()));
+                         ChannelMap::of(op.getBy(), shape, op.getAxis()), row->clamp.addend());
   // An unsigned 32-bit operand does not fit the 32-bit lanes.
   if (row->inputUnsigned && widthOf(op.getInput()) == 32)
     return nullptr;
@@ -281,7 +281,7 @@ static std::unique_ptr<RowOp> makeAdd(AddOp op, const RowBuilder &build) {
                       elementCount(op.getLhs().getType()) == elementCount(op.getRhs().getType());
   build.shape(*row, "add", primary, single);
   ArrayRef<int64_t> shape = op.getType().getShape();
-  const bool wide = widthOf(op.getResult()) == 32 && !op.getResultUnsigned();
+  const bool wide = widthOf(op.getResult()) == 32 && !op.getResultCode().isUnsigned();
   auto side = [&](Value operand, DyadicAttr by, bool isUnsigned, int64_t zeroPoint) {
     // Ratios of accumulators' scales are about 1: only what the product is known
     // to stay below leaves room for them.
@@ -292,12 +292,12 @@ static std::unique_ptr<RowOp> makeAdd(AddOp op, const RowBuilder &build) {
                      row->blob.scalar(zeroPoint),
                      Rescale(row->blob, by, op.getRounding(), bits, ChannelMap::of(by, shape, -1))};
   };
-  row->first = side(op.getLhs(), op.getLhsBy(), op.getLhsUnsigned(), op.getLhsZeroPoint());
-  row->second = side(op.getRhs(), op.getRhsBy(), op.getRhsUnsigned(), op.getRhsZeroPoint());
+  row->first = side(op.getLhs(), op.getLhsBy(), op.getLhsCode().isUnsigned(), op.getLhsCode().getZero());
+  row->second = side(op.getRhs(), op.getRhsBy(), op.getRhsCode().isUnsigned(), op.getRhsCode().getZero());
   if (swap)
     std::swap(row->first, row->second);
-  row->zeroPoint = row->blob.scalar(op.getZeroPoint());
-  row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
+  row->zeroPoint = row->blob.scalar(op.getResultCode().getZero());
+  row->clamp = Clamp::of(op.getResult(), op.getResultCode());
   auto [memref, rows] = build.broadcastOperand(op.getLoc(), *row, other);
   row->addOperand(other, memref);
   row->otherRows = rows;
@@ -312,19 +312,19 @@ static std::unique_ptr<RowOp> makeMul(MulOp op, const RowBuilder &build) {
   const bool swap = build.fusedWith && build.fusedWith == op.getRhs();
   Value primary = swap ? op.getRhs() : op.getLhs(), other = swap ? op.getLhs() : op.getRhs();
   build.shape(*row, "mul", primary, elementCount(op.getLhs().getType()) == elementCount(op.getRhs().getType()));
-  row->lhsUnsigned = op.getLhsUnsigned();
-  row->rhsUnsigned = op.getRhsUnsigned();
-  row->lhsZeroPoint = row->blob.scalar(op.getLhsZeroPoint());
-  row->rhsZeroPoint = row->blob.scalar(op.getRhsZeroPoint());
+  row->lhsUnsigned = op.getLhsCode().isUnsigned();
+  row->rhsUnsigned = op.getRhsCode().isUnsigned();
+  row->lhsZeroPoint = row->blob.scalar(op.getLhsCode().getZero());
+  row->rhsZeroPoint = row->blob.scalar(op.getRhsCode().getZero());
   if (swap) {
     std::swap(row->lhsUnsigned, row->rhsUnsigned);
     std::swap(row->lhsZeroPoint, row->rhsZeroPoint);
   }
-  row->zeroPoint = row->blob.scalar(op.getZeroPoint());
+  row->zeroPoint = row->blob.scalar(op.getResultCode().getZero());
   row->multiplier = row->blob.scalar(op.getBy().multiplier(0));
   row->shift = row->blob.scalar(op.getBy().shift(0));
   row->rounding = op.getRounding();
-  row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
+  row->clamp = Clamp::of(op.getResult(), op.getResultCode());
   auto [memref, rows] = build.broadcastOperand(op.getLoc(), *row, other);
   row->addOperand(other, memref);
   row->otherRows = rows;
@@ -340,22 +340,23 @@ static bool dividesBySumOfCodes(DivideRowsOp op) {
   auto softmax = op.getSums().getDefiningOp<SoftmaxOp>();
   auto product = op.getInput().getDefiningOp<MatmulOp>();
   if (!softmax || !product || product.getBias() || product.getLhs() != softmax.getCodes() ||
-      product.getLhsZeroPoint() != 0 || accumulatorBits(op.getInput()) > 29)
+      product.getLhsCode().getZero() != 0 || accumulatorBits(op.getInput()) > 29)
     return false;
-  if (std::optional<int64_t> top = softmax.getTopExponent())
-    return *top >= 7;
-  const std::optional<std::array<uint8_t, 256>> codes = softmaxBytesOf(softmax);
-  return product.getLhsUnsigned() && codes && codes->front() >= 128;
+  const unsigned bits = codeOf(softmax.getCodes()).bits;
+  std::optional<numerics::DistanceTable> codes = softmax.getAlgorithm().getDistanceCodes(bits);
+  if (!codes)
+    return softmax.getAlgorithm().getLargestCode(bits) >= 128;
+  return product.getLhsCode().isUnsigned() && codes->front() >= 128;
 }
 
 static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &build) {
   auto row = std::make_unique<DivideRows>();
   build.shape(*row, "divide_rows", op.getInput(), false);
-  row->zeroPoint = row->blob.scalar(op.getZeroPoint());
+  row->zeroPoint = row->blob.scalar(op.getResultCode().getZero());
   ArrayRef<int64_t> shape = op.getType().getShape();
-  row->clamp = {widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
+  row->clamp = Clamp::of(op.getResult(), op.getResultCode());
   row->rescale = Rescale(row->blob, op.getBy(), op.getRounding(), 31, ChannelMap::of(op.getBy(), shape, op.getAxis()),
-                         row->clamp.addend(op.getZeroPoint()));
+                         row->clamp.addend());
   row->addOperand(op.getSums(), build.module.reshape(op.getLoc(), build.memrefOf(op.getSums()), {row->rows}));
   row->rowOperands.push_back(0);
   row->bounded = dividesBySumOfCodes(op);

@@ -53,10 +53,6 @@ RowContext advanced(Emitter &e, const RowContext &at, Value by);
 /// target has an instruction for vectors of this length; else null.
 Value pairDot(Emitter &e, const TargetDesc &target, Value x, Value y);
 
-/// The byte that a softmax gives for each of the 256 distances; nullopt for `log2`, and
-/// where the table is not a constant.
-std::optional<std::array<uint8_t, 256>> softmaxBytesOf(integer::SoftmaxOp op);
-
 /// The row op of threshold.
 std::unique_ptr<RowOp> makeThreshold(integer::ThresholdOp op, const RowBuilder &build);
 

@@ -186,47 +186,19 @@ struct Shiftmax32 : Shiftmax {
 // Construction
 //===----------------------------------------------------------------------===//
 
-std::optional<std::array<uint8_t, 256>> vitq::kernels::softmaxBytesOf(SoftmaxOp op) {
-  auto number = [](std::optional<uint64_t> value) { return static_cast<int64_t>(value.value_or(0)); };
-  const int64_t step = number(op.getExponentStep());
-  const auto bits = static_cast<unsigned>(number(op.getFractionBits())),
-             shift = static_cast<unsigned>(number(op.getCodeShift()));
-  switch (op.getAlgorithm()) {
-  case SoftmaxAlgorithm::Table: {
-    FailureOr<Tensor> entries = getIntTensor(op.getTable());
-    if (failed(entries))
-      return std::nullopt;
-    std::array<uint8_t, 256> table;
-    llvm::copy(entries->values<uint8_t>(), table.begin());
-    return table;
-  }
-  case SoftmaxAlgorithm::Shift:
-    return numerics::softmaxShiftTable({step, bits, shift});
-  case SoftmaxAlgorithm::Pwl:
-    return numerics::softmaxLinesTable(op.getLines()->lines(), shift);
-  case SoftmaxAlgorithm::Poly:
-    return numerics::softmaxPolynomialTable({step, number(op.getLinear()), number(op.getOffset()), bits, shift});
-  case SoftmaxAlgorithm::Log2:
-    return std::nullopt;
-  }
-  llvm_unreachable("unknown softmax algorithm");
-}
-
 static std::unique_ptr<RowOp> makeSoftmax(SoftmaxOp op, const RowBuilder &build) {
   std::unique_ptr<SoftmaxRow> row;
-  if (std::optional<int64_t> top = op.getTopExponent()) {
-    auto powers = std::make_unique<SoftmaxLog2>();
-    powers->largest = powers->blob.scalar(int64_t(1) << *top);
-    row = std::move(powers);
-  } else {
+  std::optional<numerics::DistanceTable> table = op.getAlgorithm().getDistanceCodes(codeOf(op.getCodes()).bits);
+  if (table) {
     auto bytes = std::make_unique<Softmax>();
-    std::optional<std::array<uint8_t, 256>> table = softmaxBytesOf(op);
-    if (!table) // computed, which no exporter writes
-      return nullptr;
     bytes->table = bytes->blob.array(ArrayRef<uint8_t>(*table));
     row = std::move(bytes);
+  } else {
+    auto powers = std::make_unique<SoftmaxLog2>();
+    powers->largest = powers->blob.scalar(op.getAlgorithm().getLargestCode(codeOf(op.getCodes()).bits));
+    row = std::move(powers);
   }
-  build.shape(*row, op.getTopExponent() ? "softmax_log2" : "softmax", op.getInput(), false);
+  build.shape(*row, table ? "softmax" : "softmax_log2", op.getInput(), false);
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
   row->rescale = Rescale(row->blob, op.getBy(), Rounding::HalfUp, 31, ChannelMap::of(op.getBy(), shape, 1));
   build.result(*row, op.getCodes());

@@ -16,6 +16,7 @@
 
 #include "vitq/Numerics/Gelu.h"
 #include "vitq/Numerics/Requantize.h"
+#include "vitq/Numerics/Table.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Tensor/Moves.h"
 
@@ -91,7 +92,7 @@ struct Interpolate : RowOp {
     Value first = Blob::load(e, at.blob, start, 32), amount = Blob::load(e, at.blob, shift, 32);
     Value interval = e.shl(e.like(amount, 1), amount), half = e.srl(interval, e.like(amount, 1));
     Value last = e.add(e.shl(interval, 10), -1);
-    const Clamp clamp{16, false, {}, {}};
+    const Clamp clamp{16, {16, /*isUnsigned=*/false, /*zero=*/0}, {}, {}};
     forColumns(e, target, cols, tail.isFast(), 32, [&](Value col, int64_t lanes) {
       Value x = e.sext(e.load(at.primary, {at.primaryRow, col}, lanes), 32);
       Value distance = e.sub(x, e.splatLike(first, x)), steps = e.splatLike(amount, x), end = e.splatLike(last, x);
@@ -141,7 +142,7 @@ struct Gelu : RowOp {
     Value entries = Blob::view(e, at.blob, table), number = e.toIndexUnsigned(top);
     if (splitWords)
       return lookUpWords(e, target, at, entries, e.mul(number, 512), cols, !inputUnsigned);
-    Value base = e.mul(number, 256);
+    Value base = e.mul(number, kBytes);
     if (widthOf(entries) != 8)
       return e.loop(cols, [&](Value col) {
         Value i = e.toIndexUnsigned(position(col, 1));
@@ -161,17 +162,41 @@ struct Gelu : RowOp {
 // Construction
 //===----------------------------------------------------------------------===//
 
-/// The tables of `op`, constant ones as a power of two of them: ops that differ in
-/// their number, which are as many as there are scales, then mostly share a kernel.
-static Value tablesOf(TableOp op, const RowBuilder &build) {
-  auto type = cast<ShapedType>(op.getTable().getType());
+/// The constant tables of `op` for bytes: narrow codes have as many entries all the same.
+static FailureOr<Tensor> byteTablesOf(TableOp op, const CodeSigns &signs) {
   FailureOr<Tensor> tables = getIntTensor(op.getTable());
-  if (!op.getIndex() || failed(tables))
-    return build.memrefOf(op.getTable());
-  const auto count = static_cast<int64_t>(llvm::PowerOf2Ceil(type.getShape()[0]));
-  auto padded = MemRefType::get({count, 256}, type.getElementType());
-  Tensor filled = vitq::padded(*tables, {0, 0}, padded.getShape(), /*padding=*/0);
-  return build.module.constant(op.getLoc(), filled.raw(), padded);
+  if (succeeded(tables))
+    *tables = signs.inMemory(*tables, op.getResult());
+  const numerics::Code code = codeOf(op.getInput(), op.getInputCode());
+  if (failed(tables) || code.bits == 8)
+    return tables;
+  const int64_t count = tables->numElements() / code.count();
+  std::vector<int32_t> all;
+  for (int64_t t = 0; t < count; ++t) {
+    std::vector<int32_t> entries;
+    for (int64_t i = 0; i < code.count(); ++i)
+      entries.push_back(static_cast<int32_t>(tables->intAt(t * code.count() + i)));
+    llvm::append_range(all, numerics::widenTable(entries, code));
+  }
+  SmallVector<int64_t> shape(tables->shape());
+  shape.back() = kBytes;
+  return Tensor::of<int32_t>(shape, all).converted(tables->kind());
+}
+
+/// The tables, several as a power of two of them: ops that differ in their number, which are
+/// as many as there are scales, then mostly share a kernel.
+static Value tablesOf(TableOp op, const RowBuilder &build) {
+  FailureOr<Tensor> tables = byteTablesOf(op, build.module.signs);
+  if (failed(tables))
+    return codeOf(op.getInput()).bits == 8 ? build.memrefOf(op.getTable()) : Value();
+  SmallVector<int64_t> shape(tables->shape());
+  if (op.getIndex())
+    shape.front() = static_cast<int64_t>(llvm::PowerOf2Ceil(shape.front()));
+  auto type = MemRefType::get(shape, elementOf(op.getTable()));
+  if (!op.getIndex())
+    return build.module.constant(op.getLoc(), tables->raw(), type);
+  Tensor filled = vitq::padded(*tables, {0, 0}, shape, /*padding=*/0);
+  return build.module.constant(op.getLoc(), filled.raw(), type);
 }
 
 /// Sets the table that most columns share, and the list of the others, their number
@@ -179,7 +204,7 @@ static Value tablesOf(TableOp op, const RowBuilder &build) {
 static void addCommonTable(IndexedTable &row, ArrayRef<uint8_t> index) {
   if (index.size() < 32)
     return;
-  std::array<int64_t, 256> uses{};
+  std::array<int64_t, kBytes> uses{};
   for (uint8_t table : index)
     ++uses[table];
   const auto common = std::max_element(uses.begin(), uses.end()) - uses.begin();
@@ -199,21 +224,26 @@ static void addCommonTable(IndexedTable &row, ArrayRef<uint8_t> index) {
 static std::unique_ptr<RowOp> makeTable(TableOp op, const RowBuilder &build) {
   const bool indexed = static_cast<bool>(op.getIndex());
   std::unique_ptr<Table> row = indexed ? std::make_unique<IndexedTable>() : std::make_unique<Table>();
-  row->inputUnsigned = op.getInputUnsigned();
+  row->inputUnsigned = op.getInputCode().isUnsigned();
   build.shape(*row, "table", op.getInput(), !indexed);
-  row->addOperand(op.getTable(), tablesOf(op, build));
+  Value tables = tablesOf(op, build);
+  if (!tables) {
+    op.emitOpError("the table of narrow codes must be a constant");
+    return nullptr;
+  }
+  row->addOperand(op.getTable(), tables);
   if (indexed) {
     FailureOr<Tensor> index = getIntTensor(op.getIndex());
-    const int64_t tables = cast<ShapedType>(op.getTable().getType()).getShape()[0];
-    if (failed(index) || llvm::any_of(index->values<uint8_t>(), [&](uint8_t t) { return t >= tables; })) {
-      op.emitOpError("the index must be a constant below ") << tables << ", the number of tables";
+    const int64_t count = cast<ShapedType>(op.getTable().getType()).getShape()[0];
+    if (failed(index) || llvm::any_of(index->values<uint8_t>(), [&](uint8_t t) { return t >= count; })) {
+      op.emitOpError("the index must be a constant below ") << count << ", the number of tables";
       return nullptr;
     }
     row->addOperand(op.getIndex(), build.memrefOf(op.getIndex()));
     if (widthOf(op.getResult()) == 8 && ByteTable::lanesOf(build.module.target) > 1)
       addCommonTable(static_cast<IndexedTable &>(*row), index->values<uint8_t>());
   }
-  FailureOr<Tensor> entries = getIntTensor(op.getTable());
+  FailureOr<Tensor> entries = byteTablesOf(op, build.module.signs);
   if (!indexed && succeeded(entries) && widthOf(op.getResult()) == 16 && ByteTable::lanesOf(build.module.target) > 1) {
     row->words = row->blob.array(WordTable::split(entries->values<uint16_t>()));
     row->operands.clear();
@@ -237,19 +267,19 @@ static std::unique_ptr<RowOp> makeInterpolate(InterpolateOp op, const RowBuilder
 /// One entry per maximum of the row and value below it, in units of the result.
 template <typename T>
 static std::vector<T> geluTable(GeluOp op, const Clamp &clamp) {
-  std::vector<T> table(256 * 256);
-  const int64_t first = (op.getInputUnsigned() ? 0 : -128) - static_cast<int64_t>(op.getInputZeroPoint());
+  std::vector<T> table(kBytes * kBytes);
+  const int64_t first = numerics::Code{8, op.getInputCode().isUnsigned(), op.getInputCode().getZero()}.values().min;
   const numerics::Dyadic by = op.getBy().entry(0);
   const auto rounding = integer::toNumerics(op.getRounding());
-  std::vector<int32_t> in(256), out(256);
-  for (int32_t m = 0; m < 256; ++m) {
+  std::vector<int32_t> in(kBytes), out(kBytes);
+  for (int32_t m = 0; m < kBytes; ++m) {
     for (int32_t i = 0; i <= m; ++i)
       in[i] = static_cast<int32_t>(first + i);
     numerics::shiftGeluRow(in.data(), out.data(), m + 1, op.getExponentStep(), op.getFractionBits(),
                            op.getReciprocalBits(), 8);
     for (int32_t i = 0; i <= m; ++i)
-      table[m * 256 + i] = static_cast<T>(
-          numerics::requantize(out[i], by, rounding, op.getZeroPoint(), clamp.literalLo(), clamp.literalHi()));
+      table[m * kBytes + i] = static_cast<T>(numerics::requantize(out[i], by, rounding, op.getResultCode().getZero(),
+                                                                  clamp.literalLo(), clamp.literalHi()));
   }
   return table;
 }
@@ -257,8 +287,8 @@ static std::vector<T> geluTable(GeluOp op, const Clamp &clamp) {
 static std::unique_ptr<RowOp> makeGelu(GeluOp op, const RowBuilder &build) {
   auto row = std::make_unique<Gelu>();
   build.shape(*row, "gelu", op.getInput(), false);
-  row->inputUnsigned = op.getInputUnsigned();
-  const Clamp clamp{widthOf(op.getResult()), op.getResultUnsigned(), {}, {}};
+  row->inputUnsigned = op.getInputCode().isUnsigned();
+  const Clamp clamp = Clamp::of(op.getResult(), op.getResultCode());
   row->splitWords = clamp.width == 16 && ByteTable::lanesOf(build.module.target) > 1;
   if (row->splitWords)
     row->table = row->blob.array(WordTable::split(geluTable<uint16_t>(op, clamp)));

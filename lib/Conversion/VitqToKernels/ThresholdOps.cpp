@@ -46,7 +46,7 @@ std::unique_ptr<RowOp> vitq::kernels::makeThreshold(ThresholdOp op, const RowBui
   row->channels = shape.size() == 1 ? 1 : shape[1];
   build.shape(*row, "threshold", op.getInput(), row->channels == 1);
   row->width = widthOf(op.getResult());
-  row->inputUnsigned = op.getInputUnsigned();
+  row->inputUnsigned = op.getInputCode().isUnsigned();
   row->lowest = row->blob.scalar(op.getMin());
   row->addOperand(op.getThresholds(), build.module.reshape(op.getLoc(), build.memrefOf(op.getThresholds()),
                                                           {row->levels, row->channels}));

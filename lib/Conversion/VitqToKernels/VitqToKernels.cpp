@@ -79,7 +79,7 @@ private:
 
 static MemRefType memrefTypeOf(Type tensor) {
   auto type = cast<RankedTensorType>(tensor);
-  return MemRefType::get(type.getShape(), type.getElementType());
+  return MemRefType::get(type.getShape(), storageOf(type.getElementType()));
 }
 
 Value FunctionLowering::memrefOf(Value tensor) {
@@ -89,7 +89,7 @@ Value FunctionLowering::memrefOf(Value tensor) {
   if (failed(elements))
     return {};
   // Not memoized: a constant is looked up where it is used.
-  return kernels.constant(tensor.getLoc(), elements->raw(), memrefTypeOf(tensor.getType()));
+  return kernels.codes(tensor.getLoc(), *elements, tensor);
 }
 
 LogicalResult FunctionLowering::lowerRowOp(Operation *op) {
@@ -222,6 +222,10 @@ void FunctionLowering::lowerReturn(func::ReturnOp op) {
 }
 
 LogicalResult FunctionLowering::run() {
+  FailureOr<CodeSigns> signs = CodeSigns::of(func);
+  if (failed(signs))
+    return failure();
+  kernels.signs = std::move(*signs);
   Block &body = func.getBody().front();
   for (auto kernel : llvm::make_early_inc_range(body.getOps<integer::KernelOp>()))
     if (failed(inlineKernel(kernel)))
@@ -281,8 +285,9 @@ struct ConvertVitqToKernels : vitq::impl::ConvertVitqToKernelsPassBase<ConvertVi
     func::FuncOp main = *found;
     for (Type type : llvm::concat<const Type>(main.getArgumentTypes(), main.getResultTypes())) {
       auto tensor = dyn_cast<RankedTensorType>(type);
-      if (!tensor || !tensor.hasStaticShape() || !tensor.getElementType().isInteger()) {
-        main.emitError("operands and results must be statically shaped integer tensors");
+      if (!tensor || !tensor.hasStaticShape() || !tensor.getElementType().isInteger() ||
+          storageOf(tensor.getElementType()) != tensor.getElementType()) {
+        main.emitError("operands and results must be statically shaped tensors of integers of 8 bits or more");
         return signalPassFailure();
       }
     }

@@ -11,6 +11,7 @@
 #include "vitq/Support/Constants.h"
 #include "vitq/Tensor/Moves.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -19,21 +20,22 @@ using namespace vitq::systolic;
 
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
 
-static int64_t product(ArrayRef<int64_t> extents) {
-  int64_t result = 1;
-  for (int64_t extent : extents)
-    result *= extent;
-  return result;
-}
-
 static MemRefType dense(ArrayRef<int64_t> shape, Value value) {
   return MemRefType::get(shape, cast<RankedTensorType>(value.getType()).getElementType());
 }
 
-/// Whether unsigned operands enter as q - 128: where elements are signed 8-bit ones, and
-/// where the last plane of a byte has fewer bits than an element and is extended by its sign.
+static numerics::Code lhsCodeOf(integer::MatmulOp op) { return integer::codeOf(op.getLhs(), op.getLhsCode()); }
+
+/// Whether the bytes that hold the left operand's codes are read as unsigned ones.
+static bool readsUnsignedBytes(integer::MatmulOp op) {
+  const numerics::Code code = lhsCodeOf(op);
+  return code.max() > numerics::Code().max();
+}
+
+/// Whether these enter as q - 128: where elements are signed 8-bit ones, and where the last
+/// plane of a byte has fewer bits than an element and is extended by its sign.
 static bool entersSigned(const simulator::Config &config, integer::MatmulOp op) {
-  return op.getLhsUnsigned() && (config.bits == 8 || 8 % config.bits != 0);
+  return readsUnsignedBytes(op) && (config.bits == 8 || 8 % config.bits != 0);
 }
 
 /// The codes minus 128 as signed bytes: a table of the host, once for each tensor.
@@ -41,24 +43,24 @@ Value OperandBuilder::toSigned(Value codes) {
   Value &known = signedCodes[codes];
   if (known)
     return known;
+  const numerics::Code bytes{8, /*isUnsigned=*/true, /*zero=*/0};
+  const int64_t half = bytes.count() / 2;
   if (FailureOr<Tensor> values = getIntTensor(codes); succeeded(values)) {
     Tensor lessHalf = Tensor::allocate(values->kind(), values->shape());
     for (int64_t i = 0; i < values->numElements(); ++i)
-      lessHalf.setInt(i, (values->intAt(i) & 255) - 128);
+      lessHalf.setInt(i, numerics::readCode(values->intAt(i), bytes.bits, bytes.isUnsigned) - half);
     known = createConstant(b, codes.getLoc(), cast<RankedTensorType>(codes.getType()), lessHalf, "codes");
     return known;
   }
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointAfterValue(codes);
-  SmallVector<int64_t> entries;
-  for (int64_t code = 0; code < 256; ++code)
-    entries.push_back(code - 128);
-  auto type = RankedTensorType::get({256}, b.getI8Type());
+  SmallVector<int64_t> entries = llvm::to_vector(llvm::seq<int64_t>(-half, half));
+  auto type = RankedTensorType::get({bytes.count()}, b.getI8Type());
   Value table = createIntConstant(b, codes.getLoc(), type, entries, "less_128");
   added.push_back(
       {codes.getLoc(), integer::TableOp::getOperationName(), "codes less 128: the array's elements are signed"});
   known = integer::TableOp::create(b, codes.getLoc(), codes.getType(), codes, table, Value(),
-                                   /*input_unsigned=*/true);
+                                   integer::CodeAttr::get(b.getContext(), bytes));
   return known;
 }
 
@@ -69,12 +71,8 @@ DramOperand OperandBuilder::viewOf(Value value) {
   const auto last = static_cast<int64_t>(shape.size()) - 1;
   if (!transpose || transpose.getPermutation().back() != last)
     return {value, dense(shape, value)};
-  ArrayRef<int64_t> source = shapeOf(transpose.getInput());
-  SmallVector<int64_t> sourceStrides(source.size(), 1), strides;
-  for (int64_t i = last - 1; i >= 0; --i)
-    sourceStrides[i] = sourceStrides[i + 1] * source[i + 1];
-  for (int64_t axis : transpose.getPermutation())
-    strides.push_back(sourceStrides[axis]);
+  const SmallVector<int64_t> strides =
+      applyPermutation(computeStrides(shapeOf(transpose.getInput())), transpose.getPermutation());
   auto element = cast<RankedTensorType>(value.getType()).getElementType();
   return {transpose.getInput(), MemRefType::get(shape, element, StridedLayoutAttr::get(b.getContext(), 0, strides))};
 }
@@ -83,7 +81,8 @@ DramOperand OperandBuilder::viewOf(Value value) {
 DramOperand OperandBuilder::lhsOf(integer::MatmulOp op, bool shared) {
   Value lhs = op.getLhs();
   DramOperand operand =
-      shared ? DramOperand{lhs, dense({product(shapeOf(lhs).drop_back()), shapeOf(lhs).back()}, lhs)} : viewOf(lhs);
+      shared ? DramOperand{lhs, dense({computeProduct(shapeOf(lhs).drop_back()), shapeOf(lhs).back()}, lhs)}
+             : viewOf(lhs);
   if (entersSigned(config, op))
     operand.value = toSigned(operand.value);
   return operand;
@@ -158,13 +157,14 @@ DramOperand OperandBuilder::biasOf(integer::MatmulOp op, int64_t correction, Val
   rowShape[shape.size() - 2] = sumShape[shape.size() - 2] = 1;
   rowShape.back() = k;
   sumShape.back() = n;
-  auto rowType = RankedTensorType::get(rowShape, correction < -128 ? b.getI16Type() : b.getI8Type());
-  SmallVector<int64_t> ones(product(rowShape), correction);
+  auto rowType = RankedTensorType::get(rowShape, correction < numerics::Code().min() ? b.getI16Type() : b.getI8Type());
+  SmallVector<int64_t> ones(computeProduct(rowShape), correction);
   Value row = createIntConstant(b, loc, rowType, ones, "correction");
   added.push_back(
       {loc, integer::MatmulOp::getOperationName(), "what the zero point, or the 128 less, adds to each column"});
-  Value sums = integer::MatmulOp::create(b, loc, RankedTensorType::get(sumShape, b.getI32Type()), row, rhs, bias,
-                                         /*lhs_unsigned=*/correction > 0, /*lhs_zero_point=*/0, rhsTransposed);
+  Value sums =
+      integer::MatmulOp::create(b, loc, RankedTensorType::get(sumShape, b.getI32Type()), row, rhs, bias,
+                                integer::CodeAttr::get(b.getContext(), correction > 0, /*zero=*/0), rhsTransposed);
   return {sums, dense(sumShape, sums)};
 }
 
@@ -176,18 +176,18 @@ Product OperandBuilder::build(integer::MatmulOp op, SmallVectorImpl<DramOperand>
   DramOperand lhs = lhsOf(op, shared);
   DramOperand rhs = rhsOf(op, result.transposeRhs);
   // (q - z) = (q - offset) + (offset - z), where codes enter less `offset`.
-  const int64_t offset = entersSigned(config, op) ? 128 : 0;
-  const int64_t correction = offset - static_cast<int64_t>(op.getLhsZeroPoint());
+  const int64_t offset = entersSigned(config, op) ? lhsCodeOf(op).count() / 2 : 0;
+  const int64_t correction = offset - static_cast<int64_t>(op.getLhsCode().getZero());
   // The original operand: a view may have other strides than the host's product wants.
   Value plainRhs = op.getRhs();
   DramOperand bias = biasOf(op, correction, plainRhs, op.getTransposeRhs());
   ArrayRef<int64_t> shape = shapeOf(op.getResult());
   result.n = shape.back();
   result.k = shapeOf(op.getLhs()).back();
-  result.m = shared ? product(shape.drop_back()) : shape[shape.size() - 2];
+  result.m = shared ? computeProduct(shape.drop_back()) : shape[shape.size() - 2];
   if (!shared)
     result.batch.append(shape.begin(), shape.end() - 2);
-  result.lhsUnsigned = op.getLhsUnsigned() && !entersSigned(config, op);
+  result.lhsUnsigned = readsUnsignedBytes(op) && !entersSigned(config, op);
   result.lhs = lhs.type;
   result.rhs = rhs.type;
   operands.append({lhs, rhs});

@@ -179,12 +179,12 @@ LogicalResult Placement::addStages(Fragment &fragment, Value rows) {
 /// Whether `op` is saturate8(roundHalfEven(x * 2^-shift)), maybe after ReLU.
 static std::optional<unsigned> shiftOf(integer::RequantOp op) {
   integer::DyadicAttr by = op.getBy();
+  const numerics::Code code = integer::codeOf(op.getResult(), op.getResultCode());
   const int64_t multiplier = by.size() == 1 ? by.multiplier(0) : 0;
   if (multiplier <= 0 || !llvm::isPowerOf2_64(static_cast<uint64_t>(multiplier)) ||
-      op.getRounding() != integer::Rounding::HalfEven || op.getZeroPoint() != 0 || op.getInputZeroPoint() != 0 ||
-      op.getResultUnsigned() || !cast<RankedTensorType>(op.getResult().getType()).getElementType().isInteger(8) ||
-      static_cast<int64_t>(op.getMax().value_or(127)) != 127 ||
-      (op.getMin() && static_cast<int64_t>(*op.getMin()) != -128 && *op.getMin() != 0))
+      op.getRounding() != integer::Rounding::HalfEven || code != numerics::Code() || op.getInputCode().getZero() != 0 ||
+      static_cast<int64_t>(op.getMax().value_or(code.max())) != code.max() ||
+      (op.getMin() && static_cast<int64_t>(*op.getMin()) != code.min() && *op.getMin() != 0))
     return std::nullopt;
   const int64_t shift = by.shift(0) - static_cast<int64_t>(llvm::Log2_64(static_cast<uint64_t>(multiplier)));
   return shift >= 0 && shift <= 31 ? std::optional(static_cast<unsigned>(shift)) : std::nullopt;

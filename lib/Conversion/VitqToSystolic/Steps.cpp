@@ -8,19 +8,14 @@
 
 #include "Steps.h"
 
-#include "llvm/ADT/Hashing.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace vitq;
 using namespace vitq::systolic;
 
-int64_t Product::batches() const {
-  int64_t count = 1;
-  for (int64_t extent : batch)
-    count *= extent;
-  return count;
-}
+int64_t Product::batches() const { return mlir::computeProduct(batch); }
 
 std::string Product::key() const {
   std::string text;

@@ -37,11 +37,11 @@ struct Places {
   /// The next rows from the front. Where there is room they begin a bank if what is
   /// before ends inside it: then two buffers are no neighbours in one.
   int64_t front(int64_t rows, bool ownBank) {
-    const int64_t bank = (begin + bankRows - 1) / bankRows * bankRows;
-    const int64_t at = ownBank && bank + rows <= end ? bank : begin;
-    begin = at + rows;
+    const int64_t bank = llvm::alignTo(begin, bankRows);
+    const int64_t first = ownBank && bank + rows <= end ? bank : begin;
+    begin = first + rows;
     needed += rows;
-    return at;
+    return first;
   }
   int64_t back(int64_t rows) {
     end -= rows;
@@ -65,10 +65,10 @@ LogicalResult systolic::allocateTiles(func::FuncOp routine) {
     for (AllocOp alloc : allocs) {
       TilesType type = alloc.getTiles().getType();
       const int64_t rows = type.rowCount();
-      const int64_t at = !type.isScratchpad()    ? accumulator.front(rows, ownBanks)
-                         : isRightOperand(alloc) ? scratchpad.back(rows)
-                                                 : scratchpad.front(rows, false);
-      alloc.setAddressAttr(b.getI64IntegerAttr(at));
+      const int64_t address = !type.isScratchpad()    ? accumulator.front(rows, ownBanks)
+                              : isRightOperand(alloc) ? scratchpad.back(rows)
+                                                      : scratchpad.front(rows, false);
+      alloc.setAddressAttr(b.getI64IntegerAttr(address));
     }
     LDBG() << routine.getName() << ": " << scratchpad.needed << " scratchpad and " << accumulator.needed
            << " accumulator rows" << (ownBanks ? ", accumulators in banks of their own" : "");

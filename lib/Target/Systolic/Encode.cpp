@@ -30,7 +30,7 @@ namespace {
 /// Walks a routine as the host of the array would, with numbers for all indices.
 class Unroller {
 public:
-  explicit Unroller(func::FuncOp routine) : routine(routine), config(configOf(routine)) {}
+  explicit Unroller(func::FuncOp routine) : routine(routine), config(*configOf(routine)) {}
   LogicalResult run();
   std::vector<Instruction> code;
 
@@ -38,13 +38,16 @@ private:
   LogicalResult run(Block &block);
   LogicalResult run(Operation &op);
   LogicalResult runLoop(affine::AffineForOp loop);
-  FailureOr<int64_t> valueOf(Operation *op, Value value);
-  FailureOr<SmallVector<int64_t>> valuesOf(Operation *op, ValueRange range);
+  /// Every index of a routine is a constant, a loop's variable or computed from these.
+  int64_t valueOf(Value index) const { return values.at(index); }
+  SmallVector<int64_t> valuesOf(ValueRange indices) const {
+    return llvm::map_to_vector(indices, [&](Value index) { return valueOf(index); });
+  }
   LogicalResult evaluateMap(Operation *op, AffineMap map, ValueRange operands, SmallVectorImpl<int64_t> &results);
 
   FailureOr<uint32_t> tileAddress(Operation *op, Value tiles, ValueRange indices, size_t implied = 0);
   LogicalResult setDram(Operation *op, Value memref, ValueRange indices, int64_t along, Instruction &instruction);
-  LogicalResult setExtents(Operation *op, Value rows, Value cols, Instruction &instruction);
+  void setExtents(Value rows, Value cols, Instruction &instruction) const;
 
   LogicalResult encode(MvinOp op);
   LogicalResult encode(PreloadOp op);
@@ -54,7 +57,7 @@ private:
   LogicalResult add(Operation *op, const Instruction &instruction);
 
   func::FuncOp routine;
-  std::optional<simulator::Config> config;
+  const simulator::Config config;
   DenseMap<Value, int64_t> values;
   size_t steps = 0;
   /// Strides and offset of each operand in DRAM.
@@ -96,30 +99,10 @@ static std::optional<int64_t> evaluate(AffineExpr expr, ArrayRef<int64_t> dims, 
   }
 }
 
-FailureOr<int64_t> Unroller::valueOf(Operation *op, Value value) {
-  auto found = values.find(value);
-  if (found != values.end())
-    return found->second;
-  return op->emitOpError("has an index that is no function of constants and loops");
-}
-
-FailureOr<SmallVector<int64_t>> Unroller::valuesOf(Operation *op, ValueRange range) {
-  SmallVector<int64_t> result;
-  for (Value value : range) {
-    FailureOr<int64_t> number = valueOf(op, value);
-    if (failed(number))
-      return failure();
-    result.push_back(*number);
-  }
-  return result;
-}
-
 LogicalResult Unroller::evaluateMap(Operation *op, AffineMap map, ValueRange operands,
                                     SmallVectorImpl<int64_t> &results) {
-  FailureOr<SmallVector<int64_t>> numbers = valuesOf(op, operands);
-  if (failed(numbers))
-    return failure();
-  ArrayRef<int64_t> all(*numbers);
+  const SmallVector<int64_t> numbers = valuesOf(operands);
+  ArrayRef<int64_t> all(numbers);
   for (AffineExpr expr : map.getResults()) {
     std::optional<int64_t> value = evaluate(expr, all.take_front(map.getNumDims()), all.drop_front(map.getNumDims()));
     if (!value)
@@ -139,36 +122,25 @@ FailureOr<uint32_t> Unroller::tileAddress(Operation *op, Value tiles, ValueRange
   auto alloc = tiles.getDefiningOp<AllocOp>();
   if (!alloc || !alloc.getAddress())
     return op->emitOpError("needs tiles with an address: run systolic-allocate first");
-  FailureOr<SmallVector<int64_t>> numbers = valuesOf(op, indices);
-  if (failed(numbers))
-    return failure();
   int64_t tile = 0;
-  for (auto [index, extent] : llvm::zip(*numbers, type.getGrid().drop_front(implied))) {
-    if (index < 0 || index >= extent)
-      return op->emitOpError() << "reaches tile index " << index << ", outside 0 to " << extent - 1;
+  for (auto [index, extent] : llvm::zip(valuesOf(indices), type.getGrid().drop_front(implied)))
     tile = tile * extent + index;
-  }
   return static_cast<uint32_t>(static_cast<int64_t>(*alloc.getAddress()) + tile * type.getRows());
 }
 
 LogicalResult Unroller::setDram(Operation *op, Value memref, ValueRange indices, int64_t along,
                                 Instruction &instruction) {
-  auto argument = dyn_cast<BlockArgument>(memref);
-  if (!argument || argument.getOwner() != &routine.getBody().front())
-    return op->emitOpError("needs an argument of the routine as DRAM operand");
+  // Nothing else in a routine is a memref.
+  auto argument = cast<BlockArgument>(memref);
   auto type = cast<MemRefType>(memref.getType());
   auto [layout, isNew] = layouts.try_emplace(memref);
   auto &[strides, start] = layout->second;
-  if (isNew && failed(type.getStridesAndOffset(strides, start)))
-    return op->emitOpError("needs strides that are known");
+  if (isNew)
+    // The verifier knows that there are some.
+    (void)type.getStridesAndOffset(strides, start);
   int64_t offset = start;
-  FailureOr<SmallVector<int64_t>> numbers = valuesOf(op, indices);
-  if (failed(numbers))
-    return failure();
-  const int64_t bytes = (type.getElementTypeBitWidth() + 7) / 8;
-  for (auto [index, stride, extent] : llvm::zip(*numbers, strides, type.getShape())) {
-    if (index < 0 || index >= extent)
-      return op->emitOpError() << "reaches element " << index << " of a dimension of " << extent << " in DRAM";
+  const int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  for (auto [index, stride] : llvm::zip_equal(valuesOf(indices), strides)) {
     int64_t distance;
     if (llvm::MulOverflow(index, stride, distance) || llvm::AddOverflow(offset, distance, offset))
       return op->emitOpError("reaches elements beyond 64 bits");
@@ -181,15 +153,9 @@ LogicalResult Unroller::setDram(Operation *op, Value memref, ValueRange indices,
   return success();
 }
 
-LogicalResult Unroller::setExtents(Operation *op, Value rows, Value cols, Instruction &instruction) {
-  FailureOr<int64_t> height = valueOf(op, rows), width = valueOf(op, cols);
-  if (failed(height) || failed(width))
-    return failure();
-  if (*height < 1 || *width < 1 || *height > UINT16_MAX || *width > UINT16_MAX)
-    return op->emitOpError() << "works on " << *height << " rows and " << *width << " columns, outside 1 to 65535";
-  instruction.rows = static_cast<uint16_t>(*height);
-  instruction.cols = static_cast<uint16_t>(*width);
-  return success();
+void Unroller::setExtents(Value rows, Value cols, Instruction &instruction) const {
+  instruction.rows = static_cast<uint16_t>(valueOf(rows));
+  instruction.cols = static_cast<uint16_t>(valueOf(cols));
 }
 
 static FailureOr<uint16_t> smallStride(Operation *op, int64_t rows) {
@@ -214,9 +180,9 @@ LogicalResult Unroller::encode(MvinOp op) {
   Instruction i;
   i.opcode = tiles.isScratchpad() ? Opcode::Mvin : Opcode::MvinAcc;
   FailureOr<uint32_t> local = tileAddress(op, op.getTiles(), op.getTile(), op.getSplit() ? 1 : 0);
-  if (failed(local) || failed(setDram(op, op.getSource(), op.getIndices(), op.getAlong(), i)) ||
-      failed(setExtents(op, op.getRows(), op.getCols(), i)))
+  if (failed(local) || failed(setDram(op, op.getSource(), op.getIndices(), op.getAlong(), i)))
     return failure();
+  setExtents(op.getRows(), op.getCols(), i);
   i.local = *local;
   if (op.getBroadcast())
     i.dram.pitch = 0;
@@ -245,19 +211,15 @@ LogicalResult Unroller::encode(PreloadOp op) {
     i.local = *local;
   }
   FailureOr<uint32_t> sums = tileAddress(op, op.getSums(), op.getSumTile());
-  if (failed(sums) || failed(setExtents(op, op.getRows(), op.getCols(), i)))
+  if (failed(sums))
     return failure();
+  setExtents(op.getRows(), op.getCols(), i);
   i.local2 = *sums;
   i.shift = static_cast<uint8_t>(op.getShift());
   if (op.getTranspose())
     i.flags |= simulator::FlagTranspose;
-  if (Value adding = op.getAdding()) {
-    FailureOr<int64_t> value = valueOf(op, adding);
-    if (failed(value))
-      return failure();
-    if (*value != 0)
-      i.flags |= simulator::FlagAccumulate;
-  }
+  if (Value adding = op.getAdding(); adding && valueOf(adding) != 0)
+    i.flags |= simulator::FlagAccumulate;
   return add(op, i);
 }
 
@@ -265,8 +227,9 @@ LogicalResult Unroller::encode(ComputeOp op) {
   Instruction i;
   i.opcode = Opcode::Compute;
   FailureOr<uint32_t> local = tileAddress(op, op.getLhs(), op.getLhsTile());
-  if (failed(local) || failed(setExtents(op, op.getRows(), op.getCols(), i)))
+  if (failed(local))
     return failure();
+  setExtents(op.getRows(), op.getCols(), i);
   i.local = *local;
   if (Value rhs = op.getRhs()) {
     FailureOr<uint32_t> local2 = tileAddress(op, rhs, op.getRhsTile());
@@ -289,9 +252,9 @@ LogicalResult Unroller::encode(MvoutOp op) {
   Instruction i;
   i.opcode = Opcode::Mvout;
   FailureOr<uint32_t> local = tileAddress(op, op.getTiles(), op.getTile());
-  if (failed(local) || failed(setDram(op, op.getTarget(), op.getIndices(), op.getAlong(), i)) ||
-      failed(setExtents(op, op.getRows(), op.getCols(), i)))
+  if (failed(local) || failed(setDram(op, op.getTarget(), op.getIndices(), op.getAlong(), i)))
     return failure();
+  setExtents(op.getRows(), op.getCols(), i);
   i.local = *local;
   if (op.getShift()) {
     i.tileStride = static_cast<uint16_t>(op.getTiles().getType().getRows());
@@ -314,13 +277,12 @@ LogicalResult Unroller::encode(UnitsOp op) {
     i.tileStride = static_cast<uint16_t>(cast<TilesType>(tiles.getType()).getRows());
     i.flags |= simulator::FlagFromAccumulator;
   }
-  FailureOr<int64_t> row = valueOf(op, op.getRow()), channel = valueOf(op, op.getChannel());
-  if (failed(row) || failed(channel) || failed(setExtents(op, op.getRows(), op.getCols(), i)))
-    return failure();
-  if (*row < 0 || *channel < 0 || *row > UINT32_MAX || *channel > UINT32_MAX)
+  const int64_t row = valueOf(op.getRow()), channel = valueOf(op.getChannel());
+  if (row > UINT32_MAX || channel > UINT32_MAX)
     return op.emitOpError("begins at a row or channel that no instruction holds");
-  i.row = static_cast<uint32_t>(*row);
-  i.channel = static_cast<uint32_t>(*channel);
+  setExtents(op.getRows(), op.getCols(), i);
+  i.row = static_cast<uint32_t>(row);
+  i.channel = static_cast<uint32_t>(channel);
   return add(op, i);
 }
 
@@ -355,12 +317,8 @@ LogicalResult Unroller::run(Operation &op) {
   };
   return TypeSwitch<Operation *, LogicalResult>(&op)
       .Case<MvinOp, PreloadOp, ComputeOp, MvoutOp, UnitsOp>([&](auto op) -> LogicalResult {
-        // What verifiers cannot know: all numbers.
-        auto numberOf = [&](Value value) {
-          auto found = values.find(value);
-          return found == values.end() ? std::nullopt : std::optional(found->second);
-        };
-        if (failed(verifyNumbers(op, config ? &*config : nullptr, numberOf)))
+        // What verifiers cannot know: all indices.
+        if (failed(verifyExtents(op, &config, [&](Value index) { return std::optional(valueOf(index)); })))
           return failure();
         return encode(op);
       })

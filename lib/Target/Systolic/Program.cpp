@@ -49,7 +49,7 @@ private:
 
 static uint64_t bytesOf(Value value) {
   auto type = cast<RankedTensorType>(value.getType());
-  return static_cast<uint64_t>(type.getNumElements()) * ((type.getElementTypeBitWidth() + 7) / 8);
+  return static_cast<uint64_t>(type.getNumElements()) * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
 }
 
 FailureOr<uint32_t> ProgramBuilder::routineOf(LaunchOp launch) {

@@ -8,22 +8,32 @@
 
 #include "vitq/Target/Systolic/Units.h"
 
-#include "vitq/Numerics/Quantize.h"
 #include "vitq/Numerics/Softmax.h"
+#include "vitq/Numerics/Table.h"
 #include "vitq/Support/Constants.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::systolic;
-using simulator::Stage;
-using simulator::StageKind;
+using namespace vitq::simulator;
 
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
 static unsigned widthOf(Value value) { return cast<RankedTensorType>(value.getType()).getElementTypeBitWidth(); }
-static int64_t roundingNumber(integer::Rounding rounding) {
-  return static_cast<int64_t>(integer::toNumerics(rounding));
+
+/// Every code of a value's width.
+static OutputRange rangeOf(Value value, integer::CodeAttr attr) {
+  const numerics::Code code = integer::codeOf(value, attr);
+  return {code.zero, code.min(), code.max()};
+}
+
+static Multipliers multipliersOf(integer::DyadicAttr by) {
+  Multipliers multipliers;
+  for (auto [multiplier, shift] : llvm::zip_equal(by.getMultipliers(), by.getShifts()))
+    multipliers.push_back({multiplier, static_cast<int32_t>(shift)});
+  return multipliers;
 }
 
 namespace {
@@ -39,26 +49,27 @@ private:
     reason = why.str();
     return false;
   }
-  /// Which multiplier an element has: one for all, per channel, or per batch.
-  bool addMultipliers(integer::DyadicAttr by, int64_t axis, bool *perBatch);
-  void addLines(integer::PiecewiseLinearAttr lines);
-  void addRange(Value result, bool isUnsigned, int64_t zeroPoint);
-  bool addConstant(Value value, StringRef what);
+  /// Which multiplier an element has: one for all, per channel, or, where the stage can, per batch.
+  bool setMultipliers(Multipliers &multipliers, integer::DyadicAttr by, int64_t axis, bool *perBatch = nullptr);
   template <typename T>
-  void addArray(ArrayRef<T> values) {
-    result.stage.arrays.emplace_back(values.begin(), values.end());
-  }
+  bool setConstant(std::vector<T> &entries, Value value, StringRef what);
 
-  bool make(integer::RequantOp op);
-  bool make(integer::AddOp op);
-  bool make(integer::ThresholdOp op);
-  bool make(integer::TableOp op);
-  bool make(integer::PwlOp op);
-  bool make(integer::SoftmaxOp op);
-  bool make(integer::ShiftmaxOp op);
-  bool make(integer::DivideRowsOp op);
-  bool make(integer::LayerNormOp op);
-  bool make(integer::NormQuantOp op);
+  // One for each op that a unit computes.
+  bool make(RequantStage &stage, integer::RequantOp op);
+  bool make(AddStage &stage, integer::AddOp op);
+  bool make(ThresholdStage &stage, integer::ThresholdOp op);
+  bool make(TableStage &stage, integer::TableOp op);
+  bool make(PwlStage &stage, integer::PwlOp op);
+  bool make(SoftmaxTableStage &stage, integer::SoftmaxOp op);
+  bool make(SoftmaxShiftStage &stage, integer::SoftmaxOp op);
+  bool make(ShiftmaxStage &stage, integer::ShiftmaxOp op);
+  bool make(DivideRowsStage &stage, integer::DivideRowsOp op);
+  bool make(LayerNormStage &stage, integer::LayerNormOp op);
+  bool make(NormQuantStage &stage, integer::NormQuantOp op);
+  template <typename StageKind, typename Op>
+  bool makeStage(Op op) {
+    return make(result.stage.emplace<StageKind>(), op);
+  }
 
   Value rows;
   std::string &reason;
@@ -67,206 +78,182 @@ private:
 
 } // namespace
 
-bool StageBuilder::addMultipliers(integer::DyadicAttr by, int64_t axis, bool *perBatch) {
+bool StageBuilder::setMultipliers(Multipliers &multipliers, integer::DyadicAttr by, int64_t axis, bool *perBatch) {
   ArrayRef<int64_t> shape = shapeOf(result.rows);
   const auto rank = static_cast<int64_t>(shape.size());
   if (axis < 0)
     axis += rank;
-  if (perBatch)
-    *perBatch = false;
   if (by.size() > 1 && axis != rank - 1) {
-    int64_t batches = 1;
-    for (int64_t extent : shape.drop_back(std::min<int64_t>(rank, 2)))
-      batches *= extent;
+    const int64_t batches = computeProduct(shape.drop_back(std::min<int64_t>(rank, 2)));
     if (!perBatch || axis >= rank - 2 || batches != static_cast<int64_t>(by.size()))
       return refuse("its multipliers are neither one for each channel nor for each matrix");
     *perBatch = true;
   }
-  addArray(by.getMultipliers());
-  addArray(by.getShifts());
+  multipliers = multipliersOf(by);
   return true;
 }
 
-void StageBuilder::addLines(integer::PiecewiseLinearAttr lines) {
-  addArray(lines.getBreakpoints());
-  addArray(lines.getSlopes());
-  addArray(lines.getIntercepts());
-}
-
-/// Zero point, least and greatest code.
-void StageBuilder::addRange(Value value, bool isUnsigned, int64_t zeroPoint) {
-  const numerics::Interval range = numerics::codeRange(static_cast<int>(widthOf(value)), !isUnsigned);
-  llvm::append_values(result.stage.numbers, zeroPoint, range.min, range.max);
-  result.resultUnsigned = isUnsigned;
-}
-
-bool StageBuilder::addConstant(Value value, StringRef what) {
+template <typename T>
+bool StageBuilder::setConstant(std::vector<T> &entries, Value value, StringRef what) {
   FailureOr<std::vector<int64_t>> constant = getIntConstant(value);
   if (failed(constant))
     return refuse((what + " are no constants").str());
-  result.stage.arrays.push_back(std::move(*constant));
+  entries.assign(constant->begin(), constant->end());
   return true;
 }
 
-bool StageBuilder::make(integer::RequantOp op) {
-  bool perBatch = false;
-  result.stage.numbers = {roundingNumber(op.getRounding()), static_cast<int64_t>(op.getInputZeroPoint())};
-  addRange(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
-  if (op.getMin())
-    result.stage.numbers[3] = *op.getMin();
-  if (op.getMax())
-    result.stage.numbers[4] = *op.getMax();
-  if (!addMultipliers(op.getBy(), op.getAxis(), &perBatch))
-    return false;
-  result.stage.numbers.push_back(perBatch);
-  result.inputUnsigned = op.getInputUnsigned();
-  return true;
+bool StageBuilder::make(RequantStage &stage, integer::RequantOp op) {
+  stage.rounding = integer::toNumerics(op.getRounding());
+  stage.inputZeroPoint = static_cast<int64_t>(op.getInputCode().getZero());
+  stage.output = rangeOf(op.getResult(), op.getResultCode());
+  stage.output.min = op.getMin().value_or(stage.output.min);
+  stage.output.max = op.getMax().value_or(stage.output.max);
+  result.inputUnsigned = op.getInputCode().isUnsigned();
+  result.resultUnsigned = op.getResultCode().isUnsigned();
+  return setMultipliers(stage.multipliers, op.getBy(), op.getAxis(), &stage.perBatch);
 }
 
-bool StageBuilder::make(integer::AddOp op) {
-  const bool swapped = result.rows != op.getLhs();
-  Value other = swapped ? op.getLhs() : op.getRhs();
-  if (shapeOf(other) != shapeOf(op.getResult()) || other == result.rows)
+bool StageBuilder::make(AddStage &stage, integer::AddOp op) {
+  stage.swapped = result.rows != op.getLhs();
+  result.extraInput = stage.swapped ? op.getLhs() : op.getRhs();
+  if (shapeOf(result.extraInput) != shapeOf(op.getResult()) || result.extraInput == result.rows)
     return refuse("its operands have not the same shape, or are one tensor");
-  result.stage.numbers = {roundingNumber(op.getRounding()), static_cast<int64_t>(op.getLhsZeroPoint()),
-                          static_cast<int64_t>(op.getRhsZeroPoint())};
-  addRange(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
-  result.stage.numbers.push_back(swapped);
-  result.extraInput = other;
-  result.inputUnsigned = swapped ? op.getRhsUnsigned() : op.getLhsUnsigned();
-  result.extraUnsigned = swapped ? op.getLhsUnsigned() : op.getRhsUnsigned();
-  return addMultipliers(op.getLhsBy(), -1, nullptr) && addMultipliers(op.getRhsBy(), -1, nullptr);
+  stage.rounding = integer::toNumerics(op.getRounding());
+  stage.lhsZeroPoint = static_cast<int64_t>(op.getLhsCode().getZero());
+  stage.rhsZeroPoint = static_cast<int64_t>(op.getRhsCode().getZero());
+  stage.output = rangeOf(op.getResult(), op.getResultCode());
+  result.inputUnsigned = stage.swapped ? op.getRhsCode().isUnsigned() : op.getLhsCode().isUnsigned();
+  result.extraUnsigned = stage.swapped ? op.getLhsCode().isUnsigned() : op.getRhsCode().isUnsigned();
+  result.resultUnsigned = op.getResultCode().isUnsigned();
+  return setMultipliers(stage.lhsMultipliers, op.getLhsBy(), -1) &&
+         setMultipliers(stage.rhsMultipliers, op.getRhsBy(), -1);
 }
 
-bool StageBuilder::make(integer::ThresholdOp op) {
-  result.stage.numbers = {static_cast<int64_t>(op.getMin()), shapeOf(op.getThresholds())[0]};
-  result.inputUnsigned = op.getInputUnsigned();
-  result.resultUnsigned = op.getResultUnsigned();
-  return addConstant(op.getThresholds(), "its thresholds");
+bool StageBuilder::make(ThresholdStage &stage, integer::ThresholdOp op) {
+  stage.min = static_cast<int64_t>(op.getMin());
+  stage.levels = shapeOf(op.getThresholds())[0];
+  result.inputUnsigned = op.getInputCode().isUnsigned();
+  result.resultUnsigned = op.getResultCode().isUnsigned();
+  return setConstant(stage.thresholds, op.getThresholds(), "its thresholds");
 }
 
-bool StageBuilder::make(integer::TableOp op) {
+bool StageBuilder::make(TableStage &stage, integer::TableOp op) {
   if (widthOf(op.getTable()) != 8)
-    return refuse("its entries have more than 8 bits");
-  result.stage.numbers = {!op.getInputUnsigned()};
-  result.inputUnsigned = op.getInputUnsigned();
-  if (!addConstant(op.getTable(), "its tables"))
+    return refuse("its entries have not 8 bits");
+  const numerics::Code input = integer::codeOf(op.getInput(), op.getInputCode());
+  stage.inputSigned = !input.isUnsigned;
+  result.inputUnsigned = input.isUnsigned;
+  std::vector<int32_t> tables;
+  if (!setConstant(tables, op.getTable(), "its tables"))
     return false;
-  result.stage.arrays.emplace_back();
+  // The unit looks at bytes, whatever codes they hold.
+  for (size_t first = 0; first < tables.size(); first += static_cast<size_t>(input.count()))
+    llvm::append_range(stage.entries, numerics::widenTable({tables.begin() + static_cast<int64_t>(first),
+                                                            tables.begin() + static_cast<int64_t>(first) + input.count()},
+                                                           input));
   if (!op.getIndex())
     return true;
-  result.stage.arrays.pop_back();
-  if (!addConstant(op.getIndex(), "its indices of tables"))
+  if (!setConstant(stage.tableOfChannel, op.getIndex(), "its indices of tables"))
     return false;
-  for (int64_t &index : result.stage.arrays.back())
-    index &= 255;
+  for (int32_t &index : stage.tableOfChannel)
+    index = static_cast<int32_t>(numerics::readCode(index, 8, /*isUnsigned=*/true));
   return true;
 }
 
-bool StageBuilder::make(integer::PwlOp op) {
-  result.stage.numbers = {roundingNumber(op.getRounding()), static_cast<int64_t>(op.getInputZeroPoint())};
-  addRange(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
-  result.inputUnsigned = op.getInputUnsigned();
-  addLines(op.getLines());
-  return addMultipliers(op.getBy(), -1, nullptr);
+bool StageBuilder::make(PwlStage &stage, integer::PwlOp op) {
+  stage.rounding = integer::toNumerics(op.getRounding());
+  stage.inputZeroPoint = static_cast<int64_t>(op.getInputCode().getZero());
+  stage.output = rangeOf(op.getResult(), op.getResultCode());
+  stage.lines = op.getLines().lines();
+  result.inputUnsigned = op.getInputCode().isUnsigned();
+  result.resultUnsigned = op.getResultCode().isUnsigned();
+  return setMultipliers(stage.multipliers, op.getBy(), -1);
 }
 
-bool StageBuilder::make(integer::SoftmaxOp op) {
-  auto number = [](std::optional<uint64_t> value) { return static_cast<int64_t>(value.value_or(0)); };
-  const int64_t step = number(op.getExponentStep());
-  const auto bits = static_cast<unsigned>(number(op.getFractionBits())),
-             shift = static_cast<unsigned>(number(op.getCodeShift()));
+/// Algorithms whose codes are a function of the distance alone.
+bool StageBuilder::make(SoftmaxTableStage &stage, integer::SoftmaxOp op) {
   result.extraOutput = op.getSums();
   result.resultUnsigned = true;
-  auto addTable = [&](const auto &table) { result.stage.arrays.emplace_back(table.begin(), table.end()); };
-  switch (op.getAlgorithm()) {
-  case integer::SoftmaxAlgorithm::Table:
-    if (!addConstant(op.getTable(), "its exponentials"))
-      return false;
-    for (int64_t &entry : result.stage.arrays.back())
-      entry &= 255;
-    break;
-  case integer::SoftmaxAlgorithm::Pwl:
-    addTable(numerics::softmaxLinesTable(op.getLines()->lines(), shift));
-    break;
-  case integer::SoftmaxAlgorithm::Poly:
-    addTable(numerics::softmaxPolynomialTable({step, number(op.getLinear()), number(op.getOffset()), bits, shift}));
-    break;
-  case integer::SoftmaxAlgorithm::Shift:
-    result.stage.kind = StageKind::SoftmaxShift;
-    result.stage.numbers = {step, static_cast<int64_t>(bits), static_cast<int64_t>(shift)};
-    break;
-  case integer::SoftmaxAlgorithm::Log2:
+  // The unit's shifts give bytes.
+  if (isa<integer::ExpShiftAttr>(op.getAlgorithm()) && widthOf(op.getCodes()) == 8)
+    return makeStage<SoftmaxShiftStage>(op);
+  std::optional<numerics::DistanceTable> table = op.getAlgorithm().getDistanceCodes(widthOf(op.getCodes()));
+  if (!table)
     return refuse("softmax in powers of two is in no unit");
-  }
+  stage.exponentials.assign(table->begin(), table->end());
   bool perBatch = false;
-  return addMultipliers(op.getBy(), 1, &perBatch);
+  return setMultipliers(stage.multipliers, op.getBy(), 1, &perBatch);
 }
 
-bool StageBuilder::make(integer::ShiftmaxOp op) {
-  result.stage.numbers = {static_cast<int64_t>(op.getExponentStep()), static_cast<int64_t>(op.getFractionBits()),
-                          static_cast<int64_t>(op.getReciprocalBits()), static_cast<int64_t>(op.getResultBits())};
+bool StageBuilder::make(SoftmaxShiftStage &stage, integer::SoftmaxOp op) {
+  auto shift = cast<integer::ExpShiftAttr>(op.getAlgorithm());
+  stage.exponentStep = shift.getStep();
+  stage.fractionBits = shift.getFractionBits();
+  stage.codeShift = shift.getCodeShift();
+  bool perBatch = false;
+  return setMultipliers(stage.multipliers, op.getBy(), 1, &perBatch);
+}
+
+bool StageBuilder::make(ShiftmaxStage &stage, integer::ShiftmaxOp op) {
+  stage.exponentStep = static_cast<int64_t>(op.getExponentStep());
+  stage.fractionBits = static_cast<int64_t>(op.getFractionBits());
+  stage.reciprocalBits = static_cast<int64_t>(op.getReciprocalBits());
+  stage.resultBits = static_cast<int64_t>(op.getResultBits());
   return true;
 }
 
-bool StageBuilder::make(integer::DivideRowsOp op) {
-  bool perBatch = false;
-  result.stage.numbers = {roundingNumber(op.getRounding())};
-  addRange(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
-  result.stage.numbers.push_back(static_cast<bool>(op.getLines()));
+bool StageBuilder::make(DivideRowsStage &stage, integer::DivideRowsOp op) {
+  stage.rounding = integer::toNumerics(op.getRounding());
+  stage.output = rangeOf(op.getResult(), op.getResultCode());
+  if (op.getLines())
+    stage.lines = op.getLines()->lines();
   result.extraInput = op.getSums();
-  if (!addMultipliers(op.getBy(), op.getAxis(), &perBatch))
-    return false;
-  result.stage.numbers.push_back(perBatch);
-  if (op.getLines())
-    addLines(*op.getLines());
-  return true;
+  result.resultUnsigned = op.getResultCode().isUnsigned();
+  return setMultipliers(stage.multipliers, op.getBy(), op.getAxis(), &stage.perBatch);
 }
 
-bool StageBuilder::make(integer::LayerNormOp op) {
-  result.stage.numbers = {op.getAlgorithm() == integer::NormAlgorithm::Shift, roundingNumber(op.getRounding()),
-                          static_cast<int64_t>(op.getEps())};
-  addRange(op.getResult(), op.getResultUnsigned(), op.getZeroPoint());
-  result.stage.numbers.push_back(static_cast<bool>(op.getLines()));
-  result.inputUnsigned = op.getInputUnsigned();
-  if (!addMultipliers(op.getBy(), -1, nullptr))
-    return false;
-  addArray(op.getOffsets());
-  std::vector<int64_t> post(op.getOffsets().size(), 0);
-  if (std::optional<ArrayRef<int64_t>> given = op.getPostOffsets())
-    post.assign(given->begin(), given->end());
-  addArray(ArrayRef<int64_t>(post));
-  if (op.getLines())
-    addLines(*op.getLines());
-  return true;
+bool StageBuilder::make(LayerNormStage &stage, integer::LayerNormOp op) {
+  stage.eps = op.getAlgorithm().getEps();
+  stage.output = rangeOf(op.getResult(), op.getResultCode());
+  stage.offsets = op.getOffsets();
+  stage.postOffsets.assign(op.getOffsets().size(), 0);
+  if (auto shift = dyn_cast<integer::NormShiftAttr>(op.getAlgorithm())) {
+    stage.byShifts = true;
+    stage.rounding = integer::toNumerics(shift.getRounding());
+    if (shift.getPostOffsets())
+      stage.postOffsets = shift.getPostOffsets().asArrayRef();
+  }
+  if (auto pwl = dyn_cast<integer::NormPwlAttr>(op.getAlgorithm()))
+    stage.lines = pwl.getLines().lines();
+  result.inputUnsigned = op.getInputCode().isUnsigned();
+  result.resultUnsigned = op.getResultCode().isUnsigned();
+  return setMultipliers(stage.multipliers, op.getBy(), -1);
 }
 
-bool StageBuilder::make(integer::NormQuantOp op) {
-  result.stage.numbers = {shapeOf(op.getSquares())[0], static_cast<int64_t>(op.getEps()),
-                          static_cast<int64_t>(op.getMin())};
-  result.inputUnsigned = op.getInputUnsigned();
-  result.resultUnsigned = op.getResultUnsigned();
-  if (!addConstant(op.getSquares(), "its squares"))
-    return false;
-  addArray(op.getNegative());
-  return true;
+bool StageBuilder::make(NormQuantStage &stage, integer::NormQuantOp op) {
+  stage.levels = shapeOf(op.getSquares())[0];
+  stage.eps = static_cast<int64_t>(op.getEps());
+  stage.min = static_cast<int64_t>(op.getMin());
+  stage.negative.assign(op.getNegative().begin(), op.getNegative().end());
+  result.inputUnsigned = op.getInputCode().isUnsigned();
+  result.resultUnsigned = op.getResultCode().isUnsigned();
+  return setConstant(stage.squares, op.getSquares(), "its squares");
 }
 
 std::optional<StageOfOp> StageBuilder::build(Operation *op) {
   result.rows = rows ? rows : op->getOperand(0);
-  const bool made =
-      TypeSwitch<Operation *, bool>(op)
-          .Case([&](integer::RequantOp op) { return result.stage.kind = StageKind::Requant, make(op); })
-          .Case([&](integer::AddOp op) { return result.stage.kind = StageKind::Add, make(op); })
-          .Case([&](integer::ThresholdOp op) { return result.stage.kind = StageKind::Threshold, make(op); })
-          .Case([&](integer::TableOp op) { return result.stage.kind = StageKind::Table, make(op); })
-          .Case([&](integer::PwlOp op) { return result.stage.kind = StageKind::Pwl, make(op); })
-          .Case([&](integer::SoftmaxOp op) { return result.stage.kind = StageKind::SoftmaxTable, make(op); })
-          .Case([&](integer::ShiftmaxOp op) { return result.stage.kind = StageKind::Shiftmax, make(op); })
-          .Case([&](integer::DivideRowsOp op) { return result.stage.kind = StageKind::DivideRows, make(op); })
-          .Case([&](integer::LayerNormOp op) { return result.stage.kind = StageKind::LayerNorm, make(op); })
-          .Case([&](integer::NormQuantOp op) { return result.stage.kind = StageKind::NormQuant, make(op); })
-          .Default([&](Operation *) { return refuse("no unit computes it"); });
+  const bool made = TypeSwitch<Operation *, bool>(op)
+                        .Case([&](integer::RequantOp op) { return makeStage<RequantStage>(op); })
+                        .Case([&](integer::AddOp op) { return makeStage<AddStage>(op); })
+                        .Case([&](integer::ThresholdOp op) { return makeStage<ThresholdStage>(op); })
+                        .Case([&](integer::TableOp op) { return makeStage<TableStage>(op); })
+                        .Case([&](integer::PwlOp op) { return makeStage<PwlStage>(op); })
+                        .Case([&](integer::SoftmaxOp op) { return makeStage<SoftmaxTableStage>(op); })
+                        .Case([&](integer::ShiftmaxOp op) { return makeStage<ShiftmaxStage>(op); })
+                        .Case([&](integer::DivideRowsOp op) { return makeStage<DivideRowsStage>(op); })
+                        .Case([&](integer::LayerNormOp op) { return makeStage<LayerNormStage>(op); })
+                        .Case([&](integer::NormQuantOp op) { return makeStage<NormQuantStage>(op); })
+                        .Default([&](Operation *) { return refuse("no unit computes it"); });
   return made ? std::optional(std::move(result)) : std::nullopt;
 }
 
@@ -274,14 +261,18 @@ std::optional<StageOfOp> systolic::stageOf(Operation *op, Value rows, std::strin
   return StageBuilder(rows, reason).build(op);
 }
 
-std::optional<simulator::Unit> systolic::unitFor(Operation *op) {
-  return TypeSwitch<Operation *, std::optional<simulator::Unit>>(op)
-      .Case<integer::RequantOp, integer::AddOp>([](auto) { return simulator::UnitDyadic; })
-      .Case<integer::ThresholdOp>([](auto) { return simulator::UnitComparator; })
-      .Case<integer::TableOp, integer::PwlOp>([](auto) { return simulator::UnitLut; })
-      .Case<integer::SoftmaxOp, integer::ShiftmaxOp, integer::DivideRowsOp>(
-          [](auto) { return simulator::UnitExponent; })
-      .Case<integer::LayerNormOp, integer::NormQuantOp>([](auto) { return simulator::UnitNorm; })
+std::optional<Unit> systolic::unitFor(Operation *op) {
+  return TypeSwitch<Operation *, std::optional<Unit>>(op)
+      .Case([](integer::RequantOp) { return RequantStage::info.unit; })
+      .Case([](integer::AddOp) { return AddStage::info.unit; })
+      .Case([](integer::ThresholdOp) { return ThresholdStage::info.unit; })
+      .Case([](integer::TableOp) { return TableStage::info.unit; })
+      .Case([](integer::PwlOp) { return PwlStage::info.unit; })
+      .Case([](integer::SoftmaxOp) { return SoftmaxTableStage::info.unit; })
+      .Case([](integer::ShiftmaxOp) { return ShiftmaxStage::info.unit; })
+      .Case([](integer::DivideRowsOp) { return DivideRowsStage::info.unit; })
+      .Case([](integer::LayerNormOp) { return LayerNormStage::info.unit; })
+      .Case([](integer::NormQuantOp) { return NormQuantStage::info.unit; })
       .Default([](Operation *) { return std::nullopt; });
 }
 
@@ -290,10 +281,10 @@ std::optional<simulator::Unit> systolic::unitFor(Operation *op) {
 //===----------------------------------------------------------------------===//
 
 /// A dense tensor, matrix after matrix.
-static simulator::UnitOperand operandOf(Value value, unsigned number, bool isUnsigned, int64_t rows, bool onePerRow) {
-  simulator::UnitOperand operand;
+static UnitOperand operandOf(Value value, unsigned number, bool isUnsigned, int64_t rows, bool onePerRow) {
+  UnitOperand operand;
   operand.operand = static_cast<uint8_t>(number);
-  operand.bytes = static_cast<uint8_t>(widthOf(value) / 8);
+  operand.bytes = static_cast<uint8_t>(std::max(8u, widthOf(value)) / 8); // narrow codes take a byte
   operand.isUnsigned = isUnsigned;
   operand.onePerRow = onePerRow;
   const auto channels = static_cast<uint64_t>(onePerRow ? 1 : shapeOf(value).back());
@@ -304,62 +295,88 @@ static simulator::UnitOperand operandOf(Value value, unsigned number, bool isUns
   return operand;
 }
 
-FailureOr<simulator::UnitProgram> systolic::encodeUnits(LaunchOp launch) {
-  Block &body = launch.getUnits().front();
-  const unsigned inputs = launch.getInputs().size();
-  const auto own = static_cast<unsigned>(launch.getOperandsForUnits());
-  const bool fromSums = body.getNumArguments() == own + 1;
-  /// Number of the launch's operand for an argument of the region or a yielded value.
-  auto numberOf = [&](BlockArgument argument) { return inputs - own + argument.getArgNumber() - fromSums; };
-  auto yield = cast<YieldOp>(body.getTerminator());
-  auto resultNumber = [&](Value value) -> std::optional<unsigned> {
+namespace {
+
+/// Encodes the region of a launch, op after op.
+class UnitEncoder {
+public:
+  explicit UnitEncoder(LaunchOp launch)
+      : launch(launch), body(launch.getUnits().front()), yield(cast<YieldOp>(body.getTerminator())),
+        firstOwn(launch.getInputs().size() - launch.getOperandsForUnits()),
+        fromSums(body.getNumArguments() > launch.getOperandsForUnits()) {}
+  FailureOr<UnitProgram> run();
+
+private:
+  LogicalResult add(Operation &op);
+  /// Of the launch's operands.
+  unsigned operandNumber(BlockArgument argument) const {
+    return static_cast<unsigned>(firstOwn) + argument.getArgNumber() - fromSums;
+  }
+  bool isInDram(BlockArgument argument) const { return argument && !(fromSums && argument.getArgNumber() == 0); }
+  std::optional<unsigned> resultNumber(Value value) {
     auto found = llvm::find(yield.getValues(), value);
     if (found == yield.getValues().end())
       return std::nullopt;
-    return inputs + static_cast<unsigned>(found - yield.getValues().begin());
-  };
+    return launch.getInputs().size() + static_cast<unsigned>(found - yield.getValues().begin());
+  }
 
-  simulator::UnitProgram program;
-  Value current = body.getNumArguments() ? Value(body.getArgument(0)) : Value();
-  if (!current)
-    return launch.emitOpError("has units without an argument");
-  ArrayRef<int64_t> shape = shapeOf(current);
+  LaunchOp launch;
+  Block &body;
+  YieldOp yield;
+  const size_t firstOwn;
+  const bool fromSums;
+  UnitProgram program;
+  /// The rows as the last op gives them.
+  Value current;
+  bool currentUnsigned = false;
+};
+
+} // namespace
+
+LogicalResult UnitEncoder::add(Operation &op) {
+  std::string reason;
+  std::optional<StageOfOp> stage =
+      stageOf(&op, llvm::is_contained(op.getOperands(), current) ? current : Value(), reason);
+  if (!stage)
+    return op.emitOpError() << "is no stage of a unit: " << reason;
+  if (stage->rows != current)
+    return op.emitOpError("does not read the rows that the stage before gives");
+  const int64_t rows = program.rowsPerBatch;
+  if (program.stages.empty() && !fromSums)
+    program.input = operandOf(current, operandNumber(cast<BlockArgument>(current)), stage->inputUnsigned, rows, false);
+  if (stage->extraInput) {
+    auto argument = dyn_cast<BlockArgument>(stage->extraInput);
+    if (!isInDram(argument))
+      return op.emitOpError("reads an operand that is not in DRAM");
+    program.extraInputs.push_back(operandOf(argument, operandNumber(argument), stage->extraUnsigned, rows,
+                                            infoOf(stage->stage).extraInput == ExtraInput::PerRow));
+  }
+  if (stage->extraOutput)
+    if (std::optional<unsigned> number = resultNumber(stage->extraOutput))
+      program.extraOutputs.push_back(operandOf(stage->extraOutput, *number, false, rows, true));
+  program.stages.push_back(std::move(stage->stage));
+  current = op.getResult(0);
+  currentUnsigned = stage->resultUnsigned;
+  return success();
+}
+
+FailureOr<UnitProgram> UnitEncoder::run() {
+  auto type = body.getNumArguments() ? dyn_cast<RankedTensorType>(body.getArgument(0).getType()) : RankedTensorType();
+  if (!type || type.getRank() == 0)
+    return launch.emitOpError("has units without an argument that has rows");
+  current = body.getArgument(0);
+  ArrayRef<int64_t> shape = type.getShape();
   program.channels = shape.back();
   program.rowsPerBatch = shape.size() > 1 ? shape[shape.size() - 2] : 1;
-  for (int64_t extent : shape.drop_back(std::min<size_t>(shape.size(), 2)))
-    program.batches *= extent;
-  const int64_t rows = program.rowsPerBatch;
-  bool resultUnsigned = false, first = true;
-  for (Operation &op : body.without_terminator()) {
-    if (isa<arith::ConstantOp>(op))
-      continue;
-    std::string reason;
-    std::optional<StageOfOp> stage =
-        stageOf(&op, llvm::is_contained(op.getOperands(), current) ? current : Value(), reason);
-    if (!stage)
-      return op.emitOpError() << "is no stage of a unit: " << reason;
-    if (stage->rows != current)
-      return op.emitOpError("does not read the rows that the stage before gives");
-    if (first && !fromSums)
-      program.input = operandOf(current, numberOf(cast<BlockArgument>(current)), stage->inputUnsigned, rows, false);
-    if (stage->extraInput) {
-      auto argument = dyn_cast<BlockArgument>(stage->extraInput);
-      if (!argument || (fromSums && argument.getArgNumber() == 0))
-        return op.emitOpError("reads an operand that is not in DRAM");
-      program.extraInputs.push_back(operandOf(argument, numberOf(argument), stage->extraUnsigned, rows,
-                                              stage->stage.kind == StageKind::DivideRows));
-    }
-    if (stage->extraOutput)
-      if (std::optional<unsigned> number = resultNumber(stage->extraOutput))
-        program.extraOutputs.push_back(operandOf(stage->extraOutput, *number, false, rows, true));
-    program.stages.push_back(std::move(stage->stage));
-    current = op.getResult(0);
-    resultUnsigned = stage->resultUnsigned;
-    first = false;
-  }
+  program.batches = computeProduct(shape.drop_back(std::min<size_t>(shape.size(), 2)));
+  for (Operation &op : body.without_terminator())
+    if (!isa<arith::ConstantOp>(op) && failed(add(op)))
+      return failure();
   std::optional<unsigned> number = resultNumber(current);
   if (!number || program.stages.empty())
     return launch.emitOpError("has units that do not give their last rows");
-  program.output = operandOf(current, *number, resultUnsigned, rows, false);
-  return program;
+  program.output = operandOf(current, *number, currentUnsigned, program.rowsPerBatch, false);
+  return std::move(program);
 }
+
+FailureOr<UnitProgram> systolic::encodeUnits(LaunchOp launch) { return UnitEncoder(launch).run(); }

@@ -172,7 +172,7 @@ func.func @launch(%x: tensor<8x16xi8>, %r: tensor<8x8xi8>, %z: tensor<1x8x8xi32>
   %1:2 = systolic.launch @units(%z) {operandsForUnits = 1 : i64} : (tensor<1x8x8xi32>) -> (tensor<1x8x8xi8>, tensor<1x8xi32>) units {
   ^bb0(%rows: tensor<1x8x8xi32>):
     %table = arith.constant dense<1> : tensor<256xi8>
-    %codes, %sums = vitq.softmax table by <7, 9>, %rows, %table : (tensor<1x8x8xi32>, tensor<256xi8>) -> (tensor<1x8x8xi8>, tensor<1x8xi32>)
+    %codes, %sums = vitq.softmax %rows with #vitq.exp_table<dense<1> : tensor<256xi8>> by <7, 9> : (tensor<1x8x8xi32>) -> (tensor<1x8x8xi8>, tensor<1x8xi32>)
     // CHECK: systolic.yield %{{.*}}, %{{.*}} : tensor<1x8x8xi8>, tensor<1x8xi32>
     systolic.yield %codes, %sums : tensor<1x8x8xi8>, tensor<1x8xi32>
   }

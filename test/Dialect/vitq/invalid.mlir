@@ -41,7 +41,7 @@ func.func @matmul_4(%a: tensor<3x4xi8>, %b: tensor<4x6xi8>) {
 // vitq.matmul C2
 func.func @matmul_5(%a: tensor<3x4xi8>, %b: tensor<4x6xi8>) {
   // expected-error @+1 {{lhs zero point 128 is outside [-128, 127]}}
-  %0 = vitq.matmul %a, %b lhs_zero_point 128 : (tensor<3x4xi8>, tensor<4x6xi8>) -> tensor<3x6xi32>
+  %0 = vitq.matmul %a, %b lhs <signed, zero = 128> : (tensor<3x4xi8>, tensor<4x6xi8>) -> tensor<3x6xi32>
   return
 }
 
@@ -50,7 +50,7 @@ func.func @matmul_5(%a: tensor<3x4xi8>, %b: tensor<4x6xi8>) {
 // vitq.matmul C2
 func.func @matmul_6(%a: tensor<3x4xi8>, %b: tensor<4x6xi8>) {
   // expected-error @+1 {{lhs zero point -1 is outside [0, 255]}}
-  %0 = vitq.matmul %a, %b lhs_unsigned lhs_zero_point -1 : (tensor<3x4xi8>, tensor<4x6xi8>) -> tensor<3x6xi32>
+  %0 = vitq.matmul %a, %b lhs <unsigned, zero = -1> : (tensor<3x4xi8>, tensor<4x6xi8>) -> tensor<3x6xi32>
   return
 }
 
@@ -58,7 +58,7 @@ func.func @matmul_6(%a: tensor<3x4xi8>, %b: tensor<4x6xi8>) {
 
 // No floats.
 func.func @f7(%a: tensor<3x4xf32>, %b: tensor<4x6xi8>) {
-  // expected-error @+1 {{operand #0 must be statically shaped tensor of i8 or i16}}
+  // expected-error @+1 {{operand #0 must be statically shaped tensor of i2 to i8, or i16}}
   %0 = vitq.matmul %a, %b : (tensor<3x4xf32>, tensor<4x6xi8>) -> tensor<3x6xi32>
   return
 }
@@ -122,7 +122,7 @@ func.func @requant_13(%x: tensor<2x3xi32>) {
 // vitq.requant C2
 func.func @requant_14(%x: tensor<2x3xi32>) {
   // expected-error @+1 {{clamp range [-1, 255] is not inside [0, 255]}}
-  %0 = vitq.requant %x by <1, 2> round half_up unsigned {min = -1 : i64} : tensor<2x3xi32> -> tensor<2x3xi8>
+  %0 = vitq.requant %x by <1, 2> round half_up result <unsigned> {min = -1 : i64} : tensor<2x3xi32> -> tensor<2x3xi8>
   return
 }
 
@@ -131,7 +131,7 @@ func.func @requant_14(%x: tensor<2x3xi32>) {
 // vitq.requant C3
 func.func @requant_15(%x: tensor<2x3xi32>) {
   // expected-error @+1 {{zero point 128 is outside [-128, 127]}}
-  %0 = vitq.requant %x by <1, 2> round half_up zero_point 128 : tensor<2x3xi32> -> tensor<2x3xi8>
+  %0 = vitq.requant %x by <1, 2> round half_up result <signed, zero = 128> : tensor<2x3xi32> -> tensor<2x3xi8>
   return
 }
 
@@ -140,7 +140,7 @@ func.func @requant_15(%x: tensor<2x3xi32>) {
 // vitq.requant C3
 func.func @requant_16(%x: tensor<2x3xi32>) {
   // expected-error @+1 {{input zero point of a 32-bit value must be 0}}
-  %0 = vitq.requant %x by <1, 2> round half_up input_zero_point 1 : tensor<2x3xi32> -> tensor<2x3xi8>
+  %0 = vitq.requant %x by <1, 2> round half_up input <signed, zero = 1> : tensor<2x3xi32> -> tensor<2x3xi8>
   return
 }
 
@@ -193,7 +193,7 @@ func.func @add_21(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
 // vitq.add C3
 func.func @add_22(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
   // expected-error @+1 {{lhs zero point 200 is outside [-128, 127]}}
-  %0 = vitq.add %a by <1, 1>, %b by <1, 1> round half_up {lhs_zero_point = 200 : i64} : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  %0 = vitq.add %a by <1, 1>, %b by <1, 1> round half_up lhs <signed, zero = 200> : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
   return
 }
 
@@ -202,7 +202,7 @@ func.func @add_22(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
 // vitq.add C3
 func.func @add_23(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
   // expected-error @+1 {{rhs zero point 256 is outside [0, 255]}}
-  %0 = vitq.add %a by <1, 1>, %b by <1, 1> round half_up {rhs_unsigned, rhs_zero_point = 256 : i64} : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  %0 = vitq.add %a by <1, 1>, %b by <1, 1> round half_up rhs <unsigned, zero = 256> : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
   return
 }
 
@@ -211,7 +211,7 @@ func.func @add_23(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
 // vitq.add C3
 func.func @add_24(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
   // expected-error @+1 {{zero point -1 is outside [0, 255]}}
-  %0 = vitq.add %a by <1, 1>, %b by <1, 1> round half_up unsigned zero_point -1 : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  %0 = vitq.add %a by <1, 1>, %b by <1, 1> round half_up result <unsigned, zero = -1> : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
   return
 }
 
@@ -238,7 +238,7 @@ func.func @mul_26(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
 // vitq.mul C3
 func.func @mul_27(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
   // expected-error @+1 {{rhs zero point 200 is outside [-128, 127]}}
-  %0 = vitq.mul %a, %b by <1, 1> round half_up {rhs_zero_point = 200 : i64} : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  %0 = vitq.mul %a, %b by <1, 1> round half_up rhs <signed, zero = 200> : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
   return
 }
 
@@ -247,7 +247,7 @@ func.func @mul_27(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
 // vitq.mul C4
 func.func @mul_28(%a: tensor<3xi16>) {
   // expected-error @+1 {{products up to 4294836225 do not fit 32 bits}}
-  %0 = vitq.mul %a, %a by <1, 1> round half_up {lhs_unsigned, rhs_unsigned} : (tensor<3xi16>, tensor<3xi16>) -> tensor<3xi16>
+  %0 = vitq.mul %a, %a by <1, 1> round half_up lhs <unsigned> rhs <unsigned> : (tensor<3xi16>, tensor<3xi16>) -> tensor<3xi16>
   return
 }
 
@@ -256,7 +256,7 @@ func.func @mul_28(%a: tensor<3xi16>) {
 // vitq.mul C4
 func.func @mul_29(%a: tensor<3xi16>) {
   // expected-error @+1 {{products up to 4294836225 do not fit 32 bits}}
-  %0 = vitq.mul %a, %a by <1, 1> round half_up {lhs_zero_point = 32767 : i64, rhs_zero_point = -32768 : i64} : (tensor<3xi16>, tensor<3xi16>) -> tensor<3xi16>
+  %0 = vitq.mul %a, %a by <1, 1> round half_up lhs <signed, zero = 32767> rhs <signed, zero = -32768> : (tensor<3xi16>, tensor<3xi16>) -> tensor<3xi16>
   return
 }
 
@@ -283,7 +283,7 @@ func.func @sum_31(%a: tensor<32769xi16>) {
 // vitq.sum C3
 func.func @sum_32(%a: tensor<2x3xi8>) {
   // expected-error @+1 {{input zero point -129 is outside [-128, 127]}}
-  %0 = vitq.sum %a axes [1] input_zero_point -129 : tensor<2x3xi8> -> tensor<2xi32>
+  %0 = vitq.sum %a axes [1] input <signed, zero = -129> : tensor<2x3xi8> -> tensor<2xi32>
   return
 }
 
@@ -436,7 +436,7 @@ func.func @pwl_low(%x: tensor<2x3xi8>) {
 // vitq.pwl C1
 func.func @pwl_zero_point(%x: tensor<2x3xi16>) {
   // expected-error @+1 {{has a line that leaves 32 bits for some code of its input}}
-  %0 = vitq.pwl %x lines <breakpoints = [0], slopes = [1, 65536], intercepts = [0, 0]> by <1, 1> round half_up input_zero_point -1 : tensor<2x3xi16> -> tensor<2x3xi8>
+  %0 = vitq.pwl %x lines <breakpoints = [0], slopes = [1, 65536], intercepts = [0, 0]> by <1, 1> round half_up input <signed, zero = -1> : tensor<2x3xi16> -> tensor<2x3xi8>
   return
 }
 
@@ -454,7 +454,7 @@ func.func @pwl_channels(%x: tensor<2x3xi8>) {
 // vitq.pwl C3
 func.func @pwl_input_zero(%x: tensor<2x3xi8>) {
   // expected-error @+1 {{input zero point -1 is outside [0, 255]}}
-  %0 = vitq.pwl %x lines <breakpoints = [0], slopes = [1, 2], intercepts = [3, 4]> by <1, 1> round half_up input_unsigned input_zero_point -1 : tensor<2x3xi8> -> tensor<2x3xi8>
+  %0 = vitq.pwl %x lines <breakpoints = [0], slopes = [1, 2], intercepts = [3, 4]> by <1, 1> round half_up input <unsigned, zero = -1> : tensor<2x3xi8> -> tensor<2x3xi8>
   return
 }
 
@@ -463,7 +463,7 @@ func.func @pwl_input_zero(%x: tensor<2x3xi8>) {
 // vitq.pwl C3
 func.func @pwl_zero(%x: tensor<2x3xi8>) {
   // expected-error @+1 {{zero point 128 is outside [-128, 127]}}
-  %0 = vitq.pwl %x lines <breakpoints = [0], slopes = [1, 2], intercepts = [3, 4]> by <1, 1> round half_up zero_point 128 : tensor<2x3xi8> -> tensor<2x3xi8>
+  %0 = vitq.pwl %x lines <breakpoints = [0], slopes = [1, 2], intercepts = [3, 4]> by <1, 1> round half_up result <signed, zero = 128> : tensor<2x3xi8> -> tensor<2x3xi8>
   return
 }
 
@@ -526,7 +526,7 @@ func.func @poly_gelu_channels(%x: tensor<2x3xi8>) {
 // vitq.poly_gelu C3
 func.func @poly_gelu_input_zero(%x: tensor<2x3xi8>) {
   // expected-error @+1 {{input zero point 256 is outside [0, 255]}}
-  %0 = vitq.poly_gelu %x clip 5 one 6 by <1, 1> round half_up input_unsigned input_zero_point 256 : tensor<2x3xi8> -> tensor<2x3xi8>
+  %0 = vitq.poly_gelu %x clip 5 one 6 by <1, 1> round half_up input <unsigned, zero = 256> : tensor<2x3xi8> -> tensor<2x3xi8>
   return
 }
 
@@ -535,7 +535,7 @@ func.func @poly_gelu_input_zero(%x: tensor<2x3xi8>) {
 // vitq.poly_gelu C3
 func.func @poly_gelu_zero(%x: tensor<2x3xi8>) {
   // expected-error @+1 {{zero point of a 32-bit value must be 0}}
-  %0 = vitq.poly_gelu %x clip 5 one 6 by <1, 1> round half_up zero_point 1 : tensor<2x3xi8> -> tensor<2x3xi32>
+  %0 = vitq.poly_gelu %x clip 5 one 6 by <1, 1> round half_up result <signed, zero = 1> : tensor<2x3xi8> -> tensor<2x3xi32>
   return
 }
 
@@ -580,7 +580,7 @@ func.func @gelu_41(%x: tensor<2x3xi8>) {
 // vitq.gelu C3
 func.func @gelu_42(%x: tensor<2x3xi8>) {
   // expected-error @+1 {{input zero point 128 is outside [-128, 127]}}
-  %0 = vitq.gelu shift %x exponent_step -5 fraction_bits 8 by <1, 1> round half_up input_zero_point 128 : tensor<2x3xi8> -> tensor<2x3xi8>
+  %0 = vitq.gelu shift %x exponent_step -5 fraction_bits 8 by <1, 1> round half_up input <signed, zero = 128> : tensor<2x3xi8> -> tensor<2x3xi8>
   return
 }
 
@@ -596,243 +596,201 @@ func.func @gelu_43(%x: tensor<2x3xi8>) {
 // -----
 
 // vitq.softmax C1
-func.func @softmax_43(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
+func.func @softmax_43(%x: tensor<1x2x3x4xi32>) {
   // expected-error @+1 {{result #1 has shape [1, 2, 4] but the operands give [1, 2, 3]}}
-  %0, %1 = vitq.softmax table by <1, 1>, %x, %t : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x4xi32>)
+  %0, %1 = vitq.softmax %x with #vitq.exp_table<dense<1> : tensor<256xi8>> by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x4xi32>)
   return
 }
 
 // -----
 
 // vitq.softmax C1
-func.func @softmax_44(%x: tensor<8388609xi32>, %t: tensor<256xi8>) {
+func.func @softmax_44(%x: tensor<8388609xi32>) {
   // expected-error @+1 {{rows of more than 2^23 elements overflow the sum of codes}}
-  %0, %1 = vitq.softmax table by <1, 1>, %x, %t : (tensor<8388609xi32>, tensor<256xi8>) -> (tensor<8388609xi8>, tensor<i32>)
+  %0, %1 = vitq.softmax %x with #vitq.exp_table<dense<1> : tensor<256xi8>> by <1, 1> : (tensor<8388609xi32>) -> (tensor<8388609xi8>, tensor<i32>)
   return
 }
 
 // -----
 
 // vitq.softmax C1
-func.func @softmax_45(%x: tensor<i32>, %t: tensor<256xi8>) {
+func.func @softmax_45(%x: tensor<i32>) {
   // expected-error @+1 {{expects rank >= 1}}
-  %0, %1 = vitq.softmax table by <1, 1>, %x, %t : (tensor<i32>, tensor<256xi8>) -> (tensor<i8>, tensor<i32>)
+  %0, %1 = vitq.softmax %x with #vitq.exp_table<dense<1> : tensor<256xi8>> by <1, 1> : (tensor<i32>) -> (tensor<i8>, tensor<i32>)
   return
 }
 
 // -----
 
 // vitq.softmax C2
-func.func @softmax_46(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
-  // expected-error @+1 {{'table' needs 'table'}}
-  %0, %1 = vitq.softmax table by <1, 1>, %x : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
-  return
-}
-
-// -----
-
-// vitq.softmax C2
-func.func @softmax_47(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
-  // expected-error @+1 {{'shift' has no 'table'}}
-  %0, %1 = vitq.softmax shift by <1, 1>, %x, %t {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
-  return
-}
-
-// -----
-
-// vitq.softmax C2
-func.func @softmax_48(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
-  // expected-error @+1 {{'table' has no 'exponent_step'}}
-  %0, %1 = vitq.softmax table by <1, 1>, %x, %t {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
-  return
-}
-
-// -----
-
-// vitq.softmax C2
-func.func @softmax_49(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
-  // expected-error @+1 {{'shift' needs 'fraction_bits'}}
-  %0, %1 = vitq.softmax shift by <1, 1>, %x {exponent_step = -16 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
-  return
-}
-
-// -----
-
-// vitq.softmax C3
-func.func @softmax_50(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
+func.func @softmax_50(%x: tensor<1x2x3x4xi32>) {
   // expected-error @+1 {{softmax has 3 multipliers for 2 channels}}
-  %0, %1 = vitq.softmax table by <[1, 2, 3], [1, 1, 1]>, %x, %t : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  %0, %1 = vitq.softmax %x with #vitq.exp_table<dense<1> : tensor<256xi8>> by <[1, 2, 3], [1, 1, 1]> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
 // -----
 
-// vitq.softmax C3
-func.func @softmax_51(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
+// vitq.softmax C2
+func.func @softmax_51(%x: tensor<1x2x3x4xi32>) {
   // expected-error @+1 {{multipliers must be positive}}
-  %0, %1 = vitq.softmax table by <[1, 0], [1, 1]>, %x, %t : (tensor<1x2x3x4xi32>, tensor<256xi8>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  %0, %1 = vitq.softmax %x with #vitq.exp_table<dense<1> : tensor<256xi8>> by <[1, 0], [1, 1]> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C2
+func.func @softmax_52(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{multipliers per head need an input of rank >= 3}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_table<dense<1> : tensor<256xi8>> by <[1, 2, 3], [1, 1, 1]> : (tensor<2x3xi32>) -> (tensor<2x3xi8>, tensor<2xi32>)
+  return
+}
+
+// -----
+
+// #vitq.exp_shift C1
+func.func @softmax_53(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{code shift 47 is outside [1, 46]}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_shift<step = -16, fraction_bits = 15, code_shift = 47> by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// #vitq.exp_shift C1
+func.func @softmax_54(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{step 0 is outside [-65536, -1]}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_shift<step = 0, fraction_bits = 15, code_shift = 8> by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// #vitq.exp_shift C1
+func.func @softmax_55(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{fraction bits 0 are outside [1, 30]}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_shift<step = -16, fraction_bits = 0, code_shift = 8> by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
 // -----
 
 // vitq.softmax C3
-func.func @softmax_52(%x: tensor<2x3xi32>, %t: tensor<256xi8>) {
-  // expected-error @+1 {{multipliers per head need an input of rank >= 3}}
-  %0, %1 = vitq.softmax table by <[1, 2, 3], [1, 1, 1]>, %x, %t : (tensor<2x3xi32>, tensor<256xi8>) -> (tensor<2x3xi8>, tensor<2xi32>)
-  return
-}
-
-// -----
-
-// vitq.softmax C4
-func.func @softmax_53(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
-  // expected-error @+1 {{code shift 47 is outside [1, 46]}}
-  %0, %1 = vitq.softmax shift by <1, 1>, %x {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 47 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
-  return
-}
-
-// -----
-
-// vitq.softmax C4
-func.func @softmax_54(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
-  // expected-error @+1 {{exponent step 0 is outside [-65536, -1]}}
-  %0, %1 = vitq.softmax shift by <1, 1>, %x {exponent_step = 0 : i64, fraction_bits = 15 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
-  return
-}
-
-// -----
-
-// vitq.softmax C4
-func.func @softmax_55(%x: tensor<1x2x3x4xi32>, %t: tensor<256xi8>) {
-  // expected-error @+1 {{fraction bits 0 are outside [1, 30]}}
-  %0, %1 = vitq.softmax shift by <1, 1>, %x {exponent_step = -16 : i64, fraction_bits = 0 : i64, code_shift = 8 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
-  return
-}
-
-// -----
-
-// vitq.softmax C1
+// #vitq.exp_log2 C2
 func.func @softmax_201(%x: tensor<131072xi32>) {
   // expected-error @+1 {{the sum of 131072 codes up to 2^14 may not fit 32 bits}}
-  %0, %1 = vitq.softmax log2 by <1, 1>, %x {top_exponent = 14 : i64} : (tensor<131072xi32>) -> (tensor<131072xi16>, tensor<i32>)
+  %0, %1 = vitq.softmax %x with #vitq.exp_log2<top_exponent = 14> by <1, 1> : (tensor<131072xi32>) -> (tensor<131072xi16>, tensor<i32>)
   return
 }
 
 // -----
 
-// vitq.softmax C2
-func.func @softmax_202(%x: tensor<2x3xi32>, %t: tensor<255xi8>) {
-  // expected-error @+1 {{needs a table [256]}}
-  %0, %1 = vitq.softmax table by <1, 1>, %x, %t : (tensor<2x3xi32>, tensor<255xi8>) -> (tensor<2x3xi8>, tensor<2xi32>)
+// #vitq.exp_table C1
+func.func @softmax_202(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{exp_table needs 256 entries of 2 to 8 bits, not 'tensor<255xi8>'}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_table<dense<1> : tensor<255xi8>> by <1, 1> : (tensor<2x3xi32>) -> (tensor<2x3xi8>, tensor<2xi32>)
   return
 }
 
 // -----
 
-// vitq.softmax C2
-func.func @softmax_203(%x: tensor<1x2x3x4xi32>) {
-  // expected-error @+1 {{'pwl' needs 'lines'}}
-  %0, %1 = vitq.softmax pwl by <1, 1>, %x {code_shift = 5 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
-  return
-}
-
-// -----
-
-// vitq.softmax C2
-func.func @softmax_204(%x: tensor<1x2x3x4xi32>) {
-  // expected-error @+1 {{'pwl' has no 'top_exponent'}}
-  %0, %1 = vitq.softmax pwl by <1, 1>, %x lines <breakpoints = [-85, -31], slopes = [2, 44, 162], intercepts = [447, 4052, 7771]> {code_shift = 5 : i64, top_exponent = 14 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
-  return
-}
-
-// -----
-
-// vitq.softmax C2
-func.func @softmax_205(%x: tensor<1x2x3x4xi32>) {
-  // expected-error @+1 {{'poly' needs 'linear'}}
-  %0, %1 = vitq.softmax poly by <1, 1>, %x {exponent_step = -16 : i64, fraction_bits = 15 : i64, code_shift = 18 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
-  return
-}
-
-// -----
-
-// vitq.softmax C2
-func.func @softmax_206(%x: tensor<1x2x3x4xi32>) {
-  // expected-error @+1 {{'log2' needs 'top_exponent'}}
-  %0, %1 = vitq.softmax log2 by <1, 1>, %x : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
-  return
-}
-
-// -----
-
-// vitq.softmax C2
-func.func @softmax_207(%x: tensor<1x2x3x4xi32>) {
-  // expected-error @+1 {{'log2' has no 'code_shift'}}
-  %0, %1 = vitq.softmax log2 by <1, 1>, %x {top_exponent = 14 : i64, code_shift = 5 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
-  return
-}
-
-// -----
-
-// vitq.softmax C5
+// vitq.softmax C3
+// #vitq.exp_log2 C2
 func.func @softmax_208(%x: tensor<1x2x3x4xi32>) {
-  // expected-error @+1 {{codes of 'log2' have 16 bits}}
-  %0, %1 = vitq.softmax log2 by <1, 1>, %x {top_exponent = 14 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  // expected-error @+1 {{codes of 'log2' have 16 bits, not 8}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_log2<top_exponent = 14> by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
 // -----
 
-// vitq.softmax C5
+// vitq.softmax C3
+// #vitq.exp_pwl C2
 func.func @softmax_209(%x: tensor<1x2x3x4xi32>) {
-  // expected-error @+1 {{codes of 'pwl' have 8 bits}}
-  %0, %1 = vitq.softmax pwl by <1, 1>, %x lines <breakpoints = [-85, -31], slopes = [2, 44, 162], intercepts = [447, 4052, 7771]> {code_shift = 5 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
+  // expected-error @+1 {{codes of 'lut:3' have 2 to 8 bits, not 16}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_pwl<lines = <breakpoints = [-85, -31], slopes = [2, 44, 162], intercepts = [447, 4052, 7771]>, code_shift = 5> by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
   return
 }
 
 // -----
 
-// vitq.softmax C6
+// #vitq.exp_log2 C1
 func.func @softmax_210(%x: tensor<1x2x3x4xi32>) {
   // expected-error @+1 {{top exponent 15 is outside [1, 14]}}
-  %0, %1 = vitq.softmax log2 by <1, 1>, %x {top_exponent = 15 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
+  %0, %1 = vitq.softmax %x with #vitq.exp_log2<top_exponent = 15> by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
   return
 }
 
 // -----
 
-// vitq.softmax C7
+// #vitq.exp_poly C1
 func.func @softmax_211(%x: tensor<1x2x3x4xi32>) {
   // expected-error @+1 {{the polynomial is not positive on an octave, or exceeds 62 bits}}
-  %0, %1 = vitq.softmax poly by <1, 1>, %x {exponent_step = -16 : i64, fraction_bits = 15 : i64, linear = 62 : i64, offset = 736 : i64, code_shift = 18 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  %0, %1 = vitq.softmax %x with #vitq.exp_poly<step = -16, fraction_bits = 15, linear = 62, offset = 736, code_shift = 18> by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
 // -----
 
-// vitq.softmax C7
+// #vitq.exp_poly C1
 func.func @softmax_212(%x: tensor<1x2x3x4xi32>) {
   // expected-error @+1 {{the polynomial is not positive on an octave, or exceeds 62 bits}}
-  %0, %1 = vitq.softmax poly by <1, 1>, %x {exponent_step = -16 : i64, fraction_bits = 15 : i64, linear = 62 : i64, offset = 140737488355328 : i64, code_shift = 18 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  %0, %1 = vitq.softmax %x with #vitq.exp_poly<step = -16, fraction_bits = 15, linear = 62, offset = 140737488355328, code_shift = 18> by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
 // -----
 
-// vitq.softmax C8
+// #vitq.exp_pwl C1
 func.func @softmax_213(%x: tensor<1x2x3x4xi32>) {
-  // expected-error @+1 {{has a line that leaves 32 bits for some distance, or a code shift above 30}}
-  %0, %1 = vitq.softmax pwl by <1, 1>, %x lines <breakpoints = [-3], slopes = [0, 2147483647], intercepts = [0, 0]> {code_shift = 5 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  // expected-error @+1 {{exp_pwl has a line that leaves 32 bits for some distance}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_pwl<lines = <breakpoints = [-3], slopes = [0, 2147483647], intercepts = [0, 0]>, code_shift = 5> by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
 // -----
 
-// vitq.softmax C8
+// vitq.softmax C3
+func.func @softmax_table(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{codes of 'table' have the 4 bits of its entries, not 8}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_table<dense<1> : tensor<256xi4>> by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// #vitq.exp_table C1
+func.func @softmax_table2(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{exp_table needs 256 entries of 2 to 8 bits, not 'tensor<256xi16>'}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_table<dense<1> : tensor<256xi16>> by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// #vitq.exp_shift C2
+func.func @softmax_shift(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{codes of 'shift' have 2 to 8 bits, not 16}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_shift<step = -16, fraction_bits = 15, code_shift = 8> by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// #vitq.exp_poly C2
+func.func @softmax_poly(%x: tensor<1x2x3x4xi32>) {
+  // expected-error @+1 {{codes of 'poly' have 2 to 8 bits, not 16}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_poly<step = -16, fraction_bits = 15, linear = 62, offset = 1487, code_shift = 18> by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
+  return
+}
+
+// -----
+
+// #vitq.exp_pwl C1
 func.func @softmax_214(%x: tensor<1x2x3x4xi32>) {
-  // expected-error @+1 {{has a line that leaves 32 bits for some distance, or a code shift above 30}}
-  %0, %1 = vitq.softmax pwl by <1, 1>, %x lines <breakpoints = [-85, -31], slopes = [2, 44, 162], intercepts = [447, 4052, 7771]> {code_shift = 31 : i64} : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
+  // expected-error @+1 {{code shift 31 is outside [1, 30]}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_pwl<lines = <breakpoints = [-85, -31], slopes = [2, 44, 162], intercepts = [447, 4052, 7771]>, code_shift = 31> by <1, 1> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   return
 }
 
@@ -913,7 +871,7 @@ func.func @divide_rows_57(%x: tensor<2x3xi32>, %s: tensor<2xi32>) {
 // vitq.divide_rows C3
 func.func @divide_rows_58(%x: tensor<2x3xi32>, %s: tensor<2xi32>) {
   // expected-error @+1 {{zero point 256 is outside [0, 255]}}
-  %0 = vitq.divide_rows %x, %s by <1, 1> round half_up unsigned zero_point 256 : (tensor<2x3xi32>, tensor<2xi32>) -> tensor<2x3xi8>
+  %0 = vitq.divide_rows %x, %s by <1, 1> round half_up result <unsigned, zero = 256> : (tensor<2x3xi32>, tensor<2xi32>) -> tensor<2x3xi8>
   return
 }
 
@@ -940,7 +898,7 @@ func.func @divide_rows_216(%x: tensor<2x3xi32>, %s: tensor<2xi32>) {
 // vitq.layer_norm C1
 func.func @layer_norm_59(%x: tensor<2x3xi16>) {
   // expected-error @+1 {{needs one multiplier and one offset for each of 3 channels}}
-  %0 = vitq.layer_norm exact %x by <1, 4> offsets [0, 0, 0] eps 1 : tensor<2x3xi16> -> tensor<2x3xi8>
+  %0 = vitq.layer_norm %x with #vitq.norm_exact<eps = 1> by <1, 4> offsets [0, 0, 0] : tensor<2x3xi16> -> tensor<2x3xi8>
   return
 }
 
@@ -949,25 +907,27 @@ func.func @layer_norm_59(%x: tensor<2x3xi16>) {
 // vitq.layer_norm C1
 func.func @layer_norm_60(%x: tensor<2x3xi16>) {
   // expected-error @+1 {{needs one multiplier and one offset for each of 3 channels}}
-  %0 = vitq.layer_norm exact %x by <[1, 2, 3], [4, 5, 6]> offsets [0] eps 1 : tensor<2x3xi16> -> tensor<2x3xi8>
-  return
-}
-
-// -----
-
-// vitq.layer_norm C1
-func.func @layer_norm_61(%x: tensor<2x3xi16>) {
-  // expected-error @+1 {{needs one multiplier and one offset for each of 3 channels}}
-  %0 = vitq.layer_norm exact %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] post_offsets [0, 0, 0] eps 1 : tensor<2x3xi16> -> tensor<2x3xi8>
+  %0 = vitq.layer_norm %x with #vitq.norm_exact<eps = 1> by <[1, 2, 3], [4, 5, 6]> offsets [0] : tensor<2x3xi16> -> tensor<2x3xi8>
   return
 }
 
 // -----
 
 // vitq.layer_norm C2
+// #vitq.norm_shift C2
+func.func @layer_norm_61(%x: tensor<2x3xi16>) {
+  // expected-error @+1 {{needs one post offset for each of 3 channels}}
+  %0 = vitq.layer_norm %x with #vitq.norm_shift<post_offsets = [1, 2]> by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C2
+// #vitq.norm_exact C1
 func.func @layer_norm_62(%x: tensor<2x3xi16>) {
   // expected-error @+1 {{with 3 channels and eps 0 overflows 64 bits}}
-  %0 = vitq.layer_norm exact %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 0 : tensor<2x3xi16> -> tensor<2x3xi8>
+  %0 = vitq.layer_norm %x with #vitq.norm_exact<eps = 0> by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] : tensor<2x3xi16> -> tensor<2x3xi8>
   return
 }
 
@@ -976,70 +936,26 @@ func.func @layer_norm_62(%x: tensor<2x3xi16>) {
 // vitq.layer_norm C3
 func.func @layer_norm_63(%x: tensor<2x3xi16>) {
   // expected-error @+1 {{zero point 128 is outside [-128, 127]}}
-  %0 = vitq.layer_norm exact %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 zero_point 128 : tensor<2x3xi16> -> tensor<2x3xi8>
-  return
-}
-
-// -----
-
-// vitq.layer_norm C4
-func.func @layer_norm_64(%x: tensor<2x3xi16>) {
-  // expected-error @+1 {{'exact' rounds half_up only}}
-  %0 = vitq.layer_norm exact %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 round half_even : tensor<2x3xi16> -> tensor<2x3xi8>
-  return
-}
-
-// -----
-
-// vitq.layer_norm C1
-func.func @layer_norm_217(%x: tensor<2x3xi16>) {
-  // expected-error @+1 {{needs one multiplier and one offset for each of 3 channels}}
-  %0 = vitq.layer_norm pwl %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] post_offsets [0, 0, 0] eps 1 lines <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, 6071126, 3824086]> : tensor<2x3xi16> -> tensor<2x3xi8>
+  %0 = vitq.layer_norm %x with #vitq.norm_exact<eps = 1> by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] result <signed, zero = 128> : tensor<2x3xi16> -> tensor<2x3xi8>
   return
 }
 
 // -----
 
 // vitq.layer_norm C2
+// #vitq.norm_pwl C1
 func.func @layer_norm_218(%x: tensor<2x3xi16>) {
   // expected-error @+1 {{with 3 channels and eps 0 overflows 64 bits}}
-  %0 = vitq.layer_norm pwl %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 0 lines <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, 6071126, 3824086]> : tensor<2x3xi16> -> tensor<2x3xi8>
+  %0 = vitq.layer_norm %x with #vitq.norm_pwl<eps = 0, lines = <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, 6071126, 3824086]>> by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] : tensor<2x3xi16> -> tensor<2x3xi8>
   return
 }
 
 // -----
 
-// vitq.layer_norm C4
-func.func @layer_norm_219(%x: tensor<2x3xi16>) {
-  // expected-error @+1 {{'pwl' rounds half_up only}}
-  %0 = vitq.layer_norm pwl %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 round half_even lines <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, 6071126, 3824086]> : tensor<2x3xi16> -> tensor<2x3xi8>
-  return
-}
-
-// -----
-
-// vitq.layer_norm C5
-func.func @layer_norm_220(%x: tensor<2x3xi16>) {
-  // expected-error @+1 {{'pwl' needs lines}}
-  %0 = vitq.layer_norm pwl %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 : tensor<2x3xi16> -> tensor<2x3xi8>
-  return
-}
-
-// -----
-
-// vitq.layer_norm C5
-func.func @layer_norm_221(%x: tensor<2x3xi16>) {
-  // expected-error @+1 {{'exact' has no lines}}
-  %0 = vitq.layer_norm exact %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 lines <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, 6071126, 3824086]> : tensor<2x3xi16> -> tensor<2x3xi8>
-  return
-}
-
-// -----
-
-// vitq.layer_norm C6
+// #vitq.norm_pwl C2
 func.func @layer_norm_222(%x: tensor<2x3xi16>) {
   // expected-error @+1 {{lines must stay between half of the inverse root and the inverse root}}
-  %0 = vitq.layer_norm pwl %x by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] eps 1 lines <breakpoints = [1024, 2047], slopes = [-7281, -1820, -455], intercepts = [11176584, 5587692, 2793998]> : tensor<2x3xi16> -> tensor<2x3xi8>
+  %0 = vitq.layer_norm %x with #vitq.norm_pwl<eps = 1, lines = <breakpoints = [1024, 2047], slopes = [-7281, -1820, -455], intercepts = [11176584, 5587692, 2793998]>> by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] : tensor<2x3xi16> -> tensor<2x3xi8>
   return
 }
 
@@ -1102,7 +1018,7 @@ func.func @threshold_228(%x: tensor<2x3xi32>, %t: tensor<16xi32>) {
 // vitq.threshold C2
 func.func @threshold_229(%x: tensor<2x3xi32>, %t: tensor<2x3xi32>) {
   // expected-error @+1 {{levels 254 to 256 are not inside [0, 255]}}
-  %0 = vitq.threshold %x, %t from 254 unsigned : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  %0 = vitq.threshold %x, %t from 254 result <unsigned> : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi8>
   return
 }
 
@@ -1111,7 +1027,7 @@ func.func @threshold_229(%x: tensor<2x3xi32>, %t: tensor<2x3xi32>) {
 // vitq.threshold C3
 func.func @threshold_230(%x: tensor<2x3xi32>, %t: tensor<2x3xi32>) {
   // expected-error @+1 {{a 32-bit input must be signed}}
-  %0 = vitq.threshold %x, %t from 0 input_unsigned : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi8>
+  %0 = vitq.threshold %x, %t from 0 input <unsigned> : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi8>
   return
 }
 

@@ -56,14 +56,14 @@ func.func @shiftmax(%x: tensor<1x2xi8>) -> (tensor<1x1xi32>, tensor<1x1xi32>) {
 func.func @comparisons(%x: tensor<1x2xi32>, %l: tensor<1x2xi16>, %t: tensor<3xi32>, %s: tensor<5x2xi32>)
     -> (tensor<1x1xi32>, tensor<1x1xi32>, tensor<1x1xi32>) {
   %w = arith.constant dense<[[1, 1]]> : tensor<1x2xi8>
-  %p, %sum = vitq.softmax log2 by <1, 1>, %x {top_exponent = 14 : i64} : (tensor<1x2xi32>) -> (tensor<1x2xi16>, tensor<1xi32>)
+  %p, %sum = vitq.softmax %x with #vitq.exp_log2<top_exponent = 14> by <1, 1> : (tensor<1x2xi32>) -> (tensor<1x2xi16>, tensor<1xi32>)
   %y = vitq.threshold %x, %t from -1 : (tensor<1x2xi32>, tensor<3xi32>) -> tensor<1x2xi8>
-  %z = vitq.norm_quant %l, %s negative [false, true] eps 1 from 3 unsigned : (tensor<1x2xi16>, tensor<5x2xi32>) -> tensor<1x2xi8>
+  %z = vitq.norm_quant %l, %s negative [false, true] eps 1 from 3 result <unsigned> : (tensor<1x2xi16>, tensor<5x2xi32>) -> tensor<1x2xi8>
   // CHECK: vitq.accumulator_range = array<i64: 0, 32768>
   %a = vitq.matmul %p, %w transpose_rhs : (tensor<1x2xi16>, tensor<1x2xi8>) -> tensor<1x1xi32>
   // CHECK: vitq.accumulator_range = array<i64: -2, 4>
   %b = vitq.matmul %y, %w transpose_rhs : (tensor<1x2xi8>, tensor<1x2xi8>) -> tensor<1x1xi32>
   // CHECK: vitq.accumulator_range = array<i64: 0, 16>
-  %c = vitq.matmul %z, %w transpose_rhs lhs_unsigned : (tensor<1x2xi8>, tensor<1x2xi8>) -> tensor<1x1xi32>
+  %c = vitq.matmul %z, %w transpose_rhs lhs <unsigned> : (tensor<1x2xi8>, tensor<1x2xi8>) -> tensor<1x1xi32>
   return %a, %b, %c : tensor<1x1xi32>, tensor<1x1xi32>, tensor<1x1xi32>
 }

@@ -7,7 +7,7 @@ func.func @main(%x: tensor<1x8x8x1xi8>) -> tensor<1x10xi32> {
   %token = arith.constant dense<[[[1, -1, 2, -2, 3, -3, 4, -4]]]> : tensor<1x1x8xi8>
   %head = arith.constant dense<[[1, 2, 3, 4, 5, 6, 7, 8], [2, 3, 4, 5, 6, 7, 8, 9], [-1, 1, -1, 1, -1, 1, -1, 1], [4, 4, 4, 4, 0, 0, 0, 0], [0, 0, 0, 0, 4, 4, 4, 4], [1, 0, 0, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0, 0], [9, 8, 7, 6, 5, 4, 3, 2], [-5, -5, 5, 5, -5, -5, 5, 5], [3, 1, 4, 1, 5, 9, 2, 6]]> : tensor<10x8xi8>
   %rows = vitq.reshape %x to [1, 8, 8] : tensor<1x8x8x1xi8> -> tensor<1x8x8xi8>
-  %pixels = vitq.requant %rows by #vitq.dyadic<1073741824, 32> round half_up input_unsigned : tensor<1x8x8xi8> -> tensor<1x8x8xi8>
+  %pixels = vitq.requant %rows by #vitq.dyadic<1073741824, 32> round half_up input <unsigned> : tensor<1x8x8xi8> -> tensor<1x8x8xi8>
   %a = vitq.add %left by #vitq.dyadic<1073741824, 30>, %pixels by #vitq.dyadic<1073741824, 30> round half_up : (tensor<1x8x8xi8>, tensor<1x8x8xi8>) -> tensor<1x8x8xi8>
   %b = vitq.add %a by #vitq.dyadic<1073741824, 30>, %left by #vitq.dyadic<1073741824, 31> round half_up : (tensor<1x8x8xi8>, tensor<1x8x8xi8>) -> tensor<1x8x8xi8>
   %c = vitq.add %b by #vitq.dyadic<1073741824, 30>, %channels by #vitq.dyadic<1073741824, 30> round half_up : (tensor<1x8x8xi8>, tensor<8xi8>) -> tensor<1x8x8xi8>

@@ -151,7 +151,7 @@ module attributes {vitq.output_scale = 0.5 : f64, vitq.scales = {
   func.func @main(%x: tensor<1x2xi8>) -> tensor<1x2xi32> {
     %w = arith.constant dense<[[1, 0], [0, 1]]> : tensor<2x2xi8>
     %m = vitq.matmul %x, %w transpose_rhs : (tensor<1x2xi8>, tensor<2x2xi8>) -> tensor<1x2xi32> loc("A")
-    %a = vitq.requant %m by <1073741824, 30> round half_up unsigned zero_point 128 {vitq.id = 7 : i64} : tensor<1x2xi32> -> tensor<1x2xi8> loc("A")
+    %a = vitq.requant %m by <1073741824, 30> round half_up result <unsigned, zero = 128> {vitq.id = 7 : i64} : tensor<1x2xi32> -> tensor<1x2xi8> loc("A")
     %b = vitq.matmul %x, %w transpose_rhs {vitq.id = 8 : i64} : (tensor<1x2xi8>, tensor<2x2xi8>) -> tensor<1x2xi32> loc("B")
     return %b : tensor<1x2xi32>
   }

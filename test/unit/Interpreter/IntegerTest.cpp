@@ -35,7 +35,7 @@ TEST_F(IntegerTest, MatmulReadsLhsAsSaid) {
                                 ints<int32_t>({3}, {100, 0, -7})};
   auto s = runOp("vitq.matmul %a, %b, %c" + tail, types, "tensor<1x2x3xi32>", inputs);
   EXPECT_EQ(valuesOf<int32_t>(s[0]), (std::vector<int32_t>{103, 133, -4, 108, 10, 5}));
-  auto u = runOp("vitq.matmul %a, %b, %c lhs_unsigned lhs_zero_point 1" + tail, types, "tensor<1x2x3xi32>", inputs);
+  auto u = runOp("vitq.matmul %a, %b, %c lhs <unsigned, zero = 1>" + tail, types, "tensor<1x2x3xi32>", inputs);
   EXPECT_EQ(valuesOf<int32_t>(u[0]),
             (std::vector<int32_t>{254 + 100, 254 * -128, 762 - 7, -1 + 4 + 100, 128 + 5, -3 + 6 - 7}));
 }
@@ -44,10 +44,9 @@ TEST_F(IntegerTest, MatmulOfSixteenBitsWithZeroPoint) {
   std::vector<std::string> types = {"tensor<1x2xi16>", "tensor<1x2xi8>"};
   std::string tail = " : (tensor<1x2xi16>, tensor<1x2xi8>) -> tensor<1x1xi32>";
   std::vector<Tensor> inputs = {ints<uint16_t>({1, 2}, {65535, 3}), ints<int8_t>({1, 2}, {-128, 127})};
-  auto u =
-      runOp("vitq.matmul %a, %b transpose_rhs lhs_unsigned lhs_zero_point 7" + tail, types, "tensor<1x1xi32>", inputs);
+  auto u = runOp("vitq.matmul %a, %b transpose_rhs lhs <unsigned, zero = 7>" + tail, types, "tensor<1x1xi32>", inputs);
   EXPECT_EQ(valuesOf<int32_t>(u[0])[0], 65528 * -128 - 4 * 127);
-  auto s = runOp("vitq.matmul %a, %b transpose_rhs lhs_zero_point 7" + tail, types, "tensor<1x1xi32>", inputs);
+  auto s = runOp("vitq.matmul %a, %b transpose_rhs lhs <signed, zero = 7>" + tail, types, "tensor<1x1xi32>", inputs);
   EXPECT_EQ(valuesOf<int32_t>(s[0])[0], -8 * -128 - 4 * 127);
 }
 
@@ -74,7 +73,7 @@ TEST_F(IntegerTest, MatmulBatchesAndOddSizes) {
 }
 
 TEST_F(IntegerTest, RequantPerChannelAndRoundings) {
-  auto r = runOp("vitq.requant %a by #vitq.dyadic<[1, -1], [1, 2]> round half_up unsigned zero_point 10 : "
+  auto r = runOp("vitq.requant %a by #vitq.dyadic<[1, -1], [1, 2]> round half_up result <unsigned, zero = 10> : "
                  "tensor<2x2xi32> -> tensor<2x2xi8>",
                  {"tensor<2x2xi32>"}, "tensor<2x2xi8>", {ints<int32_t>({2, 2}, {5, 2, -5, 2000})});
   EXPECT_EQ(valuesOf<uint8_t>(r[0]), (std::vector<uint8_t>{13, 10, 8, 0})); // 2.5, -0.5, -2.5, -500
@@ -91,7 +90,7 @@ TEST_F(IntegerTest, RequantPerChannelAndRoundings) {
 }
 
 TEST_F(IntegerTest, RequantAlongAnAxisWithLimits) {
-  auto r = runOp("vitq.requant %a by #vitq.dyadic<[2, 4], [1, 1]> round half_up input_unsigned input_zero_point 128 "
+  auto r = runOp("vitq.requant %a by #vitq.dyadic<[2, 4], [1, 1]> round half_up input <unsigned, zero = 128> "
                  "{axis = 0 : i64, min = -100 : i64, max = 100 : i64} : tensor<2x2xi8> -> tensor<2x2xi8>",
                  {"tensor<2x2xi8>"}, "tensor<2x2xi8>", {ints<uint8_t>({2, 2}, {129, 255, 129, 0})});
   EXPECT_EQ(valuesOf<int8_t>(r[0]), (std::vector<int8_t>{1, 100, 2, -100}));
@@ -99,7 +98,7 @@ TEST_F(IntegerTest, RequantAlongAnAxisWithLimits) {
 
 TEST_F(IntegerTest, AddRoundsEachOperandAndBroadcasts) {
   auto r = runOp("vitq.add %a by #vitq.dyadic<1, 1>, %b by #vitq.dyadic<[1, 3], [1, 1]> round half_up "
-                 "{lhs_zero_point = 1 : i64} : (tensor<2x2xi16>, tensor<2xi8>) -> tensor<2x2xi8>",
+                 "lhs <signed, zero = 1> : (tensor<2x2xi16>, tensor<2xi8>) -> tensor<2x2xi8>",
                  {"tensor<2x2xi16>", "tensor<2xi8>"}, "tensor<2x2xi8>",
                  {ints<int16_t>({2, 2}, {2, 2, -2, 1000}), ints<int8_t>({2}, {1, 5})});
   // 0.5 -> 1; 0.5 -> 1, 7.5 -> 8; -1.5 -> -1; 499.5 -> 500.
@@ -117,7 +116,7 @@ TEST_F(IntegerTest, SumOfAccumulators) {
 }
 
 TEST_F(IntegerTest, RankOneProduct) {
-  auto r = runOp("vitq.matmul %a, %b transpose_rhs lhs_zero_point -2 : (tensor<2x1xi16>, tensor<3x1xi8>) -> "
+  auto r = runOp("vitq.matmul %a, %b transpose_rhs lhs <signed, zero = -2> : (tensor<2x1xi16>, tensor<3x1xi8>) -> "
                  "tensor<2x3xi32>",
                  {"tensor<2x1xi16>", "tensor<3x1xi8>"}, "tensor<2x3xi32>",
                  {ints<int16_t>({2, 1}, {32767, -5}), ints<int8_t>({3, 1}, {-128, 0, 127})});
@@ -125,15 +124,15 @@ TEST_F(IntegerTest, RankOneProduct) {
 }
 
 TEST_F(IntegerTest, Mul) {
-  auto r = runOp("vitq.mul %a, %b by #vitq.dyadic<1, 2> round half_up zero_point 3 {rhs_unsigned, rhs_zero_point = 5 : "
-                 "i64} : (tensor<3xi16>, tensor<3xi8>) -> tensor<3xi16>",
+  auto r = runOp("vitq.mul %a, %b by #vitq.dyadic<1, 2> round half_up rhs <unsigned, zero = 5> result <signed, "
+                 "zero = 3> : (tensor<3xi16>, tensor<3xi8>) -> tensor<3xi16>",
                  {"tensor<3xi16>", "tensor<3xi8>"}, "tensor<3xi16>",
                  {ints<int16_t>({3}, {10, -10, 32767}), ints<uint8_t>({3}, {6, 6, 255})});
   EXPECT_EQ(valuesOf<int16_t>(r[0]), (std::vector<int16_t>{6, 1, 32767})); // 2.5, -2.5
 }
 
 TEST_F(IntegerTest, Sum) {
-  auto r = runOp("vitq.sum %a axes [1] input_unsigned input_zero_point 3 : tensor<1x3x2xi8> -> tensor<1x2xi32>",
+  auto r = runOp("vitq.sum %a axes [1] input <unsigned, zero = 3> : tensor<1x3x2xi8> -> tensor<1x2xi32>",
                  {"tensor<1x3x2xi8>"}, "tensor<1x2xi32>", {ints<uint8_t>({1, 3, 2}, {255, 0, 255, 1, 255, 2})});
   EXPECT_EQ(valuesOf<int32_t>(r[0]), (std::vector<int32_t>{756, -6}));
 }
@@ -150,7 +149,7 @@ TEST_F(IntegerTest, TablePerChannelAndSignedness) {
   auto s = runOp("vitq.table %a, %b, %c" + tail, types, "tensor<2x2xi8>",
                  {input, ints<int8_t>({2, 256}, table), ints<int8_t>({2}, {0, 1})});
   EXPECT_EQ(valuesOf<int8_t>(s[0]), (std::vector<int8_t>{5, -6, -128, 0}));
-  auto u = runOp("vitq.table %a, %b, %c input_unsigned" + tail, types, "tensor<2x2xi8>",
+  auto u = runOp("vitq.table %a, %b, %c input <unsigned>" + tail, types, "tensor<2x2xi8>",
                  {input, ints<int8_t>({2, 256}, table), ints<int8_t>({2}, {0, 1})});
   EXPECT_EQ(valuesOf<int8_t>(u[0]), (std::vector<int8_t>{-123, 122, 0, -128}));
   auto bad = run("func.func @main(%a: tensor<2x2xi8>, %b: tensor<2x256xi8>, %c: tensor<2xi8>) -> tensor<2x2xi8> {\n"
@@ -167,7 +166,7 @@ TEST_F(IntegerTest, Gelu) {
   for (int32_t &x : expected)
     x = static_cast<int32_t>(numerics::requantize(x, {1 << 20, 27}, Rounding::HalfUp, 5, -128, 127));
   auto r = runOp("vitq.gelu shift %a exponent_step -20 fraction_bits 10 by #vitq.dyadic<1048576, 27> round half_up "
-                 "input_zero_point 7 zero_point 5 : tensor<1x4xi8> -> tensor<1x4xi8>",
+                 "input <signed, zero = 7> result <signed, zero = 5> : tensor<1x4xi8> -> tensor<1x4xi8>",
                  {"tensor<1x4xi8>"}, "tensor<1x4xi8>", {ints<int8_t>({1, 4}, {-100, 0, 50, 120})});
   std::vector<int8_t> values = valuesOf<int8_t>(r[0]);
   EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected);
@@ -212,15 +211,15 @@ TEST_F(IntegerTest, Shiftmax) {
 }
 
 TEST_F(IntegerTest, SoftmaxTablePerHead) {
-  std::vector<uint8_t> table(256);
+  std::string table;
   for (int i = 0; i < 256; ++i)
-    table[i] = static_cast<uint8_t>(255 - i);
-  auto r =
-      run("func.func @main(%a: tensor<1x2x1x3xi32>, %t: tensor<256xi8>) -> (tensor<1x2x1x3xi8>, tensor<1x2x1xi32>) "
-          "{\n%c, %s = vitq.softmax table by <[1, 1], [1, 2]>, %a, %t : (tensor<1x2x1x3xi32>, "
-          "tensor<256xi8>) -> (tensor<1x2x1x3xi8>, tensor<1x2x1xi32>)\n"
-          "return %c, %s : tensor<1x2x1x3xi8>, tensor<1x2x1xi32>\n}",
-          {ints<int32_t>({1, 2, 1, 3}, {0, -10, -2147483647 - 1, 10, 0, 5}), ints<uint8_t>({256}, table)});
+    table += (i ? ", " : "") + std::to_string(static_cast<int8_t>(255 - i));
+  auto r = run("func.func @main(%a: tensor<1x2x1x3xi32>) -> (tensor<1x2x1x3xi8>, tensor<1x2x1xi32>) {\n"
+               "%c, %s = vitq.softmax %a with #vitq.exp_table<dense<[" +
+                   table +
+                   "]> : tensor<256xi8>> by <[1, 1], [1, 2]> : (tensor<1x2x1x3xi32>) -> (tensor<1x2x1x3xi8>, "
+                   "tensor<1x2x1xi32>)\nreturn %c, %s : tensor<1x2x1x3xi8>, tensor<1x2x1xi32>\n}",
+               {ints<int32_t>({1, 2, 1, 3}, {0, -10, -2147483647 - 1, 10, 0, 5})});
   ASSERT_EQ(r.size(), 2u) << errors;
   // Distances 0, 5, 255 and 0, 2.5 -> 3, 1.25 -> 1.
   EXPECT_EQ(valuesOf<uint8_t>(r[0]), (std::vector<uint8_t>{255, 250, 0, 255, 252, 254}));
@@ -233,8 +232,8 @@ TEST_F(IntegerTest, SoftmaxShift) {
   int32_t sum = 0;
   numerics::softmaxShiftRow(scores.data(), codes.data(), &sum, 4, {1, 1}, {-23, 15, 12});
   auto r = run("func.func @main(%a: tensor<1x4xi32>) -> (tensor<1x4xi8>, tensor<1xi32>) {\n"
-               "%c, %s = vitq.softmax shift by #vitq.dyadic<1, 1>, %a {exponent_step = -23 : i64, fraction_bits = 15 : "
-               "i64, code_shift = 12 : i64} : (tensor<1x4xi32>) -> (tensor<1x4xi8>, tensor<1xi32>)\n"
+               "%c, %s = vitq.softmax %a with #vitq.exp_shift<step = -23, fraction_bits = 15, code_shift = 12> by "
+               "#vitq.dyadic<1, 1> : (tensor<1x4xi32>) -> (tensor<1x4xi8>, tensor<1xi32>)\n"
                "return %c, %s : tensor<1x4xi8>, tensor<1xi32>\n}",
                {ints<int32_t>({1, 4}, scores)});
   ASSERT_EQ(r.size(), 2u) << errors;
@@ -275,20 +274,21 @@ TEST_F(IntegerTest, DivideRowsByLines) {
   const numerics::PiecewiseLinear numbers{{1024, 2047}, {-7281, -1820, -455}, {11176584, 5587692, 2793998}};
   std::vector<int32_t> row = {12800, -6400, 100, 7}, expected(4);
   numerics::divideRow(row.data(), 300, expected.data(), 4, {3 << 20, 40}, Rounding::HalfUp, 1, -128, 127, &numbers);
-  auto r = runOp(std::string("vitq.divide_rows %a, %b by <3145728, 40> round half_up zero_point 1 lines ") + lines +
-                     " : (tensor<1x4xi32>, tensor<1xi32>) -> tensor<1x4xi8>",
-                 {"tensor<1x4xi32>", "tensor<1xi32>"}, "tensor<1x4xi8>",
-                 {ints<int32_t>({1, 4}, row), ints<int32_t>({1}, {300})});
+  auto r = runOp(
+      std::string("vitq.divide_rows %a, %b by <3145728, 40> round half_up result <signed, zero = 1> lines ") + lines +
+          " : (tensor<1x4xi32>, tensor<1xi32>) -> tensor<1x4xi8>",
+      {"tensor<1x4xi32>", "tensor<1xi32>"}, "tensor<1x4xi8>", {ints<int32_t>({1, 4}, row), ints<int32_t>({1}, {300})});
   std::vector<int8_t> values = valuesOf<int8_t>(r[0]);
   EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected);
 }
 
 TEST_F(IntegerTest, DivideRows) {
   // In units of 2^-24: 100/50 = 2, -50/50 = -1; back to units by 2^-24, times 3.
-  auto r = runOp("vitq.divide_rows %a, %b by #vitq.dyadic<3, 24> round half_up zero_point 1 : (tensor<2x2xi32>, "
-                 "tensor<2xi32>) -> tensor<2x2xi8>",
-                 {"tensor<2x2xi32>", "tensor<2xi32>"}, "tensor<2x2xi8>",
-                 {ints<int32_t>({2, 2}, {128, -64, 1000, 0}), ints<int32_t>({2}, {64, 8})});
+  auto r = runOp(
+      "vitq.divide_rows %a, %b by #vitq.dyadic<3, 24> round half_up result <signed, zero = 1> : (tensor<2x2xi32>, "
+      "tensor<2xi32>) -> tensor<2x2xi8>",
+      {"tensor<2x2xi32>", "tensor<2xi32>"}, "tensor<2x2xi8>",
+      {ints<int32_t>({2, 2}, {128, -64, 1000, 0}), ints<int32_t>({2}, {64, 8})});
   EXPECT_EQ(valuesOf<int8_t>(r[0]), (std::vector<int8_t>{7, -2, 127, 1}));
   auto c = runOp("vitq.divide_rows %a, %b by #vitq.dyadic<[1, 5], [24, 24]> round half_up : (tensor<2x2xi32>, "
                  "tensor<2xi32>) -> tensor<2x2xi16>",
@@ -301,10 +301,12 @@ TEST_F(IntegerTest, LayerNormExact) {
   std::vector<int32_t> row = {-300, 5, 1200, 40, -7, 0}, expected(6), a = {1 << 14, -(1 << 14), 12345, 1, 0, 1 << 14};
   std::vector<int64_t> b = {0, 0, 99999, 1 << 20, 3 << 20, -(1 << 20)};
   numerics::layerNormRow(row.data(), expected.data(), 6, 17, a.data(), b.data(), 20, 3, -128, 127);
-  auto r = runOp("vitq.layer_norm exact %a by #vitq.dyadic<[16384, -16384, 12345, 1, 0, 16384], [20, 20, 20, 20, 20, "
-                 "20]> offsets [0, 0, 99999, 1048576, 3145728, -1048576] eps 17 zero_point 3 : tensor<1x6xi16> -> "
-                 "tensor<1x6xi8>",
-                 {"tensor<1x6xi16>"}, "tensor<1x6xi8>", {ints<int16_t>({1, 6}, {-300, 5, 1200, 40, -7, 0})});
+  auto r =
+      runOp("vitq.layer_norm %a with #vitq.norm_exact<eps = 17> by #vitq.dyadic<[16384, -16384, 12345, 1, 0, 16384], "
+            "[20, 20, 20, 20, 20, "
+            "20]> offsets [0, 0, 99999, 1048576, 3145728, -1048576] result <signed, zero = 3> : tensor<1x6xi16> -> "
+            "tensor<1x6xi8>",
+            {"tensor<1x6xi16>"}, "tensor<1x6xi8>", {ints<int16_t>({1, 6}, {-300, 5, 1200, 40, -7, 0})});
   std::vector<int8_t> values = valuesOf<int8_t>(r[0]);
   EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected);
 }
@@ -315,10 +317,12 @@ TEST_F(IntegerTest, LayerNormByLines) {
   numerics::layerNormNormalizeByLines(row.data(), expected.data(), 4, 17, lines);
   for (int32_t &x : expected) // a factor of 64 / 2^14
     x = static_cast<int32_t>(std::clamp<int64_t>(3 + ((int64_t(x) * 4096 + (1 << 19)) >> 20), -128, 127));
-  auto r = runOp("vitq.layer_norm pwl %a by <[4096, 4096, 4096, 4096], [20, 20, 20, 20]> offsets [0, 0, 0, 0] eps 17 "
-                 "zero_point 3 lines <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, "
-                 "6071126, 3824086]> : tensor<1x4xi16> -> tensor<1x4xi8>",
-                 {"tensor<1x4xi16>"}, "tensor<1x4xi8>", {ints<int16_t>({1, 4}, {-300, 5, 1200, 40})});
+  auto r = runOp(
+      "vitq.layer_norm %a with #vitq.norm_pwl<eps = 17, lines = <breakpoints = [645, 1624], slopes = [-7381, -1845, "
+      "-461], intercepts = [9638200, 6071126, 3824086]>> by <[4096, 4096, 4096, 4096], [20, 20, 20, 20]> offsets [0, "
+      "0, 0, 0] "
+      "result <signed, zero = 3> : tensor<1x4xi16> -> tensor<1x4xi8>",
+      {"tensor<1x4xi16>"}, "tensor<1x4xi8>", {ints<int16_t>({1, 4}, {-300, 5, 1200, 40})});
   std::vector<int8_t> values = valuesOf<int8_t>(r[0]);
   EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected);
 }
@@ -332,10 +336,10 @@ TEST_F(IntegerTest, Comparisons) {
             {ints<int16_t>({1, 4}, {-300, 5, 1200, 40}),
              ints<int32_t>({2, 4}, {-262144, -262144, -262144, 2147483647, 1048576, 1048576, 1048576, 2147483647})});
   EXPECT_EQ(valuesOf<int8_t>(r[0]), (std::vector<int8_t>{-1, 0, 1, -1}));
-  auto t =
-      runOp("vitq.threshold %a, %b from 5 input_unsigned unsigned : (tensor<2x2xi8>, tensor<3xi32>) -> tensor<2x2xi8>",
-            {"tensor<2x2xi8>", "tensor<3xi32>"}, "tensor<2x2xi8>",
-            {ints<uint8_t>({2, 2}, {0, 10, 200, 255}), ints<int32_t>({3}, {10, 201, -7})});
+  auto t = runOp("vitq.threshold %a, %b from 5 input <unsigned> result <unsigned> : (tensor<2x2xi8>, tensor<3xi32>) -> "
+                 "tensor<2x2xi8>",
+                 {"tensor<2x2xi8>", "tensor<3xi32>"}, "tensor<2x2xi8>",
+                 {ints<uint8_t>({2, 2}, {0, 10, 200, 255}), ints<int32_t>({3}, {10, 201, -7})});
   EXPECT_EQ(valuesOf<uint8_t>(t[0]), (std::vector<uint8_t>{6, 7, 7, 8}));
   auto c = runOp("vitq.threshold %a, %b from 0 : (tensor<2x2xi32>, tensor<1x2xi32>) -> tensor<2x2xi8>",
                  {"tensor<2x2xi32>", "tensor<1x2xi32>"}, "tensor<2x2xi8>",
@@ -349,8 +353,9 @@ TEST_F(IntegerTest, LayerNormShift) {
   std::vector<numerics::Dyadic> ratio = {{1 << 20, 45}, {-(1 << 20), 45}, {1 << 19, 45}, {0, 1}};
   numerics::layerNormIvitRow(row.data(), expected.data(), 4, numerics::SqrtStart::BitLength, 10, bias.data(),
                              ratio.data(), none.data(), Rounding::HalfUp, 100, 0, 255);
-  auto r = runOp("vitq.layer_norm shift %a by #vitq.dyadic<[1048576, -1048576, 524288, 0], [45, 45, 45, 1]> offsets "
-                 "[0, 1048576, -1048576, 7] eps 1 input_unsigned unsigned zero_point 100 : tensor<1x4xi8> -> "
+  auto r = runOp("vitq.layer_norm %a with #vitq.norm_shift by #vitq.dyadic<[1048576, -1048576, 524288, 0], [45, 45, "
+                 "45, 1]> offsets "
+                 "[0, 1048576, -1048576, 7] input <unsigned> result <unsigned, zero = 100> : tensor<1x4xi8> -> "
                  "tensor<1x4xi8>",
                  {"tensor<1x4xi8>"}, "tensor<1x4xi8>", {ints<uint8_t>({1, 4}, {200, 5, 120, 40})});
   std::vector<uint8_t> values = valuesOf<uint8_t>(r[0]);
@@ -377,10 +382,11 @@ TEST_F(IntegerTest, LayerNormShiftRounds) {
                                ratio.data(), none.data(), rounding, 0, -128, 127);
     EXPECT_EQ(expected[1], name == std::string("floor") ? 1 : 2) << name;
     EXPECT_EQ(expected[2], name == std::string("half_up") ? 3 : 2) << name;
-    auto r = runOp(
-        "vitq.layer_norm shift %a by <[1, 1, 1, 1, 1, 1, 1, 1], [20, 20, 20, 20, 20, 20, 20, 20]> offsets [" + offsets +
-            "] eps 1 round " + name + " : tensor<1x8xi16> -> tensor<1x8xi8>",
-        {"tensor<1x8xi16>"}, "tensor<1x8xi8>", {ints<int16_t>({1, 8}, std::vector<int16_t>(row.begin(), row.end()))});
+    auto r = runOp(std::string("vitq.layer_norm %a with #vitq.norm_shift<rounding = ") + name +
+                       "> by <[1, 1, 1, 1, 1, 1, 1, 1], [20, 20, 20, 20, 20, 20, 20, 20]> offsets [" + offsets +
+                       "] : tensor<1x8xi16> -> tensor<1x8xi8>",
+                   {"tensor<1x8xi16>"}, "tensor<1x8xi8>",
+                   {ints<int16_t>({1, 8}, std::vector<int16_t>(row.begin(), row.end()))});
     std::vector<int8_t> values = valuesOf<int8_t>(r[0]);
     EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected) << name;
   }

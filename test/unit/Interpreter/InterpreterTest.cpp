@@ -168,7 +168,7 @@ TEST_F(RunTest, PhasesMayMix) {
                    q +
                    " to tensor<1x2xi8>\n"
                    "%w = arith.constant dense<[[1, 2], [3, -4]]> : tensor<2x2xi8>\n"
-                   "%y = vitq.matmul %s, %w transpose_rhs lhs_unsigned lhs_zero_point 10 : (tensor<1x2xi8>, "
+                   "%y = vitq.matmul %s, %w transpose_rhs lhs <unsigned, zero = 10> : (tensor<1x2xi8>, "
                    "tensor<2x2xi8>) -> tensor<1x2xi32>\n"
                    "return %y : tensor<1x2xi32>\n}",
                {Tensor::of<float>({1, 2}, {1.0f, 100.0f})});

@@ -218,7 +218,7 @@ TEST(Program, RulesOfInstructions) {
       {"mvin local 0x0", "mvin local 0x3ff8", "rows 0x3ff8 to 0x4008 reach beyond the 0x4000 rows of the scratchpad"},
       {"mvin local 0x0", "mvin local none", "reach beyond"},
       {"mvin local 0x0 rows 16 cols 16", "mvin local 0x0 rows 16 cols 17",
-       "tile_stride 0 and plane_stride 0 lay tiles"},
+       "tile_stride 0 and plane_stride 0 lay tiles of 16 rows over each other"},
       {"pitch 16\n", "pitch 16 plane_stride 16\n", "plane_stride needs split"},
       {"mvin local 0x0 rows 16 cols 16 from 0 + 0", "mvin local 0x0 rows 16 cols 16 from 0 + 1",
        "reaches byte 257 of operand 0, which has 256"},
@@ -230,19 +230,25 @@ TEST(Program, RulesOfInstructions) {
       {"sums 0x0 accumulate", "sums 0x3f8 accumulate", "(compute left 0x0 rows 16 cols 16 fresh): rows 0x3f8 to 0x408"},
       {"  compute left 0x0 rows 16 cols 16 fresh\n", "", "a compute must follow the preload before this one"},
       {"  preload weights none rows 16 cols 16 sums 0x10 shift 3\n", "", "a compute needs a preload of its own"},
-      {"preload weights 0x10 rows 16", "preload weights none rows 16", "no weights to keep"},
+      {"preload weights 0x10 rows 16", "preload weights none rows 16",
+       "there are no weights to keep: the routine has not preloaded any before"},
+      {"preload weights none rows 16 cols 16",
+       "preload weights none rows 16 cols 15 sums 0x0\n  compute left 0x0 rows 16 cols 16\n  "
+       "preload weights 0x10 rows 15 cols 16 sums 0x0\n  compute left 0x0 rows 16 cols 15 fresh\n  preload weights "
+       "none rows 16 cols 16",
+       "16 x 16 weights cannot be kept, the array has 15 x 16"},
       {"preload weights 0x10 rows 16", "preload weights 0x10 rows 15", "cols 16: the preload is for 15 rows"},
       {"sums 0x10 shift 3", "sums 0x10 shift 32", "shift 32: must be 0 to 31"},
       {"sums 0x10 shift 3", "sums 0x10 transpose", "transpose needs weights"},
       {"cols 16 fresh", "cols 16", "which only a fresh compute takes"},
-      {"cols 16 lhs_unsigned", "cols 16 fresh", "a fresh compute needs a preload that names weights"},
+      {"cols 16 lhs <unsigned>", "cols 16 fresh", "a fresh compute needs a preload that names weights"},
       {"cols 16 fresh", "cols 16 fresh last", "'last' is for output-stationary"},
       {"cols 16 fresh", "cols 16 fresh right 0x1", "'right' is for output-stationary"},
       {"compute left 0x0 rows 16 cols 16 fresh", "compute left 0x0 rows 17 cols 16 fresh", "rows 17: must be 1 to 16"},
       {"compute left 0x0", "compute left none", "reach beyond"},
       {"to 2 + 0", "to 1 + 0", "operand 1 is no output"},
       {"to 2 + 0 pitch 16", "to 2 + 0 pitch 15", "would overwrite each other"},
-      {"shift 7 scale relu", "shift 7", "need 'scale'"},
+      {"shift 7 scale relu", "shift 7", "'relu' and 'shift' need 'scale'"},
       {"shift 7 scale relu", "", "rows of 64 bytes"},
       {"units=shift+dyadic", "units=dyadic", "'scale' needs the unit 'shift', which this array lacks"},
       {"units unit 0 row 0", "units unit 1 row 0", "no unit program 1 of the launch, only 1"},
@@ -255,12 +261,13 @@ TEST(Program, RulesOfInstructions) {
       {"routine 0 macs", "routine 1 macs", "there is no routine 1, only 1"},
       {"operand image offset 0", "operand image offset 1", "reach beyond the image's 320"},
       {"bytes 320\n", "bytes 320 output\n", "the image is constant"},
-      {"operand host 2", "operand host 3", "operand 3: is host pointer 3 where 2 is next"},
+      {"operand host 2", "operand host 3", "operand 3: is host pointer 3 where 2 is next: they are numbered in order"},
+      {"operand host 2", "operand host 99999999999", "expected a number from -2147483648 to 2147483647 for host"},
       {"operand host 0 offset 0", "operand host 0 offset 64", "begins 64 bytes into the host's memory"},
       {"operand host 0 offset 0 bytes 256", "operand host 0 offset 0 bytes 4294967297", "more than an instruction"},
       {"output operand 3", "output operand 0", "writes operand 0, which is no output"},
       {"  units 0\n", "  units 1\n", "there is no unit program 1, only 1"},
-      {"cols 16 lhs_unsigned\n", "cols 16\n  preload weights none rows 1 cols 1 sums 0x0\n  fence\n",
+      {"cols 16 lhs <unsigned>\n", "cols 16\n  preload weights none rows 1 cols 1 sums 0x0\n  fence\n",
        "the routine ends after a preload"},
   };
   for (const Case &one : cases) {
@@ -273,6 +280,26 @@ TEST(Program, RulesOfInstructions) {
       "to 2 + 1 pitch 16 shift 7 scale relu): reaches byte 257 of operand 2, which has 256");
 }
 
+TEST(Program, RulesOfLaunches) {
+  auto errorOf = [](const Program &program) { return llvm::toString(checkProgram(program)); };
+  Program program = small();
+  program.launches[0].operands[0].host = -2;
+  EXPECT_EQ(errorOf(program), "launch 0 (node 'blocks.0/qkv'): operand 0: there is no host pointer -2");
+  program = small();
+  program.launches[0].units.resize(257);
+  EXPECT_EQ(errorOf(program), "launch 0 (node 'blocks.0/qkv'): 4 operands and 257 unit programs, of each at most 256 "
+                              "can be named");
+  program = small();
+  program.config.units = UnitShift | UnitExponent;
+  program.unitPrograms[0].stages = {
+      ShiftmaxStage{.exponentStep = -20, .fractionBits = 15, .reciprocalBits = 31, .resultBits = 16}};
+  ASSERT_EQ(errorOf(program), "");
+  program.unitPrograms[0].channels = 32;
+  program.launches[0].operands[3].bytes = 512;
+  EXPECT_TRUE(llvm::StringRef(errorOf(program)).ends_with("shiftmax needs all 32 channels of a row at once"))
+      << errorOf(program);
+}
+
 TEST(Program, OutputStationaryRules) {
   auto errorOf = [](llvm::StringRef code) {
     return assemblyError((".config \"gemmini-16x16,dataflow=os\"\n.routine \"r\"\n" + code).str());
@@ -280,7 +307,10 @@ TEST(Program, OutputStationaryRules) {
   const char *preload = "preload weights none rows 4 cols 8 sums 0x0\n";
   auto with = [&](llvm::StringRef code) { return errorOf((preload + code).str()); };
   EXPECT_EQ(with("compute left 0x0 right 0x10 rows 4 cols 16 fresh\ncompute left 0x0 rows 4 cols 3 last\n"), "");
-  EXPECT_NE(errorOf("preload weights 0x0 rows 4 cols 8 sums 0x0\n").find("preloads no weights"), std::string::npos);
+  EXPECT_NE(errorOf("preload weights 0x0 rows 4 cols 8 sums 0x0\n")
+                .find("an output-stationary array preloads no weights: write 'weights none', without "
+                      "transpose"),
+            std::string::npos);
   EXPECT_NE(with("compute left 0x0 rows 4 cols 16\n").find("needs one before it whose sums"), std::string::npos);
   EXPECT_NE(with("compute left 0x0 rows 5 cols 16 fresh\n").find("the preload is for 4 rows"), std::string::npos);
   EXPECT_NE(with("compute left 0x0 right 0x3ff8 rows 4 cols 16 fresh\n").find("reach beyond"), std::string::npos);
@@ -301,6 +331,15 @@ TEST(Program, TextRefused) {
   contains(assemblyError(".config \"rows=16\n"), "quotation marks");
   contains(assemblyError(smallText("fence", "fense")), "small.s:18: expected an instruction");
   contains(assemblyError(smallText("stage requant", "stage requnt")), "did you mean 'requant'?");
+  contains(assemblyError(smallText("    array 31\n", "")), "small.s:22: requant: it has 1 arrays instead of 2");
+  contains(assemblyError(smallText("    array 31\n", "    array 31\n    array\n")), "it has 3 arrays instead of 2");
+  contains(assemblyError(smallText("-128 127 0\n", "-128 127\n")),
+           "small.s:22: requant: it has 5 numbers instead of 6");
+  contains(assemblyError(smallText("array 31", "array 31 30")), "requant: 1 multipliers have 2 shifts");
+  contains(assemblyError(smallText("requant 0", "requant 4")), "requant: rounding 4: must be 0 to 3");
+  contains(assemblyError(smallText("-128 127 0\n", "-128 127 2\n")), "requant: per batch 2: must be 0 to 1");
+  contains(assemblyError(smallText("array 123456789", "array 123456789000")),
+           "requant: multiplier 123456789000: must be -2147483648 to 2147483647");
   contains(assemblyError(smallText(".image 320", ".image 321")), ".image has 320 bytes, not 321");
   contains(assemblyError(smallText(".image 320", ".image 320\n*")), ".image: ");
   contains(assemblyError(smallText() + ".config \"rows=16\"\n"), "there is a second .config");

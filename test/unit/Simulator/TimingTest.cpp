@@ -262,9 +262,9 @@ namespace {
 
 UnitProgram requantUnit() {
   UnitProgram unit;
-  Stage stage;
-  stage.numbers = {0, 0, 0, -128, 127};
-  stage.arrays = {{1 << 30}, {31}};
+  RequantStage stage;
+  stage.output = {0, -128, 127};
+  stage.multipliers = {{1 << 30, 31}};
   unit.stages = {stage};
   unit.rowsPerBatch = 16;
   unit.channels = 16;
@@ -293,8 +293,7 @@ TEST(Timing, UnitsWorkRowByRow) {
 
 TEST(Timing, UnitsReadRowsAhead) {
   UnitProgram unit = requantUnit();
-  unit.stages[0].kind = StageKind::NormQuant; // Three passes.
-  unit.stages[0].arrays = {};
+  unit.stages = {NormQuantStage()}; // Three passes.
   unit.input.rowPitch = 16;
   unit.input.groupSize = 16;
   const UnitProgram *units[] = {&unit};

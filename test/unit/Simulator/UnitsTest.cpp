@@ -25,22 +25,23 @@ using numerics::Rounding;
 namespace {
 
 using Rng = std::mt19937_64;
-using Numbers = std::vector<int64_t>;
 
 int64_t pick(Rng &rng, int64_t lo, int64_t hi) { return std::uniform_int_distribution<int64_t>(lo, hi)(rng); }
-Numbers pickAll(Rng &rng, int64_t n, int64_t lo, int64_t hi) {
-  Numbers values;
+template <typename T = int32_t>
+std::vector<T> pickAll(Rng &rng, int64_t n, int64_t lo, int64_t hi) {
+  std::vector<T> values;
   for (int64_t i = 0; i < n; ++i)
-    values.push_back(pick(rng, lo, hi));
+    values.push_back(static_cast<T>(pick(rng, lo, hi)));
   return values;
 }
 
 constexpr int64_t kRows = 5, kBatches = 3, kChannels = 37, kAllRows = kRows * kBatches;
 
 /// A program of one stage on rows of 32-bit input, extra input 1, extra output 2.
-UnitProgram programWith(StageKind kind, Numbers numbers, std::vector<Numbers> arrays) {
+UnitProgram programWith(Stage stage) {
   UnitProgram unit;
-  unit.stages.push_back({kind, std::move(numbers), std::move(arrays)});
+  const StageInfo &info = infoOf(stage);
+  unit.stages.push_back(std::move(stage));
   unit.rowsPerBatch = kRows;
   unit.batches = kBatches;
   unit.channels = kChannels;
@@ -59,13 +60,13 @@ UnitProgram programWith(StageKind kind, Numbers numbers, std::vector<Numbers> ar
   perRow.rowPitch = 4;
   perRow.batchPitch = kRows * 4;
   unit.input = rows(0);
-  if (kind == StageKind::Add)
+  if (info.extraInput == ExtraInput::PerChannel)
     unit.extraInputs.push_back(rows(1));
   perRow.operand = 1;
-  if (kind == StageKind::DivideRows)
+  if (info.extraInput == ExtraInput::PerRow)
     unit.extraInputs.push_back(perRow);
   perRow.operand = 2;
-  if (kind == StageKind::SoftmaxTable || kind == StageKind::SoftmaxShift)
+  if (info.givesSums)
     unit.extraOutputs.push_back(perRow);
   unit.output = rows(3);
   return unit;
@@ -111,15 +112,10 @@ Results run(const UnitProgram &unit, std::vector<int32_t> input, std::vector<int
   return results;
 }
 
-std::vector<int32_t> randomRows(Rng &rng, int64_t lo, int64_t hi) {
-  const Numbers values = pickAll(rng, kAllRows * kChannels, lo, hi);
-  return std::vector<int32_t>(values.begin(), values.end());
-}
+std::vector<int32_t> randomRows(Rng &rng, int64_t lo, int64_t hi) { return pickAll(rng, kAllRows * kChannels, lo, hi); }
 
-std::vector<int32_t> narrowed(const Numbers &values) { return std::vector<int32_t>(values.begin(), values.end()); }
-Dyadic dyadicOf(const Numbers &multipliers, const Numbers &shifts, int64_t i) {
-  const auto at = static_cast<size_t>(multipliers.size() == 1 ? 0 : i);
-  return {static_cast<int32_t>(multipliers[at]), static_cast<int32_t>(shifts[at])};
+Dyadic dyadicOf(const Multipliers &multipliers, int64_t i) {
+  return multipliers[static_cast<size_t>(multipliers.size() == 1 ? 0 : i)];
 }
 int64_t batchOf(int64_t row) { return row / kRows; }
 
@@ -128,7 +124,7 @@ template <typename Function>
 void expectRows(const UnitProgram &unit, const std::vector<int32_t> &input, const std::vector<int32_t> &extra,
                 Function expected) {
   ASSERT_EQ(llvm::toString(checkUnitProgram(unit, allUnits(), operandBytes())), "");
-  const bool whole = needsWholeRow(unit.stages[0].kind);
+  const bool whole = needsWholeRow(unit.stages[0]);
   for (int halves = 0; halves <= !whole; ++halves) {
     const Results results = run(unit, input, extra, halves);
     for (int64_t row = 0; row < kAllRows; ++row)
@@ -138,37 +134,50 @@ void expectRows(const UnitProgram &unit, const std::vector<int32_t> &input, cons
   }
 }
 
-/// Shifts that leave results of some size for 32-bit values.
-Numbers someShifts(Rng &rng, int64_t n) { return pickAll(rng, n, 40, 60); }
-Numbers someMultipliers(Rng &rng, int64_t n, int64_t lo = -INT32_MAX) { return pickAll(rng, n, lo, INT32_MAX); }
+/// With the default shifts results of some size are left of 32-bit values.
+Multipliers someMultipliers(Rng &rng, int64_t n, int64_t leastShift = 40, int64_t mostShift = 60,
+                            int64_t least = -INT32_MAX, int64_t most = INT32_MAX) {
+  Multipliers multipliers;
+  for (int64_t i = 0; i < n; ++i)
+    multipliers.push_back(
+        {static_cast<int32_t>(pick(rng, least, most)), static_cast<int32_t>(pick(rng, leastShift, mostShift))});
+  return multipliers;
+}
 
 } // namespace
 
 TEST(Units, RequantEqualsNumerics) {
   Rng rng(1);
-  for (int64_t rounding = 0; rounding < 4; ++rounding)
-    for (int64_t perBatch : {0, 1})
+  for (Rounding rounding : {Rounding::HalfUp, Rounding::HalfEven, Rounding::HalfAway, Rounding::Floor})
+    for (bool perBatch : {false, true})
       for (int64_t count : {int64_t(1), perBatch ? kBatches : kChannels}) {
-        const Numbers multipliers = someMultipliers(rng, count), shifts = someShifts(rng, count);
-        UnitProgram unit =
-            programWith(StageKind::Requant, {rounding, 17, -5, -128, 120, perBatch}, {multipliers, shifts});
+        const Multipliers multipliers = someMultipliers(rng, count);
+        UnitProgram unit = programWith(RequantStage{.rounding = rounding,
+                                                    .inputZeroPoint = 17,
+                                                    .output = {-5, -128, 120},
+                                                    .perBatch = perBatch,
+                                                    .multipliers = multipliers});
         const std::vector<int32_t> input = randomRows(rng, INT32_MIN + 17, INT32_MAX);
         expectRows(unit, input, {}, [&](int64_t row, int64_t c) {
           return numerics::requantize(int64_t(input[static_cast<size_t>(row * kChannels + c)]) - 17,
-                                      dyadicOf(multipliers, shifts, perBatch ? batchOf(row) : c),
-                                      static_cast<Rounding>(rounding), -5, -128, 120);
+                                      dyadicOf(multipliers, perBatch ? batchOf(row) : c), rounding, -5, -128, 120);
         });
       }
 }
 
 TEST(Units, AddEqualsNumerics) {
   Rng rng(2);
-  for (int64_t swapped : {0, 1})
+  for (bool swapped : {false, true})
     for (int64_t count : {int64_t(1), kChannels}) {
-      const Numbers lhsM = someMultipliers(rng, count), lhsS = someShifts(rng, count);
-      const Numbers rhsM = someMultipliers(rng, 1), rhsS = someShifts(rng, 1);
-      UnitProgram unit =
-          programWith(StageKind::Add, {swapped ? 1 : 0, 3, -4, 5, -128, 127, swapped}, {lhsM, lhsS, rhsM, rhsS});
+      const Multipliers lhsBy = someMultipliers(rng, count), rhsBy = someMultipliers(rng, 1);
+      const Rounding rounding = swapped ? Rounding::HalfEven : Rounding::HalfUp;
+      UnitProgram unit = programWith(AddStage{.rounding = rounding,
+                                              .lhsZeroPoint = 3,
+                                              .rhsZeroPoint = -4,
+                                              .output = {5, -128, 127},
+                                              .swapped = swapped,
+                                              .lhsMultipliers = lhsBy,
+                                              .rhsMultipliers = rhsBy});
       const std::vector<int32_t> first = randomRows(rng, -INT32_MAX / 2, INT32_MAX / 2),
                                  second = randomRows(rng, -INT32_MAX / 2, INT32_MAX / 2);
       expectRows(unit, first, second, [&](int64_t row, int64_t c) {
@@ -176,8 +185,8 @@ TEST(Units, AddEqualsNumerics) {
         int64_t rhs = second[static_cast<size_t>(row * kChannels + c)];
         if (swapped)
           std::swap(lhs, rhs);
-        return numerics::requantizeAdd(lhs - 3, dyadicOf(lhsM, lhsS, c), rhs + 4, dyadicOf(rhsM, rhsS, c),
-                                       swapped ? Rounding::HalfEven : Rounding::HalfUp, 5, -128, 127);
+        return numerics::requantizeAdd(lhs - 3, dyadicOf(lhsBy, c), rhs + 4, dyadicOf(rhsBy, c), rounding, 5, -128,
+                                       127);
       });
     }
 }
@@ -185,28 +194,28 @@ TEST(Units, AddEqualsNumerics) {
 TEST(Units, ThresholdEqualsNumerics) {
   Rng rng(3);
   for (int64_t channels : {int64_t(1), kChannels}) {
-    const Numbers thresholds = pickAll(rng, 7 * channels, -1000, 1000);
-    UnitProgram unit = programWith(StageKind::Threshold, {-4, 7}, {thresholds});
-    const std::vector<int32_t> input = randomRows(rng, -1200, 1200), narrow = narrowed(thresholds);
+    const std::vector<int32_t> thresholds = pickAll(rng, 7 * channels, -1000, 1000);
+    UnitProgram unit = programWith(ThresholdStage{.min = -4, .levels = 7, .thresholds = thresholds});
+    const std::vector<int32_t> input = randomRows(rng, -1200, 1200);
     expectRows(unit, input, {}, [&](int64_t row, int64_t c) {
       return numerics::thresholdCode(input[static_cast<size_t>(row * kChannels + c)],
-                                     narrow.data() + (channels == 1 ? 0 : c), 7, channels, -4);
+                                     thresholds.data() + (channels == 1 ? 0 : c), 7, channels, -4);
     });
   }
 }
 
 TEST(Units, TableEqualsNumerics) {
   Rng rng(4);
-  for (int64_t isSigned : {0, 1})
+  for (bool isSigned : {false, true})
     for (int64_t tables : {1, 3}) {
-      const Numbers entries = pickAll(rng, 256 * tables, -128, 127);
-      const Numbers which = tables == 1 ? Numbers() : pickAll(rng, kChannels, 0, tables - 1);
-      UnitProgram unit = programWith(StageKind::Table, {isSigned}, {entries, which});
+      const std::vector<int32_t> entries = pickAll(rng, 256 * tables, -128, 127);
+      const std::vector<int32_t> which = tables == 1 ? std::vector<int32_t>() : pickAll(rng, kChannels, 0, tables - 1);
+      UnitProgram unit = programWith(TableStage{.inputSigned = isSigned, .entries = entries, .tableOfChannel = which});
       const std::vector<int32_t> input = isSigned ? randomRows(rng, -128, 127) : randomRows(rng, 0, 255);
       expectRows(unit, input, {}, [&](int64_t row, int64_t c) {
         const int64_t table = which.empty() ? 0 : which[static_cast<size_t>(c)];
         return entries[static_cast<size_t>(
-            table * 256 + numerics::tableIndex(input[static_cast<size_t>(row * kChannels + c)], isSigned))];
+            table * 256 + numerics::Code{8, !isSigned, 0}.index(input[static_cast<size_t>(row * kChannels + c)]))];
       });
     }
 }
@@ -214,11 +223,12 @@ TEST(Units, TableEqualsNumerics) {
 TEST(Units, PwlEqualsNumerics) {
   Rng rng(5);
   const numerics::PiecewiseLinear lines{{-40, 3, 70}, {12, -5, 300, 7}, {100, -7, 1000, 0}};
-  const Numbers multipliers = someMultipliers(rng, kChannels), shifts = pickAll(rng, kChannels, 35, 45);
-  auto wide = [](const std::vector<int32_t> &from) { return Numbers(from.begin(), from.end()); };
-  UnitProgram unit =
-      programWith(StageKind::Pwl, {2, 9, 1, -128, 127},
-                  {wide(lines.breakpoints), wide(lines.slopes), wide(lines.intercepts), multipliers, shifts});
+  const Multipliers multipliers = someMultipliers(rng, kChannels, 35, 45);
+  UnitProgram unit = programWith(PwlStage{.rounding = Rounding::HalfAway,
+                                          .inputZeroPoint = 9,
+                                          .output = {1, -128, 127},
+                                          .lines = lines,
+                                          .multipliers = multipliers});
   // Bytes, so that no line leaves 32 bits.
   unit.input.bytes = 1;
   const std::vector<int32_t> words = randomRows(rng, INT32_MIN, INT32_MAX);
@@ -226,8 +236,8 @@ TEST(Units, PwlEqualsNumerics) {
   unit.input.rowPitch = kChannels;
   unit.input.batchPitch = kChannels * kRows;
   expectRows(unit, words, {}, [&](int64_t row, int64_t c) {
-    return numerics::requantize(lines.evaluate(int64_t(bytes[row * kChannels + c]) - 9),
-                                dyadicOf(multipliers, shifts, c), Rounding::HalfAway, 1, -128, 127);
+    return numerics::requantize(lines.evaluate(int64_t(bytes[row * kChannels + c]) - 9), dyadicOf(multipliers, c),
+                                Rounding::HalfAway, 1, -128, 127);
   });
 }
 
@@ -236,16 +246,18 @@ TEST(Units, SoftmaxEqualsNumerics) {
   const numerics::SoftmaxShift shift = numerics::softmaxShiftConstants(0.04);
   const std::array<uint8_t, 256> exact = numerics::softmaxExpTable(0.03);
   for (bool byShift : {false, true}) {
-    const Numbers multipliers = someMultipliers(rng, kBatches, 1 << 29), shifts = pickAll(rng, kBatches, 38, 42);
-    UnitProgram unit =
-        byShift ? programWith(StageKind::SoftmaxShift, {shift.x0, shift.n, shift.t}, {multipliers, shifts})
-                : programWith(StageKind::SoftmaxTable, {}, {Numbers(exact.begin(), exact.end()), multipliers, shifts});
+    const Multipliers multipliers = someMultipliers(rng, kBatches, 38, 42, 1 << 29);
+    Stage stage = SoftmaxTableStage{.exponentials = {exact.begin(), exact.end()}, .multipliers = multipliers};
+    if (byShift)
+      stage = SoftmaxShiftStage{
+          .exponentStep = shift.x0, .fractionBits = shift.n, .codeShift = shift.t, .multipliers = multipliers};
+    UnitProgram unit = programWith(stage);
     const std::vector<int32_t> input = randomRows(rng, -100000, 100000);
     std::vector<int32_t> sums(kAllRows, 0);
     expectRows(unit, input, {}, [&](int64_t row, int64_t c) {
       const int32_t *x = input.data() + row * kChannels;
-      const int64_t distance = numerics::softmaxDistance(*std::max_element(x, x + kChannels), x[c],
-                                                         dyadicOf(multipliers, shifts, batchOf(row)));
+      const int64_t distance =
+          numerics::softmaxDistance(*std::max_element(x, x + kChannels), x[c], dyadicOf(multipliers, batchOf(row)));
       const int32_t code = byShift ? numerics::softmaxShiftCode(distance, shift) : exact[static_cast<size_t>(distance)];
       sums[static_cast<size_t>(row)] += code;
       return code;
@@ -257,7 +269,8 @@ TEST(Units, SoftmaxEqualsNumerics) {
 
 TEST(Units, ShiftmaxEqualsNumerics) {
   Rng rng(7);
-  UnitProgram unit = programWith(StageKind::Shiftmax, {-20, 15, 31, 16}, {});
+  UnitProgram unit =
+      programWith(ShiftmaxStage{.exponentStep = -20, .fractionBits = 15, .reciprocalBits = 31, .resultBits = 16});
   const std::vector<int32_t> input = randomRows(rng, -128, 127);
   std::vector<int32_t> expected(input.size());
   for (int64_t row = 0; row < kAllRows; ++row)
@@ -269,31 +282,41 @@ TEST(Units, ShiftmaxEqualsNumerics) {
 
 TEST(Units, DivideRowsEqualsNumerics) {
   Rng rng(8);
-  for (int64_t perBatch : {0, 1})
+  for (bool perBatch : {false, true})
     for (int64_t count : {int64_t(1), perBatch ? kBatches : kChannels}) {
-      const Numbers multipliers = someMultipliers(rng, count), shifts = pickAll(rng, count, 45, 52);
-      UnitProgram unit = programWith(StageKind::DivideRows, {1, 2, -128, 127, 0, perBatch}, {multipliers, shifts});
+      const Multipliers multipliers = someMultipliers(rng, count, 45, 52);
+      UnitProgram unit = programWith(DivideRowsStage{.rounding = Rounding::HalfEven,
+                                                     .output = {2, -128, 127},
+                                                     .perBatch = perBatch,
+                                                     .multipliers = multipliers,
+                                                     .lines = {}});
       const std::vector<int32_t> input = randomRows(rng, -4000000, 4000000), sums = randomRows(rng, 0, 60000);
       expectRows(unit, input, sums, [&](int64_t row, int64_t c) {
         return numerics::requantize(
             numerics::softmaxQuotient(input[static_cast<size_t>(row * kChannels + c)], sums[static_cast<size_t>(row)]),
-            dyadicOf(multipliers, shifts, perBatch ? batchOf(row) : c), Rounding::HalfEven, 2, -128, 127);
+            dyadicOf(multipliers, perBatch ? batchOf(row) : c), Rounding::HalfEven, 2, -128, 127);
       });
     }
 }
 
 TEST(Units, LayerNormEqualsNumerics) {
   Rng rng(9);
-  const Numbers multipliers = pickAll(rng, kChannels, -(1 << 29), 1 << 29), shifts(kChannels, 36);
-  const Numbers offsets = pickAll(rng, kChannels, -(int64_t(1) << 42), int64_t(1) << 42);
-  UnitProgram unit = programWith(StageKind::LayerNorm, {0, 0, 1000, 3, -128, 127, 0}, {multipliers, shifts, offsets});
+  const Multipliers multipliers = someMultipliers(rng, kChannels, 36, 36, -(1 << 29), 1 << 29);
+  const std::vector<int64_t> offsets = pickAll<int64_t>(rng, kChannels, -(int64_t(1) << 42), int64_t(1) << 42);
+  LayerNormStage stage;
+  stage.eps = 1000;
+  stage.output = {3, -128, 127};
+  stage.multipliers = multipliers;
+  stage.offsets = offsets;
+  UnitProgram unit = programWith(stage);
   unit.input.bytes = 2;
   const std::vector<int32_t> words = randomRows(rng, INT32_MIN, INT32_MAX);
   const auto *halves = reinterpret_cast<const int16_t *>(words.data());
   unit.input.rowPitch = kChannels * 2;
   unit.input.batchPitch = kChannels * kRows * 2;
-  const std::vector<int32_t> a = narrowed(multipliers);
-  std::vector<int32_t> expected(words.size());
+  std::vector<int32_t> expected(words.size()), a;
+  for (Dyadic dyadic : multipliers)
+    a.push_back(dyadic.multiplier);
   for (int64_t row = 0; row < kAllRows; ++row) {
     std::vector<int32_t> x(halves + row * kChannels, halves + (row + 1) * kChannels);
     // Its multipliers have one shift for all, as here.
@@ -306,23 +329,25 @@ TEST(Units, LayerNormEqualsNumerics) {
 
 TEST(Units, LayerNormByShiftsEqualsNumerics) {
   Rng rng(10);
-  const Numbers multipliers = someMultipliers(rng, kChannels), shifts = pickAll(rng, kChannels, 50, 56);
-  const Numbers offsets = pickAll(rng, kChannels, -(1 << 28), 1 << 28), post = pickAll(rng, kChannels, -9, 9);
-  UnitProgram unit =
-      programWith(StageKind::LayerNorm, {1, 2, 0, 3, -128, 127, 0}, {multipliers, shifts, offsets, post});
+  LayerNormStage stage;
+  stage.byShifts = true;
+  stage.rounding = Rounding::HalfAway;
+  stage.output = {3, -128, 127};
+  stage.multipliers = someMultipliers(rng, kChannels, 50, 56);
+  stage.offsets = pickAll<int64_t>(rng, kChannels, -(1 << 28), 1 << 28);
+  stage.postOffsets = pickAll<int64_t>(rng, kChannels, -9, 9);
+  UnitProgram unit = programWith(stage);
   unit.input.bytes = 1;
   const std::vector<int32_t> words = randomRows(rng, INT32_MIN, INT32_MAX);
   const auto *bytes = reinterpret_cast<const int8_t *>(words.data());
   unit.input.rowPitch = kChannels;
   unit.input.batchPitch = kChannels * kRows;
-  std::vector<Dyadic> by;
-  for (int64_t c = 0; c < kChannels; ++c)
-    by.push_back(dyadicOf(multipliers, shifts, c));
   std::vector<int32_t> expected(words.size());
   for (int64_t row = 0; row < kAllRows; ++row) {
     std::vector<int32_t> x(bytes + row * kChannels, bytes + (row + 1) * kChannels);
     numerics::layerNormIvitRow(x.data(), expected.data() + row * kChannels, kChannels, numerics::SqrtStart::BitLength,
-                               10, offsets.data(), by.data(), post.data(), Rounding::HalfAway, 3, -128, 127);
+                               10, stage.offsets.data(), stage.multipliers.data(), stage.postOffsets.data(),
+                               Rounding::HalfAway, 3, -128, 127);
   }
   expectRows(unit, words, {},
              [&](int64_t row, int64_t c) { return expected[static_cast<size_t>(row * kChannels + c)]; });
@@ -330,20 +355,21 @@ TEST(Units, LayerNormByShiftsEqualsNumerics) {
 
 TEST(Units, NormQuantEqualsNumerics) {
   Rng rng(11);
-  const Numbers squares = pickAll(rng, 3 * kChannels, -3000000, 3000000), negative = pickAll(rng, kChannels, 0, 1);
-  UnitProgram unit = programWith(StageKind::NormQuant, {3, 500, -2}, {squares, negative});
+  const std::vector<int32_t> squares = pickAll(rng, 3 * kChannels, -3000000, 3000000);
+  const auto negative = pickAll<uint8_t>(rng, kChannels, 0, 1);
+  UnitProgram unit =
+      programWith(NormQuantStage{.levels = 3, .eps = 500, .min = -2, .squares = squares, .negative = negative});
   unit.input.bytes = 1;
   unit.input.isUnsigned = true;
-  const std::vector<int32_t> words = randomRows(rng, INT32_MIN, INT32_MAX), narrow = narrowed(squares);
+  const std::vector<int32_t> words = randomRows(rng, INT32_MIN, INT32_MAX);
   const auto *bytes = reinterpret_cast<const uint8_t *>(words.data());
   unit.input.rowPitch = kChannels;
   unit.input.batchPitch = kChannels * kRows;
-  const std::vector<uint8_t> signs(negative.begin(), negative.end());
   std::vector<int32_t> expected(words.size());
   for (int64_t row = 0; row < kAllRows; ++row) {
     std::vector<int32_t> x(bytes + row * kChannels, bytes + (row + 1) * kChannels);
-    numerics::normQuantRow(x.data(), expected.data() + row * kChannels, kChannels, 500, narrow.data(), signs.data(), 3,
-                           -2);
+    numerics::normQuantRow(x.data(), expected.data() + row * kChannels, kChannels, 500, squares.data(), negative.data(),
+                           3, -2);
   }
   expectRows(unit, words, {},
              [&](int64_t row, int64_t c) { return expected[static_cast<size_t>(row * kChannels + c)]; });
@@ -353,10 +379,13 @@ TEST(Units, StagesFollowEachOtherOnAccumulatorsAndWriteHeadsApart) {
   // Two rows of 20 sums in two tiles: requantized, then through a table; written as
   // groups of 5 bytes, 16 bytes apart.
   UnitProgram unit;
-  Numbers squares;
-  for (int64_t i = -128; i < 128; ++i)
-    squares.push_back(std::min<int64_t>(i * i / 64, 255));
-  unit.stages = {{StageKind::Requant, {0, 0, 0, -128, 127}, {{1 << 30}, {34}}}, {StageKind::Table, {1}, {squares, {}}}};
+  std::vector<int32_t> squares;
+  for (int32_t i = -128; i < 128; ++i)
+    squares.push_back(std::min(i * i / 64, 255));
+  RequantStage requant;
+  requant.output = {0, -128, 127};
+  requant.multipliers = {{1 << 30, 34}};
+  unit.stages = {requant, TableStage{.inputSigned = true, .entries = squares, .tableOfChannel = {}}};
   unit.rowsPerBatch = 2;
   unit.channels = 20;
   unit.output.operand = 1;
@@ -391,9 +420,10 @@ TEST(Units, StagesFollowEachOtherOnAccumulatorsAndWriteHeadsApart) {
 }
 
 TEST(Units, ParametersAreCounted) {
-  UnitProgram unit = programWith(StageKind::SoftmaxTable, {}, {Numbers(256, 0), Numbers(3, 1), Numbers(3, 1)});
+  UnitProgram unit =
+      programWith(SoftmaxTableStage{.exponentials = std::vector<uint8_t>(256), .multipliers = Multipliers(3, {1, 1})});
   EXPECT_EQ(unit.parameterBytes(), 256 + 3 * 4 + 3);
-  unit.stages.push_back({StageKind::Threshold, {0, 4}, {Numbers(4, 0)}});
+  unit.stages.push_back(ThresholdStage{.min = 0, .levels = 4, .thresholds = std::vector<int32_t>(4)});
   EXPECT_EQ(unit.parameterBytes(), 256 + 3 * 4 + 3 + 16);
 }
 
@@ -405,37 +435,30 @@ namespace {
 std::string refusal(const UnitProgram &unit, const Config &config = allUnits()) {
   return llvm::toString(checkUnitProgram(unit, config, operandBytes()));
 }
-UnitProgram goodRequant() { return programWith(StageKind::Requant, {0, 0, 0, -128, 127, 0}, {{1000}, {20}}); }
+RequantStage goodRequantStage() {
+  RequantStage stage;
+  stage.output = {0, -128, 127};
+  stage.multipliers = {{1000, 20}};
+  return stage;
+}
+UnitProgram goodRequant() { return programWith(goodRequantStage()); }
 } // namespace
 
 TEST(Units, RefusesWhatItCannotRun) {
   ASSERT_EQ(refusal(goodRequant()), "");
   EXPECT_EQ(refusal(goodRequant(), Config()), "stage 0 (requant) needs the unit 'dyadic', which this array lacks");
 
+  RequantStage stage = goodRequantStage();
+  stage.multipliers = {{1000, 63}};
+  EXPECT_EQ(refusal(programWith(stage)), "stage 0 (requant): shift 63: must be 1 to 62");
+  stage.multipliers = {{1, 3}, {2, 4}};
+  EXPECT_EQ(refusal(programWith(stage)), "stage 0 (requant): 2 multipliers for 37 channels");
+  stage = goodRequantStage();
+  stage.output = {0, 200, 127};
+  EXPECT_EQ(refusal(programWith(stage)), "stage 0 (requant): limits 200 and 127 leave no value");
   UnitProgram unit = goodRequant();
-  unit.stages[0].arrays[1] = {63};
-  EXPECT_EQ(refusal(unit), "stage 0 (requant): shift 63: must be 1 to 62");
-  unit = goodRequant();
-  unit.stages[0].arrays = {{1, 2}, {3, 4}};
-  EXPECT_EQ(refusal(unit), "stage 0 (requant): 2 multipliers for 37 channels");
-  unit = goodRequant();
-  unit.stages[0].arrays.pop_back();
-  EXPECT_EQ(refusal(unit), "stage 0 (requant): 1 multipliers have 0 shifts");
-  unit = goodRequant();
-  unit.stages[0].numbers.resize(3);
-  EXPECT_EQ(refusal(unit), "stage 0 (requant): it has 3 numbers instead of 6");
-  unit = goodRequant();
-  unit.stages[0].numbers[0] = 4;
-  EXPECT_EQ(refusal(unit), "stage 0 (requant): rounding 4: must be 0 to 3");
-  unit = goodRequant();
-  unit.stages[0].numbers[3] = 200;
-  EXPECT_EQ(refusal(unit), "stage 0 (requant): limits 200 and 127 leave no value");
-  unit = goodRequant();
   unit.stages.clear();
   EXPECT_EQ(refusal(unit), "it has no stages");
-  unit = goodRequant();
-  unit.stages[0].kind = static_cast<StageKind>(11);
-  EXPECT_EQ(refusal(unit), "stage 0: there is no kind 11");
 }
 
 TEST(Units, RefusesOperandsThatReachTooFar) {
@@ -461,7 +484,10 @@ TEST(Units, RefusesOperandsThatReachTooFar) {
   EXPECT_EQ(refusal(unit), "");
   unit.extraInputs.push_back(unit.input);
   EXPECT_EQ(refusal(unit), "it has 1 extra inputs instead of 0");
-  unit = programWith(StageKind::DivideRows, {0, 0, -128, 127, 0, 0}, {{1}, {30}});
+  DivideRowsStage division;
+  division.output = {0, -128, 127};
+  division.multipliers = {{1, 30}};
+  unit = programWith(division);
   unit.extraInputs[0].onePerRow = false;
   EXPECT_EQ(refusal(unit), "extra input 0 of divide_rows: must have one value a row");
   unit.extraInputs.clear();
@@ -471,24 +497,108 @@ TEST(Units, RefusesOperandsThatReachTooFar) {
   EXPECT_EQ(refusal(unit), "channels 100000: must be 1 to 65535");
 }
 
+TEST(Units, RefusesExtraOperandsOfTheWrongShape) {
+  AddStage add;
+  add.output = {0, -128, 127};
+  add.lhsMultipliers = add.rhsMultipliers = {{1, 30}};
+  UnitProgram unit = programWith(add);
+  ASSERT_EQ(refusal(unit), "");
+  unit.extraInputs[0].onePerRow = true;
+  EXPECT_EQ(refusal(unit), "extra input 0 of add: must have a value for each channel");
+  unit = goodRequant();
+  unit.extraOutputs.push_back(unit.output);
+  EXPECT_EQ(refusal(unit), "it has 1 extra outputs instead of 0");
+  unit = programWith(SoftmaxTableStage{.exponentials = std::vector<uint8_t>(256), .multipliers = {{1, 30}}});
+  ASSERT_EQ(refusal(unit), "");
+  unit.extraOutputs[0].onePerRow = false;
+  EXPECT_EQ(refusal(unit), "extra output: must have one value a row");
+  unit = goodRequant();
+  unit.output.onePerRow = true;
+  EXPECT_EQ(refusal(unit), "output: must have a value for each channel");
+}
+
 TEST(Units, RefusesArithmeticThatDoesNotFit) {
-  UnitProgram unit =
-      programWith(StageKind::LayerNorm, {0, 0, 100, 0, -128, 127, 0}, {Numbers(37, 1), Numbers(37, 1), Numbers(37, 1)});
+  LayerNormStage norm;
+  norm.eps = 100;
+  norm.output = {0, -128, 127};
+  norm.multipliers = Multipliers(kChannels, {1, 1});
+  norm.offsets = std::vector<int64_t>(kChannels, 1);
+  UnitProgram unit = programWith(norm);
   EXPECT_EQ(refusal(unit),
             "stage 0 (layer_norm): the variance of 37 channels of 32 bits and epsilon 100 does not fit 52 bits");
-  unit.input.bytes = 2;
-  EXPECT_EQ(refusal(unit), "");
-  unit.stages[0].arrays[2][5] = int64_t(1) << 62;
-  EXPECT_EQ(refusal(unit),
+  auto ofHalves = [](Stage stage) {
+    UnitProgram unit = programWith(std::move(stage));
+    unit.input.bytes = 2;
+    return refusal(unit);
+  };
+  EXPECT_EQ(ofHalves(norm), "");
+  norm.rounding = Rounding::Floor;
+  EXPECT_EQ(ofHalves(norm), "stage 0 (layer_norm): it rounds half up only");
+  norm.rounding = Rounding::HalfUp;
+  norm.lines = numerics::PiecewiseLinear{{}, {0}, {0}};
+  EXPECT_EQ(ofHalves(norm), "stage 0 (layer_norm): its lines are not near a reciprocal root");
+  norm.lines.reset();
+  norm.offsets[5] = int64_t(1) << 62;
+  EXPECT_EQ(ofHalves(norm),
             "stage 0 (layer_norm): multiplier 1 and offset 4611686018427387904 of a channel leave 62 bits");
-  unit.stages[0].arrays[2].pop_back();
-  EXPECT_EQ(refusal(unit), "stage 0 (layer_norm): 36 offsets and 0 post offsets for 37 channels");
-  unit = programWith(StageKind::Pwl, {0, 0, 0, -128, 127}, {{}, {2}, {0}, {1}, {30}});
-  EXPECT_EQ(refusal(unit), "stage 0 (pwl): a line leaves 32 bits for an input of -2147483648 to 2147483647");
-  unit = programWith(StageKind::Table, {1}, {Numbers(256, 0), Numbers(37, 1)});
-  EXPECT_EQ(refusal(unit), "stage 0 (table): table 1: must be 0 to 0");
-  unit = programWith(StageKind::SoftmaxTable, {}, {Numbers(255, 0), {1}, {30}});
-  EXPECT_EQ(refusal(unit), "stage 0 (softmax_table): its table has 255 entries instead of 256");
-  unit = programWith(StageKind::SoftmaxTable, {}, {Numbers(256, 0), {-1}, {30}});
-  EXPECT_EQ(refusal(unit), "stage 0 (softmax_table): multiplier -1: must be 0 to 2147483647");
+  norm.offsets.pop_back();
+  EXPECT_EQ(ofHalves(norm), "stage 0 (layer_norm): 36 offsets and 0 post offsets for 37 channels");
+
+  norm.byShifts = true;
+  norm.offsets = std::vector<int64_t>(kChannels, 1);
+  EXPECT_EQ(ofHalves(norm), "");
+  EXPECT_EQ(refusal(programWith(norm)),
+            "stage 0 (layer_norm): its input has -2147483648 to 2147483647, more than 16 bits");
+  norm.offsets[0] = int64_t(1) << 32;
+  EXPECT_EQ(ofHalves(norm), "stage 0 (layer_norm): offset 4294967296: must be -2147483648 to 2147483648");
+}
+
+TEST(Units, RefusesLinesThatDoNotFit) {
+  PwlStage stage;
+  stage.output = {0, -128, 127};
+  stage.lines = {{}, {2}, {0}};
+  stage.multipliers = {{1, 30}};
+  EXPECT_EQ(refusal(programWith(stage)),
+            "stage 0 (pwl): a line leaves 32 bits for an input of -2147483648 to 2147483647");
+  stage.lines = {{1}, {2}, {0}};
+  EXPECT_EQ(refusal(programWith(stage)), "stage 0 (pwl): 1 breakpoints, 1 slopes and 1 intercepts are no lines");
+  stage.lines = {{3, 1}, {0, 0, 0}, {0, 0, 0}};
+  EXPECT_EQ(refusal(programWith(stage)), "stage 0 (pwl): breakpoints must not fall");
+  DivideRowsStage division;
+  division.output = {0, -128, 127};
+  division.multipliers = {{1, 30}};
+  division.lines = numerics::PiecewiseLinear{{}, {0}, {0}};
+  EXPECT_EQ(refusal(programWith(division)), "stage 0 (divide_rows): its lines are not near a reciprocal");
+}
+
+TEST(Units, RefusesArraysThatDoNotFit) {
+  TableStage table;
+  table.entries = std::vector<int32_t>(256);
+  ASSERT_EQ(refusal(programWith(table)), "");
+  table.tableOfChannel = std::vector<int32_t>(kChannels, 1);
+  EXPECT_EQ(refusal(programWith(table)), "stage 0 (table): table 1: must be 0 to 0");
+  table.tableOfChannel = std::vector<int32_t>(5);
+  EXPECT_EQ(refusal(programWith(table)), "stage 0 (table): 5 channels name one of 1 tables, of 37 channels");
+  table.tableOfChannel.clear();
+  table.entries[7] = 256;
+  EXPECT_EQ(refusal(programWith(table)), "stage 0 (table): entry 256: must be -128 to 255");
+  table.entries.pop_back();
+  EXPECT_EQ(refusal(programWith(table)), "stage 0 (table): 255 entries are not 1 to 128 tables of 256");
+
+  SoftmaxTableStage softmax{.exponentials = std::vector<uint8_t>(255), .multipliers = {{1, 30}}};
+  EXPECT_EQ(refusal(programWith(softmax)), "stage 0 (softmax_table): its table has 255 entries instead of 256");
+  softmax = {.exponentials = std::vector<uint8_t>(256), .multipliers = {{-1, 30}}};
+  EXPECT_EQ(refusal(programWith(softmax)), "stage 0 (softmax_table): multiplier -1: must be 0 to 2147483647");
+
+  EXPECT_EQ(refusal(programWith(ThresholdStage{.min = 0, .levels = 3, .thresholds = {1, 2}})),
+            "stage 0 (threshold): 2 thresholds for 3 levels of 37 channels");
+
+  EXPECT_EQ(refusal(programWith(
+                ShiftmaxStage{.exponentStep = -20, .fractionBits = 15, .reciprocalBits = 30, .resultBits = 16})),
+            "stage 0 (shiftmax): reciprocal bits 30: must be 31 or 62");
+
+  UnitProgram unit = programWith(
+      NormQuantStage{.levels = 1, .eps = 500, .min = 0, .squares = {1}, .negative = std::vector<uint8_t>(kChannels)});
+  unit.input.bytes = 1;
+  EXPECT_EQ(refusal(unit), "stage 0 (norm_quant): 1 squares and 37 signs for 1 levels of 37 channels");
 }

@@ -102,10 +102,10 @@ void Generator::addStages(std::string sums, llvm::ArrayRef<int64_t> shape) {
     std::string table = "[";
     for (int64_t i = 0; i < 256; ++i)
       table += (i ? ", " : "") + std::to_string(static_cast<int8_t>(255 - i));
-    table = emit("arith.constant dense<" + table + "]> : tensor<256xi8>");
     const llvm::ArrayRef<int64_t> rows = shape.drop_back();
-    body += "  %codes, %sums = vitq.softmax table by <1518500250, 38>, " + sums + ", " + table + " : (" + returnType +
-            ", tensor<256xi8>) -> (" + bytes + ", " + tensor(rows, "i32") + ")\n";
+    body += "  %codes, %sums = vitq.softmax " + sums + " with #vitq.exp_table<dense<" + table +
+            "]> : tensor<256xi8>> by <1518500250, 38> : (" + returnType + ") -> (" + bytes + ", " +
+            tensor(rows, "i32") + ")\n";
     const bool codes = chance(70);
     returned = codes ? "%codes" : "%sums";
     returnType = codes ? bytes : tensor(rows, "i32");
@@ -130,7 +130,7 @@ void Generator::addStages(std::string sums, llvm::ArrayRef<int64_t> shape) {
     std::string divisors =
         emit("arith.constant dense<" + std::to_string(between(1, 60000)) + "> : " + tensor(shape.drop_back(), "i32"));
     returned = emit("vitq.divide_rows " + sums + ", " + divisors +
-                    " by <1518500250, 50> round half_up unsigned zero_point 128 : (" + returnType + ", " +
+                    " by <1518500250, 50> round half_up result <unsigned, zero = 128> : (" + returnType + ", " +
                     tensor(shape.drop_back(), "i32") + ") -> " + bytes);
     returnType = bytes;
     return;
@@ -154,13 +154,14 @@ void Generator::addStages(std::string sums, llvm::ArrayRef<int64_t> shape) {
     }
     const bool one = shape.back() == 1;
     returned = emit("vitq.requant " + sums + " by " + (one ? "<" : "<[") + multipliers + (one ? ", " : "], [") +
-                    shifts + (one ? ">" : "]>") + " round half_up unsigned zero_point 128 : " + returnType + " -> " +
-                    tensor(shape, "i8"));
+                    shifts + (one ? ">" : "]>") + " round half_up result <unsigned, zero = 128> : " + returnType +
+                    " -> " + tensor(shape, "i8"));
     returnType = tensor(shape, "i8");
     return;
   }
-  returned = emit("vitq.requant " + sums + " by <1518500250, 40> round half_even zero_point 3 : " + returnType +
-                  " -> " + tensor(shape, "i8"));
+  returned =
+      emit("vitq.requant " + sums + " by <1518500250, 40> round half_even result <signed, zero = 3> : " + returnType +
+           " -> " + tensor(shape, "i8"));
   returnType = tensor(shape, "i8");
   if (which == 1)
     return;
@@ -206,11 +207,11 @@ RandomProduct Generator::make() {
   const bool isUnsigned = chance(60);
   const int64_t zeroPoint = chance(50) ? 0 : isUnsigned ? oneOf({128, 255, between(0, 255)}) : between(-128, 127);
   const llvm::SmallVector<int64_t> shape = with(m, n);
-  std::string sums = emit("vitq.matmul " + lhs + ", " + rhs + (bias.empty() ? "" : ", " + bias) +
-                          (transposed ? " transpose_rhs" : "") + (isUnsigned ? " lhs_unsigned" : "") +
-                          (zeroPoint ? " lhs_zero_point " + std::to_string(zeroPoint) : "") + " : (" +
-                          tensor(with(m, k), "i8") + ", " + tensor(rhsShape, "i8") +
-                          (bias.empty() ? "" : ", " + tensor({n}, "i32")) + ") -> " + tensor(shape, "i32"));
+  std::string sums =
+      emit("vitq.matmul " + lhs + ", " + rhs + (bias.empty() ? "" : ", " + bias) +
+           (transposed ? " transpose_rhs" : "") + " lhs <" + (isUnsigned ? "unsigned, zero = " : "signed, zero = ") +
+           std::to_string(zeroPoint) + "> : (" + tensor(with(m, k), "i8") + ", " + tensor(rhsShape, "i8") +
+           (bias.empty() ? "" : ", " + tensor({n}, "i32")) + ") -> " + tensor(shape, "i32"));
   addStages(sums, shape);
   result.module = "func.func @main(" + arguments + ") -> " + returnType + " {\n" + body + "  return " + returned +
                   " : " + returnType + "\n}\n";

@@ -61,9 +61,9 @@ struct AttentionText {
   std::string heads = "1x3x";
   int tokens = 14;
   /// From %s to the codes %c and, with `normal`, the sums %n.
-  std::string between = "%c, %n = vitq.softmax table by <1518500250, 40>, %s, %t : ({scores}, tensor<256xi8>) -> "
+  std::string between = "%c, %n = vitq.softmax %s with #vitq.exp_table<dense<[{table}]> : tensor<256xi8>> by <1518500250, 40> : ({scores}, tensor<256xi8>) -> "
                         "({codes}, {sums})";
-  std::string codes = "lhs_unsigned";
+  std::string codes = "lhs <unsigned>";
   /// From %p to %d.
   std::string behind = "%d = vitq.divide_rows %p, %n by <1184406517, 54> round half_up : ({context}, {sums}) -> "
                        "{result}";
@@ -80,7 +80,7 @@ std::string AttentionText::text() const {
   std::string text = R"(
     func.func @main(%q: tensor<{rows}x24xi8>, %k: tensor<{rows}x24xi8>, %v: tensor<{rows}x16xi8>{arguments}) -> {result} {
       %t = arith.constant dense<[{table}]> : tensor<256xi8>
-      %s = vitq.matmul %q, %k transpose_rhs lhs_unsigned lhs_zero_point 7
+      %s = vitq.matmul %q, %k transpose_rhs lhs <unsigned, zero = 7>
         : (tensor<{rows}x24xi8>, tensor<{rows}x24xi8>) -> {scores}
       {between}
       %p = vitq.matmul %c, %v {reads} : ({codes}, tensor<{rows}x16xi8>) -> {context}
@@ -135,7 +135,7 @@ TEST(Attention, MasksAndBiasesAreAddedToScores) {
     attention.between = llvm::formatv(R"(
       %m = vitq.add %s by <1073741824, 30>, %mask by <1518500250, 48> round half_up
         : ({{scores}, tensor<{0}xi32>) -> {{scores}
-      %c, %n = vitq.softmax table by <1518500250, 40>, %m, %t : ({{scores}, tensor<256xi8>) -> ({{codes}, {{sums}))",
+      %c, %n = vitq.softmax %m with #vitq.exp_table<dense<[{table}]> : tensor<256xi8>> by <1518500250, 40> : ({{scores}, tensor<256xi8>) -> ({{codes}, {{sums}))",
                                       mask);
     expectOneKernel(attention.text());
   }
@@ -144,7 +144,7 @@ TEST(Attention, MasksAndBiasesAreAddedToScores) {
   attention.arguments = ", %mask: {wide}";
   attention.between = R"(
       %m = vitq.add %mask by <1518500250, 30>, %s by <1518500250, 31> round half_even : ({wide}, {scores}) -> {scores}
-      %c, %n = vitq.softmax table by <[1518500250, 1218500250, 1118500250], [40, 40, 41]>, %m, %t
+      %c, %n = vitq.softmax %m with #vitq.exp_table<dense<[{table}]> : tensor<256xi8>> by <[1518500250, 1218500250, 1118500250], [40, 40, 41]>
         : ({scores}, tensor<256xi8>) -> ({codes}, {sums}))";
   expectOneKernel(attention.text());
 }
@@ -159,12 +159,12 @@ TEST(Attention, ScoresAreRequantized) {
   expectOneKernel(attention.text());
   // Codes are codes, however they come about.
   attention.between = R"(
-      %r = vitq.requant %s by <1518500250, 38> round half_up zero_point 3 : {scores} -> {wide}
-      %a = vitq.requant %r by <1518500250, 34> round half_up input_zero_point 3 : {wide} -> {scores}
-      %c = vitq.requant %a by <1518500250, 31> round half_up zero_point 5 : {scores} -> {wide})";
+      %r = vitq.requant %s by <1518500250, 38> round half_up result <signed, zero = 3> : {scores} -> {wide}
+      %a = vitq.requant %r by <1518500250, 34> round half_up input <signed, zero = 3> : {wide} -> {scores}
+      %c = vitq.requant %a by <1518500250, 31> round half_up result <signed, zero = 5> : {scores} -> {wide})";
   std::string wide = attention.text();
   wide.replace(wide.find("%p = vitq.matmul %c, %v  : (tensor<1x3x14x14xi8>"), 48,
-               "%p = vitq.matmul %c, %v lhs_zero_point 5 : (tensor<1x3x14x14xi16>");
+               "%p = vitq.matmul %c, %v lhs <signed, zero = 5> : (tensor<1x3x14x14xi16>");
   expectOneKernel(wide);
 }
 
@@ -221,7 +221,7 @@ TEST(Attention, HeadsAndTokensLieInAnyOrder) {
 TEST(Attention, KeysMayBeTransposed) {
   expectOneKernel(R"(
     func.func @main(%q: tensor<2x14x24xi8>, %k: tensor<2x24x14xi8>, %v: tensor<2x16x14xi8>) -> tensor<2x14x16xi8> {
-      %s = vitq.matmul %q, %k lhs_zero_point -9 : (tensor<2x14x24xi8>, tensor<2x24x14xi8>) -> tensor<2x14x14xi32>
+      %s = vitq.matmul %q, %k lhs <signed, zero = -9> : (tensor<2x14x24xi8>, tensor<2x24x14xi8>) -> tensor<2x14x14xi32>
       %c = vitq.shiftmax %s exponent_step -2000 fraction_bits 15 reciprocal_bits 31 result_bits 16
         : tensor<2x14x14xi32> -> tensor<2x14x14xi16>
       %p = vitq.matmul %c, %v transpose_rhs : (tensor<2x14x14xi16>, tensor<2x16x14xi8>) -> tensor<2x14x16xi32>

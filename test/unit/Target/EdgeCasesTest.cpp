@@ -55,7 +55,7 @@ static std::string rankOneProgram(int64_t rows, int64_t columns, llvm::StringRef
         -> ({2}, {2}, tensor<{0}x{1}xi8>) {{
       %b = arith.constant dense<-70000> : tensor<{1}xi32>
       %r = arith.constant dense<-100> : tensor<{1}x1xi8>
-      %a = vitq.matmul %x, %w, %b transpose_rhs lhs_unsigned lhs_zero_point 7
+      %a = vitq.matmul %x, %w, %b transpose_rhs lhs <unsigned, zero = 7>
         : (tensor<{0}x5xi8>, tensor<{1}x5xi8>, tensor<{1}xi32>) -> {2}
       %p = vitq.matmul %o, %v transpose_rhs {3} : (tensor<{0}x1xi16>, tensor<{1}x1xi8>) -> {2}
       %q = vitq.matmul %o, %r transpose_rhs {3} : (tensor<{0}x1xi16>, tensor<{1}x1xi8>) -> {2}
@@ -69,9 +69,9 @@ static std::string rankOneProgram(int64_t rows, int64_t columns, llvm::StringRef
 }
 
 TEST(EdgeCases, RankOneProducts) {
-  expectSame(rankOneProgram(1, 1, "lhs_zero_point -32768", true));
+  expectSame(rankOneProgram(1, 1, "lhs <signed, zero = -32768>", true));
   expectSame(rankOneProgram(7, 3, "", false));
-  expectSame(rankOneProgram(13, 67, "lhs_unsigned lhs_zero_point 40000", true));
+  expectSame(rankOneProgram(13, 67, "lhs <unsigned, zero = 40000>", true));
 }
 
 TEST(EdgeCases, SumsSaturate) {
@@ -85,7 +85,7 @@ TEST(EdgeCases, SumsSaturate) {
         round half_up : (tensor<16x5xi32>, tensor<16x5xi32>) -> tensor<16x5xi32>
       %c = vitq.add %x by <1518500250, 40>, %z by <1, 1> round half_up
         : (tensor<16x5xi32>, tensor<5xi32>) -> tensor<16x5xi32>
-      %d = vitq.add %x by <1073741824, 30>, %y by <1518500250, 40> round half_up zero_point -20000
+      %d = vitq.add %x by <1073741824, 30>, %y by <1518500250, 40> round half_up result <signed, zero = -20000>
         : (tensor<16x5xi32>, tensor<16x5xi32>) -> tensor<16x5xi16>
       return %a, %b, %c, %d : tensor<16x5xi32>, tensor<16x5xi32>, tensor<16x5xi32>, tensor<16x5xi16>
     })";
@@ -128,10 +128,11 @@ TEST(EdgeCases, LayerNormRounds) {
   for (const char *rounding : {"half_up", "half_even", "half_away", "floor"}) {
     const std::string text = llvm::formatv(R"(
     func.func @main(%x: tensor<16x6xi16>, %y: tensor<16x6xi8>) -> (tensor<16x6xi8>, tensor<16x6xi16>) {{
-      %a = vitq.layer_norm shift %x by <[1, -1, 1, 1, -1, 1], [24, 24, 1, 20, 1, 25]>
-        offsets [8388608, -8388607, 1, 0, 3, 16777215] eps 1 round {0} : tensor<16x6xi16> -> tensor<16x6xi8>
-      %b = vitq.layer_norm shift %y by <[1, -1, 1, 1, -1, 1], [18, 18, 18, 18, 18, 18]>
-        offsets [131072, 0, 131071, 131073, -1, 1] post_offsets [0, 1, 2, 3, 4, -5] eps 1 round {0} input_unsigned
+      %a = vitq.layer_norm %x with #vitq.norm_shift<rounding = {0}> by <[1, -1, 1, 1, -1, 1], [24, 24, 1, 20, 1, 25]>
+        offsets [8388608, -8388607, 1, 0, 3, 16777215] : tensor<16x6xi16> -> tensor<16x6xi8>
+      %b = vitq.layer_norm %y with #vitq.norm_shift<rounding = {0}, post_offsets = [0, 1, 2, 3, 4, -5]>
+        by <[1, -1, 1, 1, -1, 1], [18, 18, 18, 18, 18, 18]>
+        offsets [131072, 0, 131071, 131073, -1, 1] input <unsigned>
         : tensor<16x6xi8> -> tensor<16x6xi16>
       return %a, %b : tensor<16x6xi8>, tensor<16x6xi16>
     })",

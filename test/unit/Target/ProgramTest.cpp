@@ -30,7 +30,7 @@ static constexpr const char *kProgram = R"(
                                  : tensor<4x12xi8>
       %b = arith.constant dense<[0, 10, 0, 0]> : tensor<4xi32>
       %r = vitq.reshape %pixels to [1, 12] : tensor<1x2x2x3xi8> -> tensor<1x12xi8>
-      %a = vitq.matmul %r, %w, %b transpose_rhs lhs_unsigned
+      %a = vitq.matmul %r, %w, %b transpose_rhs lhs <unsigned>
         : (tensor<1x12xi8>, tensor<4x12xi8>, tensor<4xi32>) -> tensor<1x4xi32>
       return %a : tensor<1x4xi32>
     }

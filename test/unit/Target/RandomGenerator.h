@@ -42,14 +42,21 @@ private:
     return count;
   }
 
+  /// What stands for 8 in a list of widths: 8, or now and then a narrower one.
+  unsigned narrow() { return random.oneIn(3) ? static_cast<unsigned>(random.between(2, 7)) : 8; }
+  unsigned pickWidth(ArrayRef<unsigned> widths) {
+    const unsigned width = random.pick(widths);
+    return width == 8 ? narrow() : width;
+  }
+
   Shape shape(int64_t rank);
   Value argument(ArrayRef<int64_t> shape, unsigned width);
   Value constant(ArrayRef<int64_t> shape, unsigned width);
-  /// A value of one of these widths and at least this rank, new or old.
+  /// A value of one of these widths (8: 2 to 8) and at least this rank, new or old.
   Value operand(ArrayRef<unsigned> widths, int64_t leastRank = 1);
-  /// One of this very type: a constant or a new argument.
+  /// One of this very type: a constant or a new argument, which has 8 bits or more.
   Value fresh(ArrayRef<int64_t> shape, unsigned width) {
-    return random.oneIn(2) ? constant(shape, width) : argument(shape, width);
+    return width < 8 || random.oneIn(2) ? constant(shape, width) : argument(shape, width);
   }
 
   bool flip() { return random.oneIn(2); }
@@ -69,12 +76,13 @@ private:
   PiecewiseLinearAttr inverseRootLines() { return linesBelow(256, 0x1p27, -0.5); }
   /// One of all algorithms but `table`, on the scores x.
   SoftmaxOp anySoftmax(Value x, DyadicAttr by);
-  int64_t zeroPoint(Value v, bool isUnsigned) { return zeroPoint(widthOf(v), isUnsigned); }
-  int64_t zeroPoint(unsigned width, bool isUnsigned);
-  std::pair<int64_t, int64_t> rangeOf(unsigned width, bool isUnsigned) {
-    if (isUnsigned)
-      return {0, (int64_t(1) << width) - 1};
-    return {-(int64_t(1) << (width - 1)), (int64_t(1) << (width - 1)) - 1};
+  CodeAttr code(bool isUnsigned, int64_t zero) { return CodeAttr::get(b.getContext(), isUnsigned, zero); }
+  /// Anything that codes of this width may be; signed around 0 with 32 bits.
+  CodeAttr write(unsigned width);
+  /// Anything that `value` may be read as: narrow codes as they were written.
+  CodeAttr read(Value value);
+  static vitq::numerics::Code codeOf(unsigned width, CodeAttr code) {
+    return {width, code.isUnsigned(), code.getZero()};
   }
   UnitAttr unit(bool set) { return set ? b.getUnitAttr() : UnitAttr(); }
   IntegerAttr i64(int64_t value) { return b.getI64IntegerAttr(value); }
@@ -96,9 +104,9 @@ private:
   void layerNorm();
   void normQuant();
   void threshold();
-  int64_t firstLevel(unsigned width, bool isUnsigned, int64_t levels) {
-    auto [lo, hi] = rangeOf(width, isUnsigned);
-    return random.between(lo, hi - levels);
+  int64_t anyLevels(unsigned width) { return random.between(1, std::min<int64_t>(15, (int64_t(1) << width) - 1)); }
+  int64_t firstLevel(vitq::numerics::Code code, int64_t levels) {
+    return random.between(code.min(), code.max() - levels);
   }
   void move();
   void attention();
@@ -106,9 +114,13 @@ private:
   Value masked(Value scores);
   void wholeAttention();
   void emit(Operation *op) {
-    for (Value result : op->getResults())
+    for (Value result : op->getResults()) {
       values.push_back(result);
+      noteSign(result);
+    }
   }
+  /// How the narrow codes of an op's result are held.
+  void noteSign(Value result);
   template <typename OpT, typename... Args>
   void make(Args &&...args) {
     emit(OpT::create(b, loc, std::forward<Args>(args)...));
@@ -119,6 +131,7 @@ private:
   Location loc;
   Block *body = nullptr;
   SmallVector<Value> values;
+  DenseMap<Value, bool> isUnsigned;
 };
 
 } // namespace vitq::test

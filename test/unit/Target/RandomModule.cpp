@@ -47,6 +47,13 @@ Value Generator::argument(ArrayRef<int64_t> shape, unsigned width) {
 }
 
 Value Generator::constant(ArrayRef<int64_t> shape, unsigned width) {
+  if (width < 8) {
+    const numerics::Code codes{width, false, 0};
+    SmallVector<APInt> elements;
+    for (int64_t i = 0; i < countOf(shape); ++i)
+      elements.emplace_back(width, static_cast<uint64_t>(random.between(codes.min(), codes.max())), /*isSigned=*/true);
+    return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(tensor(shape, width), elements));
+  }
   std::vector<char> bytes = vitq::test::randomBytes(random, countOf(shape), width);
   auto attr = DenseElementsAttr::getFromRawBuffer(tensor(shape, width), bytes);
   return arith::ConstantOp::create(b, loc, attr);
@@ -55,11 +62,43 @@ Value Generator::constant(ArrayRef<int64_t> shape, unsigned width) {
 Value Generator::operand(ArrayRef<unsigned> widths, int64_t leastRank) {
   SmallVector<Value> fitting;
   for (Value value : values)
-    if (llvm::is_contained(widths, widthOf(value)) && static_cast<int64_t>(shapeOf(value).size()) >= leastRank)
+    if (llvm::is_contained(widths, std::max(8u, widthOf(value))) &&
+        static_cast<int64_t>(shapeOf(value).size()) >= leastRank)
       fitting.push_back(value);
   if (!fitting.empty() && !random.oneIn(3))
     return random.pick(ArrayRef<Value>(fitting));
-  return argument(shape(random.between(leastRank, std::max<int64_t>(leastRank, 4))), random.pick(widths));
+  Value result = argument(shape(random.between(leastRank, std::max<int64_t>(leastRank, 4))), random.pick(widths));
+  if (widthOf(result) != 8 || !random.oneIn(4))
+    return result;
+  // Programs take bytes.
+  const unsigned width = static_cast<unsigned>(random.between(2, 7));
+  make<RequantOp>(tensor(shapeOf(result), width), result, dyadic(1), rounding(), i64(-1), read(result), write(width),
+                  IntegerAttr(), IntegerAttr());
+  return values.back();
+}
+
+void Generator::noteSign(Value result) {
+  if (widthOf(result) >= 8)
+    return;
+  Operation *op = result.getDefiningOp();
+  if (CodeAttr code = cast<IntegerOp>(op).getWrittenCode())
+    isUnsigned[result] = code.isUnsigned();
+  else if (vit::isMove(op))
+    isUnsigned[result] = isUnsigned.lookup(op->getOperand(0));
+  else
+    isUnsigned[result] = flip(); // a table's
+}
+
+CodeAttr Generator::write(unsigned width) {
+  const bool isUnsigned = width != 32 && flip();
+  return code(isUnsigned, zeroPoint(width, isUnsigned));
+}
+
+CodeAttr Generator::read(Value value) {
+  const unsigned width = widthOf(value);
+  auto [known, isNew] = isUnsigned.try_emplace(value, width != 32 && flip());
+  const bool sign = width < 8 ? known->second : width != 32 && flip();
+  return code(sign, zeroPoint(width, sign));
 }
 
 DyadicAttr Generator::dyadic(int64_t count, bool positive) {
@@ -89,7 +128,7 @@ DyadicAttr Generator::addend(int64_t channels) {
 int64_t Generator::zeroPoint(unsigned width, bool isUnsigned) {
   if (width == 32 || random.oneIn(3))
     return 0;
-  auto [lo, hi] = rangeOf(width, isUnsigned);
+  auto [lo, hi] = numerics::codeRange(static_cast<int>(width), !isUnsigned);
   return random.oneIn(4) ? random.pick({lo, hi}) : random.between(lo, hi);
 }
 
@@ -104,13 +143,13 @@ void Generator::matmul() {
   int64_t n = random.pick(ArrayRef<int64_t>(kSizes));
   if (countOf(left.drop_back()) * n > kMostElements || k > 197)
     n = 3;
-  const bool transposed = flip(), shared = left.size() == 2 || flip(), isUnsigned = flip();
+  const bool transposed = flip(), shared = left.size() == 2 || flip();
   Shape right(shared ? ArrayRef<int64_t>() : left.drop_back(2));
   right.push_back(transposed ? n : k);
   right.push_back(transposed ? k : n);
   if (k > 197)
     return;
-  Value rhs = fresh(right, 8);
+  Value rhs = fresh(right, narrow());
   Value bias;
   if (flip()) {
     // Small, so that no accumulator overflows.
@@ -121,26 +160,25 @@ void Generator::matmul() {
   }
   Shape result(left.drop_back());
   result.push_back(n);
-  make<MatmulOp>(tensor(result, 32), lhs, rhs, bias, unit(isUnsigned), i64(zeroPoint(lhs, isUnsigned)),
-                 unit(transposed));
+  make<MatmulOp>(tensor(result, 32), lhs, rhs, bias, read(lhs), unit(transposed));
 }
 
 void Generator::requant() {
   Value x = operand({8, 16, 32});
-  const unsigned width = random.pick<unsigned>({8, 8, 16, 32});
+  const unsigned width = pickWidth({8, 8, 16, 32});
   ArrayRef<int64_t> sizes = shapeOf(x);
   const int64_t axis = random.between(-1, static_cast<int64_t>(sizes.size()) - 1);
   const int64_t channels = axis < 0 ? sizes.back() : sizes[axis];
-  const bool inUnsigned = widthOf(x) != 32 && flip(), outUnsigned = width != 32 && flip();
+  CodeAttr result = write(width);
   IntegerAttr min, max;
   if (random.oneIn(3)) {
-    auto [lo, hi] = rangeOf(width, outUnsigned);
+    auto [lo, hi] = codeOf(width, result).range();
     const int64_t first = random.between(lo, hi);
     min = i64(first);
     max = i64(random.between(first, hi));
   }
-  make<RequantOp>(tensor(sizes, width), x, dyadic(flip() ? 1 : channels), rounding(), i64(axis), unit(inUnsigned),
-                  i64(zeroPoint(x, inUnsigned)), unit(outUnsigned), i64(zeroPoint(width, outUnsigned)), min, max);
+  make<RequantOp>(tensor(sizes, width), x, dyadic(flip() ? 1 : channels), rounding(), i64(axis), read(x), result, min,
+                  max);
 }
 
 void Generator::add() {
@@ -151,12 +189,11 @@ void Generator::add() {
   for (int64_t &size : other)
     if (random.oneIn(6))
       size = 1;
-  Value y = fresh(other, random.pick<unsigned>({8, 16, 32}));
+  Value y = fresh(other, pickWidth({8, 16, 32}));
   const int64_t channels = shapeOf(x).back();
-  const unsigned width = random.pick<unsigned>({8, 16, 32});
-  const bool xu = widthOf(x) != 32 && flip(), yu = widthOf(y) != 32 && flip(), ru = width != 32 && flip();
-  make<AddOp>(tensor(shapeOf(x), width), x, y, addend(channels), addend(channels), rounding(), unit(xu),
-              i64(zeroPoint(x, xu)), unit(yu), i64(zeroPoint(y, yu)), unit(ru), i64(zeroPoint(width, ru)));
+  const unsigned width = pickWidth({8, 16, 32});
+  make<AddOp>(tensor(shapeOf(x), width), x, y, addend(channels), addend(channels), rounding(), read(x), read(y),
+              write(width));
 }
 
 void Generator::mul() {
@@ -164,20 +201,19 @@ void Generator::mul() {
   Shape other(shapeOf(x));
   if (random.oneIn(3))
     other.erase(other.begin(), other.begin() + random.between(0, static_cast<int64_t>(other.size()) - 1));
-  Value y = fresh(other, random.pick<unsigned>({8, 16}));
-  const unsigned width = random.pick<unsigned>({8, 16, 32});
+  Value y = fresh(other, pickWidth({8, 16}));
+  const unsigned width = pickWidth({8, 16, 32});
   // Two 16-bit operands fit 32 bits only when signed around zero.
   const bool wide = widthOf(x) == 16 && widthOf(y) == 16;
-  const bool xu = !wide && flip(), yu = !wide && flip(), ru = width != 32 && flip();
-  make<MulOp>(tensor(shapeOf(x), width), x, y, dyadic(1), rounding(), unit(xu), i64(wide ? 0 : zeroPoint(x, xu)),
-              unit(yu), i64(wide ? 0 : zeroPoint(y, yu)), unit(ru), i64(zeroPoint(width, ru)));
+  make<MulOp>(tensor(shapeOf(x), width), x, y, dyadic(1), rounding(), wide ? code(false, 0) : read(x),
+              wide ? code(false, 0) : read(y), write(width));
 }
 
 void Generator::sum() {
   Value x = operand({8, 16});
   Shape axes, result;
   int64_t count = 1;
-  const bool keep = flip(), isUnsigned = flip();
+  const bool keep = flip();
   for (auto [i, size] : llvm::enumerate(shapeOf(x))) {
     const bool reduced = flip() && count * size <= 30000;
     if (reduced) {
@@ -189,8 +225,7 @@ void Generator::sum() {
   }
   if (axes.empty() || result.empty())
     return;
-  make<SumOp>(tensor(result, 32), x, b.getDenseI64ArrayAttr(axes), unit(keep), unit(isUnsigned),
-              i64(zeroPoint(x, isUnsigned)));
+  make<SumOp>(tensor(result, 32), x, b.getDenseI64ArrayAttr(axes), unit(keep), read(x));
 }
 
 /// Moves: one of eight.
@@ -257,7 +292,8 @@ void Generator::move() {
       result.push_back(size + low.back() + high.back());
     }
     return make<PadOp>(tensor(result, width), x, b.getDenseI64ArrayAttr(low), b.getDenseI64ArrayAttr(high),
-                       i64(random.between(-128, 255)));
+                       i64(random.between(numerics::codeRange(static_cast<int>(std::min(width, 8u)), true).min,
+                                          numerics::codeRange(static_cast<int>(std::min(width, 8u)), false).max)));
   }
   default: {
     const int64_t height = random.between(1, 4), breadth = random.between(1, 4), channels = random.between(1, 3);
@@ -278,17 +314,17 @@ void Generator::attention() {
   const int64_t heads = random.between(1, 3), columns = random.pick(ArrayRef<int64_t>(kSizes));
   if (rows * depth * heads > kMostElements || rows * columns * heads > kMostElements)
     return;
-  const bool isUnsigned = flip();
   Value lhs = argument({1, heads, rows, depth}, random.pick<unsigned>({8, 8, 16}));
-  Value rhs = fresh({1, heads, columns, depth}, 8);
+  Value rhs = fresh({1, heads, columns, depth}, narrow());
   auto type = tensor({1, heads, rows, columns}, 32);
-  Value acc =
-      MatmulOp::create(b, loc, type, lhs, rhs, Value(), unit(isUnsigned), i64(zeroPoint(lhs, isUnsigned)), unit(true));
+  Value acc = MatmulOp::create(b, loc, type, lhs, rhs, Value(), read(lhs), unit(true));
   const int kind = random.between(0, 5);
   if (kind == 5) {
-    const int64_t levels = random.between(1, 15);
-    make<ThresholdOp>(tensor(type.getShape(), 8), acc, flip() ? constant({levels}, 32) : fresh({levels, columns}, 32),
-                      i64(0), unit(false), unit(true));
+    const unsigned width = narrow();
+    const int64_t levels = anyLevels(width);
+    make<ThresholdOp>(tensor(type.getShape(), width), acc,
+                      flip() ? constant({levels}, 32) : fresh({levels, columns}, 32), i64(0), code(false, 0),
+                      code(true, 0));
   } else if (kind == 0) {
     SoftmaxOp softmax = anySoftmax(acc, dyadic(flip() ? heads : 1, true));
     if (flip())
@@ -296,28 +332,29 @@ void Generator::attention() {
     // The whole attention: at most 2^14 * 2^7 * 197 in a sum.
     const int64_t n = random.pick<int64_t>({3, 16, 64});
     auto context = tensor({1, heads, rows, n}, 32);
-    Value product = MatmulOp::create(b, loc, context, softmax.getCodes(), fresh({1, heads, columns, n}, 8), Value(),
-                                     unit(!softmax.getTopExponent()), i64(0), unit(false));
-    make<DivideRowsOp>(tensor(context.getShape(), 8), product, softmax.getSums(), dyadic(1), rounding(), i64(-1),
-                       unit(false), i64(zeroPoint(8, false)), flip() ? reciprocalLines() : PiecewiseLinearAttr());
+    Value product = MatmulOp::create(b, loc, context, softmax.getCodes(), fresh({1, heads, columns, n}, narrow()),
+                                     Value(), softmax.getWrittenCode(), unit(false));
+    const unsigned width = narrow();
+    make<DivideRowsOp>(tensor(context.getShape(), width), product, softmax.getSums(), dyadic(1), rounding(), i64(-1),
+                       code(false, zeroPoint(width, false)), flip() ? reciprocalLines() : PiecewiseLinearAttr());
   } else if (kind == 1) {
-    make<RequantOp>(tensor(type.getShape(), 8), acc, dyadic(flip() ? 1 : columns), rounding(), i64(-1), unit(false),
-                    i64(0), unit(true), i64(zeroPoint(8, true)), IntegerAttr(), IntegerAttr());
+    const unsigned width = narrow();
+    make<RequantOp>(tensor(type.getShape(), width), acc, dyadic(flip() ? 1 : columns), rounding(), i64(-1),
+                    code(false, 0), code(true, zeroPoint(width, true)), IntegerAttr(), IntegerAttr());
   } else if (kind == 2) {
     const unsigned width = random.pick<unsigned>({16, 32});
     Value residual = argument(type.getShape(), width);
     if (width == 32 && flip())
-      residual = MatmulOp::create(b, loc, type, lhs, fresh({1, heads, columns, depth}, 8), Value(), unit(isUnsigned),
-                                  i64(zeroPoint(lhs, isUnsigned)), unit(true));
+      residual =
+          MatmulOp::create(b, loc, type, lhs, fresh({1, heads, columns, depth}, 8), Value(), read(lhs), unit(true));
     const bool first = flip();
     make<AddOp>(tensor(type.getShape(), width), first ? acc : residual, first ? residual : acc, addend(columns),
-                addend(columns), rounding(), unit(false), i64(0), unit(false), i64(0), unit(false),
-                i64(zeroPoint(width, false)));
+                addend(columns), rounding(), code(false, 0), code(false, 0), code(false, zeroPoint(width, false)));
   } else if (kind == 3) {
     shiftmaxOf(acc);
   } else {
     make<DivideRowsOp>(tensor(type.getShape(), 8), acc, argument(type.getShape().drop_back(), 32),
-                       dyadic(flip() ? 1 : heads), rounding(), i64(1), unit(false), i64(zeroPoint(8, false)),
+                       dyadic(flip() ? 1 : heads), rounding(), i64(1), code(false, zeroPoint(8, false)),
                        random.oneIn(3) ? reciprocalLines() : PiecewiseLinearAttr());
   }
 }
@@ -340,9 +377,17 @@ OwningOpRef<ModuleOp> Generator::run() {
   while (values.size() < wanted)
     (this->*random.pick(ArrayRef<Maker>(makers)))();
   SmallVector<Value> results;
-  for (Value value : values)
-    if (value.use_empty() || random.oneIn(8))
+  const SmallVector<Value> all(values);
+  for (Value value : all)
+    if (value.use_empty() || random.oneIn(8)) {
+      // Programs give bytes, or more.
+      if (widthOf(value) < 8) {
+        make<RequantOp>(tensor(shapeOf(value), 8), value, dyadic(1), rounding(), i64(-1), read(value), write(8),
+                        IntegerAttr(), IntegerAttr());
+        value = values.back();
+      }
       results.push_back(value);
+    }
   func::ReturnOp::create(b, loc, results);
   main.setFunctionType(b.getFunctionType(body->getArgumentTypes(), ValueRange(results).getTypes()));
   return module;

@@ -18,20 +18,25 @@ using namespace vitq::integer;
 
 void Generator::table() {
   Value x = operand({8});
-  const unsigned width = random.pick<unsigned>({8, 16, 32});
+  const unsigned width = pickWidth({8, 16, 32});
+  const int64_t length = int64_t(1) << widthOf(x);
+  // Those of narrow codes are known when kernels are built.
+  auto anyTable = [&](ArrayRef<int64_t> shape) {
+    return widthOf(x) < 8 ? constant(shape, width) : fresh(shape, width);
+  };
   Value entries, index;
   if (flip()) {
-    entries = fresh({256}, width);
+    entries = anyTable({length});
   } else {
     const int64_t count = random.pick<int64_t>({1, 3, 128});
-    entries = fresh({count, 256}, width);
+    entries = anyTable({count, length});
     SmallVector<int8_t> which;
     for (int64_t i = 0; i < shapeOf(x).back(); ++i)
       which.push_back(static_cast<int8_t>(random.between(0, count - 1)));
     index = arith::ConstantOp::create(b, loc,
                                       DenseElementsAttr::get(tensor({shapeOf(x).back()}, 8), ArrayRef<int8_t>(which)));
   }
-  make<TableOp>(tensor(shapeOf(x), width), x, entries, index, unit(flip()));
+  make<TableOp>(tensor(shapeOf(x), width), x, entries, index, code(read(x).isUnsigned(), 0));
 }
 
 void Generator::interpolate() {
@@ -43,21 +48,19 @@ void Generator::interpolate() {
 
 void Generator::gelu() {
   Value x = operand({8});
-  const unsigned width = random.pick<unsigned>({8, 16});
-  const bool xu = flip(), ru = flip();
+  const unsigned width = pickWidth({8, 16});
   const int64_t step = random.pick<int64_t>({-1, -2, -7, -23, -random.between(1, 65536)});
-  make<GeluOp>(tensor(shapeOf(x), width), x, i64(step), i64(random.between(1, 30)), dyadic(1), rounding(), unit(xu),
-               i64(zeroPoint(x, xu)), unit(ru), i64(zeroPoint(width, ru)), i64(reciprocalBits()));
+  make<GeluOp>(tensor(shapeOf(x), width), x, i64(step), i64(random.between(1, 30)), dyadic(1), rounding(), read(x),
+               write(width), i64(reciprocalBits()));
 }
 
 void Generator::pwl() {
   Value x = operand({8, 16});
-  const unsigned width = random.pick<unsigned>({8, 8, 16, 32});
-  const bool xu = flip(), ru = width != 32 && flip();
-  const int64_t zero = zeroPoint(x, xu);
-  auto [lo, hi] = rangeOf(widthOf(x), xu);
+  const unsigned width = pickWidth({8, 8, 16, 32});
+  CodeAttr input = read(x);
+  const vitq::numerics::Interval inputs = codeOf(widthOf(x), input).values();
   // slope * q and intercept are below 2^30 each.
-  const int64_t steepest = int64_t(1) << random.between(0, widthOf(x) == 8 ? 22 : 14),
+  const int64_t steepest = int64_t(1) << random.between(0, widthOf(x) <= 8 ? 22 : 14),
                 highest = int64_t(1) << random.between(0, 30);
   SmallVector<int32_t> points, slopes, intercepts;
   for (int64_t i = random.between(2, 40); i > 0; --i) {
@@ -66,27 +69,25 @@ void Generator::pwl() {
     if (i > 1)
       points.push_back(!points.empty() && random.oneIn(4)
                            ? points.back()
-                           : static_cast<int32_t>(random.between(lo - zero - 9, hi - zero + 9)));
+                           : static_cast<int32_t>(random.between(inputs.min - 9, inputs.max + 9)));
   }
   llvm::sort(points);
   make<PwlOp>(tensor(shapeOf(x), width), x, PiecewiseLinearAttr::get(b.getContext(), points, slopes, intercepts),
-              dyadic(flip() ? 1 : shapeOf(x).back()), rounding(), unit(xu), i64(zero), unit(ru),
-              i64(zeroPoint(width, ru)));
+              dyadic(flip() ? 1 : shapeOf(x).back()), rounding(), input, write(width));
 }
 
 void Generator::polyGelu() {
   Value x = operand({8, 16});
-  const unsigned width = random.pick<unsigned>({8, 8, 16, 32});
-  const bool xu = flip(), ru = width != 32 && flip();
-  const int64_t zero = zeroPoint(x, xu);
-  auto [lo, hi] = rangeOf(widthOf(x), xu);
+  const unsigned width = pickWidth({8, 8, 16, 32});
+  CodeAttr input = read(x);
+  const vitq::numerics::Interval inputs = codeOf(widthOf(x), input).values();
   vitq::numerics::PolyGelu gelu;
   do
     gelu = {random.between(0, int64_t(1) << random.between(0, 12)),
             random.between(1, int64_t(1) << random.between(0, 23))};
-  while (!gelu.fits(std::max(hi - zero, zero - lo)));
+  while (!gelu.fits(std::max(inputs.max, -inputs.min)));
   make<PolyGeluOp>(tensor(shapeOf(x), width), x, i64(gelu.clip), i64(gelu.one), dyadic(flip() ? 1 : shapeOf(x).back()),
-                   rounding(), unit(xu), i64(zero), unit(ru), i64(zeroPoint(width, ru)));
+                   rounding(), input, write(width));
 }
 
 PiecewiseLinearAttr Generator::linesBelow(double first, double unit, double power) {
@@ -106,22 +107,23 @@ PiecewiseLinearAttr Generator::linesBelow(double first, double unit, double powe
 }
 
 SoftmaxOp Generator::anySoftmax(Value x, DyadicAttr by) {
-  NamedAttrList attributes;
-  auto number = [&](StringRef name, int64_t value) { attributes.append(name, i64(value)); };
-  const auto algorithm = random.pick({SoftmaxAlgorithm::Table, SoftmaxAlgorithm::Shift, SoftmaxAlgorithm::Pwl,
-                                      SoftmaxAlgorithm::Poly, SoftmaxAlgorithm::Log2});
-  SmallVector<Value> operands{x};
+  MLIRContext *context = b.getContext();
   const int64_t step = random.between(1, random.oneIn(4) ? 65536 : 64);
-  switch (algorithm) {
-  case SoftmaxAlgorithm::Table:
-    operands.push_back(constant({256}, 8));
+  unsigned width = narrow();
+  ExponentialAttrInterface algorithm;
+  switch (random.between(0, 4)) {
+  case 0: {
+    SmallVector<APInt> entries;
+    for (int i = 0; i < vitq::numerics::kDistances; ++i)
+      entries.emplace_back(width, static_cast<uint64_t>(random.between(0, vitq::numerics::largestCode(width))));
+    auto table = DenseElementsAttr::get(tensor({vitq::numerics::kDistances}, width), entries);
+    algorithm = ExpTableAttr::get(context, cast<DenseIntElementsAttr>(table));
     break;
-  case SoftmaxAlgorithm::Shift:
-    number("exponent_step", -step);
-    number("fraction_bits", random.between(1, 30));
-    number("code_shift", random.between(1, 46));
+  }
+  case 1:
+    algorithm = ExpShiftAttr::get(context, -step, random.between(1, 30), random.between(1, 46));
     break;
-  case SoftmaxAlgorithm::Pwl: {
+  case 2: {
     SmallVector<int32_t> points, slopes, intercepts;
     for (int64_t i = random.between(2, 17); i > 0; --i) {
       slopes.push_back(static_cast<int32_t>(random.between(-300, 3000)));
@@ -130,29 +132,23 @@ SoftmaxOp Generator::anySoftmax(Value x, DyadicAttr by) {
         points.push_back(static_cast<int32_t>(random.between(-256, 1)));
     }
     llvm::sort(points);
-    attributes.append("lines", PiecewiseLinearAttr::get(b.getContext(), points, slopes, intercepts));
-    number("code_shift", random.between(1, 8));
+    algorithm =
+        ExpPwlAttr::get(context, PiecewiseLinearAttr::get(context, points, slopes, intercepts), random.between(1, 8));
     break;
   }
-  case SoftmaxAlgorithm::Poly: {
+  case 3: {
     const int64_t linear = 2 * step + random.between(0, 1000);
-    number("exponent_step", -step);
-    number("fraction_bits", random.between(1, 16));
-    number("linear", linear);
-    number("offset", step * (linear - step) + random.between(1, 10000));
-    number("code_shift", random.between(1, 46));
+    algorithm = ExpPolyAttr::get(context, -step, random.between(1, 16), linear,
+                                 step * (linear - step) + random.between(1, 10000), random.between(1, 46));
     break;
   }
-  case SoftmaxAlgorithm::Log2:
-    number("top_exponent", random.between(1, 14));
+  default:
+    algorithm = ExpLog2Attr::get(context, random.between(1, 14));
+    width = 16;
     break;
   }
-  attributes.append("algorithm", SoftmaxAlgorithmAttr::get(b.getContext(), algorithm));
-  attributes.append("by", by);
   ArrayRef<int64_t> sizes = shapeOf(x);
-  const unsigned width = algorithm == SoftmaxAlgorithm::Log2 ? 16 : 8;
-  return SoftmaxOp::create(b, loc, TypeRange{tensor(sizes, width), tensor(sizes.drop_back(), 32)}, operands,
-                           attributes.getAttrs());
+  return SoftmaxOp::create(b, loc, tensor(sizes, width), tensor(sizes.drop_back(), 32), x, by, algorithm);
 }
 
 void Generator::softmax() {
@@ -162,23 +158,25 @@ void Generator::softmax() {
 }
 
 void Generator::shiftmaxOf(Value x) {
-  const unsigned width = random.pick<unsigned>({8, 16});
+  const unsigned width = pickWidth({8, 16});
   const int64_t step = random.pick<int64_t>({-1, -20, -random.between(1, 1000), -random.between(1, 1 << 30)});
   make<ShiftmaxOp>(tensor(shapeOf(x), width), x, i64(step), i64(random.between(1, 30)), i64(reciprocalBits()),
                    i64(width));
 }
-void Generator::shiftmax() { shiftmaxOf(operand({8, 32})); }
+void Generator::shiftmax() {
+  Value x = operand({8, 32});
+  if (widthOf(x) == 8 || widthOf(x) == 32 || !isUnsigned.lookup(x))
+    shiftmaxOf(x);
+}
 
 void Generator::divideRows() {
   Value x = operand({32});
   ArrayRef<int64_t> sizes = shapeOf(x);
-  const unsigned width = random.pick<unsigned>({8, 8, 16, 32});
-  const bool ru = width != 32 && flip();
+  const unsigned width = pickWidth({8, 8, 16, 32});
   const int64_t axis = random.between(-1, static_cast<int64_t>(sizes.size()) - 1);
   const int64_t channels = axis < 0 ? sizes.back() : sizes[axis];
   make<DivideRowsOp>(tensor(sizes, width), x, fresh(sizes.drop_back(), 32), dyadic(flip() ? 1 : channels), rounding(),
-                     i64(axis), unit(ru), i64(zeroPoint(width, ru)),
-                     random.oneIn(3) ? reciprocalLines() : PiecewiseLinearAttr());
+                     i64(axis), write(width), random.oneIn(3) ? reciprocalLines() : PiecewiseLinearAttr());
 }
 
 void Generator::layerNorm() {
@@ -186,8 +184,8 @@ void Generator::layerNorm() {
   const int64_t channels = shapeOf(x).back();
   if (channels > 2048)
     return;
-  const bool exact = flip(), pwl = exact && flip(), ru = flip();
-  const unsigned width = random.pick<unsigned>({8, 16});
+  const bool exact = flip(), pwl = exact && flip();
+  const unsigned width = pickWidth({8, 16});
   SmallVector<int64_t> offsets;
   const int64_t limit = exact ? int64_t(1) << random.between(1, 58) : INT32_MAX;
   for (int64_t i = 0; i < channels; ++i)
@@ -203,23 +201,22 @@ void Generator::layerNorm() {
   if (flip())
     by = DyadicAttr::get(b.getContext(), by.getMultipliers(),
                          SmallVector<int32_t>(channels, static_cast<int32_t>(random.between(1, 62))));
-  make<LayerNormOp>(tensor(shapeOf(x), width), x,
-                    NormAlgorithmAttr::get(b.getContext(), pwl     ? NormAlgorithm::Pwl
-                                                           : exact ? NormAlgorithm::Exact
-                                                                   : NormAlgorithm::Shift),
-                    by, b.getDenseI64ArrayAttr(offsets), postOffsets,
-                    i64(random.between(1, int64_t(1) << random.between(0, 50))), unit(flip()), unit(ru),
-                    i64(zeroPoint(width, ru)), exact ? RoundingAttr::get(b.getContext(), Rounding::HalfUp) : rounding(),
-                    pwl ? inverseRootLines() : PiecewiseLinearAttr());
+  const int64_t eps = random.between(1, int64_t(1) << random.between(0, 50));
+  NormalizationAttrInterface algorithm = NormExactAttr::get(b.getContext(), eps);
+  if (pwl)
+    algorithm = NormPwlAttr::get(b.getContext(), eps, inverseRootLines());
+  else if (!exact)
+    algorithm = NormShiftAttr::get(b.getContext(), rounding().getValue(), postOffsets);
+  make<LayerNormOp>(tensor(shapeOf(x), width), x, by, b.getDenseI64ArrayAttr(offsets), algorithm,
+                    code(read(x).isUnsigned(), 0), write(width));
 }
 
 void Generator::normQuant() {
   Value x = operand({8, 16});
-  const int64_t channels = shapeOf(x).back(), levels = random.between(1, 15);
+  const unsigned width = pickWidth({8, 16});
+  const int64_t channels = shapeOf(x).back(), levels = anyLevels(width);
   if (channels > 2048)
     return;
-  const bool ru = flip();
-  const unsigned width = random.pick<unsigned>({8, 16});
   // Squares up to 2^2 where most values are, and any.
   SmallVector<int32_t> squares;
   for (int64_t i = 0; i < levels * channels; ++i)
@@ -227,19 +224,22 @@ void Generator::normQuant() {
                                                            : random.between(-(1 << 22), 1 << 22)));
   Value thresholds = arith::ConstantOp::create(
       b, loc, DenseElementsAttr::get(tensor({levels, channels}, 32), ArrayRef<int32_t>(squares)));
+  CodeAttr result = write(width);
   SmallVector<bool> negative;
   for (int64_t c = 0; c < channels; ++c)
     negative.push_back(flip());
   make<NormQuantOp>(tensor(shapeOf(x), width), x, thresholds, b.getDenseBoolArrayAttr(negative),
-                    i64(random.between(1, int64_t(1) << random.between(0, 50))), i64(firstLevel(width, ru, levels)),
-                    unit(flip()), unit(ru));
+                    i64(random.between(1, int64_t(1) << random.between(0, 50))),
+                    i64(firstLevel(codeOf(width, result), levels)), code(read(x).isUnsigned(), 0),
+                    code(result.isUnsigned(), 0));
 }
 
 void Generator::threshold() {
   Value x = operand({8, 16, 32});
-  const int64_t levels = random.between(1, 15), channels = shapeOf(x).back();
-  const bool ru = flip(), xu = widthOf(x) != 32 && flip();
-  const unsigned width = random.pick<unsigned>({8, 8, 16});
+  const unsigned width = pickWidth({8, 8, 16});
+  const int64_t levels = anyLevels(width), channels = shapeOf(x).back();
+  CodeAttr result = write(width);
   Value thresholds = flip() ? fresh({levels}, 32) : fresh({levels, channels}, 32);
-  make<ThresholdOp>(tensor(shapeOf(x), width), x, thresholds, i64(firstLevel(width, ru, levels)), unit(xu), unit(ru));
+  make<ThresholdOp>(tensor(shapeOf(x), width), x, thresholds, i64(firstLevel(codeOf(width, result), levels)),
+                    code(read(x).isUnsigned(), 0), code(result.isUnsigned(), 0));
 }

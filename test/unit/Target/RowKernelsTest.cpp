@@ -69,13 +69,13 @@ static void setRows(Tensor &tensor, int64_t cols) {
 
 // Lines below 1/x and 1/sqrt(x), and about 256 exp(-d/32) * 32.
 static constexpr const char *kReciprocal =
-    "lines <breakpoints = [664, 860, 1115, 1446, 1876, 2435, 3159], slopes = [-12422, -7393, -4401, -2617, -1555, "
+    "<breakpoints = [664, 860, 1115, 1446, 1876, 2435, 3159], slopes = [-12422, -7393, -4401, -2617, -1555, "
     "-923, "
     "-548, -326], intercepts = [14595637, 11259655, 8687595, 6699279, 5164101, 3978636, 3065623, 2364465]>";
 static constexpr const char *kInverseRoot =
-    "lines <breakpoints = [362, 512, 724, 1025, 1450, 2051, 2901], slopes = [-12457, -7401, -4399, -2612, -1551, -922, "
+    "<breakpoints = [362, 512, 724, 1025, 1450, 2051, 2901], slopes = [-12457, -7401, -4399, -2612, -1551, -922, "
     "-548, -326], intercepts = [11471587, 9643827, 8108403, 6815250, 5728259, 4816464, 4049591, 3405744]>";
-static constexpr const char *kExponential = "lines <breakpoints = [-136, -96, -70, -50, -34, -21, -9], slopes = [1, 7, "
+static constexpr const char *kExponential = "<breakpoints = [-136, -96, -70, -50, -34, -21, -9], slopes = [1, 7, "
                                             "19, 39, 68, 107, 158, 223], intercepts = "
                                             "[226, 1045, 2206, 3616, 5083, 6434, 7525, 8150]>";
 
@@ -90,21 +90,21 @@ static std::string layerNormProgram(int64_t cols, unsigned bits) {
   return llvm::formatv(R"(
     func.func @main(%x: tensor<19x{0}xi{1}>) -> (tensor<19x{0}xi8>, tensor<19x{0}xi16>, tensor<19x{0}xi8>, tensor<19x{0}xi8>,
         tensor<19x{0}xi8>, tensor<19x{0}xi16>) {{
-      %a = vitq.layer_norm exact %x by <{2}, {3}> offsets {5} eps 1 unsigned zero_point 131
+      %a = vitq.layer_norm %x with #vitq.norm_exact<eps = 1> by <{2}, {3}> offsets {5} result <unsigned, zero = 131>
         : tensor<19x{0}xi{1}> -> tensor<19x{0}xi8>
-      %b = vitq.layer_norm exact %x by <{2}, {4}> offsets {5} eps 77777 input_unsigned zero_point -300
+      %b = vitq.layer_norm %x with #vitq.norm_exact<eps = 77777> by <{2}, {4}> offsets {5} input <unsigned> result <signed, zero = -300>
         : tensor<19x{0}xi{1}> -> tensor<19x{0}xi16>
-      %c = vitq.layer_norm shift %x by <{2}, {4}> offsets {6} eps 1 : tensor<19x{0}xi{1}> -> tensor<19x{0}xi8>
-      %d = vitq.layer_norm shift %x by <{2}, {3}> offsets {6} post_offsets {4} eps 1 round half_even input_unsigned
+      %c = vitq.layer_norm %x with #vitq.norm_shift by <{2}, {4}> offsets {6} : tensor<19x{0}xi{1}> -> tensor<19x{0}xi8>
+      %d = vitq.layer_norm %x with #vitq.norm_shift<rounding = half_even, post_offsets = {8}> by <{2}, {3}> offsets {6} input <unsigned>
         : tensor<19x{0}xi{1}> -> tensor<19x{0}xi8>
-      %e = vitq.layer_norm pwl %x by <{2}, {3}> offsets {5} eps 1 unsigned zero_point 131 {7}
+      %e = vitq.layer_norm %x with #vitq.norm_pwl<eps = 1, lines = {7}> by <{2}, {3}> offsets {5} result <unsigned, zero = 131>
         : tensor<19x{0}xi{1}> -> tensor<19x{0}xi8>
-      %f = vitq.layer_norm pwl %x by <{2}, {4}> offsets {5} eps 77777 input_unsigned zero_point -300 {7}
+      %f = vitq.layer_norm %x with #vitq.norm_pwl<eps = 77777, lines = {7}> by <{2}, {4}> offsets {5} input <unsigned> result <signed, zero = -300>
         : tensor<19x{0}xi{1}> -> tensor<19x{0}xi16>
       return %a, %b, %c, %d, %e, %f : tensor<19x{0}xi8>, tensor<19x{0}xi16>, tensor<19x{0}xi8>, tensor<19x{0}xi8>,
         tensor<19x{0}xi8>, tensor<19x{0}xi16>
     })",
-                       cols, bits, multipliers, same, own, offsets, biases, kInverseRoot);
+                       cols, bits, multipliers, same, own, offsets, biases, kInverseRoot, own);
 }
 
 TEST(RowKernels, LayerNorm) {
@@ -133,10 +133,10 @@ TEST(RowKernels, Comparisons) {
       %tf = arith.constant dense<{4}> : tensor<{6}xi32>
       %t = vitq.reshape %tf to [5, {0}] : tensor<{6}xi32> -> tensor<5x{0}xi32>
       %a = vitq.norm_quant %x, %s negative [{3}] eps 1 from -8 : (tensor<19x{0}xi{1}>, tensor<15x{0}xi32>) -> tensor<19x{0}xi8>
-      %b = vitq.norm_quant %x, %s negative [{3}] eps 99999 from 240 input_unsigned unsigned
+      %b = vitq.norm_quant %x, %s negative [{3}] eps 99999 from 240 input <unsigned> result <unsigned>
         : (tensor<19x{0}xi{1}>, tensor<15x{0}xi32>) -> tensor<19x{0}xi16>
-      %c = vitq.threshold %x, %t from 250 unsigned : (tensor<19x{0}xi{1}>, tensor<5x{0}xi32>) -> tensor<19x{0}xi8>
-      %d = vitq.threshold %x, %u from -3 input_unsigned : (tensor<19x{0}xi{1}>, tensor<3xi32>) -> tensor<19x{0}xi16>
+      %c = vitq.threshold %x, %t from 250 result <unsigned> : (tensor<19x{0}xi{1}>, tensor<5x{0}xi32>) -> tensor<19x{0}xi8>
+      %d = vitq.threshold %x, %u from -3 input <unsigned> : (tensor<19x{0}xi{1}>, tensor<3xi32>) -> tensor<19x{0}xi16>
       %e = vitq.threshold %y, %t from 0 : (tensor<19x{0}xi32>, tensor<5x{0}xi32>) -> tensor<19x{0}xi8>
       return %a, %b, %c, %d, %e : tensor<19x{0}xi8>, tensor<19x{0}xi16>, tensor<19x{0}xi8>, tensor<19x{0}xi16>,
         tensor<19x{0}xi8>
@@ -155,7 +155,7 @@ TEST(RowKernels, WideLayerNorm) {
   const int64_t cols = 16384;
   expectSame(llvm::formatv(R"(
     func.func @main(%x: tensor<6x{0}xi8>) -> tensor<6x{0}xi16> {{
-      %a = vitq.layer_norm exact %x by <{1}, {2}> offsets {3} eps 1 : tensor<6x{0}xi8> -> tensor<6x{0}xi16>
+      %a = vitq.layer_norm %x with #vitq.norm_exact<eps = 1> by <{1}, {2}> offsets {3} : tensor<6x{0}xi8> -> tensor<6x{0}xi16>
       return %a : tensor<6x{0}xi16>
     })",
                            cols, list(cols, [](int64_t) { return 1 << 20; }), list(cols, [](int64_t) { return 32; }),
@@ -171,11 +171,10 @@ TEST(RowKernels, SoftmaxAndShiftmax) {
     expectSame(llvm::formatv(R"(
     func.func @main(%x: tensor<1x2x6x{0}xi32>, %y: tensor<12x{0}xi8>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>,
         tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>, tensor<12x{0}xi8>, tensor<1x2x6x{0}xi16>) {{
-      %t = arith.constant dense<[{1}]> : tensor<256xi8>
-      %a, %b = vitq.softmax table by <[1518500250, 1218500250], [52, 33]>, %x, %t
-        : (tensor<1x2x6x{0}xi32>, tensor<256xi8>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>)
-      %c, %d = vitq.softmax table by <1518500250, 12>, %x, %t
-        : (tensor<1x2x6x{0}xi32>, tensor<256xi8>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>)
+      %a, %b = vitq.softmax %x with #vitq.exp_table<dense<[{1}]> : tensor<256xi8>> by <[1518500250, 1218500250], [52, 33]>
+        : (tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>)
+      %c, %d = vitq.softmax %x with #vitq.exp_table<dense<[{1}]> : tensor<256xi8>> by <1518500250, 12>
+        : (tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>)
       %e = vitq.shiftmax %y exponent_step -20 fraction_bits 15 reciprocal_bits 31 result_bits 8
         : tensor<12x{0}xi8> -> tensor<12x{0}xi8>
       %f = vitq.shiftmax %x exponent_step -2000 fraction_bits 15 reciprocal_bits 62 result_bits 16
@@ -198,18 +197,18 @@ TEST(RowKernels, SoftmaxVariants) {
     func.func @main(%x: tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi8>,
         tensor<1x2x6xi32>, tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>,
         tensor<1x2x6x{0}xi8>, tensor<1x2x6x{0}xi16>) {{
-      %a, %b = vitq.softmax pwl by <[1518500250, 1218500250], [52, 33]>, %x {1} {{code_shift = 5 : i64}
+      %a, %b = vitq.softmax %x with #vitq.exp_pwl<lines = {1}, code_shift = 5> by <[1518500250, 1218500250], [52, 33]>
         : (tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>)
-      %c, %d = vitq.softmax poly by <1518500250, 52>, %x
-        {{exponent_step = -16 : i64, fraction_bits = 15 : i64, linear = 62 : i64, offset = 1487 : i64, code_shift = 18 : i64}
+      %c, %d = vitq.softmax %x
+        with #vitq.exp_poly<step = -16, fraction_bits = 15, linear = 62, offset = 1487, code_shift = 18> by <1518500250, 52>
         : (tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>)
-      %e, %f = vitq.softmax log2 by <[1518500250, 1218500250], [57, 33]>, %x {{top_exponent = {3} : i64}
+      %e, %f = vitq.softmax %x with #vitq.exp_log2<top_exponent = {3}> by <[1518500250, 1218500250], [57, 33]>
         : (tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>)
-      %g, %h = vitq.softmax log2 by <1518500250, 12>, %x {{top_exponent = 9 : i64}
+      %g, %h = vitq.softmax %x with #vitq.exp_log2<top_exponent = 9> by <1518500250, 12>
         : (tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>)
-      %i = vitq.divide_rows %x, %b by <1518500250, 52> round half_up {2}
+      %i = vitq.divide_rows %x, %b by <1518500250, 52> round half_up lines {2}
         : (tensor<1x2x6x{0}xi32>, tensor<1x2x6xi32>) -> tensor<1x2x6x{0}xi8>
-      %j = vitq.divide_rows %x, %f by <1518500250, 50> round half_even unsigned {2}
+      %j = vitq.divide_rows %x, %f by <1518500250, 50> round half_even result <unsigned> lines {2}
         : (tensor<1x2x6x{0}xi32>, tensor<1x2x6xi32>) -> tensor<1x2x6x{0}xi16>
       return %a, %b, %c, %d, %e, %f, %g, %h, %i, %j : tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi8>,
         tensor<1x2x6xi32>, tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>,
@@ -223,22 +222,23 @@ TEST(RowKernels, SoftmaxVariants) {
 /// Whole attentions. In the second head every row's products are at their largest: equal
 /// scores, values of -128.
 TEST(RowKernels, Attention) {
-  const std::tuple<const char *, std::string, int, const char *> variants[] = {
-      {"pwl", std::string(kExponential) + " {code_shift = 5 : i64}", 8, kReciprocal},
-      {"shift", "{exponent_step = -24 : i64, fraction_bits = 15 : i64, code_shift = 12 : i64}", 8, ""},
-      {"log2", "{top_exponent = 14 : i64}", 16, ""}};
+  const std::tuple<const char *, std::string, int, std::string> variants[] = {
+      {"pwl", "exp_pwl<lines = " + std::string(kExponential) + ", code_shift = 5>", 8,
+       "lines " + std::string(kReciprocal)},
+      {"shift", "exp_shift<step = -24, fraction_bits = 15, code_shift = 12>", 8, ""},
+      {"log2", "exp_log2<top_exponent = 14>", 16, ""}};
   for (int64_t tokens : {5, 197}) {
     std::string ops;
     // Each has scores of its own, so that all of it is one kernel.
-    for (auto [algorithm, constants, bits, lines] : variants)
+    for (auto [name, algorithm, bits, lines] : variants)
       ops += llvm::formatv(R"(
       %s{1} = vitq.matmul %q, %k transpose_rhs : (tensor<1x2x{0}x16xi8>, tensor<1x2x{0}x16xi8>) -> tensor<1x2x{0}x{0}xi32>
-      %e{1}, %sum{1} = vitq.softmax {1} by <1518500250, 38>, %s{1} {2}
+      %e{1}, %sum{1} = vitq.softmax %s{1} with #vitq.{2} by <1518500250, 38>
         : (tensor<1x2x{0}x{0}xi32>) -> (tensor<1x2x{0}x{0}xi{3}>, tensor<1x2x{0}xi32>)
       %o{1} = vitq.matmul %e{1}, %v {5} : (tensor<1x2x{0}x{0}xi{3}>, tensor<1x2x{0}x16xi8>) -> tensor<1x2x{0}x16xi32>
       %{1} = vitq.divide_rows %o{1}, %sum{1} by <1073741824, 54> round half_up {4}
         : (tensor<1x2x{0}x16xi32>, tensor<1x2x{0}xi32>) -> tensor<1x2x{0}x16xi8>)",
-                           tokens, algorithm, constants, bits, lines, bits == 8 ? "lhs_unsigned" : "")
+                           tokens, name, algorithm, bits, lines, bits == 8 ? "lhs <unsigned>" : "")
                  .str();
     expectSame(llvm::formatv(R"(
     func.func @main(%q: tensor<1x2x{0}x16xi8>, %k: tensor<1x2x{0}x16xi8>, %v: tensor<1x2x{0}x16xi8>)
@@ -267,13 +267,13 @@ TEST(RowKernels, Tables) {
       %i = arith.constant dense<{1}> : tensor<{0}xi8>
       %j = arith.constant dense<{2}> : tensor<{0}xi8>
       %a = vitq.table %x, %t : (tensor<6x{0}xi8>, tensor<256xi8>) -> tensor<6x{0}xi8>
-      %b = vitq.table %x, %t input_unsigned : (tensor<6x{0}xi8>, tensor<256xi8>) -> tensor<6x{0}xi8>
+      %b = vitq.table %x, %t input <unsigned> : (tensor<6x{0}xi8>, tensor<256xi8>) -> tensor<6x{0}xi8>
       %c = vitq.table %x, %u, %i : (tensor<6x{0}xi8>, tensor<5x256xi8>, tensor<{0}xi8>) -> tensor<6x{0}xi8>
-      %d = vitq.table %x, %u, %j input_unsigned : (tensor<6x{0}xi8>, tensor<5x256xi8>, tensor<{0}xi8>) -> tensor<6x{0}xi8>
+      %d = vitq.table %x, %u, %j input <unsigned> : (tensor<6x{0}xi8>, tensor<5x256xi8>, tensor<{0}xi8>) -> tensor<6x{0}xi8>
       %e = vitq.table %x, %w, %i : (tensor<6x{0}xi8>, tensor<5x256xi16>, tensor<{0}xi8>) -> tensor<6x{0}xi16>
       %f = vitq.gelu shift %x exponent_step -20 fraction_bits 12 by <1518500250, 40> round half_up : tensor<6x{0}xi8> -> tensor<6x{0}xi8>
-      %g = vitq.gelu shift %x exponent_step -9 fraction_bits 12 by <1518500250, 35> round half_even input_unsigned
-        input_zero_point 120 : tensor<6x{0}xi8> -> tensor<6x{0}xi16>
+      %g = vitq.gelu shift %x exponent_step -9 fraction_bits 12 by <1518500250, 35> round half_even input <unsigned>
+        input <signed, zero = 120> : tensor<6x{0}xi8> -> tensor<6x{0}xi16>
       return %a, %b, %c, %d, %e, %f, %g : tensor<6x{0}xi8>, tensor<6x{0}xi8>, tensor<6x{0}xi8>, tensor<6x{0}xi8>,
         tensor<6x{0}xi16>, tensor<6x{0}xi8>, tensor<6x{0}xi16>
     })",

@@ -19,9 +19,10 @@ namespace vitq::systolic {
 /// Instructions of one routine; more is a mistake (512 MiB of code).
 inline constexpr int64_t kMaxInstructions = int64_t(1) << 24;
 
-/// The instructions of a routine whose tiles have addresses: loops are unrolled, indices
-/// and addresses computed. Arguments are operands in their order. Errors are diagnostics:
-/// an index that is no function of constants and loops, a number that no instruction holds.
+/// The instructions of a routine, in a module with a configuration, whose tiles have addresses:
+/// loops are unrolled, indices and addresses computed. Arguments are operands in their order.
+/// Errors are diagnostics: indices and extents that break the rules of an instruction or are
+/// numbers that it cannot hold.
 mlir::FailureOr<std::vector<simulator::Instruction>> encodeRoutine(mlir::func::FuncOp routine);
 
 /// Everything of a program but its host part and its manifest: launches in the order of
