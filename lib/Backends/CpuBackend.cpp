@@ -57,6 +57,7 @@ public:
   }
 
   Attribute capabilities(MLIRContext *context) const override {
+    context->getOrLoadDialect<integer::VitqDialect>();
     return integer::CpuAttr::get(context, native.target.text);
   }
   double nonlinearCost(StringRef function, const AlgorithmSpec &spec, unsigned inputBits) const override {

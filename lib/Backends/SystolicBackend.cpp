@@ -33,6 +33,7 @@ public:
   }
 
   Attribute capabilities(MLIRContext *context) const override {
+    context->getOrLoadDialect<systolic::SystolicDialect>();
     return systolic::ConfigAttr::get(context, config.str());
   }
   /// Nonlinear functions are compared as they run on the host.

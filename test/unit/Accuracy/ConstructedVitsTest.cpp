@@ -256,7 +256,7 @@ TEST(Rows, WithoutWeightsKeepSmallBiases) {
         values[2] = bias;
     }));
     ASSERT_TRUE(trial.sqnr(Recipe::Default)) << trial.messages();
-    EXPECT_NEAR(trial.logits().at(0, 2) * trial.scale(), bias, 1e-5);
+    EXPECT_NEAR(trial.logits().logit(0, 2) * trial.scale(), bias, 1e-5);
   }
 }
 

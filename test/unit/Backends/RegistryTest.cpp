@@ -127,7 +127,6 @@ TEST_F(Registry, CapabilitiesAreAttributes) {
   mlir::DialectRegistry dialects;
   registerAllDialects(dialects);
   mlir::MLIRContext context(dialects);
-  context.loadAllAvailableDialects();
   std::string text;
   llvm::raw_string_ostream os(text);
   mlir::Attribute cpu = cantFail(parseTarget("cpu:x86-64-v3"))->capabilities(&context);
