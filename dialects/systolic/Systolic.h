@@ -62,6 +62,10 @@ inline constexpr llvm::StringLiteral kRoutineAttr = "systolic.routine";
 /// Module attribute: where each op runs and why, an array of dictionaries {node, op, place, reason}.
 inline constexpr llvm::StringLiteral kPlacementsAttr = "systolic.placements";
 
+/// String of a module whose kernels have not been converted: where the user wants ops to run,
+/// `softmax=host,blocks.0.mlp=array`.
+inline constexpr llvm::StringLiteral kWishesAttr = "systolic.wishes";
+
 /// Integers of a routine: simulated cycles, and those with the fixed tiling heuristic.
 inline constexpr llvm::StringLiteral kCyclesAttr = "systolic.cycles";
 inline constexpr llvm::StringLiteral kFixedCyclesAttr = "systolic.fixed_cycles";

@@ -8,6 +8,8 @@
 
 #include "dialects/systolic/Systolic.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Builders.h"
@@ -54,6 +56,9 @@ LogicalResult SystolicDialect::verifyOperationAttribute(Operation *op, NamedAttr
   if (name == kConfigAttr) {
     if (!isa<ModuleOp>(op) || !isa<ConfigAttr>(attribute.getValue()))
       return op->emitError() << "'" << kConfigAttr << "' must be a #systolic.config of a module";
+  } else if (name == kWishesAttr) {
+    if (!isa<ModuleOp>(op) || !isa<StringAttr>(attribute.getValue()))
+      return op->emitError() << "'" << kWishesAttr << "' must be a string of a module";
   } else if (name == kRoutineAttr) {
     auto routine = dyn_cast<func::FuncOp>(op);
     if (!routine || !isa<UnitAttr>(attribute.getValue()))
@@ -113,11 +118,6 @@ LogicalResult TilesType::verify(function_ref<InFlightDiagnostic()> emitError, Me
   return success();
 }
 
-int64_t TilesType::tileCount() const {
-  int64_t count = 1;
-  for (int64_t extent : getGrid())
-    count *= extent;
-  return count;
-}
+int64_t TilesType::tileCount() const { return computeProduct(getGrid()); }
 
 } // namespace vitq::systolic

@@ -16,7 +16,8 @@ def Systolic_Dialect : Dialect {
   let cppNamespace = "::vitq::systolic";
   let summary = "What a systolic array does: moves, preloads, computes";
   let description = [{
-    The array is the module attribute `systolic.config`. A *routine* is a function on memrefs,
+    The array is the module attribute `systolic.config`; till kernels have become launches it is
+    `vitq.target`, and the string `systolic.wishes` says what the user wants to run where. A *routine* is a function on memrefs,
     its DRAM operands, with the unit attribute `systolic.routine`: it allocates tiles in the
     array's own memories, and moves and multiplies them in loops (`affine.for`) whose bounds
     are constants. `systolic.launch` runs a routine on tensors; twelve equal layers are twelve

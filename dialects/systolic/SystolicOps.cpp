@@ -280,10 +280,12 @@ void FenceOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects
 
 /// Bytes of integers of 8, 16 or 32 bits, as far as an instruction reaches; none for others.
 static std::optional<int64_t> bytesOf(ShapedType type) {
-  if (!llvm::any_of(ArrayRef<unsigned>{8, 16, 32},
-                    [&](unsigned bits) { return type.getElementType().isInteger(bits); }))
+  if (!type.getElementType().isInteger())
     return std::nullopt;
-  int64_t bytes = type.getElementTypeBitWidth() / 8;
+  const unsigned bits = integer::storageOf(type.getElementType()).getIntOrFloatBitWidth();
+  if (!llvm::is_contained(ArrayRef<unsigned>{8, 16, 32}, bits))
+    return std::nullopt;
+  int64_t bytes = bits / 8;
   for (int64_t extent : type.getShape())
     if (llvm::MulOverflow(bytes, extent, bytes) || bytes > std::numeric_limits<uint32_t>::max())
       return std::nullopt;
@@ -336,9 +338,9 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
     auto argument = dyn_cast<MemRefType>(routine.getArgumentTypes()[i]);
     auto tensor = cast<ShapedType>(value.getType());
     if (!bytesOf(tensor)) // C2
-      return emitOpError() << "passes " << tensor << ", but operands and results are i8, i16 or i32, below 4 GiB";
+      return emitOpError() << "passes " << tensor << ", but operands and results are i2 to i8, i16 or i32, below 4 GiB";
     if (!argument || !argument.hasStaticShape() || bytesOf(argument) != bytesOf(tensor) ||
-        argument.getElementTypeBitWidth() != tensor.getElementTypeBitWidth()) // C2
+        argument.getElementType() != integer::storageOf(tensor.getElementType())) // C2
       return emitOpError() << "passes " << tensor << " as argument " << i << " of type "
                            << routine.getArgumentTypes()[i];
   }

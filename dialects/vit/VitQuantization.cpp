@@ -77,10 +77,13 @@ CodeSpec SoftmaxNumeratorOp::getOperandCode(unsigned) {
 /// Codes relative to the row maximum, and the sums of the codes.
 Type SoftmaxNumeratorOp::getFixedResultType(unsigned index) {
   Type expressed = Float32Type::get(getContext());
-  unsigned width = index == 0 ? 8 : 32;
+  constexpr unsigned kCodeBits = 8;
+  unsigned width = index == 0 ? kCodeBits : 32;
   bool isSigned = index != 0;
+  // The largest code stands for 1.
+  const double scale = 1.0 / ((1 << kCodeBits) - 1);
   return quant::UniformQuantizedType::get(isSigned ? quant::QuantizationFlags::Signed : 0,
-                                          IntegerType::get(getContext(), width), expressed, 1.0 / 255, 0,
+                                          IntegerType::get(getContext(), width), expressed, scale, 0,
                                           quant::QuantizedType::getDefaultMinimumForInteger(isSigned, width),
                                           quant::QuantizedType::getDefaultMaximumForInteger(isSigned, width));
 }

@@ -41,6 +41,9 @@ numerics::Rounding toNumerics(Rounding rounding);
 /// How the integers of `value` are read with `code`; without one they are signed, and 0 is 0.
 numerics::Code codeOf(mlir::Value value, CodeAttr code = {});
 
+/// What elements of this type are in memory: codes of less than 8 bits take a byte (CodeSigns).
+mlir::Type storageOf(mlir::Type element);
+
 /// What an operand is to the images of a batch.
 enum class BatchOperand : uint8_t {
   Image,     ///< has them along its leading axis; repeated where it does not depend on the input

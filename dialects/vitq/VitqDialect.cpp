@@ -81,6 +81,11 @@ numerics::Code codeOf(Value value, CodeAttr code) {
   return (code ? code : CodeAttr::get(value.getContext(), false, 0)).of(value.getType());
 }
 
+Type storageOf(Type element) {
+  const unsigned width = element.getIntOrFloatBitWidth();
+  return width > 1 && width < 8 ? IntegerType::get(element.getContext(), 8) : element;
+}
+
 //===----------------------------------------------------------------------===//
 // #vitq.code
 //===----------------------------------------------------------------------===//

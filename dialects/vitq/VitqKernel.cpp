@@ -67,6 +67,63 @@ std::string KernelOp::getAlgorithmName() {
 }
 
 //===----------------------------------------------------------------------===//
+// Batches
+//===----------------------------------------------------------------------===//
+
+/// What the ops of the body want; the images come first.
+BatchOperand KernelOp::getBatchOperand(unsigned index) {
+  BatchOperand wanted = BatchOperand::Shared;
+  for (OpOperand &use : getBody().getArgument(index).getUses())
+    if (auto op = dyn_cast<BatchableOp>(use.getOwner()))
+      wanted = std::min(wanted, op.getBatchOperand(use.getOperandNumber()));
+  return wanted;
+}
+
+bool KernelOp::computesAlongLastAxis() {
+  return llvm::any_of(getOps(), [](Operation *op) { return cast<BatchableOp>(op).computesAlongLastAxis(); });
+}
+
+/// An op of the body some of whose operands have grown.
+static LogicalResult growOp(BatchableOp op, int64_t batch, llvm::DenseSet<Value> &grown, std::string &reason) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    const BatchOperand kind = op.getBatchOperand(operand.getOperandNumber());
+    const bool isGrown = grown.contains(operand.get());
+    if ((kind == BatchOperand::Image && !isGrown) || (kind == BatchOperand::Shared && isGrown)) {
+      reason = "an op of the kernel reads what is the same for all images as theirs, or the reverse";
+      return failure();
+    }
+  }
+  if (failed(op.growLeadingAxis(batch, reason)))
+    return failure();
+  for (Value result : op->getResults()) {
+    auto type = cast<RankedTensorType>(result.getType());
+    SmallVector<int64_t> shape(type.getShape());
+    if (shape.empty() || shape.front() != 1) {
+      reason = "a value of the kernel has no leading axis of 1";
+      return failure();
+    }
+    shape.front() = batch;
+    result.setType(type.clone(shape));
+    grown.insert(result);
+  }
+  return success();
+}
+
+LogicalResult KernelOp::growLeadingAxis(int64_t batch, std::string &reason) {
+  llvm::DenseSet<Value> grown;
+  for (auto [argument, input] : llvm::zip_equal(getBody().getArguments(), getInputs()))
+    if (argument.getType() != input.getType()) {
+      argument.setType(input.getType());
+      grown.insert(argument);
+    }
+  for (Operation *op : getOps())
+    if (llvm::any_of(op->getOperands(), [&](Value operand) { return grown.contains(operand); }) &&
+        failed(growOp(cast<BatchableOp>(op), batch, grown, reason)))
+      return failure();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // Verification
 //===----------------------------------------------------------------------===//
 
@@ -104,8 +161,6 @@ LogicalResult KernelOp::verifyRegions() {
   auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
   if (!yield || yield.getValues() != getLast()->getResults()) // C4
     return emitOpError("the body must yield the results of its last op");
-  if (yield.getValues().getTypes() != getOutputs().getTypes()) // C4
-    return emitOpError("its results have not the types of what the body yields");
   return success();
 }
 
@@ -118,8 +173,8 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
   FunctionType type;
   const SMLoc loc = parser.getCurrentLocation();
-  if (parser.parseAssignmentList(arguments, operands) ||
-      parser.parseOptionalAttrDictWithKeyword(result.attributes) || parser.parseColonType(type))
+  if (parser.parseAssignmentList(arguments, operands) || parser.parseOptionalAttrDictWithKeyword(result.attributes) ||
+      parser.parseColonType(type))
     return failure();
   if (type.getNumInputs() != arguments.size())
     return parser.emitError(loc, "the type names ")

@@ -15,10 +15,13 @@ include "dialects/vit/VitInterfaces.td"
 include "dialects/vitq/VitqDialect.td"
 include "dialects/vitq/VitqInterfaces.td"
 
-def Vitq_KernelOp : Op<Vitq_Dialect, "kernel", [
+class Vitq_RegionOp<string mnemonic, list<Trait> traits> : Op<Vitq_Dialect, mnemonic, traits>;
+
+def Vitq_KernelOp : Vitq_RegionOp<"kernel", [
     IsolatedFromAbove, RecursiveMemoryEffects, RecursivelySpeculatable,
     DeclareOpInterfaceMethods<RegionBranchOpInterface,
       ["getEntrySuccessorOperands", "getRegionInvocationBounds"]>,
+    DeclareOpInterfaceMethods<BatchableOp, ["getBatchOperand", "computesAlongLastAxis", "growLeadingAxis"]>,
     DeclareOpInterfaceMethods<IntegerOp, ["hasUnsignedResult", "getAlgorithmName"]>]> {
   let summary = "Ops that a target computes together";
   let description = [{
@@ -50,7 +53,7 @@ def Vitq_KernelOp : Op<Vitq_Dialect, "kernel", [
     * C2: the body holds ops on rows, moves of `vitq` and constants, and an op on rows at least.
     * C3: an op on rows but the root reads, as the row that flows through it, the first result of
       the one before it.
-    * C4: the body yields the results of its last op, which have the types of the kernel's results.
+    * C4: the body yields the results of its last op, and the kernel's results have their types.
   }];
   let arguments = (ins Variadic<AnyStaticShapeTensor>:$inputs);
   let results = (outs Variadic<AnyStaticShapeTensor>:$outputs);
@@ -68,7 +71,7 @@ def Vitq_KernelOp : Op<Vitq_Dialect, "kernel", [
   }];
 }
 
-def Vitq_YieldOp : Op<Vitq_Dialect, "yield", [Pure, Terminator, ReturnLike, HasParent<"KernelOp">]> {
+def Vitq_YieldOp : Vitq_RegionOp<"yield", [Pure, Terminator, ReturnLike, HasParent<"KernelOp">]> {
   let summary = "The results of a kernel";
   let description = [{
     ```mlir

@@ -38,16 +38,18 @@ FailureOr<CodeSigns> CodeSigns::of(Operation *root) {
   // First what is one tensor, then how each is read and written.
   root->walk([&](Operation *op) {
     auto unite = [&](Value a, Value b) {
-      if (isNarrow(a))
+      if (isNarrow(a) && isNarrow(b))
         result.classes.unionSets(key(a), key(b));
     };
     if (vit::isMove(op))
       for (Value operand : op->getOperands())
         unite(operand, op->getResult(0));
-    // What goes into a region and comes out of it.
+    // What goes into a region, the last operands if not all, and what comes out of it.
     for (Region &region : op->getRegions())
-      if (region.hasOneBlock() && region.getNumArguments() == op->getNumOperands()) {
-        for (auto [operand, argument] : llvm::zip_equal(op->getOperands(), region.getArguments()))
+      if (region.hasOneBlock() && op->getNumOperands() != 0) {
+        const size_t shared = std::min<size_t>(op->getNumOperands(), region.getNumArguments());
+        for (auto [operand, argument] :
+             llvm::zip_equal(op->getOperands().take_back(shared), region.getArguments().take_back(shared)))
           unite(operand, argument);
         if (Operation *yield = region.front().getTerminator(); yield->getNumOperands() == op->getNumResults())
           for (auto [value, out] : llvm::zip_equal(yield->getOperands(), op->getResults()))

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Approximation/Genetic.h"
+#include "vitq/Numerics/Quantize.h"
 
 #include "GeneticFitness.h"
 
@@ -42,10 +43,9 @@ GeneticProblem GeneticProblem::published(const FunctionInfo &info, unsigned entr
   problem.format.fractionBits = info.fractionBits;
   for (int k = 0; k <= 6; ++k)
     problem.scales.push_back(std::ldexp(1.0, -k));
-  if (!info.isSigned) {
-    problem.firstCode = 0;
-    problem.lastCode = 255;
-  }
+  const numerics::Interval codes = numerics::codeRange(8, info.isSigned);
+  problem.firstCode = codes.min;
+  problem.lastCode = codes.max;
   return problem;
 }
 

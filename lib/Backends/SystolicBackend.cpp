@@ -11,6 +11,7 @@
 #include "dialects/systolic/Systolic.h"
 #include "vitq/Backends/Backends.h"
 #include "vitq/Conversion/Passes.h"
+#include "vitq/Pipelines/Pipelines.h"
 #include "vitq/Runner/Simulation.h"
 #include "vitq/Support/AtomicFile.h"
 #include "vitq/Support/PassStages.h"
@@ -117,10 +118,10 @@ LogicalResult SystolicTarget::addPasses(ModuleOp module, OpPassManager &pm) {
       return reportError(
           module, llvm::createStringError("the module is for systolic:" + own->str() + ", not for --target=" + text));
   } else {
-    ConvertVitqToSystolicPassOptions options;
+    SystolicOptions options;
     options.config = config.str();
     options.place = place;
-    pm.addPass(createConvertVitqToSystolicPass(options));
+    addSystolicPasses(pm, options);
   }
   pm.addPass(createSystolicAllocatePass());
   return success();

@@ -31,6 +31,7 @@ void vitq::registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<vit::VitDialect, integer::VitqDialect, systolic::SystolicDialect>();
 #ifdef VITQ_ENABLE_BACKENDS
   registerCpuKernelTarget(registry);
+  registerSystolicKernelTarget(registry);
 #endif
 }
 

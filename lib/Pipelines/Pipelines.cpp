@@ -133,6 +133,15 @@ void addIntegerPasses(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createVitqProveAccumulatorsPass());
 }
 
+void addSystolicPasses(OpPassManager &pm, const SystolicOptions &options) {
+  SystolicSetTargetPassOptions target;
+  target.config = options.config;
+  target.place = options.place;
+  pm.addPass(createSystolicSetTargetPass(target));
+  pm.addPass(createVitqFormKernelsPass());
+  pm.addPass(createConvertVitqToSystolicPass());
+}
+
 void registerPipelines() {
   PassPipelineRegistration<>("vitq-to-float", "Recover patterns and verify the float phase", addFloatPasses);
   PassPipelineRegistration<CompileOptions>("vitq-to-quantized", "Calibrate and quantize the float phase",
@@ -150,6 +159,8 @@ void registerPipelines() {
                                              addDeferPasses(pm);
                                              addIntegerPasses(pm, options);
                                            });
+  PassPipelineRegistration<SystolicOptions>(
+      "vitq-to-systolic", "From the integer phase to launches of a systolic array", addSystolicPasses);
 }
 
 } // namespace vitq

@@ -9,7 +9,7 @@
 #include "vitq/Report/Report.h"
 #include "Data.h"
 
-#include "dialects/vitq/Vitq.h"
+#include "dialects/vitq/VitqKernel.h"
 #include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Support/AtomicFile.h"
@@ -145,13 +145,17 @@ void Report::recordIntegerModule(ModuleOp module) {
   auto scales = module->getAttrOfType<DictionaryAttr>(integer::kScalesAttr);
   llvm::SmallPtrSet<Operation *, 32> counted;
   module.walk([&](Operation *op) {
-    if (op->getName().getDialectNamespace() != "vitq")
+    // What a kernel computes is said of its ops.
+    if (op->getName().getDialectNamespace() != "vitq" || isa<integer::KernelOp, integer::YieldOp>(op))
       return;
     OpEntry entry;
     entry.op = op->getName().getStringRef().str();
     entry.node = nodeName(op->getLoc());
     entry.algorithm = algorithmOf(op);
+    auto kernel = op->getParentOfType<integer::KernelOp>();
     for (Value operand : op->getOperands()) {
+      if (auto argument = dyn_cast<BlockArgument>(operand); argument && kernel)
+        operand = kernel.getInputs()[argument.getArgNumber()];
       entry.operandBits.push_back(cast<ShapedType>(operand.getType()).getElementTypeBitWidth());
       Operation *constant = operand.getDefiningOp<arith::ConstantOp>();
       if (constant && counted.insert(constant).second)

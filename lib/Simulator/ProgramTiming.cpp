@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Dma.h"
-#include "StageLists.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -118,24 +117,16 @@ namespace {
 
 /// All of a launch that timing depends on.
 struct TimedLaunch {
-  struct Units {
-    /// Without stages, of which only these count.
-    UnitProgram accesses;
-    int64_t parameterBytes, passes;
-    bool operator==(const Units &) const = default;
-  };
   uint32_t routine;
   std::vector<uint64_t> operandBytes;
-  std::vector<Units> units;
+  std::vector<UnitTiming> units;
   bool operator==(const TimedLaunch &) const = default;
 
   TimedLaunch(const Program &program, const Launch &launch) : routine(launch.routine) {
     for (const Operand &operand : launch.operands)
       operandBytes.push_back(operand.bytes);
-    for (const UnitProgram *unit : unitsOf(program, launch)) {
-      units.push_back({*unit, unit->parameterBytes(), passesOf(unit->stages)});
-      units.back().accesses.stages.clear();
-    }
+    for (const UnitProgram *unit : unitsOf(program, launch))
+      units.push_back(timingOf(*unit));
   }
 };
 

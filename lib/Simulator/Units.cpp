@@ -39,3 +39,14 @@ int64_t UnitProgram::parameterBytes() const {
     bytes += simulator::parameterBytes(stage);
   return bytes;
 }
+
+UnitTiming simulator::timingOf(const UnitProgram &program) {
+  UnitTiming timing{program, program.parameterBytes(), passesOf(program.stages)};
+  UnitProgram &accesses = timing.accesses;
+  accesses.stages.clear();
+  accesses.input.isUnsigned = accesses.output.isUnsigned = false;
+  for (std::vector<UnitOperand> *extras : {&accesses.extraInputs, &accesses.extraOutputs})
+    for (UnitOperand &extra : *extras)
+      extra.isUnsigned = false;
+  return timing;
+}

@@ -61,9 +61,10 @@ FailureOr<std::vector<int64_t>> vitq::getIntConstant(Attribute attribute, EmitCo
 /// `value`.
 static Value passedIn(Value value) {
   auto argument = dyn_cast<BlockArgument>(value);
-  if (!argument || !argument.getOwner()->isEntryBlock())
+  // A block that is being converted is in no region.
+  Region *region = argument ? argument.getOwner()->getParent() : nullptr;
+  if (!region || argument.getOwner() != &region->front())
     return value;
-  Region *region = argument.getOwner()->getParent();
   auto branch = dyn_cast_or_null<RegionBranchOpInterface>(region->getParentOp());
   if (!branch)
     return value;

@@ -8,6 +8,7 @@
 
 #include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Numerics/Table.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Transforms/Passes.h"
 
@@ -35,9 +36,9 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
   using VitAssignChannelScalesPassBase::VitAssignChannelScalesPassBase;
 
   void runOnOperation() override {
-    if (own > 127) {
-      getOperation().emitError(
-          "vit-assign-channel-scales: own must be at most 127 (a table for each, and one for the rest)");
+    if (own >= numerics::kMaxTables) {
+      getOperation().emitError("vit-assign-channel-scales: own must be at most ")
+          << numerics::kMaxTables - 1 << " (a table for each, and one for the rest)";
       return signalPassFailure();
     }
     WalkResult result = getOperation().walk([&](Operation *op) {

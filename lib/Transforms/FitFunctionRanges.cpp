@@ -95,13 +95,16 @@ class FitFunctionRanges : public vitq::impl::VitFitFunctionRangesPassBase<FitFun
 
   /// Sum of squared errors of f(code of x) when codes cover `range`.
   static double error(UnaryFunction op, ArrayRef<Sample> samples, std::pair<double, double> range) {
-    numerics::ScaleZeroPoint code = numerics::asymmetricScale(range.first, range.second, 8);
-    std::array<double, 256> values;
-    for (int64_t q = 0; q < 256; ++q)
+    constexpr unsigned kBits = 8;
+    const numerics::Interval codes = numerics::codeRange(kBits, /*isSigned=*/false);
+    numerics::ScaleZeroPoint code = numerics::asymmetricScale(range.first, range.second, kBits);
+    std::array<double, size_t(1) << kBits> values;
+    for (int64_t q = codes.min; q <= codes.max; ++q)
       values[q] = op.evaluate(numerics::dequantize(q, code.scale, code.zeroPoint));
     double sum = 0;
     for (const Sample &s : samples) {
-      double q = std::clamp(std::floor(s.x / code.scale + 0.5) + static_cast<double>(code.zeroPoint), 0.0, 255.0);
+      double q = std::clamp(std::floor(s.x / code.scale + 0.5) + static_cast<double>(code.zeroPoint),
+                            static_cast<double>(codes.min), static_cast<double>(codes.max));
       double e = values[static_cast<size_t>(q)] - s.y;
       sum += s.weight * e * e;
     }

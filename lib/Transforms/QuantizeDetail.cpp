@@ -70,15 +70,23 @@ static bool isLopsided(Value value) {
   return llvm::any_of(value.getUsers(), [](Operation *user) { return isa<UnaryFunction>(user); });
 }
 
-/// Scale and zero point of unsigned 8-bit codes.
+/// Unsigned codes of which as many stand for negative values as for positive ones.
+static constexpr unsigned kActivationBits = 8;
+static numerics::Code middleCode() {
+  numerics::Code code{kActivationBits, /*isUnsigned=*/true, /*zero=*/0};
+  code.zero = code.count() / 2;
+  return code;
+}
+
+/// Scale and zero point of unsigned codes.
 static numerics::ScaleZeroPoint unsignedCode(Value value, Range range) {
   auto [min, max] = range;
   double absMax = std::max(std::abs(min), std::abs(max));
-  // Zero point 128 keeps slack on the shorter side for unseen values; a range
+  // A zero point in the middle keeps slack on the shorter side for unseen values; a range
   // that wastes a quarter of the codes that way gets its own zero point.
   if (isLopsided(value) || max - min < 1.5 * absMax)
-    return numerics::asymmetricScale(min, max, 8);
-  return {numerics::symmetricScale(absMax, 8), 128};
+    return numerics::asymmetricScale(min, max, kActivationBits);
+  return {numerics::symmetricScale(absMax, kActivationBits), middleCode().zero};
 }
 
 /// What layer_norms that read `value` (or a part of it) need for the scale of 16-bit
@@ -105,25 +113,26 @@ quant::QuantizedType quantize::typeFor(Value value, Range range, Kind kind, doub
                             std::max(numerics::symmetricScale(absMax, 16, headroom), smallestScale(value)), 0);
   if (kind == Kind::Signed8) {
     double smallest = isSoftmaxArgument(value) ? numerics::shiftmaxSmallestScale(shapeOf(value).back()) : 0;
-    return getPerTensorType(context, 8, true, std::max(numerics::symmetricScale(absMax, 8), smallest), 0);
+    return getPerTensorType(context, kActivationBits, true,
+                            std::max(numerics::symmetricScale(absMax, kActivationBits), smallest), 0);
   }
   numerics::ScaleZeroPoint code = unsignedCode(value, range);
-  return getPerTensorType(context, 8, false, code.scale, code.zeroPoint);
+  return getPerTensorType(context, kActivationBits, false, code.scale, code.zeroPoint);
 }
 
 /// The zero point that channels with scales of their own share: what one of them alone
-/// would have, or 128, unless that costs the others much more than the best does.
+/// would have, or the middle, unless that costs the others much more than the best does.
 static int64_t zeroPointOf(Value value, const std::vector<numerics::RealInterval> &channels) {
-  const numerics::Interval codes = numerics::codeRange(8, /*isSigned=*/false);
+  const numerics::Interval codes = middleCode().range();
   auto width = [](numerics::RealInterval range) { return range.max - range.min; };
   numerics::RealInterval narrowest =
       *std::min_element(channels.begin(), channels.end(), [&](auto a, auto b) { return width(a) < width(b); });
   double least = 0;
   int64_t best = numerics::sharedZeroPoint(channels, codes, &least);
   // Squares of steps: a quarter of the codes wasted for slack, as in unsignedCode, or
-  // half a bit where zero point 128 gives no slack.
+  // half a bit where a zero point in the middle gives no slack.
   bool lopsided = isLopsided(value);
-  int64_t usual = lopsided ? unsignedCode(value, {narrowest.min, narrowest.max}).zeroPoint : 128;
+  int64_t usual = lopsided ? unsignedCode(value, {narrowest.min, narrowest.max}).zeroPoint : middleCode().zero;
   double allowed = lopsided ? 1.25 : 16.0 / 9.0;
   return numerics::zeroPointCost(channels, usual, codes) <= allowed * least ? usual : best;
 }
@@ -141,10 +150,10 @@ quant::QuantizedType quantize::typeFor(Value value, const ChannelRanges &ranges,
   double smallest = INFINITY, farthest = 0;
   for (numerics::RealInterval range : channels) {
     farthest = std::max(farthest, reach(range));
-    if (isSigned || zeroPoint == 128)
-      scales.push_back(numerics::symmetricScale(reach(range), 8));
+    if (isSigned || zeroPoint == middleCode().zero)
+      scales.push_back(numerics::symmetricScale(reach(range), kActivationBits));
     else
-      scales.push_back(numerics::scaleAround(range, zeroPoint, numerics::codeRange(8, /*isSigned=*/false)));
+      scales.push_back(numerics::scaleAround(range, zeroPoint, middleCode().range()));
     if (reach(range) > numerics::kTinyRange)
       smallest = std::min(smallest, scales.back());
   }

@@ -39,7 +39,7 @@ struct Weight {
 struct Accumulator {
   /// Of the input codes, and their largest distance to the zero point.
   double inputScale = 1;
-  double inputReach = 255;
+  double inputReach = static_cast<double>(numerics::codeRange(8, /*isSigned=*/false).max);
   /// Magnitude of what is added to the products of each row, in reals.
   std::vector<double> addends;
 

@@ -1,9 +1,9 @@
 // Products of nothing stay on the host; those with too many instructions, and modules that were converted
 // before, are refused.
 // RUN: split-file %s %t
-// RUN: vitq-opt %t/empty.mlir --convert-vitq-to-systolic | FileCheck %s
-// RUN: not vitq-opt %t/large.mlir --convert-vitq-to-systolic=config=rows=2,cols=2 2>&1 | FileCheck %s --check-prefix=LARGE
-// RUN: not vitq-opt %t/empty.mlir --convert-vitq-to-systolic --convert-vitq-to-systolic=config=edge-8x8-int4 2>&1 | FileCheck %s --check-prefix=TWICE
+// RUN: vitq-opt %t/empty.mlir --vitq-to-systolic | FileCheck %s
+// RUN: not vitq-opt %t/large.mlir --vitq-to-systolic=config=rows=2,cols=2 2>&1 | FileCheck %s --check-prefix=LARGE
+// RUN: not vitq-opt %t/empty.mlir --vitq-to-systolic --vitq-to-systolic=config=edge-8x8-int4 2>&1 | FileCheck %s --check-prefix=TWICE
 // CHECK: {node = "fc", op = "vitq.matmul", place = "host", reason = "it has nothing to multiply"}
 // CHECK: vitq.matmul
 // LARGE: error: {{.*}}' takes 33554432 instructions on this array, more than the 16777216 of a routine; use a larger one (rows, cols, stream-rows, bits), or the host

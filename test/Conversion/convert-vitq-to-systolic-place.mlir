@@ -1,8 +1,8 @@
 // --place: where ops run, by op and by node.
-// RUN: vitq-opt %s --convert-vitq-to-systolic="config=edge-8x8-int4 place=softmax=host,blocks.0.fc=host,a=b=array" | FileCheck %s
+// RUN: vitq-opt %s --vitq-to-systolic="config=edge-8x8-int4 place=softmax=host,blocks.0.fc=host,a=b=array" | FileCheck %s
 // A node that is wanted on the array means its product; its other ops run where they can.
-// RUN: vitq-opt %s --convert-vitq-to-systolic="place=blocks.0.fc=array,matmul=array" | FileCheck %s --check-prefix=ARRAY
-// RUN: vitq-opt %s --convert-vitq-to-systolic="place=matmul=host" | FileCheck %s --check-prefix=HOST
+// RUN: vitq-opt %s --vitq-to-systolic="place=blocks.0.fc=array,matmul=array" | FileCheck %s --check-prefix=ARRAY
+// RUN: vitq-opt %s --vitq-to-systolic="place=matmul=host" | FileCheck %s --check-prefix=HOST
 
 // CHECK: {node = "blocks.0.fc", op = "vitq.matmul", place = "host", reason = "as asked for"}
 // CHECK-SAME: {node = "blocks.0.fc", op = "vitq.requant", place = "host", reason = "as asked for"}

@@ -1,6 +1,6 @@
 // The shift requantizer: what is a power of two, half to even, to 8 signed bits, is done where sums are stored.
-// RUN: vitq-opt %s -split-input-file --convert-vitq-to-systolic --systolic-allocate | FileCheck %s
-// RUN: vitq-opt %s -split-input-file --convert-vitq-to-systolic=config=units=none | FileCheck %s --check-prefix=NONE
+// RUN: vitq-opt %s -split-input-file --vitq-to-systolic --systolic-allocate | FileCheck %s
+// RUN: vitq-opt %s -split-input-file --vitq-to-systolic=config=units=none | FileCheck %s --check-prefix=NONE
 
 // 2^30 / 2^37. The second one is the same product, but another routine, with ReLU: its codes begin at 0.
 // CHECK: {node = "a", op = "vitq.requant", place = "shift", reason = "times 2^-7 where the sums are stored"}

@@ -1,6 +1,6 @@
 // Units beside the array: what they do on sums before these leave it, and on rows from DRAM.
-// RUN: vitq-opt %s -split-input-file --convert-vitq-to-systolic=config=edge-8x8-int4 | FileCheck %s
-// RUN: vitq-opt %s -split-input-file --convert-vitq-to-systolic=config=edge-8x8-int4 --systolic-allocate -o /dev/null
+// RUN: vitq-opt %s -split-input-file --vitq-to-systolic=config=edge-8x8-int4 | FileCheck %s
+// RUN: vitq-opt %s -split-input-file --vitq-to-systolic=config=edge-8x8-int4 --systolic-allocate -o /dev/null
 
 // A chain of units on the sums of one product; an addition whose other operand is read in DRAM.
 // CHECK: systolic.placements = [

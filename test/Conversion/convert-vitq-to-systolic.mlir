@@ -1,9 +1,9 @@
 // Products on an array of 8-bit operands, what the host does for them, and the tile programs.
-// RUN: vitq-opt %s -split-input-file --convert-vitq-to-systolic | FileCheck %s
+// RUN: vitq-opt %s -split-input-file --systolic-set-target --vitq-form-kernels --convert-vitq-to-systolic | FileCheck %s
 // What is made stays correct when it is simplified.
-// RUN: vitq-opt %s -split-input-file --convert-vitq-to-systolic --systolic-allocate --canonicalize -o /dev/null
-// RUN: vitq-opt %s -split-input-file --convert-vitq-to-systolic=config=gemmini-16x16,dataflow=os | FileCheck %s --check-prefix=OS
-// RUN: vitq-opt %s -split-input-file --convert-vitq-to-systolic=config=rows=8,cols=8,bits=4 | FileCheck %s --check-prefix=BITS4
+// RUN: vitq-opt %s -split-input-file --vitq-to-systolic --systolic-allocate --canonicalize -o /dev/null
+// RUN: vitq-opt %s -split-input-file --vitq-to-systolic=config=gemmini-16x16,dataflow=os | FileCheck %s --check-prefix=OS
+// RUN: vitq-opt %s -split-input-file --vitq-to-systolic=config=rows=8,cols=8,bits=4 | FileCheck %s --check-prefix=BITS4
 
 // Unsigned codes q enter as q - 128, by a table of the host. With the bias b and the zero point z that
 // makes b + (128 - z) * sum_k w = 7 + 125 * 40. Weights begin at requests of the DMA, and so do rows of

@@ -3,7 +3,7 @@
 
 // What the conversion makes can be raised, also after simplification, for any array.
 // DEFINE: %{config} =
-// DEFINE: %{there_and_back} = vitq-opt -split-input-file --convert-vitq-to-systolic=config=%{config} --systolic-allocate --canonicalize --cse --systolic-raise-to-vitq
+// DEFINE: %{there_and_back} = vitq-opt -split-input-file --vitq-to-systolic=config=%{config} --systolic-allocate --canonicalize --cse --systolic-raise-to-vitq
 // REDEFINE: %{config} = gemmini-16x16
 // RUN: %{there_and_back} %S/convert-vitq-to-systolic.mlir | FileCheck %s --check-prefix=BACK
 // RUN: %{there_and_back} %S/convert-vitq-to-systolic-shift.mlir | FileCheck %s --check-prefix=BACK

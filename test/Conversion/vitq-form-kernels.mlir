@@ -105,20 +105,20 @@ func.func @main(%x: tensor<1x4x4x3xi8>, %w: tensor<12x16xi8>) -> (tensor<1x4x16x
 // CHECK-NEXT: %[[V:.*]] = vitq.transpose
 // CHECK-NEXT: %[[S:.*]] = vitq.matmul %[[Q]], %[[K]] transpose_rhs
 // CHECK-NEXT: %[[M:.*]] = vitq.add %[[S]]
-// CHECK-NEXT: %[[C:.*]], %[[N:.*]] = vitq.softmax table {{.*}} %[[M]]
+// CHECK-NEXT: %[[C:.*]], %[[N:.*]] = vitq.softmax %[[M]]
 // CHECK-NEXT: %[[P:.*]] = vitq.matmul %[[C]], %[[V]]
 // CHECK-NEXT: %[[D:.*]] = vitq.divide_rows %[[P]], %[[N]]
 // CHECK-NEXT: %[[Y:.*]] = vitq.transpose %[[D]]
 // CHECK-NEXT: vitq.yield %[[Y]]
 // CHECK-NEXT: }
 // CHECK-NEXT: return %{{.*}}, %[[KH]]
-func.func @main(%q: tensor<1x14x3x24xi8>, %k: tensor<1x14x3x24xi8>, %v: tensor<1x14x3x12xi8>, %t: tensor<256xi8>, %mask: tensor<14x14xi32>) -> (tensor<1x14x3x12xi8>, tensor<1x3x14x24xi8>) {
+func.func @main(%q: tensor<1x14x3x24xi8>, %k: tensor<1x14x3x24xi8>, %v: tensor<1x14x3x12xi8>, %mask: tensor<14x14xi32>) -> (tensor<1x14x3x12xi8>, tensor<1x3x14x24xi8>) {
   %qh = vitq.transpose %q by [0, 2, 1, 3] : tensor<1x14x3x24xi8> -> tensor<1x3x14x24xi8>
   %kh = vitq.transpose %k by [0, 2, 1, 3] : tensor<1x14x3x24xi8> -> tensor<1x3x14x24xi8>
   %vh = vitq.transpose %v by [0, 2, 1, 3] : tensor<1x14x3x12xi8> -> tensor<1x3x14x12xi8>
   %s = vitq.matmul %qh, %kh transpose_rhs : (tensor<1x3x14x24xi8>, tensor<1x3x14x24xi8>) -> tensor<1x3x14x14xi32>
   %m = vitq.add %s by <1073741824, 30>, %mask by <1073741824, 30> round half_up : (tensor<1x3x14x14xi32>, tensor<14x14xi32>) -> tensor<1x3x14x14xi32>
-  %c, %n = vitq.softmax %m with #vitq.exp_table<dense<@%t@> : tensor<256xi8>> by <1518500250, 40> : (tensor<1x3x14x14xi32>) -> (tensor<1x3x14x14xi8>, tensor<1x3x14xi32>)
+  %c, %n = vitq.softmax %m with #vitq.exp_table<dense<1> : tensor<256xi8>> by <1518500250, 40> : (tensor<1x3x14x14xi32>) -> (tensor<1x3x14x14xi8>, tensor<1x3x14xi32>)
   %p = vitq.matmul %c, %vh lhs <unsigned> : (tensor<1x3x14x14xi8>, tensor<1x3x14x12xi8>) -> tensor<1x3x14x12xi32>
   %d = vitq.divide_rows %p, %n by <1184406517, 54> round half_up : (tensor<1x3x14x12xi32>, tensor<1x3x14xi32>) -> tensor<1x3x14x12xi8>
   %y = vitq.transpose %d by [0, 2, 1, 3] : tensor<1x3x14x12xi8> -> tensor<1x14x3x12xi8>
@@ -138,9 +138,9 @@ func.func @main(%q: tensor<1x14x3x24xi8>, %k: tensor<1x14x3x24xi8>, %v: tensor<1
 // CHECK-NEXT: vitq.matmul
 // CHECK-NEXT: vitq.divide_rows
 // CHECK-NEXT: vitq.yield
-func.func @main(%q: tensor<3x14x24xi8>, %v: tensor<3x14x12xi8>, %t: tensor<256xi8>) -> (tensor<3x14x12xi8>, tensor<3x14xi32>) {
+func.func @main(%q: tensor<3x14x24xi8>, %v: tensor<3x14x12xi8>) -> (tensor<3x14x12xi8>, tensor<3x14xi32>) {
   %s = vitq.matmul %q, %q transpose_rhs : (tensor<3x14x24xi8>, tensor<3x14x24xi8>) -> tensor<3x14x14xi32>
-  %c, %n = vitq.softmax %s with #vitq.exp_table<dense<@%t@> : tensor<256xi8>> by <1518500250, 40> : (tensor<3x14x14xi32>) -> (tensor<3x14x14xi8>, tensor<3x14xi32>)
+  %c, %n = vitq.softmax %s with #vitq.exp_table<dense<1> : tensor<256xi8>> by <1518500250, 40> : (tensor<3x14x14xi32>) -> (tensor<3x14x14xi8>, tensor<3x14xi32>)
   %p = vitq.matmul %c, %v lhs <unsigned> : (tensor<3x14x14xi8>, tensor<3x14x12xi8>) -> tensor<3x14x12xi32>
   %d = vitq.divide_rows %p, %n by <1184406517, 54> round half_up : (tensor<3x14x12xi32>, tensor<3x14xi32>) -> tensor<3x14x12xi8>
   return %d, %n : tensor<3x14x12xi8>, tensor<3x14xi32>

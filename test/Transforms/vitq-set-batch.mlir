@@ -158,3 +158,51 @@ func.func @main(%x: tensor<1xi8>) -> tensor<1xi8> {
   %y = vitq.threshold %x, %t from 0 : (tensor<1xi8>, tensor<3x1xi32>) -> tensor<1xi8>
   return %y : tensor<1xi8>
 }
+
+// -----
+
+// A kernel grows with its body.
+// CHECK-LABEL: func.func @main(%{{.*}}: tensor<3x4x8xi8>) -> tensor<3x4x2xi16>
+// CHECK: %[[R:.*]] = vitq.broadcast %{{.*}} to [3, 4, 2]
+// CHECK: vitq.kernel({{.*}}) : (tensor<3x4x8xi8>, tensor<8x2xi8>, tensor<3x4x2xi16>, tensor<4x2xi16>) -> tensor<3x4x2xi16> {
+// CHECK: vitq.matmul {{.*}} -> tensor<3x4x2xi32>
+// CHECK: vitq.add {{.*}} : (tensor<3x4x2xi16>, tensor<3x4x2xi32>) -> tensor<3x4x2xi16>
+// CHECK: vitq.add {{.*}} : (tensor<3x4x2xi16>, tensor<4x2xi16>) -> tensor<3x4x2xi16>
+// CHECK: vitq.yield {{.*}} : tensor<3x4x2xi16>
+func.func @main(%x: tensor<1x4x8xi8>) -> tensor<1x4x2xi16> {
+  %w = arith.constant dense<3> : tensor<8x2xi8>
+  %r = arith.constant dense<9> : tensor<1x4x2xi16>
+  %s = arith.constant dense<5> : tensor<4x2xi16>
+  %y = vitq.kernel(%a = %x, %b = %w, %c = %r, %d = %s) : (tensor<1x4x8xi8>, tensor<8x2xi8>, tensor<1x4x2xi16>, tensor<4x2xi16>) -> tensor<1x4x2xi16> {
+    %sums = vitq.matmul %a, %b : (tensor<1x4x8xi8>, tensor<8x2xi8>) -> tensor<1x4x2xi32>
+    %t = vitq.add %c by <1073741824, 31>, %sums by <1518500250, 40> round half_up : (tensor<1x4x2xi16>, tensor<1x4x2xi32>) -> tensor<1x4x2xi16>
+    %u = vitq.add %t by <1073741824, 31>, %d by <1518500250, 40> round half_up : (tensor<1x4x2xi16>, tensor<4x2xi16>) -> tensor<1x4x2xi16>
+    vitq.yield %u : tensor<1x4x2xi16>
+  }
+  return %y : tensor<1x4x2xi16>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x4xi8>) -> tensor<1x4xi8> {
+  // expected-error @+1 {{the leading axis is not the batch: an op of the kernel reads what is the same for all images as theirs, or the reverse}}
+  %y = vitq.kernel(%a = %x) : (tensor<1x4xi8>) -> tensor<1x4xi8> {
+    %c = arith.constant dense<3> : tensor<1x4xi8>
+    %s = vitq.add %c by <1073741824, 31>, %a by <1073741824, 31> round half_up : (tensor<1x4xi8>, tensor<1x4xi8>) -> tensor<1x4xi8>
+    vitq.yield %s : tensor<1x4xi8>
+  }
+  return %y : tensor<1x4xi8>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x4xi8>) -> tensor<1x4xi8> {
+  // expected-error @+1 {{the leading axis is not the batch: a value of the kernel has no leading axis of 1}}
+  %y = vitq.kernel(%a = %x) : (tensor<1x4xi8>) -> tensor<1x4xi8> {
+    %r = vitq.reshape %a to [2, 2] : tensor<1x4xi8> -> tensor<2x2xi8>
+    %q = vitq.requant %r by <1518500250, 33> round half_up : tensor<2x2xi8> -> tensor<2x2xi8>
+    %s = vitq.reshape %q to [1, 4] : tensor<2x2xi8> -> tensor<1x4xi8>
+    vitq.yield %s : tensor<1x4xi8>
+  }
+  return %y : tensor<1x4xi8>
+}

@@ -33,7 +33,7 @@ struct GeneticProblem {
   TableFormat format;
   /// Input steps whose errors decide between candidates, and the codes they come in.
   std::vector<double> scales;
-  int64_t firstCode = -128, lastCode = 127;
+  int64_t firstCode = 0, lastCode = 0;
 
   /// The published settings for a function: steps 1, 1/2 ... 1/64 and 8-bit codes.
   static GeneticProblem published(const FunctionInfo &info, unsigned entries);

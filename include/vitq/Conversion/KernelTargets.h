@@ -17,6 +17,8 @@ namespace vitq {
 
 /// Lets `#vitq.cpu` answer what `vitq-form-kernels` asks (KernelTargetAttrInterface).
 void registerCpuKernelTarget(mlir::DialectRegistry &registry);
+/// The same for `#systolic.config`.
+void registerSystolicKernelTarget(mlir::DialectRegistry &registry);
 
 } // namespace vitq
 

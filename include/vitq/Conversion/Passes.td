@@ -79,14 +79,18 @@ def VitqFormKernelsPass : Pass<"vitq-form-kernels", "::mlir::ModuleOp"> {
     `KernelTargetAttrInterface` what it computes together.
 
     ```mlir
-    // before
-    %a = vitq.matmul %x, %w : (tensor<4x8xi8>, tensor<8x16xi8>) -> tensor<4x16xi32>
-    %y = vitq.requant %a by <1518500250, 40> round half_up : tensor<4x16xi32> -> tensor<4x16xi8>
-    // after
-    %y = vitq.kernel(%0 = %x, %1 = %w) : (tensor<4x8xi8>, tensor<8x16xi8>) -> tensor<4x16xi8> {
-      %a = vitq.matmul %0, %1 : (tensor<4x8xi8>, tensor<8x16xi8>) -> tensor<4x16xi32>
-      %q = vitq.requant %a by <1518500250, 40> round half_up : tensor<4x16xi32> -> tensor<4x16xi8>
-      vitq.yield %q : tensor<4x16xi8>
+    func.func @before(%x: tensor<4x8xi8>, %w: tensor<8x16xi8>) -> tensor<4x16xi8> {
+      %a = vitq.matmul %x, %w : (tensor<4x8xi8>, tensor<8x16xi8>) -> tensor<4x16xi32>
+      %y = vitq.requant %a by <1518500250, 40> round half_up : tensor<4x16xi32> -> tensor<4x16xi8>
+      return %y : tensor<4x16xi8>
+    }
+    func.func @after(%x: tensor<4x8xi8>, %w: tensor<8x16xi8>) -> tensor<4x16xi8> {
+      %y = vitq.kernel(%rows = %x, %weights = %w) : (tensor<4x8xi8>, tensor<8x16xi8>) -> tensor<4x16xi8> {
+        %a = vitq.matmul %rows, %weights : (tensor<4x8xi8>, tensor<8x16xi8>) -> tensor<4x16xi32>
+        %q = vitq.requant %a by <1518500250, 40> round half_up : tensor<4x16xi32> -> tensor<4x16xi8>
+        vitq.yield %q : tensor<4x16xi8>
+      }
+      return %y : tensor<4x16xi8>
     }
     ```
 
@@ -226,14 +230,13 @@ def ConvertVitToVitqPass : Pass<"convert-vit-to-vitq", "::mlir::ModuleOp"> {
 }
 
 def ConvertVitqToSystolicPass : Pass<"convert-vitq-to-systolic", "::mlir::ModuleOp"> {
-  let summary = "Run products on a systolic array, and what its units can do on them";
+  let summary = "Turn the kernels of a systolic array into launches";
   let description = [{
-    Every `vitq.matmul` of 8-bit operands becomes a `systolic.launch` of a routine: a tile
-    program that equal products share. Requantization, residual adds, thresholds, tables,
-    softmax and normalization run on the array's units where the configuration has them, on the
-    sums before these leave the array if nobody else reads them. Everything else stays `vitq`, for
-    the host. Nothing is silent: the module attribute `systolic.placements` says for each op
-    where it runs and why.
+    Every `vitq.kernel`, formed for the array that `vitq.target` names, becomes a
+    `systolic.launch` of a routine: a tile program for its product, or rows from DRAM through
+    units. Launches whose products and accesses are equal share one. What units
+    do is the launch's region. What is in no kernel stays `vitq`, for the host. Nothing is silent:
+    the module attribute `systolic.placements` says for each op where it runs and why.
 
     * How a product is cut into blocks is chosen by simulation among those that the traffic and
       the products of a block make most likely, and Gemmini's fixed heuristic
@@ -245,29 +248,30 @@ def ConvertVitqToSystolicPass : Pass<"convert-vitq-to-systolic", "::mlir::Module
 
     ```mlir
     // before
+    module attributes {vitq.target = #systolic.config<"gemmini-16x16">} {
     func.func @main(%x: tensor<1x4x8xi8>) -> tensor<1x4x8xi32> {
       %w = arith.constant dense<1> : tensor<8x8xi8>
-      %y = vitq.matmul %x, %w : (tensor<1x4x8xi8>, tensor<8x8xi8>) -> tensor<1x4x8xi32>
+      %y = vitq.kernel(%0 = %x, %1 = %w) : (tensor<1x4x8xi8>, tensor<8x8xi8>) -> tensor<1x4x8xi32> {
+        %sums = vitq.matmul %0, %1 : (tensor<1x4x8xi8>, tensor<8x8xi8>) -> tensor<1x4x8xi32>
+        vitq.yield %sums : tensor<1x4x8xi32>
+      }
       return %y : tensor<1x4x8xi32>
     }
+    }
     // after
+    module attributes {systolic.config = #systolic.config<"gemmini-16x16">, systolic.placements = [...]} {
     func.func @main(%x: tensor<1x4x8xi8>) -> tensor<1x4x8xi32> {
       %w = arith.constant dense<1> : tensor<8x8xi8>
       %y = systolic.launch @linear_4x8x8_0(%x, %w) {macs = 256 : i64} : (tensor<1x4x8xi8>, tensor<8x8xi8>) -> tensor<1x4x8xi32>
       return %y : tensor<1x4x8xi32>
     }
     func.func private @linear_4x8x8_0(%x: memref<4x8xi8>, %w: memref<8x8xi8>, %y: memref<4x8xi32>) attributes {systolic.routine} { ... }
+    }
     ```
 
-    Errors: a configuration that makes no sense, accumulators too narrow for the sums of an op (with the width
-    needed), memories that hold no tile, an op that is wanted on a unit which there is not.
+    Errors: no array as `vitq.target`, a kernel that is none of the array, accumulators too narrow for the sums of an
+    op (with the width needed), memories that hold no tile, an op that is wanted on a unit which there is not.
   }];
-  let options = [
-    Option<"config", "config", "std::string", "\"gemmini-16x16\"",
-           "The array: PRESET or PRESET,KEY=VALUE,... (docs/Systolic.md)">,
-    Option<"place", "place", "std::string", "",
-           "Where ops run: OP=array or OP=host, OP an op's or a node's name; several with commas">,
-  ];
   let statistics = [
     Statistic<"numLaunches", "num-launches", "Number of launches">,
     Statistic<"numRoutines", "num-routines", "Number of distinct routines">,

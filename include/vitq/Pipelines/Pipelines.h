@@ -105,8 +105,18 @@ void addDeferPasses(mlir::OpPassManager &pm);
 /// Deferred phase -> verified integer phase.
 void addIntegerPasses(mlir::OpPassManager &pm, const CompileOptions &options);
 
+/// An array, and where ops run (as options of systolic-set-target).
+struct SystolicOptions : public mlir::PassPipelineOptions<SystolicOptions> {
+  Option<std::string> config{*this, "config", llvm::cl::desc("The array: PRESET or PRESET,KEY=VALUE,..."),
+                             llvm::cl::init("gemmini-16x16")};
+  Option<std::string> place{*this, "place", llvm::cl::desc("Where ops run: OP=array or OP=host, several with commas")};
+};
+
+/// Integer phase -> launches of an array, and what stays on the host.
+void addSystolicPasses(mlir::OpPassManager &pm, const SystolicOptions &options);
+
 /// Registers the pipelines `vitq-to-float`, `vitq-to-quantized`, `vitq-to-deferred`,
-/// `vitq-to-integer` (one phase each) and `vitq-compile` (all four).
+/// `vitq-to-integer` (one phase each), `vitq-compile` (all four) and `vitq-to-systolic`.
 void registerPipelines();
 
 } // namespace vitq

@@ -46,6 +46,15 @@ struct UnitProgram {
   int64_t parameterBytes() const;
 };
 
+/// What the time of a launch depends on in its unit program: not on values.
+struct UnitTiming {
+  /// Without signs, and without stages, of which only what follows counts.
+  UnitProgram accesses;
+  int64_t parameterBytes = 0, passes = 0;
+  bool operator==(const UnitTiming &) const = default;
+};
+UnitTiming timingOf(const UnitProgram &program);
+
 llvm::StringRef nameOf(Unit unit);
 
 /// Errors: a unit that `config` lacks, arrays whose sizes do not fit, values outside what

@@ -661,6 +661,33 @@ def VitqSetBatchPass : Pass<"vitq-set-batch", "::mlir::ModuleOp"> {
   let dependentDialects = ["::vitq::integer::VitqDialect"];
 }
 
+def SystolicSetTargetPass : Pass<"systolic-set-target", "::mlir::ModuleOp"> {
+  let summary = "Name the systolic array that a module is for, and where the user wants ops to run";
+  let description = [{
+    `vitq.target` becomes the array's `#systolic.config`: `vitq-form-kernels` then forms its
+    kernels, `convert-vitq-to-systolic` makes launches of them. Wishes are kept as `systolic.wishes`
+    till then.
+
+    ```mlir
+    // --systolic-set-target="config=edge-8x8-int4 place=softmax=host"
+    // before
+    module { ... }
+    // after
+    module attributes {systolic.wishes = "softmax=host", vitq.target = #systolic.config<"edge-8x8-int4">} { ... }
+    ```
+
+    Errors: a configuration that makes no sense, a wish for what is in the module not or that is none, a
+    module in the form of an array.
+  }];
+  let options = [
+    Option<"config", "config", "std::string", "\"gemmini-16x16\"",
+           "The array: PRESET or PRESET,KEY=VALUE,... (docs/Systolic.md)">,
+    Option<"place", "place", "std::string", "",
+           "Where ops run: OP=array or OP=host, OP an op's or a node's name; several with commas">,
+  ];
+  let dependentDialects = ["::vitq::systolic::SystolicDialect"];
+}
+
 def SystolicAllocatePass : Pass<"systolic-allocate", "::mlir::ModuleOp"> {
   let summary = "Give the tiles of the array's routines their addresses";
   let description = [{

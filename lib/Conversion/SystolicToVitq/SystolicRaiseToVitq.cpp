@@ -9,6 +9,7 @@
 #include "Recover.h"
 
 #include "dialects/systolic/Systolic.h"
+#include "vitq/Analysis/CodeSigns.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Support/MainFunction.h"
 #include "vitq/Target/Systolic/Systolic.h"
@@ -44,6 +45,7 @@ private:
   Value reshape(Value value, ArrayRef<int64_t> shape);
   Value operand(unsigned number);
   Value trim(Value value, int64_t cols);
+  bool readsUnsigned(Value lhs);
   Value makeProduct();
   void replaceBySums(Value sums);
   void replaceByUnits(Value rows);
@@ -92,6 +94,14 @@ Value Raiser::trim(Value value, int64_t cols) {
   return integer::SliceOp::create(b, launch.getLoc(), tensorType(shape, value), value, zeros, shape, ones);
 }
 
+/// The array reads bytes; narrow codes in them are what they were written as.
+bool Raiser::readsUnsigned(Value lhs) {
+  if (getElementTypeOrSelf(lhs).getIntOrFloatBitWidth() >= 8)
+    return product.lhsUnsigned;
+  FailureOr<CodeSigns> signs = CodeSigns::of(launch->getParentOfType<func::FuncOp>());
+  return succeeded(signs) && signs->isUnsigned(lhs);
+}
+
 Value Raiser::makeProduct() {
   Location loc = launch.getLoc();
   Value lhs = operand(product.lhs), rhs = operand(product.rhs), bias;
@@ -104,7 +114,7 @@ Value Raiser::makeProduct() {
   if (product.bias && !own)
     bias = reshape(trim(operand(*product.bias), product.n), {product.n});
   Value sums = integer::MatmulOp::create(b, loc, RankedTensorType::get(shape, i32), lhs, rhs, bias,
-                                         integer::CodeAttr::get(b.getContext(), product.lhsUnsigned, /*zero=*/0),
+                                         integer::CodeAttr::get(b.getContext(), readsUnsigned(lhs), /*zero=*/0),
                                          product.transposeRhs);
   if (!own)
     return sums;

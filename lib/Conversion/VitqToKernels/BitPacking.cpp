@@ -54,7 +54,8 @@ Value BitPacking::load(Emitter &e, Value bytes, Value at) const {
   int64_t offset = 0;
   forFields(bits, [&](unsigned field, unsigned below) {
     const int64_t count = length * field / 8;
-    Value packed = e.op<vector::LoadOp>(VectorType::get({count}, e.intType(8)), bytes, ValueRange(e.indexAdd(at, offset)));
+    Value packed =
+        e.op<vector::LoadOp>(VectorType::get({count}, e.intType(8)), bytes, ValueRange(e.indexAdd(at, offset)));
     Value mask = e.like(packed, (1 << field) - 1), parts = zeros;
     for (int64_t piece = 0; piece < 8 / field; ++piece) {
       Value shifted = piece == 0 ? packed : e.op<arith::ShRUIOp>(packed, e.like(packed, piece * field));

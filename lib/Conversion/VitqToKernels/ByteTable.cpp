@@ -22,7 +22,7 @@ static Value intrinsic(Emitter &e, StringRef name, ValueRange operands) {
 static int64_t lanesIn(Value vector) { return cast<VectorType>(vector.getType()).getNumElements(); }
 
 Value vitq::kernels::tablePosition(Emitter &e, Value x, bool isUnsigned) {
-  return isUnsigned ? x : e.op<arith::XOrIOp>(x, e.like(x, -128));
+  return isUnsigned ? x : e.op<arith::XOrIOp>(x, e.like(x, numerics::Code().min()));
 }
 
 int64_t ByteTable::lanesOf(const TargetDesc &target) {
@@ -45,7 +45,7 @@ ByteTable::ByteTable(Emitter &e, const TargetDesc &target, Value memref, Values 
   if (kind == ByteLookup::Scalar)
     return;
   // A code of -128 is 128 as an unsigned number and has entry 0.
-  const int64_t first = signedCodes ? 128 : 0, step = kind == ByteLookup::Permute128 ? 64 : 16;
+  const int64_t first = signedCodes ? kBytes / 2 : 0, step = kind == ByteLookup::Permute128 ? 64 : 16;
   for (int64_t i = 0; i < 256; i += step) {
     Values from(at);
     from.back() = e.indexAdd(from.back(), i ^ first);

@@ -55,9 +55,9 @@ private:
   void emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows);
   void emitPrefetch(Emitter &e, const Panel &panel, Value row);
   void emitRowOps(Emitter &e, Value lo, Value rows);
-  void widenRow(Emitter &e, Value from, Value to, int64_t at, int64_t count);
+  void widenRow(Emitter &e, Value from, Value to, int64_t first, int64_t count);
   void widenPatch(Emitter &e, Value patch, Value to);
-  bool unpacks() const { return constantRight && (g.dot.width != 8 || rightBits < 8); }
+  bool unpacks() const { return constantRight && (geometry.dot.width != 8 || rightBits < 8); }
   Value scratchView(Emitter &e, int64_t offset, ArrayRef<int64_t> shape, int64_t width);
   int64_t reserve(int64_t bytes);
 
@@ -65,12 +65,12 @@ private:
   KernelModule &module;
   MemrefOf memrefOf;
   Epilogue &epilogue;
-  Geometry g;
+  Geometry geometry;
   LeftFormat leftFormat;
   Location loc;
   /// The rows of the left operand are patches of this op's input.
   integer::ExtractPatchesOp patches;
-  int64_t batch = 1, blockRows = 0, scratchBytes = 0, leftAt = 0, sumsAt = 0, panelsAt = 0, biasAt = 0;
+  int64_t batch = 1, blockRows = 0, scratchBytes = 0, leftOffset = 0, sumsOffset = 0, panelsOffset = 0, biasOffset = 0;
   bool constantRight = false, direct;
   /// Of the right operand's codes.
   unsigned rightBits;
@@ -88,9 +88,9 @@ private:
 } // namespace
 
 ProductKernel::ProductKernel(MatmulOp op, KernelModule &module, MemrefOf memrefOf, Epilogue &epilogue)
-    : op(op), module(module), memrefOf(memrefOf), epilogue(epilogue), g(Geometry::of(op, module.target)),
+    : op(op), module(module), memrefOf(memrefOf), epilogue(epilogue), geometry(Geometry::of(op, module.target)),
       leftFormat(LeftFormat::of(op)), loc(op.getLoc()), patches(epilogue.patches),
-      direct(!patches && leftFormat.isDirect(g)), rightBits(integer::codeOf(op.getRhs()).bits) {
+      direct(!patches && leftFormat.isDirect(geometry)), rightBits(integer::codeOf(op.getRhs()).bits) {
   if (shapeOf(op.getRhs()).size() != 2)
     batch = productOf(shapeOf(op.getLhs()).drop_back(2));
   prepareRight();
@@ -98,9 +98,9 @@ ProductKernel::ProductKernel(MatmulOp op, KernelModule &module, MemrefOf memrefO
 }
 
 int64_t ProductKernel::reserve(int64_t bytes) {
-  const int64_t at = scratchBytes;
-  scratchBytes += (bytes + 63) / 64 * 64;
-  return at;
+  const int64_t offset = scratchBytes;
+  scratchBytes += static_cast<int64_t>(llvm::alignTo(bytes, 64));
+  return offset;
 }
 
 void ProductKernel::prepareRight() {
@@ -110,22 +110,23 @@ void ProductKernel::prepareRight() {
   if (op.getBias())
     biasData = getIntTensor(op.getBias());
   constantRight = succeeded(data) && (!op.getBias() || succeeded(biasData));
-  const int64_t correction = leftFormat.correction(g);
+  const int64_t correction = leftFormat.correction(geometry);
   if (!constantRight) {
-    const int64_t first = op.getTransposeRhs() ? g.n : g.k, second = op.getTransposeRhs() ? g.k : g.n;
+    const int64_t first = op.getTransposeRhs() ? geometry.n : geometry.k,
+                  second = op.getTransposeRhs() ? geometry.k : geometry.n;
     right = module.reshape(loc, memrefOf(op.getRhs()), {batch * first, second});
     if (op.getBias())
       bias = memrefOf(op.getBias());
     correctionSlot = blob.scalar(correction);
     return;
   }
-  right = module.constant(loc, weightPacking(g, rightBits).pack(packWeights(g, data->raw(), op.getTransposeRhs())));
+  right = module.constant(loc, weightPacking(geometry, rightBits).pack(packWeights(geometry, data->raw(), op.getTransposeRhs())));
   // The bias with the column sums that the zero point multiplies, modulo 2^32.
-  std::vector<uint32_t> row(g.paddedCols());
-  for (int64_t n = 0; n < g.n; ++n) {
+  std::vector<uint32_t> row(geometry.paddedCols());
+  for (int64_t n = 0; n < geometry.n; ++n) {
     uint32_t sum = 0;
-    for (int64_t k = 0; k < g.k; ++k)
-      sum += static_cast<uint32_t>(data->intAt(op.getTransposeRhs() ? n * g.k + k : k * g.n + n));
+    for (int64_t k = 0; k < geometry.k; ++k)
+      sum += static_cast<uint32_t>(data->intAt(op.getTransposeRhs() ? n * geometry.k + k : k * geometry.n + n));
     if (succeeded(biasData))
       row[n] = static_cast<uint32_t>(biasData->intAt(n));
     row[n] += static_cast<uint32_t>(correction) * sum;
@@ -138,26 +139,28 @@ void ProductKernel::prepareRight() {
 /// and a few tiles pay for that.
 void ProductKernel::prepareScratch() {
   zeroPointSlot = blob.scalar(leftFormat.zeroPoint);
-  const int64_t rowBytes = g.paddedDepth() * g.dot.width / 8 + (epilogue.rowwise ? g.paddedCols() * 4 : 0);
+  const int64_t rowBytes =
+      geometry.paddedDepth() * geometry.dot.width / 8 + (epilogue.rowwise ? geometry.paddedCols() * 4 : 0);
   const int64_t budget = module.target.isa->l2Bytes / (direct ? 2 : 4);
-  const int64_t most = std::max<int64_t>(8 * g.tileRows, budget / rowBytes), blocks = (g.m + most - 1) / most;
-  blockRows = ((g.m + blocks - 1) / blocks + g.tileRows - 1) / g.tileRows * g.tileRows;
+  const int64_t most = std::max<int64_t>(8 * geometry.tileRows, budget / rowBytes),
+                blocks = (geometry.m + most - 1) / most;
+  blockRows = ((geometry.m + blocks - 1) / blocks + geometry.tileRows - 1) / geometry.tileRows * geometry.tileRows;
   if (!direct)
-    leftAt = reserve(blockRows * rowBytes);
+    leftOffset = reserve(blockRows * rowBytes);
   if (epilogue.rowwise)
-    sumsAt = reserve(blockRows * g.paddedCols() * 4);
+    sumsOffset = reserve(blockRows * geometry.paddedCols() * 4);
   if (unpacks())
-    panelsAt = reserve(g.tileVectors * g.dot.lanes * g.paddedDepth() * g.dot.width / 8);
+    panelsOffset = reserve(geometry.tileVectors * geometry.dot.lanes * geometry.paddedDepth() * geometry.dot.width / 8);
   if (!constantRight) {
-    panelsAt = reserve(g.packedElements() * g.dot.width / 8);
-    biasAt = reserve(g.paddedCols() * 4);
+    panelsOffset = reserve(geometry.packedElements() * geometry.dot.width / 8);
+    biasOffset = reserve(geometry.paddedCols() * 4);
   }
 }
 
 Value ProductKernel::emitCall() {
   // Patches cover the picture.
   Value left = memrefOf(patches ? patches.getInput() : op.getLhs());
-  Values args{module.reshape(loc, left, {batch * g.m * g.k}), right};
+  Values args{module.reshape(loc, left, {batch * geometry.m * geometry.k}), right};
   if (bias)
     args.push_back(bias);
   std::string name = "matmul";
@@ -178,7 +181,7 @@ Value ProductKernel::emitCall() {
   if (epilogue.empty()) {
     buffer = module.alloc(loc, shapeOf(op.getResult()), elementOf(op.getResult()));
     local.push_back(static_cast<int64_t>(args.size()));
-    args.push_back(module.reshape(loc, buffer, {batch * g.m, g.n}));
+    args.push_back(module.reshape(loc, buffer, {batch * geometry.m, geometry.n}));
   }
   args.push_back(module.scratch(loc, scratchBytes));
   args.push_back(module.blob(loc, blob));
@@ -187,10 +190,10 @@ Value ProductKernel::emitCall() {
     ops.push_back(patches);
   ops.push_back(op);
   ops.append(epilogue.sources);
-  const int64_t units = constantRight ? g.tiles() : batch;
+  const int64_t units = constantRight ? geometry.tiles() : batch;
   Step step(ops, macsOf(op));
   if (constantRight) {
-    step.rows = g.m;
+    step.rows = geometry.m;
     step.local = local;
   }
   module.call(step, name, args, units, [&](Emitter &e, ValueRange in, Value first, Value last) {
@@ -223,47 +226,48 @@ void ProductKernel::takeArguments(Emitter &e, ValueRange in) {
   scratch = in[in.size() - 2];
   blobIn = in.back();
 
-  const int64_t depth = g.paddedDepth();
+  const int64_t depth = geometry.paddedDepth();
   if (direct) {
-    auto words = MemRefType::get({batch * g.m, g.groups()}, e.intType(g.wordBits()));
-    if (g.dot.group == 1)
-      leftWords = e.op<memref::ReinterpretCastOp>(words, lhs, 0, words.getShape(), ArrayRef<int64_t>{g.groups(), 1});
+    auto words = MemRefType::get({batch * geometry.m, geometry.groups()}, e.intType(geometry.wordBits()));
+    if (geometry.dot.group == 1)
+      leftWords =
+          e.op<memref::ReinterpretCastOp>(words, lhs, 0, words.getShape(), ArrayRef<int64_t>{geometry.groups(), 1});
     else
       leftWords = e.op<memref::ViewOp>(words, lhs, e.index(0), ValueRange());
   } else {
-    leftRows = scratchView(e, leftAt, {blockRows, depth}, g.dot.width);
-    leftWords = scratchView(e, leftAt, {blockRows, g.groups()}, g.wordBits());
+    leftRows = scratchView(e, leftOffset, {blockRows, depth}, geometry.dot.width);
+    leftWords = scratchView(e, leftOffset, {blockRows, geometry.groups()}, geometry.wordBits());
   }
   if (epilogue.rowwise)
-    sums = scratchView(e, sumsAt, {blockRows, g.paddedCols()}, 32);
+    sums = scratchView(e, sumsOffset, {blockRows, geometry.paddedCols()}, 32);
   if (unpacks())
-    panels = scratchView(e, panelsAt, {g.tileVectors * g.dot.lanes * depth}, g.dot.width);
+    panels = scratchView(e, panelsOffset, {geometry.tileVectors * geometry.dot.lanes * depth}, geometry.dot.width);
   else if (constantRight)
     panels = rhs;
   else
-    panels = scratchView(e, panelsAt, {g.packedElements()}, g.dot.width);
-  biasRow = constantRight ? Blob::view(e, blobIn, biasSlot) : scratchView(e, biasAt, {g.paddedCols()}, 32);
+    panels = scratchView(e, panelsOffset, {geometry.packedElements()}, geometry.dot.width);
+  biasRow = constantRight ? Blob::view(e, blobIn, biasSlot) : scratchView(e, biasOffset, {geometry.paddedCols()}, 32);
 }
 
 void ProductKernel::emitBody(Emitter &e, Value first, Value last) {
   if (constantRight) {
-    Value lo = e.indexMul(first, g.tileRows);
-    return emitRows(e, lo, e.smin(e.indexMul(last, g.tileRows), e.index(g.m)));
+    Value lo = e.indexMul(first, geometry.tileRows);
+    return emitRows(e, lo, e.smin(e.indexMul(last, geometry.tileRows), e.index(geometry.m)));
   }
   e.loop(first, last, 1, [&](Value batch) {
     packRight(e, batch);
-    Value lo = e.indexMul(batch, g.m);
-    emitRows(e, lo, e.indexAdd(lo, g.m));
+    Value lo = e.indexMul(batch, geometry.m);
+    emitRows(e, lo, e.indexAdd(lo, geometry.m));
   });
 }
 
 /// Packs rhs[batch]; the bias row gets the correction and the bias.
 void ProductKernel::packRight(Emitter &e, Value batch) {
-  Value base = e.indexMul(batch, op.getTransposeRhs() ? g.n : g.k), zero = e.index(0);
+  Value base = e.indexMul(batch, op.getTransposeRhs() ? geometry.n : geometry.k), zero = e.index(0);
   const RightView view{rhs, base, 1, op.getTransposeRhs()};
-  emitPack(e, g, view, panels, zero, biasRow, zero, Blob::load(e, blobIn, correctionSlot, 32));
+  emitPack(e, geometry, view, panels, zero, biasRow, zero, Blob::load(e, blobIn, correctionSlot, 32));
   if (biasIn)
-    e.loop(g.n, [&](Value n) { e.store(e.add(e.load(biasRow, n), e.load(biasIn, n)), biasRow, n); });
+    e.loop(geometry.n, [&](Value n) { e.store(e.add(e.load(biasRow, n), e.load(biasIn, n)), biasRow, n); });
 }
 
 /// Rows lo to hi, of which the last tile may have fewer if the matrix ends there.
@@ -271,12 +275,12 @@ void ProductKernel::emitRows(Emitter &e, Value lo, Value hi) {
   e.loop(lo, hi, blockRows, [&](Value block) { emitBlock(e, block, e.smin(e.sub(hi, block), e.index(blockRows))); });
 }
 
-/// `count` elements from lhs[from] go to element `at` of row `to`.
-void ProductKernel::widenRow(Emitter &e, Value from, Value to, int64_t at, int64_t count) {
-  Value zeroPoint = Blob::load(e, blobIn, zeroPointSlot, g.dot.width);
-  forColumns(e, module.target, count, true, g.dot.width, [&](Value k, int64_t lanes) {
+/// `count` elements from lhs[from] go to element `first` of row `to`.
+void ProductKernel::widenRow(Emitter &e, Value from, Value to, int64_t first, int64_t count) {
+  Value zeroPoint = Blob::load(e, blobIn, zeroPointSlot, geometry.dot.width);
+  forColumns(e, module.target, count, true, geometry.dot.width, [&](Value k, int64_t lanes) {
     Value x = e.load(lhs, {e.add(from, k)}, lanes);
-    e.store(widenLeft(e, g, leftFormat, zeroPoint, x), leftRows, {to, e.indexAdd(k, at)});
+    e.store(widenLeft(e, geometry, leftFormat, zeroPoint, x), leftRows, {to, e.indexAdd(k, first)});
   });
 }
 
@@ -299,9 +303,9 @@ void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
       if (patches)
         widenPatch(e, e.add(lo, r), r);
       else
-        widenRow(e, e.indexMul(e.add(lo, r), g.k), r, 0, g.k);
-      for (int64_t k = g.k; k < g.paddedDepth(); ++k)
-        e.store(e.constant(e.intType(g.dot.width), 0), leftRows, {r, e.index(k)});
+        widenRow(e, e.indexMul(e.add(lo, r), geometry.k), r, 0, geometry.k);
+      for (int64_t k = geometry.k; k < geometry.paddedDepth(); ++k)
+        e.store(e.constant(e.intType(geometry.dot.width), 0), leftRows, {r, e.index(k)});
     });
   }
   TileStore store;
@@ -311,45 +315,45 @@ void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
     store.arguments.push_back(arguments.blob);
   }
   store.arguments.push_back(epilogue.rowwise ? sums : epilogue.empty() ? result : elementwise.back().results[0]);
-  TileCaller tiles(module, g, leftWords, 1, panels, biasRow, store);
-  forPanels(e, g, [&](const Panel &panel) { emitPanel(e, tiles, panel, lo, rows); });
+  TileCaller tiles(module, geometry, leftWords, 1, panels, biasRow, store);
+  forPanels(e, geometry, [&](const Panel &panel) { emitPanel(e, tiles, panel, lo, rows); });
   emitRowOps(e, lo, rows);
 }
 
 void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows) {
-  Value offset = e.indexMul(panel.first, g.paddedDepth());
+  Value offset = e.indexMul(panel.first, geometry.paddedDepth());
   if (unpacks()) {
-    emitUnpack(e, g, rightBits, rhs, offset, panel.vectors * g.dot.lanes * g.paddedDepth(), panels);
+    emitUnpack(e, geometry, rightBits, rhs, offset, panel.vectors * geometry.dot.lanes * geometry.paddedDepth(), panels);
     offset = e.index(0);
   }
   auto tile = [&](int64_t tileRows, Value row) {
     Value left = direct ? e.add(lo, row) : row, stored = epilogue.rowwise ? row : e.add(lo, row);
     tiles.call(e, tileRows, panel, {left, offset, panel.first, stored, stored, stored});
   };
-  Value whole = e.indexMul(e.divu(rows, e.index(g.tileRows)), g.tileRows);
-  if (g.m >= g.tileRows)
-    e.loop(e.index(0), whole, g.tileRows, [&](Value row) {
+  Value whole = e.indexMul(e.divu(rows, e.index(geometry.tileRows)), geometry.tileRows);
+  if (geometry.m >= geometry.tileRows)
+    e.loop(e.index(0), whole, geometry.tileRows, [&](Value row) {
       emitPrefetch(e, panel, row);
-      tile(g.tileRows, row);
+      tile(geometry.tileRows, row);
     });
-  if (g.tailRows())
-    e.ifThen(e.cmp(arith::CmpIPredicate::ult, whole, rows), [&] { tile(g.tailRows(), whole); });
+  if (geometry.tailRows())
+    e.ifThen(e.cmp(arith::CmpIPredicate::ult, whole, rows), [&] { tile(geometry.tailRows(), whole); });
 }
 
 /// Weights that L2 does not hold: each tile asks for its share of the next panel.
 void ProductKernel::emitPrefetch(Emitter &e, const Panel &panel, Value row) {
-  if (!constantRight || rightBits < 8 || g.packedElements() < module.target.isa->l2Bytes / 2)
+  if (!constantRight || rightBits < 8 || geometry.packedElements() < module.target.isa->l2Bytes / 2)
     return;
   constexpr int64_t line = 64;
-  const int64_t bytes = panel.vectors * g.dot.lanes * g.paddedDepth();
-  const int64_t tiles = std::max<int64_t>(1, std::min(blockRows, g.m) / g.tileRows);
+  const int64_t bytes = panel.vectors * geometry.dot.lanes * geometry.paddedDepth();
+  const int64_t tiles = std::max<int64_t>(1, std::min(blockRows, geometry.m) / geometry.tileRows);
   const int64_t share = ((bytes + tiles - 1) / tiles + line - 1) / line;
-  Value next = e.indexAdd(e.indexMul(panel.first, g.paddedDepth()), bytes);
-  Value from = e.add(next, e.indexMul(e.divu(row, e.index(g.tileRows)), share * line));
-  Value last = e.index(g.packedElements() - 1);
+  Value next = e.indexAdd(e.indexMul(panel.first, geometry.paddedDepth()), bytes);
+  Value from = e.add(next, e.indexMul(e.divu(row, e.index(geometry.tileRows)), share * line));
+  Value last = e.index(geometry.packedElements() - 1);
   e.loop(share, [&](Value i) {
-    Value at = e.smin(e.add(from, e.indexMul(i, line)), last);
-    memref::PrefetchOp::create(e.b, e.loc, rhs, at, /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+    Value element = e.smin(e.add(from, e.indexMul(i, line)), last);
+    memref::PrefetchOp::create(e.b, e.loc, rhs, element, /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
   });
 }
 
@@ -359,10 +363,10 @@ void ProductKernel::emitRowOps(Emitter &e, Value lo, Value rows) {
   e.loop(e.index(0), rows, 1, [&](Value r) {
     Value row = e.add(lo, r), previous, previousRow = row;
     auto emit = [&](const RowOp &rowOp, const RowArguments &arguments) {
-      RowContext at = RowContext::at(row, arguments.operands, arguments.results, arguments.blob);
-      at.primary = previous;
-      at.primaryRow = previousRow;
-      rowOp.emitRow(e, module.target, at);
+      RowContext context = RowContext::ofRow(row, arguments.operands, arguments.results, arguments.blob);
+      context.primary = previous;
+      context.primaryRow = previousRow;
+      rowOp.emitRow(e, module.target, context);
       previous = arguments.results[0];
       previousRow = row;
     };

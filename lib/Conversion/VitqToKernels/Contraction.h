@@ -59,14 +59,14 @@ struct LeftFormat {
 
   static LeftFormat of(integer::MatmulOp op);
   /// Whether the dot product reads the elements as they are.
-  bool isDirect(const Geometry &g) const;
+  bool isDirect(const Geometry &geometry) const;
   /// Multiplies the column sums of the right operand: minus what the format of the
   /// dot product adds to each element.
-  int64_t correction(const Geometry &g) const;
+  int64_t correction(const Geometry &geometry) const;
 };
 
 /// Element `x` of 8 or 16 bits in the format of the dot product.
-Value widenLeft(Emitter &e, const Geometry &g, const LeftFormat &left, Value zeroPoint, Value x);
+Value widenLeft(Emitter &e, const Geometry &geometry, const LeftFormat &left, Value zeroPoint, Value x);
 
 /// Columns `first * lanes` and on of a panel: `vectors` of them, of whose columns
 /// `valid` are of the matrix.
@@ -75,7 +75,7 @@ struct Panel {
   int64_t vectors, valid;
 };
 /// Calls `body` with code for every kind of panel, in loops.
-void forPanels(Emitter &e, const Geometry &g, llvm::function_ref<void(const Panel &)> body);
+void forPanels(Emitter &e, const Geometry &geometry, llvm::function_ref<void(const Panel &)> body);
 
 //===----------------------------------------------------------------------===//
 // Tiles
@@ -104,18 +104,20 @@ class TileCaller {
 public:
   /// `left`: [rows, groups] words; `panels`: packed elements; `bias`: one number for
   /// each padded column, or null for zero.
-  TileCaller(KernelModule &module, const Geometry &g, Value left, int64_t leftStride, Value panels, Value bias,
+  TileCaller(KernelModule &module, const Geometry &geometry, Value left, int64_t leftStride, Value panels, Value bias,
              const TileStore &store)
-      : module(module), g(g), left(left), leftStride(leftStride), panels(panels), bias(bias), store(store) {}
+      : module(module), geometry(geometry), left(left), leftStride(leftStride), panels(panels), bias(bias),
+        store(store) {}
 
-  void call(Emitter &e, int64_t rows, const Panel &panel, const TilePlace &at);
+  void call(Emitter &e, int64_t rows, const Panel &panel, const TilePlace &place);
 
 private:
   void emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel);
-  void storeTile(Emitter &e, ValueRange args, const Panel &panel, int64_t rows, ValueRange sums, const TilePlace &at);
+  void storeTile(Emitter &e, ValueRange args, const Panel &panel, int64_t rows, ValueRange sums,
+                 const TilePlace &place);
 
   KernelModule &module;
-  const Geometry &g;
+  const Geometry &geometry;
   Value left;
   int64_t leftStride;
   Value panels, bias;
@@ -123,23 +125,23 @@ private:
 };
 
 /// acc + dot(a, b), `a` being one word of the left operand for every lane.
-Value emitDot(Emitter &e, const Geometry &g, Value acc, Value a, Value b);
+Value emitDot(Emitter &e, const Geometry &geometry, Value acc, Value a, Value b);
 
 /// Whether sums of whole vectors can go through `op` in a tile.
-bool fitsTile(const Geometry &g, const RowOp &op, const TargetDesc &target);
+bool fitsTile(const Geometry &geometry, const RowOp &op, const TargetDesc &target);
 
 //===----------------------------------------------------------------------===//
 // Packing
 //===----------------------------------------------------------------------===//
 
 /// A constant right operand as packed bytes, zero where there is none.
-std::vector<char> packWeights(const Geometry &g, llvm::ArrayRef<char> rhs, bool transposed);
+std::vector<char> packWeights(const Geometry &geometry, llvm::ArrayRef<char> rhs, bool transposed);
 
 /// How narrow weights are stored: a vector of words of a panel is a block.
-BitPacking weightPacking(const Geometry &g, unsigned bits);
+BitPacking weightPacking(const Geometry &geometry, unsigned bits);
 
 /// Turns `count` packed weights from number `from` on into elements of the dot product's width.
-void emitUnpack(Emitter &e, const Geometry &g, unsigned bits, Value bytes, Value from, int64_t count, Value to);
+void emitUnpack(Emitter &e, const Geometry &geometry, unsigned bits, Value bytes, Value from, int64_t count, Value to);
 
 /// A right operand of run time: element (n, k) is rhs[row of it, column of it].
 struct RightView {
@@ -152,9 +154,9 @@ struct RightView {
   bool transposed;
 };
 /// Packs it into `panels` at `offset`; where `sums` is given, stores the sum of each
-/// padded column times `factor` there, at `sumsAt`.
-void emitPack(Emitter &e, const Geometry &g, const RightView &rhs, Value panels, Value offset, Value sums, Value sumsAt,
-              Value factor);
+/// padded column times `factor` there, at `sumsOffset`.
+void emitPack(Emitter &e, const Geometry &geometry, const RightView &rhs, Value panels, Value offset, Value sums,
+              Value sumsOffset, Value factor);
 
 //===----------------------------------------------------------------------===//
 // Products

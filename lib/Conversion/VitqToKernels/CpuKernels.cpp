@@ -19,6 +19,8 @@ using namespace vitq::integer;
 
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<ShapedType>(value.getType()).getShape(); }
 
+static constexpr const char *kReadsMore = "it reads more than a row of what stands before it";
+
 static KernelFit refuse(std::string &reason, const char *why) {
   reason = why;
   return KernelFit::No;
@@ -69,7 +71,7 @@ bool KernelParts::readsOnlyRow(RowwiseOp op, std::string &reason) const {
       rows += 2;
   }
   if (rows != 1)
-    reason = "it reads more than a row of what stands before it";
+    reason = kReadsMore;
   return rows == 1;
 }
 
@@ -114,6 +116,7 @@ KernelFit KernelParts::addContext(MatmulOp op, std::string &reason) {
     if (widthOf(operand) != 8)
       return refuse(reason, "operands of an attention have 8 bits");
   context = op;
+  reason = "something must follow the second product";
   return KernelFit::Prefix;
 }
 
@@ -126,6 +129,8 @@ static bool keepsRows(TransposeOp op) {
 KernelFit KernelParts::addTranspose(TransposeOp op, std::string &reason) {
   if (contextOps.empty() || !keepsRows(op))
     return refuse(reason, "only an attention writes whole rows in another order");
+  if (op.getInput() != last()->getResult(0))
+    return refuse(reason, kReadsMore);
   transpose = op;
   return KernelFit::Kernel;
 }

@@ -12,6 +12,7 @@
 #ifndef VITQ_LIB_CONVERSION_VITQTOKERNELS_EMITTER_H
 #define VITQ_LIB_CONVERSION_VITQTOKERNELS_EMITTER_H
 
+#include "dialects/vitq/Vitq.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -98,12 +99,8 @@ public:
 
 /// Elements of a memref of static shape.
 int64_t elementCount(Type type);
-/// What elements of this type are in memory: narrow codes take a byte.
-inline Type storageOf(Type element) {
-  const unsigned width = element.getIntOrFloatBitWidth();
-  return width > 1 && width < 8 ? mlir::IntegerType::get(element.getContext(), 8) : element;
-}
-inline Type elementOf(Value value) { return storageOf(mlir::getElementTypeOrSelf(value.getType())); }
+/// What an element is in memory.
+inline Type elementOf(Value value) { return integer::storageOf(mlir::getElementTypeOrSelf(value.getType())); }
 inline unsigned widthOf(Value value) { return elementOf(value).getIntOrFloatBitWidth(); }
 
 } // namespace vitq::kernels

@@ -122,9 +122,8 @@ Value KernelModule::codes(Location loc, const Tensor &elements, Value tensor) {
   const std::vector<char> packed = packing.pack(bytes.raw());
   const int64_t blocks = static_cast<int64_t>(packed.size()) / packing.blockBytes();
   Value buffer = alloc(loc, {blocks * kBlock}, memref.getElementType());
-  call(Step(loc, "unpack"), "unpack",
-       std::to_string(type.getElementTypeBitWidth()) + (signs.isUnsigned(tensor) ? "u" : "s"),
-       {constant(loc, packed), buffer}, blocks, [&](Emitter &e, ValueRange in, Value first, Value last) {
+  call(Step(loc, "unpack"), "unpack", {constant(loc, packed), buffer}, blocks,
+       [&](Emitter &e, ValueRange in, Value first, Value last) {
          e.loop(first, last, 1, [&](Value block) {
            Value from = e.indexMul(block, packing.blockBytes());
            e.store(packing.load(e, in[0], from), in[1], {e.indexMul(block, kBlock)});

@@ -52,7 +52,7 @@ Values vitq::kernels::lowerLaunch(systolic::LaunchOp op, int64_t number, KernelM
       buffers.push_back(memrefOf(input));
   for (Value output : op.getOutputs()) {
     auto type = cast<RankedTensorType>(output.getType());
-    results.push_back(module.alloc(op.getLoc(), type.getShape(), type.getElementType()));
+    results.push_back(module.alloc(op.getLoc(), type.getShape(), elementOf(output)));
   }
   buffers.append(results);
   Values args = buffers;

@@ -115,45 +115,45 @@ struct LayerNorm : RowOp {
   Clamp clamp;
 
   /// The numbers, of 64 bits, that normalize a row.
-  virtual Values statistics(Emitter &e, const TargetDesc &target, const RowContext &at) const = 0;
-  virtual void normalize(Emitter &e, const TargetDesc &target, const RowContext &at, ValueRange row) const = 0;
+  virtual Values statistics(Emitter &e, const TargetDesc &target, const RowContext &context) const = 0;
+  virtual void normalize(Emitter &e, const TargetDesc &target, const RowContext &context, ValueRange row) const = 0;
 
-  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    normalize(e, target, at, statistics(e, target, at));
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
+    normalize(e, target, context, statistics(e, target, context));
   }
 
   /// Elements as signed 16-bit numbers, unsigned 16-bit ones less 2^15: neither
   /// algorithm takes notice of a constant that is added to a row.
-  Value input16(Emitter &e, const RowContext &at, Value col, int64_t lanes) const {
-    Value x = e.load(at.primary, {at.primaryRow, col}, lanes);
+  Value input16(Emitter &e, const RowContext &context, Value col, int64_t lanes) const {
+    Value x = e.load(context.primary, {context.primaryRow, col}, lanes);
     if (widthOf(x) == 16)
       return inputUnsigned ? e.op<arith::XOrIOp>(x, e.like(x, -32768)) : x;
     return e.extend(x, 16, inputUnsigned);
   }
   /// Sums of the row's elements and of their squares as 64 bits.
-  std::pair<Value, Value> sums(Emitter &e, const TargetDesc &target, const RowContext &at) const;
+  std::pair<Value, Value> sums(Emitter &e, const TargetDesc &target, const RowContext &context) const;
   /// The sum, and V = C * sum of squares - sum^2 + eps.
-  std::pair<Value, Value> moments(Emitter &e, const TargetDesc &target, const RowContext &at) const {
-    auto [sum, squares] = sums(e, target, at);
+  std::pair<Value, Value> moments(Emitter &e, const TargetDesc &target, const RowContext &context) const {
+    auto [sum, squares] = sums(e, target, context);
     Value variance = e.sub(e.mul(squares, cols), e.mul(sum, sum));
-    return {sum, e.add(variance, Blob::load(e, at.blob, eps, 64))};
+    return {sum, e.add(variance, Blob::load(e, context.blob, eps, 64))};
   }
 
-  Value shiftOf(Emitter &e, const RowContext &at, Value col) const {
-    Value view = Blob::view(e, at.blob, shifts);
+  Value shiftOf(Emitter &e, const RowContext &context, Value col) const {
+    Value view = Blob::view(e, context.blob, shifts);
     return e.load(view, uniformShift ? e.index(0) : col);
   }
 };
 
 } // namespace
 
-std::pair<Value, Value> LayerNorm::sums(Emitter &e, const TargetDesc &target, const RowContext &at) const {
+std::pair<Value, Value> LayerNorm::sums(Emitter &e, const TargetDesc &target, const RowContext &context) const {
   const Columns columns = Columns::of(target, cols, 16);
   Type i64 = e.intType(64);
   if (!columns.vectors()) {
     Value zero = e.constant(i64, 0);
     Values total = e.loop(cols, {zero, zero}, [&](Value col, ValueRange acc) {
-      Value x = e.sext(input16(e, at, col, 1), 32);
+      Value x = e.sext(input16(e, context, col, 1), 32);
       return Values{e.add(acc[0], e.sext(x, 64)), e.add(acc[1], e.sext(e.mul(x, x), 64))};
     });
     return {total[0], total[1]};
@@ -165,7 +165,7 @@ std::pair<Value, Value> LayerNorm::sums(Emitter &e, const TargetDesc &target, co
   auto wide = VectorType::get({columns.lanes / 4}, i64);
   Values acc = reduceColumns(e, columns, {e.constant(narrow, 0), e.constant(wide, 0), e.constant(wide, 0)},
                              [&](Value col, Value isNew, ValueRange acc) {
-                               Value x = input16(e, at, col, columns.lanes);
+                               Value x = input16(e, context, col, columns.lanes);
                                if (isNew)
                                  x = e.select(isNew, x, e.like(x, 0));
                                Value squares = e.op<vector::BitCastOp>(wide, pairSums(e, target, x, x));
@@ -200,10 +200,10 @@ struct ExactLayerNorm : LayerNorm {
 
   void addFastConstants(LayerNormOp op);
 
-  Values statistics(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    auto [sum, variance] = moments(e, target, at);
-    Value factor = lines ? lines->apply(e, at.blob, variance, numerics::kInverseRootCodes, 13, 2)
-                         : reciprocalRoot(e, at.operands[0], variance);
+  Values statistics(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
+    auto [sum, variance] = moments(e, target, context);
+    Value factor = lines ? lines->apply(e, context.blob, variance, numerics::kInverseRootCodes, 13, 2)
+                         : reciprocalRoot(e, context.operands[0], variance);
     if (!fast)
       return {factor, sum};
     Value offset = e.sub(e.like(factor, int64_t(1) << 25), e.mul(factor, sum));
@@ -214,42 +214,42 @@ struct ExactLayerNorm : LayerNorm {
     RootEmitter arithmetic{e, table};
     return e.divu(e.like(variance, int64_t(1) << 46), numerics::rootBySteps(arithmetic, e.shl(variance, 12)));
   }
-  void normalize(Emitter &e, const TargetDesc &target, const RowContext &at, ValueRange row) const override {
+  void normalize(Emitter &e, const TargetDesc &target, const RowContext &context, ValueRange row) const override {
     if (fast)
-      return normalizeVectors(e, target, at, row);
+      return normalizeVectors(e, target, context, row);
     Value factor = row[0], sum = e.trunc(row[1], 32);
-    Value m = Blob::view(e, at.blob, multipliers), offset = Blob::view(e, at.blob, offsets);
+    Value m = Blob::view(e, context.blob, multipliers), offset = Blob::view(e, context.blob, offsets);
     e.loop(cols, [&](Value col) {
-      Value x = e.sext(input16(e, at, col, 1), 32);
+      Value x = e.sext(input16(e, context, col, 1), 32);
       Value centred = e.sub(e.mul(x, cols), sum);
       Value y = e.sra(e.add(e.mul(e.sext(centred, 64), factor), int64_t(1) << 25), 26);
       // Saying that y has 32 bits lets the next product be one of 32-bit numbers.
       y = e.sext(e.trunc(y, 32), 64);
       Value p = e.add(e.mul(y, e.sext(e.load(m, col), 64)), e.load(offset, col));
-      Value out = Rescale::roundShift(e, p, e.sext(shiftOf(e, at, col), 64), Rounding::HalfUp);
-      e.store(finishSum(e, at.blob, out, zeroPoint, clamp), at.results[0], {at.resultRow, col});
+      Value out = Rescale::roundShift(e, p, e.sext(shiftOf(e, context, col), 64), Rounding::HalfUp);
+      e.store(finishSum(e, context.blob, out, zeroPoint, clamp), context.results[0], {context.resultRow, col});
     });
   }
-  void normalizeVectors(Emitter &e, const TargetDesc &target, const RowContext &at, ValueRange row) const {
+  void normalizeVectors(Emitter &e, const TargetDesc &target, const RowContext &context, ValueRange row) const {
     Value low = e.trunc(row[0], 16), gain = e.trunc(e.sra(e.sub(row[0], e.sext(low, 64)), 16), 32);
     Value rest = e.trunc(e.op<arith::AndIOp>(row[1], e.like(row[1], 0xffff)), 32);
     Value offset = e.trunc(e.sra(row[1], 16), 32);
     forColumns(e, target, cols, true, 32, [&](Value col, int64_t lanes) {
-      Value x = e.sext(input16(e, at, col, lanes), 32);
+      Value x = e.sext(input16(e, context, col, lanes), 32);
       Value fine = e.add(e.mul(x, e.splatLike(e.sext(low, 32), x)), e.splatLike(rest, x));
       Value y = e.add(e.add(e.mul(x, e.splatLike(gain, x)), e.splatLike(offset, x)), e.sra(fine, 16));
-      Value out = affineHigh(e, target, at, e.sra(y, 10), col, lanes);
-      Value shift = Blob::view(e, at.blob, shifts);
+      Value out = affineHigh(e, target, context, e.sra(y, 10), col, lanes);
+      Value shift = Blob::view(e, context.blob, shifts);
       shift = uniformShift ? e.splatLike(e.load(shift, e.index(0)), out) : e.load(shift, col, lanes);
-      e.store(clamp.apply(e, at.blob, e.sra(out, shift)), at.results[0], {at.resultRow, col});
+      e.store(clamp.apply(e, context.blob, e.sra(out, shift)), context.results[0], {context.resultRow, col});
     });
   }
   /// The upper 32 bits of y * multiplier + offset.
-  Value affineHigh(Emitter &e, const TargetDesc &target, const RowContext &at, Value y, Value col,
+  Value affineHigh(Emitter &e, const TargetDesc &target, const RowContext &context, Value y, Value col,
                    int64_t lanes) const {
-    Value m = e.load(Blob::view(e, at.blob, multipliers), col, lanes);
+    Value m = e.load(Blob::view(e, context.blob, multipliers), col, lanes);
     if (!pairs) {
-      Value offset = e.load(Blob::view(e, at.blob, offsets), col, lanes);
+      Value offset = e.load(Blob::view(e, context.blob, offsets), col, lanes);
       Value p = e.add(e.mul(e.sext(y, 64), e.sext(m, 64)), offset);
       return e.trunc(e.sra(p, 32), 32);
     }
@@ -257,9 +257,9 @@ struct ExactLayerNorm : LayerNorm {
     auto low = [&](Value v) { return e.sra(e.shl(e.op<vector::BitCastOp>(wide, v), 32), 32); };
     auto high = [&](Value v) { return e.sra(e.op<vector::BitCastOp>(wide, v), 32); };
     Value half = e.divu(col, e.index(2));
-    Value oddM = e.load(Blob::view(e, at.blob, oddMultipliers), col, lanes);
-    Value even = e.add(e.mul(low(y), low(m)), e.load(Blob::view(e, at.blob, offsets), half, lanes / 2));
-    Value odd = e.add(e.mul(high(y), low(oddM)), e.load(Blob::view(e, at.blob, oddOffsets), half, lanes / 2));
+    Value oddM = e.load(Blob::view(e, context.blob, oddMultipliers), col, lanes);
+    Value even = e.add(e.mul(low(y), low(m)), e.load(Blob::view(e, context.blob, offsets), half, lanes / 2));
+    Value odd = e.add(e.mul(high(y), low(oddM)), e.load(Blob::view(e, context.blob, oddOffsets), half, lanes / 2));
     SmallVector<int64_t> upper;
     for (int64_t i = 1; i < lanes; i += 2)
       upper.append({i, lanes + i});
@@ -289,13 +289,13 @@ struct ShiftLayerNorm : LayerNorm {
                                   e.op<arith::AndIOp>(e.cmp(arith::CmpIPredicate::eq, twice, c), odd));
     return e.add(quotient, e.zext(up, 64));
   }
-  Values statistics(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    auto [sum, squares] = sums(e, target, at);
+  Values statistics(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
+    auto [sum, squares] = sums(e, target, context);
     // 2^15, which unsigned elements are short of, is even: ties stay ties.
     Value mean = meanOf(e, sum);
     // sum of (x - mean)^2
     Value variance = e.add(e.sub(squares, e.mul(e.mul(mean, sum), 2)), e.mul(e.mul(mean, mean), cols));
-    RootEmitter arithmetic{e, at.operands[0]};
+    RootEmitter arithmetic{e, context.operands[0]};
     Value root = numerics::rootBySteps(arithmetic, e.op<arith::MaxUIOp>(variance, e.like(variance, 1)));
     Value beyond = e.sub(variance, e.mul(root, root));
     Value unsteady = e.op<arith::OrIOp>(e.cmp(arith::CmpIPredicate::eq, beyond, e.mul(root, 2)),
@@ -310,25 +310,26 @@ struct ShiftLayerNorm : LayerNorm {
     Value factor = e.divu(e.like(root, INT32_MAX), chosen.getResult(0));
     return {factor, mean};
   }
-  void normalize(Emitter &e, const TargetDesc &target, const RowContext &at, ValueRange row) const override {
+  void normalize(Emitter &e, const TargetDesc &target, const RowContext &context, ValueRange row) const override {
     Value factor = e.trunc(row[0], 32), mean = e.trunc(row[1], 32);
-    Value m = Blob::view(e, at.blob, multipliers), offset = Blob::view(e, at.blob, offsets);
+    Value m = Blob::view(e, context.blob, multipliers), offset = Blob::view(e, context.blob, offsets);
     forColumns(e, target, cols, fast, 32, [&](Value col, int64_t lanes) {
-      Value x = e.sext(input16(e, at, col, lanes), 32);
+      Value x = e.sext(input16(e, context, col, lanes), 32);
       Value y = e.sra(e.mul(e.sub(x, e.splatLike(mean, x)), e.splatLike(factor, x)), 1);
       if (fast) {
-        Value out = rescale.apply(e, at.blob, e.op<LLVM::SAddSat>(y, e.load(offset, col, lanes)), at.row, col);
+        Value out =
+            rescale.apply(e, context.blob, e.op<LLVM::SAddSat>(y, e.load(offset, col, lanes)), context.row, col);
         if (postOffsets)
-          out = e.add(out, e.load(Blob::view(e, at.blob, *postOffsets), col, lanes));
-        return e.store(finishSum(e, at.blob, out, zeroPoint, clamp), at.results[0], {at.resultRow, col});
+          out = e.add(out, e.load(Blob::view(e, context.blob, *postOffsets), col, lanes));
+        return e.store(finishSum(e, context.blob, out, zeroPoint, clamp), context.results[0], {context.resultRow, col});
       }
       y = e.add(e.sext(y, 64), e.sext(e.load(offset, col), 64));
       y = e.clamp(y, e.like(y, INT32_MIN), e.like(y, INT32_MAX));
       Value p = e.mul(y, e.sext(e.load(m, col), 64));
-      Value out = Rescale::roundShift(e, p, e.sext(shiftOf(e, at, col), 64), rounding);
+      Value out = Rescale::roundShift(e, p, e.sext(shiftOf(e, context, col), 64), rounding);
       if (postOffsets)
-        out = e.add(out, e.sext(e.load(Blob::view(e, at.blob, *postOffsets), col), 64));
-      e.store(finishSum(e, at.blob, out, zeroPoint, clamp), at.results[0], {at.resultRow, col});
+        out = e.add(out, e.sext(e.load(Blob::view(e, context.blob, *postOffsets), col), 64));
+      e.store(finishSum(e, context.blob, out, zeroPoint, clamp), context.results[0], {context.resultRow, col});
     });
   }
 };
@@ -338,32 +339,32 @@ struct NormQuant : LayerNorm {
   int64_t levels = 0;
   Slot lowest, signs;
 
-  Values statistics(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    auto [sum, variance] = moments(e, target, at);
+  Values statistics(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
+    auto [sum, variance] = moments(e, target, context);
     Value zeros = e.op<LLVM::CountLeadingZerosOp>(variance.getType(), variance, e.b.getBoolAttr(false));
     // 64 - zeros bits, of which 31 stay.
     Value excess = e.smax(e.sub(e.like(zeros, 33), zeros), e.like(zeros, 0));
     return {sum, excess, e.srl(variance, excess)};
   }
-  void normalize(Emitter &e, const TargetDesc &target, const RowContext &at, ValueRange row) const override {
+  void normalize(Emitter &e, const TargetDesc &target, const RowContext &context, ValueRange row) const override {
     Value sum = e.trunc(row[0], 32), variance = e.trunc(row[2], 32);
     forColumns(e, target, cols, true, 32, [&](Value col, int64_t lanes) {
-      Value x = e.sext(input16(e, at, col, lanes), 32);
+      Value x = e.sext(input16(e, context, col, lanes), 32);
       Value centred = e.sub(e.mul(x, cols), e.splatLike(sum, x)), wide = e.sext(centred, 64);
       Value square = e.shl(e.srl(e.mul(wide, wide), e.splatLike(row[1], wide)), numerics::kNormQuantFractionBits);
       // All ones where the centred value is negative, the other way round where gamma is.
-      Value negative = e.op<arith::XOrIOp>(e.sra(centred, 31), e.load(Blob::view(e, at.blob, signs), col, lanes));
+      Value negative = e.op<arith::XOrIOp>(e.sra(centred, 31), e.load(Blob::view(e, context.blob, signs), col, lanes));
       negative = e.sext(negative, 64);
       Value g = e.sub(e.op<arith::XOrIOp>(square, negative), negative);
       // Both factors as 32-bit numbers, for the instruction that multiplies these.
       Value v = e.sext(e.splatLike(variance, x), 64), count = e.like(g, 0);
       for (int64_t k = 0; k < levels; ++k) {
-        Value threshold = e.mul(e.sext(e.load(at.operands[0], {e.index(k), col}, lanes), 64), v);
+        Value threshold = e.mul(e.sext(e.load(context.operands[0], {e.index(k), col}, lanes), 64), v);
         Value reached = e.cmp(arith::CmpIPredicate::sge, g, threshold);
         count = e.add(count, e.select(reached, e.like(count, 1), e.like(count, 0)));
       }
-      Value code = e.add(count, e.splatLike(Blob::load(e, at.blob, lowest, 64), count));
-      e.store(e.trunc(code, widthOf(at.results[0])), at.results[0], {at.resultRow, col});
+      Value code = e.add(count, e.splatLike(Blob::load(e, context.blob, lowest, 64), count));
+      e.store(e.trunc(code, widthOf(context.results[0])), context.results[0], {context.resultRow, col});
     });
   }
 };

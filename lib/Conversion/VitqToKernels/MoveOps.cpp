@@ -21,11 +21,11 @@ using Shape = SmallVector<int64_t>;
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<ShapedType>(value.getType()).getShape(); }
 
 /// Loops over a box; `body` gets one index per axis.
-static void nest(Emitter &e, ArrayRef<int64_t> shape, function_ref<void(ValueRange)> body, Values at = {}) {
-  if (at.size() == shape.size())
-    return body(at);
-  e.loop(shape[at.size()], [&](Value i) {
-    Values inner = at;
+static void nest(Emitter &e, ArrayRef<int64_t> shape, function_ref<void(ValueRange)> body, Values position = {}) {
+  if (position.size() == shape.size())
+    return body(position);
+  e.loop(shape[position.size()], [&](Value i) {
+    Values inner = position;
     inner.push_back(i);
     nest(e, shape, body, inner);
   });
@@ -33,11 +33,11 @@ static void nest(Emitter &e, ArrayRef<int64_t> shape, function_ref<void(ValueRan
 
 /// One kernel with an input and an output; `read` gives the index into the input
 /// of an index of the output.
-static Value gatherLike(Location loc, KernelModule &module, StringRef name, Value input,
-                        ArrayRef<int64_t> shape, function_ref<Values(Emitter &, ValueRange)> read) {
+static Value gatherLike(Location loc, KernelModule &module, StringRef name, Value input, ArrayRef<int64_t> shape,
+                        function_ref<Values(Emitter &, ValueRange)> read) {
   Value result = module.alloc(loc, shape, elementOf(input));
   module.call(loc, name, {input, result}, [&](Emitter &e, ValueRange in) {
-    nest(e, shape, [&](ValueRange at) { e.store(e.load(in[0], read(e, at)), in[1], at); });
+    nest(e, shape, [&](ValueRange position) { e.store(e.load(in[0], read(e, position)), in[1], position); });
   });
   return result;
 }
@@ -46,10 +46,10 @@ Value vitq::kernels::broadcastTo(Location loc, KernelModule &module, Value memre
   Shape from(shapeOf(memref));
   from.insert(from.begin(), shape.size() - from.size(), 1);
   Value input = module.reshape(loc, memref, from);
-  return gatherLike(loc, module, "broadcast", input, shape, [&](Emitter &e, ValueRange at) {
+  return gatherLike(loc, module, "broadcast", input, shape, [&](Emitter &e, ValueRange position) {
     Values index;
     for (auto [i, size] : llvm::enumerate(from))
-      index.push_back(size == 1 ? e.index(0) : at[i]);
+      index.push_back(size == 1 ? e.index(0) : position[i]);
     return index;
   });
 }
@@ -58,10 +58,10 @@ static Value transpose(Location loc, KernelModule &module, Value input, ArrayRef
   Shape shape;
   for (int64_t axis : permutation)
     shape.push_back(shapeOf(input)[axis]);
-  return gatherLike(loc, module, "transpose", input, shape, [&](Emitter &, ValueRange at) {
-    Values index(at.size());
+  return gatherLike(loc, module, "transpose", input, shape, [&](Emitter &, ValueRange position) {
+    Values index(position.size());
     for (auto [i, axis] : llvm::enumerate(permutation))
-      index[axis] = at[i];
+      index[axis] = position[i];
     return index;
   });
 }
@@ -76,9 +76,9 @@ static Value extractPatches(ExtractPatchesOp op, KernelModule &module, Value inp
 }
 
 static Value slice(SliceOp op, KernelModule &module, Value input) {
-  return gatherLike(op.getLoc(), module, "slice", input, op.getType().getShape(), [&](Emitter &e, ValueRange at) {
+  return gatherLike(op.getLoc(), module, "slice", input, op.getType().getShape(), [&](Emitter &e, ValueRange position) {
     Values index;
-    for (auto [i, value] : llvm::enumerate(at))
+    for (auto [i, value] : llvm::enumerate(position))
       index.push_back(e.indexAdd(e.indexMul(value, op.getStrides()[i]), op.getOffsets()[i]));
     return index;
   });
@@ -93,10 +93,10 @@ static Value concat(ConcatOp op, KernelModule &module, MemrefOf memrefOf) {
   module.call(op.getLoc(), "concat", args, [&](Emitter &e, ValueRange in) {
     int64_t offset = 0;
     for (Value input : in.drop_back()) {
-      nest(e, shapeOf(input), [&](ValueRange at) {
-        Values to(at);
+      nest(e, shapeOf(input), [&](ValueRange position) {
+        Values to(position);
         to[axis] = e.indexAdd(to[axis], offset);
-        e.store(e.load(input, at), in.back(), to);
+        e.store(e.load(input, position), in.back(), to);
       });
       offset += shapeOf(input)[axis];
     }
@@ -111,15 +111,14 @@ static Value gather(GatherOp op, KernelModule &module, Value input) {
   Blob blob;
   Slot indices = blob.array(op.getIndices());
   Value result = module.alloc(op.getLoc(), shape, elementOf(input));
-  module.call(op.getLoc(), "gather", {input, result, module.blob(op.getLoc(), blob)},
-              [&](Emitter &e, ValueRange in) {
-                Value view = Blob::view(e, in[2], indices);
-                nest(e, shape, [&](ValueRange at) {
-                  Values from(at);
-                  from[axis] = e.toIndex(e.load(view, at[axis]));
-                  e.store(e.load(in[0], from), in[1], at);
-                });
-              });
+  module.call(op.getLoc(), "gather", {input, result, module.blob(op.getLoc(), blob)}, [&](Emitter &e, ValueRange in) {
+    Value view = Blob::view(e, in[2], indices);
+    nest(e, shape, [&](ValueRange position) {
+      Values from(position);
+      from[axis] = e.toIndex(e.load(view, position[axis]));
+      e.store(e.load(in[0], from), in[1], position);
+    });
+  });
   return result;
 }
 
@@ -131,17 +130,16 @@ static Value pad(PadOp op, KernelModule &module, Value input) {
                                     : static_cast<int64_t>(op.getValue()));
   const unsigned width = widthOf(input);
   Value result = module.alloc(op.getLoc(), shape, elementOf(input));
-  module.call(op.getLoc(), "pad", {input, result, module.blob(op.getLoc(), blob)},
-              [&](Emitter &e, ValueRange in) {
-                Value fill = Blob::load(e, in[2], value, width);
-                nest(e, shape, [&](ValueRange at) { e.store(fill, in[1], at); });
-                nest(e, shapeOf(in[0]), [&](ValueRange at) {
-                  Values to;
-                  for (auto [i, index] : llvm::enumerate(at))
-                    to.push_back(e.indexAdd(index, op.getLow()[i]));
-                  e.store(e.load(in[0], at), in[1], to);
-                });
-              });
+  module.call(op.getLoc(), "pad", {input, result, module.blob(op.getLoc(), blob)}, [&](Emitter &e, ValueRange in) {
+    Value fill = Blob::load(e, in[2], value, width);
+    nest(e, shape, [&](ValueRange position) { e.store(fill, in[1], position); });
+    nest(e, shapeOf(in[0]), [&](ValueRange position) {
+      Values to;
+      for (auto [i, index] : llvm::enumerate(position))
+        to.push_back(e.indexAdd(index, op.getLow()[i]));
+      e.store(e.load(in[0], position), in[1], to);
+    });
+  });
   return result;
 }
 
@@ -153,17 +151,17 @@ static Value sum(SumOp op, KernelModule &module, Value input) {
   Value result = module.alloc(op.getLoc(), shape, elementOf(op.getResult()));
   module.call(op.getLoc(), "sum", {input, result, module.blob(op.getLoc(), blob)}, [&](Emitter &e, ValueRange in) {
     Value z = Blob::load(e, in[2], zeroPoint, 32);
-    nest(e, shape, [&](ValueRange at) { e.store(e.like(z, 0), in[1], at); });
-    nest(e, shapeOf(in[0]), [&](ValueRange at) {
+    nest(e, shape, [&](ValueRange position) { e.store(e.like(z, 0), in[1], position); });
+    nest(e, shapeOf(in[0]), [&](ValueRange position) {
       Values to;
-      for (auto [i, index] : llvm::enumerate(at)) {
+      for (auto [i, index] : llvm::enumerate(position)) {
         const bool reduced = llvm::is_contained(op.getAxes(), static_cast<int64_t>(i));
         if (!reduced)
           to.push_back(index);
         else if (op.getKeepDims())
           to.push_back(e.index(0));
       }
-      Value x = e.sub(e.extend(e.load(in[0], at), 32, op.getInputCode().isUnsigned()), z);
+      Value x = e.sub(e.extend(e.load(in[0], position), 32, op.getInputCode().isUnsigned()), z);
       e.store(e.add(e.load(in[1], to), x), in[1], to);
     });
   });

@@ -14,8 +14,8 @@ using namespace mlir;
 using namespace vitq;
 using namespace vitq::kernels;
 
-RowContext vitq::kernels::advanced(Emitter &e, const RowContext &at, Value by) {
-  RowContext next = at;
+RowContext vitq::kernels::advanced(Emitter &e, const RowContext &context, Value by) {
+  RowContext next = context;
   for (Value *row : {&next.primaryRow, &next.row, &next.resultRow, &next.operandRow})
     *row = e.add(*row, by);
   return next;

@@ -21,32 +21,33 @@ LeftFormat LeftFormat::of(integer::MatmulOp op) {
   return {widthOf(op.getLhs()), op.getLhsCode().isUnsigned(), static_cast<int64_t>(op.getLhsCode().getZero())};
 }
 
-bool LeftFormat::isDirect(const Geometry &g) const {
+bool LeftFormat::isDirect(const Geometry &geometry) const {
   // A buffer of bytes can be seen as words of groups, one of other elements cannot.
-  return width == g.dot.width && isUnsigned == g.dot.unsignedLhs && g.k % g.dot.group == 0 &&
-         (width == 8 || g.dot.group == 1);
+  return width == geometry.dot.width && isUnsigned == geometry.dot.unsignedLhs &&
+         geometry.k % geometry.dot.group == 0 && (width == 8 || geometry.dot.group == 1);
 }
 
-int64_t LeftFormat::correction(const Geometry &g) const {
+int64_t LeftFormat::correction(const Geometry &geometry) const {
   // 8-bit operands that become 16-bit ones lose their zero point on the way.
-  if (width < g.dot.width)
+  if (width < geometry.dot.width)
     return 0;
   const int64_t half = int64_t(1) << (width - 1);
   // What changes its sign moves by half of the range.
-  return -zeroPoint + (isUnsigned == g.dot.unsignedLhs ? 0 : isUnsigned ? half : -half);
+  return -zeroPoint + (isUnsigned == geometry.dot.unsignedLhs ? 0 : isUnsigned ? half : -half);
 }
 
-Value vitq::kernels::widenLeft(Emitter &e, const Geometry &g, const LeftFormat &left, Value zeroPoint, Value x) {
-  if (left.width < g.dot.width)
-    return e.sub(e.extend(x, g.dot.width, left.isUnsigned), e.splatLike(zeroPoint, x));
-  return left.isUnsigned == g.dot.unsignedLhs ? x
-                                              : e.op<arith::XOrIOp>(x, e.like(x, -(int64_t(1) << (left.width - 1))));
+Value vitq::kernels::widenLeft(Emitter &e, const Geometry &geometry, const LeftFormat &left, Value zeroPoint, Value x) {
+  if (left.width < geometry.dot.width)
+    return e.sub(e.extend(x, geometry.dot.width, left.isUnsigned), e.splatLike(zeroPoint, x));
+  return left.isUnsigned == geometry.dot.unsignedLhs
+             ? x
+             : e.op<arith::XOrIOp>(x, e.like(x, -(int64_t(1) << (left.width - 1))));
 }
 
-void vitq::kernels::forPanels(Emitter &e, const Geometry &g, function_ref<void(const Panel &)> body) {
-  const int64_t lanes = g.dot.lanes, narrow = g.narrowest();
+void vitq::kernels::forPanels(Emitter &e, const Geometry &geometry, function_ref<void(const Panel &)> body) {
+  const int64_t lanes = geometry.dot.lanes, narrow = geometry.narrowest();
   // The last panel stands alone if its last vector is not full.
-  const int64_t whole = g.panels() - (g.n % lanes ? 1 : 0), wide = std::min(g.widePanels(), whole);
+  const int64_t whole = geometry.panels() - (geometry.n % lanes ? 1 : 0), wide = std::min(geometry.widePanels(), whole);
   auto range = [&](int64_t count, int64_t firstVector, int64_t vectors) {
     if (count == 1)
       body({e.index(firstVector * lanes), vectors, vectors * lanes});
@@ -57,41 +58,43 @@ void vitq::kernels::forPanels(Emitter &e, const Geometry &g, function_ref<void(c
   };
   range(wide, 0, narrow + 1);
   range(whole - wide, wide * (narrow + 1), narrow);
-  if (whole == g.panels())
+  if (whole == geometry.panels())
     return;
-  const int64_t vectors = whole < g.widePanels() ? narrow + 1 : narrow, first = (g.vectors() - vectors) * lanes;
-  body({e.index(first), vectors, g.n - first});
+  const int64_t vectors = whole < geometry.widePanels() ? narrow + 1 : narrow,
+                first = (geometry.vectors() - vectors) * lanes;
+  body({e.index(first), vectors, geometry.n - first});
 }
 
-std::vector<char> vitq::kernels::packWeights(const Geometry &g, ArrayRef<char> rhs, bool transposed) {
-  std::vector<char> packed((g.packedElements() + 63) / 64 * 64);
-  const int64_t group = g.dot.group, lanes = g.dot.lanes;
+std::vector<char> vitq::kernels::packWeights(const Geometry &geometry, ArrayRef<char> rhs, bool transposed) {
+  std::vector<char> packed((geometry.packedElements() + 63) / 64 * 64);
+  const int64_t group = geometry.dot.group, lanes = geometry.dot.lanes;
   int64_t first = 0;
-  for (int64_t panel = 0; panel < g.panels(); ++panel) {
-    const int64_t cols = (g.narrowest() + (panel < g.widePanels())) * lanes;
-    char *out = packed.data() + first * g.paddedDepth();
-    for (int64_t n = first; n < std::min(first + cols, g.n); ++n)
-      for (int64_t k = 0; k < g.k; ++k)
-        out[(k / group * cols + n - first) * group + k % group] = transposed ? rhs[n * g.k + k] : rhs[k * g.n + n];
+  for (int64_t panel = 0; panel < geometry.panels(); ++panel) {
+    const int64_t cols = (geometry.narrowest() + (panel < geometry.widePanels())) * lanes;
+    char *out = packed.data() + first * geometry.paddedDepth();
+    for (int64_t n = first; n < std::min(first + cols, geometry.n); ++n)
+      for (int64_t k = 0; k < geometry.k; ++k)
+        out[(k / group * cols + n - first) * group + k % group] =
+            transposed ? rhs[n * geometry.k + k] : rhs[k * geometry.n + n];
     first += cols;
   }
   return packed;
 }
 
-BitPacking vitq::kernels::weightPacking(const Geometry &g, unsigned bits) {
-  return BitPacking(bits, /*isUnsigned=*/false, g.dot.lanes * g.dot.group);
+BitPacking vitq::kernels::weightPacking(const Geometry &geometry, unsigned bits) {
+  return BitPacking(bits, /*isUnsigned=*/false, geometry.dot.lanes * geometry.dot.group);
 }
 
-void vitq::kernels::emitUnpack(Emitter &e, const Geometry &g, unsigned bits, Value bytes, Value from, int64_t count,
+void vitq::kernels::emitUnpack(Emitter &e, const Geometry &geometry, unsigned bits, Value bytes, Value from, int64_t count,
                                Value to) {
   // A panel has whole vectors of words.
-  const int64_t step = g.dot.lanes * g.dot.group;
-  const BitPacking packing = weightPacking(g, bits);
+  const int64_t step = geometry.dot.lanes * geometry.dot.group;
+  const BitPacking packing = weightPacking(geometry, bits);
   e.loop(e.index(0), e.index(count), step, [&](Value i) {
-    Value at = e.add(from, i);
+    Value byte = e.add(from, i);
     if (packing.packs())
-      at = e.divu(e.indexMul(at, bits), e.index(8));
-    e.store(e.sext(packing.load(e, bytes, at), g.dot.width), to, {i});
+      byte = e.divu(e.indexMul(byte, bits), e.index(8));
+    e.store(e.sext(packing.load(e, bytes, byte), geometry.dot.width), to, {i});
   });
 }
 
@@ -104,9 +107,11 @@ namespace {
 /// Packs one panel.
 class PanelPacker {
 public:
-  PanelPacker(Emitter &e, const Geometry &g, const RightView &rhs, Value panels, Value offset, const Panel &panel)
-      : e(e), g(g), rhs(rhs), panels(panels), panel(panel), lanes(g.dot.lanes), group(g.dot.group) {
-    at = e.add(offset, e.indexMul(panel.first, g.paddedDepth()));
+  PanelPacker(Emitter &e, const Geometry &geometry, const RightView &rhs, Value panels, Value offset,
+              const Panel &panel)
+      : e(e), geometry(geometry), rhs(rhs), panels(panels), panel(panel), lanes(geometry.dot.lanes),
+        group(geometry.dot.group) {
+    start = e.add(offset, e.indexMul(panel.first, geometry.paddedDepth()));
   }
   /// Returns the sums of the columns, a vector each, if they are wanted.
   Values pack(bool sums) { return rhs.transposed ? packRows(sums) : packColumns(sums); }
@@ -117,18 +122,19 @@ private:
   Value rowOf(Value index) const { return e.add(rhs.base, e.indexMul(index, rhs.stride)); }
   VectorType sumType() const { return VectorType::get({lanes}, e.intType(32)); }
   Value ones() const;
-  Value zeros() const { return e.constant(VectorType::get({lanes * group}, e.intType(g.dot.width)), 0); }
+  Value zeros() const { return e.constant(VectorType::get({lanes * group}, e.intType(geometry.dot.width)), 0); }
   void transposeWords(SmallVectorImpl<Value> &rows) const;
   Value loadWords(Value row, Value k, int64_t count) const;
   Value place(Value kg, int64_t vector) const;
 
   Emitter &e;
-  const Geometry &g;
+  const Geometry &geometry;
   const RightView &rhs;
   Value panels;
   const Panel &panel;
   int64_t lanes, group;
-  Value at;
+  /// Where the panel begins.
+  Value start;
 };
 
 } // namespace
@@ -137,14 +143,14 @@ private:
 Value PanelPacker::ones() const {
   int64_t word = 0;
   for (int64_t s = 0; s < group; ++s)
-    word |= int64_t(1) << (s * g.dot.width);
-  return e.constant(e.intType(g.wordBits()), word);
+    word |= int64_t(1) << (s * geometry.dot.width);
+  return e.constant(e.intType(geometry.wordBits()), word);
 }
 
 /// Where the words of vector `vector` for depth `kg` go.
 Value PanelPacker::place(Value kg, int64_t vector) const {
   const int64_t step = lanes * group;
-  return e.indexAdd(e.add(at, e.indexMul(kg, panel.vectors * step)), vector * step);
+  return e.indexAdd(e.add(start, e.indexMul(kg, panel.vectors * step)), vector * step);
 }
 
 /// `count` words of a row from element k on, of which elements beyond the matrix
@@ -152,11 +158,11 @@ Value PanelPacker::place(Value kg, int64_t vector) const {
 Value PanelPacker::loadWords(Value row, Value k, int64_t count) const {
   const int64_t elements = lanes * group;
   if (count == elements)
-    return e.sext(e.load(rhs.memref, {row, k}, elements), g.dot.width);
+    return e.sext(e.load(rhs.memref, {row, k}, elements), geometry.dot.width);
   Value padded = e.constant(VectorType::get({elements}, e.intType(8)), 0);
   for (int64_t i = 0; i < count; ++i)
     padded = e.op<vector::InsertOp>(e.load(rhs.memref, {row, e.indexAdd(k, i)}), padded, i);
-  return e.sext(padded, g.dot.width);
+  return e.sext(padded, geometry.dot.width);
 }
 
 /// Transposes a square of words: lane j of rows[i] and lane i of rows[j] change
@@ -190,7 +196,7 @@ Values PanelPacker::packRows(bool wantSums) {
       for (int64_t j = 0; j < lanes; ++j) {
         Value n = e.indexAdd(panel.first, v * lanes + j);
         if (v * lanes + j >= panel.valid)
-          n = e.index(g.n - 1);
+          n = e.index(geometry.n - 1);
         rows.push_back(loadWords(rowOf(n), e.indexMul(kg, group), depth));
       }
       transposeWords(rows);
@@ -198,14 +204,14 @@ Values PanelPacker::packRows(bool wantSums) {
       for (int64_t i = 0; i < words; ++i) {
         e.store(rows[i], panels, {place(e.indexAdd(kg, i), v)});
         if (wantSums)
-          next[0] = emitDot(e, g, next[0], ones(), rows[i]);
+          next[0] = emitDot(e, geometry, next[0], ones(), rows[i]);
       }
       return next;
     };
     Values sums;
     if (wantSums)
       sums.push_back(e.constant(sumType(), 0));
-    const int64_t whole = g.k / (lanes * group), rest = g.k - whole * lanes * group;
+    const int64_t whole = geometry.k / (lanes * group), rest = geometry.k - whole * lanes * group;
     sums = e.loop(whole, sums, [&](Value i, ValueRange carried) {
       return square(e.indexMul(i, lanes), lanes * group, lanes, carried);
     });
@@ -231,7 +237,7 @@ Values PanelPacker::packColumns(bool wantSums) {
         else
           for (int64_t i = 0; i < valid; ++i)
             x = e.op<vector::InsertOp>(e.load(rhs.memref, {row, e.indexAdd(col, i)}), x, i);
-        x = e.sext(x, g.dot.width);
+        x = e.sext(x, geometry.dot.width);
         // Elements s of all groups; the shuffle wants operands of one length.
         SmallVector<int64_t> spread, chosen;
         for (int64_t i = 0; i < lanes * group; ++i) {
@@ -242,25 +248,25 @@ Values PanelPacker::packColumns(bool wantSums) {
       }
       e.store(mixed, panels, {place(kg, v)});
       if (wantSums)
-        next.push_back(emitDot(e, g, sums[v], ones(), mixed));
+        next.push_back(emitDot(e, geometry, sums[v], ones(), mixed));
     }
     return next;
   };
   Values sums;
   if (wantSums)
     sums.assign(panel.vectors, e.constant(sumType(), 0));
-  sums = e.loop(g.k / group, sums, [&](Value kg, ValueRange carried) { return depth(kg, group, carried); });
-  if (g.k % group)
-    sums = depth(e.index(g.k / group), g.k % group, sums);
+  sums = e.loop(geometry.k / group, sums, [&](Value kg, ValueRange carried) { return depth(kg, group, carried); });
+  if (geometry.k % group)
+    sums = depth(e.index(geometry.k / group), geometry.k % group, sums);
   return sums;
 }
 
-void vitq::kernels::emitPack(Emitter &e, const Geometry &g, const RightView &rhs, Value panels, Value offset,
-                             Value sums, Value sumsAt, Value factor) {
-  forPanels(e, g, [&](const Panel &panel) {
-    Values columns = PanelPacker(e, g, rhs, panels, offset, panel).pack(static_cast<bool>(sums));
+void vitq::kernels::emitPack(Emitter &e, const Geometry &geometry, const RightView &rhs, Value panels, Value offset,
+                             Value sums, Value sumsOffset, Value factor) {
+  forPanels(e, geometry, [&](const Panel &panel) {
+    Values columns = PanelPacker(e, geometry, rhs, panels, offset, panel).pack(static_cast<bool>(sums));
     for (auto [v, column] : llvm::enumerate(columns))
       e.store(e.mul(column, e.splatLike(factor, column)), sums,
-              {e.indexAdd(e.add(sumsAt, panel.first), static_cast<int64_t>(v) * g.dot.lanes)});
+              {e.indexAdd(e.add(sumsOffset, panel.first), static_cast<int64_t>(v) * geometry.dot.lanes)});
   });
 }

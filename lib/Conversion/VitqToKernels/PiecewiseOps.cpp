@@ -26,16 +26,16 @@ struct Function : Elementwise {
   Clamp clamp;
 
   /// For codes `x` as they are stored and `q` in 32 bits, less the zero point.
-  virtual Value function(Emitter &e, const RowContext &at, Value x, Value q) const = 0;
+  virtual Value function(Emitter &e, const RowContext &context, Value x, Value q) const = 0;
 
   bool isNarrow() const override { return rescale.isFast() && clamp.fits32(); }
   /// Too much for registers that hold a tile of sums; rows of results are in L1.
   bool isElementwise() const override { return false; }
-  Value emitElements(Emitter &e, const RowContext &at, ValueRange, Value x, Value col) const override {
+  Value emitElements(Emitter &e, const RowContext &context, ValueRange, Value x, Value col) const override {
     Value q = e.extend(x, 32, inputUnsigned);
-    q = e.sub(q, e.splatLike(Blob::load(e, at.blob, inputZeroPoint, 32), q));
-    Value y = rescale.apply(e, at.blob, function(e, at, x, q), at.row, col);
-    return rescale.adds() ? clamp.apply(e, at.blob, y) : finishSum(e, at.blob, y, zeroPoint, clamp);
+    q = e.sub(q, e.splatLike(Blob::load(e, context.blob, inputZeroPoint, 32), q));
+    Value y = rescale.apply(e, context.blob, function(e, context, x, q), context.row, col);
+    return rescale.adds() ? clamp.apply(e, context.blob, y) : finishSum(e, context.blob, y, zeroPoint, clamp);
   }
 };
 
@@ -50,26 +50,26 @@ struct Pwl : Function {
   const char *permute = nullptr;
   int64_t lanes = 0;
 
-  Value function(Emitter &e, const RowContext &at, Value x, Value q) const override {
+  Value function(Emitter &e, const RowContext &context, Value x, Value q) const override {
     Value code = inputUnsigned ? e.op<arith::XOrIOp>(x, e.like(x, int64_t(1) << (widthOf(x) - 1))) : x;
-    Value rise = Blob::view(e, at.blob, slopes), offset = Blob::view(e, at.blob, intercepts);
+    Value rise = Blob::view(e, context.blob, slopes), offset = Blob::view(e, context.blob, intercepts);
     auto vector = dyn_cast<VectorType>(x.getType());
     if (vector && (!permute || vector.getNumElements() % lanes != 0))
-      return byComparison(e, at, code, q, rise, offset);
-    Value i = e.zext(entryOf(e, at, code), 32);
+      return byComparison(e, context, code, q, rise, offset);
+    Value i = e.zext(entryOf(e, context, code), 32);
     Value slope = vector ? lookup(e, rise, i) : e.load(rise, e.toIndexUnsigned(i));
     Value intercept = vector ? lookup(e, offset, i) : e.load(offset, e.toIndexUnsigned(i));
     return e.add(e.mul(slope, q), intercept);
   }
 
 private:
-  Value reached(Emitter &e, const RowContext &at, Value code, Value i) const {
-    Value point = e.load(Blob::view(e, at.blob, breakpoints), i);
+  Value reached(Emitter &e, const RowContext &context, Value code, Value i) const {
+    Value point = e.load(Blob::view(e, context.blob, breakpoints), i);
     return e.cmp(arith::CmpIPredicate::sge, code, e.splatLike(point, code));
   }
-  Value entryOf(Emitter &e, const RowContext &at, Value code) const {
+  Value entryOf(Emitter &e, const RowContext &context, Value code) const {
     auto next = [&](Value entry, Value i) {
-      return e.sub(entry, e.op<arith::ExtSIOp>(code.getType(), reached(e, at, code, i)));
+      return e.sub(entry, e.op<arith::ExtSIOp>(code.getType(), reached(e, context, code, i)));
     };
     Value entry = e.like(code, 0);
     // Vectors have few entries; scalars up to 256.
@@ -100,11 +100,11 @@ private:
     return result;
   }
   /// Slope and intercept of the last breakpoint that was reached stay.
-  Value byComparison(Emitter &e, const RowContext &at, Value code, Value q, Value rise, Value offset) const {
+  Value byComparison(Emitter &e, const RowContext &context, Value code, Value q, Value rise, Value offset) const {
     auto entry = [&](Value values, Value i) { return e.splatLike(e.load(values, i), q); };
     Value zero = e.index(0);
     Values line = e.loop(breakpoints.count, {entry(rise, zero), entry(offset, zero)}, [&](Value i, ValueRange line) {
-      Value yes = reached(e, at, code, i), next = e.indexAdd(i, 1);
+      Value yes = reached(e, context, code, i), next = e.indexAdd(i, 1);
       return Values{e.select(yes, entry(rise, next), line[0]), e.select(yes, entry(offset, next), line[1])};
     });
     return e.add(e.mul(line[0], q), line[1]);
@@ -115,8 +115,8 @@ private:
 struct PolyGelu : Function {
   Slot clip, one;
 
-  Value function(Emitter &e, const RowContext &at, Value, Value q) const override {
-    auto constant = [&](Slot slot) { return e.splatLike(Blob::load(e, at.blob, slot, 32), q); };
+  Value function(Emitter &e, const RowContext &context, Value, Value q) const override {
+    auto constant = [&](Slot slot) { return e.splatLike(Blob::load(e, context.blob, slot, 32), q); };
     Value zero = e.like(q, 0), magnitude = e.smax(q, e.sub(zero, q)), edge = constant(clip), unit = constant(one);
     Value beyond = e.sub(e.smin(magnitude, edge), edge), erf = e.sub(unit, e.mul(beyond, beyond));
     Value isNegative = e.cmp(arith::CmpIPredicate::slt, q, zero);

@@ -66,12 +66,12 @@ Value Rescale::constantOf(Emitter &e, Value blob, Slot slot, Value x, Value row,
   auto vector = dyn_cast<VectorType>(x.getType());
   if (map.kind == ChannelMap::Column)
     return e.load(view, col, vector ? vector.getNumElements() : 1);
-  Value at = e.index(0);
+  Value number = e.index(0);
   if (map.kind == ChannelMap::Row) {
-    at = map.divisor == 1 ? row : e.divu(row, e.index(map.divisor));
-    at = e.remu(at, e.index(map.count));
+    number = map.divisor == 1 ? row : e.divu(row, e.index(map.divisor));
+    number = e.remu(number, e.index(map.count));
   }
-  return e.splatLike(e.load(view, at), x);
+  return e.splatLike(e.load(view, number), x);
 }
 
 Value Rescale::apply(Emitter &e, Value blob, Value x, Value row, Value col, bool positive) const {

@@ -22,11 +22,11 @@ using namespace vitq::integer;
 // Requantization and sums
 //===----------------------------------------------------------------------===//
 
-void Elementwise::emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const {
-  Values start = emitRowStart(e, at);
+void Elementwise::emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const {
+  Values start = emitRowStart(e, context);
   forColumns(e, target, cols, isNarrow(), 8, [&](Value col, int64_t lanes) {
-    Value x = e.load(at.primary, {at.primaryRow, col}, lanes);
-    e.store(emitElements(e, at, start, x, col), at.results[0], {at.resultRow, col});
+    Value x = e.load(context.primary, {context.primaryRow, col}, lanes);
+    e.store(emitElements(e, context, start, x, col), context.results[0], {context.resultRow, col});
   });
 }
 
@@ -40,13 +40,13 @@ struct Requant : Elementwise {
   Clamp clamp;
 
   bool isNarrow() const override { return rescale.isFast() && clamp.fits32(); }
-  Value emitElements(Emitter &e, const RowContext &at, ValueRange, Value x, Value col) const override {
+  Value emitElements(Emitter &e, const RowContext &context, ValueRange, Value x, Value col) const override {
     const bool narrowInput = widthOf(x) < 32;
     x = e.extend(x, 32, inputUnsigned);
     if (narrowInput)
-      x = e.sub(x, e.splatLike(Blob::load(e, at.blob, inputZeroPoint, 32), x));
-    Value y = rescale.apply(e, at.blob, x, at.row, col);
-    return rescale.adds() ? clamp.apply(e, at.blob, y) : finishSum(e, at.blob, y, zeroPoint, clamp);
+      x = e.sub(x, e.splatLike(Blob::load(e, context.blob, inputZeroPoint, 32), x));
+    Value y = rescale.apply(e, context.blob, x, context.row, col);
+    return rescale.adds() ? clamp.apply(e, context.blob, y) : finishSum(e, context.blob, y, zeroPoint, clamp);
   }
 };
 
@@ -68,25 +68,25 @@ struct Add : Elementwise {
   Clamp clamp;
 
   bool isNarrow() const override { return first.isFast() && second.isFast() && clamp.fits32(); }
-  Value side(Emitter &e, const RowContext &at, const Side &s, Value x, Value col) const {
+  Value side(Emitter &e, const RowContext &context, const Side &s, Value x, Value col) const {
     x = e.extend(x, 32, s.isUnsigned);
     if (s.hasZeroPoint)
-      x = e.sub(x, e.splatLike(Blob::load(e, at.blob, s.zeroPoint, 32), x));
-    return s.unchanged ? x : s.rescale.apply(e, at.blob, x, at.row, col);
+      x = e.sub(x, e.splatLike(Blob::load(e, context.blob, s.zeroPoint, 32), x));
+    return s.unchanged ? x : s.rescale.apply(e, context.blob, x, context.row, col);
   }
-  Values emitRowStart(Emitter &e, const RowContext &at) const override {
-    return {otherRows == rows ? at.operandRow : e.remu(at.operandRow, e.index(otherRows))};
+  Values emitRowStart(Emitter &e, const RowContext &context) const override {
+    return {otherRows == rows ? context.operandRow : e.remu(context.operandRow, e.index(otherRows))};
   }
-  Value emitElements(Emitter &e, const RowContext &at, ValueRange start, Value x, Value col) const override {
+  Value emitElements(Emitter &e, const RowContext &context, ValueRange start, Value x, Value col) const override {
     auto vector = dyn_cast<VectorType>(x.getType());
-    Value other = e.load(at.operands[0], {start[0], col}, vector ? vector.getNumElements() : 1);
-    Value a = side(e, at, first, x, col), b = side(e, at, second, other, col);
+    Value other = e.load(context.operands[0], {start[0], col}, vector ? vector.getNumElements() : 1);
+    Value a = side(e, context, first, x, col), b = side(e, context, second, other, col);
     if (!isNarrow())
-      return finishSum(e, at.blob, e.add(e.sext(a, 64), e.sext(b, 64)), zeroPoint, clamp);
+      return finishSum(e, context.blob, e.add(e.sext(a, 64), e.sext(b, 64)), zeroPoint, clamp);
     // A side that is unchanged has all 32 bits, and the result then no zero point.
     if (first.unchanged || second.unchanged)
       return e.op<LLVM::SAddSat>(a, b);
-    return finishSum(e, at.blob, e.add(a, b), zeroPoint, clamp);
+    return finishSum(e, context.blob, e.add(a, b), zeroPoint, clamp);
   }
 };
 
@@ -99,19 +99,22 @@ struct Mul : Elementwise {
   Clamp clamp;
 
   bool isNarrow() const override { return false; }
-  Values emitRowStart(Emitter &e, const RowContext &at) const override {
-    return {otherRows == rows ? at.operandRow : e.remu(at.operandRow, e.index(otherRows))};
+  Values emitRowStart(Emitter &e, const RowContext &context) const override {
+    return {otherRows == rows ? context.operandRow : e.remu(context.operandRow, e.index(otherRows))};
   }
-  Value emitElements(Emitter &e, const RowContext &at, ValueRange start, Value x, Value col) const override {
+  Value emitElements(Emitter &e, const RowContext &context, ValueRange start, Value x, Value col) const override {
     Value a = e.extend(x, 64, lhsUnsigned);
-    Value b = e.extend(e.load(at.operands[0], {start[0], col}), 64, rhsUnsigned);
-    a = e.sub(a, Blob::load(e, at.blob, lhsZeroPoint, 64));
-    b = e.sub(b, Blob::load(e, at.blob, rhsZeroPoint, 64));
-    Value p = e.mul(e.mul(a, b), Blob::load(e, at.blob, multiplier, 64));
-    Value y = Rescale::roundShift(e, p, Blob::load(e, at.blob, shift, 64), rounding);
-    return finishSum(e, at.blob, y, zeroPoint, clamp);
+    Value b = e.extend(e.load(context.operands[0], {start[0], col}), 64, rhsUnsigned);
+    a = e.sub(a, Blob::load(e, context.blob, lhsZeroPoint, 64));
+    b = e.sub(b, Blob::load(e, context.blob, rhsZeroPoint, 64));
+    Value p = e.mul(e.mul(a, b), Blob::load(e, context.blob, multiplier, 64));
+    Value y = Rescale::roundShift(e, p, Blob::load(e, context.blob, shift, 64), rounding);
+    return finishSum(e, context.blob, y, zeroPoint, clamp);
   }
 };
+
+/// Sums of a row's codes that are at least so large need no wider division (DivideRows).
+static constexpr int64_t kLeastSum = 128;
 
 /// y = clamp(zp + rescale(sat32((x * R + 2^15) >> 16))), R one per row. x is
 /// limited to 256 * sum first, where the quotient saturates in any case.
@@ -119,7 +122,8 @@ struct Mul : Elementwise {
 /// Of a softmax's codes times 8-bit values |x| <= 128 * sum: nothing saturates then. If
 /// also the sum is at least 128, R = 4 * H + L with H < 2^31, and
 /// (x * R + 2^15) >> 16 = (x * H + ((x * L + 2^15) >> 2)) >> 14: one product of 32-bit
-/// numbers. A multiple of 2^14 keeps the second addend positive for |x| <= 2^29. An R
+/// numbers. A multiple of 2^14 keeps the second addend positive for |x| <= 2^29. L is below
+/// 4, but for a sum of 128: then R = 2^33, and L is 4. An R
 /// from lines is not above the quotient, so the same holds.
 struct DivideRows : Elementwise {
   /// Added to x * L, and what is left of it in the result.
@@ -130,18 +134,25 @@ struct DivideRows : Elementwise {
   Rescale rescale;
   Clamp clamp;
   bool bounded = false;
+  /// Whether `bounded` sums may be no more than 128.
+  bool mayBe128 = false;
   /// Multiply in 64-bit lanes instead of extended ones.
   bool pairs = false;
 
   bool isNarrow() const override { return rescale.isFast() && clamp.fits32(); }
-  Values emitRowStart(Emitter &e, const RowContext &at) const override {
-    Value sum = e.load(at.operands[0], at.operandRow);
+  Values emitRowStart(Emitter &e, const RowContext &context) const override {
+    Value sum = e.load(context.operands[0], context.operandRow);
     Value divisor = e.sext(e.smax(sum, e.like(sum, 1)), 64);
-    Value reciprocal = lines ? lines->apply(e, at.blob, divisor, numerics::kReciprocalCodes, 8, 3)
+    Value reciprocal = lines ? lines->apply(e, context.blob, divisor, numerics::kReciprocalCodes, 8, 3)
                              : e.divu(e.like(divisor, int64_t(1) << 40), divisor);
-    if (bounded)
-      return {e.trunc(e.srl(reciprocal, e.like(reciprocal, 2)), 32),
-              e.op<arith::AndIOp>(e.trunc(reciprocal, 32), e.constant(e.intType(32), 3))};
+    if (bounded) {
+      Value high = e.srl(reciprocal, e.like(reciprocal, 2));
+      if (mayBe128) {
+        high = e.smin(high, e.like(high, INT32_MAX));
+        return {e.trunc(high, 32), e.trunc(e.sub(reciprocal, e.shl(high, 2)), 32)};
+      }
+      return {e.trunc(high, 32), e.op<arith::AndIOp>(e.trunc(reciprocal, 32), e.constant(e.intType(32), 3))};
+    }
     Value top = e.mul(divisor, 256), bottom = e.sub(e.like(top, 0), top);
     return {reciprocal, bottom, top};
   }
@@ -176,9 +187,9 @@ struct DivideRows : Elementwise {
     Value u = e.sra(e.add(e.mul(x, e.splatLike(start[0], x)), int64_t(1) << 15), e.like(x, 16));
     return e.trunc(e.clamp(u, e.like(u, INT32_MIN), e.like(u, INT32_MAX)), 32);
   }
-  Value emitElements(Emitter &e, const RowContext &at, ValueRange start, Value x, Value col) const override {
-    Value y = rescale.apply(e, at.blob, quotient(e, start, x), at.row, col);
-    return rescale.adds() ? clamp.apply(e, at.blob, y) : finishSum(e, at.blob, y, zeroPoint, clamp);
+  Value emitElements(Emitter &e, const RowContext &context, ValueRange start, Value x, Value col) const override {
+    Value y = rescale.apply(e, context.blob, quotient(e, start, x), context.row, col);
+    return rescale.adds() ? clamp.apply(e, context.blob, y) : finishSum(e, context.blob, y, zeroPoint, clamp);
   }
 };
 
@@ -334,19 +345,21 @@ static std::unique_ptr<RowOp> makeMul(MulOp op, const RowBuilder &build) {
   return row;
 }
 
-/// Whether the rows are codes of a softmax, of which the largest is at least 128,
-/// times 8-bit values, divided by the sum of these codes.
-static bool dividesBySumOfCodes(DivideRowsOp op) {
+/// If the rows are codes of a softmax, of which the largest is at least 128, times 8-bit values,
+/// divided by the sum of these codes: the largest code.
+static std::optional<int64_t> largestCodeOfSums(DivideRowsOp op) {
   auto softmax = op.getSums().getDefiningOp<SoftmaxOp>();
   auto product = op.getInput().getDefiningOp<MatmulOp>();
   if (!softmax || !product || product.getBias() || product.getLhs() != softmax.getCodes() ||
       product.getLhsCode().getZero() != 0 || accumulatorBits(op.getInput()) > 29)
-    return false;
+    return std::nullopt;
   const unsigned bits = codeOf(softmax.getCodes()).bits;
-  std::optional<numerics::DistanceTable> codes = softmax.getAlgorithm().getDistanceCodes(bits);
-  if (!codes)
-    return softmax.getAlgorithm().getLargestCode(bits) >= 128;
-  return product.getLhsCode().isUnsigned() && codes->front() >= 128;
+  int64_t largest = 0;
+  if (std::optional<numerics::DistanceTable> codes = softmax.getAlgorithm().getDistanceCodes(bits); !codes)
+    largest = softmax.getAlgorithm().getLargestCode(bits);
+  else if (product.getLhsCode().isUnsigned())
+    largest = codes->front();
+  return largest >= kLeastSum ? std::optional(largest) : std::nullopt;
 }
 
 static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &build) {
@@ -359,7 +372,9 @@ static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &
                          row->clamp.addend());
   row->addOperand(op.getSums(), build.module.reshape(op.getLoc(), build.memrefOf(op.getSums()), {row->rows}));
   row->rowOperands.push_back(0);
-  row->bounded = dividesBySumOfCodes(op);
+  const std::optional<int64_t> largestCode = largestCodeOfSums(op);
+  row->bounded = largestCode.has_value();
+  row->mayBe128 = largestCode == 128;
   row->pairs = build.module.target.isX86();
   if (op.getLines())
     row->lines = ScaledLines(row->blob, op.getLines()->lines());
@@ -417,9 +432,9 @@ void vitq::kernels::emitRowKernel(Operation *source, KernelModule &module, RowOp
                 RowArguments own = RowArguments::take(op, in);
                 Value end = e.smin(e.indexMul(last, tile), e.index(op.rows));
                 e.loop(e.indexMul(first, tile), end, 1, [&](Value row) {
-                  RowContext at = RowContext::at(row, own.operands, own.results, own.blob);
-                  at.primary = primary;
-                  op.emitRow(e, module.target, at);
+                  RowContext context = RowContext::ofRow(row, own.operands, own.results, own.blob);
+                  context.primary = primary;
+                  op.emitRow(e, module.target, context);
                 });
               });
 }

@@ -28,7 +28,7 @@ struct RowContext {
   /// Row of `results` to write, and of the other operands to read.
   Value resultRow, operandRow;
 
-  static RowContext at(Value row, ValueRange operands, ValueRange results, Value blob) {
+  static RowContext ofRow(Value row, ValueRange operands, ValueRange results, Value blob) {
     return {Value(), row, row, operands, results, blob, row, row};
   }
 };
@@ -40,7 +40,7 @@ public:
   virtual ~RowOp() = default;
 
   /// The code of one row.
-  virtual void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const = 0;
+  virtual void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const = 0;
 
   /// Whether `emitElements` computes the op on vectors of elements, within 32 bits:
   /// a contraction then applies it to accumulators in registers.

@@ -21,7 +21,7 @@ struct Elementwise : RowOp {
   /// Whether vectors of 32 bits do.
   virtual bool isNarrow() const = 0;
   bool isElementwise() const override { return isNarrow(); }
-  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override;
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override;
 };
 
 /// What the constructors of row ops share.
@@ -47,7 +47,7 @@ Value finishSum(Emitter &e, Value blob, Value y, Slot zeroPoint, const Clamp &cl
 unsigned magnitudeBits(Value value);
 
 /// `at`, `by` rows further.
-RowContext advanced(Emitter &e, const RowContext &at, Value by);
+RowContext advanced(Emitter &e, const RowContext &context, Value by);
 
 /// Sums of products of neighbours, two vectors of 16 bits to one of 32, if the
 /// target has an instruction for vectors of this length; else null.

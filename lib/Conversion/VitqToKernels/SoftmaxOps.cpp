@@ -18,12 +18,12 @@ using namespace vitq::kernels;
 using namespace vitq::integer;
 
 /// The largest element of the row, as signed numbers.
-static Value rowMaximum(Emitter &e, const TargetDesc &target, const RowContext &at, int64_t cols) {
-  const unsigned width = widthOf(at.primary);
+static Value rowMaximum(Emitter &e, const TargetDesc &target, const RowContext &context, int64_t cols) {
+  const unsigned width = widthOf(context.primary);
   const Columns columns = Columns::of(target, cols, width);
   Value lowest = e.constant(Emitter::lanesOf(e.intType(width), columns.lanes), width == 8 ? INT8_MIN : INT32_MIN);
   Value best = reduceColumns(e, columns, lowest, [&](Value col, Value, ValueRange best) {
-    return Values{e.smax(best[0], e.load(at.primary, {at.primaryRow, col}, columns.lanes))};
+    return Values{e.smax(best[0], e.load(context.primary, {context.primaryRow, col}, columns.lanes))};
   })[0];
   return columns.vectors() ? e.op<vector::ReductionOp>(vector::CombiningKind::MAXSI, best) : best;
 }
@@ -44,12 +44,12 @@ struct SoftmaxRow : RowOp {
   Rescale rescale;
 
   /// min(limit, rescale(min(max - x, 2^31 - 1))) in 32 or 64 bits.
-  Value distances(Emitter &e, const RowContext &at, Value top, Value col, int64_t lanes, int64_t limit) const {
-    Value x = e.load(at.primary, {at.primaryRow, col}, lanes);
+  Value distances(Emitter &e, const RowContext &context, Value top, Value col, int64_t lanes, int64_t limit) const {
+    Value x = e.load(context.primary, {context.primaryRow, col}, lanes);
     // The difference is an unsigned 32-bit number.
     Value difference = e.sub(e.splatLike(top, x), x);
     difference = e.umin(difference, e.like(difference, INT32_MAX));
-    Value distance = rescale.apply(e, at.blob, difference, at.row, col, /*positive=*/true);
+    Value distance = rescale.apply(e, context.blob, difference, context.row, col, /*positive=*/true);
     return e.umin(distance, e.like(distance, limit));
   }
 };
@@ -58,24 +58,24 @@ struct SoftmaxRow : RowOp {
 struct Softmax : SoftmaxRow {
   Slot table;
 
-  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    Value top = rowMaximum(e, target, at, cols);
-    ByteTable entries(e, target, Blob::view(e, at.blob, table), {e.index(0)}, /*signedCodes=*/false);
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
+    Value top = rowMaximum(e, target, context, cols);
+    ByteTable entries(e, target, Blob::view(e, context.blob, table), {e.index(0)}, /*signedCodes=*/false);
     const Columns columns = Columns::of(target, cols, 8);
     Value sum = rescale.isFast() && columns.vectors() && ByteTable::lanesOf(target) > 1
-                    ? codesOfVectors(e, at, top, entries, columns)
-                    : codesApart(e, target, at, top, entries);
-    e.store(sum, at.results[1], at.resultRow);
+                    ? codesOfVectors(e, context, top, entries, columns)
+                    : codesApart(e, target, context, top, entries);
+    e.store(sum, context.results[1], context.resultRow);
   }
   /// Positions in the table, of 8 bits.
-  Value positions(Emitter &e, const RowContext &at, Value top, Value col, int64_t lanes) const {
-    return e.trunc(distances(e, at, top, col, lanes, 255), 8);
+  Value positions(Emitter &e, const RowContext &context, Value top, Value col, int64_t lanes) const {
+    return e.trunc(distances(e, context, top, col, lanes, numerics::kDistances - 1), 8);
   }
-  Value codesOfVectors(Emitter &e, const RowContext &at, Value top, const ByteTable &entries,
+  Value codesOfVectors(Emitter &e, const RowContext &context, Value top, const ByteTable &entries,
                        const Columns &columns) const {
     auto codes = [&](Value col, int64_t lanes) {
-      Value codes = entries.lookup(e, positions(e, at, top, col, lanes));
-      e.store(codes, at.results[0], {at.resultRow, col});
+      Value codes = entries.lookup(e, positions(e, context, top, col, lanes));
+      e.store(codes, context.results[0], {context.resultRow, col});
       return codes;
     };
     Value zero = e.constant(VectorType::get({columns.lanes / 4}, e.intType(32)), 0);
@@ -89,14 +89,14 @@ struct Softmax : SoftmaxRow {
     return e.add(sum, e.op<vector::ReductionOp>(vector::CombiningKind::ADD, rest));
   }
   /// Positions first, in vectors if they can be, then entries one by one.
-  Value codesApart(Emitter &e, const TargetDesc &target, const RowContext &at, Value top,
+  Value codesApart(Emitter &e, const TargetDesc &target, const RowContext &context, Value top,
                    const ByteTable &entries) const {
     forColumns(e, target, cols, rescale.isFast(), 8, [&](Value col, int64_t lanes) {
-      e.store(positions(e, at, top, col, lanes), at.results[0], {at.resultRow, col});
+      e.store(positions(e, context, top, col, lanes), context.results[0], {context.resultRow, col});
     });
     return e.loop(cols, e.constant(e.intType(32), 0), [&](Value col, ValueRange sum) {
-      Value code = entries.lookup(e, e.load(at.results[0], {at.resultRow, col}));
-      e.store(code, at.results[0], {at.resultRow, col});
+      Value code = entries.lookup(e, e.load(context.results[0], {context.resultRow, col}));
+      e.store(code, context.results[0], {context.resultRow, col});
       return Values{e.add(sum[0], e.zext(code, 32))};
     })[0];
   }
@@ -106,12 +106,12 @@ struct Softmax : SoftmaxRow {
 struct SoftmaxLog2 : SoftmaxRow {
   Slot largest;
 
-  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    Value top = rowMaximum(e, target, at, cols), first = Blob::load(e, at.blob, largest, 32);
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
+    Value top = rowMaximum(e, target, context, cols), first = Blob::load(e, context.blob, largest, 32);
     auto codes = [&](Value col, int64_t lanes) {
-      Value octaves = e.trunc(distances(e, at, top, col, lanes, 15), 32);
+      Value octaves = e.trunc(distances(e, context, top, col, lanes, 15), 32);
       Value code = e.srl(e.splatLike(first, octaves), octaves);
-      e.store(e.trunc(code, 16), at.results[0], {at.resultRow, col});
+      e.store(e.trunc(code, 16), context.results[0], {context.resultRow, col});
       return code;
     };
     const Columns columns = rescale.isFast() ? Columns::of(target, cols, 32) : Columns{cols, 1, cols, 0};
@@ -123,7 +123,7 @@ struct SoftmaxLog2 : SoftmaxRow {
       sum = total(sum);
     if (columns.tail)
       sum = e.add(sum, total(columns.onlyNew(e, codes(e.index(cols - columns.tail), columns.tail))));
-    e.store(sum, at.results[1], at.resultRow);
+    e.store(sum, context.results[1], context.resultRow);
   }
 };
 
@@ -132,33 +132,33 @@ struct SoftmaxLog2 : SoftmaxRow {
 struct Shiftmax : RowOp {
   Slot numerator, shift;
 
-  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    const unsigned width = widthOf(at.results[0]);
-    Value top = rowMaximum(e, target, at, cols);
-    Value most = Blob::load(e, at.blob, numerator, 64);
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
+    const unsigned width = widthOf(context.results[0]);
+    Value top = rowMaximum(e, target, context, cols);
+    Value most = Blob::load(e, context.blob, numerator, 64);
     // Both addends are below 2^62.
     Value sum = e.loop(cols, e.constant(e.intType(64), 0), [&](Value col, ValueRange sum) {
-      return Values{e.umin(e.add(sum[0], exponential(e, at, top, col)), most)};
+      return Values{e.umin(e.add(sum[0], exponential(e, context, top, col)), most)};
     })[0];
     Value factor = e.divu(most, sum);
-    Value amount = Blob::load(e, at.blob, shift, 64);
+    Value amount = Blob::load(e, context.blob, shift, 64);
     e.loop(cols, [&](Value col) {
-      Value code = e.srl(e.mul(exponential(e, at, top, col), factor), amount);
+      Value code = e.srl(e.mul(exponential(e, context, top, col), factor), amount);
       code = e.umin(code, e.like(code, (int64_t(1) << (width - 1)) - 1));
-      e.store(e.trunc(code, width), at.results[0], {at.resultRow, col});
+      e.store(e.trunc(code, width), context.results[0], {context.resultRow, col});
     });
   }
   /// E of an element in 64 bits; it is formed twice, for the sum and for the code.
-  virtual Value exponential(Emitter &e, const RowContext &at, Value top, Value col) const = 0;
+  virtual Value exponential(Emitter &e, const RowContext &context, Value top, Value col) const = 0;
 };
 
 /// The distance of 8-bit codes to their maximum is one of 256.
 struct Shiftmax8 : Shiftmax {
   Slot exponentials;
 
-  Value exponential(Emitter &e, const RowContext &at, Value top, Value col) const override {
-    Value distance = e.sub(top, e.load(at.primary, {at.primaryRow, col}));
-    return e.load(Blob::view(e, at.blob, exponentials), e.toIndexUnsigned(distance));
+  Value exponential(Emitter &e, const RowContext &context, Value top, Value col) const override {
+    Value distance = e.sub(top, e.load(context.primary, {context.primaryRow, col}));
+    return e.load(Blob::view(e, context.blob, exponentials), e.toIndexUnsigned(distance));
   }
 };
 
@@ -166,16 +166,16 @@ struct Shiftmax8 : Shiftmax {
 struct Shiftmax32 : Shiftmax {
   Slot octave, bits, furthest;
 
-  Value exponential(Emitter &e, const RowContext &at, Value top, Value col) const override {
-    Value a = e.sub(e.sext(e.load(at.primary, {at.primaryRow, col}), 64), e.sext(top, 64));
+  Value exponential(Emitter &e, const RowContext &context, Value top, Value col) const override {
+    Value a = e.sub(e.sext(e.load(context.primary, {context.primaryRow, col}), 64), e.sext(top, 64));
     // p = log2(e) * a as -p >= 0, limited to `bits` octaves.
     Value p = e.sub(e.sra(a, 4), e.add(a, e.sra(a, 1)));
-    p = e.smin(p, Blob::load(e, at.blob, furthest, 64));
-    Value width = Blob::load(e, at.blob, octave, 64);
+    p = e.smin(p, Blob::load(e, context.blob, furthest, 64));
+    Value width = Blob::load(e, context.blob, octave, 64);
     Value q = e.divu(p, width);
     Value mantissa = e.sub(e.add(e.mul(q, width), e.shl(width, 1)), p);
     // At most 2^31 * 2^30: half of it after the shift instead of one place less.
-    Value shifted = e.shl(mantissa, e.sub(Blob::load(e, at.blob, bits, 64), q));
+    Value shifted = e.shl(mantissa, e.sub(Blob::load(e, context.blob, bits, 64), q));
     return e.srl(shifted, e.like(shifted, 1));
   }
 };

@@ -28,12 +28,12 @@ using namespace vitq::integer;
 namespace {
 
 /// A row in the split table that begins at byte `first` of `bytes`.
-void lookUpWords(Emitter &e, const TargetDesc &target, const RowContext &at, Value bytes, Value first, int64_t cols,
-                 bool signedCodes) {
+void lookUpWords(Emitter &e, const TargetDesc &target, const RowContext &context, Value bytes, Value first,
+                 int64_t cols, bool signedCodes) {
   const WordTable entries(e, target, bytes, first, signedCodes);
   forColumns(e, target, cols, true, 8, [&](Value col, int64_t lanes) {
-    Value codes = e.load(at.primary, {at.primaryRow, col}, lanes);
-    e.store(entries.lookup(e, codes), at.results[0], {at.resultRow, col});
+    Value codes = e.load(context.primary, {context.primaryRow, col}, lanes);
+    e.store(entries.lookup(e, codes), context.results[0], {context.resultRow, col});
   });
 }
 
@@ -43,22 +43,22 @@ struct Table : RowOp {
   /// A constant table of words, split.
   std::optional<Slot> words;
 
-  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    if (widthOf(at.results[0]) == 8)
-      return lookUp(e, target, at, {e.index(0)});
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
+    if (widthOf(context.results[0]) == 8)
+      return lookUp(e, target, context, {e.index(0)});
     if (words)
-      return lookUpWords(e, target, at, Blob::view(e, at.blob, *words), e.index(0), cols, !inputUnsigned);
+      return lookUpWords(e, target, context, Blob::view(e, context.blob, *words), e.index(0), cols, !inputUnsigned);
     e.loop(cols, [&](Value col) {
-      Value i = e.toIndexUnsigned(tablePosition(e, e.load(at.primary, {at.primaryRow, col}), inputUnsigned));
-      e.store(e.load(at.operands[0], i), at.results[0], {at.resultRow, col});
+      Value i = e.toIndexUnsigned(tablePosition(e, e.load(context.primary, {context.primaryRow, col}), inputUnsigned));
+      e.store(e.load(context.operands[0], i), context.results[0], {context.resultRow, col});
     });
   }
   /// The whole row in the 256 bytes at `table` of operand 0.
-  void lookUp(Emitter &e, const TargetDesc &target, const RowContext &at, const Values &table) const {
-    ByteTable entries(e, target, at.operands[0], table, !inputUnsigned);
+  void lookUp(Emitter &e, const TargetDesc &target, const RowContext &context, const Values &table) const {
+    ByteTable entries(e, target, context.operands[0], table, !inputUnsigned);
     forColumns(e, target, cols, ByteTable::lanesOf(target) > 1, 8, [&](Value col, int64_t lanes) {
-      Value codes = e.load(at.primary, {at.primaryRow, col}, lanes);
-      e.store(entries.lookup(e, codes), at.results[0], {at.resultRow, col});
+      Value codes = e.load(context.primary, {context.primaryRow, col}, lanes);
+      e.store(entries.lookup(e, codes), context.results[0], {context.resultRow, col});
     });
   }
 };
@@ -69,16 +69,16 @@ struct IndexedTable : Table {
   Slot common;
   std::optional<Slot> others;
 
-  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
     auto own = [&](Value col) {
-      Value i = e.toIndexUnsigned(tablePosition(e, e.load(at.primary, {at.primaryRow, col}), inputUnsigned));
-      Value table = e.toIndexUnsigned(e.load(at.operands[1], col));
-      e.store(e.load(at.operands[0], {table, i}), at.results[0], {at.resultRow, col});
+      Value i = e.toIndexUnsigned(tablePosition(e, e.load(context.primary, {context.primaryRow, col}), inputUnsigned));
+      Value table = e.toIndexUnsigned(e.load(context.operands[1], col));
+      e.store(e.load(context.operands[0], {table, i}), context.results[0], {context.resultRow, col});
     };
     if (!others)
       return e.loop(cols, own);
-    lookUp(e, target, at, {e.toIndex(Blob::load(e, at.blob, common, 64)), e.index(0)});
-    Value columns = Blob::view(e, at.blob, *others);
+    lookUp(e, target, context, {e.toIndex(Blob::load(e, context.blob, common, 64)), e.index(0)});
+    Value columns = Blob::view(e, context.blob, *others);
     e.loop(others->count, [&](Value i) { own(e.toIndex(e.load(columns, i))); });
   }
 };
@@ -88,29 +88,29 @@ struct Interpolate : RowOp {
   Slot start, shift;
   Rescale tail;
 
-  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
-    Value first = Blob::load(e, at.blob, start, 32), amount = Blob::load(e, at.blob, shift, 32);
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
+    Value first = Blob::load(e, context.blob, start, 32), amount = Blob::load(e, context.blob, shift, 32);
     Value interval = e.shl(e.like(amount, 1), amount), half = e.srl(interval, e.like(amount, 1));
     Value last = e.add(e.shl(interval, 10), -1);
     const Clamp clamp{16, {16, /*isUnsigned=*/false, /*zero=*/0}, {}, {}};
     forColumns(e, target, cols, tail.isFast(), 32, [&](Value col, int64_t lanes) {
-      Value x = e.sext(e.load(at.primary, {at.primaryRow, col}, lanes), 32);
+      Value x = e.sext(e.load(context.primary, {context.primaryRow, col}, lanes), 32);
       Value distance = e.sub(x, e.splatLike(first, x)), steps = e.splatLike(amount, x), end = e.splatLike(last, x);
       // Below the table this is the first entry, as nothing is left of it.
       Value inside = e.clamp(distance, e.like(distance, 0), end);
       Value i = e.sra(inside, steps), fraction = e.sub(inside, e.shl(i, steps));
-      Value pair = entriesAt(e, at.operands[0], i, lanes);
+      Value pair = entriesAt(e, context.operands[0], i, lanes);
       Value low = e.sra(e.shl(pair, 16), 16), high = e.sra(pair, 16);
       Value y = e.add(low, e.sra(e.add(e.mul(e.sub(high, low), fraction), e.splatLike(half, x)), steps));
-      Value identity = clamp.apply(e, at.blob, tail.apply(e, at.blob, x, at.row, col));
+      Value identity = clamp.apply(e, context.blob, tail.apply(e, context.blob, x, context.row, col));
       Value above = e.cmp(arith::CmpIPredicate::sgt, distance, end);
-      e.store(e.select(above, identity, e.trunc(y, 16)), at.results[0], {at.resultRow, col});
+      e.store(e.select(above, identity, e.trunc(y, 16)), context.results[0], {context.resultRow, col});
     });
   }
   /// Entries i (the lower half) and i + 1.
   static Value entriesAt(Emitter &e, Value table, Value i, int64_t lanes) {
-    auto both = [&](Value at) {
-      Value pair = e.load(table, e.toIndex(at), 2);
+    auto both = [&](Value context) {
+      Value pair = e.load(table, e.toIndex(context), 2);
       return e.op<vector::BitCastOp>(VectorType::get({1}, e.intType(32)), pair);
     };
     if (lanes == 1)
@@ -128,10 +128,10 @@ struct Gelu : RowOp {
   bool inputUnsigned, splitWords = false;
   Slot table;
 
-  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &at) const override {
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
     const Columns columns = Columns::of(target, cols, 8);
     auto position = [&](Value col, int64_t lanes) {
-      return tablePosition(e, e.load(at.primary, {at.primaryRow, col}, lanes), inputUnsigned);
+      return tablePosition(e, e.load(context.primary, {context.primaryRow, col}, lanes), inputUnsigned);
     };
     Value zero = e.constant(Emitter::lanesOf(e.intType(8), columns.lanes), 0);
     Value top = reduceColumns(e, columns, zero, [&](Value col, Value, ValueRange best) {
@@ -139,19 +139,19 @@ struct Gelu : RowOp {
     })[0];
     if (columns.vectors())
       top = e.op<vector::ReductionOp>(vector::CombiningKind::MAXUI, top);
-    Value entries = Blob::view(e, at.blob, table), number = e.toIndexUnsigned(top);
+    Value entries = Blob::view(e, context.blob, table), number = e.toIndexUnsigned(top);
     if (splitWords)
-      return lookUpWords(e, target, at, entries, e.mul(number, 512), cols, !inputUnsigned);
+      return lookUpWords(e, target, context, entries, e.mul(number, 512), cols, !inputUnsigned);
     Value base = e.mul(number, kBytes);
     if (widthOf(entries) != 8)
       return e.loop(cols, [&](Value col) {
         Value i = e.toIndexUnsigned(position(col, 1));
-        e.store(e.load(entries, e.add(base, i)), at.results[0], {at.resultRow, col});
+        e.store(e.load(entries, e.add(base, i)), context.results[0], {context.resultRow, col});
       });
     ByteTable ofRow(e, target, entries, {base}, !inputUnsigned);
     forColumns(e, target, cols, ByteTable::lanesOf(target) > 1, 8, [&](Value col, int64_t lanes) {
-      Value codes = e.load(at.primary, {at.primaryRow, col}, lanes);
-      e.store(ofRow.lookup(e, codes), at.results[0], {at.resultRow, col});
+      Value codes = e.load(context.primary, {context.primaryRow, col}, lanes);
+      e.store(ofRow.lookup(e, codes), context.results[0], {context.resultRow, col});
     });
   }
 };

@@ -23,13 +23,14 @@ struct Threshold : Elementwise {
   Slot lowest;
 
   bool isNarrow() const override { return true; }
-  Value emitElements(Emitter &e, const RowContext &at, ValueRange, Value x, Value col) const override {
+  Value emitElements(Emitter &e, const RowContext &context, ValueRange, Value x, Value col) const override {
     x = e.extend(x, 32, inputUnsigned);
     auto vector = dyn_cast<VectorType>(x.getType());
-    Value code = e.splatLike(Blob::load(e, at.blob, lowest, 32), x);
+    Value code = e.splatLike(Blob::load(e, context.blob, lowest, 32), x);
     for (int64_t k = 0; k < levels; ++k) {
-      Value threshold = channels == 1 ? e.splatLike(e.load(at.operands[0], {e.index(k), e.index(0)}), x)
-                                      : e.load(at.operands[0], {e.index(k), col}, vector ? vector.getNumElements() : 1);
+      Value threshold = channels == 1
+                            ? e.splatLike(e.load(context.operands[0], {e.index(k), e.index(0)}), x)
+                            : e.load(context.operands[0], {e.index(k), col}, vector ? vector.getNumElements() : 1);
       Value reached = e.cmp(arith::CmpIPredicate::sge, x, threshold);
       code = e.add(code, e.select(reached, e.like(code, 1), e.like(code, 0)));
     }
@@ -48,8 +49,8 @@ std::unique_ptr<RowOp> vitq::kernels::makeThreshold(ThresholdOp op, const RowBui
   row->width = widthOf(op.getResult());
   row->inputUnsigned = op.getInputCode().isUnsigned();
   row->lowest = row->blob.scalar(op.getMin());
-  row->addOperand(op.getThresholds(), build.module.reshape(op.getLoc(), build.memrefOf(op.getThresholds()),
-                                                          {row->levels, row->channels}));
+  row->addOperand(op.getThresholds(),
+                  build.module.reshape(op.getLoc(), build.memrefOf(op.getThresholds()), {row->levels, row->channels}));
   build.result(*row, op.getResult());
   return row;
 }

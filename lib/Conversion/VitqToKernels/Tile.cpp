@@ -28,14 +28,14 @@ static Value spellDot(Emitter &e, const DotInstruction &dot, Value acc, Value le
   return acc;
 }
 
-Value vitq::kernels::emitDot(Emitter &e, const Geometry &g, Value acc, Value a, Value b) {
-  const DotInstruction &dot = g.dot;
+Value vitq::kernels::emitDot(Emitter &e, const Geometry &geometry, Value acc, Value a, Value b) {
+  const DotInstruction &dot = geometry.dot;
   auto operandType = cast<VectorType>(b.getType());
   if (dot.group == 1)
     return e.add(acc, e.mul(e.sext(e.op<vector::BroadcastOp>(operandType, a), 32), e.sext(b, 32)));
-  Value left = e.op<vector::BroadcastOp>(VectorType::get({dot.lanes}, e.intType(g.wordBits())), a);
+  Value left = e.op<vector::BroadcastOp>(VectorType::get({dot.lanes}, e.intType(geometry.wordBits())), a);
   left = e.op<vector::BitCastOp>(operandType, left);
-  if (g.spelt)
+  if (geometry.spelt)
     return spellDot(e, dot, acc, left, b);
   auto intrinsic = e.b.getStringAttr(dot.intrinsic);
   Values args = dot.accumulates ? Values{acc, left, b} : Values{left, b};
@@ -65,19 +65,19 @@ static Value join(Emitter &e, ValueRange vectors) {
   return e.op<vector::ShuffleOp>(low, high, lanes);
 }
 
-bool vitq::kernels::fitsTile(const Geometry &g, const RowOp &op, const TargetDesc &target) {
-  return target.variableShifts && op.isElementwise() && g.n % g.dot.lanes == 0;
+bool vitq::kernels::fitsTile(const Geometry &geometry, const RowOp &op, const TargetDesc &target) {
+  return target.variableShifts && op.isElementwise() && geometry.n % geometry.dot.lanes == 0;
 }
 
-void TileCaller::call(Emitter &e, int64_t rows, const Panel &panel, const TilePlace &at) {
+void TileCaller::call(Emitter &e, int64_t rows, const Panel &panel, const TilePlace &place) {
   Values args{left, panels};
   if (bias)
     args.push_back(bias);
   args.append(store.arguments);
-  args.append({at.leftRow, at.panelOffset, at.firstCol, at.row});
-  const bool apart = at.resultRow != at.row || at.operandRow != at.row || at.biasCol;
+  args.append({place.leftRow, place.panelOffset, place.firstCol, place.row});
+  const bool apart = place.resultRow != place.row || place.operandRow != place.row || place.biasCol;
   if (apart)
-    args.append({at.resultRow, at.operandRow, at.biasCol ? at.biasCol : at.firstCol});
+    args.append({place.resultRow, place.operandRow, place.biasCol ? place.biasCol : place.firstCol});
   func::FuncOp tile = module.function("tile", TypeRange(ValueRange(args)), {},
                                       [&](Emitter &inner, ValueRange in) { emitTile(inner, in, rows, panel); });
   func::CallOp::create(e.b, e.loc, tile, args);
@@ -100,43 +100,43 @@ void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &
   }
   ValueRange args = in.take_front(store.arguments.size());
   in = in.drop_front(args.size());
-  TilePlace at{in[0], in[1], in[2], in[3], in[3], in[3], in[2]};
+  TilePlace place{in[0], in[1], in[2], in[3], in[3], in[3], in[2]};
   if (in.size() > 4) {
-    at.resultRow = in[4];
-    at.operandRow = in[5];
-    at.biasCol = in[6];
+    place.resultRow = in[4];
+    place.operandRow = in[5];
+    place.biasCol = in[6];
   }
 
-  const int64_t lanes = g.dot.lanes, vectors = panel.vectors, step = g.dot.group * lanes;
+  const int64_t lanes = geometry.dot.lanes, vectors = panel.vectors, step = geometry.dot.group * lanes;
   Values init;
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t v = 0; v < vectors; ++v) {
       if (r)
         init.push_back(init[v]);
       else if (bias)
-        init.push_back(e.load(start, e.indexAdd(at.biasCol, v * lanes), lanes));
+        init.push_back(e.load(start, e.indexAdd(place.biasCol, v * lanes), lanes));
       else
         init.push_back(e.constant(VectorType::get({lanes}, e.intType(32)), 0));
     }
-  Values sums = e.loop(g.groups(), init, [&](Value kg, ValueRange acc) {
+  Values sums = e.loop(geometry.groups(), init, [&](Value kg, ValueRange acc) {
     Values right, next;
-    Value from = e.add(at.panelOffset, e.indexMul(kg, vectors * step));
+    Value from = e.add(place.panelOffset, e.indexMul(kg, vectors * step));
     for (int64_t v = 0; v < vectors; ++v)
-      right.push_back(e.load(b, e.indexAdd(from, v * step), step, step * g.dot.width / 8));
+      right.push_back(e.load(b, e.indexAdd(from, v * step), step, step * geometry.dot.width / 8));
     for (int64_t r = 0; r < rows; ++r) {
-      Value word = e.load(a, {e.indexAdd(at.leftRow, r * leftStride), kg});
+      Value word = e.load(a, {e.indexAdd(place.leftRow, r * leftStride), kg});
       for (int64_t v = 0; v < vectors; ++v)
-        next.push_back(emitDot(e, g, acc[r * vectors + v], word, right[v]));
+        next.push_back(emitDot(e, geometry, acc[r * vectors + v], word, right[v]));
     }
     return next;
   });
   forbidUnrolling(sums.front().getDefiningOp());
-  storeTile(e, args, panel, rows, sums, at);
+  storeTile(e, args, panel, rows, sums, place);
 }
 
 void TileCaller::storeTile(Emitter &e, ValueRange args, const Panel &panel, int64_t rows, ValueRange sums,
-                           const TilePlace &at) {
-  const int64_t lanes = g.dot.lanes;
+                           const TilePlace &place) {
+  const int64_t lanes = geometry.dot.lanes;
   Value result = args.back();
   SmallVector<RowArguments> own;
   for (const RowOp *op : store.ops) {
@@ -145,12 +145,12 @@ void TileCaller::storeTile(Emitter &e, ValueRange args, const Panel &panel, int6
   }
   for (int64_t r = 0; r < rows; ++r) {
     ValueRange row = sums.slice(r * panel.vectors, panel.vectors);
-    Value resultRow = e.indexAdd(at.resultRow, r * store.rowStride);
+    Value resultRow = e.indexAdd(place.resultRow, r * store.rowStride);
     SmallVector<RowContext> contexts;
     SmallVector<Values> starts;
     for (auto [op, arguments] : llvm::zip_equal(store.ops, own)) {
-      RowContext context = RowContext::at(e.indexAdd(at.row, r), arguments.operands, {}, arguments.blob);
-      context.operandRow = e.indexAdd(at.operandRow, r);
+      RowContext context = RowContext::ofRow(e.indexAdd(place.row, r), arguments.operands, {}, arguments.blob);
+      context.operandRow = e.indexAdd(place.operandRow, r);
       starts.push_back(op->emitRowStart(e, context));
       contexts.push_back(context);
     }
@@ -159,7 +159,7 @@ void TileCaller::storeTile(Emitter &e, ValueRange args, const Panel &panel, int6
       int64_t count = store.ops.empty() ? 1 : std::max<int64_t>(1, 16 / lanes);
       while (count > panel.vectors - v)
         count /= 2;
-      Value col = e.indexAdd(at.firstCol, v * lanes), y = join(e, row.slice(v, count));
+      Value col = e.indexAdd(place.firstCol, v * lanes), y = join(e, row.slice(v, count));
       for (auto [op, context, start] : llvm::zip_equal(store.ops, contexts, starts))
         y = op->emitElements(e, context, start, y, col);
       storeColumns(e, y, panel.valid - v * lanes, result, resultRow, col);

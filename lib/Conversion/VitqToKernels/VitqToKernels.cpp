@@ -103,18 +103,23 @@ LogicalResult FunctionLowering::lowerRowOp(Operation *op) {
   return success();
 }
 
+/// Whether `op` reads a result of one of `ops`.
+static bool readsOneOf(Operation *op, ArrayRef<Operation *> ops) {
+  return llvm::any_of(op->getOperands(),
+                      [&](Value operand) { return llvm::is_contained(ops, operand.getDefiningOp()); });
+}
+
 /// Puts the ops of a kernel in its place, and remembers that they are one.
 LogicalResult FunctionLowering::inlineKernel(integer::KernelOp op) {
-  SmallVector<Operation *> all = op.getOps(), ops;
-  const auto first = llvm::find(all, op.getRoot());
-  llvm::copy_if(llvm::make_range(first, all.end()), std::back_inserter(ops), [&](Operation *part) {
-    return part == all.back() || !part->hasTrait<vit::MoveOp>();
-  });
+  SmallVector<Operation *> ops, operandMoves;
+  for (Operation *part : op.getOps())
+    (readsOneOf(part, ops) || !part->hasTrait<vit::MoveOp>() ? ops : operandMoves).push_back(part);
   Kernel kernel;
   std::string reason;
-  if (KernelParts::read(ops, kernel.parts, reason) != integer::KernelFit::Kernel)
+  if (rules.fit(ops, reason) != integer::KernelFit::Kernel)
     return op.emitOpError("is no kernel of a CPU: ")
            << reason << "; form kernels for one (--vitq-form-kernels=target=...)";
+  (void)KernelParts::read(ops, kernel.parts, reason);
   IRRewriter rewriter(builder);
   Operation *yield = op.getBody().front().getTerminator();
   rewriter.inlineBlockBefore(&op.getBody().front(), op, op.getInputs());
@@ -123,8 +128,7 @@ LogicalResult FunctionLowering::inlineKernel(integer::KernelOp op) {
   for (Operation *part : ops)
     for (OpOperand &operand : part->getOpOperands()) {
       Operation *move = operand.get().getDefiningOp();
-      if (move && llvm::is_contained(all, move) && !llvm::is_contained(ops, move) &&
-          rules.readsThrough(ops, operand, move))
+      if (llvm::is_contained(operandMoves, move) && rules.readsThrough(ops, operand, move))
         kernel.moves.push_back(move);
     }
   parts.insert(kernel.moves.begin(), kernel.moves.end());

@@ -21,7 +21,7 @@ using namespace vitq::systolic;
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
 
 static MemRefType dense(ArrayRef<int64_t> shape, Value value) {
-  return MemRefType::get(shape, cast<RankedTensorType>(value.getType()).getElementType());
+  return MemRefType::get(shape, integer::storageOf(cast<RankedTensorType>(value.getType()).getElementType()));
 }
 
 static numerics::Code lhsCodeOf(integer::MatmulOp op) { return integer::codeOf(op.getLhs(), op.getLhsCode()); }
@@ -73,7 +73,7 @@ DramOperand OperandBuilder::viewOf(Value value) {
     return {value, dense(shape, value)};
   const SmallVector<int64_t> strides =
       applyPermutation(computeStrides(shapeOf(transpose.getInput())), transpose.getPermutation());
-  auto element = cast<RankedTensorType>(value.getType()).getElementType();
+  Type element = integer::storageOf(cast<RankedTensorType>(value.getType()).getElementType());
   return {transpose.getInput(), MemRefType::get(shape, element, StridedLayoutAttr::get(b.getContext(), 0, strides))};
 }
 
@@ -117,7 +117,7 @@ DramOperand OperandBuilder::rhsOf(integer::MatmulOp op, bool &transposed) {
     // The right operand streams in rows of K there.
     SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, static_cast<int64_t>(rank)));
     std::swap(permutation[rank - 1], permutation[rank - 2]);
-    auto type = RankedTensorType::get(swapped, b.getI8Type());
+    auto type = cast<RankedTensorType>(rhs.getType()).clone(swapped);
     added.push_back({op.getLoc(), integer::TransposeOp::getOperationName(), "right operands stream in rows of K"});
     rhs = integer::TransposeOp::create(b, op.getLoc(), type, rhs, permutation);
     transposed = false;

@@ -15,7 +15,6 @@
 #include "mlir/IR/Builders.h"
 
 #include <optional>
-#include <string>
 
 namespace vitq::systolic {
 
@@ -39,8 +38,7 @@ struct Product {
   int64_t batches() const;
   /// Multiply-accumulates.
   int64_t macs() const { return batches() * m * n * k; }
-  /// Everything that a routine depends on.
-  std::string key() const;
+  bool operator==(const Product &) const = default;
 };
 
 /// How a product is cut: blocks of so many tiles are in the array's memories at a time. With

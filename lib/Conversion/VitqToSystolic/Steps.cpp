@@ -10,26 +10,11 @@
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/Support/MathExtras.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace vitq;
 using namespace vitq::systolic;
 
 int64_t Product::batches() const { return mlir::computeProduct(batch); }
-
-std::string Product::key() const {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  for (int64_t extent : batch)
-    os << extent << "x";
-  os << m << "x" << n << "x" << k << "," << lhs << "," << rhs << "," << bias << "," << transposeRhs << lhsUnsigned
-     << units << wholeRows << relu << (shift ? static_cast<int>(*shift) : -1);
-  for (mlir::MemRefType type : unitOperands)
-    os << ",<" << type;
-  for (mlir::MemRefType type : results)
-    os << ",>" << type;
-  return text;
-}
 
 TileCounts::TileCounts(const Product &product, const simulator::Config &config) {
   const bool outputs = config.dataflow == simulator::Dataflow::OutputStationary;

@@ -11,6 +11,7 @@
 #include "Plan.h"
 
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Conversion/KernelTargets.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Simulator/Simulator.h"
 #include "vitq/Support/Constants.h"
@@ -35,52 +36,62 @@ namespace vitq {
 
 static MemRefType denseType(Type tensor) {
   auto type = cast<RankedTensorType>(tensor);
-  return MemRefType::get(type.getShape(), type.getElementType());
+  return MemRefType::get(type.getShape(), integer::storageOf(type.getElementType()));
 }
 
 namespace {
 
-/// Replaces fragments by launches; equal products share a routine.
+/// Replaces kernels by launches; those whose routines would be equal share one.
 class Launcher {
 public:
-  Launcher(ModuleOp module, func::FuncOp main, const simulator::Config &config)
-      : module(module), config(config), b(main.getContext()), operandBuilder(b, config), routines(main) {}
+  Launcher(ModuleOp module, const simulator::Config &config)
+      : module(module), config(config), b(module.getContext()), operandBuilder(b, config) {}
 
-  LogicalResult lower(const Fragment &fragment);
+  LogicalResult lower(const ArrayKernel &kernel);
   unsigned numRoutines = 0;
   ArrayRef<OperandBuilder::HostOp> addedOps() const { return operandBuilder.added; }
 
 private:
-  LogicalResult lowerProduct(const Fragment &fragment);
-  LogicalResult lowerUnits(const Fragment &fragment);
-  SmallVector<Type> addResults(const Fragment &fragment, Product &product);
-  FailureOr<StringRef> routineOf(Location loc, const Product &product, const Fragment &fragment,
-                                 const simulator::UnitProgram *units);
+  LogicalResult lowerProduct(const ArrayKernel &kernel);
+  LogicalResult lowerUnits(const ArrayKernel &kernel);
+  SmallVector<Type> addResults(const ArrayKernel &kernel, Product &product);
+  FailureOr<StringRef> routineOf(Location loc, const Product &product, const simulator::UnitProgram *units);
   StringRef unitRoutineOf(Location loc, ArrayRef<Value> operands, TypeRange results);
-  void addRegion(LaunchOp launch, const Fragment &fragment, Value rows, ValueRange extras, bool fromSums);
-  void replace(const Fragment &fragment, LaunchOp launch);
+  void addRegion(LaunchOp launch, const ArrayKernel &kernel, Value rows, ValueRange extras, bool fromSums);
+  void replace(const ArrayKernel &kernel, LaunchOp launch);
   OpBuilder atEnd();
 
   ModuleOp module;
   const simulator::Config &config;
   OpBuilder b;
   OperandBuilder operandBuilder;
-  func::FuncOp routines;
-  llvm::StringMap<std::string> names;
+  /// What a routine is built from.
+  struct Routine {
+    Product product;
+    std::optional<simulator::UnitTiming> units;
+    std::string name;
+  };
+  std::vector<Routine> routines;
+  /// Of units alone, by their operands and results.
+  DenseMap<FunctionType, std::string> unitRoutines;
 };
 
 } // namespace
 
 OpBuilder Launcher::atEnd() { return OpBuilder::atBlockEnd(module.getBody()); }
 
-FailureOr<StringRef> Launcher::routineOf(Location loc, const Product &product, const Fragment &fragment,
-                                         const simulator::UnitProgram *units) {
-  std::string key = product.key();
-  for (Operation *stage : fragment.stages)
-    key += stage->getName().getStringRef();
-  auto [entry, isNew] = names.try_emplace(key);
-  if (!isNew)
-    return StringRef(entry->second);
+FailureOr<StringRef> Launcher::routineOf(Location loc, const Product &product, const simulator::UnitProgram *units) {
+  // The parameters of units are no part of a routine. They are there before it begins: how many there
+  // are does not change how it is best cut.
+  std::optional<simulator::UnitTiming> timing;
+  if (units) {
+    timing = simulator::timingOf(*units);
+    timing->parameterBytes = 0;
+  }
+  auto known = llvm::find_if(
+      routines, [&](const Routine &routine) { return routine.product == product && routine.units == timing; });
+  if (known != routines.end())
+    return StringRef(known->name);
   FailureOr<Plan> plan = choosePlan(loc, product, config, units);
   if (failed(plan))
     return failure();
@@ -91,8 +102,7 @@ FailureOr<StringRef> Launcher::routineOf(Location loc, const Product &product, c
   func::FuncOp routine = buildRoutine(builder, UnknownLoc::get(b.getContext()), name, product, config, plan->tiling);
   routine->setAttr(kCyclesAttr, b.getI64IntegerAttr(static_cast<int64_t>(plan->cycles)));
   routine->setAttr(kFixedCyclesAttr, b.getI64IntegerAttr(static_cast<int64_t>(plan->fixedCycles)));
-  entry->second = name;
-  return StringRef(entry->second);
+  return StringRef(routines.emplace_back(Routine{product, std::move(timing), std::move(name)}).name);
 }
 
 /// Rows of DRAM through units, some at a time.
@@ -102,20 +112,18 @@ StringRef Launcher::unitRoutineOf(Location loc, ArrayRef<Value> operands, TypeRa
     types.push_back(denseType(operand.getType()));
   for (Type type : results)
     types.push_back(denseType(type));
-  std::string key = "units";
-  llvm::raw_string_ostream os(key);
-  llvm::interleaveComma(types, os);
-  auto [entry, isNew] = names.try_emplace(key);
-  if (!isNew)
-    return entry->second;
+  auto type = b.getFunctionType(types, {});
+  std::string &name = unitRoutines[type];
+  if (!name.empty())
+    return name;
   ArrayRef<int64_t> shape = cast<MemRefType>(types.front()).getShape();
   const int64_t cols = shape.back();
   int64_t rows = 1;
   for (int64_t extent : shape.drop_back())
     rows *= extent;
   OpBuilder builder = atEnd();
-  entry->second = ("units_" + Twine(rows) + "x" + Twine(cols) + "_" + Twine(numRoutines++)).str();
-  auto function = func::FuncOp::create(builder, loc, entry->second, builder.getFunctionType(types, {}));
+  name = ("units_" + Twine(rows) + "x" + Twine(cols) + "_" + Twine(numRoutines++)).str();
+  auto function = func::FuncOp::create(builder, loc, name, type);
   function.setPrivate();
   function->setAttr(kRoutineAttr, builder.getUnitAttr());
   builder.setInsertionPointToStart(function.addEntryBlock());
@@ -133,11 +141,11 @@ StringRef Launcher::unitRoutineOf(Location loc, ArrayRef<Value> operands, TypeRa
     count = affine::AffineMinOp::create(builder, loc, map, ValueRange{loop.getInductionVar()});
   }
   UnitsOp::create(builder, loc, Value(), ValueRange(), loop.getInductionVar(), count, channel, width);
-  return entry->second;
+  return name;
 }
 
 /// Copies the stages into the launch; their constants with them.
-void Launcher::addRegion(LaunchOp launch, const Fragment &fragment, Value rows, ValueRange extras, bool fromSums) {
+void Launcher::addRegion(LaunchOp launch, const ArrayKernel &kernel, Value rows, ValueRange extras, bool fromSums) {
   OpBuilder::InsertionGuard guard(b);
   Block *body = b.createBlock(&launch.getUnits());
   IRMapping map;
@@ -146,65 +154,60 @@ void Launcher::addRegion(LaunchOp launch, const Fragment &fragment, Value rows, 
     if (!map.contains(extra))
       map.map(extra, body->addArgument(extra.getType(), extra.getLoc()));
   b.setInsertionPointToEnd(body);
-  for (Operation *op : fragment.stages) {
+  for (Operation *op : kernel.stages) {
     for (Value operand : op->getOperands())
       if (!map.contains(operand))
         b.clone(*operand.getDefiningOp(), map);
     b.clone(*op, map);
   }
   SmallVector<Value> results;
-  for (Value result : fragment.last()->getResults())
+  for (Value result : kernel.last()->getResults())
     results.push_back(map.lookup(result));
   YieldOp::create(b, launch.getLoc(), results);
 }
 
-void Launcher::replace(const Fragment &fragment, LaunchOp launch) {
-  if (Attribute id = fragment.last()->getAttr(integer::kIdAttr))
+void Launcher::replace(const ArrayKernel &kernel, LaunchOp launch) {
+  Operation *last = kernel.last();
+  if (Attribute id = last->getAttr(integer::kIdAttr))
     launch->setAttr(integer::kIdAttr, id);
-  fragment.last()->replaceAllUsesWith(launch.getOutputs());
-  SmallVector<Operation *> ops;
-  if (fragment.product)
-    ops.push_back(fragment.product);
-  llvm::append_range(ops, fragment.stages);
-  if (integer::RequantOp scale = fragment.scale)
-    ops.push_back(scale);
-  for (Operation *op : llvm::reverse(ops))
+  last->replaceAllUsesWith(launch.getOutputs());
+  for (Operation *op : llvm::reverse(kernel.ops()))
     op->erase();
 }
 
-LogicalResult Launcher::lowerUnits(const Fragment &fragment) {
-  Operation *op = fragment.last();
+LogicalResult Launcher::lowerUnits(const ArrayKernel &kernel) {
+  Operation *op = kernel.last();
   Location loc = op->getLoc();
   b.setInsertionPoint(op);
-  Value rows = fragment.stages.front()->getOperand(0);
+  Value rows = kernel.stages.front()->getOperand(0);
   SmallVector<Value> operands = {rows};
-  SmallVector<Value> extras = fragment.extras();
+  SmallVector<Value> extras = kernel.extras();
   llvm::append_range(operands, extras);
   StringRef routine = unitRoutineOf(UnknownLoc::get(b.getContext()), operands, op->getResultTypes());
   auto launch = LaunchOp::create(b, loc, op->getResultTypes(), routine, operands, /*macs=*/0,
                                  /*operandsForUnits=*/static_cast<uint64_t>(operands.size()), /*attention=*/false);
-  addRegion(launch, fragment, rows, extras, /*fromSums=*/false);
-  replace(fragment, launch);
+  addRegion(launch, kernel, rows, extras, /*fromSums=*/false);
+  replace(kernel, launch);
   return success();
 }
 
-/// What the launch of `fragment` gives, and how the routine sees it.
-SmallVector<Type> Launcher::addResults(const Fragment &fragment, Product &product) {
+/// What the launch of `kernel` gives, and how the routine sees it.
+SmallVector<Type> Launcher::addResults(const ArrayKernel &kernel, Product &product) {
   SmallVector<int64_t> shape(product.batch.begin(), product.batch.end());
   if (product.units) {
-    SmallVector<Type> types(fragment.last()->getResultTypes());
+    SmallVector<Type> types(kernel.last()->getResultTypes());
     for (Type type : types)
       product.results.push_back(denseType(type));
     return types;
   }
-  if (integer::RequantOp scale = fragment.scale) {
-    product.shift = fragment.shift;
+  if (integer::RequantOp scale = kernel.scale) {
+    product.shift = kernel.shift;
     product.relu = scale.getMin() && *scale.getMin() == 0;
     shape.append({product.m, product.n});
     product.results.push_back(MemRefType::get(shape, b.getI8Type()));
     return {scale.getResult().getType()};
   }
-  integer::MatmulOp op = fragment.product;
+  integer::MatmulOp op = kernel.product;
   auto sums = cast<RankedTensorType>(op.getResult().getType());
   SmallVector<int64_t> padded(sums.getShape());
   // Rows that begin at requests of the DMA are stored in the fewest of them.
@@ -215,19 +218,15 @@ SmallVector<Type> Launcher::addResults(const Fragment &fragment, Product &produc
   return {RankedTensorType::get(padded, sums.getElementType())};
 }
 
-LogicalResult Launcher::lowerProduct(const Fragment &fragment) {
-  integer::MatmulOp op = fragment.product;
+LogicalResult Launcher::lowerProduct(const ArrayKernel &kernel) {
+  integer::MatmulOp op = kernel.product;
   Location loc = op.getLoc();
   SmallVector<DramOperand> operands;
-  const SmallVector<Value> extras = fragment.extras();
-  // A constant may stand behind the product.
-  for (Value extra : extras)
-    if (isConstant(extra) && op->isBeforeInBlock(extra.getDefiningOp()))
-      extra.getDefiningOp()->moveBefore(op);
+  const SmallVector<Value> extras = kernel.extras();
   b.setInsertionPoint(op);
   Product product = operandBuilder.build(op, operands);
-  product.units = !fragment.stages.empty();
-  product.wholeRows = fragment.wholeRows;
+  product.units = !kernel.stages.empty();
+  product.wholeRows = kernel.wholeRows;
   SmallVector<Value> values;
   for (const DramOperand &operand : operands)
     values.push_back(operand.value);
@@ -235,26 +234,24 @@ LogicalResult Launcher::lowerProduct(const Fragment &fragment) {
     product.unitOperands.push_back(denseType(extra.getType()));
     values.push_back(extra);
   }
-  const SmallVector<Type> resultTypes = addResults(fragment, product);
-  // Extras may come after the operands of the product.
-  b.setInsertionPoint(op);
+  const SmallVector<Type> resultTypes = addResults(kernel, product);
   auto launch = LaunchOp::create(b, loc, resultTypes, "", values, static_cast<uint64_t>(product.macs()),
                                  static_cast<uint64_t>(extras.size()), !product.batch.empty());
   std::optional<simulator::UnitProgram> units;
   if (product.units) {
-    addRegion(launch, fragment, op.getResult(), extras, /*fromSums=*/true);
+    addRegion(launch, kernel, op.getResult(), extras, /*fromSums=*/true);
     FailureOr<simulator::UnitProgram> encoded = encodeUnits(launch);
     if (failed(encoded))
       return failure();
     units = std::move(*encoded);
   }
-  FailureOr<StringRef> routine = routineOf(loc, product, fragment, units ? &*units : nullptr);
+  FailureOr<StringRef> routine = routineOf(loc, product, units ? &*units : nullptr);
   if (failed(routine))
     return failure();
   launch.setRoutine(*routine);
-  LDBG() << loc << ": " << *routine << " with " << fragment.stages.size() << " ops behind the product";
+  LDBG() << loc << ": " << *routine << " with " << kernel.stages.size() << " ops behind the product";
   if (product.units || product.shift) {
-    replace(fragment, launch);
+    replace(kernel, launch);
     return success();
   }
   if (Attribute id = op->getAttr(integer::kIdAttr))
@@ -272,8 +269,8 @@ LogicalResult Launcher::lowerProduct(const Fragment &fragment) {
   return success();
 }
 
-LogicalResult Launcher::lower(const Fragment &fragment) {
-  return fragment.product ? lowerProduct(fragment) : lowerUnits(fragment);
+LogicalResult Launcher::lower(const ArrayKernel &kernel) {
+  return kernel.product ? lowerProduct(kernel) : lowerUnits(kernel);
 }
 
 /// Transpositions that became strides.
@@ -293,6 +290,11 @@ namespace {
 struct ConvertVitqToSystolic : vitq::impl::ConvertVitqToSystolicPassBase<ConvertVitqToSystolic> {
   using ConvertVitqToSystolicPassBase::ConvertVitqToSystolicPassBase;
 
+  void getDependentDialects(DialectRegistry &registry) const override {
+    ConvertVitqToSystolicPassBase::getDependentDialects(registry);
+    registerSystolicKernelTarget(registry);
+  }
+
   void runOnOperation() override {
     if (failed(run()))
       signalPassFailure();
@@ -301,28 +303,26 @@ struct ConvertVitqToSystolic : vitq::impl::ConvertVitqToSystolicPassBase<Convert
 private:
   LogicalResult run() {
     ModuleOp module = getOperation();
-    Location loc = UnknownLoc::get(&getContext());
-    llvm::Expected<simulator::Config> parsed = simulator::Config::parse(config);
-    if (!parsed)
-      return emitError(loc, llvm::toString(parsed.takeError()));
-    llvm::Expected<PlacementWishes> wishes = PlacementWishes::parse(place);
-    if (!wishes)
-      return emitError(loc, llvm::toString(wishes.takeError()));
-    if (std::string name = wishes->unusedName(module); !name.empty())
-      return emitError(loc) << "place: no op and no node is called '" << name << "'";
-    if (std::optional<simulator::Config> own = configOf(module))
-      return module.emitError() << "is in the form of an array already, systolic:" << own->str();
+    auto target = module->getAttrOfType<ConfigAttr>(integer::kTargetAttr);
+    if (!target)
+      return module.emitError() << "has no '" << integer::kTargetAttr
+                                << "' that is a #systolic.config: run systolic-set-target and vitq-form-kernels first";
     FailureOr<func::FuncOp> found = findMain(module);
     if (failed(found))
       return failure();
     func::FuncOp main = *found;
-    module->setAttr(kConfigAttr, ConfigAttr::get(&getContext(), parsed->str()));
-    Placement placement(*parsed, *wishes);
+    llvm::Expected<PlacementWishes> wishes = PlacementWishes::of(module);
+    if (!wishes)
+      return module.emitError() << llvm::toString(wishes.takeError());
+    const simulator::Config config = target.get();
+    const ArrayKernelRules rules(config, std::move(*wishes));
+    module->setAttr(kConfigAttr, target);
+    Placement placement(config, rules);
     if (failed(placement.run(main)))
       return failure();
-    Launcher launcher(module, main, *parsed);
-    for (const Fragment &fragment : placement.getFragments()) {
-      if (failed(launcher.lower(fragment)))
+    Launcher launcher(module, config);
+    for (const ArrayKernel &kernel : placement.getKernels()) {
+      if (failed(launcher.lower(kernel)))
         return failure();
       ++numLaunches;
     }
@@ -330,6 +330,9 @@ private:
     for (const OperandBuilder::HostOp &op : launcher.addedOps())
       placement.noteAdded(op.loc, op.op, op.reason);
     module->setAttr(kPlacementsAttr, placement.record(&getContext()));
+    // What is left are ops of the host.
+    module->removeAttr(integer::kTargetAttr);
+    module->removeAttr(kWishesAttr);
     numRoutines = launcher.numRoutines;
     return success();
   }

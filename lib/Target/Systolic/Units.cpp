@@ -118,6 +118,8 @@ bool StageBuilder::make(AddStage &stage, integer::AddOp op) {
   result.extraInput = stage.swapped ? op.getLhs() : op.getRhs();
   if (shapeOf(result.extraInput) != shapeOf(op.getResult()) || result.extraInput == result.rows)
     return refuse("its operands have not the same shape, or are one tensor");
+  if (widthOf(result.extraInput) < 8 && isConstant(result.extraInput))
+    return refuse("its other operand is a constant of codes below 8 bits");
   stage.rounding = integer::toNumerics(op.getRounding());
   stage.lhsZeroPoint = static_cast<int64_t>(op.getLhsCode().getZero());
   stage.rhsZeroPoint = static_cast<int64_t>(op.getRhsCode().getZero());

@@ -62,6 +62,11 @@ func.func private @f() attributes {systolic.config = #systolic.config<"gemmini-1
 
 // -----
 
+// expected-error @+1 {{'systolic.wishes' must be a string of a module}}
+module attributes {systolic.wishes = 3 : i64} {}
+
+// -----
+
 // Attributes of modules and functions.
 // expected-error @+1 {{'systolic.config' must be a #systolic.config of a module}}
 module attributes {systolic.config = "gemmini-16x16"} {}
@@ -1507,7 +1512,7 @@ func.func private @f(%x: memref<2x3xi8>, %y: memref<2x3xi32>) attributes {systol
   return
 }
 func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xi32> {
-  // expected-error @+1 {{passes 'tensor<2x3xf32>', but operands and results are i8, i16 or i32, below 4 GiB}}
+  // expected-error @+1 {{passes 'tensor<2x3xf32>', but operands and results are i2 to i8, i16 or i32, below 4 GiB}}
   %y = systolic.launch @f(%x) : (tensor<2x3xf32>) -> tensor<2x3xi32>
   return %y : tensor<2x3xi32>
 }
@@ -1519,7 +1524,7 @@ func.func private @f(%x: memref<2x3xi8>, %y: memref<2x3xi32>) attributes {systol
   return
 }
 func.func @main(%x: tensor<65536x65536xi8>) -> tensor<2x3xi32> {
-  // expected-error @+1 {{passes 'tensor<65536x65536xi8>', but operands and results are i8, i16 or i32, below 4 GiB}}
+  // expected-error @+1 {{passes 'tensor<65536x65536xi8>', but operands and results are i2 to i8, i16 or i32, below 4 GiB}}
   %y = systolic.launch @f(%x) : (tensor<65536x65536xi8>) -> tensor<2x3xi32>
   return %y : tensor<2x3xi32>
 }

@@ -95,9 +95,10 @@ func.func @yields_first(%x: tensor<4xi8>) {
 
 // vitq.kernel C4
 func.func @result_type(%x: tensor<4xi8>) {
-  // expected-error @+1 {{its results have not the types of what the body yields}}
+  // expected-error @+1 {{successor operand type #0 'tensor<4xi8>' should match successor input type #0 'tensor<4xi16>'}}
   %0 = vitq.kernel(%a = %x) : (tensor<4xi8>) -> tensor<4xi16> {
     %y = vitq.requant %a by <5, 7> round half_up : tensor<4xi8> -> tensor<4xi8>
+    // expected-note @+1 {{region branch point}}
     vitq.yield %y : tensor<4xi8>
   }
   return

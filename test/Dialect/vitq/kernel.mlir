@@ -37,10 +37,10 @@ func.func @product(%x: tensor<4x2xi8>) -> tensor<4x1xi32> {
 // CHECK-LABEL: func.func @two_results
 // CHECK: vitq.kernel({{.*}}) : (tensor<2x8xi8>, tensor<5x8xi8>, tensor<256xi8>) -> (tensor<2x5xi8>, tensor<2xi32>) {
 // CHECK: vitq.yield %{{.*}}, %{{.*}} : tensor<2x5xi8>, tensor<2xi32>
-func.func @two_results(%q: tensor<2x8xi8>, %k: tensor<5x8xi8>, %t: tensor<256xi8>) -> (tensor<2x5xi8>, tensor<2xi32>) {
-  %0:2 = vitq.kernel(%a = %q, %b = %k, %c = %t) : (tensor<2x8xi8>, tensor<5x8xi8>, tensor<256xi8>) -> (tensor<2x5xi8>, tensor<2xi32>) {
+func.func @two_results(%q: tensor<2x8xi8>, %k: tensor<5x8xi8>) -> (tensor<2x5xi8>, tensor<2xi32>) {
+  %0:2 = vitq.kernel(%a = %q, %b = %k) : (tensor<2x8xi8>, tensor<5x8xi8>) -> (tensor<2x5xi8>, tensor<2xi32>) {
     %s = vitq.matmul %a, %b transpose_rhs : (tensor<2x8xi8>, tensor<5x8xi8>) -> tensor<2x5xi32>
-    %codes, %sums = vitq.softmax %s with #vitq.exp_table<dense<@%c@> : tensor<256xi8>> by <1518500250, 40> : (tensor<2x5xi32>) -> (tensor<2x5xi8>, tensor<2xi32>)
+    %codes, %sums = vitq.softmax %s with #vitq.exp_table<dense<1> : tensor<256xi8>> by <1518500250, 40> : (tensor<2x5xi32>) -> (tensor<2x5xi8>, tensor<2xi32>)
     vitq.yield %codes, %sums : tensor<2x5xi8>, tensor<2xi32>
   }
   return %0#0, %0#1 : tensor<2x5xi8>, tensor<2xi32>

@@ -72,6 +72,29 @@ TEST_F(IntegerTest, MatmulBatchesAndOddSizes) {
       }
 }
 
+TEST_F(IntegerTest, KernelIsItsBody) {
+  const std::string product = " : (tensor<2x3xi8>, tensor<3x2xi8>) -> tensor<2x2xi32>\n";
+  const std::string softmax = "{top_exponent = 10 : i64} : (tensor<2x2xi32>) -> (tensor<2x2xi16>, tensor<2xi32>)\n";
+  const std::string head = "func.func @main(%a: tensor<2x3xi8>) -> (tensor<2x2xi16>, tensor<2xi32>) {\n"
+                           "%w = arith.constant dense<[[1, -2], [3, 4], [-5, 6]]> : tensor<3x2xi8>\n";
+  const std::string apart = head + "%s = vitq.matmul %a, %w" + product +
+                            "%c, %n = vitq.softmax log2 by <1073741824, 33>, %s " + softmax +
+                            "return %c, %n : tensor<2x2xi16>, tensor<2xi32>\n}";
+  const std::string together =
+      head +
+      "%k:2 = vitq.kernel(%x = %a, %y = %w) : (tensor<2x3xi8>, tensor<3x2xi8>) -> (tensor<2x2xi16>, tensor<2xi32>) {\n"
+      "%s = vitq.matmul %x, %y" +
+      product + "%c, %n = vitq.softmax log2 by <1073741824, 33>, %s " + softmax +
+      "vitq.yield %c, %n : tensor<2x2xi16>, tensor<2xi32>\n}\n"
+      "return %k#0, %k#1 : tensor<2x2xi16>, tensor<2xi32>\n}";
+  const Tensor input = ints<int8_t>({2, 3}, {7, -8, 9, 10, -11, 12});
+  std::vector<Tensor> expected = run(apart, {input}), results = run(together, {input});
+  ASSERT_EQ(results.size(), 2u) << errors;
+  EXPECT_EQ(valuesOf<int16_t>(results[0]), valuesOf<int16_t>(expected[0]));
+  EXPECT_EQ(valuesOf<int32_t>(results[1]), valuesOf<int32_t>(expected[1]));
+  EXPECT_EQ(create(together)->macs(), 2 * 3 * 2);
+}
+
 TEST_F(IntegerTest, RequantPerChannelAndRoundings) {
   auto r = runOp("vitq.requant %a by #vitq.dyadic<[1, -1], [1, 2]> round half_up result <unsigned, zero = 10> : "
                  "tensor<2x2xi32> -> tensor<2x2xi8>",

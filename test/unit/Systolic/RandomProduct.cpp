@@ -30,6 +30,7 @@ private:
   std::string input(llvm::ArrayRef<int64_t> shape);
   std::string emit(const std::string &op);
   std::string operand(llvm::ArrayRef<int64_t> shape);
+  std::string narrowed(const std::string &bytes, llvm::ArrayRef<int64_t> shape, int64_t bits, bool isUnsigned);
   void addStages(std::string sums, llvm::ArrayRef<int64_t> shape);
   std::string config();
 
@@ -61,8 +62,10 @@ std::string Generator::constant(llvm::ArrayRef<int64_t> shape, llvm::StringRef e
     count *= extent;
   std::string bytes;
   for (int64_t i = 0; i < count; ++i) {
-    const int64_t value = between(low, high);
-    for (int byte = 0; byte < (element == "i8" ? 1 : 4); ++byte)
+    int64_t value = between(low, high);
+    if (element.size() == 2) // a byte holds the bits of a narrow code
+      value &= (1 << (element[1] - '0')) - 1;
+    for (int byte = 0; byte < (element.size() == 2 ? 1 : 4); ++byte)
       bytes.push_back(static_cast<char>(value >> (8 * byte)));
   }
   return emit("arith.constant dense<\"0x" + llvm::toHex(bytes) + "\"> : " + tensor(shape, element));
@@ -86,6 +89,16 @@ std::string Generator::operand(llvm::ArrayRef<int64_t> shape) {
   llvm::SmallVector<int64_t> stored = {shape[1], shape[0], shape[2]};
   std::string source = input(stored);
   return emit("vitq.transpose " + source + " by [1, 0, 2] : " + tensor(stored, "i8") + " -> " + tensor(shape, "i8"));
+}
+
+/// Bytes as codes of so many bits; programs take bytes.
+std::string Generator::narrowed(const std::string &bytes, llvm::ArrayRef<int64_t> shape, int64_t bits,
+                                bool isUnsigned) {
+  if (bits == 8)
+    return bytes;
+  return emit("vitq.requant " + bytes + " by <1518500250, " + std::to_string(39 - bits) + "> round half_up" +
+              (isUnsigned ? " input <unsigned> result <unsigned>" : "") + " : " + tensor(shape, "i8") + " -> " +
+              tensor(shape, "i" + std::to_string(bits)));
 }
 
 /// What a unit may do with the sums.
@@ -199,18 +212,24 @@ RandomProduct Generator::make() {
     shape.append({i, j});
     return shape;
   };
-  std::string lhs = operand(with(m, k));
+  const bool isUnsigned = chance(60);
+  const int64_t lhsBits = chance(60) ? 8 : between(2, 7), rhsBits = chance(60) ? 8 : between(2, 7);
+  const std::string lhsType = "i" + std::to_string(lhsBits), rhsType = "i" + std::to_string(rhsBits);
+  std::string lhs = narrowed(operand(with(m, k)), with(m, k), lhsBits, isUnsigned);
   llvm::SmallVector<int64_t> rhsShape = weights ? llvm::SmallVector<int64_t>{transposed ? n : k, transposed ? k : n}
                                                 : (transposed ? with(n, k) : with(k, n));
-  std::string rhs = weights ? constant(rhsShape, "i8", -127, 127) : operand(rhsShape);
+  std::string rhs = weights ? constant(rhsShape, rhsType, 1 - (1 << (rhsBits - 1)), (1 << (rhsBits - 1)) - 1)
+                            : narrowed(operand(rhsShape), rhsShape, rhsBits, /*isUnsigned=*/false);
   std::string bias = chance(50) ? constant({n}, "i32", -100000, 100000) : "";
-  const bool isUnsigned = chance(60);
-  const int64_t zeroPoint = chance(50) ? 0 : isUnsigned ? oneOf({128, 255, between(0, 255)}) : between(-128, 127);
+  const int64_t half = int64_t(1) << (lhsBits - 1);
+  const int64_t zeroPoint = chance(50)   ? 0
+                            : isUnsigned ? oneOf({half, 2 * half - 1, between(0, 2 * half - 1)})
+                                         : between(-half, half - 1);
   const llvm::SmallVector<int64_t> shape = with(m, n);
   std::string sums =
       emit("vitq.matmul " + lhs + ", " + rhs + (bias.empty() ? "" : ", " + bias) +
            (transposed ? " transpose_rhs" : "") + " lhs <" + (isUnsigned ? "unsigned, zero = " : "signed, zero = ") +
-           std::to_string(zeroPoint) + "> : (" + tensor(with(m, k), "i8") + ", " + tensor(rhsShape, "i8") +
+           std::to_string(zeroPoint) + "> : (" + tensor(with(m, k), lhsType) + ", " + tensor(rhsShape, rhsType) +
            (bias.empty() ? "" : ", " + tensor({n}, "i32")) + ") -> " + tensor(shape, "i32"));
   addStages(sums, shape);
   result.module = "func.func @main(" + arguments + ") -> " + returnType + " {\n" + body + "  return " + returned +

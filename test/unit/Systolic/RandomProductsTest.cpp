@@ -11,6 +11,7 @@
 #include "vitq/Conversion/Passes.h"
 #include "vitq/InitAll.h"
 #include "vitq/Interpreter/Interpreter.h"
+#include "vitq/Pipelines/Pipelines.h"
 #include "vitq/Target/Systolic/Launches.h"
 #include "vitq/Target/Systolic/Systolic.h"
 #include "vitq/Transforms/Passes.h"
@@ -61,9 +62,9 @@ protected:
     if (!expected)
       return false;
     PassManager lower(&context);
-    ConvertVitqToSystolicPassOptions options;
+    SystolicOptions options;
     options.config = product.config;
-    lower.addPass(createConvertVitqToSystolicPass(options));
+    addSystolicPasses(lower, options);
     lower.addPass(createSystolicAllocatePass());
     if (failed(lower.run(*module))) {
       const bool tooSmall = StringRef(errors).contains("does not fit the array") ||

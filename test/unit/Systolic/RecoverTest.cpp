@@ -15,6 +15,7 @@
 
 #include "vitq/Conversion/Passes.h"
 #include "vitq/InitAll.h"
+#include "vitq/Pipelines/Pipelines.h"
 #include "vitq/Target/Systolic/Systolic.h"
 #include "vitq/Transforms/Passes.h"
 
@@ -51,9 +52,9 @@ protected:
 
   void lower(StringRef config) {
     PassManager manager(&context);
-    ConvertVitqToSystolicPassOptions options;
+    SystolicOptions options;
     options.config = config.str();
-    manager.addPass(createConvertVitqToSystolicPass(options));
+    addSystolicPasses(manager, options);
     manager.addPass(createSystolicAllocatePass());
     ASSERT_TRUE(succeeded(manager.run(*module))) << errors;
     for (auto function : module->getOps<func::FuncOp>())

@@ -20,7 +20,7 @@ using namespace vitq;
 using namespace vitq::test;
 
 /// Expects that the module's two products are in one kernel, and that it computes the same in
-/// the interpreter, before and after, and on every target.
+/// the interpreter, before and after, and on the targets.
 static void expectOneKernel(const std::string &text) {
   SCOPED_TRACE(text);
   std::unique_ptr<MLIRContext> context = makeContext();
@@ -44,7 +44,11 @@ static void expectOneKernel(const std::string &text) {
   EXPECT_EQ(kernels, 1u);
   EXPECT_EQ(interpret(*formed, inputs), expected);
 
-  for (const TargetDesc &target : runnableTargets()) {
+  // Compiling takes the time: each is tried on three targets, in turn.
+  static size_t turn = 0;
+  const std::vector<TargetDesc> targets = runnableTargets();
+  for (size_t i = 0; i < std::min<size_t>(3, targets.size()); ++i) {
+    const TargetDesc &target = targets[turn++ % targets.size()];
     NativeOptions options;
     options.target = target;
     options.name = "attention";
@@ -61,7 +65,8 @@ struct AttentionText {
   std::string heads = "1x3x";
   int tokens = 14;
   /// From %s to the codes %c and, with `normal`, the sums %n.
-  std::string between = "%c, %n = vitq.softmax %s with #vitq.exp_table<dense<[{table}]> : tensor<256xi8>> by <1518500250, 40> : ({scores}, tensor<256xi8>) -> "
+  std::string between = "%c, %n = vitq.softmax %s with #vitq.exp_table<dense<[{table}]> : tensor<256xi8>> by "
+                        "<1518500250, 40> : ({scores}) -> "
                         "({codes}, {sums})";
   std::string codes = "lhs <unsigned>";
   /// From %p to %d.
@@ -135,7 +140,8 @@ TEST(Attention, MasksAndBiasesAreAddedToScores) {
     attention.between = llvm::formatv(R"(
       %m = vitq.add %s by <1073741824, 30>, %mask by <1518500250, 48> round half_up
         : ({{scores}, tensor<{0}xi32>) -> {{scores}
-      %c, %n = vitq.softmax %m with #vitq.exp_table<dense<[{table}]> : tensor<256xi8>> by <1518500250, 40> : ({{scores}, tensor<256xi8>) -> ({{codes}, {{sums}))",
+      %c, %n = vitq.softmax %m with #vitq.exp_table<dense<[{{table}]> : tensor<256xi8>> by <1518500250, 40>
+        : ({{scores}) -> ({{codes}, {{sums}))",
                                       mask);
     expectOneKernel(attention.text());
   }
@@ -145,7 +151,7 @@ TEST(Attention, MasksAndBiasesAreAddedToScores) {
   attention.between = R"(
       %m = vitq.add %mask by <1518500250, 30>, %s by <1518500250, 31> round half_even : ({wide}, {scores}) -> {scores}
       %c, %n = vitq.softmax %m with #vitq.exp_table<dense<[{table}]> : tensor<256xi8>> by <[1518500250, 1218500250, 1118500250], [40, 40, 41]>
-        : ({scores}, tensor<256xi8>) -> ({codes}, {sums}))";
+        : ({scores}) -> ({codes}, {sums}))";
   expectOneKernel(attention.text());
 }
 
