@@ -14,7 +14,6 @@
 using namespace mlir;
 using namespace ::vitq;
 using namespace ::vitq::lowering;
-namespace vint = ::vitq::integer;
 
 namespace {
 
@@ -65,9 +64,9 @@ struct LowerLinear : Lowering<vit::LinearOp> {
                                           vit::shapeOf(op.getResult()).back(), input->zeroPoint());
     if (failed(bias))
       return failure();
-    auto matmul =
-        rewriter.replaceOpWithNewOp<vint::MatmulOp>(op, convert(op.getType()), adaptor.getInput(), adaptor.getWeight(),
-                                                    *bias, signAttr(op, *input), rewriter.getUnitAttr());
+    auto matmul = rewriter.replaceOpWithNewOp<integer::MatmulOp>(op, convert(op.getType()), adaptor.getInput(),
+                                                                 adaptor.getWeight(), *bias, signAttr(op, *input),
+                                                                 rewriter.getUnitAttr());
     recordScale(matmul, op);
     return success();
   }
@@ -83,8 +82,8 @@ struct LowerMatmul : Lowering<vit::MatmulOp> {
     if (!llvm::all_equal(lhs->zeroPoints))
       return op.emitError("the left operand of '") << nodeName(op.getLoc()) << "' must have one zero point";
     auto matmul =
-        rewriter.replaceOpWithNewOp<vint::MatmulOp>(op, convert(op.getType()), adaptor.getLhs(), adaptor.getRhs(),
-                                                    Value(), codeAttr(op, *lhs), op.getTransposeRhsAttr());
+        rewriter.replaceOpWithNewOp<integer::MatmulOp>(op, convert(op.getType()), adaptor.getLhs(), adaptor.getRhs(),
+                                                       Value(), codeAttr(op, *lhs), op.getTransposeRhsAttr());
     recordScale(matmul, op);
     return success();
   }
@@ -104,7 +103,7 @@ struct LowerPatchEmbed : Lowering<vit::PatchEmbedOp> {
     Location loc = op.getLoc();
     Value image = adaptor.getInput();
     if (!op.getChannelsLast())
-      image = vit::createInferred<vint::TransposeOp>(
+      image = vit::createInferred<integer::TransposeOp>(
           rewriter, loc, image, rewriter.getNamedAttr("permutation", rewriter.getDenseI64ArrayAttr({0, 2, 3, 1})));
     ArrayRef<int64_t> shape = vit::shapeOf(op.getWeight());
     int64_t d = shape[0], c = shape[1], h = shape[2], w = shape[3];
@@ -115,10 +114,10 @@ struct LowerPatchEmbed : Lowering<vit::PatchEmbedOp> {
     FailureOr<Value> bias = foldZeroPoint(op, rewriter, weight, adaptor.getBias(), d, input->zeroPoint());
     if (failed(bias))
       return failure();
-    Value patches = vit::createInferred<vint::ExtractPatchesOp>(
+    Value patches = vit::createInferred<integer::ExtractPatchesOp>(
         rewriter, loc, image, rewriter.getNamedAttr("patch", rewriter.getDenseI64ArrayAttr({h, w})));
-    auto matmul = rewriter.replaceOpWithNewOp<vint::MatmulOp>(op, convert(op.getType()), patches, weight, *bias,
-                                                              signAttr(op, *input), rewriter.getUnitAttr());
+    auto matmul = rewriter.replaceOpWithNewOp<integer::MatmulOp>(op, convert(op.getType()), patches, weight, *bias,
+                                                                 signAttr(op, *input), rewriter.getUnitAttr());
     recordScale(matmul, op);
     return success();
   }
@@ -149,7 +148,7 @@ struct LowerQuantize : Lowering<vit::QuantizeOp> {
     FailureOr<SmallVector<double>> factors = ratios(op, *from, *to);
     if (failed(factors))
       return failure();
-    FailureOr<vint::DyadicAttr> by = makeDyadic(op, *factors, context);
+    FailureOr<integer::DyadicAttr> by = makeDyadic(op, *factors, context);
     if (failed(by))
       return failure();
     Value input = rewriter.getRemappedValue(dequantize.getInput());
@@ -157,7 +156,7 @@ struct LowerQuantize : Lowering<vit::QuantizeOp> {
       return rewriter.notifyMatchFailure(op, "input is not converted yet");
     auto [lo, hi] = std::pair(to->min, to->max);
     int64_t full = to->code().min();
-    auto requant = rewriter.replaceOpWithNewOp<vint::RequantOp>(
+    auto requant = rewriter.replaceOpWithNewOp<integer::RequantOp>(
         op, convert(op.getType()), input, *by, convertRounding(op.getRounding()),
         std::max<int64_t>(from->axis, to->axis), codeAttr(op, *from), codeAttr(op, *to),
         lo != full ? rewriter.getI64IntegerAttr(lo) : IntegerAttr(),
@@ -191,8 +190,8 @@ struct DropStorageCast : Lowering<quant::StorageCastOp> {
 };
 
 /// Operand scales over the result's, along the last axis when either varies.
-FailureOr<vint::DyadicAttr> operandDyadic(Operation *op, Value operand, const UniformParameters &result,
-                                          const Context &context) {
+FailureOr<integer::DyadicAttr> operandDyadic(Operation *op, Value operand, const UniformParameters &result,
+                                             const Context &context) {
   FailureOr<UniformParameters> parameters = parametersOf(op, operand);
   if (failed(parameters))
     return failure();
@@ -220,11 +219,11 @@ struct LowerAdd : Lowering<vit::AddOp> {
     if (vit::shapeOf(first) != vit::shapeOf(op.getResult()))
       return op.emitError("an add that broadcasts both operands has no integer form");
     FailureOr<UniformParameters> a = parametersOf(op, first), b = parametersOf(op, second);
-    FailureOr<vint::DyadicAttr> byA = operandDyadic(op, first, *result, context);
-    FailureOr<vint::DyadicAttr> byB = operandDyadic(op, second, *result, context);
+    FailureOr<integer::DyadicAttr> byA = operandDyadic(op, first, *result, context);
+    FailureOr<integer::DyadicAttr> byB = operandDyadic(op, second, *result, context);
     if (failed(a) || failed(b) || failed(byA) || failed(byB))
       return failure();
-    auto add = rewriter.replaceOpWithNewOp<vint::AddOp>(
+    auto add = rewriter.replaceOpWithNewOp<integer::AddOp>(
         op, convert(op.getType()), swap ? adaptor.getRhs() : adaptor.getLhs(),
         swap ? adaptor.getLhs() : adaptor.getRhs(), *byA, *byB, convertRounding(op.getRounding()), codeAttr(op, *a),
         codeAttr(op, *b), codeAttr(op, *result));
@@ -244,12 +243,12 @@ struct LowerMul : Lowering<vit::MulOp> {
       return failure();
     if (vit::shapeOf(first) != vit::shapeOf(op.getResult()) || a->width > 16 || b->width > 16)
       return op.emitError("a product needs operands of at most 16 bits, one of which has the result's shape");
-    FailureOr<vint::DyadicAttr> by = makeDyadic(op, {a->scale() * b->scale() / result->scale()}, context);
+    FailureOr<integer::DyadicAttr> by = makeDyadic(op, {a->scale() * b->scale() / result->scale()}, context);
     if (failed(by))
       return failure();
-    auto mul = rewriter.replaceOpWithNewOp<vint::MulOp>(
+    auto mul = rewriter.replaceOpWithNewOp<integer::MulOp>(
         op, convert(op.getType()), swap ? adaptor.getRhs() : adaptor.getLhs(),
-        swap ? adaptor.getLhs() : adaptor.getRhs(), *by, vint::Rounding::HalfUp, codeAttr(op, *a), codeAttr(op, *b),
+        swap ? adaptor.getLhs() : adaptor.getRhs(), *by, integer::Rounding::HalfUp, codeAttr(op, *a), codeAttr(op, *b),
         codeAttr(op, *result));
     recordScale(mul, op);
     return success();
@@ -265,8 +264,8 @@ struct LowerMean : Lowering<vit::MeanOp> {
       return failure();
     if (input->width > 16 || !llvm::all_equal(input->zeroPoints))
       return op.emitError("a mean needs operands of at most 16 bits with one zero point");
-    auto sum = rewriter.replaceOpWithNewOp<vint::SumOp>(op, convert(op.getType()), adaptor.getInput(), op.getAxesAttr(),
-                                                        op.getKeepDimsAttr(), codeAttr(op, *input));
+    auto sum = rewriter.replaceOpWithNewOp<integer::SumOp>(
+        op, convert(op.getType()), adaptor.getInput(), op.getAxesAttr(), op.getKeepDimsAttr(), codeAttr(op, *input));
     recordScale(sum, op);
     return success();
   }

@@ -11,7 +11,6 @@
 using namespace mlir;
 using namespace ::vitq;
 using namespace ::vitq::lowering;
-namespace vint = ::vitq::integer;
 
 namespace {
 
@@ -41,8 +40,8 @@ struct LowerPad : Lowering<vit::PadOp> {
     if (!llvm::all_equal(input->zeroPoints))
       return op.emitError("padding needs one zero point");
     auto pad =
-        rewriter.replaceOpWithNewOp<vint::PadOp>(op, convert(op.getType()), adaptor.getInput(), op.getLowAttr(),
-                                                 op.getHighAttr(), rewriter.getI64IntegerAttr(input->zeroPoint()));
+        rewriter.replaceOpWithNewOp<integer::PadOp>(op, convert(op.getType()), adaptor.getInput(), op.getLowAttr(),
+                                                    op.getHighAttr(), rewriter.getI64IntegerAttr(input->zeroPoint()));
     recordScale(pad, op);
     return success();
   }
@@ -52,8 +51,9 @@ struct LowerPad : Lowering<vit::PadOp> {
 
 void lowering::populateMovePatterns(RewritePatternSet &patterns, const TypeConverter &converter,
                                     const Context &context) {
-  patterns.add<LowerMove<vit::ReshapeOp, vint::ReshapeOp>, LowerMove<vit::TransposeOp, vint::TransposeOp>,
-               LowerMove<vit::ConcatOp, vint::ConcatOp>, LowerMove<vit::SliceOp, vint::SliceOp>,
-               LowerMove<vit::GatherOp, vint::GatherOp>, LowerMove<vit::BroadcastOp, vint::BroadcastOp>, LowerPad>(
-      converter, patterns.getContext(), context);
+  patterns
+      .add<LowerMove<vit::ReshapeOp, integer::ReshapeOp>, LowerMove<vit::TransposeOp, integer::TransposeOp>,
+           LowerMove<vit::ConcatOp, integer::ConcatOp>, LowerMove<vit::SliceOp, integer::SliceOp>,
+           LowerMove<vit::GatherOp, integer::GatherOp>, LowerMove<vit::BroadcastOp, integer::BroadcastOp>, LowerPad>(
+          converter, patterns.getContext(), context);
 }

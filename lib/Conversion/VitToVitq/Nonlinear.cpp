@@ -20,7 +20,6 @@
 using namespace mlir;
 using namespace ::vitq;
 using namespace ::vitq::lowering;
-namespace vint = ::vitq::integer;
 
 bool lowering::usesShift(std::optional<vit::AlgorithmAttr> algorithm) {
   return vit::kindOf(algorithm) == vit::Algorithm::Shift || vit::kindOf(algorithm) == vit::Algorithm::IVit;
@@ -59,14 +58,14 @@ struct LowerRelu : Lowering<vit::ReluOp> {
     SmallVector<double> factors;
     for (double scale : input->scales)
       factors.push_back(scale / result->scale());
-    FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
+    FailureOr<integer::DyadicAttr> by = makeDyadic(op, factors, context);
     if (failed(by))
       return failure();
     if (!llvm::all_equal(input->zeroPoints))
       return op.emitError("a rectifier needs one input zero point");
-    auto requant = rewriter.replaceOpWithNewOp<vint::RequantOp>(
-        op, convert(op.getType()), adaptor.getInput(), *by, vint::Rounding::HalfUp, input->axis, codeAttr(op, *input),
-        codeAttr(op, *result), rewriter.getI64IntegerAttr(result->zeroPoint()),
+    auto requant = rewriter.replaceOpWithNewOp<integer::RequantOp>(
+        op, convert(op.getType()), adaptor.getInput(), *by, integer::Rounding::HalfUp, input->axis,
+        codeAttr(op, *input), codeAttr(op, *result), rewriter.getI64IntegerAttr(result->zeroPoint()),
         rewriter.getI64IntegerAttr(result->max));
     recordScale(requant, op);
     return success();
@@ -115,7 +114,7 @@ LogicalResult lowerToTable(vit::UnaryFunction op, Value input, RankedTensorType 
                                 {to->width, !to->isSigned, to->zeroPoint()});
   });
   auto lookup =
-      vint::TableOp::create(rewriter, op->getLoc(), type, input, tables.table, tables.index, signAttr(op, *from));
+      integer::TableOp::create(rewriter, op->getLoc(), type, input, tables.table, tables.index, signAttr(op, *from));
   recordScale(lookup, op);
   rewriter.replaceOp(op, lookup);
   return success();
@@ -143,13 +142,13 @@ LogicalResult lowerToInterpolation(vit::UnaryFunction op, Value input, RankedTen
   int64_t start = -((numerics::kInterpolationIntervals / 2) << shift);
   numerics::InterpolationTable entries = numerics::buildInterpolationTable([&](double x) { return op.evaluate(x); },
                                                                            from->scale(), to->scale(), start, shift);
-  FailureOr<vint::DyadicAttr> tail = makeDyadic(op, {isBounded ? 1.0 : from->scale() / to->scale()}, context);
+  FailureOr<integer::DyadicAttr> tail = makeDyadic(op, {isBounded ? 1.0 : from->scale() / to->scale()}, context);
   if (failed(tail))
     return failure();
   Value table = createIntConstant(rewriter, op->getLoc(),
                                   RankedTensorType::get({static_cast<int64_t>(entries.size())}, type.getElementType()),
                                   SmallVector<int64_t>(entries.begin(), entries.end()), "table");
-  auto lookup = vint::InterpolateOp::create(rewriter, op->getLoc(), type, input, table, start, shift, *tail);
+  auto lookup = integer::InterpolateOp::create(rewriter, op->getLoc(), type, input, table, start, shift, *tail);
   recordScale(lookup, op);
   rewriter.replaceOp(op, lookup);
   return success();
@@ -202,15 +201,15 @@ LogicalResult lowerToLines(vit::UnaryFunction op, Value input, RankedTensorType 
   SmallVector<double> factors;
   for (double scale : to->scales)
     factors.push_back(std::ldexp(from->scale(), -static_cast<int>(table->fractionBits)) / scale);
-  FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
+  FailureOr<integer::DyadicAttr> by = makeDyadic(op, factors, context);
   if (failed(by))
     return failure();
   const numerics::PiecewiseLinear lines = table->lines();
   if (!lines.fits(problem.firstCode, problem.lastCode))
     return noLines(op, llvm::createStringError("a line of it leaves 32 bits"));
-  auto pwl =
-      vint::PwlOp::create(rewriter, op->getLoc(), type, input, vint::PiecewiseLinearAttr::get(op->getContext(), lines),
-                          *by, vint::Rounding::HalfUp, codeAttr(op, *from), codeAttr(op, *to));
+  auto pwl = integer::PwlOp::create(rewriter, op->getLoc(), type, input,
+                                    integer::PiecewiseLinearAttr::get(op->getContext(), lines), *by,
+                                    integer::Rounding::HalfUp, codeAttr(op, *from), codeAttr(op, *to));
   recordScale(pwl, op);
   rewriter.replaceOp(op, pwl);
   return success();
@@ -230,11 +229,11 @@ LogicalResult lowerToPolynomial(vit::GeluOp op, Value input, RankedTensorType ty
   SmallVector<double> factors;
   for (double scale : to->scales)
     factors.push_back(from->scale() / (2.0 * static_cast<double>(poly.one)) / scale);
-  FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
+  FailureOr<integer::DyadicAttr> by = makeDyadic(op, factors, context);
   if (failed(by))
     return failure();
-  auto gelu = vint::PolyGeluOp::create(rewriter, op->getLoc(), type, input, poly.clip, poly.one, *by,
-                                       vint::Rounding::HalfUp, codeAttr(op, *from), codeAttr(op, *to));
+  auto gelu = integer::PolyGeluOp::create(rewriter, op->getLoc(), type, input, poly.clip, poly.one, *by,
+                                          integer::Rounding::HalfUp, codeAttr(op, *from), codeAttr(op, *to));
   recordScale(gelu, op);
   rewriter.replaceOp(op, gelu);
   return success();
@@ -266,12 +265,13 @@ struct LowerGelu : Lowering<vit::GeluOp> {
     SmallVector<double> factors;
     for (double scale : result->scales)
       factors.push_back(input->scale() / 128 / scale);
-    FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
+    FailureOr<integer::DyadicAttr> by = makeDyadic(op, factors, context);
     if (failed(by))
       return failure();
-    auto create = [&](RankedTensorType type, vint::DyadicAttr multiplier, vint::CodeAttr code) {
-      return vint::GeluOp::create(rewriter, op.getLoc(), type, adaptor.getInput(), x0, fraction, multiplier,
-                                  convertRounding(op.getRounding()), codeAttr(op, *input), code, published ? 31 : 62);
+    auto create = [&](RankedTensorType type, integer::DyadicAttr multiplier, integer::CodeAttr code) {
+      return integer::GeluOp::create(rewriter, op.getLoc(), type, adaptor.getInput(), x0, fraction, multiplier,
+                                     convertRounding(op.getRounding()), codeAttr(op, *input), code,
+                                     published ? 31 : 62);
     };
     RankedTensorType type = convert(op.getType());
     Operation *replacement;
@@ -279,11 +279,11 @@ struct LowerGelu : Lowering<vit::GeluOp> {
       replacement = create(type, *by, codeAttr(op, *result));
     } else {
       // a * sigma fits 16 bits as it is; its channels are brought to their scales then.
-      auto one = vint::DyadicAttr::get(op.getContext(), {1 << 30}, {30});
+      auto one = integer::DyadicAttr::get(op.getContext(), {1 << 30}, {30});
       Value products = create(RankedTensorType::get(type.getShape(), rewriter.getI16Type()), one, plainCode(op));
       replacement =
-          vint::RequantOp::create(rewriter, op.getLoc(), type, products, *by, convertRounding(op.getRounding()),
-                                  result->axis, plainCode(op), codeAttr(op, *result), IntegerAttr(), IntegerAttr());
+          integer::RequantOp::create(rewriter, op.getLoc(), type, products, *by, convertRounding(op.getRounding()),
+                                     result->axis, plainCode(op), codeAttr(op, *result), IntegerAttr(), IntegerAttr());
     }
     recordScale(replacement, op);
     rewriter.replaceOp(op, replacement);
@@ -319,9 +319,9 @@ struct LowerNormalizePixels : Lowering<vit::NormalizePixelsOp> {
                           entries, "pixel_tables");
     Value indices = createIntConstant(rewriter, op.getLoc(), RankedTensorType::get({channels}, rewriter.getI8Type()),
                                       index, "pixel_index");
-    Value codes = vint::TableOp::create(rewriter, op.getLoc(), RankedTensorType::get(image.getShape(), element),
-                                        adaptor.getPixels(), tables, indices, signAttr(op, *pixels));
-    auto planes = vit::createInferred<vint::TransposeOp>(
+    Value codes = integer::TableOp::create(rewriter, op.getLoc(), RankedTensorType::get(image.getShape(), element),
+                                           adaptor.getPixels(), tables, indices, signAttr(op, *pixels));
+    auto planes = vit::createInferred<integer::TransposeOp>(
         rewriter, op.getLoc(), codes,
         rewriter.getNamedAttr("permutation", rewriter.getDenseI64ArrayAttr({0, 3, 1, 2})));
     recordScale(planes, op);

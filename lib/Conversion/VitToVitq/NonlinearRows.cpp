@@ -16,7 +16,6 @@
 using namespace mlir;
 using namespace ::vitq;
 using namespace ::vitq::lowering;
-namespace vint = ::vitq::integer;
 
 namespace {
 
@@ -34,16 +33,16 @@ Value widen(Operation *op, ConversionPatternRewriter &rewriter, Value value, con
   auto type = cast<RankedTensorType>(value.getType());
   if (type.getElementType().isInteger(32))
     return value;
-  auto one = vint::DyadicAttr::get(op->getContext(), {1 << 30}, {30});
-  return vint::RequantOp::create(rewriter, op->getLoc(), RankedTensorType::get(type.getShape(), rewriter.getI32Type()),
-                                 value, one, vint::Rounding::HalfUp, -1, codeAttr(op, parameters), plainCode(op),
-                                 IntegerAttr(), IntegerAttr());
+  auto one = integer::DyadicAttr::get(op->getContext(), {1 << 30}, {30});
+  return integer::RequantOp::create(
+      rewriter, op->getLoc(), RankedTensorType::get(type.getShape(), rewriter.getI32Type()), value, one,
+      integer::Rounding::HalfUp, -1, codeAttr(op, parameters), plainCode(op), IntegerAttr(), IntegerAttr());
 }
 
 /// How a softmax turns distances into codes.
 struct Exponential {
   double step;
-  vint::ExponentialAttrInterface algorithm;
+  integer::ExponentialAttrInterface algorithm;
 };
 
 struct LowerSoftmax : Lowering<vit::SoftmaxNumeratorOp> {
@@ -67,10 +66,10 @@ struct LowerSoftmax : Lowering<vit::SoftmaxNumeratorOp> {
     SmallVector<double> factors;
     for (double scale : scores->scales)
       factors.push_back(std::max(scale / exponential->step, smallest));
-    FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
+    FailureOr<integer::DyadicAttr> by = makeDyadic(op, factors, context);
     if (failed(by))
       return failure();
-    auto softmax = vint::SoftmaxOp::create(
+    auto softmax = integer::SoftmaxOp::create(
         rewriter, op.getLoc(), convert(op.getNumerator().getType()), convert(op.getSum().getType()),
         widen(op, rewriter, adaptor.getInput(), *scores), *by, exponential->algorithm);
     recordScale(softmax, op);
@@ -89,29 +88,29 @@ private:
       SmallVector<APInt> entries;
       for (uint8_t entry : table)
         entries.emplace_back(bits, entry);
-      return Exponential{
-          kTableStep, vint::ExpTableAttr::get(mlir, cast<DenseIntElementsAttr>(DenseElementsAttr::get(type, entries)))};
+      return Exponential{kTableStep, integer::ExpTableAttr::get(
+                                         mlir, cast<DenseIntElementsAttr>(DenseElementsAttr::get(type, entries)))};
     }
     case vit::Algorithm::Shift:
     case vit::Algorithm::IVit: {
       const numerics::SoftmaxShift shift = numerics::softmaxShiftConstants(kShiftStep, bits);
-      return Exponential{kShiftStep, vint::ExpShiftAttr::get(mlir, shift.x0, shift.n, shift.t)};
+      return Exponential{kShiftStep, integer::ExpShiftAttr::get(mlir, shift.x0, shift.n, shift.t)};
     }
     case vit::Algorithm::Lut: {
       llvm::Expected<ExponentialLines> fitted = fitExponential(entriesOf(op.getAlgorithm()), context.lutMethod, bits);
       if (!fitted)
         return noLines(op, fitted.takeError());
       return Exponential{ExponentialLines::kStep,
-                         vint::ExpPwlAttr::get(mlir, vint::PiecewiseLinearAttr::get(mlir, fitted->lines),
-                                               static_cast<int64_t>(fitted->codeShift))};
+                         integer::ExpPwlAttr::get(mlir, integer::PiecewiseLinearAttr::get(mlir, fitted->lines),
+                                                  static_cast<int64_t>(fitted->codeShift))};
     }
     case vit::Algorithm::Poly: {
       const numerics::SoftmaxPolynomial p = numerics::softmaxPolynomialConstants(kPolynomialStep, bits);
-      return Exponential{kPolynomialStep, vint::ExpPolyAttr::get(mlir, p.x0, p.n, p.b, p.c, p.t)};
+      return Exponential{kPolynomialStep, integer::ExpPolyAttr::get(mlir, p.x0, p.n, p.b, p.c, p.t)};
     }
     case vit::Algorithm::Log2:
       return Exponential{kLn2,
-                         vint::ExpLog2Attr::get(mlir, numerics::softmaxLog2Top(vit::shapeOf(op.getInput()).back()))};
+                         integer::ExpLog2Attr::get(mlir, numerics::softmaxLog2Top(vit::shapeOf(op.getInput()).back()))};
     }
     llvm_unreachable("unknown algorithm");
   }
@@ -129,24 +128,24 @@ struct LowerDivideRows : Lowering<vit::DivideRowsOp> {
       return failure();
     if (sums->width != 32 || sums->zeroPoint() != 0 || !llvm::all_equal(input->zeroPoints))
       return op.emitError("rows are divided by 32-bit sums with zero point 0");
-    vint::PiecewiseLinearAttr lines;
+    integer::PiecewiseLinearAttr lines;
     double gain = 1.0;
     if (unsigned entries = entriesOf(op.getAlgorithm())) {
       llvm::Expected<ScaledLines> fitted = fitReciprocal(entries);
       if (!fitted)
         return noLines(op, fitted.takeError());
-      lines = vint::PiecewiseLinearAttr::get(op.getContext(), fitted->lines);
+      lines = integer::PiecewiseLinearAttr::get(op.getContext(), fitted->lines);
       gain = fitted->gain;
     }
     SmallVector<double> factors;
     for (double scale : input->scales)
       factors.push_back(scale / sums->scale() / result->scale() / (1 << 24) / gain);
-    FailureOr<vint::DyadicAttr> by = makeDyadic(op, factors, context);
+    FailureOr<integer::DyadicAttr> by = makeDyadic(op, factors, context);
     if (failed(by))
       return failure();
-    auto division = rewriter.replaceOpWithNewOp<vint::DivideRowsOp>(
+    auto division = rewriter.replaceOpWithNewOp<integer::DivideRowsOp>(
         op, convert(op.getType()), widen(op, rewriter, adaptor.getInput(), *input), adaptor.getDivisor(), *by,
-        vint::Rounding::HalfUp, input->axis, codeAttr(op, *result), lines);
+        integer::Rounding::HalfUp, input->axis, codeAttr(op, *result), lines);
     recordScale(division, op);
     return success();
   }
@@ -177,12 +176,12 @@ struct LowerLayerNorm : Lowering<vit::LayerNormOp> {
     // I-ViT's norm knows no eps: one that counts beside the largest input needs exact sums.
     double largest = static_cast<double>(input->max - input->zeroPoint()) * input->scale();
     bool shift = usesShift(op.getAlgorithm()) && op.getEps().convertToDouble() < largest * largest / 1024;
-    vint::PiecewiseLinearAttr lines;
+    integer::PiecewiseLinearAttr lines;
     if (unsigned entries = entriesOf(op.getAlgorithm())) {
       llvm::Expected<ScaledLines> fitted = fitInverseRoot(entries);
       if (!fitted)
         return noLines(op, fitted.takeError());
-      lines = vint::PiecewiseLinearAttr::get(op.getContext(), fitted->lines);
+      lines = integer::PiecewiseLinearAttr::get(op.getContext(), fitted->lines);
       for (double &g : *gamma)
         g /= fitted->gain;
     }
@@ -190,9 +189,9 @@ struct LowerLayerNorm : Lowering<vit::LayerNormOp> {
         shift ? shiftConstants(op, *gamma, *beta, scale) : exactConstants(op, *gamma, *beta, scale);
     if (failed(constants))
       return failure();
-    auto norm = rewriter.replaceOpWithNewOp<vint::LayerNormOp>(
+    auto norm = rewriter.replaceOpWithNewOp<integer::LayerNormOp>(
         op, convert(op.getType()), adaptor.getInput(),
-        vint::DyadicAttr::get(op.getContext(), constants->multipliers, constants->shifts),
+        integer::DyadicAttr::get(op.getContext(), constants->multipliers, constants->shifts),
         rewriter.getDenseI64ArrayAttr(constants->offsets),
         normalization(op, shift, lines, input->scale(), rewriter.getDenseI64ArrayAttr(constants->postOffsets)),
         signAttr(op, *input), codeAttr(op, *result));
@@ -206,17 +205,17 @@ private:
     SmallVector<int64_t> offsets, postOffsets;
   };
 
-  static vint::NormalizationAttrInterface normalization(vit::LayerNormOp op, bool shift,
-                                                        vint::PiecewiseLinearAttr lines, double scale,
-                                                        DenseI64ArrayAttr postOffsets) {
+  static integer::NormalizationAttrInterface normalization(vit::LayerNormOp op, bool shift,
+                                                           integer::PiecewiseLinearAttr lines, double scale,
+                                                           DenseI64ArrayAttr postOffsets) {
     MLIRContext *mlir = op.getContext();
     if (shift)
-      return vint::NormShiftAttr::get(mlir, convertRounding(op.getRounding()), postOffsets);
+      return integer::NormShiftAttr::get(mlir, convertRounding(op.getRounding()), postOffsets);
     const int64_t eps =
         numerics::layerNormEpsilon(op.getEps().convertToDouble(), vit::shapeOf(op.getInput()).back(), scale);
     if (lines)
-      return vint::NormPwlAttr::get(mlir, eps, lines);
-    return vint::NormExactAttr::get(mlir, eps);
+      return integer::NormPwlAttr::get(mlir, eps, lines);
+    return integer::NormExactAttr::get(mlir, eps);
   }
 
   static InFlightDiagnostic tooWide(vit::LayerNormOp op) {
@@ -272,8 +271,8 @@ struct LowerFullSoftmax : Lowering<vit::SoftmaxOp> {
       return op.emitError("Shiftmax cannot represent the scale of the scores, ")
              << input->scale() << "; use --recipe=default";
     // I-ViT published n = 15 and a 31-bit reciprocal (docs/Numerics.md).
-    auto softmax = rewriter.replaceOpWithNewOp<vint::ShiftmaxOp>(op, convert(op.getType()), adaptor.getInput(), x0, 15,
-                                                                 31, static_cast<int64_t>(result->width));
+    auto softmax = rewriter.replaceOpWithNewOp<integer::ShiftmaxOp>(op, convert(op.getType()), adaptor.getInput(), x0,
+                                                                    15, 31, static_cast<int64_t>(result->width));
     recordScale(softmax, op);
     return success();
   }

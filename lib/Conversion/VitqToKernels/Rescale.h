@@ -86,9 +86,6 @@ struct Clamp {
   bool fits32() const { return width < 32 || !code.isUnsigned; }
   /// What may be added to a number of 32 bits before it is clamped, if anything may.
   std::optional<int64_t> addend() const { return fits32() ? std::optional<int64_t>(code.zero) : std::nullopt; }
-  std::string key() const {
-    return (code.isUnsigned ? "u" : "s") + std::to_string(code.bits) + std::string(lo ? "c" : "");
-  }
   /// clamp(y) as the result type; y has 32 or 64 bits.
   Value apply(Emitter &e, Value blob, Value y) const;
 };

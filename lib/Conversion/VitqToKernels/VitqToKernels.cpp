@@ -79,7 +79,7 @@ private:
 
 static MemRefType memrefTypeOf(Type tensor) {
   auto type = cast<RankedTensorType>(tensor);
-  return MemRefType::get(type.getShape(), storageOf(type.getElementType()));
+  return MemRefType::get(type.getShape(), integer::storageOf(type.getElementType()));
 }
 
 Value FunctionLowering::memrefOf(Value tensor) {
@@ -290,7 +290,7 @@ struct ConvertVitqToKernels : vitq::impl::ConvertVitqToKernelsPassBase<ConvertVi
     for (Type type : llvm::concat<const Type>(main.getArgumentTypes(), main.getResultTypes())) {
       auto tensor = dyn_cast<RankedTensorType>(type);
       if (!tensor || !tensor.hasStaticShape() || !tensor.getElementType().isInteger() ||
-          storageOf(tensor.getElementType()) != tensor.getElementType()) {
+          integer::storageOf(tensor.getElementType()) != tensor.getElementType()) {
         main.emitError("operands and results must be statically shaped tensors of integers of 8 bits or more");
         return signalPassFailure();
       }
