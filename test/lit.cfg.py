@@ -9,7 +9,7 @@
 #             (REQUIRES: test-models)
 # Parameters: vitq_roundtrip=1 (IR tests with --verify-roundtrip), vitq_tiers=T,... (only
 # tests of these tiers, see tiers.py; scripts/test.sh --tier).
-# Longest first: lit orders by the times of the last run, and without one by those of
+# Longest first (tiers.py): by the times of the last run, and without one by those of
 # .lit_test_times.txt in this folder (scripts/test.sh --record-times).
 # Features: shared-data, test-models, vitq-run, vitq-lut, vitq-asm, vitq-lsp-server, x86_64,
 # aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, libomp (where --openmp

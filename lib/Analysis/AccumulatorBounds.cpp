@@ -39,15 +39,15 @@ numerics::Interval getAccumulatorBound(integer::MatmulOp op, numerics::Interval 
       sum = {-magnitude, magnitude};
     } else {
       for (int64_t i = 0; i < k; ++i) {
-        int64_t w = weights->intAt(op.getTransposeRhs() ? channel * k + i : i * n + channel);
-        int64_t a = lo * w, b = hi * w;
-        sum.min += std::min({a, b, int64_t(0)});
-        sum.max += std::max({a, b, int64_t(0)});
+        const int64_t weight = weights->intAt(op.getTransposeRhs() ? channel * k + i : i * n + channel);
+        const auto [least, most] = std::minmax({lo * weight, hi * weight});
+        sum.min += std::min(least, int64_t(0));
+        sum.max += std::max(most, int64_t(0));
       }
     }
-    int64_t b = succeeded(bias) ? bias->intAt(channel) : 0;
-    sum.min += std::min(b + biasAny.min, int64_t(0));
-    sum.max += std::max(b + biasAny.max, int64_t(0));
+    const int64_t ownBias = succeeded(bias) ? bias->intAt(channel) : 0;
+    sum.min += std::min(ownBias + biasAny.min, int64_t(0));
+    sum.max += std::max(ownBias + biasAny.max, int64_t(0));
     all = numerics::unite(all, sum);
   }
   return all;

@@ -144,12 +144,12 @@ Kernel IntegerEngine::make(integer::RequantOp op) {
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = output.allocate();
     std::vector<int32_t> row(rowLength(output.shape));
-    forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], input, at, n, row.data());
+    forEachRow(output.shape, [&](int64_t start, int64_t n) {
+      loadRow(in[0], input, start, n, row.data());
       for (int64_t i = 0; i < n; ++i)
         row[i] = static_cast<int32_t>(
-            numerics::requantize(row[i], by.of(at + i), rounding, output.zeroPoint, output.min, output.max));
-      storeRow(out[0], at, n, row.data());
+            numerics::requantize(row[i], by.of(start + i), rounding, output.zeroPoint, output.min, output.max));
+      storeRow(out[0], start, n, row.data());
     });
     return success();
   };
@@ -165,13 +165,13 @@ Kernel IntegerEngine::make(integer::AddOp op) {
     Tensor rhs = broadcastTo(in[1], output.shape);
     out[0] = output.allocate();
     std::vector<int32_t> a(rowLength(output.shape)), b(a.size());
-    forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], lhsCode, at, n, a.data());
-      loadRow(rhs, rhsCode, at, n, b.data());
+    forEachRow(output.shape, [&](int64_t start, int64_t n) {
+      loadRow(in[0], lhsCode, start, n, a.data());
+      loadRow(rhs, rhsCode, start, n, b.data());
       for (int64_t i = 0; i < n; ++i)
-        a[i] = static_cast<int32_t>(numerics::requantizeAdd(a[i], lhsBy.of(at + i), b[i], rhsBy.of(at + i), rounding,
-                                                            output.zeroPoint, output.min, output.max));
-      storeRow(out[0], at, n, a.data());
+        a[i] = static_cast<int32_t>(numerics::requantizeAdd(a[i], lhsBy.of(start + i), b[i], rhsBy.of(start + i),
+                                                            rounding, output.zeroPoint, output.min, output.max));
+      storeRow(out[0], start, n, a.data());
     });
     return success();
   };
@@ -187,16 +187,16 @@ Kernel IntegerEngine::make(integer::MulOp op) {
     Tensor rhs = broadcastTo(in[1], output.shape);
     out[0] = output.allocate();
     std::vector<int32_t> a(rowLength(output.shape)), b(a.size());
-    forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], lhsCode, at, n, a.data());
-      loadRow(rhs, rhsCode, at, n, b.data());
+    forEachRow(output.shape, [&](int64_t start, int64_t n) {
+      loadRow(in[0], lhsCode, start, n, a.data());
+      loadRow(rhs, rhsCode, start, n, b.data());
       for (int64_t i = 0; i < n; ++i) {
         // Below 2^32 in magnitude, so the product by M fits 64 bits.
         int64_t product = int64_t(a[i]) * b[i] * by.multiplier;
         int64_t rounded = numerics::roundShift(product, static_cast<unsigned>(by.shift), rounding);
         a[i] = static_cast<int32_t>(std::clamp(output.zeroPoint + rounded, output.min, output.max));
       }
-      storeRow(out[0], at, n, a.data());
+      storeRow(out[0], start, n, a.data());
     });
     return success();
   };
@@ -210,8 +210,8 @@ Kernel IntegerEngine::make(integer::SumOp op) {
     out[0] = Tensor::allocate(ElementKind::I32, shape);
     int32_t *y = out[0].mutableData<int32_t>();
     std::vector<int32_t> row(rows.shape()[1]);
-    forEachRow(rows.shape(), [&](int64_t at, int64_t n) {
-      loadRow(rows, input, at, n, row.data());
+    forEachRow(rows.shape(), [&](int64_t start, int64_t n) {
+      loadRow(rows, input, start, n, row.data());
       int64_t sum = 0;
       for (int32_t x : row)
         sum += x;
@@ -238,11 +238,11 @@ Kernel IntegerEngine::make(integer::TableOp op) {
       loadRow(in[2], indices, 0, rowLength(shape), index.data());
     if (llvm::any_of(index, [&](int32_t t) { return t >= tables; }))
       return op->emitOpError("has an index outside its ") << tables << " tables";
-    forEachRow(shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], input, at, n, row.data());
+    forEachRow(shape, [&](int64_t start, int64_t n) {
+      loadRow(in[0], input, start, n, row.data());
       for (int64_t i = 0; i < n; ++i)
         row[i] = entries[index[i] * length + input.index(row[i] + input.zero)];
-      storeRow(out[0], at, n, row.data());
+      storeRow(out[0], start, n, row.data());
     });
     return success();
   };
@@ -251,14 +251,14 @@ Kernel IntegerEngine::make(integer::TableOp op) {
 Kernel IntegerEngine::make(integer::InterpolateOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
   const numerics::Code input = integer::codeOf(op.getInput(), {});
-  const numerics::Interpolation at{static_cast<int64_t>(op.getStart()), static_cast<unsigned>(op.getShift()),
-                                   op.getTailBy().entry(0)};
+  const numerics::Interpolation curve{static_cast<int64_t>(op.getStart()), static_cast<unsigned>(op.getShift()),
+                                      op.getTailBy().entry(0)};
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = Tensor::allocate(ElementKind::I16, shape);
     std::vector<int32_t> row(rowLength(shape));
     forEachRow(shape, [&](int64_t first, int64_t n) {
       loadRow(in[0], input, first, n, row.data());
-      numerics::interpolateRow(row.data(), row.data(), n, in[1].data<int16_t>(), at);
+      numerics::interpolateRow(row.data(), row.data(), n, in[1].data<int16_t>(), curve);
       storeRow(out[0], first, n, row.data());
     });
     return success();
@@ -275,12 +275,12 @@ static Kernel makeFunction(OpT op, Function function) {
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = output.allocate();
     std::vector<int32_t> row(rowLength(output.shape));
-    forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], input, at, n, row.data());
+    forEachRow(output.shape, [&](int64_t start, int64_t n) {
+      loadRow(in[0], input, start, n, row.data());
       for (int64_t i = 0; i < n; ++i)
-        row[i] = static_cast<int32_t>(
-            numerics::requantize(function(row[i]), by.of(at + i), rounding, output.zeroPoint, output.min, output.max));
-      storeRow(out[0], at, n, row.data());
+        row[i] = static_cast<int32_t>(numerics::requantize(function(row[i]), by.of(start + i), rounding,
+                                                           output.zeroPoint, output.min, output.max));
+      storeRow(out[0], start, n, row.data());
     });
     return success();
   };
@@ -306,12 +306,12 @@ Kernel IntegerEngine::make(integer::GeluOp op) {
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = output.allocate();
     std::vector<int32_t> row(rowLength(output.shape));
-    forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], input, at, n, row.data());
+    forEachRow(output.shape, [&](int64_t start, int64_t n) {
+      loadRow(in[0], input, start, n, row.data());
       numerics::shiftGeluRow(row.data(), row.data(), n, step, bits, reciprocalBits, /*outBits=*/8);
       for (int32_t &x : row)
         x = static_cast<int32_t>(numerics::requantize(x, by, rounding, output.zeroPoint, output.min, output.max));
-      storeRow(out[0], at, n, row.data());
+      storeRow(out[0], start, n, row.data());
     });
     return success();
   };

@@ -34,12 +34,12 @@ Kernel interp::makeRowKernel(integer::SoftmaxOp op) {
     out[0] = output.allocate();
     out[1] = Tensor::allocate(ElementKind::I32, shape.drop_back());
     int32_t *sum = out[1].mutableData<int32_t>();
-    forEachRow(shape, [&](int64_t at, int64_t n) {
-      const int32_t *scores = in[0].data<int32_t>() + at;
+    forEachRow(shape, [&](int64_t start, int64_t n) {
+      const int32_t *scores = in[0].data<int32_t>() + start;
       if (table)
-        numerics::softmaxTableRow(scores, out[0].mutableData<uint8_t>() + at, sum++, n, by.of(at), table->data());
+        numerics::softmaxTableRow(scores, out[0].mutableData<uint8_t>() + start, sum++, n, by.of(start), table->data());
       else
-        numerics::softmaxLog2Row(scores, out[0].mutableData<int16_t>() + at, sum++, n, by.of(at), top);
+        numerics::softmaxLog2Row(scores, out[0].mutableData<int16_t>() + start, sum++, n, by.of(start), top);
     });
     return success();
   };
@@ -55,10 +55,10 @@ Kernel interp::makeRowKernel(integer::ShiftmaxOp op) {
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = output.allocate();
     std::vector<int32_t> row(rowLength(output.shape));
-    forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], input, at, n, row.data());
+    forEachRow(output.shape, [&](int64_t start, int64_t n) {
+      loadRow(in[0], input, start, n, row.data());
       numerics::shiftmaxRow(row.data(), row.data(), n, step, fractionBits, reciprocalBits, resultBits);
-      storeRow(out[0], at, n, row.data());
+      storeRow(out[0], start, n, row.data());
     });
     return success();
   };
@@ -76,18 +76,18 @@ Kernel interp::makeRowKernel(integer::DivideRowsOp op) {
     std::vector<int32_t> row(rowLength(output.shape));
     const PiecewiseLinear *lines = given ? &*given : nullptr;
     const int32_t *sum = in[1].data<int32_t>();
-    forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      const int32_t *x = in[0].data<int32_t>() + at;
+    forEachRow(output.shape, [&](int64_t start, int64_t n) {
+      const int32_t *x = in[0].data<int32_t>() + start;
       if (by.all.size() == 1)
         numerics::divideRow(x, *sum, row.data(), n, by.all[0], rounding, output.zeroPoint, output.min, output.max,
                             lines);
       else
         for (int64_t i = 0; i < n; ++i)
           row[i] =
-              static_cast<int32_t>(numerics::requantize(numerics::softmaxQuotient(x[i], *sum, lines), by.of(at + i),
+              static_cast<int32_t>(numerics::requantize(numerics::softmaxQuotient(x[i], *sum, lines), by.of(start + i),
                                                         rounding, output.zeroPoint, output.min, output.max));
       ++sum;
-      storeRow(out[0], at, n, row.data());
+      storeRow(out[0], start, n, row.data());
     });
     return success();
   };
@@ -121,15 +121,15 @@ Kernel interp::makeRowKernel(integer::LayerNormOp op) {
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = output.allocate();
     std::vector<int32_t> row(rowLength(output.shape));
-    forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], input, at, n, row.data());
+    forEachRow(output.shape, [&](int64_t start, int64_t n) {
+      loadRow(in[0], input, start, n, row.data());
       if (!shift)
         normalizeRow(row, eps, lines ? &*lines : nullptr, by, offsets, output);
       else
         numerics::layerNormIvitRow(row.data(), row.data(), n, numerics::SqrtStart::BitLength, 10, offsets.data(),
                                    by.all.data(), postOffsets.data(), rounding, output.zeroPoint, output.min,
                                    output.max);
-      storeRow(out[0], at, n, row.data());
+      storeRow(out[0], start, n, row.data());
     });
     return success();
   };
@@ -143,10 +143,10 @@ Kernel interp::makeRowKernel(integer::NormQuantOp op) {
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = output.allocate();
     std::vector<int32_t> row(rowLength(output.shape));
-    forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], input, at, n, row.data());
+    forEachRow(output.shape, [&](int64_t start, int64_t n) {
+      loadRow(in[0], input, start, n, row.data());
       numerics::normQuantRow(row.data(), row.data(), n, eps, in[1].data<int32_t>(), negative.data(), levels, min);
-      storeRow(out[0], at, n, row.data());
+      storeRow(out[0], start, n, row.data());
     });
     return success();
   };
@@ -161,12 +161,12 @@ Kernel interp::makeRowKernel(integer::ThresholdOp op) {
     out[0] = output.allocate();
     std::vector<int32_t> row(rowLength(output.shape));
     const int32_t *first = in[1].data<int32_t>();
-    forEachRow(output.shape, [&](int64_t at, int64_t n) {
-      loadRow(in[0], input, at, n, row.data());
+    forEachRow(output.shape, [&](int64_t start, int64_t n) {
+      loadRow(in[0], input, start, n, row.data());
       for (int64_t i = 0; i < n; ++i)
         row[i] = static_cast<int32_t>(
             numerics::thresholdCode(row[i], first + (channels == 1 ? 0 : i), levels, channels, min));
-      storeRow(out[0], at, n, row.data());
+      storeRow(out[0], start, n, row.data());
     });
     return success();
   };

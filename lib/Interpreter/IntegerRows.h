@@ -15,6 +15,8 @@
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Tensor/Attributes.h"
 
+#include "mlir/IR/TypeUtilities.h"
+
 namespace vitq::interp {
 
 /// How a result is written: its kind and its range of codes.
@@ -51,17 +53,17 @@ struct Multipliers {
 // Rows as 32-bit values
 //===----------------------------------------------------------------------===//
 
-/// to[i] = tensor[at + i] - code.zero. Of a byte that holds a narrower code, the bits above
+/// to[i] = tensor[start + i] - code.zero. Of a byte that holds a narrower code, the bits above
 /// it do not count.
-inline void loadRow(const Tensor &tensor, numerics::Code code, int64_t at, int64_t n, int32_t *to) {
+inline void loadRow(const Tensor &tensor, numerics::Code code, int64_t start, int64_t n, int32_t *to) {
   const bool isUnsigned = code.isUnsigned;
   auto load = [&](auto zero) {
-    const auto *from = tensor.data<decltype(zero)>() + at;
+    const auto *from = tensor.data<decltype(zero)>() + start;
     for (int64_t i = 0; i < n; ++i)
       to[i] = static_cast<int32_t>(from[i] - code.zero);
   };
   if (code.bits < 8) {
-    const auto *from = tensor.data<uint8_t>() + at;
+    const auto *from = tensor.data<uint8_t>() + start;
     for (int64_t i = 0; i < n; ++i)
       to[i] = static_cast<int32_t>(numerics::readCode(from[i], code.bits, isUnsigned) - code.zero);
     return;
@@ -76,10 +78,10 @@ inline void loadRow(const Tensor &tensor, numerics::Code code, int64_t at, int64
   }
 }
 
-/// tensor[at + i] = from[i], truncated to the element's width.
-inline void storeRow(Tensor &tensor, int64_t at, int64_t n, const int32_t *from) {
+/// tensor[start + i] = from[i], truncated to the element's width.
+inline void storeRow(Tensor &tensor, int64_t start, int64_t n, const int32_t *from) {
   auto store = [&](auto zero) {
-    auto *to = tensor.mutableData<decltype(zero)>() + at;
+    auto *to = tensor.mutableData<decltype(zero)>() + start;
     for (int64_t i = 0; i < n; ++i)
       to[i] = static_cast<decltype(zero)>(from[i]);
   };
@@ -93,12 +95,12 @@ inline void storeRow(Tensor &tensor, int64_t at, int64_t n, const int32_t *from)
   }
 }
 
-/// Calls `row(at, n)` for every row over the last axis.
+/// Calls `row(start, size)` for every row over the last axis.
 template <typename Function>
 void forEachRow(llvm::ArrayRef<int64_t> shape, Function row) {
-  int64_t n = shape.empty() ? 1 : shape.back();
-  for (int64_t at = 0, e = productOf(shape); at < e; at += n)
-    row(at, n);
+  const int64_t size = shape.empty() ? 1 : shape.back(), end = productOf(shape);
+  for (int64_t start = 0; start < end; start += size)
+    row(start, size);
 }
 
 inline int64_t rowLength(llvm::ArrayRef<int64_t> shape) { return shape.empty() ? 1 : shape.back(); }

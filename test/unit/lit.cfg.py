@@ -12,13 +12,12 @@ import os
 import shutil
 import sys
 
-import lit.formats
-
 config.name = "vitq-unit"
-# The tier `unit` (test/lit.cfg.py).
-tiers = lit_config.params.get("vitq_tiers", "")
-config.test_format = lit.formats.GoogleTest(
-    "none" if tiers and "unit" not in tiers.split(",") else ".", "Tests", run_under=[sys.executable, os.path.join(os.path.dirname(__file__), "keep_log.py")]
+sys.path.insert(0, os.path.dirname(os.path.dirname(__file__)))
+from tiers import UnitTest  # noqa: E402  a module, so that lit's processes find it
+
+config.test_format = UnitTest(
+    lit_config.params.get("vitq_tiers", ""), ".", "Tests", run_under=[sys.executable, os.path.join(os.path.dirname(__file__), "keep_log.py")]
 )
 config.test_source_root = os.path.join(config.vitq_binary_dir, "test", "unit")
 config.test_exec_root = config.test_source_root
@@ -26,8 +25,9 @@ config.suffixes = []
 # Longest first, also on a machine that has not run them yet: the suite's own folder is
 # that of the build.
 times = os.path.join(config.test_exec_root, ".lit_test_times.txt")
-if not os.path.exists(times):
-    shutil.copy(os.path.join(os.path.dirname(__file__), ".lit_test_times.txt"), times)
+recorded = os.path.join(os.path.dirname(__file__), ".lit_test_times.txt")
+if os.path.exists(recorded) and not os.path.exists(times):
+    shutil.copy(recorded, times)
 config.excludes = ["CMakeFiles"]
 
 for name in ["HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "ASAN_SYMBOLIZER_PATH",

@@ -47,7 +47,7 @@ TEST_F(RunTest, WhatCannotBeRunIsAnError) {
          "argument 0 has an element type that cannot be run: 'f16'"},
         {"func.func @main() -> tensor<1xf16> {\n%c = arith.constant dense<1.0> : tensor<1xf16>\n"
          "return %c : tensor<1xf16>\n}",
-         "has a value that cannot be run: the interpreter takes tensors of f32, f64, i1, i8, i16, i32 and i64"}}) {
+         "has a value that cannot be run: the interpreter takes tensors of f32, f64, i1 to i8, i16, i32 and i64"}}) {
     errors.clear();
     EXPECT_FALSE(create(text));
     EXPECT_NE(errors.find(error), std::string::npos) << errors;
