@@ -32,14 +32,14 @@ Value Generator::masked(Value scores) {
     return scores;
   if (flip())
     return RequantOp::create(b, loc, tensor(sizes, 32), scores, dyadic(flip() ? 1 : sizes.back()), rounding(), i64(-1),
-                             unit(false), i64(0), unit(false), i64(0), IntegerAttr(), IntegerAttr());
+                             code(false, 0), code(false, 0), IntegerAttr(), IntegerAttr());
   Shape mask(sizes);
   mask.erase(mask.begin(), mask.begin() + random.between(0, static_cast<int64_t>(mask.size()) - 1));
   for (int64_t &size : mask)
     if (random.oneIn(4))
       size = 1;
   return AddOp::create(b, loc, tensor(sizes, 32), scores, fresh(mask, 32), addend(1), addend(1), rounding(),
-                       unit(false), i64(0), unit(false), i64(0), unit(false), i64(0));
+                       code(false, 0), code(false, 0), code(false, 0));
 }
 
 /// An attention of any rank, its heads anywhere, with ops between the products and behind them.
@@ -54,21 +54,19 @@ void Generator::wholeAttention() {
     shape.append({first, second});
     return shape;
   };
-  const bool isUnsigned = flip();
   Value query = strided(shaped(rows, depth));
   Value scores = MatmulOp::create(b, loc, tensor(shaped(rows, columns), 32), query, strided(shaped(columns, depth)),
-                                  Value(), unit(isUnsigned), i64(zeroPoint(query, isUnsigned)), unit(true));
+                                  Value(), read(query), unit(true));
   SoftmaxOp softmax = anySoftmax(masked(scores), dyadic(1, true));
   const auto context = tensor(shaped(rows, width), 32);
   Value product = MatmulOp::create(b, loc, context, softmax.getCodes(), strided(shaped(columns, width)), Value(),
-                                   unit(!softmax.getTopExponent()), i64(0), unit(false));
+                                   softmax.getWrittenCode(), unit(false));
   const unsigned bits = random.pick<unsigned>({8, 16});
-  Value result =
-      DivideRowsOp::create(b, loc, tensor(context.getShape(), bits), product, softmax.getSums(), dyadic(1), rounding(),
-                           i64(-1), unit(false), i64(zeroPoint(bits, false)), PiecewiseLinearAttr());
+  Value result = DivideRowsOp::create(b, loc, tensor(context.getShape(), bits), product, softmax.getSums(), dyadic(1),
+                                      rounding(), i64(-1), code(false, zeroPoint(bits, false)), PiecewiseLinearAttr());
   if (bits == 16)
     result = AddOp::create(b, loc, tensor(context.getShape(), 8), result, fresh(context.getShape(), 16), addend(1),
-                           addend(1), rounding(), unit(false), i64(0), unit(false), i64(0), unit(false), i64(0));
+                           addend(1), rounding(), code(false, 0), code(false, 0), code(false, 0));
   const auto rank = static_cast<int64_t>(heads.size()) + 2;
   Shape order = llvm::to_vector(llvm::seq<int64_t>(0, rank)), moved;
   for (int64_t i = rank - 2; i > 0; --i)

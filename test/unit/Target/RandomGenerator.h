@@ -77,6 +77,7 @@ private:
   /// One of all algorithms but `table`, on the scores x.
   SoftmaxOp anySoftmax(Value x, DyadicAttr by);
   CodeAttr code(bool isUnsigned, int64_t zero) { return CodeAttr::get(b.getContext(), isUnsigned, zero); }
+  int64_t zeroPoint(unsigned width, bool isUnsigned);
   /// Anything that codes of this width may be; signed around 0 with 32 bits.
   CodeAttr write(unsigned width);
   /// Anything that `value` may be read as: narrow codes as they were written.
