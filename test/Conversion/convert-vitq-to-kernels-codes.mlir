@@ -19,9 +19,9 @@ func.func @main(%x: tensor<16x64xi8>) -> tensor<16x128xi8> {
 
 // -----
 
-// Other constants are unpacked into a buffer: 2 * 128 / 8 bytes in blocks of 64 codes.
+// Other constants are unpacked into a buffer: 2 * 64 / 8 bytes for a block of 64 codes.
 
-// CHECK: memref.global "private" constant @vitq_blob_0 : memref<32xi8>
+// CHECK: memref.global "private" constant @vitq_blob_{{[0-9]+}} : memref<16xi8>
 // CHECK-LABEL: func.func @main(
 // CHECK: call @vitq_unpack_0(
 func.func @main(%x: tensor<2x65xi8>) -> tensor<2x65xi8> {

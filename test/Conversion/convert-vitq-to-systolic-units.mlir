@@ -78,7 +78,7 @@ func.func @main(%q: tensor<1x2x10x8xi8>, %k: tensor<1x2x10x8xi8>, %v: tensor<1x2
 
 // Rows that no product makes. A unit is as good as its numbers: a table of 16-bit entries is the host's.
 // CHECK: {node = "norm", op = "vitq.layer_norm", place = "norm", reason = "rows from DRAM"}
-// CHECK-SAME: {node = "wide", op = "vitq.table", place = "host", reason = "its entries have more than 8 bits"}
+// CHECK-SAME: {node = "wide", op = "vitq.table", place = "host", reason = "its entries have not 8 bits"}
 // CHECK-LABEL: func.func @main(
 // CHECK: systolic.launch @units_20x4_{{[0-9]}}(%{{.*}}) {operandsForUnits = 1 : i64} : (tensor<1x20x4xi16>) -> tensor<1x20x4xi8> units {
 // CHECK: vitq.layer_norm %{{.+}} with #vitq.norm_exact

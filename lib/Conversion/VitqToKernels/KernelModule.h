@@ -79,6 +79,15 @@ public:
   /// Inserts into `@main`.
   mlir::OpBuilder &builder() { return main; }
 
+  /// The error of an op that has no kernel, which says why; without one it just has none.
+  mlir::InFlightDiagnostic refuse(mlir::Operation *op) {
+    hasRefused = true;
+    return op->emitOpError();
+  }
+  mlir::LogicalResult noKernel(mlir::Operation *op) const {
+    return hasRefused ? mlir::failure() : mlir::LogicalResult(op->emitOpError("has no kernel"));
+  }
+
   int64_t constantBytes() const { return totalBytes; }
   unsigned kernelCount() const { return functionCount; }
   unsigned callCount = 0;
@@ -96,6 +105,7 @@ private:
   unsigned functionCount = 0;
   llvm::StringMap<std::string> globals;
   int64_t totalBytes = 0;
+  bool hasRefused = false;
 };
 
 } // namespace vitq::kernels

@@ -228,7 +228,7 @@ static std::unique_ptr<RowOp> makeTable(TableOp op, const RowBuilder &build) {
   build.shape(*row, "table", op.getInput(), !indexed);
   Value tables = tablesOf(op, build);
   if (!tables) {
-    op.emitOpError("the table of narrow codes must be a constant");
+    build.module.refuse(op) << "the table of narrow codes must be a constant";
     return nullptr;
   }
   row->addOperand(op.getTable(), tables);
@@ -236,7 +236,7 @@ static std::unique_ptr<RowOp> makeTable(TableOp op, const RowBuilder &build) {
     FailureOr<Tensor> index = getIntTensor(op.getIndex());
     const int64_t count = cast<ShapedType>(op.getTable().getType()).getShape()[0];
     if (failed(index) || llvm::any_of(index->values<uint8_t>(), [&](uint8_t t) { return t >= count; })) {
-      op.emitOpError("the index must be a constant below ") << count << ", the number of tables";
+      build.module.refuse(op) << "the index must be a constant below " << count << ", the number of tables";
       return nullptr;
     }
     row->addOperand(op.getIndex(), build.memrefOf(op.getIndex()));

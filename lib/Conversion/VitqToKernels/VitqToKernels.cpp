@@ -144,7 +144,7 @@ LogicalResult FunctionLowering::lowerKernel(const Kernel &kernel) {
   Operation *last = kernel.parts.last();
   Value result = lowerAttention(kernel.parts, kernel.moves, kernels, lookup);
   if (!result)
-    return last->emitOpError("has no kernel");
+    return kernels.noKernel(last);
   memrefs[last->getResult(0)] = result;
   return success();
 }
@@ -163,7 +163,7 @@ LogicalResult FunctionLowering::lowerProduct(const Kernel &kernel) {
     const bool readsSums = !epilogue.rowwise && epilogue.posts.empty();
     std::unique_ptr<RowOp> row = makeRowOp(op, kernels, lookup, previous);
     if (!row)
-      return op->emitOpError("has no kernel");
+      return kernels.noKernel(op);
     for (auto [result, buffer] : llvm::zip_equal(op->getResults(), row->buffers))
       memrefs[result] = buffer;
     if (readsSums && fitsTile(geometry, *row, kernels.target)) {
@@ -206,7 +206,7 @@ LogicalResult FunctionLowering::lower(Operation *op) {
     memrefs[op->getResult(0)] = moved;
     return success();
   }
-  return op->emitOpError("has no kernel");
+  return kernels.noKernel(op);
 }
 
 /// Buffers of values that stay in a kernel.

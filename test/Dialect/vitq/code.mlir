@@ -7,7 +7,7 @@ func.func @widths(%x: tensor<2x3xi8>, %w: tensor<4x3xi2>, %t: tensor<8xi5>) -> t
   // CHECK: vitq.matmul %{{.*}}, %{{.*}} transpose_rhs lhs <unsigned, zero = 3> : (tensor<2x3xi3>, tensor<4x3xi2>) -> tensor<2x4xi32>
   %s = vitq.matmul %q, %w transpose_rhs lhs <unsigned, zero = 3> : (tensor<2x3xi3>, tensor<4x3xi2>) -> tensor<2x4xi32>
   // CHECK: vitq.requant %{{.*}} by <1, 1> round half_up : tensor<2x4xi32> -> tensor<2x4xi3>
-  %r = vitq.requant %s by <1, 1> round half_up result #vitq.code<signed, zero = 0> : tensor<2x4xi32> -> tensor<2x4xi3>
+  %r = vitq.requant %s by <1, 1> round half_up result <signed, zero = 0> : tensor<2x4xi32> -> tensor<2x4xi3>
   // CHECK: vitq.table %{{.*}}, %{{.*}} : (tensor<2x4xi3>, tensor<8xi5>) -> tensor<2x4xi5>
   %y = vitq.table %r, %t : (tensor<2x4xi3>, tensor<8xi5>) -> tensor<2x4xi5>
   return %y : tensor<2x4xi5>

@@ -35,7 +35,7 @@ func.func @product(%x: tensor<4x2xi8>) -> tensor<4x1xi32> {
 
 // Two results, of an op on whole rows.
 // CHECK-LABEL: func.func @two_results
-// CHECK: vitq.kernel({{.*}}) : (tensor<2x8xi8>, tensor<5x8xi8>, tensor<256xi8>) -> (tensor<2x5xi8>, tensor<2xi32>) {
+// CHECK: vitq.kernel({{.*}}) : (tensor<2x8xi8>, tensor<5x8xi8>) -> (tensor<2x5xi8>, tensor<2xi32>) {
 // CHECK: vitq.yield %{{.*}}, %{{.*}} : tensor<2x5xi8>, tensor<2xi32>
 func.func @two_results(%q: tensor<2x8xi8>, %k: tensor<5x8xi8>) -> (tensor<2x5xi8>, tensor<2xi32>) {
   %0:2 = vitq.kernel(%a = %q, %b = %k) : (tensor<2x8xi8>, tensor<5x8xi8>) -> (tensor<2x5xi8>, tensor<2xi32>) {
