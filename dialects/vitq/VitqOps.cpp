@@ -296,11 +296,11 @@ LogicalResult LayerNormOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, 
 }
 LogicalResult LayerNormOp::verify() {
   const int64_t channels = shapeOf(getInput()).back();
+  if (failed(getAlgorithm().verifyRows([&] { return emitOpError(); }, channels, widthOf(getInput())))) // C2
+    return failure();
   auto perChannel = [&](size_t n) { return static_cast<int64_t>(n) == channels; };
   if (!perChannel(getBy().size()) || !perChannel(getOffsets().size())) // C1
     return emitOpError("needs one multiplier and one offset for each of ") << channels << " channels";
-  if (failed(getAlgorithm().verifyRows([&] { return emitOpError(); }, channels, widthOf(getInput())))) // C2
-    return failure();
   return verifyZeroPoint(*this, "zero point", getResultCode(), getResult()); // C3
 }
 

@@ -122,3 +122,27 @@ func.func @main(%s: tensor<1x2x3x4xi32>, %x: tensor<1x4x8xi8>, %a: tensor<1x4x8x
   %3 = vitq.threshold %a, %t from -2 : (tensor<1x4x8xi32>, tensor<3xi32>) -> tensor<1x4x8xi8> loc("given")
   return %0, %1, %2, %3 : tensor<1x2x3x4xi16>, tensor<1x2x3xi32>, tensor<1x4x8xi8>, tensor<1x4x8xi8>
 }
+
+// -----
+
+// Codes below 8 bits are bytes to the array; constants of them, which are read either way, are not.
+// CHECK: {node = "narrow", op = "vitq.requant", place = "dyadic", reason = "rows from DRAM"}
+// CHECK-SAME: {node = "product", op = "vitq.matmul", place = "array", reason = "4 passes of 8-bit operands on elements of 4 bits"}
+// CHECK-SAME: {node = "table", op = "vitq.table", place = "lut"
+// CHECK-SAME: {node = "constant", op = "vitq.matmul", place = "host", reason = "its left operand is a constant of unsigned codes below 8 bits"}
+// CHECK-SAME: {node = "sum", op = "vitq.add", place = "host", reason = "its other operand is a constant of codes below 8 bits"}
+// CHECK-LABEL: func.func @main(
+// CHECK: systolic.launch @linear_4x8x8_{{[0-9]}}(%{{.*}}, %{{.*}}) {{.*}} : (tensor<1x4x8xi4>, tensor<8x8xi8>) -> tensor<1x4x16xi32>
+// CHECK: func.func private @linear_4x8x8_{{[0-9]}}(%{{.*}}: memref<4x8xi8>, %{{.*}}: memref<8x8xi8>, %{{.*}}: memref<4x16xi32>)
+func.func @main(%x: tensor<1x4x8xi8>) -> (tensor<1x4x8xi32>, tensor<1x4x8xi8>, tensor<4x8xi32>, tensor<1x4x8xi8>) {
+  %q = vitq.requant %x by <1518500250, 35> round half_up result <unsigned> : tensor<1x4x8xi8> -> tensor<1x4x8xi4> loc("narrow")
+  %w = arith.constant dense<-3> : tensor<8x8xi3>
+  %0 = vitq.matmul %q, %w lhs <unsigned> : (tensor<1x4x8xi4>, tensor<8x8xi3>) -> tensor<1x4x8xi32> loc("product")
+  %t = arith.constant dense<5> : tensor<16xi8>
+  %1 = vitq.table %q, %t input <unsigned> : (tensor<1x4x8xi4>, tensor<16xi8>) -> tensor<1x4x8xi8> loc("table")
+  %c = arith.constant dense<7> : tensor<4x8xi4>
+  %2 = vitq.matmul %c, %w lhs <unsigned> : (tensor<4x8xi4>, tensor<8x8xi3>) -> tensor<4x8xi32> loc("constant")
+  %d = arith.constant dense<1> : tensor<1x4x8xi4>
+  %3 = vitq.add %x by <1, 1>, %d by <1, 1> round half_up : (tensor<1x4x8xi8>, tensor<1x4x8xi4>) -> tensor<1x4x8xi8> loc("sum")
+  return %0, %1, %2, %3 : tensor<1x4x8xi32>, tensor<1x4x8xi8>, tensor<4x8xi32>, tensor<1x4x8xi8>
+}

@@ -150,9 +150,10 @@ bool StageBuilder::make(TableStage &stage, integer::TableOp op) {
     return false;
   // The unit looks at bytes, whatever codes they hold.
   for (size_t first = 0; first < tables.size(); first += static_cast<size_t>(input.count()))
-    llvm::append_range(stage.entries, numerics::widenTable({tables.begin() + static_cast<int64_t>(first),
-                                                            tables.begin() + static_cast<int64_t>(first) + input.count()},
-                                                           input));
+    llvm::append_range(stage.entries,
+                       numerics::widenTable({tables.begin() + static_cast<int64_t>(first),
+                                             tables.begin() + static_cast<int64_t>(first) + input.count()},
+                                            input));
   if (!op.getIndex())
     return true;
   if (!setConstant(stage.tableOfChannel, op.getIndex(), "its indices of tables"))

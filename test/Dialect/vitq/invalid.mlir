@@ -913,6 +913,15 @@ func.func @layer_norm_60(%x: tensor<2x3xi16>) {
 
 // -----
 
+// #vitq.norm_shift C1
+func.func @norm_of_many_channels(%x: tensor<65537xi8>) {
+  // expected-error @+1 {{with 65537 channels overflows 64 bits}}
+  %0 = vitq.layer_norm %x with #vitq.norm_shift by <1, 4> offsets [0] : tensor<65537xi8> -> tensor<65537xi8>
+  return
+}
+
+// -----
+
 // vitq.layer_norm C2
 // #vitq.norm_shift C2
 func.func @layer_norm_61(%x: tensor<2x3xi16>) {

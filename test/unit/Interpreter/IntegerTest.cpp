@@ -74,17 +74,17 @@ TEST_F(IntegerTest, MatmulBatchesAndOddSizes) {
 
 TEST_F(IntegerTest, KernelIsItsBody) {
   const std::string product = " : (tensor<2x3xi8>, tensor<3x2xi8>) -> tensor<2x2xi32>\n";
-  const std::string softmax = "{top_exponent = 10 : i64} : (tensor<2x2xi32>) -> (tensor<2x2xi16>, tensor<2xi32>)\n";
+  const std::string softmax = " : (tensor<2x2xi32>) -> (tensor<2x2xi16>, tensor<2xi32>)\n";
   const std::string head = "func.func @main(%a: tensor<2x3xi8>) -> (tensor<2x2xi16>, tensor<2xi32>) {\n"
                            "%w = arith.constant dense<[[1, -2], [3, 4], [-5, 6]]> : tensor<3x2xi8>\n";
   const std::string apart = head + "%s = vitq.matmul %a, %w" + product +
-                            "%c, %n = vitq.softmax log2 by <1073741824, 33>, %s " + softmax +
-                            "return %c, %n : tensor<2x2xi16>, tensor<2xi32>\n}";
+                            "%c, %n = vitq.softmax %s with #vitq.exp_log2<top_exponent = 10> by <1073741824, 33>" +
+                            softmax + "return %c, %n : tensor<2x2xi16>, tensor<2xi32>\n}";
   const std::string together =
       head +
       "%k:2 = vitq.kernel(%x = %a, %y = %w) : (tensor<2x3xi8>, tensor<3x2xi8>) -> (tensor<2x2xi16>, tensor<2xi32>) {\n"
       "%s = vitq.matmul %x, %y" +
-      product + "%c, %n = vitq.softmax log2 by <1073741824, 33>, %s " + softmax +
+      product + "%c, %n = vitq.softmax %s with #vitq.exp_log2<top_exponent = 10> by <1073741824, 33>" + softmax +
       "vitq.yield %c, %n : tensor<2x2xi16>, tensor<2xi32>\n}\n"
       "return %k#0, %k#1 : tensor<2x2xi16>, tensor<2xi32>\n}";
   const Tensor input = ints<int8_t>({2, 3}, {7, -8, 9, 10, -11, 12});
@@ -256,7 +256,7 @@ TEST_F(IntegerTest, SoftmaxShift) {
   numerics::softmaxShiftRow(scores.data(), codes.data(), &sum, 4, {1, 1}, {-23, 15, 12});
   auto r = run("func.func @main(%a: tensor<1x4xi32>) -> (tensor<1x4xi8>, tensor<1xi32>) {\n"
                "%c, %s = vitq.softmax %a with #vitq.exp_shift<step = -23, fraction_bits = 15, code_shift = 12> by "
-               "#vitq.dyadic<1, 1> : (tensor<1x4xi32>) -> (tensor<1x4xi8>, tensor<1xi32>)\n"
+               "<1, 1> : (tensor<1x4xi32>) -> (tensor<1x4xi8>, tensor<1xi32>)\n"
                "return %c, %s : tensor<1x4xi8>, tensor<1xi32>\n}",
                {ints<int32_t>({1, 4}, scores)});
   ASSERT_EQ(r.size(), 2u) << errors;
@@ -265,27 +265,25 @@ TEST_F(IntegerTest, SoftmaxShift) {
 }
 
 /// One row of scores by an algorithm: `codes` of the element type `type`, and their sum.
-#define RUN_SOFTMAX(ALGORITHM, CONSTANTS, TYPE)                                                                        \
+#define RUN_SOFTMAX(ALGORITHM, TYPE)                                                                                   \
   run("func.func @main(%a: tensor<1x4xi32>) -> (tensor<1x4x" TYPE ">, tensor<1xi32>) {\n"                              \
-      "%c, %s = vitq.softmax " ALGORITHM " by <1, 1>, %a " CONSTANTS " : (tensor<1x4xi32>) -> (tensor<1x4x" TYPE       \
+      "%c, %s = vitq.softmax %a with #vitq." ALGORITHM " by <1, 1> : (tensor<1x4xi32>) -> (tensor<1x4x" TYPE           \
       ">, tensor<1xi32>)\nreturn %c, %s : tensor<1x4x" TYPE ">, tensor<1xi32>\n}",                                     \
       {ints<int32_t>({1, 4}, {0, -3, -40, -400})})
 
 TEST_F(IntegerTest, SoftmaxVariants) {
   // Distances 0, 1.5 -> 2, 20, 200.
   auto pwl = RUN_SOFTMAX(
-      "pwl", "lines <breakpoints = [-10], slopes = [1, 20], intercepts = [100, 1020]> {code_shift = 2 : i64}", "i8");
+      "exp_pwl<lines = <breakpoints = [-10], slopes = [1, 20], intercepts = [100, 1020]>, code_shift = 2>", "i8");
   ASSERT_EQ(pwl.size(), 2u) << errors;
   EXPECT_EQ(valuesOf<uint8_t>(pwl[0]), (std::vector<uint8_t>{255, 245, 20, 0})); // 1020, 980, 80, -100 in quarters
   EXPECT_EQ(valuesOf<int32_t>(pwl[1])[0], 520);
-  auto poly = RUN_SOFTMAX("poly",
-                          "{exponent_step = -16 : i64, fraction_bits = 15 : i64, linear = 62 : i64, offset = 1487 : "
-                          "i64, code_shift = 18 : i64}",
-                          "i8");
+  auto poly =
+      RUN_SOFTMAX("exp_poly<step = -16, fraction_bits = 15, linear = 62, offset = 1487, code_shift = 18>", "i8");
   ASSERT_EQ(poly.size(), 2u) << errors;
   // 1487/8 = 185.9; (-2*60 + 1487)/8 = 170.9; (-4*58 + 1487)/16 = 78.4; (-8*54 + 1487)/2^15.
   EXPECT_EQ(valuesOf<uint8_t>(poly[0]), (std::vector<uint8_t>{186, 171, 78, 0}));
-  auto log2 = RUN_SOFTMAX("log2", "{top_exponent = 14 : i64}", "i16");
+  auto log2 = RUN_SOFTMAX("exp_log2<top_exponent = 14>", "i16");
   ASSERT_EQ(log2.size(), 2u) << errors;
   EXPECT_EQ(valuesOf<int16_t>(log2[0]), (std::vector<int16_t>{16384, 4096, 0, 0}));
   EXPECT_EQ(valuesOf<int32_t>(log2[1])[0], 20480);

@@ -241,7 +241,7 @@ TEST(Program, RulesOfInstructions) {
       {"sums 0x10 shift 3", "sums 0x10 shift 32", "shift 32: must be 0 to 31"},
       {"sums 0x10 shift 3", "sums 0x10 transpose", "transpose needs weights"},
       {"cols 16 fresh", "cols 16", "which only a fresh compute takes"},
-      {"cols 16 lhs <unsigned>", "cols 16 fresh", "a fresh compute needs a preload that names weights"},
+      {"cols 16 lhs_unsigned", "cols 16 fresh", "a fresh compute needs a preload that names weights"},
       {"cols 16 fresh", "cols 16 fresh last", "'last' is for output-stationary"},
       {"cols 16 fresh", "cols 16 fresh right 0x1", "'right' is for output-stationary"},
       {"compute left 0x0 rows 16 cols 16 fresh", "compute left 0x0 rows 17 cols 16 fresh", "rows 17: must be 1 to 16"},
@@ -267,7 +267,7 @@ TEST(Program, RulesOfInstructions) {
       {"operand host 0 offset 0 bytes 256", "operand host 0 offset 0 bytes 4294967297", "more than an instruction"},
       {"output operand 3", "output operand 0", "writes operand 0, which is no output"},
       {"  units 0\n", "  units 1\n", "there is no unit program 1, only 1"},
-      {"cols 16 lhs <unsigned>\n", "cols 16\n  preload weights none rows 1 cols 1 sums 0x0\n  fence\n",
+      {"cols 16 lhs_unsigned\n", "cols 16\n  preload weights none rows 1 cols 1 sums 0x0\n  fence\n",
        "the routine ends after a preload"},
   };
   for (const Case &one : cases) {
