@@ -57,7 +57,8 @@ private:
   void emitRowOps(Emitter &e, Value lo, Value rows);
   void widenRow(Emitter &e, Value from, Value to, int64_t first, int64_t count);
   void widenPatch(Emitter &e, Value patch, Value to);
-  bool unpacks() const { return constantRight && (geometry.dot.width != 8 || rightBits < 8); }
+  bool packs() const { return weightPacking(geometry, rightBits).packs(); }
+  bool unpacks() const { return constantRight && (geometry.dot.width != 8 || packs()); }
   Value scratchView(Emitter &e, int64_t offset, ArrayRef<int64_t> shape, int64_t width);
   int64_t reserve(int64_t bytes);
 
@@ -343,7 +344,7 @@ void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel,
 
 /// Weights that L2 does not hold: each tile asks for its share of the next panel.
 void ProductKernel::emitPrefetch(Emitter &e, const Panel &panel, Value row) {
-  if (!constantRight || rightBits < 8 || geometry.packedElements() < module.target.isa->l2Bytes / 2)
+  if (!constantRight || packs() || geometry.packedElements() < module.target.isa->l2Bytes / 2)
     return;
   constexpr int64_t line = 64;
   const int64_t bytes = panel.vectors * geometry.dot.lanes * geometry.paddedDepth();

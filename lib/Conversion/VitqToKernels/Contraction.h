@@ -137,7 +137,8 @@ bool fitsTile(const Geometry &geometry, const RowOp &op, const TargetDesc &targe
 /// A constant right operand as packed bytes, zero where there is none.
 std::vector<char> packWeights(const Geometry &geometry, llvm::ArrayRef<char> rhs, bool transposed);
 
-/// How narrow weights are stored: a vector of words of a panel is a block.
+/// How narrow weights are stored: a vector of words of a panel is a block. As bytes where it
+/// holds less than 8 of them.
 BitPacking weightPacking(const Geometry &geometry, unsigned bits);
 
 /// Turns `count` packed weights from number `from` on into elements of the dot product's width.

@@ -82,7 +82,8 @@ std::vector<char> vitq::kernels::packWeights(const Geometry &geometry, ArrayRef<
 }
 
 BitPacking vitq::kernels::weightPacking(const Geometry &geometry, unsigned bits) {
-  return BitPacking(bits, /*isUnsigned=*/false, geometry.dot.lanes * geometry.dot.group);
+  const int64_t words = geometry.dot.lanes * geometry.dot.group;
+  return BitPacking(words % 8 == 0 ? bits : 8, /*isUnsigned=*/false, words);
 }
 
 void vitq::kernels::emitUnpack(Emitter &e, const Geometry &geometry, unsigned bits, Value bytes, Value from,
@@ -93,7 +94,7 @@ void vitq::kernels::emitUnpack(Emitter &e, const Geometry &geometry, unsigned bi
   e.loop(e.index(0), e.index(count), step, [&](Value i) {
     Value byte = e.add(from, i);
     if (packing.packs())
-      byte = e.divu(e.indexMul(byte, bits), e.index(8));
+      byte = e.divu(e.indexMul(byte, packing.codeBits()), e.index(8));
     e.store(e.sext(packing.load(e, bytes, byte), geometry.dot.width), to, {i});
   });
 }

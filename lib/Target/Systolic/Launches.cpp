@@ -17,17 +17,6 @@ using namespace mlir;
 using namespace vitq;
 using namespace vitq::systolic;
 
-static ElementKind kindOf(Type type) {
-  switch (getElementTypeOrSelf(type).getIntOrFloatBitWidth()) {
-  case 8:
-    return ElementKind::I8;
-  case 16:
-    return ElementKind::I16;
-  default:
-    return ElementKind::I32;
-  }
-}
-
 /// A kernel that runs launch `number`: constants come from the image.
 static InterpreterOptions::Kernel makeKernel(LaunchOp launch, uint32_t number, const simulator::Program &program) {
   SmallVector<bool> constant;
@@ -41,7 +30,7 @@ static InterpreterOptions::Kernel makeKernel(LaunchOp launch, uint32_t number, c
     for (size_t i = 0; i < in.size(); ++i)
       pointers.push_back(const_cast<char *>(constant[i] ? program.image.data() + operands[i].offset : in[i].bytes()));
     for (auto [tensor, type] : llvm::zip(out, results)) {
-      tensor = Tensor::allocate(kindOf(type), cast<RankedTensorType>(type).getShape());
+      tensor = Tensor::allocate(*storageKindOf(getElementTypeOrSelf(type)), cast<RankedTensorType>(type).getShape());
       std::fill_n(tensor.mutableBytes(), tensor.numBytes(), char(0));
       pointers.push_back(tensor.mutableBytes());
     }

@@ -211,7 +211,7 @@ TEST(Attention, HeadsAndTokensLieInAnyOrder) {
     func.func @main(%q: tensor<{0}24xi8>, %k: tensor<{0}24xi8>, %v: tensor<{0}16xi8>) -> tensor<{0}16xi8> {{
       {1}{2}{3}
       %s = vitq.matmul %qh, %kh transpose_rhs : (tensor<{4}24xi8>, tensor<{4}24xi8>) -> tensor<{4}14xi32>
-      %c, %n = vitq.softmax log2 by <1518500250, 40>, %s {{top_exponent = 14 : i64}
+      %c, %n = vitq.softmax %s with #vitq.exp_log2<top_exponent = 14> by <1518500250, 40>
         : (tensor<{4}14xi32>) -> (tensor<{4}14xi16>, tensor<{5}xi32>)
       %p = vitq.matmul %c, %vh : (tensor<{4}14xi16>, tensor<{4}16xi8>) -> tensor<{4}16xi32>
       %d = vitq.divide_rows %p, %n by <1184406517, 54> round half_up

@@ -151,7 +151,7 @@ TEST(EdgeCases, SumsOfOneSmallCode) {
   for (const char *top : {"7", "8", "14"})
     expectSame(llvm::formatv(R"(
     func.func @main(%x: tensor<7x1xi32>, %v: tensor<1x64xi8>) -> tensor<7x64xi8> {{
-      %c, %n = vitq.softmax log2 by <1, 62>, %x {{top_exponent = {0} : i64} : (tensor<7x1xi32>) -> (tensor<7x1xi16>, tensor<7xi32>)
+      %c, %n = vitq.softmax %x with #vitq.exp_log2<top_exponent = {0}> by <1, 62> : (tensor<7x1xi32>) -> (tensor<7x1xi16>, tensor<7xi32>)
       %p = vitq.matmul %c, %v : (tensor<7x1xi16>, tensor<1x64xi8>) -> tensor<7x64xi32>
       %d = vitq.divide_rows %p, %n by <1184406517, 55> round half_up : (tensor<7x64xi32>, tensor<7xi32>) -> tensor<7x64xi8>
       return %d : tensor<7x64xi8>

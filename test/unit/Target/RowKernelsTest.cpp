@@ -272,8 +272,8 @@ TEST(RowKernels, Tables) {
       %d = vitq.table %x, %u, %j input <unsigned> : (tensor<6x{0}xi8>, tensor<5x256xi8>, tensor<{0}xi8>) -> tensor<6x{0}xi8>
       %e = vitq.table %x, %w, %i : (tensor<6x{0}xi8>, tensor<5x256xi16>, tensor<{0}xi8>) -> tensor<6x{0}xi16>
       %f = vitq.gelu shift %x exponent_step -20 fraction_bits 12 by <1518500250, 40> round half_up : tensor<6x{0}xi8> -> tensor<6x{0}xi8>
-      %g = vitq.gelu shift %x exponent_step -9 fraction_bits 12 by <1518500250, 35> round half_even input <unsigned>
-        input <signed, zero = 120> : tensor<6x{0}xi8> -> tensor<6x{0}xi16>
+      %g = vitq.gelu shift %x exponent_step -9 fraction_bits 12 by <1518500250, 35> round half_even
+        input <unsigned, zero = 120> : tensor<6x{0}xi8> -> tensor<6x{0}xi16>
       return %a, %b, %c, %d, %e, %f, %g : tensor<6x{0}xi8>, tensor<6x{0}xi8>, tensor<6x{0}xi8>, tensor<6x{0}xi8>,
         tensor<6x{0}xi16>, tensor<6x{0}xi8>, tensor<6x{0}xi16>
     })",
