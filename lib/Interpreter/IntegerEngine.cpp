@@ -109,7 +109,8 @@ Kernel IntegerEngine::make(integer::MatmulOp op) {
   const numerics::Code lhsCode = integer::codeOf(op.getLhs(), op.getLhsCode()),
                        rhsCode = integer::codeOf(op.getRhs(), integer::CodeAttr::get(op.getContext(), false, 0));
   int64_t n = shape.back(), k = shapeOfValue(op.getLhs()).back();
-  int64_t m = productOf(shape) / n, batches = 1;
+  // Rows of no elements: nothing to compute.
+  int64_t m = n == 0 ? 0 : productOf(shape) / n, batches = 1;
   if (!shared) {
     m = shape[shape.size() - 2];
     batches = productOf(shape.drop_back(2));

@@ -248,3 +248,22 @@ func.func @main(%x: tensor<4x4xi8>) -> tensor<4x4xi8> {
   }
   return %0 : tensor<4x4xi8>
 }
+
+// -----
+
+// Nothing to multiply.
+func.func @main(%x: tensor<1x0xi8>) -> tensor<1x2xi32> {
+  %w = arith.constant dense<> : tensor<2x0xi8>
+  // expected-error @+1 {{'vitq.matmul' op computes with a tensor without elements ('tensor<1x0xi8>'), for which there is no code; leave the op out}}
+  %0 = vitq.matmul %x, %w transpose_rhs : (tensor<1x0xi8>, tensor<2x0xi8>) -> tensor<1x2xi32>
+  return %0 : tensor<1x2xi32>
+}
+
+// -----
+
+// No rows.
+func.func @main(%x: tensor<0x3xi32>) -> tensor<0x3xi8> {
+  // expected-error @+1 {{'vitq.requant' op computes with a tensor without elements ('tensor<0x3xi32>'), for which there is no code; leave the op out}}
+  %0 = vitq.requant %x by <1073741824, 30> round half_up : tensor<0x3xi32> -> tensor<0x3xi8>
+  return %0 : tensor<0x3xi8>
+}

@@ -225,6 +225,19 @@ void FunctionLowering::lowerReturn(func::ReturnOp op) {
   op->setOperands(results);
 }
 
+/// What computes on a tensor without elements: the emitted loops, and whoever
+/// divides by an extent, count on there being some.
+static LogicalResult refuseEmptyTensors(Operation *op) {
+  if (op->hasTrait<vit::MoveOp>() || isa<arith::ConstantOp, func::ReturnOp>(op))
+    return success();
+  for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
+    if (auto tensor = dyn_cast<RankedTensorType>(type);
+        tensor && tensor.hasStaticShape() && tensor.getNumElements() == 0)
+      return op->emitOpError() << "computes with a tensor without elements (" << tensor
+                               << "), for which there is no code; leave the op out";
+  return success();
+}
+
 LogicalResult FunctionLowering::run() {
   FailureOr<CodeSigns> signs = CodeSigns::of(func);
   if (failed(signs))
@@ -251,6 +264,8 @@ LogicalResult FunctionLowering::run() {
   for (Operation &op : body)
     ops.push_back(&op);
   for (Operation *op : ops) {
+    if (failed(refuseEmptyTensors(op)))
+      return failure();
     builder.setInsertionPoint(op);
     if (auto ret = dyn_cast<func::ReturnOp>(op))
       lowerReturn(ret);

@@ -40,6 +40,19 @@ TEST_F(IntegerTest, MatmulReadsLhsAsSaid) {
             (std::vector<int32_t>{254 + 100, 254 * -128, 762 - 7, -1 + 4 + 100, 128 + 5, -3 + 6 - 7}));
 }
 
+TEST_F(IntegerTest, MatmulOfNothing) {
+  // No columns: no results. Nothing to multiply: where the sums start.
+  std::vector<std::string> types = {"tensor<2x2xi8>", "tensor<2x0xi8>"};
+  auto none = runOp("vitq.matmul %a, %b : (tensor<2x2xi8>, tensor<2x0xi8>) -> tensor<2x0xi32>", types,
+                    "tensor<2x0xi32>", {ints<int8_t>({2, 2}, {1, 2, 3, 4}), ints<int8_t>({2, 0}, {})});
+  EXPECT_TRUE(valuesOf<int32_t>(none[0]).empty());
+  types = {"tensor<1x0xi8>", "tensor<0x2xi8>", "tensor<2xi32>"};
+  auto start =
+      runOp("vitq.matmul %a, %b, %c : (tensor<1x0xi8>, tensor<0x2xi8>, tensor<2xi32>) -> tensor<1x2xi32>", types,
+            "tensor<1x2xi32>", {ints<int8_t>({1, 0}, {}), ints<int8_t>({0, 2}, {}), ints<int32_t>({2}, {7, -9})});
+  EXPECT_EQ(valuesOf<int32_t>(start[0]), (std::vector<int32_t>{7, -9}));
+}
+
 TEST_F(IntegerTest, MatmulOfSixteenBitsWithZeroPoint) {
   std::vector<std::string> types = {"tensor<1x2xi16>", "tensor<1x2xi8>"};
   std::string tail = " : (tensor<1x2xi16>, tensor<1x2xi8>) -> tensor<1x1xi32>";
