@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Each kind of stage is a struct, which says in `info` what it needs and in `fields` what it
+// Each kind of stage is a struct, which says in `kInfo` what it needs and in `fields` what it
 // has, in the order of the program file: files, assembly, sizes and checks follow these lists.
 //
 //===----------------------------------------------------------------------===//
@@ -67,7 +67,7 @@ enum EntryBytes : int64_t { OneByte = 1, FourBytes = 4 };
 
 /// vitq.requant. Multipliers of channels, or of batches.
 struct RequantStage {
-  static constexpr StageInfo info{.name = "requant", .unit = UnitDyadic};
+  static constexpr StageInfo kInfo{.name = "requant", .unit = UnitDyadic};
   numerics::Rounding rounding = numerics::Rounding::HalfUp;
   int64_t inputZeroPoint = 0;
   OutputRange output;
@@ -88,7 +88,7 @@ struct RequantStage {
 /// vitq.add: the row is lhs and the extra input rhs, or with `swapped` the other way round.
 /// Multipliers of channels.
 struct AddStage {
-  static constexpr StageInfo info{.name = "add", .unit = UnitDyadic, .extraInput = ExtraInput::PerChannel};
+  static constexpr StageInfo kInfo{.name = "add", .unit = UnitDyadic, .extraInput = ExtraInput::PerChannel};
   numerics::Rounding rounding = numerics::Rounding::HalfUp;
   int64_t lhsZeroPoint = 0, rhsZeroPoint = 0;
   OutputRange output;
@@ -110,7 +110,7 @@ struct AddStage {
 
 /// vitq.threshold: `levels` thresholds, or [levels x channels].
 struct ThresholdStage {
-  static constexpr StageInfo info{.name = "threshold", .unit = UnitComparator};
+  static constexpr StageInfo kInfo{.name = "threshold", .unit = UnitComparator};
   /// The code of values below all thresholds.
   int64_t min = 0, levels = 0;
   std::vector<int32_t> thresholds;
@@ -126,7 +126,7 @@ struct ThresholdStage {
 
 /// vitq.table: tables of 256 entries, one after the other.
 struct TableStage {
-  static constexpr StageInfo info{.name = "table", .unit = UnitLut};
+  static constexpr StageInfo kInfo{.name = "table", .unit = UnitLut};
   bool inputSigned = false;
   std::vector<int32_t> entries;
   /// The table of each channel; empty if there is one table.
@@ -143,7 +143,7 @@ struct TableStage {
 
 /// vitq.pwl. Multipliers of channels.
 struct PwlStage {
-  static constexpr StageInfo info{.name = "pwl", .unit = UnitLut};
+  static constexpr StageInfo kInfo{.name = "pwl", .unit = UnitLut};
   numerics::Rounding rounding = numerics::Rounding::HalfUp;
   int64_t inputZeroPoint = 0;
   OutputRange output;
@@ -163,7 +163,7 @@ struct PwlStage {
 
 /// vitq.softmax by a table of 256 exponentials: the row becomes the codes. Multipliers of batches.
 struct SoftmaxTableStage {
-  static constexpr StageInfo info{.name = "softmax_table", .unit = UnitExponent, .rowPasses = 2, .givesSums = true};
+  static constexpr StageInfo kInfo{.name = "softmax_table", .unit = UnitExponent, .rowPasses = 2, .givesSums = true};
   std::vector<uint8_t> exponentials;
   Multipliers multipliers;
 
@@ -177,7 +177,7 @@ struct SoftmaxTableStage {
 
 /// vitq.softmax by shifts (numerics::SoftmaxShift). Multipliers of batches.
 struct SoftmaxShiftStage {
-  static constexpr StageInfo info{.name = "softmax_shift", .unit = UnitExponent, .rowPasses = 2, .givesSums = true};
+  static constexpr StageInfo kInfo{.name = "softmax_shift", .unit = UnitExponent, .rowPasses = 2, .givesSums = true};
   int64_t exponentStep = 0, fractionBits = 0, codeShift = 0;
   Multipliers multipliers;
 
@@ -193,7 +193,7 @@ struct SoftmaxShiftStage {
 
 /// vitq.shiftmax.
 struct ShiftmaxStage {
-  static constexpr StageInfo info{.name = "shiftmax", .unit = UnitExponent, .rowPasses = 3};
+  static constexpr StageInfo kInfo{.name = "shiftmax", .unit = UnitExponent, .rowPasses = 3};
   int64_t exponentStep = 0, fractionBits = 0, reciprocalBits = 0, resultBits = 0;
 
   template <typename Self, typename Visit>
@@ -209,7 +209,7 @@ struct ShiftmaxStage {
 /// vitq.divide_rows: the extra input are the sums of the rows. Multipliers of channels, or of
 /// batches.
 struct DivideRowsStage {
-  static constexpr StageInfo info{.name = "divide_rows", .unit = UnitExponent, .extraInput = ExtraInput::PerRow};
+  static constexpr StageInfo kInfo{.name = "divide_rows", .unit = UnitExponent, .extraInput = ExtraInput::PerRow};
   numerics::Rounding rounding = numerics::Rounding::HalfUp;
   OutputRange output;
   bool perBatch = false;
@@ -231,7 +231,7 @@ struct DivideRowsStage {
 
 /// vitq.layer_norm, exact or by shifts. One multiplier, offset and post offset a channel.
 struct LayerNormStage {
-  static constexpr StageInfo info{.name = "layer_norm", .unit = UnitNorm, .rowPasses = 3};
+  static constexpr StageInfo kInfo{.name = "layer_norm", .unit = UnitNorm, .rowPasses = 3};
   bool byShifts = false;
   numerics::Rounding rounding = numerics::Rounding::HalfUp;
   int64_t eps = 0;
@@ -258,7 +258,7 @@ struct LayerNormStage {
 
 /// vitq.norm_quant: [levels x channels] squares, and for each channel whether it is negative.
 struct NormQuantStage {
-  static constexpr StageInfo info{.name = "norm_quant", .unit = UnitNorm, .rowPasses = 3};
+  static constexpr StageInfo kInfo{.name = "norm_quant", .unit = UnitNorm, .rowPasses = 3};
   int64_t levels = 0, eps = 0, min = 0;
   std::vector<int32_t> squares;
   std::vector<uint8_t> negative;
@@ -279,7 +279,7 @@ using Stage = std::variant<RequantStage, AddStage, ThresholdStage, TableStage, P
                            SoftmaxShiftStage, ShiftmaxStage, DivideRowsStage, LayerNormStage, NormQuantStage>;
 
 inline const StageInfo &infoOf(const Stage &stage) {
-  return std::visit([](const auto &kind) -> const StageInfo & { return kind.info; }, stage);
+  return std::visit([](const auto &kind) -> const StageInfo & { return kind.kInfo; }, stage);
 }
 /// Whether it needs all channels of a row at once.
 inline bool needsWholeRow(const Stage &stage) { return infoOf(stage).rowPasses > 0; }

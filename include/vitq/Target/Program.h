@@ -19,6 +19,9 @@ extern "C" {
 #define VITQ_PROGRAM_ABI_VERSION 2u
 #define VITQ_PROGRAM_SYMBOL "vitq_program_v1"
 
+/* The names of C. */
+/* NOLINTBEGIN(readability-identifier-naming) */
+
 /* The only symbol to look up in a shared library: `vitq_program_v1` is one of
  * these. */
 typedef struct vitq_program {
@@ -40,6 +43,8 @@ typedef struct vitq_program {
    * unless compiled with --openmp. */
   int (*run_mt)(const void *in, void *out, void *arena, int threads);
 } vitq_program;
+
+/* NOLINTEND(readability-identifier-naming) */
 
 #ifdef __cplusplus
 } // extern "C"

@@ -48,7 +48,7 @@ struct Geometry {
   int64_t tiles() const { return (m + tileRows - 1) / tileRows; }
   int64_t tailRows() const { return m % tileRows; }
   /// Bits of what a left operand's group is loaded as.
-  int64_t wordBits() const { return dot.group * dot.width; }
+  int64_t wordBits() const { return int64_t{dot.group} * dot.width; }
 };
 
 /// What the left operand looks like.

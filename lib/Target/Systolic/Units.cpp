@@ -266,16 +266,16 @@ std::optional<StageOfOp> systolic::stageOf(Operation *op, Value rows, std::strin
 
 std::optional<Unit> systolic::unitFor(Operation *op) {
   return TypeSwitch<Operation *, std::optional<Unit>>(op)
-      .Case([](integer::RequantOp) { return RequantStage::info.unit; })
-      .Case([](integer::AddOp) { return AddStage::info.unit; })
-      .Case([](integer::ThresholdOp) { return ThresholdStage::info.unit; })
-      .Case([](integer::TableOp) { return TableStage::info.unit; })
-      .Case([](integer::PwlOp) { return PwlStage::info.unit; })
-      .Case([](integer::SoftmaxOp) { return SoftmaxTableStage::info.unit; })
-      .Case([](integer::ShiftmaxOp) { return ShiftmaxStage::info.unit; })
-      .Case([](integer::DivideRowsOp) { return DivideRowsStage::info.unit; })
-      .Case([](integer::LayerNormOp) { return LayerNormStage::info.unit; })
-      .Case([](integer::NormQuantOp) { return NormQuantStage::info.unit; })
+      .Case([](integer::RequantOp) { return RequantStage::kInfo.unit; })
+      .Case([](integer::AddOp) { return AddStage::kInfo.unit; })
+      .Case([](integer::ThresholdOp) { return ThresholdStage::kInfo.unit; })
+      .Case([](integer::TableOp) { return TableStage::kInfo.unit; })
+      .Case([](integer::PwlOp) { return PwlStage::kInfo.unit; })
+      .Case([](integer::SoftmaxOp) { return SoftmaxTableStage::kInfo.unit; })
+      .Case([](integer::ShiftmaxOp) { return ShiftmaxStage::kInfo.unit; })
+      .Case([](integer::DivideRowsOp) { return DivideRowsStage::kInfo.unit; })
+      .Case([](integer::LayerNormOp) { return LayerNormStage::kInfo.unit; })
+      .Case([](integer::NormQuantOp) { return NormQuantStage::kInfo.unit; })
       .Default([](Operation *) { return std::nullopt; });
 }
 
