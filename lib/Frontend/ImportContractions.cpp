@@ -94,6 +94,8 @@ static LogicalResult importConv(NodeImporter &n) {
 static ConstantPtr scaled(ConstantPtr tensor, double factor) {
   if (factor == 1.0)
     return tensor;
+  if (isHalf(tensor->dtype)) // not rounded to a half again
+    tensor = castConstant(*tensor, DType::F32, tensor->name);
   return mapConstant(*tensor, [&](double v) { return v * factor; }, tensor->name);
 }
 

@@ -413,35 +413,9 @@ static LogicalResult importDropout(NodeImporter &n) {
 }
 
 static LogicalResult importCast(NodeImporter &n) {
-  std::optional<DType> to;
-  switch (n.intAttr("to", 0)) { // onnx.TensorProto.DataType
-  case 1:
-    to = DType::F32;
-    break;
-  case 2:
-    to = DType::U8;
-    break;
-  case 3:
-    to = DType::I8;
-    break;
-  case 5:
-    to = DType::I16;
-    break;
-  case 6:
-    to = DType::I32;
-    break;
-  case 7:
-    to = DType::I64;
-    break;
-  case 9:
-    to = DType::Bool;
-    break;
-  case 11:
-    to = DType::F64;
-    break;
-  default:
+  const std::optional<DType> to = fromOnnxType(n.intAttr("to", 0));
+  if (!to)
     return n.error() << "element type " << n.intAttr("to", 0) << " is not supported";
-  }
   if (n.input(0).constant)
     return n.setOutput(MaybeImported(Imported(castConstant(*n.input(0).constant, *to, n.outputName()))));
   if (!isFloat(*to))

@@ -207,7 +207,7 @@ FailureOr<Value> NodeImporter::materialize(const Imported &imported) {
   Value value;
   if (isFloat(tensor->dtype)) {
     auto type = RankedTensorType::get(tensor->shape(), builder.getF32Type());
-    value = createConstant(builder, constantLoc, type, tensor->elements.converted(ElementKind::F32), tensor->name);
+    value = createConstant(builder, constantLoc, type, toF32(*tensor), tensor->name);
   } else if (tensor->dtype == DType::Bool) {
     auto type = RankedTensorType::get(tensor->shape(), builder.getI1Type());
     value = createConstant(builder, constantLoc, type, tensor->elements, tensor->name);

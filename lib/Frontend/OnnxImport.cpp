@@ -123,13 +123,15 @@ FailureOr<SmallVector<const Node *>> GraphImporter::sortNodes() {
   }
   while (!stack.empty()) {
     auto &[node, next] = stack.back();
-    if (next == node->inputs.size()) {
+    if (next == node->inputs.size() + node->captured.size()) {
       done[node] = true;
       order.push_back(node);
       stack.pop_back();
       continue;
     }
-    const std::string &name = node->inputs[next++];
+    const size_t inputs = node->inputs.size();
+    const std::string &name = next < inputs ? node->inputs[next] : node->captured[next - inputs];
+    ++next;
     auto producer = producers.find(name);
     if (name.empty() || producer == producers.end())
       continue; // an initializer, the image, or an error found later

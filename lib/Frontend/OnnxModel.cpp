@@ -41,11 +41,12 @@ public:
 
 private:
   Error readOpsets(const onnx::ModelProto &proto);
-  /// Finds the values that the first output needs; the nodes that make them.
-  std::vector<bool> findNeeded(const onnx::GraphProto &graph);
   Error readGraph(const onnx::GraphProto &graph);
   void readInputs(const onnx::GraphProto &graph);
-  Error readNode(const onnx::NodeProto &proto, size_t index);
+  Expected<Node> readNode(const onnx::NodeProto &proto, size_t index);
+  Error readInitializers(const onnx::GraphProto &graph, const StringSet<> &needed,
+                         std::map<std::string, ConstantPtr> &initializers);
+  Expected<std::shared_ptr<const Graph>> readSubgraph(const onnx::GraphProto &proto);
   Error readAttribute(const onnx::AttributeProto &proto, Node &node);
   ValueInfo readValueInfo(const onnx::ValueInfoProto &proto);
   /// Null when the element type is unsupported, which is noted as a problem.
@@ -65,31 +66,82 @@ std::string typeName(int32_t type) {
   return StringRef(onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(type))).lower();
 }
 
-std::optional<DType> toDType(int32_t type) {
-  switch (type) {
-  case onnx::TensorProto::FLOAT:
-    return DType::F32;
-  case onnx::TensorProto::DOUBLE:
-    return DType::F64;
-  case onnx::TensorProto::INT64:
-    return DType::I64;
-  case onnx::TensorProto::INT32:
-    return DType::I32;
-  case onnx::TensorProto::INT16:
-    return DType::I16;
-  case onnx::TensorProto::INT8:
-    return DType::I8;
-  case onnx::TensorProto::UINT8:
-    return DType::U8;
-  case onnx::TensorProto::BOOL:
-    return DType::Bool;
-  default:
-    return std::nullopt;
+/// Names that nodes and outputs of `graph`, or graphs inside it, read and it does not define.
+std::vector<std::string> captured(const onnx::GraphProto &graph) {
+  StringSet<> defined;
+  for (const auto &input : graph.input())
+    defined.insert(input.name());
+  for (const auto &tensor : graph.initializer())
+    defined.insert(tensor.name());
+  for (const auto &node : graph.node())
+    defined.insert_range(node.output());
+  std::vector<std::string> names;
+  auto read = [&](const std::string &name) {
+    if (!name.empty() && defined.insert(name).second)
+      names.push_back(name);
+  };
+  for (const auto &node : graph.node()) {
+    llvm::for_each(node.input(), read);
+    for (const auto &attribute : node.attribute())
+      if (attribute.has_g())
+        llvm::for_each(captured(attribute.g()), read);
   }
+  for (const auto &output : graph.output())
+    read(output.name());
+  return names;
+}
+
+/// Adds the names of values that `outputs` need to `needed`; the nodes that make them.
+std::vector<bool> findNeeded(const onnx::GraphProto &graph, ArrayRef<std::string> outputs, StringSet<> &needed) {
+  StringMap<SmallVector<int, 1>> producers;
+  for (int i = 0; i < graph.node_size(); ++i)
+    for (const std::string &output : graph.node(i).output())
+      producers[output].push_back(i);
+  std::vector<bool> nodes(graph.node_size());
+  SmallVector<StringRef> worklist;
+  auto need = [&](const std::string &name) {
+    if (name.empty())
+      return;
+    // The set's own copy of the name stays.
+    if (auto [it, isNew] = needed.insert(name); isNew)
+      worklist.push_back(it->getKey());
+  };
+  llvm::for_each(outputs, need);
+  while (!worklist.empty()) {
+    auto found = producers.find(worklist.pop_back_val());
+    if (found == producers.end())
+      continue; // an initializer, an input, of a graph around this one, or an error found later
+    for (int producer : found->second) {
+      if (nodes[producer])
+        continue;
+      nodes[producer] = true;
+      llvm::for_each(graph.node(producer).input(), need);
+      for (const auto &attribute : graph.node(producer).attribute())
+        if (attribute.has_g())
+          llvm::for_each(captured(attribute.g()), need);
+    }
+  }
+  return nodes;
+}
+
+/// Elements of 4 bits, two in a byte, the first in its low half.
+ConstantPtr fromNibbles(DType dtype, StringRef bytes, ArrayRef<int64_t> shape, const std::string &name) {
+  auto constant = std::make_shared<OnnxConstant>(dtype, shape, name);
+  for (int64_t i = 0, e = constant->size(); i < e; ++i)
+    constant->setInt(i, static_cast<uint8_t>(bytes[i / 2]) >> (i % 2 * 4));
+  return constant;
+}
+
+/// How many bytes `count` elements are in a file.
+uint64_t bytesInFile(DType dtype, int64_t count) {
+  const auto elements = static_cast<uint64_t>(count);
+  return isNibble(dtype) ? elements / 2 + elements % 2 : elements * sizeOf(frontend::kindOf(dtype));
 }
 
 /// The bytes of a tensor's data, whose number fits, little endian like this machine's.
 ConstantPtr fromBytes(DType dtype, StringRef bytes, ArrayRef<int64_t> shape, const std::string &name) {
+  if (isNibble(dtype))
+    return fromNibbles(dtype, bytes, shape, name);
   Tensor elements = Tensor::allocate(frontend::kindOf(dtype), shape);
   llvm::copy(bytes, elements.mutableBytes());
   // A bool may be any byte but 0.
@@ -99,26 +151,38 @@ ConstantPtr fromBytes(DType dtype, StringRef bytes, ArrayRef<int64_t> shape, con
   return std::make_shared<OnnxConstant>(dtype, std::move(elements), name);
 }
 
-/// The same of data in a field of its type.
+/// The same of data in a field of its type. Halves are there as their bits, two elements of 4 bits as one byte.
 Expected<ConstantPtr> readTyped(const onnx::TensorProto &proto, DType dtype, ArrayRef<int64_t> shape,
                                 const std::string &name) {
+  const bool isWide = dtype == DType::U32 || dtype == DType::U64;
   int64_t have = dtype == DType::F32   ? proto.float_data_size()
                  : dtype == DType::F64 ? proto.double_data_size()
                  : dtype == DType::I64 ? proto.int64_data_size()
+                 : isWide              ? proto.uint64_data_size()
                                        : proto.int32_data_size();
   // The shape is not trusted: nothing was allocated from it yet.
   std::optional<int64_t> wanted = countElements(shape);
+  if (wanted && isNibble(dtype))
+    wanted = *wanted / 2 + *wanted % 2;
   if (!wanted || have != *wanted)
     return makeError("tensor '" + name + "' has " + Twine(have) + " elements of data, its shape needs " +
                      Twine(wanted.value_or(-1)));
+  if (isNibble(dtype)) {
+    std::string bytes(proto.int32_data().begin(), proto.int32_data().end());
+    return fromNibbles(dtype, bytes, shape, name);
+  }
   auto constant = std::make_shared<OnnxConstant>(dtype, shape, name);
   for (int64_t i = 0; i < have; ++i) {
     if (dtype == DType::F32)
       constant->setDouble(i, proto.float_data(i));
     else if (dtype == DType::F64)
       constant->setDouble(i, proto.double_data(i));
+    else if (isHalf(dtype))
+      constant->elements.mutableData<uint16_t>()[i] = static_cast<uint16_t>(proto.int32_data(i));
     else
-      constant->setInt(i, dtype == DType::I64 ? proto.int64_data(i) : proto.int32_data(i));
+      constant->setInt(i, dtype == DType::I64 ? proto.int64_data(i)
+                          : isWide            ? static_cast<int64_t>(proto.uint64_data(i))
+                                              : proto.int32_data(i));
   }
   return constant;
 }
@@ -191,7 +255,7 @@ Expected<StringRef> Loader::externalData(const onnx::TensorProto &proto, const s
 
 Expected<ConstantPtr> Loader::readTensor(const onnx::TensorProto &proto, const std::string &name) {
   Shape shape(proto.dims().begin(), proto.dims().end());
-  std::optional<DType> dtype = toDType(proto.data_type());
+  std::optional<DType> dtype = fromOnnxType(proto.data_type());
   if (!dtype) {
     model.problems.push_back({"unsupported element type " + typeName(proto.data_type()), name});
     return ConstantPtr();
@@ -201,7 +265,7 @@ Expected<ConstantPtr> Loader::readTensor(const onnx::TensorProto &proto, const s
     return makeError("tensor '" + name + "' has a negative or absurd size");
   if (proto.has_segment())
     return makeError("tensor '" + name + "' is stored in segments, which is not supported");
-  uint64_t wanted = static_cast<uint64_t>(*count) * sizeOf(frontend::kindOf(*dtype));
+  const uint64_t wanted = bytesInFile(*dtype, *count);
   bool isExternal = proto.data_location() == onnx::TensorProto::EXTERNAL;
   if (!isExternal && !proto.has_raw_data())
     return readTyped(proto, *dtype, shape, name);
@@ -253,6 +317,15 @@ Error Loader::readAttribute(const onnx::AttributeProto &proto, Node &node) {
     attribute.tensor = *tensor;
     break;
   }
+  case onnx::AttributeProto::GRAPH: {
+    attribute.kind = OnnxAttribute::Kind::Graph;
+    Expected<std::shared_ptr<const Graph>> graph = readSubgraph(proto.g());
+    if (!graph)
+      return graph.takeError();
+    attribute.graph = *graph;
+    llvm::append_range(node.captured, captured(proto.g()));
+    break;
+  }
   default:
     break;
   }
@@ -260,7 +333,7 @@ Error Loader::readAttribute(const onnx::AttributeProto &proto, Node &node) {
   return Error::success();
 }
 
-Error Loader::readNode(const onnx::NodeProto &proto, size_t index) {
+Expected<Node> Loader::readNode(const onnx::NodeProto &proto, size_t index) {
   Node node;
   node.opType = proto.op_type();
   node.name = proto.name().empty() ? node.opType + "#" + std::to_string(index) : proto.name();
@@ -269,9 +342,8 @@ Error Loader::readNode(const onnx::NodeProto &proto, size_t index) {
   node.outputs.assign(proto.output().begin(), proto.output().end());
   for (const auto &attribute : proto.attribute())
     if (Error error = readAttribute(attribute, node))
-      return error;
-  model.nodes.push_back(std::move(node));
-  return Error::success();
+      return std::move(error);
+  return node;
 }
 
 ValueInfo Loader::readValueInfo(const onnx::ValueInfoProto &proto) {
@@ -290,34 +362,6 @@ ValueInfo Loader::readValueInfo(const onnx::ValueInfoProto &proto) {
   return info;
 }
 
-std::vector<bool> Loader::findNeeded(const onnx::GraphProto &graph) {
-  StringMap<SmallVector<int, 1>> producers;
-  for (int i = 0; i < graph.node_size(); ++i)
-    for (const std::string &output : graph.node(i).output())
-      producers[output].push_back(i);
-  std::vector<bool> nodes(graph.node_size());
-  SmallVector<StringRef> worklist;
-  auto need = [&](StringRef name) {
-    if (!name.empty() && model.needed.insert(name).second)
-      worklist.push_back(name);
-  };
-  if (graph.output_size() > 0)
-    need(graph.output(0).name());
-  while (!worklist.empty()) {
-    auto found = producers.find(worklist.pop_back_val());
-    if (found == producers.end())
-      continue; // an initializer, an input, or an error found later
-    for (int producer : found->second) {
-      if (nodes[producer])
-        continue;
-      nodes[producer] = true;
-      for (const std::string &input : graph.node(producer).input())
-        need(input);
-    }
-  }
-  return nodes;
-}
-
 void Loader::readInputs(const onnx::GraphProto &graph) {
   std::set<std::string> initialized;
   for (const auto &proto : graph.initializer())
@@ -330,24 +374,58 @@ void Loader::readInputs(const onnx::GraphProto &graph) {
     model.inputs = std::move(unneeded);
 }
 
-Error Loader::readGraph(const onnx::GraphProto &graph) {
-  const std::vector<bool> needed = findNeeded(graph);
+Error Loader::readInitializers(const onnx::GraphProto &graph, const StringSet<> &needed,
+                               std::map<std::string, ConstantPtr> &initializers) {
   for (const auto &proto : graph.initializer()) {
-    if (!model.needed.contains(proto.name()))
+    if (!needed.contains(proto.name()))
       continue;
     Expected<ConstantPtr> tensor = readTensor(proto, proto.name());
     if (!tensor)
       return tensor.takeError();
-    if (*tensor && !model.initializers.emplace(proto.name(), *tensor).second)
+    if (*tensor && !initializers.emplace(proto.name(), *tensor).second)
       return makeError("initializer '" + proto.name() + "' is defined twice");
   }
   for (const auto &proto : graph.sparse_initializer())
-    if (model.needed.contains(proto.values().name()))
+    if (needed.contains(proto.values().name()))
       model.problems.push_back({"unsupported sparse initializer", proto.values().name()});
-  for (int i = 0; i < graph.node_size(); ++i)
-    if (needed[i])
-      if (Error error = readNode(graph.node(i), i))
-        return error;
+  return Error::success();
+}
+
+Expected<std::shared_ptr<const Graph>> Loader::readSubgraph(const onnx::GraphProto &proto) {
+  auto graph = std::make_shared<Graph>();
+  for (const auto &input : proto.input())
+    graph->inputs.push_back(input.name());
+  for (const auto &output : proto.output())
+    graph->outputs.push_back(output.name());
+  const std::vector<bool> needed = findNeeded(proto, graph->outputs, graph->needed);
+  if (Error error = readInitializers(proto, graph->needed, graph->initializers))
+    return std::move(error);
+  for (int i = 0; i < proto.node_size(); ++i) {
+    if (!needed[i])
+      continue;
+    Expected<Node> node = readNode(proto.node(i), i);
+    if (!node)
+      return node.takeError();
+    graph->nodes.push_back(std::move(*node));
+  }
+  return graph;
+}
+
+Error Loader::readGraph(const onnx::GraphProto &graph) {
+  SmallVector<std::string> outputs;
+  if (graph.output_size() > 0)
+    outputs.push_back(graph.output(0).name());
+  const std::vector<bool> needed = findNeeded(graph, outputs, model.needed);
+  if (Error error = readInitializers(graph, model.needed, model.initializers))
+    return error;
+  for (int i = 0; i < graph.node_size(); ++i) {
+    if (!needed[i])
+      continue;
+    Expected<Node> node = readNode(graph.node(i), i);
+    if (!node)
+      return node.takeError();
+    model.nodes.push_back(std::move(*node));
+  }
   readInputs(graph);
   for (const auto &output : graph.output())
     model.outputs.push_back(readValueInfo(output));

@@ -22,8 +22,10 @@
 
 namespace vitq::frontend {
 
+struct Graph;
+
 struct OnnxAttribute {
-  enum class Kind { Float, Int, String, Tensor, Floats, Ints, Strings, Other };
+  enum class Kind { Float, Int, String, Tensor, Graph, Floats, Ints, Strings, Other };
   Kind kind = Kind::Other;
   float f = 0;
   int64_t i = 0;
@@ -31,6 +33,7 @@ struct OnnxAttribute {
   std::vector<float> floats;
   std::vector<int64_t> ints;
   ConstantPtr tensor;
+  std::shared_ptr<const Graph> graph;
 };
 
 struct Node {
@@ -40,11 +43,23 @@ struct Node {
   /// Empty strings are inputs or outputs that were left out.
   std::vector<std::string> inputs, outputs;
   std::map<std::string, OnnxAttribute> attributes;
+  /// What graphs in attributes read of those around them.
+  std::vector<std::string> captured;
 
   const OnnxAttribute *find(const std::string &attribute) const {
     auto it = attributes.find(attribute);
     return it == attributes.end() ? nullptr : &it->second;
   }
+};
+
+/// A graph in an attribute: the branch of an If, the body of a Loop. Only what its outputs need is in it.
+struct Graph {
+  /// In the file's order.
+  std::vector<Node> nodes;
+  std::vector<std::string> inputs, outputs;
+  std::map<std::string, ConstantPtr> initializers;
+  /// Names of values that the outputs are computed from, and their own.
+  llvm::StringSet<> needed;
 };
 
 /// A declared input or output.
