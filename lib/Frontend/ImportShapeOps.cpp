@@ -47,8 +47,8 @@ static LogicalResult importConstant(NodeImporter &n) {
 
 /// A tensor of one repeated value.
 static MaybeImported splat(NodeImporter &n, const OnnxConstant &value, ArrayRef<int64_t> shape) {
-  if (!countElements(shape, kMaxFoldedElements))
-    return n.error() << "the result is too large, or has a negative size";
+  if (failed(n.checkFolded(value.dtype, shape)))
+    return failure();
   return Imported(value.with(broadcastTo(value.elements.reshaped({}), shape), n.outputName()));
 }
 
@@ -78,55 +78,6 @@ static LogicalResult importShape(NodeImporter &n) {
 static LogicalResult importSize(NodeImporter &n) {
   Tensor count = Tensor::of<int64_t>({}, {countElements(n.input(0).shape()).value_or(0)});
   return n.setOutput(MaybeImported(Imported(std::make_shared<OnnxConstant>(DType::I64, count, n.outputName()))));
-}
-
-static LogicalResult importRange(NodeImporter &n) {
-  for (int i = 0; i < 3; ++i)
-    if (!n.input(i).constant || n.input(i).constant->size() != 1 ||
-        n.input(i).constant->dtype != n.input(0).constant->dtype)
-      return n.error() << "expects three known numbers of one type";
-  const OnnxConstant &start = *n.input(0).constant, &limit = *n.input(1).constant, &delta = *n.input(2).constant;
-  double count = std::ceil((limit.getDouble(0) - start.getDouble(0)) / delta.getDouble(0));
-  if (!(count < static_cast<double>(kMaxFoldedElements)))
-    return n.error() << "the result is too large";
-  int64_t size = count > 0 ? static_cast<int64_t>(count) : 0;
-  auto result = std::make_shared<OnnxConstant>(start.dtype, Shape{size}, n.outputName());
-  for (int64_t i = 0; i < size; ++i) {
-    if (isFloat(start.dtype))
-      result->setDouble(i, start.getDouble(0) + static_cast<double>(i) * delta.getDouble(0));
-    else
-      result->setInt(i, static_cast<int64_t>(static_cast<uint64_t>(start.getInt(0)) +
-                                             static_cast<uint64_t>(i) * static_cast<uint64_t>(delta.getInt(0))));
-  }
-  return n.setOutput(MaybeImported(Imported(ConstantPtr(result))));
-}
-
-/// The triangle on and below diagonal `k`, or on and above; PyTorch writes causal masks
-/// with it.
-static LogicalResult importTrilu(NodeImporter &n) {
-  const ConstantPtr &input = n.input(0).constant;
-  if (!input || input->shape().size() < 2)
-    return n.error() << "is supported on constants of two or more axes only";
-  int64_t k = 0;
-  if (n.has(1)) {
-    if (!n.input(1).constant || n.input(1).constant->size() != 1 || isFloat(n.input(1).constant->dtype))
-      return n.error() << "input 'k' must be a known integer";
-    k = n.input(1).constant->getInt(0);
-  }
-  int64_t columns = input->shape().back(), rows = input->shape()[input->shape().size() - 2];
-  k = std::clamp(k, -rows - 1, columns + 1);
-  bool upper = n.intAttr("upper", 1) != 0;
-  auto result = std::make_shared<OnnxConstant>(input->dtype, input->shape(), n.outputName());
-  for (int64_t i = 0, e = result->size(); i < e; ++i) {
-    int64_t above = i % columns - i / columns % rows;
-    if (!(upper ? above >= k : above <= k))
-      continue; // stays 0
-    if (isFloat(result->dtype))
-      result->setDouble(i, input->getDouble(i));
-    else
-      result->setInt(i, input->getInt(i));
-  }
-  return n.setOutput(MaybeImported(Imported(ConstantPtr(result))));
 }
 
 //===----------------------------------------------------------------------===//
@@ -234,6 +185,20 @@ static LogicalResult importExpand(NodeImporter &n) {
   return failed(shape) ? failure() : n.setOutput(n.broadcast(n.input(0), *shape));
 }
 
+/// Repeated along an axis of its own, which is then joined with the one behind it.
+static MaybeImported tileConstant(NodeImporter &n, const Imported &input, size_t axis, int64_t count) {
+  Shape shape(input.shape()), split(shape), repeated;
+  if (llvm::MulOverflow(shape[axis], count, shape[axis]))
+    return n.error() << "the result is too large";
+  split.insert(split.begin() + axis, 1);
+  repeated = split;
+  repeated[axis] = count;
+  MaybeImported value = n.reshape(input, split);
+  if (succeeded(value))
+    value = n.broadcast(*value, repeated);
+  return failed(value) ? value : n.reshape(*value, shape);
+}
+
 static LogicalResult importTile(NodeImporter &n) {
   FailureOr<Shape> repeats = n.intsInput(1, "repeats");
   if (failed(repeats))
@@ -244,14 +209,53 @@ static LogicalResult importTile(NodeImporter &n) {
   for (auto [axis, count] : llvm::enumerate(*repeats)) {
     if (count == 1)
       continue;
-    if (count < 1 || count > 4096)
+    MaybeImported tiled = failure();
+    if (count == 0)
+      tiled = n.gather(result, {}, axis);
+    else if (result.constant && count > 0)
+      tiled = tileConstant(n, result, axis, count);
+    else if (count < 0 || count > 4096)
       return n.error() << "repeats axis " << axis << ' ' << count << " times, which is not supported";
-    MaybeImported joined = n.concat(SmallVector<Imported>(count, result), axis);
-    if (failed(joined))
+    else
+      tiled = n.concat(SmallVector<Imported>(count, result), axis);
+    if (failed(tiled))
       return failure();
-    result = *joined;
+    result = *tiled;
   }
   return n.setOutput(MaybeImported(result));
+}
+
+/// Blocks of size x size pixels to channels, or the other way: both are a transposition of [B, C, H, W] with axes for
+/// the places in a block.
+static LogicalResult moveBlocks(NodeImporter &n, ArrayRef<int64_t> split, ArrayRef<int64_t> permutation,
+                                ArrayRef<int64_t> result) {
+  MaybeImported value = n.reshape(n.input(0), split);
+  if (succeeded(value))
+    value = n.transpose(*value, permutation);
+  return failed(value) ? failure() : n.setOutput(n.reshape(*value, result));
+}
+
+static LogicalResult importDepthToSpace(NodeImporter &n) {
+  const int64_t size = n.intAttr("blocksize", 0);
+  const std::string mode = n.stringAttr("mode", "DCR");
+  ArrayRef<int64_t> shape = n.input(0).shape();
+  if (shape.size() != 4 || size < 1 || size > 4096 || shape[1] % (size * size) || (mode != "DCR" && mode != "CRD"))
+    return n.error() << "expects [B, C, H, W] with C a multiple of the squared blocksize";
+  const int64_t batch = shape[0], channels = shape[1] / (size * size), height = shape[2], width = shape[3];
+  Shape result{batch, channels, height * size, width * size};
+  if (mode == "DCR")
+    return moveBlocks(n, {batch, size, size, channels, height, width}, {0, 3, 4, 1, 5, 2}, result);
+  return moveBlocks(n, {batch, channels, size, size, height, width}, {0, 1, 4, 2, 5, 3}, result);
+}
+
+static LogicalResult importSpaceToDepth(NodeImporter &n) {
+  const int64_t size = n.intAttr("blocksize", 0);
+  ArrayRef<int64_t> shape = n.input(0).shape();
+  if (shape.size() != 4 || size < 1 || size > 4096 || shape[2] % size || shape[3] % size)
+    return n.error() << "expects [B, C, H, W] with H and W multiples of the blocksize";
+  const int64_t batch = shape[0], channels = shape[1], height = shape[2] / size, width = shape[3] / size;
+  return moveBlocks(n, {batch, channels, height, size, width, size}, {0, 3, 5, 1, 2, 4},
+                    {batch, channels * size * size, height, width});
 }
 
 //===----------------------------------------------------------------------===//
@@ -389,8 +393,8 @@ static LogicalResult importGather(NodeImporter &n) {
   Shape shape(input.shape().take_front(*axis));
   llvm::append_range(shape, indices->shape());
   shape.append(input.shape().begin() + *axis + 1, input.shape().end());
-  if (list.empty() || !countElements(shape))
-    return n.error() << "the result is empty or too large";
+  if (input.constant ? failed(n.checkFolded(input.constant->dtype, shape)) : list.empty() || !countElements(shape))
+    return input.constant ? failure() : LogicalResult(n.error() << "the result is empty or too large");
   MaybeImported gathered = n.gather(input, list, *axis);
   return n.setOutput(failed(gathered) ? gathered : n.reshape(*gathered, shape));
 }
@@ -436,8 +440,6 @@ void vitq::frontend::addShapeHandlers(HandlerTable &table) {
   table["ConstantOfShape"] = {importConstantOfShape, 1, 1};
   table["Shape"] = {importShape, 1, 1};
   table["Size"] = {importSize, 1, 1};
-  table["Range"] = {importRange, 3, 3};
-  table["Trilu"] = {importTrilu, 1, 2};
   table["Reshape"] = {importReshape, 2, 2};
   table["Flatten"] = {importFlatten, 1, 1};
   table["Squeeze"] = {importSqueeze, 1, 2};
@@ -445,6 +447,8 @@ void vitq::frontend::addShapeHandlers(HandlerTable &table) {
   table["Transpose"] = {importTranspose, 1, 1};
   table["Expand"] = {importExpand, 2, 2};
   table["Tile"] = {importTile, 2, 2};
+  table["DepthToSpace"] = {importDepthToSpace, 1, 1};
+  table["SpaceToDepth"] = {importSpaceToDepth, 1, 1};
   table["Concat"] = {importConcat, 1, 1u << 16};
   table["Slice"] = {importSlice, 3, 5};
   table["Split"] = {importSplit, 1, 2};

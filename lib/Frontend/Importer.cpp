@@ -30,9 +30,19 @@ const HandlerTable &vitq::frontend::operatorHandlers() {
   static const HandlerTable table = [] {
     HandlerTable all;
     addContractionHandlers(all);
+    addControlHandlers(all);
     addElementwiseHandlers(all);
     addResizeHandlers(all);
     addShapeHandlers(all);
+    // Evaluators know which operators have handlers.
+    addBinaryEvaluators(all);
+    addContractionEvaluators(all);
+    addIndexingEvaluators(all);
+    addMoveEvaluators(all);
+    addNormalizeEvaluators(all);
+    addReduceEvaluators(all);
+    addUnaryEvaluators(all);
+    addWindowEvaluators(all);
     return all;
   }();
   return table;
@@ -48,8 +58,7 @@ InFlightDiagnostic NodeImporter::error() { return emitError(loc) << node.opType 
 // The node
 //===----------------------------------------------------------------------===//
 
-LogicalResult NodeImporter::run() {
-  const OperatorHandler &handler = operatorHandlers().find(node.opType)->second;
+LogicalResult NodeImporter::readInputs(const OperatorHandler &handler) {
   size_t given = node.inputs.size();
   while (given && node.inputs[given - 1].empty())
     --given;
@@ -73,14 +82,29 @@ LogicalResult NodeImporter::run() {
       return error() << "reads booleans that depend on the image; only a Where may choose by them";
     inputs.push_back(value);
   }
+  return success();
+}
+
+LogicalResult NodeImporter::run() {
+  const auto found = operatorHandlers().find(node.opType);
+  if (!node.domain.empty() || found == operatorHandlers().end())
+    return error() << "is an unsupported operator";
+  const OperatorHandler &handler = found->second;
+  if (failed(readInputs(handler)))
+    return failure();
   if (node.outputs.empty() || llvm::none_of(node.outputs, [&](StringRef o) { return state.needed.contains(o); }))
     return error() << "has no output";
-  if (failed(handler.import(*this)) || attributeError)
+  const bool isConstant =
+      !inputs.empty() && llvm::all_of(inputs, [](const Imported &value) { return value.constant || !value; });
+  auto *import = isConstant && handler.evaluate ? handler.evaluate : handler.import;
+  if (!import)
+    return error() << "is supported on constants only";
+  if (failed(import(*this)) || attributeError)
     return failure();
   for (const std::string &output : node.outputs)
     if (state.needed.contains(output) && !state.values.count(output))
       return error() << "output '" << output << "' is not supported";
-  return success();
+  return countFolded();
 }
 
 const Imported &NodeImporter::input(size_t i) const {
@@ -105,6 +129,115 @@ FailureOr<Shape> NodeImporter::intsInput(size_t i, StringRef what) {
     return error() << "input '" << what << "' must be a vector of integers";
   return tensor->ints();
 }
+
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+/// Results of one model together: its weights may be moved and cast a few times.
+static constexpr double kMaxFoldedTotal = 0x1p33, kMaxFoldedWork = 0x1p34;
+/// What importing a node costs, and an op.
+static constexpr double kNodeWork = 0x1p12, kOpWork = 0x1p17;
+
+LogicalResult NodeImporter::checkFolded(DType type, ArrayRef<int64_t> shape) {
+  std::optional<int64_t> count = countElements(shape, kMaxFoldedElements);
+  if (!count || *count * static_cast<int64_t>(sizeOf(frontend::kindOf(type))) > kMaxFoldedBytes)
+    return error() << "the result is too large, or has a negative size";
+  return success();
+}
+
+LogicalResult NodeImporter::spend(double work) {
+  state.foldedWork += work;
+  if (state.foldedWork > kMaxFoldedWork)
+    return error() << "computing what depends on constants only takes too long; simplify the model before its export";
+  return success();
+}
+
+FailureOr<Result> NodeImporter::allocate(DType type, ArrayRef<int64_t> shape, double work) {
+  if (failed(checkFolded(type, shape)))
+    return failure();
+  auto result = std::make_shared<OnnxConstant>(type, shape, outputName());
+  // An element is read, computed and written in a few steps.
+  if (failed(spend(4 * work * static_cast<double>(result->size()))))
+    return failure();
+  return result;
+}
+
+LogicalResult NodeImporter::give(Result result, size_t i) {
+  if (wantsOutput(i)) {
+    result->name = node.outputs[i];
+    setOutput(i, Imported(ConstantPtr(std::move(result))));
+  }
+  return success();
+}
+
+LogicalResult NodeImporter::countFolded() {
+  auto isPartOf = [](const Tensor &part, const Imported &whole) {
+    if (!whole.constant)
+      return false;
+    ArrayRef<char> bytes = whole.constant->elements.raw();
+    return part.bytes() >= bytes.begin() && part.bytes() <= bytes.end();
+  };
+  for (const std::string &output : node.outputs) {
+    auto it = state.values.find(output);
+    if (it == state.values.end() || !it->second.constant || inputs.empty())
+      continue;
+    const Tensor &result = it->second.constant->elements;
+    if (llvm::none_of(inputs, [&](const Imported &input) { return isPartOf(result, input); }))
+      state.foldedBytes += static_cast<double>(result.numBytes());
+  }
+  if (state.foldedBytes > kMaxFoldedTotal)
+    return error() << "what was computed of constants up to here takes more memory than a model needs";
+  return success();
+}
+
+LogicalResult NodeImporter::runGraph(const Graph &graph, ArrayRef<Imported> values,
+                                     SmallVectorImpl<Imported> &outputs) {
+  assert((graph.inputs.size() == values.size() || values.empty()) && "the caller counts");
+  // Names of the graph are its own: what they mean around it comes back at the end.
+  SmallVector<std::pair<StringRef, Imported>> hidden;
+  auto define = [&](StringRef name, Imported value) {
+    Imported &entry = state.values[name];
+    hidden.push_back({name, entry});
+    entry = std::move(value);
+    if (!entry)
+      state.values.erase(name);
+  };
+  for (auto [name, value] : llvm::zip(graph.inputs, values))
+    define(name, value);
+  for (const auto &[name, tensor] : graph.initializers)
+    define(name, Imported(tensor));
+  for (const Node &inner : graph.nodes)
+    for (const std::string &output : inner.outputs)
+      define(output, Imported());
+  for (const auto &name : graph.needed)
+    state.needed.insert(name.getKey());
+  LogicalResult result = success();
+  for (const Node &inner : graph.nodes) {
+    NodeImporter importer(state, inner);
+    const bool reads = llvm::any_of(inner.inputs, [&](StringRef name) { return state.values.lookup(name).value; });
+    result = failed(importer.spend(reads ? kOpWork : kNodeWork)) ? failure() : importer.run();
+    if (failed(result))
+      return failure();
+  }
+  for (const std::string &name : graph.outputs) {
+    Imported output = state.values.lookup(name);
+    if (!output)
+      return error() << "nothing defines the output '" << name << "' of its graph";
+    outputs.push_back(output);
+  }
+  for (auto &[name, value] : llvm::reverse(hidden)) {
+    if (value)
+      state.values[name] = value;
+    else
+      state.values.erase(name);
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Axes
+//===----------------------------------------------------------------------===//
 
 FailureOr<int64_t> NodeImporter::axis(int64_t axis, int64_t rank) {
   if (axis < -rank || axis >= rank)
@@ -173,6 +306,13 @@ std::optional<Shape> NodeImporter::intsAttr(const std::string &name) {
   if (!attribute)
     return std::nullopt;
   return Shape(attribute->ints.begin(), attribute->ints.end());
+}
+
+FailureOr<const Graph *> NodeImporter::graphAttr(const std::string &name) {
+  auto *attribute = attr(name, OnnxAttribute::Kind::Graph);
+  if (!attribute || !attribute->graph)
+    return error() << "has no graph '" << name << "'";
+  return attribute->graph.get();
 }
 
 NamedAttribute NodeImporter::i64s(StringRef name, ArrayRef<int64_t> values) {
@@ -256,6 +396,11 @@ MaybeImported NodeImporter::slice(const Imported &input, ArrayRef<int64_t> offse
 }
 
 MaybeImported NodeImporter::gather(const Imported &input, ArrayRef<int64_t> indices, int64_t axis) {
+  if (indices.empty()) {
+    Shape sizes(input.shape());
+    sizes[axis] = 0;
+    return slice(input, Shape(sizes.size(), 0), sizes, Shape(sizes.size(), 1));
+  }
   if (failed(vit::inferGather(loc, input.shape(), indices, axis)))
     return failure();
   bool isRange = true;
@@ -275,9 +420,8 @@ MaybeImported NodeImporter::gather(const Imported &input, ArrayRef<int64_t> indi
 MaybeImported NodeImporter::broadcast(const Imported &input, ArrayRef<int64_t> shape) {
   if (input.shape() == shape)
     return input;
-  if (!countElements(shape, kMaxFoldedElements))
-    return error() << "the result is too large";
-  if (failed(vit::inferBroadcastTo(loc, input.shape(), shape)))
+  if (failed(checkFolded(input.constant ? input.constant->dtype : DType::F32, shape)) ||
+      failed(vit::inferBroadcastTo(loc, input.shape(), shape)))
     return failure();
   if (input.constant)
     return Imported(input.constant->with(broadcastTo(input.constant->elements, shape), outputName()));
@@ -295,6 +439,8 @@ MaybeImported NodeImporter::concat(ArrayRef<Imported> parts, int64_t axis) {
     return error() << "the result is too large";
   if (llvm::all_of(parts, [](const Imported &part) { return static_cast<bool>(part.constant); })) {
     const OnnxConstant &first = *parts.front().constant;
+    if (failed(checkFolded(first.dtype, *shape)))
+      return failure();
     SmallVector<Tensor> tensors;
     for (const Imported &part : parts) {
       if (part.constant->dtype != first.dtype)

@@ -45,6 +45,8 @@ struct Imported {
   bool isBool() const;
 };
 using MaybeImported = llvm::FailureOr<Imported>;
+/// A constant that is being computed.
+using Result = std::shared_ptr<OnnxConstant>;
 
 /// What the nodes of a graph share.
 struct ImportState {
@@ -56,7 +58,12 @@ struct ImportState {
   llvm::StringSet<> needed;
   /// The op of each constant that an op reads, and the constant kept alive.
   llvm::DenseMap<const OnnxConstant *, std::pair<mlir::Value, ConstantPtr>> constants;
+  /// Bytes of constants that were computed, and the work that took, in steps of about a nanosecond: a
+  /// file must not take either for as long as it likes.
+  double foldedBytes = 0, foldedWork = 0;
 };
+
+struct OperatorHandler;
 
 class NodeImporter {
 public:
@@ -75,6 +82,8 @@ public:
 
   // Operands. A missing optional one is an empty Imported.
   size_t numInputs() const { return inputs.size(); }
+  /// Input `i` of a node whose inputs are all constants.
+  const OnnxConstant &constant(size_t i) const { return *input(i).constant; }
   const Imported &input(size_t i) const;
   void setInput(size_t i, Imported value) { inputs[i] = std::move(value); }
   bool has(size_t i) const { return static_cast<bool>(input(i)); }
@@ -95,6 +104,20 @@ public:
   double floatAttr(const std::string &name, double otherwise);
   std::string stringAttr(const std::string &name, llvm::StringRef otherwise);
   std::optional<Shape> intsAttr(const std::string &name);
+  llvm::FailureOr<const Graph *> graphAttr(const std::string &name);
+
+  // Constants. What is too large, or takes too long, is an error.
+  /// Zeros that will be a result. Each element costs about `work` steps.
+  llvm::FailureOr<Result> allocate(DType type, llvm::ArrayRef<int64_t> shape, double work = 1);
+  llvm::LogicalResult checkFolded(DType type, llvm::ArrayRef<int64_t> shape);
+  llvm::LogicalResult spend(double work);
+  /// The result, as output `i` if that is wanted.
+  llvm::LogicalResult give(Result result, size_t i = 0);
+
+  /// Imports the nodes of a graph in an attribute with values for its inputs. It sees the values around it; those
+  /// inside are gone afterwards.
+  llvm::LogicalResult runGraph(const Graph &graph, llvm::ArrayRef<Imported> values,
+                               llvm::SmallVectorImpl<Imported> &outputs);
 
   /// The float operand as an SSA value.
   llvm::FailureOr<mlir::Value> materialize(const Imported &value);
@@ -119,6 +142,9 @@ public:
   llvm::StringRef outputName() const { return node.outputs.empty() ? llvm::StringRef() : node.outputs.front(); }
 
 private:
+  llvm::LogicalResult readInputs(const OperatorHandler &handler);
+  /// Counts results that are no parts of inputs.
+  llvm::LogicalResult countFolded();
   MaybeImported checkResult(mlir::Value value);
   const OnnxAttribute *attr(const std::string &name, OnnxAttribute::Kind kind);
 
@@ -129,18 +155,32 @@ private:
 
 /// How an operator is imported.
 struct OperatorHandler {
+  /// Of any values; null where the operator is supported on constants only.
   llvm::LogicalResult (*import)(NodeImporter &) = nullptr;
   unsigned minInputs = 0, maxInputs = 0;
+  /// Of constants (Evaluate/Evaluator.h), where `import` would make ops of them.
+  llvm::LogicalResult (*evaluate)(NodeImporter &) = nullptr;
 };
+/// For operators with any number of inputs.
+constexpr unsigned kManyInputs = 1u << 16;
 
 /// The handlers by operator. They are added once by the functions below, one
 /// for each file.
 using HandlerTable = llvm::StringMap<OperatorHandler>;
 const HandlerTable &operatorHandlers();
+void addBinaryEvaluators(HandlerTable &table);
+void addContractionEvaluators(HandlerTable &table);
 void addContractionHandlers(HandlerTable &table);
+void addControlHandlers(HandlerTable &table);
 void addElementwiseHandlers(HandlerTable &table);
+void addIndexingEvaluators(HandlerTable &table);
+void addMoveEvaluators(HandlerTable &table);
+void addNormalizeEvaluators(HandlerTable &table);
+void addReduceEvaluators(HandlerTable &table);
 void addResizeHandlers(HandlerTable &table);
 void addShapeHandlers(HandlerTable &table);
+void addUnaryEvaluators(HandlerTable &table);
+void addWindowEvaluators(HandlerTable &table);
 
 /// The shape of the image `input`, open sizes filled in: the batch from
 /// `batch`, others from the weights. Emits an error otherwise.
