@@ -13,6 +13,7 @@
 
 #include "TileProduct.h"
 #include "UnitStages.h"
+#include "vitq/Numerics/Code.h"
 #include "vitq/Numerics/Requantize.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -248,7 +249,8 @@ void Executor::State::mvout(const Instruction &instruction) {
       const uint64_t tile = static_cast<uint64_t>(c / config.cols) * instruction.tileStride;
       int64_t x = accumulatorRow(instruction.local + tile + r)[c % config.cols];
       x = numerics::roundShift(relu ? std::max<int64_t>(x, 0) : x, instruction.shift, numerics::Rounding::HalfEven);
-      to[c] = static_cast<char>(std::clamp<int64_t>(x, -128, 127));
+      constexpr numerics::Code element; // a signed byte, on arrays of any width
+      to[c] = static_cast<char>(std::clamp(x, element.min(), element.max()));
     }
   }
 }

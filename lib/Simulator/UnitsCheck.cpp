@@ -11,10 +11,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "vitq/Numerics/Code.h"
 #include "vitq/Numerics/LayerNorm.h"
 #include "vitq/Numerics/NormQuant.h"
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Numerics/ReciprocalLines.h"
+#include "vitq/Numerics/Softmax.h"
+#include "vitq/Numerics/Table.h"
 #include "vitq/Simulator/Units.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -28,6 +31,10 @@ using numerics::Interval;
 using numerics::PiecewiseLinear;
 
 static constexpr Interval kInt32{INT32_MIN, INT32_MAX};
+
+// Units write codes into bytes, which are read as signed or unsigned ones.
+static constexpr numerics::Code kSignedByte, kByte{.isUnsigned = true};
+static Interval anyByte() { return {kSignedByte.min(), kByte.max()}; }
 
 template <typename... Ts>
 static llvm::Error refuse(const char *format, Ts &&...values) {
@@ -111,7 +118,7 @@ private:
   }
 
   llvm::Error checkKind(const ThresholdStage &stage) {
-    if (llvm::Error error = checkLevels(stage.min, stage.levels, 255))
+    if (llvm::Error error = checkLevels(stage.min, stage.levels, kByte.max()))
       return error;
     const auto size = static_cast<int64_t>(stage.thresholds.size());
     if (size != stage.levels && size != stage.levels * program.channels)
@@ -120,11 +127,11 @@ private:
   }
 
   llvm::Error checkKind(const TableStage &stage) {
-    const size_t entries = stage.entries.size(), tables = entries / 256;
-    if (entries % 256 != 0 || tables < 1 || tables > 128)
-      return refuse("{0} entries are not 1 to 128 tables of 256", entries);
+    const size_t entries = stage.entries.size(), size = kByte.count(), tables = entries / size;
+    if (entries % size != 0 || tables < 1 || tables > numerics::kMaxTables)
+      return refuse("{0} entries are not 1 to {1} tables of {2}", entries, numerics::kMaxTables, size);
     for (int64_t entry : stage.entries)
-      if (llvm::Error error = within("entry", entry, {-128, 255}))
+      if (llvm::Error error = within("entry", entry, anyByte()))
         return error;
     const size_t channels = stage.tableOfChannel.size();
     if (channels ? static_cast<int64_t>(channels) != program.channels : tables != 1)
@@ -161,13 +168,13 @@ private:
   llvm::Error checkSoftmax(const Multipliers &multipliers) {
     if (llvm::Error error = checkMultipliers(multipliers, Each::Batch, /*positive=*/true))
       return error;
-    values = {0, 255};
+    values = kByte.range();
     return llvm::Error::success();
   }
 
   llvm::Error checkKind(const SoftmaxTableStage &stage) {
-    if (stage.exponentials.size() != 256)
-      return refuse("its table has {0} entries instead of 256", stage.exponentials.size());
+    if (stage.exponentials.size() != numerics::kDistances)
+      return refuse("its table has {0} entries instead of {1}", stage.exponentials.size(), numerics::kDistances);
     return checkSoftmax(stage.multipliers);
   }
 

@@ -14,7 +14,7 @@
 // CHECK-SAME: {node = "fc", op = "vitq.slice", place = "host", reason = "rows of sums are padded to whole requests"}]
 // CHECK-LABEL: func.func @main(
 // CHECK-SAME: %[[X:.*]]: tensor<1x20x40xi8>)
-// CHECK: %[[LESS:.*]] = arith.constant dense_resource<less_128> : tensor<256xi8>
+// CHECK: %[[LESS:.*]] = arith.constant dense_resource<less_half> : tensor<256xi8>
 // CHECK: %[[SIGNED:.*]] = vitq.table %[[X]], %[[LESS]] input <unsigned>
 // CHECK: %[[W:.*]] = arith.constant dense_resource<weights> : tensor<40x64xi8>
 // CHECK: %[[B:.*]] = arith.constant dense<5007> : tensor<1x24xi32>

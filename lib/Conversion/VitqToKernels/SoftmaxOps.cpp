@@ -131,6 +131,8 @@ struct SoftmaxLog2 : SoftmaxRow {
 /// (numerics::shiftmaxRow).
 struct Shiftmax : RowOp {
   Slot numerator, shift;
+  /// The largest code: those below 8 bits do not fill the bytes that hold them.
+  int64_t largest = 0;
 
   void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
     const unsigned width = widthOf(context.results[0]);
@@ -144,7 +146,7 @@ struct Shiftmax : RowOp {
     Value amount = Blob::load(e, context.blob, shift, 64);
     e.loop(cols, [&](Value col) {
       Value code = e.srl(e.mul(exponential(e, context, top, col), factor), amount);
-      code = e.umin(code, e.like(code, (int64_t(1) << (width - 1)) - 1));
+      code = e.umin(code, e.like(code, largest));
       e.store(e.trunc(code, width), context.results[0], {context.resultRow, col});
     });
   }
@@ -227,6 +229,7 @@ static std::unique_ptr<RowOp> makeShiftmax(ShiftmaxOp op, const RowBuilder &buil
   }
   row->numerator = blob.scalar((int64_t(1) << op.getReciprocalBits()) - 1);
   row->shift = blob.scalar(static_cast<int64_t>(op.getReciprocalBits() - op.getResultBits() + 1));
+  row->largest = codeOf(op.getResult()).max();
   row->blob = std::move(blob);
   build.shape(*row, "shiftmax", op.getInput(), false);
   build.result(*row, op.getResult());

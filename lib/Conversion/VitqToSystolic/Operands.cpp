@@ -56,9 +56,9 @@ Value OperandBuilder::toSigned(Value codes) {
   b.setInsertionPointAfterValue(codes);
   SmallVector<int64_t> entries = llvm::to_vector(llvm::seq<int64_t>(-half, half));
   auto type = RankedTensorType::get({bytes.count()}, b.getI8Type());
-  Value table = createIntConstant(b, codes.getLoc(), type, entries, "less_128");
-  added.push_back(
-      {codes.getLoc(), integer::TableOp::getOperationName(), "codes less 128: the array's elements are signed"});
+  Value table = createIntConstant(b, codes.getLoc(), type, entries, "less_half");
+  added.push_back({codes.getLoc(), integer::TableOp::getOperationName(),
+                   ("codes less " + Twine(half) + ": the array's elements are signed").str()});
   known = integer::TableOp::create(b, codes.getLoc(), codes.getType(), codes, table, Value(),
                                    integer::CodeAttr::get(b.getContext(), bytes));
   return known;
@@ -161,7 +161,7 @@ DramOperand OperandBuilder::biasOf(integer::MatmulOp op, int64_t correction, Val
   SmallVector<int64_t> ones(computeProduct(rowShape), correction);
   Value row = createIntConstant(b, loc, rowType, ones, "correction");
   added.push_back(
-      {loc, integer::MatmulOp::getOperationName(), "what the zero point, or the 128 less, adds to each column"});
+      {loc, integer::MatmulOp::getOperationName(), "what the zero point, or half the range less, adds to each column"});
   Value sums =
       integer::MatmulOp::create(b, loc, RankedTensorType::get(sumShape, b.getI32Type()), row, rhs, bias,
                                 integer::CodeAttr::get(b.getContext(), correction > 0, /*zero=*/0), rhsTransposed);
