@@ -126,7 +126,8 @@ std::string AddOp::getBarrierReason() {
   return because(rules::kAdd, "the operands have scales of their own and are requantized to the sum's");
 }
 
-CodeSpec MulOp::getOperandCode(unsigned) { return {CodeKind::Code}; }
+// Their product fits 32 bits, so that nothing is lost before it is requantized.
+CodeSpec MulOp::getOperandCode(unsigned) { return {CodeKind::Residual, TensorKind::Other, /*isSigned=*/true}; }
 std::string MulOp::getBarrierReason() { return "the product of two quantized tensors is requantized at once"; }
 
 CodeSpec NormalizePixelsOp::getOperandCode(unsigned) { return {}; }

@@ -133,7 +133,7 @@ private:
 
   Kind kindOfCode(QuantizableOp op, Value value, CodeSpec code) const {
     // Pixels go into the weights of the patch embedding.
-    if (!isIVit() && value.getDefiningOp<NormalizePixelsOp>())
+    if (!isIVit() && isa<PatchEmbedOp>(op) && value.getDefiningOp<NormalizePixelsOp>())
       return Kind::None;
     if (auto source = root(value).getDefiningOp<QuantizableOp>();
         source && source.getResultCode(0).kind == CodeKind::Probability)

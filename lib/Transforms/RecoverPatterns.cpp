@@ -109,9 +109,11 @@ private:
     recover::populateActivationPatterns(set);
     recover::populateGuardPatterns(set);
     recover::populateLinearPatterns(set);
+    recover::populatePatchPatterns(set);
     recover::populateViewPatterns(set);
     recover::populateAttentionPatterns(set);
     recover::populateMaskPatterns(set);
+    recover::populateRotaryPatterns(set);
   }
 
   SmallVector<FrozenRewritePatternSet, 2> patterns;

@@ -10,6 +10,8 @@
 #define VITQ_LIB_TRANSFORMS_RECOVERPATTERNS_H
 
 #include "dialects/vit/Vit.h"
+#include "vitq/Tensor/Tensor.h"
+
 #include "mlir/IR/PatternMatch.h"
 
 namespace vitq::recover {
@@ -22,13 +24,17 @@ void populateNormPatterns(mlir::RewritePatternSet &patterns);
 void populateActivationPatterns(mlir::RewritePatternSet &patterns);
 /// Choices that choose nothing, and softmax guarded against rows that are masked altogether.
 void populateGuardPatterns(mlir::RewritePatternSet &patterns);
-/// Biases, LayerScale, patch embeddings.
+/// Biases, LayerScale, layers that are packed into one.
 void populateLinearPatterns(mlir::RewritePatternSet &patterns);
+/// Patch embeddings, and the normalization of pixels in front of them.
+void populatePatchPatterns(mlir::RewritePatternSet &patterns);
 /// Shape ops: chains that undo each other, layouts other than [B, N, C].
 void populateViewPatterns(mlir::RewritePatternSet &patterns);
 void populateAttentionPatterns(mlir::RewritePatternSet &patterns);
 /// Constants that are added to attention scores.
 void populateMaskPatterns(mlir::RewritePatternSet &patterns);
+/// Rotary embeddings: signs of what is concatenated become part of the constant factors.
+void populateRotaryPatterns(mlir::RewritePatternSet &patterns);
 /// For the end, when attention has taken its scales: what is left of scalar
 /// factors and of divisions by constants.
 void populateScalarPatterns(mlir::RewritePatternSet &patterns);
@@ -43,6 +49,9 @@ struct Factor {
   bool operator==(const Factor &other) const { return size == other.size && stride == other.stride; }
 };
 using Factors = llvm::SmallVector<Factor, 4>;
+
+/// Joins neighbours that are one run of elements.
+Factors coalesce(llvm::ArrayRef<Factor> factors);
 
 /// A tensor made of reshape, transpose, slice and gather ops as a strided view
 /// of the value before them. Each axis is a row-major product of factors;
@@ -65,6 +74,10 @@ StridedView traceView(mlir::Value value);
 
 /// Whether the op only moves elements: reshape, transpose, slice, gather.
 bool isViewOp(mlir::Operation *op);
+
+/// What an op that only moves elements makes of these; `padding` stands where it pads.
+/// None where it is no such op.
+std::optional<Tensor> moveTensors(mlir::Operation *op, llvm::ArrayRef<Tensor> operands, int64_t padding = 0);
 
 //===----------------------------------------------------------------------===//
 // Replacing
@@ -107,6 +120,10 @@ mlir::Operation *matchOperand(mlir::Operation *op, mlir::Value &other,
 /// The constant [channels] that `value` is when broadcast along the last axis:
 /// a vector, with ones in front or not, or a scalar. None otherwise.
 std::optional<std::vector<float>> getChannelConstant(mlir::Value value, int64_t channels);
+
+/// Elements of a float constant as they stand in the larger `shape` (as in NumPy).
+std::vector<float> broadcastValues(llvm::ArrayRef<float> values, llvm::ArrayRef<int64_t> from,
+                                   llvm::ArrayRef<int64_t> shape);
 
 mlir::Value makeReshape(mlir::PatternRewriter &rewriter, mlir::Location loc, mlir::Value input,
                         llvm::ArrayRef<int64_t> shape);

@@ -1,4 +1,4 @@
-//===- RecoverPatternsLinear.cpp - Biases, scales, patches -*- C++ -*-===//
+//===- RecoverPatternsLinear.cpp - Biases, scales, packed layers -*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -8,6 +8,7 @@
 
 #include "RecoverPatterns.h"
 
+#include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Support/Constants.h"
 
 using namespace mlir;
@@ -100,45 +101,53 @@ struct FoldScale : OpRewritePattern<vit::MulOp> {
   }
 };
 
-/// conv2d whose windows tile the image, seen as [B, patches, channels] ->
-/// patch_embed. Any chain of shape ops with that meaning will do.
-struct RecoverPatchEmbed : RewritePattern {
-  explicit RecoverPatchEmbed(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 3, context) {}
+/// Slices of linear(x) along its channels -> a linear each: gate and value of a gated
+/// MLP, or projections whose biases are added behind. Heads of attention are left to
+/// RecoverPatternsAttention.cpp, which knows their roles.
+struct SplitPackedLinear : OpRewritePattern<vit::LinearOp> {
+  using OpRewritePattern::OpRewritePattern;
 
-  static const char *reasonAgainst(vit::Conv2dOp conv) {
-    ArrayRef<int64_t> image = shapeOf(conv.getInput()), weight = shapeOf(conv.getWeight());
-    if (conv.getStrides() != weight.drop_front(2))
-      return "the stride is not the kernel's size";
-    if (llvm::any_of(conv.getPads(), [](int64_t pad) { return pad != 0; }))
-      return "the image is padded";
-    if (conv.getGroups() != 1)
-      return "the convolution is grouped";
-    if (llvm::any_of(conv.getDilations(), [](int64_t d) { return d != 1; }) && (weight[2] > 1 || weight[3] > 1))
-      return "the convolution is dilated";
-    if (image[2] % weight[2] || image[3] % weight[3])
-      return "patches do not divide the image";
-    return nullptr;
+  LogicalResult matchAndRewrite(vit::LinearOp op, PatternRewriter &rewriter) const override {
+    SmallVector<vit::SliceOp> slices;
+    int64_t channels = shapeOf(op).back(), taken = 0;
+    bool isHeads = true;
+    for (Operation *user : op->getUsers()) {
+      auto slice = dyn_cast<vit::SliceOp>(user);
+      if (!slice || !cutsLastAxisOnly(slice))
+        return rewriter.notifyMatchFailure(op, "a user takes something else than a run of channels");
+      slices.push_back(slice);
+      taken += slice.getSizes().back();
+      isHeads &= llvm::all_of(slice->getUsers(), isViewOp);
+    }
+    if (slices.size() < 2 || taken > channels || isHeads)
+      return rewriter.notifyMatchFailure(op, "not several layers in one, or heads of attention");
+    auto weights = getFloatConstantF32(op.getWeight());
+    auto biases = op.getBias() ? getFloatConstantF32(op.getBias()) : std::vector<float>();
+    if (failed(weights) || failed(biases))
+      return rewriter.notifyMatchFailure(op, "weight or bias is no constant");
+    llvm::sort(slices, [](vit::SliceOp a, vit::SliceOp b) { return a.getOffsets().back() < b.getOffsets().back(); });
+    for (auto [number, slice] : llvm::enumerate(slices)) {
+      rewriter.setInsertionPoint(op);
+      const std::string part = std::to_string(number);
+      const int64_t begin = slice.getOffsets().back(), size = slice.getSizes().back();
+      auto rows = [&](Value old, ArrayRef<float> values) -> Value {
+        const int64_t row = static_cast<int64_t>(values.size()) / channels;
+        SmallVector<int64_t> shape(shapeOf(old));
+        shape.front() = size;
+        return createFloatConstant(rewriter, op.getLoc(), RankedTensorType::get(shape, rewriter.getF32Type()),
+                                   values.slice(begin * row, size * row), (getBlobName(old) + "." + part).str());
+      };
+      Value weight = rows(op.getWeight(), *weights), bias = op.getBias() ? rows(op.getBias(), *biases) : Value();
+      Value linear = makeLinear(rewriter, suffixed(op.getLoc(), part), op.getInput(), weight, bias);
+      (void)replaceWith(rewriter, slice, linear); // it has the slice's type
+    }
+    return success();
   }
 
-  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
-    if (!isa<vit::ReshapeOp, vit::TransposeOp>(op) || rankOf(op->getResult(0)) != 3)
-      return rewriter.notifyMatchFailure(op, "no shape op of rank 3");
-    StridedView view = traceView(op->getResult(0));
-    auto conv = view.source.getDefiningOp<vit::Conv2dOp>();
-    if (!conv)
-      return rewriter.notifyMatchFailure(op, "no view of a conv2d");
-    if (const char *reason = reasonAgainst(conv))
-      return rewriter.notifyMatchFailure(op, reason);
-    ArrayRef<int64_t> shape = shapeOf(conv);
-    int64_t batch = shape[0], channels = shape[1], patches = shape[2] * shape[3];
-    auto factor = [](int64_t size, int64_t stride) { return size == 1 ? Factors() : Factors{{size, stride}}; };
-    if (view.offset || shapeOf(op->getResult(0)) != ArrayRef<int64_t>{batch, patches, channels} ||
-        view.flatten(0, 1) != factor(batch, channels * patches) || view.flatten(1, 2) != factor(patches, 1) ||
-        view.flatten(2, 3) != factor(channels, patches))
-      return rewriter.notifyMatchFailure(op, "the conv2d is not seen as [batch, patches, channels]");
-    SmallVector<Value> operands(conv.getOperands());
-    auto embed = vit::createInferred<vit::PatchEmbedOp>(rewriter, conv.getLoc(), operands);
-    return replaceWith(rewriter, op, embed.getResult());
+private:
+  static bool cutsLastAxisOnly(vit::SliceOp slice) {
+    ArrayRef<int64_t> from = shapeOf(slice.getInput()), sizes = slice.getSizes();
+    return sizes.drop_back() == from.drop_back() && slice.getStrides().back() == 1;
   }
 };
 
@@ -186,14 +195,47 @@ struct InvertConstant : OpRewritePattern<OpTy> {
   }
 };
 
+/// x - y -> x + (-1) * y, when no LayerNorm took it.
+struct SubtractProduct : OpRewritePattern<vit::SubOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(vit::SubOp op, PatternRewriter &rewriter) const override {
+    if (isConstant(op.getRhs()))
+      return rewriter.notifyMatchFailure(op, "the right operand is a constant");
+    auto scalar = RankedTensorType::get({}, rewriter.getF32Type());
+    Value minus = createFloatConstant(rewriter, op.getLoc(), scalar, {-1.0f}, "minus_one");
+    Value negated = vit::MulOp::create(rewriter, op.getLoc(), op.getRhs().getType(), op.getRhs(), minus);
+    return replaceWith<vit::AddOp>(rewriter, op, {op.getLhs(), negated});
+  }
+};
+
+/// (x * a) * b -> x * (a * b) for constants.
+struct MergeFactors : OpRewritePattern<vit::MulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(vit::MulOp op, PatternRewriter &rewriter) const override {
+    auto inner = op.getLhs().getDefiningOp<vit::MulOp>();
+    if (!inner || !inner->hasOneUse() || inner.getLhs().getType() != op.getType() || isConstant(inner.getLhs()))
+      return rewriter.notifyMatchFailure(op, "left operand is no product of this use alone");
+    FailureOr<std::vector<float>> a = getFloatConstantF32(inner.getRhs()), b = getFloatConstantF32(op.getRhs());
+    FailureOr<vit::Shape> shape = vit::inferBroadcast(op.getLoc(), shapeOf(inner.getRhs()), shapeOf(op.getRhs()));
+    if (failed(a) || failed(b) || failed(shape))
+      return rewriter.notifyMatchFailure(op, "a factor is no constant");
+    std::vector<float> product = broadcastValues(*a, shapeOf(inner.getRhs()), *shape);
+    for (auto [value, other] : llvm::zip_equal(product, broadcastValues(*b, shapeOf(op.getRhs()), *shape)))
+      value *= other;
+    auto type = RankedTensorType::get(*shape, rewriter.getF32Type());
+    Value factor = createFloatConstant(rewriter, op.getLoc(), type, product, getBlobName(op.getRhs()));
+    return replaceWith<vit::MulOp>(rewriter, op, {inner.getLhs(), factor});
+  }
+};
+
 } // namespace
 
 void recover::populateLinearPatterns(RewritePatternSet &patterns) {
-  patterns.add<FoldBias, FoldScale<false>, RecoverPatchEmbed, ConstantToRight<vit::AddOp>, ConstantToRight<vit::MulOp>,
+  patterns.add<FoldBias, FoldScale<false>, SplitPackedLinear, ConstantToRight<vit::AddOp>, ConstantToRight<vit::MulOp>,
                DropNeutral>(patterns.getContext());
 }
 
 void recover::populateScalarPatterns(RewritePatternSet &patterns) {
-  patterns.add<FoldScale<true>, InvertConstant<vit::DivOp, vit::MulOp>, InvertConstant<vit::SubOp, vit::AddOp>>(
-      patterns.getContext());
+  patterns.add<FoldScale<true>, InvertConstant<vit::DivOp, vit::MulOp>, InvertConstant<vit::SubOp, vit::AddOp>,
+               SubtractProduct, MergeFactors>(patterns.getContext());
 }

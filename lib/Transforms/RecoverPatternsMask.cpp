@@ -29,8 +29,7 @@ static constexpr float kMaskThreshold = -1e4f;
 /// -inf, and sums of masks that leave the finite floats, are the lowest one.
 static float finiteMask(float value) { return std::max(value, kLowestMask); }
 
-/// Elements of a float constant as they stand in the larger `shape` (as in NumPy).
-static std::vector<float> broadcastValues(ArrayRef<float> values, ArrayRef<int64_t> from, ArrayRef<int64_t> shape) {
+std::vector<float> recover::broadcastValues(ArrayRef<float> values, ArrayRef<int64_t> from, ArrayRef<int64_t> shape) {
   return broadcastTo(Tensor::of<float>(from, values), shape).values<float>().vec();
 }
 

@@ -9,9 +9,11 @@
 #include "RecoverPatterns.h"
 
 #include "vitq/Support/Constants.h"
+#include "vitq/Tensor/Moves.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 #include <cmath>
 
@@ -98,8 +100,7 @@ bool recover::isViewOp(Operation *op) {
   return isa_and_nonnull<vit::ReshapeOp, vit::TransposeOp, vit::SliceOp, vit::GatherOp>(op);
 }
 
-/// Joins neighbours that are one run of elements.
-static Factors coalesce(ArrayRef<Factor> factors) {
+Factors recover::coalesce(ArrayRef<Factor> factors) {
   Factors result;
   for (const Factor &factor : factors) {
     if (!result.empty() && result.back().stride == factor.size * factor.stride)
@@ -219,6 +220,20 @@ StridedView recover::traceView(Value value) {
     if (!apply(view, op))
       view = identityView(op->getResult(0)); // no view of what is before
   return view;
+}
+
+std::optional<Tensor> recover::moveTensors(Operation *op, ArrayRef<Tensor> operands, int64_t padding) {
+  using Result = std::optional<Tensor>;
+  const Tensor &input = operands.front();
+  return llvm::TypeSwitch<Operation *, Result>(op)
+      .Case([&](vit::ReshapeOp op) -> Result { return input.reshaped(op.getShape()); })
+      .Case([&](vit::TransposeOp op) -> Result { return transposed(input, op.getPermutation()); })
+      .Case([&](vit::SliceOp op) -> Result { return sliced(input, op.getOffsets(), op.getSizes(), op.getStrides()); })
+      .Case([&](vit::GatherOp op) -> Result { return gathered(input, op.getIndices(), op.getAxis()); })
+      .Case([&](vit::BroadcastOp op) -> Result { return broadcastTo(input, op.getShape()); })
+      .Case([&](vit::ConcatOp op) -> Result { return concatenated(operands, op.getAxis()); })
+      .Case([&](vit::PadOp op) -> Result { return padded(input, op.getLow(), shapeOf(op.getResult()), padding); })
+      .Default([](Operation *) -> Result { return std::nullopt; });
 }
 
 //===----------------------------------------------------------------------===//

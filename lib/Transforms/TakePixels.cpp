@@ -41,12 +41,8 @@ class TakePixels : public vitq::impl::VitTakePixelsPassBase<TakePixels> {
     auto type = cast<RankedTensorType>(image.getType());
     if (!isa<FloatType>(type.getElementType()))
       return success(); // already pixels
-    bool embedded =
-        type.getRank() == 4 && llvm::all_of(image.getUsers(), [](Operation *user) { return isa<PatchEmbedOp>(user); });
-    if (!embedded)
-      return function.emitError(
-          "vit-take-pixels: the image must feed a patch embedding (a convolution whose stride is its "
-          "kernel, without padding) and nothing else");
+    if (type.getRank() != 4)
+      return function.emitError("vit-take-pixels: the image must be a tensor [B, C, H, W]");
     data::Preprocess preprocess;
     if (auto text = getOperation()->getAttrOfType<StringAttr>(kPreprocessAttr)) {
       llvm::Expected<data::Preprocess> parsed = data::parsePreprocess(text.getValue());

@@ -80,7 +80,7 @@ func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2xf32> 
 
 // -----
 
-// expected-error @+1 {{the image must feed a patch embedding}}
+// expected-error @+1 {{the image must be a tensor [B, C, H, W]}}
 func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   return %x : tensor<1x2xf32>
 }
@@ -146,4 +146,36 @@ func.func @main(%x: tensor<1x2x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2x2xf
   %q = vit.linear %x0, %w {vit.range = array<f64: -4.0, 4.0>, vit.code_ranges = dense<[[-4.0, 4.0], [-1.0, 1.0]]> : tensor<2x2xf32>} : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
   %s = vit.matmul %q, %x0 transpose_rhs {vit.range = array<f64: -4.0, 4.0>} : (tensor<1x2x2xf32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
   return %s : tensor<1x2x2xf32>
+}
+
+// -----
+
+// Pixels that something else than a patch embedding reads become codes of the normalized
+// image, here the 16 bits of a layer_norm.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[N:.+]] = vit.normalize_pixels
+// CHECK: vit.quantize %[[N]] {{.*}} -> tensor<1x1x2x2x!quant.uniform<i16:f32
+func.func @main(%x: tensor<1x1x2x2xf32> {vit.range = array<f64: -1.0, 1.0>}) -> tensor<1x1x2x2xf32> {
+  %g = arith.constant dense<1.0> : tensor<2xf32>
+  %b = arith.constant dense<0.0> : tensor<2xf32>
+  %n = vit.layer_norm %x, %g, %b eps 1.0e-5 {vit.range = array<f64: -2.0, 2.0>} : (tensor<1x1x2x2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x1x2x2xf32>
+  return %n : tensor<1x1x2x2xf32>
+}
+
+// -----
+
+// Factors of a product have 16 bits: nothing is lost before it is requantized.
+// CHECK-LABEL: func.func @main
+// CHECK: vit.gelu
+// CHECK: vit.quantize {{.*}} -> tensor<1x2x2x!quant.uniform<i16:f32
+// CHECK: vit.mul
+func.func @main(%x: tensor<1x2x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2x2xf32> {
+  %w = arith.constant dense<[[2.0, 2.0], [4.0, 1.0]]> : tensor<2x2xf32>
+  %x0 = vit.dequantize %x : tensor<1x2x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2x2xf32>
+  %u = vit.linear %x0, %w {vit.range = array<f64: -4.0, 6.0>} : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
+  %v = vit.linear %x0, %w {vit.range = array<f64: -4.0, 6.0>} : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
+  %g = vit.gelu erf %u {vit.range = array<f64: -0.2, 6.0>} : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+  %p = vit.mul %g, %v {vit.range = array<f64: -24.0, 36.0>} : (tensor<1x2x2xf32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
+  %y = vit.linear %p, %w {vit.range = array<f64: -90.0, 90.0>} : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
+  return %y : tensor<1x2x2xf32>
 }

@@ -313,3 +313,56 @@ func.func @elided(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
   %y = vit.add %l, %c : (tensor<1x4xf32>, tensor<4xf32>) -> tensor<1x4xf32>
   return %y : tensor<1x4xf32>
 }
+
+// -----
+
+// Slices of a linear become layers of their own: biases that are added behind can be theirs.
+// CHECK-LABEL: func.func @packed
+// CHECK-DAG: %[[B:.+]] = arith.constant dense<[5.000000e+00, 6.000000e+00]> : tensor<2xf32>
+// CHECK-DAG: %[[W0:.+]] = arith.constant dense<{{\[}}[1.000000e+00, 2.000000e+00], [3.000000e+00, 4.000000e+00]]> : tensor<2x2xf32>
+// CHECK-DAG: %[[W1:.+]] = arith.constant dense<{{\[}}[5.000000e+00, 6.000000e+00], [7.000000e+00, 8.000000e+00]]> : tensor<2x2xf32>
+// CHECK-DAG: %[[L0:.+]] = vit.linear %{{.+}}, %[[W0]], %[[B]] :
+// CHECK-DAG: %[[S:.+]] = vit.silu %[[L0]]
+// CHECK-DAG: %[[L1:.+]] = vit.linear %{{.+}}, %[[W1]] :
+// CHECK: vit.mul %[[S]], %[[L1]]
+func.func @packed(%x: tensor<1x3x2xf32>) -> tensor<1x3x2xf32> {
+  %w = arith.constant dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]> : tensor<4x2xf32>
+  %b = arith.constant dense<[5.0, 6.0]> : tensor<2xf32>
+  %l = vit.linear %x, %w : (tensor<1x3x2xf32>, tensor<4x2xf32>) -> tensor<1x3x4xf32>
+  %v = vit.slice %l offsets [0, 0, 2] sizes [1, 3, 2] strides [1, 1, 1] : tensor<1x3x4xf32> -> tensor<1x3x2xf32>
+  %g = vit.slice %l offsets [0, 0, 0] sizes [1, 3, 2] strides [1, 1, 1] : tensor<1x3x4xf32> -> tensor<1x3x2xf32>
+  %a = vit.add %g, %b : (tensor<1x3x2xf32>, tensor<2xf32>) -> tensor<1x3x2xf32>
+  %s = vit.silu %a : tensor<1x3x2xf32> -> tensor<1x3x2xf32>
+  %m = vit.mul %s, %v : (tensor<1x3x2xf32>, tensor<1x3x2xf32>) -> tensor<1x3x2xf32>
+  return %m : tensor<1x3x2xf32>
+}
+
+// -----
+
+// What takes more than runs of channels leaves the layer whole.
+// CHECK-LABEL: func.func @not_packed
+// CHECK: vit.linear
+// CHECK-NOT: vit.linear
+func.func @not_packed(%x: tensor<1x3x2xf32>) -> (tensor<1x2x2xf32>, tensor<1x3x2xf32>) {
+  %w = arith.constant dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]> : tensor<4x2xf32>
+  %l = vit.linear %x, %w : (tensor<1x3x2xf32>, tensor<4x2xf32>) -> tensor<1x3x4xf32>
+  %v = vit.slice %l offsets [0, 1, 2] sizes [1, 2, 2] strides [1, 1, 1] : tensor<1x3x4xf32> -> tensor<1x2x2xf32>
+  %g = vit.slice %l offsets [0, 0, 0] sizes [1, 3, 2] strides [1, 1, 1] : tensor<1x3x4xf32> -> tensor<1x3x2xf32>
+  %s = vit.silu %g : tensor<1x3x2xf32> -> tensor<1x3x2xf32>
+  return %v, %s : tensor<1x2x2xf32>, tensor<1x3x2xf32>
+}
+
+// -----
+
+// A difference is a sum with the negated value; constant factors meet.
+// CHECK-LABEL: func.func @difference
+// CHECK: %[[C:.+]] = arith.constant dense<-5.000000e-01> : tensor<f32>
+// CHECK: %[[M:.+]] = vit.mul %{{.+}}, %[[C]]
+// CHECK-NEXT: vit.add %{{.+}}, %[[M]]
+func.func @difference(%x: tensor<1x4xf32>, %y: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %half = arith.constant dense<0.5> : tensor<f32>
+  %a = vit.silu %y : tensor<1x4xf32> -> tensor<1x4xf32>
+  %m = vit.mul %a, %half : (tensor<1x4xf32>, tensor<f32>) -> tensor<1x4xf32>
+  %s = vit.sub %x, %m : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32>
+  return %s : tensor<1x4xf32>
+}

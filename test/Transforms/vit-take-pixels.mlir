@@ -37,8 +37,8 @@ func.func @main(%a: tensor<1x1x4x4xf32>, %b: tensor<1x1x4x4xf32>) -> tensor<1x1x
 
 // -----
 
-// expected-error @+1 {{vit-take-pixels: the image must feed a patch embedding (a convolution whose stride is its kernel, without padding) and nothing else}}
-func.func @main(%img: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
-  %r = vit.relu %img : tensor<1x1x4x4xf32> -> tensor<1x1x4x4xf32>
-  return %r : tensor<1x1x4x4xf32>
+// expected-error @+1 {{vit-take-pixels: the image must be a tensor [B, C, H, W]}}
+func.func @main(%img: tensor<1x4x4xf32>) -> tensor<1x4x4xf32> {
+  %r = vit.relu %img : tensor<1x4x4xf32> -> tensor<1x4x4xf32>
+  return %r : tensor<1x4x4xf32>
 }

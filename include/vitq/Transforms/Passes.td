@@ -22,9 +22,13 @@ def VitRecoverPatternsPass : Pass<"vit-recover-patterns", "::mlir::ModuleOp"> {
     | `(x - mean(x)) / sqrt(mean((x - mean(x))^2) + eps)`, then `* c`, `+ c` | `vit.layer_norm` |
     | `x/2 * (1 + erf(x/sqrt 2))`, its tanh form, `x * sigmoid(1.702 x)`, in any order | `vit.gelu` |
     | `x * sigmoid(x)` | `vit.silu` |
-    | `conv2d` with stride = kernel, no padding, seen as `[B, patches, D]` | `vit.patch_embed` |
+    | `conv2d` with stride = kernel, no padding, seen with its channels last | `vit.patch_embed` |
+    | `linear` of rows of an image's pixels, put together in any way | `vit.patch_embed` |
+    | `patch_embed(x * c)`, `patch_embed(x + c)`, a number for each channel of the image | scaled weight, bias |
     | `linear + c`, `linear * c` (LayerScale) | bias, scaled weight rows |
     | a packed qkv `linear` of which heads are cut in any way | three `linear`s |
+    | slices of a `linear`: gate and value of a gated MLP | a `linear` each |
+    | `concat(-a, b) * c` (rotary embeddings), shape ops between | `concat(a, b) * c'` |
     | `q k^T` with scales before or after, heads in any layout | `vit.matmul %q, %k transpose_rhs scale s` |
     | `layer_norm` of all tokens, then a slice | `layer_norm` of the slice |
 
@@ -33,7 +37,8 @@ def VitRecoverPatternsPass : Pass<"vit-recover-patterns", "::mlir::ModuleOp"> {
     `[B*H, N, d]`, `[B*N, C]`) the model used. A scale within 1e-6 of
     `1/sqrt(d)` becomes exactly that. An op that takes over from several has the
     location of the one whose result it computes; the parts of a packed
-    projection have its name with `.q`, `.k`, `.v` appended.
+    projection have its name with `.q`, `.k`, `.v` appended, those of other packed
+    layers with `.0`, `.1` and so on.
 
     Before:
     ```mlir
@@ -331,8 +336,9 @@ def VitTakePixelsPass : Pass<"vit-take-pixels", "::mlir::ModuleOp"> {
     func.func @main(%pixels: tensor<1x224x224x3x!quant.uniform<u8:f32, 0.0039215686274509803>>) -> ... {
       %image = vit.normalize_pixels %pixels mean [0.5, 0.5, 0.5] std [0.5, 0.5, 0.5] : ...
     ```
-    A function that takes quantized values already is left alone. Refuses an image
-    that feeds something else than a patch embedding.
+    A function that takes quantized values already is left alone. Where the image feeds a
+    patch embedding the normalization goes into its weights (`vit-quantize-weights`);
+    other readers get codes of the normalized image, a table for each channel.
   }];
   let dependentDialects = ["::mlir::quant::QuantDialect"];
 }
