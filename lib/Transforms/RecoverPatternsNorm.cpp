@@ -73,16 +73,20 @@ static Value matchRoot(Value value) {
 }
 
 namespace {
-/// `factor * mean((x - mean(x))^2) + eps`
-struct Variance {
+/// `factor * mean(x^2) + eps` over the last axis.
+struct Moment {
   Value x;
   double factor = 1, eps = 0;
+
+  /// eps where the factor is 1.
+  double relativeEps() const { return eps / factor; }
+  bool isPositive() const { return factor > 0 && relativeEps() >= 0 && std::isfinite(relativeEps()); }
 };
 } // namespace
 
 /// Without an x, `reason` says why not.
-static Variance matchVariance(Value value, const char *&reason) {
-  Variance variance;
+static Moment matchMoment(Value value, const char *&reason) {
+  Moment moment;
   auto add = value.getDefiningOp<vit::AddOp>();
   std::optional<double> lhs = add ? getSplatFloat(add.getLhs()) : std::nullopt,
                         rhs = add ? getSplatFloat(add.getRhs()) : std::nullopt;
@@ -90,13 +94,21 @@ static Variance matchVariance(Value value, const char *&reason) {
     reason = "nothing constant is added to the variance";
     return {};
   }
-  variance.eps = lhs ? *lhs : *rhs;
-  Value square = matchRowMean(lhs ? add.getRhs() : add.getLhs(), variance.factor);
-  Value centered = square ? matchSquare(square) : Value();
-  variance.x = centered ? matchCentered(centered) : Value();
-  if (!variance.x)
-    reason = "what is under the root is no mean of squares over the last axis of x - mean(x)";
-  return variance;
+  moment.eps = lhs ? *lhs : *rhs;
+  Value square = matchRowMean(lhs ? add.getRhs() : add.getLhs(), moment.factor);
+  moment.x = square ? matchSquare(square) : Value();
+  if (!moment.x)
+    reason = "what is under the root is no mean of squares over the last axis";
+  return moment;
+}
+
+/// A layer_norm of `x` that gives each channel this gain, and nothing to it.
+static Value makeLayerNorm(PatternRewriter &rewriter, Location loc, Value x, std::vector<float> gains, double eps) {
+  auto type = RankedTensorType::get({static_cast<int64_t>(gains.size())}, rewriter.getF32Type());
+  Value gamma = createFloatConstant(rewriter, loc, type, gains, "gamma");
+  Value beta = createFloatConstant(rewriter, loc, type, std::vector<float>(gains.size(), 0.0f), "beta");
+  return vit::LayerNormOp::create(rewriter, loc, TypeRange(x.getType()), ValueRange{x, gamma, beta},
+                                  rewriter.getNamedAttr("eps", rewriter.getF64FloatAttr(eps)));
 }
 
 /// `op` = centered / sqrt(radicand), in one of the forms exporters write.
@@ -132,25 +144,74 @@ struct RecoverLayerNorm : RewritePattern {
     if (!x)
       return rewriter.notifyMatchFailure(op, "dividend is not x - mean(x) over the last axis");
     const char *reason = "deviation is of another value";
-    Variance variance = matchVariance(radicand, reason);
-    if (variance.x != x)
+    Moment variance = matchMoment(radicand, reason);
+    if (!variance.x || matchCentered(variance.x) != x)
       return rewriter.notifyMatchFailure(op, reason);
-    double eps = variance.eps / variance.factor;
-    if (!(variance.factor > 0) || !(eps >= 0) || !std::isfinite(eps))
+    if (!variance.isPositive())
+      return rewriter.notifyMatchFailure(op, "eps is negative, or no number");
+    if (!canReplace(x.getType(), op->getResult(0).getType()))
+      return rewriter.notifyMatchFailure(op, "a constant in it broadcasts x");
+    auto gain = static_cast<float>(1 / std::sqrt(variance.factor));
+    std::vector<float> gains(shapeOf(x).back(), gain);
+    return replaceWith(rewriter, op, makeLayerNorm(rewriter, op->getLoc(), x, gains, variance.relativeEps()));
+  }
+};
+
+/// The first `size` of the last axis.
+static Value takeFront(PatternRewriter &rewriter, Location loc, Value x, int64_t size) {
+  SmallVector<int64_t> sizes(shapeOf(x)), offsets(sizes.size(), 0), strides(sizes.size(), 1);
+  sizes.back() = size;
+  auto type = RankedTensorType::get(sizes, cast<ShapedType>(x.getType()).getElementType());
+  return vit::SliceOp::create(rewriter, loc, type, x, offsets, sizes, strides);
+}
+
+/// x / sqrt(k * mean(x^2) + eps) -> the front half of layer_norm concat(x, -x): the mean of
+/// that is 0, its variance the mean of squares. The other half is multiplied by 0.
+struct RecoverRmsNorm : RewritePattern {
+  explicit RecoverRmsNorm(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 2, context) {}
+
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    Value x, radicand;
+    if (!matchQuotient(op, x, radicand))
+      return rewriter.notifyMatchFailure(op, "no quotient by a root");
+    const char *reason = "the root is of the squares of another value";
+    Moment moment = matchMoment(radicand, reason);
+    if (moment.x != x)
+      return rewriter.notifyMatchFailure(op, reason);
+    if (matchCentered(x))
+      return rewriter.notifyMatchFailure(op, "dividend is x - mean(x): part of a LayerNorm");
+    if (!moment.isPositive())
       return rewriter.notifyMatchFailure(op, "eps is negative, or no number");
     if (!canReplace(x.getType(), op->getResult(0).getType()))
       return rewriter.notifyMatchFailure(op, "a constant in it broadcasts x");
     int64_t channels = shapeOf(x).back();
-    auto type = RankedTensorType::get({channels}, rewriter.getF32Type());
-    auto gain = static_cast<float>(1 / std::sqrt(variance.factor));
-    Value gamma = createFloatConstant(rewriter, op->getLoc(), type, std::vector<float>(channels, gain), "gamma");
-    Value beta = createFloatConstant(rewriter, op->getLoc(), type, std::vector<float>(channels, 0.0f), "beta");
-    return replaceWith<vit::LayerNormOp>(rewriter, op, {x, gamma, beta},
-                                         rewriter.getNamedAttr("eps", rewriter.getF64FloatAttr(eps)));
+    Value minusOne = createFloatConstant(rewriter, op->getLoc(), RankedTensorType::get({}, rewriter.getF32Type()),
+                                         std::vector<float>{-1.0f}, "minus_one");
+    Value negative = vit::MulOp::create(rewriter, op->getLoc(), x.getType(), x, minusOne);
+    SmallVector<int64_t> shape(shapeOf(x));
+    shape.back() *= 2;
+    Value both = vit::ConcatOp::create(rewriter, op->getLoc(), cast<ShapedType>(x.getType()).clone(shape),
+                                       ValueRange{x, negative}, rewriter.getI64IntegerAttr(rankOf(x) - 1));
+    std::vector<float> gains(channels, static_cast<float>(1 / std::sqrt(moment.factor)));
+    gains.resize(2 * channels, 0.0f);
+    Value norm = makeLayerNorm(rewriter, op->getLoc(), both, gains, moment.relativeEps());
+    return replaceWith(rewriter, op, takeFront(rewriter, op->getLoc(), norm, channels));
   }
 };
 
-/// layer_norm(x) * c and layer_norm(x) + c fold into gamma and beta.
+/// The layer_norm that `op` is, or takes the first channels of.
+static vit::LayerNormOp getLayerNorm(Operation *op) {
+  auto slice = dyn_cast_or_null<vit::SliceOp>(op);
+  if (!slice)
+    return dyn_cast_or_null<vit::LayerNormOp>(op);
+  auto norm = slice.getInput().getDefiningOp<vit::LayerNormOp>();
+  bool isFront = llvm::all_of(slice.getOffsets(), [](int64_t offset) { return offset == 0; }) &&
+                 shapeOf(slice).drop_back() == shapeOf(slice.getInput()).drop_back() && slice.getStrides().back() == 1;
+  return norm && norm->hasOneUse() && isFront ? norm : vit::LayerNormOp();
+}
+
+/// layer_norm(x) * c and layer_norm(x) + c fold into gamma and beta, those of the first
+/// channels of a layer_norm too.
 template <typename OpTy>
 struct FoldIntoLayerNorm : OpRewritePattern<OpTy> {
   FoldIntoLayerNorm(MLIRContext *context) : OpRewritePattern<OpTy>(context, /*benefit=*/3) {}
@@ -170,12 +231,15 @@ struct FoldIntoLayerNorm : OpRewritePattern<OpTy> {
   LogicalResult matchAndRewrite(OpTy op, PatternRewriter &rewriter) const override {
     constexpr bool isMul = std::is_same_v<OpTy, vit::MulOp>;
     Value other;
-    auto norm = dyn_cast_or_null<vit::LayerNormOp>(matchOperand(op, other, llvm::IsaPred<vit::LayerNormOp>));
+    Operation *operand = matchOperand(op, other, [](Operation *op) { return getLayerNorm(op) != nullptr; });
+    vit::LayerNormOp norm = getLayerNorm(operand);
     if (!norm)
       return rewriter.notifyMatchFailure(op, "no operand is a layer_norm of this use alone");
-    auto constants = getChannelConstant(other, shapeOf(norm).back());
+    int64_t channels = shapeOf(operand->getResult(0)).back();
+    auto constants = getChannelConstant(other, channels);
     if (!constants)
       return rewriter.notifyMatchFailure(op, "the other operand is no constant vector");
+    constants->resize(shapeOf(norm).back(), isMul ? 1.0f : 0.0f);
     Value gamma = norm.getGamma(), beta = norm.getBeta();
     auto gammas = getFloatConstantF32(gamma), betas = getFloatConstantF32(beta);
     if (failed(gammas) || failed(betas))
@@ -186,12 +250,17 @@ struct FoldIntoLayerNorm : OpRewritePattern<OpTy> {
       beta = update(rewriter, beta, *betas, other, 0.0, *constants);
     else if (getSplatFloat(beta) != 0.0)
       beta = update(rewriter, beta, *betas, beta, 1.0, *constants);
-    return replaceWith<vit::LayerNormOp>(rewriter, op, {norm.getInput(), gamma, beta}, norm->getAttrs());
+    if (operand == norm)
+      return replaceWith<vit::LayerNormOp>(rewriter, op, {norm.getInput(), gamma, beta}, norm->getAttrs());
+    Value updated = vit::LayerNormOp::create(rewriter, op->getLoc(), norm->getResultTypes(),
+                                             ValueRange{norm.getInput(), gamma, beta}, norm->getAttrs());
+    return replaceWith(rewriter, op, takeFront(rewriter, op->getLoc(), updated, channels));
   }
 };
 
 } // namespace
 
 void recover::populateNormPatterns(RewritePatternSet &patterns) {
-  patterns.add<RecoverLayerNorm, FoldIntoLayerNorm<vit::MulOp>, FoldIntoLayerNorm<vit::AddOp>>(patterns.getContext());
+  patterns.add<RecoverLayerNorm, RecoverRmsNorm, FoldIntoLayerNorm<vit::MulOp>, FoldIntoLayerNorm<vit::AddOp>>(
+      patterns.getContext());
 }
