@@ -83,6 +83,7 @@ struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatte
     RewritePatternSet second(context);
     populateAll(second);
     recover::populateScalarPatterns(second);
+    recover::populateLateAttentionPatterns(second);
     patterns = {std::move(first), std::move(second)};
     return success();
   }

@@ -30,7 +30,9 @@ void populateLinearPatterns(mlir::RewritePatternSet &patterns);
 void populatePatchPatterns(mlir::RewritePatternSet &patterns);
 /// Shape ops: chains that undo each other, layouts other than [B, N, C].
 void populateViewPatterns(mlir::RewritePatternSet &patterns);
+/// Attention's products; for the end, packed heads that no product took.
 void populateAttentionPatterns(mlir::RewritePatternSet &patterns);
+void populateLateAttentionPatterns(mlir::RewritePatternSet &patterns);
 /// Constants that are added to attention scores.
 void populateMaskPatterns(mlir::RewritePatternSet &patterns);
 /// Rotary embeddings: signs of what is concatenated become part of the constant factors.

@@ -288,7 +288,8 @@ struct RecoverWeightedSum : OpRewritePattern<vit::MatmulOp> {
   RecoverWeightedSum(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/2) {}
   LogicalResult matchAndRewrite(vit::MatmulOp op, PatternRewriter &rewriter) const override {
     const char *reason = nullptr;
-    if (traceView(op.getLhs()).source.getDefiningOp<vit::LinearOp>())
+    // A linear over the heads of probabilities has them in an axis of their own.
+    if (Value source = traceView(op.getLhs()).source; source.getDefiningOp<vit::LinearOp>() && rankOf(source) == 3)
       return rewriter.notifyMatchFailure(op, "lhs comes from a linear, not from a softmax");
     FailureOr<Heads> v = matchHeads(op.getRhs(), !op.getTransposeRhs(), reason);
     if (failed(v))
@@ -302,6 +303,56 @@ struct RecoverWeightedSum : OpRewritePattern<vit::MatmulOp> {
       return failure();
     Value probabilities = makeReshape(rewriter, op.getLoc(), op.getLhs(), shape);
     return replaceWith(rewriter, op, makeMatmul(rewriter, op, probabilities, *rhs, false));
+  }
+};
+
+/// Heads of a packed projection that no product of attention took, as something is computed
+/// before it (a norm, a rotary embedding of q or k) -> heads of a linear of their own.
+struct SplitPackedHeads : RewritePattern {
+  explicit SplitPackedHeads(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    if (!isViewOp(op) || rankOf(op->getResult(0)) < 4)
+      return rewriter.notifyMatchFailure(op, "no shape op that gives heads");
+    const char *reason = nullptr;
+    FailureOr<Heads> heads = matchHeads(op->getResult(0), true, reason);
+    if (failed(heads))
+      return rewriter.notifyMatchFailure(op, reason);
+    if (heads->heads * heads->size == shapeOf(heads->linear.getResult()).back())
+      return rewriter.notifyMatchFailure(op, "the projection is not packed");
+    if (llvm::all_of(op->getUsers(), [](Operation *user) { return givesHeads(user); }))
+      return rewriter.notifyMatchFailure(op, "the shape ops behind it give heads, too");
+    FailureOr<Value> split = makeHeads(rewriter, op->getLoc(), *heads, roleOf(op->getResult(0)));
+    if (failed(split))
+      return failure();
+    return replaceWith(rewriter, op, makeReshape(rewriter, op->getLoc(), *split, shapeOf(op->getResult(0))));
+  }
+
+private:
+  static bool givesHeads(Operation *user) {
+    const char *reason = nullptr;
+    return isViewOp(user) && rankOf(user->getResult(0)) >= 4 && succeeded(matchHeads(user->getResult(0), true, reason));
+  }
+
+  /// What `value` is to the first product that it reaches.
+  static StringRef roleOf(Value value) {
+    for (int steps = 0; steps < 32 && !value.use_empty(); ++steps) {
+      OpOperand &use = *value.use_begin();
+      if (auto matmul = dyn_cast<vit::MatmulOp>(use.getOwner()))
+        return use.getOperandNumber() == 0 ? "q" : comesFromSoftmax(matmul.getLhs()) ? "v" : "k";
+      if (use.getOwner()->getNumResults() != 1)
+        break;
+      value = use.getOwner()->getResult(0);
+    }
+    return "part";
+  }
+  static bool comesFromSoftmax(Value value) {
+    for (int steps = 0; steps < 32; ++steps) {
+      Operation *op = value.getDefiningOp();
+      if (!op || op->getNumOperands() == 0 || isa<vit::SoftmaxOp>(op))
+        return op && isa<vit::SoftmaxOp>(op);
+      value = op->getOperand(0);
+    }
+    return false;
   }
 };
 
@@ -348,4 +399,8 @@ struct RecoverMergedHeads : OpRewritePattern<vit::LinearOp> {
 void recover::populateAttentionPatterns(RewritePatternSet &patterns) {
   patterns.add<FoldOperandScale, FoldResultScale, SinkScale, FoldRhsTranspose, RecoverScores, RecoverWeightedSum,
                RecoverMergedHeads>(patterns.getContext());
+}
+
+void recover::populateLateAttentionPatterns(RewritePatternSet &patterns) {
+  patterns.add<SplitPackedHeads>(patterns.getContext());
 }

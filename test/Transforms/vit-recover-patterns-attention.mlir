@@ -121,3 +121,55 @@ func.func @whole(%x: tensor<1x5x1xf32>) -> (tensor<1x1x5x5xf32>, tensor<1x5x4xf3
   %m = vit.matmul %q4, %k4 transpose_rhs : (tensor<1x1x5x2xf32>, tensor<1x1x5x2xf32>) -> tensor<1x1x5x5xf32>
   return %m, %l : tensor<1x1x5x5xf32>, tensor<1x5x4xf32>
 }
+
+// -----
+
+// A norm of the queries before the product: q has a linear of its own, with the name of what it is to the product.
+// CHECK-LABEL: func.func @normed_queries
+// CHECK: %[[Q:.+]] = vit.linear {{.*}} (tensor<1x3x4xf32>, tensor<4x4xf32>) -> tensor<1x3x4xf32>
+// CHECK-NEXT: %[[R:.+]] = vit.reshape %[[Q]] to [1, 3, 2, 2]
+// CHECK-NEXT: %[[T:.+]] = vit.transpose %[[R]] by [0, 2, 1, 3]
+// CHECK: vit.layer_norm %[[T]]
+// CHECK: %[[K:.+]] = vit.linear {{.*}} -> tensor<1x3x4xf32>
+// CHECK: vit.matmul {{.*}} transpose_rhs
+// CHECK: vit.linear {{.*}} -> tensor<1x3x4xf32>
+// CHECK-NOT: vit.linear
+func.func @normed_queries(%x: tensor<1x3x4xf32>) -> tensor<1x2x3x2xf32> {
+  %w = arith.constant dense<1.0> : tensor<12x4xf32>
+  %g = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %b = arith.constant dense<0.0> : tensor<2xf32>
+  %l = vit.linear %x, %w : (tensor<1x3x4xf32>, tensor<12x4xf32>) -> tensor<1x3x12xf32>
+  %r = vit.reshape %l to [1, 3, 3, 2, 2] : tensor<1x3x12xf32> -> tensor<1x3x3x2x2xf32>
+  %t = vit.transpose %r by [2, 0, 3, 1, 4] : tensor<1x3x3x2x2xf32> -> tensor<3x1x2x3x2xf32>
+  %qs = vit.slice %t offsets [0, 0, 0, 0, 0] sizes [1, 1, 2, 3, 2] strides [1, 1, 1, 1, 1] : tensor<3x1x2x3x2xf32> -> tensor<1x1x2x3x2xf32>
+  %ks = vit.slice %t offsets [1, 0, 0, 0, 0] sizes [1, 1, 2, 3, 2] strides [1, 1, 1, 1, 1] : tensor<3x1x2x3x2xf32> -> tensor<1x1x2x3x2xf32>
+  %vs = vit.slice %t offsets [2, 0, 0, 0, 0] sizes [1, 1, 2, 3, 2] strides [1, 1, 1, 1, 1] : tensor<3x1x2x3x2xf32> -> tensor<1x1x2x3x2xf32>
+  %q = vit.reshape %qs to [1, 2, 3, 2] : tensor<1x1x2x3x2xf32> -> tensor<1x2x3x2xf32>
+  %k = vit.reshape %ks to [1, 2, 3, 2] : tensor<1x1x2x3x2xf32> -> tensor<1x2x3x2xf32>
+  %v = vit.reshape %vs to [1, 2, 3, 2] : tensor<1x1x2x3x2xf32> -> tensor<1x2x3x2xf32>
+  %n = vit.layer_norm %q, %g, %b eps 1.0e-6 : (tensor<1x2x3x2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x3x2xf32>
+  %s = vit.matmul %n, %k transpose_rhs scale 5.0e-01 : (tensor<1x2x3x2xf32>, tensor<1x2x3x2xf32>) -> tensor<1x2x3x3xf32>
+  %p = vit.softmax %s : tensor<1x2x3x3xf32> -> tensor<1x2x3x3xf32>
+  %o = vit.matmul %p, %v : (tensor<1x2x3x3xf32>, tensor<1x2x3x2xf32>) -> tensor<1x2x3x2xf32>
+  return %o : tensor<1x2x3x2xf32>
+}
+
+// -----
+
+// A linear over the heads of the probabilities (talking heads) does not keep v in the packed projection.
+// CHECK-LABEL: func.func @talking_heads
+// CHECK: vit.linear {{.*}} -> tensor<1x3x3x2xf32>
+// CHECK: vit.linear {{.*}} (tensor<1x3x4xf32>, tensor<4x4xf32>) -> tensor<1x3x4xf32>
+// CHECK: vit.matmul
+func.func @talking_heads(%x: tensor<1x3x4xf32>, %p: tensor<1x3x3x2xf32>) -> tensor<1x2x3x2xf32> {
+  %w = arith.constant dense<1.0> : tensor<12x4xf32>
+  %m = arith.constant dense<1.0> : tensor<2x2xf32>
+  %l = vit.linear %x, %w : (tensor<1x3x4xf32>, tensor<12x4xf32>) -> tensor<1x3x12xf32>
+  %vs = vit.slice %l offsets [0, 0, 8] sizes [1, 3, 4] strides [1, 1, 1] : tensor<1x3x12xf32> -> tensor<1x3x4xf32>
+  %r = vit.reshape %vs to [1, 3, 2, 2] : tensor<1x3x4xf32> -> tensor<1x3x2x2xf32>
+  %v = vit.transpose %r by [0, 2, 1, 3] : tensor<1x3x2x2xf32> -> tensor<1x2x3x2xf32>
+  %a = vit.linear %p, %m : (tensor<1x3x3x2xf32>, tensor<2x2xf32>) -> tensor<1x3x3x2xf32>
+  %t = vit.transpose %a by [0, 3, 1, 2] : tensor<1x3x3x2xf32> -> tensor<1x2x3x3xf32>
+  %o = vit.matmul %t, %v : (tensor<1x2x3x3xf32>, tensor<1x2x3x2xf32>) -> tensor<1x2x3x2xf32>
+  return %o : tensor<1x2x3x2xf32>
+}
