@@ -28,6 +28,7 @@ EXCLUDED = "EXCLUDED"
 # project's. Nothing, where the processor has the feature or not.
 PACKAGES = {
     "test-models": ["python3-numpy", "python3-onnx", "python3-torch"],
+    "operator-cases": ["libonnx-testdata"],
     "qemu-aarch64": ["qemu-user"],
     "libomp": ["libomp-22-dev"],
     "chromium": ["chromium"],

@@ -7,11 +7,12 @@
 #   %shared   the folder of optional data (REQUIRES: shared-data)
 #   %models   ONNX models written by test/models/make_models.py
 #             (REQUIRES: test-models)
+#   %cases    the ONNX project's cases of single operators (REQUIRES: operator-cases)
 # Parameters: vitq_roundtrip=1 (IR tests with --verify-roundtrip), vitq_tiers=T,... (only
 # tests of these tiers, see tiers.py; scripts/test.sh --tier).
 # Longest first (tiers.py): by the times of the last run, and without one by those of
 # .lit_test_times.txt in this folder (scripts/test.sh --record-times).
-# Features: shared-data, test-models, vitq-run, vitq-lut, vitq-asm, vitq-lsp-server, x86_64,
+# Features: shared-data, test-models, operator-cases, vitq-run, vitq-lut, vitq-asm, vitq-lsp-server, vitq-operators, x86_64,
 # aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, libomp (where --openmp
 # looks for it), chromium, clang-format (22), roundtrip (the suite runs with --verify-roundtrip).
 
@@ -55,7 +56,7 @@ llvm_config.with_system_environment(
 opt_flags = ["--verify-roundtrip"] if roundtrip else []
 tools = []
 for name, flags in [("vitq-opt", opt_flags), ("vitq-run", []), ("vitq-lut", []), ("vitq-asm", []),
-                    ("vitq-lsp-server", [])]:
+                    ("vitq-lsp-server", []), ("vitq-operators", [])]:
     path = os.path.join(config.vitq_tools_dir, name)
     if not os.path.exists(path):
         continue
@@ -87,6 +88,11 @@ if os.path.exists(config.vitq_test_models + ".stamp"):
     config.available_features.add("test-models")
     config.substitutions.append(("%models", config.vitq_test_models))
     config.environment["VITQ_TEST_MODELS"] = config.vitq_test_models
+
+cases = "/usr/share/libonnx-testdata/data"
+if os.path.isdir(cases):
+    config.available_features.add("operator-cases")
+    config.substitutions.append(("%cases", cases))
 
 # What this processor can run.
 config.available_features.add(platform.machine())

@@ -58,6 +58,10 @@ InFlightDiagnostic NodeImporter::error() { return emitError(loc) << node.opType 
 // The node
 //===----------------------------------------------------------------------===//
 
+/// All results of one model together: its weights may be moved and cast a few times.
+static constexpr double kMaxFoldedTotal = 0x1p31, kMaxFoldedPerWeight = 4;
+static constexpr double kMaxFoldedWork = 0x1p34;
+
 LogicalResult NodeImporter::readInputs(const OperatorHandler &handler) {
   size_t given = node.inputs.size();
   while (given && node.inputs[given - 1].empty())
@@ -86,6 +90,12 @@ LogicalResult NodeImporter::readInputs(const OperatorHandler &handler) {
 }
 
 LogicalResult NodeImporter::run() {
+  if (state.maxFoldedBytes == 0) {
+    state.maxFoldedBytes = kMaxFoldedTotal;
+    for (const auto &value : state.values)
+      if (value.second.constant)
+        state.maxFoldedBytes += kMaxFoldedPerWeight * static_cast<double>(value.second.constant->elements.numBytes());
+  }
   const auto found = operatorHandlers().find(node.opType);
   if (!node.domain.empty() || found == operatorHandlers().end())
     return error() << "is an unsupported operator";
@@ -134,8 +144,6 @@ FailureOr<Shape> NodeImporter::intsInput(size_t i, StringRef what) {
 // Constants
 //===----------------------------------------------------------------------===//
 
-/// Results of one model together: its weights may be moved and cast a few times.
-static constexpr double kMaxFoldedTotal = 0x1p33, kMaxFoldedWork = 0x1p34;
 /// What importing a node costs, and an op.
 static constexpr double kNodeWork = 0x1p12, kOpWork = 0x1p17;
 
@@ -186,7 +194,7 @@ LogicalResult NodeImporter::countFolded() {
     if (llvm::none_of(inputs, [&](const Imported &input) { return isPartOf(result, input); }))
       state.foldedBytes += static_cast<double>(result.numBytes());
   }
-  if (state.foldedBytes > kMaxFoldedTotal)
+  if (state.foldedBytes > state.maxFoldedBytes)
     return error() << "what was computed of constants up to here takes more memory than a model needs";
   return success();
 }

@@ -47,7 +47,7 @@ ElementKind kindOf(DType type);
 constexpr int64_t kMaxElements = int64_t(1) << 31;
 /// Nor may a tensor that the importer makes itself (Expand, ConstantOfShape).
 constexpr int64_t kMaxFoldedElements = int64_t(1) << 28;
-constexpr int64_t kMaxFoldedBytes = int64_t(1) << 30;
+constexpr int64_t kMaxFoldedBytes = int64_t(1) << 29;
 constexpr size_t kMaxRank = 16;
 
 /// The number of elements; none when a size is negative, or there are more
