@@ -17,6 +17,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 # Where ONNX Runtime 1.32 computes something else than the operator's text says; the cases are not drawn.
 DEVIATIONS = {
+    "AveragePool": "SAME_UPPER and SAME_LOWER with a stride longer than the window: starts behind the first element, and "
+                   "so does MaxPool",
     "BitShift": "by as many bits as the type has, or more: what the processor does, not 0",
     "Cast": "of reals outside an integer type: what the processor does; the text leaves it open, vitq saturates",
     "Mod": "of integers by 0 and Div by 0: the process dies of SIGFPE",
@@ -24,7 +26,7 @@ DEVIATIONS = {
     "Gelu": "as x / 2 * (1 + erf(x / sqrt 2)) in float: nothing is left of it below -4",
     "Resize": "coordinates are computed in float: an output that lies half way between two inputs may take another; "
               "scales of tf_crop_and_resize are those of the whole axis, not of the region; an axis that keeps its "
-              "size is not cropped, and with antialias left alone whatever its scale",
+              "size is left as it is, whatever its scale and its region",
     "Sigmoid": "is off by tenths of its value below -10, and 0 below -18",
     "Slice": "a step below 0 and an end of INT64_MAX: goes to the first element, as for INT64_MIN",
     "TopK": "of NaN: an order of its own",
@@ -106,10 +108,10 @@ class Draw:
 UNARY = {
     "Abs": (-4, 4), "Acos": (-1, 1), "Acosh": (1, 9), "Asin": (-1, 1), "Asinh": (-9, 9), "Atan": (-9, 9),
     "Atanh": (-0.99, 0.99), "Ceil": (-9, 9), "Celu": (-4, 4), "Cos": (-50, 50), "Cosh": (-5, 5), "Elu": (-4, 4),
-    "Erf": (-4, 4), "Exp": (-20, 20), "Floor": (-9, 9), "Gelu": (-3.5, 6), "HardSigmoid": (-5, 5),
+    "Erf": (-4, 4), "Exp": (-20, 20), "Floor": (-9, 9), "Gelu": (-2.5, 6), "HardSigmoid": (-5, 5),
     "HardSwish": (-5, 5), "LeakyRelu": (-4, 4), "Log": (0.01, 50), "Mish": (-9, 9), "Neg": (-4, 4),
     "Reciprocal": (0.1, 9), "Relu": (-4, 4), "Round": (-9, 9), "Selu": (-4, 4), "Shrink": (-3, 3),
-    "Sigmoid": (-8, 15), "Sign": (-4, 4), "Sin": (-50, 50), "Sinh": (-5, 5), "Softplus": (-20, 20),
+    "Sigmoid": (-5, 15), "Sign": (-4, 4), "Sin": (-50, 50), "Sinh": (-5, 5), "Softplus": (-20, 20),
     "Softsign": (-9, 9), "Sqrt": (0, 50), "Tan": (-1.5, 1.5), "Tanh": (-9, 9), "ThresholdedRelu": (-4, 4),
 }
 SINCE = {"Gelu": 20, "HardSwish": 14, "Mish": 18, "Celu": 12, "Round": 11}
@@ -631,11 +633,11 @@ def resize(d):
         names = [image, region, "" if opset >= 13 else d.input(np.array([], np.float32)), d.ints(sizes)]
         scales = [size / length for size, length in zip(sizes, shape)]
     else:
-        scales = np.array([1, 1] + [d.pick([0.5, 0.6, 0.8, 1.0, 1.3, 2.0, 2.7, 3.0]) for _ in range(2)], np.float32)
+        scales = np.array([1, 1] + [d.pick([s for s in (0.5, 0.6, 0.8, 1.0, 1.3, 2.0, 2.7, 3.0)
+                                            if s == 1 or int(length * np.float32(s)) != length])
+                                    for length in shape[2:]], np.float32)
         names = [image, region, d.input(scales)]
         sizes = [int(length * scale) for length, scale in zip(shape, scales)]
-        if "antialias" in attributes and any(a == b for a, b in zip(sizes[2:], shape[2:])):
-            del attributes["antialias"]
     if mode == "nearest":
         modes = [m for m in ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
                  if not any(is_ambiguous(m, coordinates, *axis) for axis in zip(shape[2:], sizes[2:], scales[2:]))]
@@ -698,6 +700,7 @@ def window(d, kernel, image):
     elif choice == 1:
         attributes["auto_pad"] = d.pick(["SAME_UPPER", "SAME_LOWER", "VALID"])
         attributes["dilations"] = [1 for _ in kernel]
+        attributes["strides"] = [min(s, k) for s, k in zip(attributes["strides"], kernel)]
     return attributes
 
 
