@@ -49,6 +49,7 @@ public:
       if (failed(prepare(&op)))
         return failure();
     widenResults();
+    function.walk([&](LinearOp op) { widenRow(op); });
     for (Operation &op : function.front())
       for (OpOperand &use : op.getOpOperands())
         if (Kind kind = wanted(use); kind != Kind::None)
@@ -285,6 +286,18 @@ private:
       if (quantizable && isa<UnaryFunction>(op) && quantizable.getOperandCode(0).kind == CodeKind::Code)
         op->setAttr(kWideAttr, rewriter.getUnitAttr());
     }
+  }
+
+  /// A layer that reads a residual stream of one row itself, without a norm between (a head
+  /// behind attention pooling), reads its 16 bits where any weights leave room for them in
+  /// the accumulator.
+  void widenRow(LinearOp op) {
+    constexpr int64_t kMostChannels = 512; // times 2^15 and 127, below 2^31
+    ArrayRef<int64_t> shape = shapeOf(op.getInput());
+    Value stream = root(op.getInput());
+    if (!isIVit() && ShapedType::getNumElements(shape) == shape.back() && shape.back() <= kMostChannels &&
+        isResidual(stream.getDefiningOp()) && !isPartOfStream(op.getInput(), stream))
+      op->setAttr(kWideAttr, rewriter.getUnitAttr());
   }
 
   //===--------------------------------------------------------------------===//

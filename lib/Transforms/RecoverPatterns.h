@@ -30,7 +30,8 @@ void populateLinearPatterns(mlir::RewritePatternSet &patterns);
 void populatePatchPatterns(mlir::RewritePatternSet &patterns);
 /// Shape ops: chains that undo each other, layouts other than [B, N, C].
 void populateViewPatterns(mlir::RewritePatternSet &patterns);
-/// Attention's products; for the end, packed heads that no product took.
+/// Attention's products; for the end, keys without queries that a linear gives, and packed
+/// heads that no product took.
 void populateAttentionPatterns(mlir::RewritePatternSet &patterns);
 void populateLateAttentionPatterns(mlir::RewritePatternSet &patterns);
 /// Constants that are added to attention scores.

@@ -306,6 +306,52 @@ struct RecoverWeightedSum : OpRewritePattern<vit::MatmulOp> {
   }
 };
 
+/// Keys whose queries are no linear's: a constant (attention pooling), or what a norm or a
+/// rotary embedding gives -> matmul %q, %k transpose_rhs of [B, H, N, d].
+struct RecoverKeys : OpRewritePattern<vit::MatmulOp> {
+  RecoverKeys(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/2) {}
+  LogicalResult matchAndRewrite(vit::MatmulOp op, PatternRewriter &rewriter) const override {
+    const char *reason = nullptr;
+    FailureOr<Heads> k = matchHeads(op.getRhs(), op.getTransposeRhs(), reason);
+    if (failed(k))
+      return rewriter.notifyMatchFailure(op, reason);
+    if (op.getTransposeRhs() && isCanonical(*k, op.getRhs()))
+      return rewriter.notifyMatchFailure(op, "already canonical");
+    if (rankOf(op.getLhs()) != 4 || shapeOf(op.getLhs()).take_front(2) != ArrayRef<int64_t>{k->batch, k->heads})
+      return rewriter.notifyMatchFailure(op, "the queries are not [B, H, N, d]");
+    FailureOr<Value> rhs = makeHeads(rewriter, op.getLoc(), *k, "k");
+    if (failed(rhs))
+      return failure();
+    return replaceWith(rewriter, op, makeMatmul(rewriter, op, op.getLhs(), *rhs, true));
+  }
+};
+
+/// matmul(a, v) -> matmul(a, b) transpose_rhs for a view v of b, in its order, with the last
+/// two axes swapped: keys that were transposed in three axes.
+struct FoldRhsView : OpRewritePattern<vit::MatmulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(vit::MatmulOp op, PatternRewriter &rewriter) const override {
+    StridedView view = traceView(op.getRhs());
+    const size_t rank = view.dims.size();
+    SmallVector<int64_t> shape(shapeOf(op.getRhs()));
+    if (view.numOps < 2 || view.offset != 0 || shape[rank - 1] == 1 || shape[rank - 2] == 1)
+      return rewriter.notifyMatchFailure(op, "rhs is no view by several shape ops");
+    Factors all = view.flatten(0, rank - 2);
+    llvm::append_range(all, view.dims[rank - 1]);
+    llvm::append_range(all, view.dims[rank - 2]);
+    const int64_t count = cast<ShapedType>(view.source.getType()).getNumElements();
+    if (coalesce(all) != Factors{{count, 1}})
+      return rewriter.notifyMatchFailure(op, "rhs does not swap the last two axes alone");
+    std::swap(shape[rank - 1], shape[rank - 2]);
+    Value rhs = makeReshape(rewriter, op.getLoc(), view.source, shape);
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getRhsMutable().assign(rhs);
+      op.setTransposeRhs(!op.getTransposeRhs());
+    });
+    return success();
+  }
+};
+
 /// Heads of a packed projection that no product of attention took, as something is computed
 /// before it (a norm, a rotary embedding of q or k) -> heads of a linear of their own.
 struct SplitPackedHeads : RewritePattern {
@@ -402,5 +448,5 @@ void recover::populateAttentionPatterns(RewritePatternSet &patterns) {
 }
 
 void recover::populateLateAttentionPatterns(RewritePatternSet &patterns) {
-  patterns.add<SplitPackedHeads>(patterns.getContext());
+  patterns.add<RecoverKeys, FoldRhsView, SplitPackedHeads>(patterns.getContext());
 }

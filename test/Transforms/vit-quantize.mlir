@@ -179,3 +179,33 @@ func.func @main(%x: tensor<1x2x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2x2xf
   %y = vit.linear %p, %w {vit.range = array<f64: -90.0, 90.0>} : (tensor<1x2x2xf32>, tensor<2x2xf32>) -> tensor<1x2x2xf32>
   return %y : tensor<1x2x2xf32>
 }
+
+// -----
+
+// A layer that reads a residual stream of one row itself reads its 16 bits.
+// CHECK-LABEL: func.func @main
+// CHECK: vit.quantize {{.*}} -> tensor<1x1x2x!quant.uniform<i16:f32
+// CHECK-NOT: u8
+// CHECK: vit.linear {{.*}}vit.wide
+func.func @main(%x: tensor<1x1x2x!quant.uniform<i16:f32, 0.001>>) -> tensor<1x1x2xf32> {
+  %w = arith.constant dense<[[2.0, 2.0], [4.0, 1.0]]> : tensor<2x2xf32>
+  %x0 = vit.dequantize %x : tensor<1x1x2x!quant.uniform<i16:f32, 0.001>> -> tensor<1x1x2xf32>
+  %a = vit.add %x0, %x0 {vit.range = array<f64: -4.0, 6.0>} : (tensor<1x1x2xf32>, tensor<1x1x2xf32>) -> tensor<1x1x2xf32>
+  %l = vit.linear %a, %w {vit.range = array<f64: -24.0, 36.0>} : (tensor<1x1x2xf32>, tensor<2x2xf32>) -> tensor<1x1x2xf32>
+  return %l : tensor<1x1x2xf32>
+}
+
+// -----
+
+// One of several rows reads 8.
+// CHECK-LABEL: func.func @main
+// CHECK: vit.quantize {{.*}} -> tensor<1x3x2x!quant.uniform<u8:f32
+// CHECK: vit.linear
+// CHECK-NOT: vit.wide
+func.func @main(%y: tensor<1x3x2x!quant.uniform<i16:f32, 0.001>>) -> tensor<1x3x2xf32> {
+  %w = arith.constant dense<[[2.0, 2.0], [4.0, 1.0]]> : tensor<2x2xf32>
+  %y0 = vit.dequantize %y : tensor<1x3x2x!quant.uniform<i16:f32, 0.001>> -> tensor<1x3x2xf32>
+  %b = vit.add %y0, %y0 {vit.range = array<f64: -4.0, 6.0>} : (tensor<1x3x2xf32>, tensor<1x3x2xf32>) -> tensor<1x3x2xf32>
+  %m = vit.linear %b, %w {vit.range = array<f64: -24.0, 36.0>} : (tensor<1x3x2xf32>, tensor<2x2xf32>) -> tensor<1x3x2xf32>
+  return %m : tensor<1x3x2xf32>
+}

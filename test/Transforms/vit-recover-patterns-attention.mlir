@@ -173,3 +173,42 @@ func.func @talking_heads(%x: tensor<1x3x4xf32>, %p: tensor<1x3x3x2xf32>) -> tens
   %o = vit.matmul %t, %v : (tensor<1x2x3x3xf32>, tensor<1x2x3x2xf32>) -> tensor<1x2x3x2xf32>
   return %o : tensor<1x2x3x2xf32>
 }
+
+// -----
+
+// Attention pooling: the query is a constant, the keys still are heads of a linear.
+// CHECK-LABEL: func.func @constant_query
+// CHECK: %[[Q:.+]] = arith.constant dense<1.0{{.*}}> : tensor<1x2x1x2xf32>
+// CHECK: %[[K:.+]] = vit.linear {{.*}} -> tensor<1x3x4xf32>
+// CHECK-NEXT: %[[R:.+]] = vit.reshape %[[K]] to [1, 3, 2, 2]
+// CHECK-NEXT: %[[T:.+]] = vit.transpose %[[R]] by [0, 2, 1, 3]
+// CHECK-NEXT: %[[S:.+]] = vit.matmul %[[Q]], %[[T]] transpose_rhs
+// CHECK-NEXT: return %[[S]]
+func.func @constant_query(%x: tensor<1x3x4xf32>) -> tensor<1x2x1x3xf32> {
+  %q = arith.constant dense<1.0> : tensor<1x2x1x2xf32>
+  %w = arith.constant dense<1.0> : tensor<4x4xf32>
+  %l = vit.linear %x, %w : (tensor<1x3x4xf32>, tensor<4x4xf32>) -> tensor<1x3x4xf32>
+  %r = vit.reshape %l to [1, 3, 2, 2] : tensor<1x3x4xf32> -> tensor<1x3x2x2xf32>
+  %t = vit.transpose %r by [0, 2, 3, 1] : tensor<1x3x2x2xf32> -> tensor<1x2x2x3xf32>
+  %s = vit.matmul %q, %t : (tensor<1x2x1x2xf32>, tensor<1x2x2x3xf32>) -> tensor<1x2x1x3xf32>
+  return %s : tensor<1x2x1x3xf32>
+}
+
+// -----
+
+// Keys that a norm gives, transposed in three axes.
+// CHECK-LABEL: func.func @normed_keys
+// CHECK-SAME: (%[[Q:.+]]: tensor<1x2x3x4xf32>{{.*}}, %[[K:.+]]: tensor<1x2x3x4xf32>
+// CHECK: %[[N:.+]] = vit.layer_norm %[[K]]
+// CHECK-NEXT: %[[S:.+]] = vit.matmul %[[Q]], %[[N]] transpose_rhs
+// CHECK-NEXT: return %[[S]]
+func.func @normed_keys(%q: tensor<1x2x3x4xf32>, %k: tensor<1x2x3x4xf32>) -> tensor<1x2x3x3xf32> {
+  %g = arith.constant dense<2.0> : tensor<4xf32>
+  %b = arith.constant dense<1.0> : tensor<4xf32>
+  %n = vit.layer_norm %k, %g, %b eps 1.0e-6 : (tensor<1x2x3x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<1x2x3x4xf32>
+  %r = vit.reshape %n to [2, 3, 4] : tensor<1x2x3x4xf32> -> tensor<2x3x4xf32>
+  %t = vit.transpose %r by [0, 2, 1] : tensor<2x3x4xf32> -> tensor<2x4x3xf32>
+  %v = vit.reshape %t to [1, 2, 4, 3] : tensor<2x4x3xf32> -> tensor<1x2x4x3xf32>
+  %s = vit.matmul %q, %v : (tensor<1x2x3x4xf32>, tensor<1x2x4x3xf32>) -> tensor<1x2x3x3xf32>
+  return %s : tensor<1x2x3x3xf32>
+}
