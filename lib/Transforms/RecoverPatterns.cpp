@@ -84,6 +84,7 @@ struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatte
     populateAll(second);
     recover::populateScalarPatterns(second);
     recover::populateLateAttentionPatterns(second);
+    recover::populateLateHeadPatterns(second);
     patterns = {std::move(first), std::move(second)};
     return success();
   }
@@ -113,6 +114,7 @@ private:
     recover::populatePatchPatterns(set);
     recover::populateViewPatterns(set);
     recover::populateAttentionPatterns(set);
+    recover::populateHeadPatterns(set);
     recover::populateMaskPatterns(set);
     recover::populateRotaryPatterns(set);
   }

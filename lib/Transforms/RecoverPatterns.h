@@ -30,10 +30,12 @@ void populateLinearPatterns(mlir::RewritePatternSet &patterns);
 void populatePatchPatterns(mlir::RewritePatternSet &patterns);
 /// Shape ops: chains that undo each other, layouts other than [B, N, C].
 void populateViewPatterns(mlir::RewritePatternSet &patterns);
-/// Attention's products; for the end, keys without queries that a linear gives, and packed
-/// heads that no product took.
+/// Attention's products; for the end, keys without queries that a linear gives.
 void populateAttentionPatterns(mlir::RewritePatternSet &patterns);
 void populateLateAttentionPatterns(mlir::RewritePatternSet &patterns);
+/// Heads that were computed one by one; for the end, packed ones that no product took.
+void populateHeadPatterns(mlir::RewritePatternSet &patterns);
+void populateLateHeadPatterns(mlir::RewritePatternSet &patterns);
 /// Constants that are added to attention scores.
 void populateMaskPatterns(mlir::RewritePatternSet &patterns);
 /// Rotary embeddings: signs of what is concatenated become part of the constant factors.

@@ -11,7 +11,7 @@
 // between a linear and a matmul is one strided view, so these patterns look at
 // what the view means, not at the ops it is made of.
 
-#include "RecoverPatterns.h"
+#include "RecoverPatternsHeads.h"
 
 #include "vitq/Support/Constants.h"
 
@@ -118,137 +118,11 @@ struct FoldRhsTranspose : OpRewritePattern<vit::MatmulOp> {
   }
 };
 
-//===----------------------------------------------------------------------===//
-// Heads
-//===----------------------------------------------------------------------===//
-
-/// A matmul's operand as heads of a linear's result [B, N, C].
-struct Heads {
-  vit::LinearOp linear;
-  int64_t batch = 1, tokens = 1, heads = 1, size = 1;
-  /// Channel `offset + h * headStride + i * stride` is element i of head h.
-  int64_t offset = 0, headStride = 0, stride = 1;
-  unsigned numOps = 0;
-
-  bool isWhole() const {
-    return offset == 0 && stride == 1 && headStride == size && shapeOf(vit::LinearOp(linear)).back() == heads * size;
-  }
-};
-
 } // namespace
 
-/// Takes the factor `{size, stride}` off the front, if it is there.
-static bool takeFront(ArrayRef<Factor> &factors, int64_t size, int64_t stride) {
-  if (size == 1)
-    return true;
-  if (factors.empty() || !(factors.front() == Factor{size, stride}))
-    return false;
-  factors = factors.drop_front();
-  return true;
-}
-
-/// `channelsLast`: the operand is [..., N, d], otherwise [..., d, N].
-static FailureOr<Heads> matchHeads(Value operand, bool channelsLast, const char *&reason) {
-  StridedView view = traceView(operand);
-  Heads result;
-  result.linear = view.source.getDefiningOp<vit::LinearOp>();
-  result.numOps = view.numOps;
-  int64_t rank = rankOf(operand);
-  reason = "operand is no view of a linear's result [B, N, C]";
-  if (!result.linear || rankOf(view.source) != 3 || rank < 3)
-    return failure();
-  ArrayRef<int64_t> source = shapeOf(view.source);
-  int64_t channels = source[2];
-  result.batch = source[0];
-  result.tokens = source[1];
-  Factors rows = view.flatten(rank - (channelsLast ? 2 : 1), rank - (channelsLast ? 1 : 0));
-  Factors columns = view.flatten(rank - (channelsLast ? 1 : 2), rank - (channelsLast ? 0 : 1));
-  ArrayRef<Factor> rest = rows;
-  reason = "rows of the operand are not the linear's tokens";
-  if (!takeFront(rest, result.tokens, channels) || !rest.empty())
-    return failure();
-  reason = "columns of the operand are not channels of one head";
-  if (columns.size() > 1)
-    return failure();
-  if (!columns.empty()) {
-    result.size = columns.front().size;
-    result.stride = columns.front().stride;
-  }
-  Factors leading;
-  for (int64_t i = 0; i < rank - 2; ++i)
-    llvm::append_range(leading, view.dims[i]);
-  rest = leading;
-  reason = "leading axes of the operand are not the batch and the heads";
-  if (!takeFront(rest, result.batch, result.tokens * channels) || rest.size() > 1)
-    return failure();
-  result.headStride = result.size;
-  if (!rest.empty()) {
-    result.heads = rest.front().size;
-    result.headStride = rest.front().stride;
-  }
-  result.offset = view.offset;
-  int64_t last = result.offset + (result.heads - 1) * result.headStride + (result.size - 1) * result.stride;
-  reason = "heads are not made of channels of one token";
-  if (last >= channels)
-    return failure();
-  return result;
-}
-
-/// The part of a packed projection that gives the heads' channels: rows of its
-/// weight and bias. Its location is the projection's with `role` appended.
-static FailureOr<Value> splitLinear(PatternRewriter &rewriter, const Heads &heads, StringRef role) {
-  vit::LinearOp linear = heads.linear;
-  auto weights = getFloatConstantF32(linear.getWeight());
-  auto biases = linear.getBias() ? getFloatConstantF32(linear.getBias()) : std::vector<float>();
-  if (failed(weights) || failed(biases))
-    return rewriter.notifyMatchFailure(linear, "weight or bias of the packed projection is no constant");
-  if (!llvm::all_of(linear->getUsers(), isViewOp))
-    return rewriter.notifyMatchFailure(linear, "the packed projection has a use that is no shape op");
-  int64_t inputs = shapeOf(linear.getWeight())[1];
-  std::vector<float> rows, bias;
-  for (int64_t h = 0; h < heads.heads; ++h)
-    for (int64_t i = 0; i < heads.size; ++i) {
-      int64_t row = heads.offset + h * heads.headStride + i * heads.stride;
-      rows.insert(rows.end(), weights->begin() + row * inputs, weights->begin() + (row + 1) * inputs);
-      if (!biases->empty())
-        bias.push_back((*biases)[row]);
-    }
-  OpBuilder::InsertionGuard guard(rewriter);
-  rewriter.setInsertionPoint(linear);
-  int64_t channels = heads.heads * heads.size;
-  auto named = [&](Value value) { return (getBlobName(value) + "." + role).str(); };
-  Location loc = linear.getLoc();
-  if (auto name = dyn_cast<NameLoc>(loc))
-    loc = NameLoc::get(rewriter.getStringAttr(name.getName().getValue() + "." + role));
-  Type f32 = rewriter.getF32Type();
-  Value weight = createFloatConstant(rewriter, loc, RankedTensorType::get({channels, inputs}, f32), rows,
-                                     named(linear.getWeight()));
-  Value biasValue;
-  if (linear.getBias())
-    biasValue =
-        createFloatConstant(rewriter, loc, RankedTensorType::get({channels}, f32), bias, named(linear.getBias()));
-  return makeLinear(rewriter, loc, linear.getInput(), weight, biasValue);
-}
-
-/// The heads as [B, H, N, d]: reshape to [B, N, H, d], transpose [0, 2, 1, 3].
-static FailureOr<Value> makeHeads(PatternRewriter &rewriter, Location loc, const Heads &heads, StringRef role) {
-  Value part = vit::LinearOp(heads.linear).getResult();
-  if (!heads.isWhole()) {
-    FailureOr<Value> split = splitLinear(rewriter, heads, role);
-    if (failed(split))
-      return failure();
-    part = *split;
-  }
-  Location partLoc = part.getLoc();
-  Value split = makeReshape(rewriter, partLoc, part, {heads.batch, heads.tokens, heads.heads, heads.size});
-  return makeTranspose(rewriter, partLoc, split, {0, 2, 1, 3});
-}
-
-/// Whether the operand has the form makeHeads gives.
-static bool isCanonical(const Heads &heads, Value operand) {
-  return heads.isWhole() && heads.numOps <= 2 &&
-         shapeOf(operand) == ArrayRef<int64_t>{heads.batch, heads.heads, heads.tokens, heads.size};
-}
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
 
 static Value makeMatmul(PatternRewriter &rewriter, vit::MatmulOp old, Value lhs, Value rhs, bool transposeRhs) {
   SmallVector<NamedAttribute> attributes{rewriter.getNamedAttr("scale", old.getScaleAttr())};
@@ -352,56 +226,6 @@ struct FoldRhsView : OpRewritePattern<vit::MatmulOp> {
   }
 };
 
-/// Heads of a packed projection that no product of attention took, as something is computed
-/// before it (a norm, a rotary embedding of q or k) -> heads of a linear of their own.
-struct SplitPackedHeads : RewritePattern {
-  explicit SplitPackedHeads(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
-  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
-    if (!isViewOp(op) || rankOf(op->getResult(0)) < 4)
-      return rewriter.notifyMatchFailure(op, "no shape op that gives heads");
-    const char *reason = nullptr;
-    FailureOr<Heads> heads = matchHeads(op->getResult(0), true, reason);
-    if (failed(heads))
-      return rewriter.notifyMatchFailure(op, reason);
-    if (heads->heads * heads->size == shapeOf(heads->linear.getResult()).back())
-      return rewriter.notifyMatchFailure(op, "the projection is not packed");
-    if (llvm::all_of(op->getUsers(), [](Operation *user) { return givesHeads(user); }))
-      return rewriter.notifyMatchFailure(op, "the shape ops behind it give heads, too");
-    FailureOr<Value> split = makeHeads(rewriter, op->getLoc(), *heads, roleOf(op->getResult(0)));
-    if (failed(split))
-      return failure();
-    return replaceWith(rewriter, op, makeReshape(rewriter, op->getLoc(), *split, shapeOf(op->getResult(0))));
-  }
-
-private:
-  static bool givesHeads(Operation *user) {
-    const char *reason = nullptr;
-    return isViewOp(user) && rankOf(user->getResult(0)) >= 4 && succeeded(matchHeads(user->getResult(0), true, reason));
-  }
-
-  /// What `value` is to the first product that it reaches.
-  static StringRef roleOf(Value value) {
-    for (int steps = 0; steps < 32 && !value.use_empty(); ++steps) {
-      OpOperand &use = *value.use_begin();
-      if (auto matmul = dyn_cast<vit::MatmulOp>(use.getOwner()))
-        return use.getOperandNumber() == 0 ? "q" : comesFromSoftmax(matmul.getLhs()) ? "v" : "k";
-      if (use.getOwner()->getNumResults() != 1)
-        break;
-      value = use.getOwner()->getResult(0);
-    }
-    return "part";
-  }
-  static bool comesFromSoftmax(Value value) {
-    for (int steps = 0; steps < 32; ++steps) {
-      Operation *op = value.getDefiningOp();
-      if (!op || op->getNumOperands() == 0 || isa<vit::SoftmaxOp>(op))
-        return op && isa<vit::SoftmaxOp>(op);
-      value = op->getOperand(0);
-    }
-    return false;
-  }
-};
-
 /// linear(view of [B, H, N, d]) -> linear of [B, N, H * d], made by transpose
 /// [0, 2, 1, 3] and a reshape, and the rest of the view behind it.
 struct RecoverMergedHeads : OpRewritePattern<vit::LinearOp> {
@@ -448,5 +272,5 @@ void recover::populateAttentionPatterns(RewritePatternSet &patterns) {
 }
 
 void recover::populateLateAttentionPatterns(RewritePatternSet &patterns) {
-  patterns.add<RecoverKeys, FoldRhsView, SplitPackedHeads>(patterns.getContext());
+  patterns.add<RecoverKeys, FoldRhsView>(patterns.getContext());
 }

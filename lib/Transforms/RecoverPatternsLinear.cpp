@@ -117,7 +117,8 @@ struct SplitPackedLinear : OpRewritePattern<vit::LinearOp> {
         return rewriter.notifyMatchFailure(op, "a user takes something else than a run of channels");
       slices.push_back(slice);
       taken += slice.getSizes().back();
-      isHeads &= llvm::all_of(slice->getUsers(), isViewOp);
+      isHeads &= llvm::all_of(slice->getUsers(),
+                              [](Operation *reader) { return isViewOp(reader) || isa<vit::MatmulOp>(reader); });
     }
     if (slices.size() < 2 || taken > channels || isHeads)
       return rewriter.notifyMatchFailure(op, "not several layers in one, or heads of attention");

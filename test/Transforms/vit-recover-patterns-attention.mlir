@@ -212,3 +212,57 @@ func.func @normed_keys(%q: tensor<1x2x3x4xf32>, %k: tensor<1x2x3x4xf32>) -> tens
   %s = vit.matmul %q, %v : (tensor<1x2x3x4xf32>, tensor<1x2x4x3xf32>) -> tensor<1x2x3x3xf32>
   return %s : tensor<1x2x3x3xf32>
 }
+
+// -----
+
+// Attention head by head, each a slice of the projections: one product of all heads.
+// CHECK-LABEL: func.func @head_by_head
+// CHECK: %[[Q:.+]] = vit.linear {{.*}} -> tensor<1x3x4xf32>
+// CHECK: %[[K:.+]] = vit.linear {{.*}} -> tensor<1x3x4xf32>
+// CHECK: %[[S:.+]] = vit.matmul {{.*}} transpose_rhs scale 5.000000e-01 : (tensor<1x2x3x2xf32>, tensor<1x2x3x2xf32>) -> tensor<1x2x3x3xf32>
+// CHECK: %[[V:.+]] = vit.linear {{.*}} -> tensor<1x3x4xf32>
+// CHECK: %[[O:.+]] = vit.matmul {{.*}} -> tensor<1x2x3x2xf32>
+// CHECK-NEXT: %[[T:.+]] = vit.transpose %[[O]] by [0, 2, 1, 3]
+// CHECK-NEXT: %[[R:.+]] = vit.reshape %[[T]] to [1, 3, 4]
+// CHECK-NEXT: return %[[R]]
+func.func @head_by_head(%x: tensor<1x3x4xf32>) -> tensor<1x3x4xf32> {
+  %w = arith.constant dense<[[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0], [9.0, 8.0, 7.0, 6.0], [5.0, 4.0, 3.0, 2.0]]> : tensor<4x4xf32>
+  %q = vit.linear %x, %w : (tensor<1x3x4xf32>, tensor<4x4xf32>) -> tensor<1x3x4xf32>
+  %k = vit.linear %x, %w : (tensor<1x3x4xf32>, tensor<4x4xf32>) -> tensor<1x3x4xf32>
+  %v = vit.linear %x, %w : (tensor<1x3x4xf32>, tensor<4x4xf32>) -> tensor<1x3x4xf32>
+  %q0 = vit.slice %q offsets [0, 0, 0] sizes [1, 3, 2] strides [1, 1, 1] : tensor<1x3x4xf32> -> tensor<1x3x2xf32>
+  %k0 = vit.slice %k offsets [0, 0, 0] sizes [1, 3, 2] strides [1, 1, 1] : tensor<1x3x4xf32> -> tensor<1x3x2xf32>
+  %v0 = vit.slice %v offsets [0, 0, 0] sizes [1, 3, 2] strides [1, 1, 1] : tensor<1x3x4xf32> -> tensor<1x3x2xf32>
+  %q1 = vit.slice %q offsets [0, 0, 2] sizes [1, 3, 2] strides [1, 1, 1] : tensor<1x3x4xf32> -> tensor<1x3x2xf32>
+  %k1 = vit.slice %k offsets [0, 0, 2] sizes [1, 3, 2] strides [1, 1, 1] : tensor<1x3x4xf32> -> tensor<1x3x2xf32>
+  %v1 = vit.slice %v offsets [0, 0, 2] sizes [1, 3, 2] strides [1, 1, 1] : tensor<1x3x4xf32> -> tensor<1x3x2xf32>
+  %s0 = vit.matmul %q0, %k0 transpose_rhs scale 5.0e-01 : (tensor<1x3x2xf32>, tensor<1x3x2xf32>) -> tensor<1x3x3xf32>
+  %s1 = vit.matmul %q1, %k1 transpose_rhs scale 5.0e-01 : (tensor<1x3x2xf32>, tensor<1x3x2xf32>) -> tensor<1x3x3xf32>
+  %p0 = vit.softmax %s0 : tensor<1x3x3xf32> -> tensor<1x3x3xf32>
+  %p1 = vit.softmax %s1 : tensor<1x3x3xf32> -> tensor<1x3x3xf32>
+  %o0 = vit.matmul %p0, %v0 : (tensor<1x3x3xf32>, tensor<1x3x2xf32>) -> tensor<1x3x2xf32>
+  %o1 = vit.matmul %p1, %v1 : (tensor<1x3x3xf32>, tensor<1x3x2xf32>) -> tensor<1x3x2xf32>
+  %c = vit.concat %o0, %o1 axis 2 : (tensor<1x3x2xf32>, tensor<1x3x2xf32>) -> tensor<1x3x4xf32>
+  return %c : tensor<1x3x4xf32>
+}
+
+// -----
+
+// Heads of different scales stay apart.
+// CHECK-LABEL: func.func @different_heads
+// CHECK: vit.softmax
+// CHECK: vit.softmax
+// CHECK: vit.concat
+func.func @different_heads(%x: tensor<1x3x2xf32>, %y: tensor<1x3x2xf32>) -> tensor<1x3x4xf32> {
+  %w = arith.constant dense<1.0> : tensor<2x2xf32>
+  %q = vit.linear %x, %w : (tensor<1x3x2xf32>, tensor<2x2xf32>) -> tensor<1x3x2xf32>
+  %k = vit.linear %y, %w : (tensor<1x3x2xf32>, tensor<2x2xf32>) -> tensor<1x3x2xf32>
+  %s0 = vit.matmul %q, %k transpose_rhs scale 5.0e-01 : (tensor<1x3x2xf32>, tensor<1x3x2xf32>) -> tensor<1x3x3xf32>
+  %s1 = vit.matmul %q, %k transpose_rhs scale 2.5e-01 : (tensor<1x3x2xf32>, tensor<1x3x2xf32>) -> tensor<1x3x3xf32>
+  %p0 = vit.softmax %s0 : tensor<1x3x3xf32> -> tensor<1x3x3xf32>
+  %p1 = vit.softmax %s1 : tensor<1x3x3xf32> -> tensor<1x3x3xf32>
+  %o0 = vit.matmul %p0, %k : (tensor<1x3x3xf32>, tensor<1x3x2xf32>) -> tensor<1x3x2xf32>
+  %o1 = vit.matmul %p1, %k : (tensor<1x3x3xf32>, tensor<1x3x2xf32>) -> tensor<1x3x2xf32>
+  %c = vit.concat %o0, %o1 axis 2 : (tensor<1x3x2xf32>, tensor<1x3x2xf32>) -> tensor<1x3x4xf32>
+  return %c : tensor<1x3x4xf32>
+}

@@ -28,6 +28,7 @@ def VitRecoverPatternsPass : Pass<"vit-recover-patterns", "::mlir::ModuleOp"> {
     | `patch_embed(x * c)`, `patch_embed(x + c)`, a number for each channel of the image | scaled weight, bias |
     | `linear + c`, `linear * c` (LayerScale) | bias, scaled weight rows |
     | a packed qkv `linear` of which heads are cut in any way | three `linear`s |
+    | `concat` of attention's heads, each computed by itself | one attention of all heads |
     | slices of a `linear`: gate and value of a gated MLP | a `linear` each |
     | `concat(-a, b) * c` (rotary embeddings), shape ops between | `concat(a, b) * c'` |
     | `q k^T` with scales before or after, heads in any layout | `vit.matmul %q, %k transpose_rhs scale s` |
