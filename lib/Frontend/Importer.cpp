@@ -58,9 +58,9 @@ InFlightDiagnostic NodeImporter::error() { return emitError(loc) << node.opType 
 // The node
 //===----------------------------------------------------------------------===//
 
-/// All results of one model together: its weights may be moved and cast a few times.
+/// All results of one model together, in bytes, and the work for them: the weights may be moved and cast a few times.
 static constexpr double kMaxFoldedTotal = 0x1p31, kMaxFoldedPerWeight = 4;
-static constexpr double kMaxFoldedWork = 0x1p34;
+static constexpr double kMaxFoldedWork = 0x1p31, kMaxWorkPerWeight = 16;
 
 LogicalResult NodeImporter::readInputs(const OperatorHandler &handler) {
   size_t given = node.inputs.size();
@@ -91,10 +91,12 @@ LogicalResult NodeImporter::readInputs(const OperatorHandler &handler) {
 
 LogicalResult NodeImporter::run() {
   if (state.maxFoldedBytes == 0) {
-    state.maxFoldedBytes = kMaxFoldedTotal;
+    double weights = 0;
     for (const auto &value : state.values)
       if (value.second.constant)
-        state.maxFoldedBytes += kMaxFoldedPerWeight * static_cast<double>(value.second.constant->elements.numBytes());
+        weights += static_cast<double>(value.second.constant->elements.numBytes());
+    state.maxFoldedBytes = kMaxFoldedTotal + kMaxFoldedPerWeight * weights;
+    state.maxFoldedWork = kMaxFoldedWork + kMaxWorkPerWeight * weights;
   }
   const auto found = operatorHandlers().find(node.opType);
   if (!node.domain.empty() || found == operatorHandlers().end())
@@ -156,7 +158,7 @@ LogicalResult NodeImporter::checkFolded(DType type, ArrayRef<int64_t> shape) {
 
 LogicalResult NodeImporter::spend(double work) {
   state.foldedWork += work;
-  if (state.foldedWork > kMaxFoldedWork)
+  if (state.foldedWork > state.maxFoldedWork)
     return error() << "computing what depends on constants only takes too long; simplify the model before its export";
   return success();
 }

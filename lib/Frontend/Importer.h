@@ -61,8 +61,8 @@ struct ImportState {
   /// Bytes of constants that were computed, and the work that took, in steps of about a nanosecond: a
   /// file must not take either for as long as it likes.
   double foldedBytes = 0, foldedWork = 0;
-  /// How many bytes may be; from the size of the weights.
-  double maxFoldedBytes = 0;
+  /// How much may be; from the size of the weights.
+  double maxFoldedBytes = 0, maxFoldedWork = 0;
 };
 
 struct OperatorHandler;

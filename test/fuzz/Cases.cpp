@@ -67,8 +67,13 @@ llvm::Expected<std::unique_ptr<Cases>> Cases::create(llvm::StringRef digits, llv
   if (failed(compileQuietly(options, cases->registry, errors)))
     return llvm::createStringError("the undamaged files cannot be compiled: " + errors);
   for (auto [path, use] :
-       {std::pair<StringRef, std::function<void(std::string)>>{
-            cases->model, [&](std::string text) { cases->models = std::make_unique<ModelMutator>(std::move(text)); }},
+       {std::pair<StringRef, std::function<void(std::string)>>{cases->model,
+                                                               [&](std::string text) {
+                                                                 cases->constants = std::make_unique<ModelMutator>(
+                                                                     addConstantSubgraph(text));
+                                                                 cases->models =
+                                                                     std::make_unique<ModelMutator>(std::move(text));
+                                                               }},
         {cases->ranges, [&](std::string text) { cases->tables = std::make_unique<RangesMutator>(std::move(text)); }},
         {cases->pixels, [&](std::string text) { cases->arrays = std::make_unique<NpyMutator>(std::move(text)); }}}) {
     llvm::Expected<std::string> text = readFile(path);
@@ -86,19 +91,19 @@ std::string Cases::folder(Case which) const {
 }
 
 std::string Cases::damagedFile(Case which) const {
-  constexpr const char *names[] = {"damaged.onnx", "damaged.json", "damaged.npy"};
+  constexpr const char *names[] = {"damaged.onnx", "damaged.json", "damaged.npy", "damaged.onnx"};
   return join(folder(which), names[static_cast<size_t>(which.kind)]);
 }
 
 void Cases::setOptions(Case which, DriverOptions &options) const {
   constexpr Recipe recipes[] = {Recipe::Default, Recipe::MinMax, Recipe::IVit};
-  options.input = which.kind == Kind::Model ? damagedFile(which) : model;
+  options.input = isModel(which.kind) ? damagedFile(which) : model;
   options.output = join(folder(which), "out.mlir");
   options.compile.recipe = recipes[which.seed % 3];
   if (which.seed % 5 == 4)
     options.compile.nonlinear = "shift";
   // Ranges stop most damaged models early; calibrating runs them.
-  bool calibrate = which.kind == Kind::Npy || (which.kind == Kind::Model && which.seed % 2);
+  bool calibrate = which.kind == Kind::Npy || (isModel(which.kind) && which.seed % 2);
   if (!calibrate) {
     options.compile.loadRanges = which.kind == Kind::Ranges ? damagedFile(which) : ranges;
     return;
@@ -111,9 +116,10 @@ void Cases::setOptions(Case which, DriverOptions &options) const {
 llvm::Error Cases::write(Case which) const {
   if (std::error_code ec = llvm::sys::fs::create_directories(folder(which)))
     return llvm::createFileError(folder(which), ec);
-  std::string bytes = which.kind == Kind::Model    ? models->mutate(which.seed)
-                      : which.kind == Kind::Ranges ? tables->mutate(which.seed)
-                                                   : arrays->mutate(which.seed);
+  std::string bytes = which.kind == Kind::Model       ? models->mutate(which.seed)
+                      : which.kind == Kind::Constants ? constants->mutate(which.seed)
+                      : which.kind == Kind::Ranges    ? tables->mutate(which.seed)
+                                                      : arrays->mutate(which.seed);
   return writeFileAtomically(damagedFile(which), bytes);
 }
 

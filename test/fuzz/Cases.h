@@ -22,9 +22,11 @@
 namespace vitq::fuzz {
 
 /// Which of the files is damaged: the ONNX model, the table of ranges given with
-/// `--load-ranges`, or the array given with `--calibration-data`.
-enum class Kind { Model, Ranges, Npy };
-constexpr std::array<llvm::StringLiteral, 3> kKindNames = {"model", "ranges", "npy"};
+/// `--load-ranges`, the array given with `--calibration-data`, or the model with a weight that is computed of
+/// constants (ConstantSubgraph.cpp).
+enum class Kind { Model, Ranges, Npy, Constants };
+constexpr std::array<llvm::StringLiteral, 4> kKindNames = {"model", "ranges", "npy", "constants"};
+inline bool isModel(Kind kind) { return kind == Kind::Model || kind == Kind::Constants; }
 
 /// A case: which file, and the seed of its damage. The seed also chooses the recipe
 /// and whether a damaged model is calibrated or given ranges.
@@ -75,7 +77,7 @@ private:
 
   mlir::DialectRegistry registry;
   std::string model, pixels, ranges, work;
-  std::unique_ptr<ModelMutator> models;
+  std::unique_ptr<ModelMutator> models, constants;
   std::unique_ptr<RangesMutator> tables;
   std::unique_ptr<NpyMutator> arrays;
 };

@@ -60,6 +60,9 @@ int64_t oddInteger(Random &random);
 /// Zero, huge, tiny, negative, infinite, NaN.
 double oddNumber(Random &random);
 
+/// The ONNX model with a weight that many operators compute of constants, to the same value.
+std::string addConstantSubgraph(const std::string &model);
+
 /// Copies of an ONNX model.
 class ModelMutator {
 public:

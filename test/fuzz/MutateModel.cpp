@@ -94,7 +94,8 @@ ModelMutator::ModelMutator(std::string bytes) : good(std::move(bytes)), parsed(s
   if (!parsed->proto.ParseFromString(good))
     return;
   parsed->wire.read({0, good.size()}, onnx::ModelProto::descriptor());
-  parsed->operators = {"LSTM", "Conv", "Softmax", "Relu", "Flatten", "Pad", "Tile", "Where", "Gelu", "Expand", "Split"};
+  parsed->operators = {"LSTM", "Conv",   "Softmax", "Relu",      "Flatten", "Pad",  "Tile",     "Where",
+                       "Gelu", "Expand", "Split",   "ScatterND", "Resize",  "TopK", "GatherND", "MaxPool"};
   for (const auto &node : parsed->proto.graph().node()) {
     parsed->operators.push_back(node.op_type());
     parsed->values.insert(parsed->values.end(), node.output().begin(), node.output().end());

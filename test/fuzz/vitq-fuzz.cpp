@@ -79,7 +79,9 @@ public:
   bool run();
 
 private:
-  Case at(uint64_t index) const { return {static_cast<Kind>(index % 3), flags.first + index / 3}; }
+  Case at(uint64_t index) const {
+    return {static_cast<Kind>(index % kKindNames.size()), flags.first + index / kKindNames.size()};
+  }
   uint64_t count() const { return flags.cases * 3; }
   /// Forks a process that runs every `jobs`-th case from `first` on.
   pid_t start(Slot &slot, uint64_t first) const;
