@@ -63,6 +63,14 @@ static std::vector<Number> contract(const Contraction &contraction, ArrayRef<std
     Number sum = 0;
     forEachIndex(inner.empty() ? inner : inner.drop_back(), [&](ArrayRef<int64_t> innerIndex) {
       Shape at = offsets(innerIndex, kept, begin);
+      if (operands.size() == 2 && !inner.empty()) {
+        // What nearly all are.
+        const int64_t stepA = contraction.strides[0].back(), stepB = contraction.strides[1].back();
+        const Number *a = operands[0].data() + at[0], *b = operands[1].data() + at[1];
+        for (int64_t i = 0; i < length; ++i)
+          sum += a[i * stepA] * b[i * stepB];
+        return;
+      }
       for (int64_t i = 0; i < length; ++i) {
         Number product = 1;
         for (size_t o = 0; o < operands.size(); ++o) {
@@ -80,7 +88,7 @@ static std::vector<Number> contract(const Contraction &contraction, ArrayRef<std
 /// The sums as a constant of `shape`.
 static FailureOr<Result> computeContraction(NodeImporter &n, const Contraction &contraction,
                                             ArrayRef<ConstantPtr> operands, ArrayRef<int64_t> shape) {
-  double work = static_cast<double>(operands.size());
+  double work = static_cast<double>(std::max<size_t>(operands.size(), 2) - 1);
   for (int64_t size : contraction.shape)
     work *= static_cast<double>(size);
   const DType type = operands.front()->dtype;
