@@ -32,6 +32,8 @@ DEVIATIONS = {
     "TopK": "of NaN: an order of its own",
 }
 
+# The last one that both know.
+LAST_OPSET = 25
 FLOATS = [np.float32, np.float64]
 INTS = [np.int32, np.int64]
 ALL_INTS = [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64]
@@ -56,7 +58,7 @@ class Draw:
         """low <= result <= high"""
         return int(self.rng.integers(low, high + 1))
 
-    def opset(self, low=11, high=21):
+    def opset(self, low=11, high=LAST_OPSET):
         return self.int(low, high)
 
     def shape(self, low=1, high=4, sizes=5, empty=0.0):
@@ -112,11 +114,11 @@ UNARY = {
     "HardSwish": (-5, 5), "LeakyRelu": (-4, 4), "Log": (0.01, 50), "Mish": (-9, 9), "Neg": (-4, 4),
     "Reciprocal": (0.1, 9), "Relu": (-4, 4), "Round": (-9, 9), "Selu": (-4, 4), "Shrink": (-3, 3),
     "Sigmoid": (-5, 15), "Sign": (-4, 4), "Sin": (-50, 50), "Sinh": (-5, 5), "Softplus": (-20, 20),
-    "Softsign": (-9, 9), "Sqrt": (0, 50), "Tan": (-1.5, 1.5), "Tanh": (-9, 9), "ThresholdedRelu": (-4, 4),
+    "Softsign": (-9, 9), "Sqrt": (0, 50), "Swish": (-5, 9), "Tan": (-1.5, 1.5), "Tanh": (-9, 9), "ThresholdedRelu": (-4, 4),
 }
-SINCE = {"Gelu": 20, "HardSwish": 14, "Mish": 18, "Celu": 12, "Round": 11}
+SINCE = {"Gelu": 20, "Swish": 24, "HardSwish": 14, "Mish": 18, "Celu": 12, "Round": 11}
 PARAMETERS = {"Celu": ["alpha"], "Elu": ["alpha"], "HardSigmoid": ["alpha", "beta"], "LeakyRelu": ["alpha"],
-              "Selu": ["alpha", "gamma"], "ThresholdedRelu": ["alpha"], "Shrink": ["bias", "lambd"]}
+              "Selu": ["alpha", "gamma"], "Swish": ["alpha"], "ThresholdedRelu": ["alpha"], "Shrink": ["bias", "lambd"]}
 
 
 def unary(op):
@@ -132,7 +134,7 @@ def unary(op):
         if op == "Gelu":
             attributes["approximate"] = d.pick(["none", "tanh"])
         d.node(op, [d.input(values.astype(dtype))], **attributes)
-        return d.opset(max(11, SINCE.get(op, 0)))
+        return d.opset(SINCE.get(op, 9))
     return draw
 
 
@@ -267,7 +269,7 @@ def reduce(op):
         shape = d.shape(1, 4)
         positive = "LogSum" == op[-6:]
         values = d.values(shape, dtype, 0.1 if positive else -3, 3)
-        opset = d.pick([11, 13, 17, 18, 20, 21])
+        opset = d.pick([9, 11, 13, 17, 18, 20, 23, 25])
         as_input = opset >= (13 if op == "ReduceSum" else 18)
         names, attributes = [d.input(values)], {"keepdims": d.int(0, 1)}
         if d.chance(0.8):
@@ -350,7 +352,7 @@ def gather_nd(d):
 
 
 def reduction(d):
-    opset = d.pick([11, 13, 16, 18, 20])
+    opset = d.pick([11, 13, 16, 18, 20, 24])
     kinds = ["none"] + (["add", "mul"] if opset >= 16 else []) + (["min", "max"] if opset >= 18 else [])
     kind = d.pick(kinds)
     return opset, (kind if opset >= 16 else None), kind
@@ -516,7 +518,7 @@ def split(d):
 
 def pad(d):
     shape = d.shape(1, 4)
-    opset = d.pick([11, 13, 18, 19, 21])
+    opset = d.pick([11, 13, 18, 19, 21, 23, 24, 25])
     mode = d.pick(["constant", "edge", "reflect"] + (["wrap"] if opset >= 19 else []))
     low, high = ([d.int(-1 if mode == "constant" and d.chance(0.2) else 0, min(3, s - 1) if mode != "constant" else 3)
                   for s in shape] for _ in range(2))
@@ -544,6 +546,37 @@ def blocks(op):
         d.node(op, [d.input(d.values(shape))], **attributes)
         return d.opset()
     return draw
+
+
+def slice_before_10(d):
+    shape = d.shape(1, 4)
+    axes = d.axes(len(shape))
+    d.node("Slice", [d.input(d.values(shape))], axes=axes, starts=[d.int(-7, 7) for _ in axes],
+           ends=[d.pick([d.int(-7, 7), 2**63 - 1]) for _ in axes])
+    return 9
+
+
+def pad_before_11(d):
+    shape = d.shape(1, 4)
+    mode = d.pick(["constant", "edge", "reflect"])
+    pads = [d.int(0, min(3, s - 1) if mode != "constant" else 3) for s in shape * 2]
+    d.node("Pad", [d.input(d.values(shape))], mode=mode, pads=pads, value=float(d.int(0, 3)))
+    return d.int(9, 10)
+
+
+def clip_before_11(d):
+    low = float(d.int(-3, 0))
+    d.node("Clip", [d.input(d.values(d.shape(0, 3)))], min=low if d.chance(0.7) else None,
+           max=low + d.int(0, 3) if d.chance(0.7) else None)
+    return d.int(9, 10)
+
+
+def upsample(d):
+    image = d.input(d.values([1, d.int(1, 2), d.int(1, 5), d.int(1, 5)]))
+    scales = d.input(np.array([1, 1, d.pick([1, 2, 3]), d.pick([1, 2, 3])], np.float32))
+    opset = d.int(9, 10)
+    d.node("Upsample" if opset == 9 else "Resize", [image, scales], mode=d.pick(["nearest", "linear"]))
+    return opset
 
 
 def trilu(d):
@@ -607,7 +640,7 @@ def is_ambiguous(mode, coordinates, length, size, scale):
 
 
 def resize(d):
-    opset = d.pick([11, 13, 18, 19, 21])
+    opset = d.pick([11, 13, 18, 19, 21, 25])
     mode = d.pick(["nearest", "linear", "cubic"])
     shape = [1, d.int(1, 2), d.int(2, 7), d.int(2, 7)]
     coordinates = d.pick(["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"] +
@@ -721,7 +754,7 @@ def pool(op):
         rank = d.int(1, 3)
         kernel = [d.int(1, 3) for _ in range(rank)]
         image = [d.int(k, 6) for k in kernel]
-        opset = d.pick([11, 12, 19, 21])
+        opset = d.pick([11, 12, 19, 22, 25])
         values = d.input(d.values([d.int(1, 2), d.int(1, 2)] + image))
         if op.startswith("Global"):
             d.node(op, [values])
@@ -765,8 +798,16 @@ def channel_norm(op):
         if op == "BatchNormalization":
             names += [d.input(d.values([channels])), d.input(d.values([channels], np.float32, 0.1, 3))]
         d.node(op, names, epsilon=1e-3, num_groups=groups if op == "GroupNormalization" else None)
-        return 21 if op == "GroupNormalization" else d.opset(14)
+        return d.opset(21) if op == "GroupNormalization" else d.opset(14)
     return draw
+
+
+def rms_norm(d):
+    shape = d.shape(2, 4)
+    axis = d.int(1, len(shape) - 1)
+    d.node("RMSNormalization", [d.input(d.values(shape)), d.input(d.values(shape[axis:]))],
+           axis=axis if d.chance(0.5) else axis - len(shape), epsilon=1e-3)
+    return d.opset(23)
 
 
 def lp_norm(d):
@@ -855,7 +896,8 @@ GENERATORS = {
     "Transpose": transpose, "Expand": expand, "Tile": tile, "Concat": concat, "Slice": slice_, "Split": split,
     "Pad": pad, "Trilu": trilu, "EyeLike": eye_like, "Range": range_, "Shape": shape_,
     "ConstantOfShape": constant_of_shape, "ReverseSequence": reverse_sequence, "Resize": resize, "MatMul": matmul,
-    "Gemm": gemm, "Einsum": einsum, "Conv": conv, "LayerNormalization": layer_norm, "LpNormalization": lp_norm,
+    "Gemm": gemm, "Einsum": einsum, "Conv": conv, "LayerNormalization": layer_norm, "LpNormalization": lp_norm, "RMSNormalization": rms_norm,
+    "Slice-9": slice_before_10, "Pad-10": pad_before_11, "Clip-10": clip_before_11, "Upsample": upsample,
     "chain-layer-norm": chain_layer_norm, "chain-attention": chain_attention, "chain-gelu": chain_gelu,
     "chain-shapes": chain_shapes, "chain-positions": chain_positions,
 }

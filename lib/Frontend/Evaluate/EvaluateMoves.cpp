@@ -85,7 +85,9 @@ static LogicalResult evaluateEyeLike(NodeImporter &n) {
 // Padding
 //===----------------------------------------------------------------------===//
 
+namespace {
 enum class PadMode { Constant, Edge, Reflect, Wrap };
+} // namespace
 
 /// Which element of an axis of `length` stands at `i` of its padded form, counted from the first
 /// element; nothing where the padding value does.
