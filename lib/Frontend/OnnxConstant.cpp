@@ -115,6 +115,12 @@ Tensor vitq::frontend::toF32(const OnnxConstant &constant) {
     return constant.elements.converted(ElementKind::F32);
   Tensor result = Tensor::allocate(ElementKind::F32, constant.shape());
   float *elements = result.mutableData<float>();
+  if (isHalf(constant.dtype)) { // all weights of a model may be
+    ArrayRef<uint16_t> halves = constant.elements.values<uint16_t>();
+    std::transform(halves.begin(), halves.end(), elements,
+                   [&](uint16_t bits) { return fromHalf(constant.dtype, bits); });
+    return result;
+  }
   for (int64_t i = 0, e = constant.size(); i < e; ++i)
     elements[i] = static_cast<float>(constant.getDouble(i));
   return result;
@@ -191,6 +197,8 @@ Shape OnnxConstant::ints() const {
 }
 
 ConstantPtr vitq::frontend::castConstant(const OnnxConstant &input, DType dtype, StringRef name) {
+  if (dtype == DType::F32)
+    return std::make_shared<OnnxConstant>(dtype, toF32(input), name);
   auto result = std::make_shared<OnnxConstant>(dtype, input.shape(), name);
   for (int64_t i = 0, e = input.size(); i < e; ++i) {
     // A U64 may be larger than any int64.

@@ -161,7 +161,11 @@ static LogicalResult evaluateMatMul(NodeImporter &n) {
     strides.append({row, column, inner});
     return strides;
   };
-  contraction.strides = {stridesOf(a, depth, 0, 1), stridesOf(b, 0, 1, columns)};
+  // Transposed: what is multiplied stands in a row.
+  Shape swap = range(0, static_cast<int64_t>(b.size()));
+  std::swap(swap[b.size() - 2], swap[b.size() - 1]);
+  (*operands)[1] = (*operands)[1]->with(transposed((*operands)[1]->elements.reshaped(b), swap), "");
+  contraction.strides = {stridesOf(a, depth, 0, 1), stridesOf((*operands)[1]->shape(), 0, depth, 1)};
   Shape shape(*batch);
   if (!lhsIsVector)
     shape.push_back(rows);
