@@ -10,6 +10,8 @@
 
 #include "vitq/Support/Constants.h"
 
+#include "llvm/ADT/ScopeExit.h"
+
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::frontend;
@@ -213,6 +215,14 @@ LogicalResult NodeImporter::runGraph(const Graph &graph, ArrayRef<Imported> valu
     if (!entry)
       state.values.erase(name);
   };
+  llvm::scope_exit restore([&] {
+    for (auto &[name, value] : llvm::reverse(hidden)) {
+      if (value)
+        state.values[name] = value;
+      else
+        state.values.erase(name);
+    }
+  });
   for (auto [name, value] : llvm::zip(graph.inputs, values))
     define(name, value);
   for (const auto &[name, tensor] : graph.initializers)
@@ -222,12 +232,10 @@ LogicalResult NodeImporter::runGraph(const Graph &graph, ArrayRef<Imported> valu
       define(output, Imported());
   for (const auto &name : graph.needed)
     state.needed.insert(name.getKey());
-  LogicalResult result = success();
   for (const Node &inner : graph.nodes) {
     NodeImporter importer(state, inner);
     const bool reads = llvm::any_of(inner.inputs, [&](StringRef name) { return state.values.lookup(name).value; });
-    result = failed(importer.spend(reads ? kOpWork : kNodeWork)) ? failure() : importer.run();
-    if (failed(result))
+    if (failed(importer.spend(reads ? kOpWork : kNodeWork)) || failed(importer.run()))
       return failure();
   }
   for (const std::string &name : graph.outputs) {
@@ -235,12 +243,6 @@ LogicalResult NodeImporter::runGraph(const Graph &graph, ArrayRef<Imported> valu
     if (!output)
       return error() << "nothing defines the output '" << name << "' of its graph";
     outputs.push_back(output);
-  }
-  for (auto &[name, value] : llvm::reverse(hidden)) {
-    if (value)
-      state.values[name] = value;
-    else
-      state.values.erase(name);
   }
   return success();
 }

@@ -28,11 +28,12 @@ static LogicalResult expectFloats(NodeImporter &n) {
 static void softmax(StringRef opType, MutableArrayRef<double> row) {
   if (row.empty())
     return;
-  const double largest = *llvm::max_element(row);
+  const auto *at = llvm::max_element(row);
+  const double largest = *at;
   if (opType == "Hardmax") {
-    const auto at = llvm::find(row, largest) - row.begin();
+    const auto index = at - row.begin();
     llvm::fill(row, 0);
-    row[at] = 1;
+    row[index] = 1;
     return;
   }
   double sum = 0;

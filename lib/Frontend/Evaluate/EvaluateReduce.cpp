@@ -113,16 +113,17 @@ static LogicalResult evaluateReduce(NodeImporter &n) {
   if (failed(result) || failed(n.spend(static_cast<double>(input.size()))))
     return failure();
   const int64_t count = reduction->count;
-  Shape integers(count);
-  SmallVector<double> reals(count);
+  const bool real = isFloat(input.dtype) || !reduceInts(kind, input.dtype, {1});
+  Shape integers(real ? 0 : count);
+  SmallVector<double> reals(real ? count : 0);
   for (int64_t i = 0, e = (*result)->size(); i < e; ++i) {
     for (int64_t k = 0; k < count; ++k) {
-      reals[k] = reduction->sorted->getDouble(i * count + k);
-      integers[k] = reduction->sorted->getInt(i * count + k);
+      if (real)
+        reals[k] = reduction->sorted->getDouble(i * count + k);
+      else
+        integers[k] = reduction->sorted->getInt(i * count + k);
     }
-    std::optional<int64_t> integer;
-    if (!isFloat(input.dtype))
-      integer = reduceInts(kind, input.dtype, integers);
+    std::optional<int64_t> integer = real ? std::nullopt : reduceInts(kind, input.dtype, integers);
     if (integer)
       (*result)->setInt(i, *integer);
     else

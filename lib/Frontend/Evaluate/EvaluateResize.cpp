@@ -123,31 +123,27 @@ static FailureOr<ConstantPtr> resizeAxis(NodeImporter &n, const ResizeAttributes
                                          const ResizedAxis &axis) {
   Shape shape(input.shape());
   shape[axis.axis] = axis.to;
-  SmallVector<Taps> taps;
-  double work = 0;
-  const AlongAxis along(input.shape(), axis.axis);
-  for (int64_t i = 0; i < axis.to; ++i) {
-    // What one output reads can be as long as the axis.
-    taps.push_back(tapsAt(attributes, sourceOf(attributes.coordinates, axis, i), axis.from, axis.scale));
-    work += static_cast<double>(taps.back().weights.size()) * static_cast<double>(along.outer * along.inner);
-    if (failed(n.spend(static_cast<double>(taps.back().weights.size()))))
-      return failure();
-  }
   FailureOr<Result> result = n.allocate(DType::F64, shape);
-  if (failed(result) || failed(n.spend(work)))
+  if (failed(result))
     return failure();
+  const AlongAxis along(input.shape(), axis.axis);
   const double *source = input.elements.data<double>();
   double *target = (*result)->elements.mutableData<double>();
-  for (int64_t o = 0; o < along.outer; ++o)
-    for (const Taps &sum : taps)
+  for (int64_t i = 0; i < axis.to; ++i) {
+    const Taps taps = tapsAt(attributes, sourceOf(attributes.coordinates, axis, i), axis.from, axis.scale);
+    // What one output reads can be as long as the axis.
+    if (failed(n.spend(static_cast<double>(taps.weights.size()) * static_cast<double>(along.outer * along.inner + 1))))
+      return failure();
+    for (int64_t o = 0; o < along.outer; ++o)
       for (int64_t k = 0; k < along.inner; ++k) {
         double value = 0;
-        for (auto [t, weight] : llvm::enumerate(sum.weights))
+        for (auto [t, weight] : llvm::enumerate(taps.weights))
           // An infinity that has no part in an output makes it no NaN.
           if (weight != 0)
-            value += weight * source[along.at(o, sum.first + static_cast<int64_t>(t), k)];
-        *target++ = value;
+            value += weight * source[along.at(o, taps.first + static_cast<int64_t>(t), k)];
+        target[(o * axis.to + i) * along.inner + k] = value;
       }
+  }
   return ConstantPtr(*result);
 }
 

@@ -68,6 +68,8 @@ static FailureOr<Window> readWindow(NodeImporter &n, ArrayRef<int64_t> kernel) {
     return n.error() << "has unusable strides, dilations, pads or groups";
   if (failed(readPadding(n, image, window)))
     return failure();
+  if (!countElements(window.kernel))
+    return n.error() << "has unusable strides, dilations, pads or groups";
   const bool ceil = n.intAttr("ceil_mode", 0) != 0;
   for (size_t i = 0; i < rank; ++i) {
     const int64_t extent = (window.kernel[i] - 1) * window.dilations[i] + 1, stride = window.strides[i];
