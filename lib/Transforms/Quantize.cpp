@@ -57,7 +57,8 @@ public:
     for (auto &[use, kind] : uses) {
       Value source = root(use->get());
       Kind &widest = kinds[source];
-      widest = std::max({widest, kind, isPartOfStream(use->get(), source) ? Kind::Signed16 : Kind::None});
+      bool isWide = isPartOfStream(use->get(), source) || isWideFunction(source.getDefiningOp());
+      widest = std::max({widest, kind, isWide ? Kind::Signed16 : Kind::None});
     }
     if (isIVit())
       function.walk([&](LinearOp op) { shareRange(op); });
@@ -86,6 +87,9 @@ private:
     auto elements = [](Value v) { return cast<ShapedType>(v.getType()).getNumElements(); };
     return elements(value) < elements(stream) && isResidual(stream.getDefiningOp());
   }
+
+  /// Whether `op` is a function of 16-bit codes, which gives 16 bits to all readers.
+  static bool isWideFunction(Operation *op) { return isa_and_nonnull<UnaryFunction>(op) && op->hasAttr(kWideAttr); }
 
   /// The axis along which the scales of an accumulator vary.
   static int64_t accumulatorAxis(QuantizableOp op) {

@@ -209,3 +209,20 @@ func.func @main(%y: tensor<1x3x2x!quant.uniform<i16:f32, 0.001>>) -> tensor<1x3x
   %m = vit.linear %b, %w {vit.range = array<f64: -24.0, 36.0>} : (tensor<1x3x2xf32>, tensor<2x2xf32>) -> tensor<1x3x2xf32>
   return %m : tensor<1x3x2xf32>
 }
+
+// -----
+
+// A function that the program gives and a layer reads has 16 bits; the layer's 8 are made from these.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[G:.+]] = vit.gelu {{.*}}vit.wide
+// CHECK: %[[Q:.+]] = vit.quantize %[[G]] {{.*}} -> tensor<1x3x2x!quant.uniform<i16:f32
+// CHECK: %[[D:.+]] = vit.dequantize %[[Q]]
+// CHECK: vit.quantize %[[D]] {{.*}} -> tensor<1x3x2x!quant.uniform<u8:f32
+func.func @main(%y: tensor<1x3x2x!quant.uniform<u8:f32, 0.1>>) -> (tensor<1x3x2xf32>, tensor<1x3x2xf32>) {
+  %w = arith.constant dense<[[2.0, 2.0], [4.0, 1.0]]> : tensor<2x2xf32>
+  %y0 = vit.dequantize %y : tensor<1x3x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x3x2xf32>
+  %l = vit.linear %y0, %w {vit.range = array<f64: -24.0, 36.0>} : (tensor<1x3x2xf32>, tensor<2x2xf32>) -> tensor<1x3x2xf32>
+  %g = vit.gelu erf %l {vit.range = array<f64: -0.2, 36.0>} : tensor<1x3x2xf32> -> tensor<1x3x2xf32>
+  %m = vit.linear %g, %w {vit.range = array<f64: -24.0, 36.0>} : (tensor<1x3x2xf32>, tensor<2x2xf32>) -> tensor<1x3x2xf32>
+  return %m, %g : tensor<1x3x2xf32>, tensor<1x3x2xf32>
+}
