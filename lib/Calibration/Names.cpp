@@ -122,5 +122,7 @@ LogicalResult calibration::attachRanges(func::FuncOp function, const RangeTable 
     else
       function.setArgAttr(0, kRangeAttr, attribute);
   }
+  if (auto module = function->getParentOfType<ModuleOp>())
+    module->setAttr(kImagesAttr, builder.getI64IntegerAttr(static_cast<int64_t>(table.images)));
   return success();
 }

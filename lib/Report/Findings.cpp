@@ -146,7 +146,7 @@ std::string Finder::flagFor(const comparison::ValueFigures &value) const {
   if (value.residual)
     return "--headroom=1";
   // Finer codes in front of every linear layer; what is left is the weights'.
-  return isOff("norm-scales", false) ? "--norm-scales=on" : "--bias-compensation=on";
+  return isOff("norm-scales", true) ? "--norm-scales=on" : "--bias-compensation=on";
 }
 
 void Finder::findErrors() {
@@ -228,7 +228,7 @@ void Finder::findAccuracy() {
                      .str();
   finding.flag = isPlain()                     ? "--recipe=default"
                  : data.nonlinear != "table"   ? "--nonlinear=table"
-                 : isOff("norm-scales", false) ? "--norm-scales=on"
+                 : isOff("norm-scales", true) ? "--norm-scales=on"
                                                : "--bias-compensation=on";
   findings.push_back(std::move(finding));
 }

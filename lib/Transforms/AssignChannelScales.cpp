@@ -8,10 +8,12 @@
 
 #include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Calibration/Calibration.h"
 #include "vitq/Numerics/Table.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Transforms/Passes.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/Support/DebugLog.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InterleavedRange.h"
@@ -32,6 +34,10 @@ using namespace ::vitq::vit;
 
 namespace {
 
+// Of `norms=auto` (docs/Recipes.md, Scales for the channels of LayerNorm): rows whose extremes
+// a range should hold, and the gain in dB from which scales for channels are worth it.
+constexpr double kRowsToExpect = 0x1p14, kLeastGain = 2;
+
 class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<AssignChannelScales> {
   using VitAssignChannelScalesPassBase::VitAssignChannelScalesPassBase;
 
@@ -48,7 +54,7 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
       } else if (isa<UnaryFunction>(op) && own > 0 && !isa<ReluOp>(op) && feedsLinears(op)) {
         if (failed(assignOwn(op)))
           return WalkResult::interrupt();
-      } else if (isa<LayerNormOp>(op) && norms && feedsLinears(op)) {
+      } else if (isa<LayerNormOp>(op) && norms != NormScales::Off && feedsLinears(op)) {
         if (failed(assignAll(op)))
           return WalkResult::interrupt();
       }
@@ -175,11 +181,64 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
     FailureOr<ChannelRanges> channels = rangesOf(op);
     if (failed(channels))
       return failure();
+    std::string why;
+    if (norms == NormScales::Auto) {
+      FailureOr<double> gain = widenAndMeasure(op, *channels);
+      if (failed(gain))
+        return failure();
+      LDBG() << nodeName(op->getLoc()) << ": scales for channels would gain " << *gain << " dB";
+      if (*gain < kLeastGain)
+        return success();
+      why = format(" (%.1f dB less error)", *gain);
+    }
     clampToRange(op, *channels);
     setCodeRanges(op, *channels);
-    recordDecision(op, "vit-assign-channel-scales", "one scale for each channel, folded into the weights that read it");
+    recordDecision(op, "vit-assign-channel-scales",
+                   "one scale for each channel, folded into the weights that read it" + why);
     ++numChannels;
     return success();
+  }
+
+  /// Rows of the result that calibration saw; 0 if that is not known.
+  double rowsSeen(Operation *op) {
+    auto images = getOperation()->getAttrOfType<IntegerAttr>(calibration::kImagesAttr);
+    ArrayRef<int64_t> shape = shapeOf(op->getResult(0));
+    if (!images || shape.size() < 2 || shape.front() < 1)
+      return 0;
+    return static_cast<double>(images.getInt()) * static_cast<double>(computeProduct(shape.drop_front().drop_back()));
+  }
+
+  /// Widens the channels' ranges by what more rows would show, and returns by how many dB their
+  /// own steps make the error of the products smaller than one step does.
+  FailureOr<double> widenAndMeasure(Operation *op, ChannelRanges &channels) {
+    const double rows = rowsSeen(op);
+    if (rows < 2)
+      return -INFINITY;
+    const auto [least, most] = std::pair(*std::min_element(channels.min.begin(), channels.min.end()),
+                                         *std::max_element(channels.max.begin(), channels.max.end()));
+    // The largest of n normal values grows as sqrt(2 ln n).
+    const double factor = std::sqrt(std::max(1.0, std::log(kRowsToExpect) / std::log(rows)));
+    std::vector<double> weights(channels.min.size());
+    for (Operation *user : op->getResult(0).getUsers()) {
+      FailureOr<std::vector<float>> values =
+          getFloatConstantF32(cast<LinearOp>(user).getWeight(), [&] { return user->emitOpError("weight "); });
+      if (failed(values))
+        return failure();
+      for (auto [i, value] : llvm::enumerate(*values))
+        weights[i % weights.size()] += static_cast<double>(value) * value;
+    }
+    double together = 0, apart = 0;
+    const double step = (std::max(most, 0.0f) - std::min(least, 0.0f)) / 2;
+    for (auto [min, max, weight] : llvm::zip_equal(channels.min, channels.max, weights)) {
+      const double middle = (min + max) / 2, half = (max - min) / 2 * factor;
+      min = std::max(least, static_cast<float>(middle - half));
+      max = std::min(most, static_cast<float>(middle + half));
+      // The channels share a zero point, near the middle of the codes.
+      const double own = std::max(std::abs(min), std::abs(max));
+      together += step * step * weight;
+      apart += own * own * weight;
+    }
+    return apart > 0 ? 10 * std::log10(together / apart) : -INFINITY;
   }
 
   /// Observers may have narrowed the range of the whole tensor.

@@ -1,5 +1,5 @@
 // RUN: vitq-opt %s --vit-assign-channel-scales=own=1 --split-input-file --verify-diagnostics | FileCheck %s
-// RUN: vitq-opt %s --vit-assign-channel-scales="heads=false own=0 norms=true" --split-input-file | FileCheck %s --check-prefix=NORMS
+// RUN: vitq-opt %s --vit-assign-channel-scales="heads=false own=0 norms=on" --split-input-file | FileCheck %s --check-prefix=NORMS
 
 // Heads of queries and keys: two channels each share a range. Values of a matmul
 // that are no projection keep theirs.

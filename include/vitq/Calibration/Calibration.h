@@ -29,6 +29,8 @@ namespace vitq::calibration {
 inline constexpr llvm::StringLiteral kRangeAttr = "vit.range";
 /// Attribute of the module: the text of its preprocessing.
 inline constexpr llvm::StringLiteral kPreprocessAttr = "vit.preprocess";
+/// Attribute of the module: how many images its ranges are from, an integer.
+inline constexpr llvm::StringLiteral kImagesAttr = "vit.calibration_images";
 
 /// The smallest and the largest value seen.
 struct Range {

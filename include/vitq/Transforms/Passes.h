@@ -21,6 +21,9 @@ namespace vitq {
 /// Which tensors `vit-quantize` quantizes, and how.
 enum class QuantizedLayout { Vitq, IVit };
 
+/// Which results of a layer_norm `vit-assign-channel-scales` gives a scale for each channel.
+enum class NormScales { Off, On, Auto };
+
 #define GEN_PASS_DECL
 #include "vitq/Transforms/Passes.h.inc"
 

@@ -299,8 +299,13 @@ def VitAssignChannelScalesPass : Pass<"vit-assign-channel-scales", "::mlir::Modu
       their own, the rest shares one (docs/Recipes.md). The scales are folded into the
       weights of the linear layers that read the result; the function becomes N + 1
       tables;
-    * `norms`: every channel of a layer_norm has its own scale, folded likewise (RepQ-ViT).
-      Needs 64 calibration images or more (docs/Recipes.md, How many images).
+    * `norms=on`: every channel of a layer_norm has its own scale, folded likewise (RepQ-ViT);
+      `norms=auto`: where the statistics say that it pays (docs/Recipes.md, Scales for the
+      channels of LayerNorm). Of `n` rows that were seen of the result, `vit.calibration_images`
+      times those of an image, ranges of channels are widened by `sqrt(ln 2^14 / ln n)`, at most to
+      the tensor's. The channels get scales if the error of products that read the result, `sum_c
+      step_c^2 * sum_i w[i, c]^2`, is then at most 10^-0.2 (2 dB less) of what it is with one step.
+      Without the number of images, no norm gets them.
 
     ```mlir
     %g = vit.gelu erf %u {vit.range = array<f64: -0.17, 8.6>, vit.channel_range = ...} : tensor<1x4x768xf32> -> tensor<1x4x768xf32>
@@ -315,7 +320,12 @@ def VitAssignChannelScalesPass : Pass<"vit-assign-channel-scales", "::mlir::Modu
   let options = [
     Option<"heads", "heads", "bool", "true", "One scale for each head of queries, keys and values">,
     Option<"own", "own", "unsigned", "8", "Channels of a function's result that get their own scale">,
-    Option<"norms", "norms", "bool", "false", "One scale for each channel of a layer_norm">
+    Option<"norms", "norms", "::vitq::NormScales", "::vitq::NormScales::Off",
+           "One scale for each channel of a layer_norm",
+           [{::llvm::cl::values(
+             clEnumValN(::vitq::NormScales::Off, "off", "never"),
+             clEnumValN(::vitq::NormScales::On, "on", "always"),
+             clEnumValN(::vitq::NormScales::Auto, "auto", "where the calibrated channels say that it pays"))}]>
   ];
   let statistics = [
     Statistic<"numHeads", "num-heads", "Tensors with one scale for each head">,
