@@ -230,6 +230,16 @@ static FailureOr<Value> sourceOfCodes(RewriterBase &rewriter, Value value, unsig
                   typeFor(value, *range, probability ? Kind::Probability : Kind::Signed16, headroom), layout);
 }
 
+/// Whether `value` holds only some elements of codes of one scale: those alone get other
+/// codes, where they are, and the moves that lead to them are shared.
+static bool isPartOfCodes(Value value) {
+  Value source = root(value);
+  auto real = source.getDefiningOp<DequantizeOp>();
+  auto elements = [](Value v) { return cast<ShapedType>(v.getType()).getNumElements(); };
+  return real && isa<quant::UniformQuantizedType>(getQuantizedType(real.getInput())) &&
+         elements(value) < elements(source);
+}
+
 FailureOr<Value> quantize::codesOf(RewriterBase &rewriter, Value value, quant::UniformQuantizedType type,
                                    QuantizedLayout layout, double headroom) {
   Operation *op = value.getDefiningOp();
@@ -239,6 +249,10 @@ FailureOr<Value> quantize::codesOf(RewriterBase &rewriter, Value value, quant::U
       return failure();
     return real->getDefiningOp<DequantizeOp>().getInput();
   }
+  if (isPartOfCodes(value))
+    return QuantizeOp::create(rewriter, value.getLoc(), withElementType(value.getType(), type), value,
+                              quantize::roundingOf(value, layout))
+        .getResult();
   if (isMove(op)) {
     SmallVector<Value> operands;
     for (Value operand : op->getOperands()) {

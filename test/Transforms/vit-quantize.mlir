@@ -226,3 +226,25 @@ func.func @main(%y: tensor<1x3x2x!quant.uniform<u8:f32, 0.1>>) -> (tensor<1x3x2x
   %m = vit.linear %g, %w {vit.range = array<f64: -24.0, 36.0>} : (tensor<1x3x2xf32>, tensor<2x2xf32>) -> tensor<1x3x2xf32>
   return %m, %g : tensor<1x3x2xf32>, tensor<1x3x2xf32>
 }
+
+// -----
+
+// A part of what has 16 bits is joined at 8: only the part gets these codes, where it is.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[L:.+]] = vit.linear
+// CHECK: %[[Q:.+]] = vit.quantize %[[L]] {{.*}} -> tensor<1x3x2x!quant.uniform<i16:f32
+// CHECK: %[[D:.+]] = vit.dequantize %[[Q]]
+// CHECK: %[[S:.+]] = vit.slice %[[D]]
+// CHECK: vit.quantize %[[S]] {{.*}} -> tensor<1x1x2x!quant.uniform<u8:f32
+// CHECK: vit.concat
+func.func @main(%y: tensor<1x3x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x4x2xf32> {
+  %w = arith.constant dense<[[2.0, 2.0], [4.0, 1.0]]> : tensor<2x2xf32>
+  %t = arith.constant dense<[0.5, 0.25]> : tensor<2xf32>
+  %y0 = vit.dequantize %y : tensor<1x3x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x3x2xf32>
+  %l = vit.linear %y0, %w {vit.range = array<f64: -24.0, 36.0>} : (tensor<1x3x2xf32>, tensor<2x2xf32>) -> tensor<1x3x2xf32>
+  %s = vit.slice %l offsets [0, 0, 0] sizes [1, 1, 2] strides [1, 1, 1] {vit.range = array<f64: -24.0, 36.0>} : tensor<1x3x2xf32> -> tensor<1x1x2xf32>
+  %p = vit.mul %l, %t {vit.range = array<f64: -12.0, 18.0>} : (tensor<1x3x2xf32>, tensor<2xf32>) -> tensor<1x3x2xf32>
+  %c = vit.concat %s, %p axis 1 {vit.range = array<f64: -24.0, 36.0>} : (tensor<1x1x2xf32>, tensor<1x3x2xf32>) -> tensor<1x4x2xf32>
+  %m = vit.linear %c, %w {vit.range = array<f64: -24.0, 36.0>} : (tensor<1x4x2xf32>, tensor<2x2xf32>) -> tensor<1x4x2xf32>
+  return %m : tensor<1x4x2xf32>
+}
