@@ -106,6 +106,8 @@ static inline bool vitqOptionsIsNull(VitqOptions options) { return !options.ptr;
  *   target      as vitq-opt --target: "native", "x86-64-v3", ...
  *   name        of the program, a C identifier
  *   batch       size of a batch axis that an ONNX model leaves open
+ *   output      what of an ONNX model is compiled, as vitq-opt --output: names of
+ *               outputs, or of values or nodes of its graph; its first output unless set
  * and every option of the pipeline `vitq-compile`, which are vitq-opt's too, as
  *   recipe      "default", "minmax" or "ivit"
  *   preprocess  as vitq-opt --preprocess
@@ -198,9 +200,30 @@ typedef struct VitqArray {
 } VitqArray;
 
 VitqArray vitqProgramGetInput(VitqProgram program);
+/* The first output, which most programs have alone. */
 VitqArray vitqProgramGetOutput(VitqProgram program);
 /* A float logit is this times the integer; 0 if the scale is not known. */
 double vitqProgramGetOutputScale(VitqProgram program);
+
+/* One of several outputs. They lie one after the other in the memory that a run writes
+ * to, each at an offset that is a multiple of 64; the first is at 0. */
+typedef struct VitqOutput {
+  /* What the model calls it. */
+  const char *name;
+  VitqArray array;
+  /* A real value is this times the integer; 0 if the scale is not known. */
+  double scale;
+  /* In bytes. */
+  size_t offset;
+} VitqOutput;
+
+size_t vitqProgramGetNumOutputs(VitqProgram program);
+/* In the order of the option `output`; of no name and no bytes for an index that is too
+ * large. */
+VitqOutput vitqProgramGetOutputAt(VitqProgram program, size_t index);
+/* Of the memory for all outputs, to the end of the last. */
+size_t vitqProgramGetOutputBytes(VitqProgram program);
+
 const char *vitqProgramGetName(VitqProgram program);
 /* What an arena must have: bytes, and an address that is a multiple of the second. */
 size_t vitqProgramGetArenaBytes(VitqProgram program);
@@ -217,8 +240,8 @@ const char *vitqProgramGetHeader(VitqProgram program);
 /* Whether the program was compiled for a processor that runs here. */
 bool vitqProgramIsRunnable(VitqProgram program);
 
-/* Runs the program on one batch: `in` and `out` have the bytes of
- * `vitqProgramGetInput` and `vitqProgramGetOutput`, `arena` is working memory whose
+/* Runs the program on one batch: `in` has the bytes of `vitqProgramGetInput`, `out`
+ * those that `vitqProgramGetOutputBytes` says, `arena` is working memory whose
  * content does not matter before and after. Allocates nothing and keeps nothing:
  * several threads may run one program, each with an arena of its own.
  * VITQ_INVALID_ARGUMENT: a pointer is null or the arena is misaligned.

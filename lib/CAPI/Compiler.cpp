@@ -146,7 +146,10 @@ LogicalResult Compilation::load() {
     return bytes.empty() ? fail("'" + name + "': the data is empty")
                          // A copy: the lexer wants a zero at the end.
                          : take(parseModule(llvm::MemoryBuffer::getMemBufferCopy(bytes, name), name, &context));
-  return take(frontend::importOnnx(llvm::MemoryBufferRef(bytes, name), &context, {request.options.batch}));
+  frontend::ImportOptions import;
+  import.batch = request.options.batch;
+  import.outputs = request.options.outputs;
+  return take(frontend::importOnnx(llvm::MemoryBufferRef(bytes, name), &context, import));
 }
 
 LogicalResult Compilation::take(FailureOr<OwningOpRef<ModuleOp>> loaded) {

@@ -50,6 +50,8 @@ struct Options {
   std::string target = "native";
   std::string name = "model";
   int64_t batch = 1;
+  /// Of an ONNX model; empty: its first one.
+  std::vector<std::string> outputs;
   /// Options of the pipeline `vitq-compile`, each key once.
   std::vector<std::pair<std::string, std::string>> pipeline;
 

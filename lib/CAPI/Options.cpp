@@ -26,7 +26,7 @@ std::string PipelineOptions::set(StringRef key, StringRef value) {
   // Not parseFromString: in its text a value cannot hold every character.
   auto found = OptionsMap.find(key);
   if (found == OptionsMap.end()) {
-    std::vector<std::string> known = {"name", "batch"};
+    std::vector<std::string> known = {"name", "batch", "output"};
     for (const auto &entry : OptionsMap)
       known.push_back(entry.first.str());
     llvm::sort(known);
@@ -69,6 +69,12 @@ std::string Options::set(StringRef key, StringRef value) {
     if (value.getAsInteger(10, size) || size < 1)
       return "option 'batch' cannot be '" + value.str() + "': it must be a positive number";
     batch = size;
+    return {};
+  }
+  if (key == "output") {
+    llvm::SmallVector<StringRef> names;
+    value.split(names, ',', -1, /*KeepEmpty=*/false);
+    outputs.assign(names.begin(), names.end());
     return {};
   }
   PipelineOptions check;

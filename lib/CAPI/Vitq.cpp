@@ -208,12 +208,23 @@ VitqArray vitqProgramGetInput(VitqProgram program) {
   return program.ptr ? wrap(unwrap(program)->manifest.input) : kNoArray;
 }
 
-VitqArray vitqProgramGetOutput(VitqProgram program) {
-  return program.ptr ? wrap(unwrap(program)->manifest.output) : kNoArray;
+VitqArray vitqProgramGetOutput(VitqProgram program) { return vitqProgramGetOutputAt(program, 0).array; }
+
+double vitqProgramGetOutputScale(VitqProgram program) { return vitqProgramGetOutputAt(program, 0).scale; }
+
+size_t vitqProgramGetNumOutputs(VitqProgram program) {
+  return program.ptr ? unwrap(program)->manifest.outputs.size() : 0;
 }
 
-double vitqProgramGetOutputScale(VitqProgram program) {
-  return program.ptr ? unwrap(program)->manifest.output.scale : 0;
+VitqOutput vitqProgramGetOutputAt(VitqProgram program, size_t index) {
+  if (index >= vitqProgramGetNumOutputs(program))
+    return {"", kNoArray, 0, 0};
+  const Manifest::Output &output = unwrap(program)->manifest.outputs[index];
+  return {output.name.c_str(), wrap(output), output.scale, static_cast<size_t>(output.offset)};
+}
+
+size_t vitqProgramGetOutputBytes(VitqProgram program) {
+  return program.ptr ? unwrap(program)->manifest.outputBytes() : 0;
 }
 
 const char *vitqProgramGetName(VitqProgram program) {
@@ -251,6 +262,33 @@ VitqStatus vitqProgramRun(VitqProgram program, const void *in, void *out, void *
   return jit->run(in, out, arena) == 0 ? VITQ_SUCCESS : VITQ_INVALID_ARGUMENT;
 }
 
+/// "1x10 int32"
+static std::string describe(const Manifest::Array &array) {
+  std::string shape;
+  for (int64_t extent : array.shape)
+    shape += (shape.empty() ? "" : "x") + std::to_string(extent);
+  return shape + " " + array.dtype;
+}
+
+/// What is wrong with the sizes of an input and of the memory for the outputs, or nothing.
+static std::string checkSizes(const Manifest &manifest, size_t inBytes, size_t outBytes) {
+  auto wrong = [&](const char *what, size_t given, size_t needed) {
+    return std::string("the ") + what + " has " + std::to_string(given) + " bytes, program '" + manifest.name +
+           "' needs " + std::to_string(needed) + ": ";
+  };
+  if (inBytes != manifest.input.bytes())
+    return wrong("input", inBytes, manifest.input.bytes()) + describe(manifest.input);
+  if (outBytes == manifest.outputBytes())
+    return {};
+  std::string problem = wrong("output", outBytes, manifest.outputBytes());
+  for (const Manifest::Output &output : manifest.outputs) {
+    if (output.offset > 0)
+      problem += ", at " + std::to_string(output.offset) + " ";
+    problem += describe(output);
+  }
+  return problem;
+}
+
 VitqStatus vitqProgramRunChecked(VitqProgram program, const void *in, size_t inBytes, void *out, size_t outBytes,
                                  VitqDiagnostics diagnostics) {
   Diagnostics *report = unwrap(diagnostics);
@@ -258,18 +296,7 @@ VitqStatus vitqProgramRunChecked(VitqProgram program, const void *in, size_t inB
     if (!program.ptr || !in || !out)
       return reject(report, "vitqProgramRunChecked: the program, the input or the output is null");
     const Manifest &manifest = unwrap(program)->manifest;
-    auto checkSize = [&](const char *what, size_t given, const Manifest::Array &array) -> std::string {
-      if (given == array.bytes())
-        return {};
-      std::string shape;
-      for (int64_t extent : array.shape)
-        shape += (shape.empty() ? "" : "x") + std::to_string(extent);
-      return std::string("the ") + what + " has " + std::to_string(given) + " bytes, program '" + manifest.name +
-             "' needs " + std::to_string(array.bytes()) + ": " + shape + " " + array.dtype;
-    };
-    if (std::string problem = checkSize("input", inBytes, manifest.input); !problem.empty())
-      return reject(report, problem);
-    if (std::string problem = checkSize("output", outBytes, manifest.output); !problem.empty())
+    if (std::string problem = checkSizes(manifest, inBytes, outBytes); !problem.empty())
       return reject(report, problem);
     if (!vitqProgramIsRunnable(program))
       return reject(report, "program '" + manifest.name + "' is for " + manifest.target + ", not for this processor",

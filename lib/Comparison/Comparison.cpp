@@ -11,6 +11,7 @@
 #include "Sums.h"
 
 #include "dialects/vitq/Vitq.h"
+#include "vitq/Analysis/ProgramResults.h"
 #include "vitq/Support/Progress.h"
 
 #include "llvm/ADT/DenseMap.h"
@@ -33,14 +34,46 @@ constexpr double kNoErrorDb = 70;
 /// order of additions does not depend on the threads.
 constexpr int64_t kRound = 8;
 
+/// A result of both functions.
+struct Output {
+  /// What the program calls it.
+  std::string name;
+  Value reference;
+  size_t referenceNumber, programNumber;
+  /// How the program's is read.
+  std::optional<UniformParameters> codes;
+  bool hasClasses;
+};
+
+/// What one run contributes to an output.
+struct OutputSums {
+  Power power;
+  int64_t agreeing = 0;
+  /// Of the ranked images: the noise of each value's added error here, and the signal.
+  std::vector<double> addedNoise;
+  double rankedSignal = 0;
+
+  void add(const OutputSums &other) {
+    power.add(other.power);
+    agreeing += other.agreeing;
+    rankedSignal += other.rankedSignal;
+    for (auto [sum, noise] : llvm::zip_equal(addedNoise, other.addedNoise))
+      sum += noise;
+  }
+};
+
 /// What one run contributes.
 struct Run {
+  /// Nothing is added up yet.
+  void clear(size_t pairs, size_t numOutputs) {
+    sums.resize(pairs);
+    outputs.resize(numOutputs);
+    for (OutputSums &output : outputs)
+      output.addedNoise.assign(pairs, 0.0);
+  }
+
   std::vector<Sums> sums;
-  Power logits;
-  int64_t agreeing = 0;
-  /// Of the ranked images: the noise of each value's added error at the logits.
-  std::vector<double> noiseAtLogits;
-  double rankedSignal = 0;
+  std::vector<OutputSums> outputs;
 };
 
 /// One comparison: what its threads share.
@@ -54,10 +87,16 @@ private:
   void work(int64_t from, int64_t to, std::atomic<int64_t> &next, std::vector<Run> &runs);
   LogicalResult runOne(int64_t first, Run &run);
   LogicalResult addErrors(const Inputs &inputs, const Interpreter::Record &record, const std::vector<Tensor> &reals,
-                          const Tensor &logits, bool ranked, Run &run);
-  FailureOr<Tensor> runProgram(const Inputs &inputs, std::vector<Tensor> &reals) const;
-  std::optional<UniformParameters> logitsCodes() const;
+                          bool ranked, Run &run);
+  LogicalResult rankErrors(const Inputs &inputs, const Interpreter::Record &record, ArrayRef<Tensor> errors, Run &run);
+  LogicalResult runProgram(const Inputs &inputs, SmallVector<Tensor> &results, std::vector<Tensor> &reals) const;
+  LogicalResult findOutputs();
+  Tensor expectedOf(const Output &output, const Interpreter::Record &record) const {
+    return comparison::dequantize(reference.valueOf(record, output.reference), std::nullopt);
+  }
+  OutputFigures figuresOf(const Output &output, const OutputSums &sums) const;
   ValueFigures figuresOf(size_t index) const;
+  void setAdded(size_t index, ValueFigures &figures) const;
   void report(const llvm::Twine &message);
 
   const Interpreter &reference, &program;
@@ -67,7 +106,7 @@ private:
   llvm::DenseMap<Operation *, size_t> byReference;
   llvm::DenseMap<Operation *, SmallVector<size_t, 1>> byProgram;
   llvm::DenseMap<Operation *, int64_t> blocks;
-  Value returned;
+  std::vector<Output> outputs;
   Run total;
   std::mutex mutex;
   std::atomic<bool> failedAny = false;
@@ -76,15 +115,11 @@ private:
 
 } // namespace
 
-static Value returnedValue(const Interpreter &interpreter) {
-  return interpreter.getFunction().getBody().front().getTerminator()->getOperand(0);
-}
-
 Comparer::Comparer(const Interpreter &reference, const Interpreter &program,
                    const std::function<llvm::Expected<Inputs>(int64_t)> &read, const ComparisonOptions &options)
     : reference(reference), program(program), read(read), options(options),
       pairs(findCounterparts(reference.getFunction(), program.getFunction())),
-      blocks(findBlocks(reference.getFunction())), returned(returnedValue(reference)),
+      blocks(findBlocks(reference.getFunction())),
       progress("comparing", static_cast<size_t>(options.images + std::min(options.images, options.rankedImages) *
                                                                      static_cast<int64_t>(pairs.size()))) {
   for (auto [i, pair] : llvm::enumerate(pairs)) {
@@ -101,31 +136,43 @@ void Comparer::report(const llvm::Twine &message) {
   emitError(reference.getFunction().getLoc(), message);
 }
 
-/// How the program's result is read: by its type, or the module's scale.
-std::optional<UniformParameters> Comparer::logitsCodes() const {
-  Value logits = returnedValue(program);
-  if (quant::QuantizedType type = getQuantizedType(logits))
-    return getUniformParameters(type);
-  func::FuncOp function = program.getFunction();
-  auto scale = function->getParentOfType<ModuleOp>()->getAttrOfType<FloatAttr>(kOutputScaleAttr);
-  UniformParameters codes;
-  codes.scales = {scale ? scale.getValueAsDouble() : 1.0};
-  codes.zeroPoints = {0};
-  codes.width = 32;
-  return codes;
+/// Pairs the results. Each is read by its type, or the module's scale.
+LogicalResult Comparer::findOutputs() {
+  func::FuncOp own = program.getFunction(), other = reference.getFunction();
+  const SmallVector<std::string> names = resultNames(own);
+  const SmallVector<double> scales = getOutputScales(own->getParentOfType<ModuleOp>(), own.getNumResults());
+  std::vector<std::pair<size_t, size_t>> numbers = options.outputs;
+  if (numbers.empty())
+    for (size_t i = 0, e = std::min(own.getNumResults(), other.getNumResults()); i < e; ++i)
+      numbers.emplace_back(i, i);
+  for (auto [programNumber, referenceNumber] : numbers) {
+    auto type = cast<ShapedType>(own.getResultTypes()[programNumber]),
+         expected = cast<ShapedType>(other.getResultTypes()[referenceNumber]);
+    if (type.getShape() != expected.getShape())
+      return emitError(other.getLoc()) << "the output '" << names[programNumber] << "' is of " << expected
+                                       << ", that of the program is of " << type;
+    std::optional<UniformParameters> codes = getUniformParameters(type.getElementType());
+    if (!codes && type.getElementType().isInteger()) {
+      codes.emplace();
+      codes->scales = {scales[programNumber] > 0 ? scales[programNumber] : 1.0};
+      codes->zeroPoints = {0};
+      codes->width = 32;
+    }
+    Value value = other.getBody().front().getTerminator()->getOperand(static_cast<unsigned>(referenceNumber));
+    outputs.push_back({names[programNumber], value, referenceNumber, programNumber, codes, type.getRank() == 2});
+  }
+  return success();
 }
 
-/// The program's logits, and its counterparts as reals.
-FailureOr<Tensor> Comparer::runProgram(const Inputs &inputs, std::vector<Tensor> &reals) const {
-  SmallVector<Tensor> results;
+/// Runs the program: its results as they are, and its counterparts as reals.
+LogicalResult Comparer::runProgram(const Inputs &inputs, SmallVector<Tensor> &results,
+                                   std::vector<Tensor> &reals) const {
   auto observe = [&](Operation *op, ArrayRef<Tensor> tensors) {
     if (auto found = byProgram.find(op); found != byProgram.end())
       for (size_t index : found->second)
         reals[index] = realsOf(pairs[index], tensors);
   };
-  if (failed(program.run(inputs.program, results, observe)))
-    return failure();
-  return comparison::dequantize(results.front(), logitsCodes());
+  return program.run(inputs.program, results, observe);
 }
 
 /// Elements of the first `count` images of a batch.
@@ -153,32 +200,33 @@ LogicalResult Comparer::runOne(int64_t first, Run &run) {
     report(llvm::toString(inputs.takeError()));
     return failure();
   }
-  run.sums.resize(pairs.size());
-  run.noiseAtLogits.assign(pairs.size(), 0.0);
+  run.clear(pairs.size(), outputs.size());
   std::vector<Tensor> reals(pairs.size());
   Interpreter::Record record;
-  if (failed(reference.record(inputs->reference, record)))
+  SmallVector<Tensor> results;
+  if (failed(reference.record(inputs->reference, record)) || failed(runProgram(*inputs, results, reals)))
     return failure();
-  FailureOr<Tensor> logits = runProgram(*inputs, reals);
-  if (failed(logits))
-    return failure();
-  Tensor expected = comparison::dequantize(reference.valueOf(record, returned), std::nullopt);
-  run.logits.add(expected, *logits, elementsOf(expected, inputs->count, options.batch));
+  for (auto [output, sums] : llvm::zip_equal(outputs, run.outputs)) {
+    const Tensor expected = expectedOf(output, record),
+                 actual = comparison::dequantize(results[output.programNumber], output.codes);
+    sums.power.add(expected, actual, elementsOf(expected, inputs->count, options.batch));
+    if (output.hasClasses)
+      sums.agreeing = countAgreeing(expected, actual, inputs->count);
+  }
   for (auto [i, pair] : llvm::enumerate(pairs)) {
     const Tensor &value = reference.valueOf(record, pair.reference);
     run.sums[i].add(seen(pair, value, value), seen(pair, reals[i], value),
                     pair.codes && !pair.rowSums ? &*pair.codes : nullptr,
                     elementsOf(value, inputs->count, options.batch));
   }
-  run.agreeing = countAgreeing(expected, *logits, inputs->count);
   progress.advance(static_cast<size_t>(inputs->count));
-  return addErrors(*inputs, record, reals, expected, first < options.rankedImages, run);
+  return addErrors(*inputs, record, reals, first < options.rankedImages, run);
 }
 
 /// Runs the reference on the program's own values: where an op has a counterpart,
 /// what it computes from them is compared, and ops after it get the program's.
 LogicalResult Comparer::addErrors(const Inputs &inputs, const Interpreter::Record &record,
-                                  const std::vector<Tensor> &reals, const Tensor &logits, bool ranked, Run &run) {
+                                  const std::vector<Tensor> &reals, bool ranked, Run &run) {
   std::vector<Tensor> errors(pairs.size());
   auto substitute = [&](Operation *op, MutableArrayRef<Tensor> tensors) {
     auto found = byReference.find(op);
@@ -198,9 +246,21 @@ LogicalResult Comparer::addErrors(const Inputs &inputs, const Interpreter::Recor
   SmallVector<Tensor> results;
   if (failed(reference.run(inputs.reference, results, substitute)))
     return failure();
-  if (!ranked)
-    return success();
-  int64_t count = elementsOf(logits, inputs.count, options.batch);
+  return ranked ? rankErrors(inputs, record, errors, run) : success();
+}
+
+/// What each error alone, added to the reference's own value, does to the outputs.
+LogicalResult Comparer::rankErrors(const Inputs &inputs, const Interpreter::Record &record, ArrayRef<Tensor> errors,
+                                   Run &run) {
+  std::vector<Tensor> expected;
+  for (const Output &output : outputs)
+    expected.push_back(expectedOf(output, record));
+  auto powerOf = [&](size_t output, const Tensor &actual) {
+    Power power;
+    power.add(expected[output], actual, elementsOf(expected[output], inputs.count, options.batch));
+    return power;
+  };
+  SmallVector<Tensor> results;
   for (auto [i, pair] : llvm::enumerate(pairs)) {
     progress.advance(static_cast<size_t>(inputs.count));
     if (errors[i].empty())
@@ -208,13 +268,12 @@ LogicalResult Comparer::addErrors(const Inputs &inputs, const Interpreter::Recor
     Tensor changed = comparison::add(reference.valueOf(record, pair.reference), errors[i]);
     if (failed(reference.rerun(record, pair.reference, changed, results)))
       return failure();
-    Power power;
-    power.add(logits, comparison::dequantize(results.front(), std::nullopt), count);
-    run.noiseAtLogits[i] = power.noise;
+    for (auto [o, output] : llvm::enumerate(outputs))
+      run.outputs[o].addedNoise[i] =
+          powerOf(o, comparison::dequantize(results[output.referenceNumber], std::nullopt)).noise;
   }
-  Power signal;
-  signal.add(logits, logits, count);
-  run.rankedSignal = signal.signal;
+  for (size_t o = 0; o < outputs.size(); ++o)
+    run.outputs[o].rankedSignal = powerOf(o, expected[o]).signal;
   return success();
 }
 
@@ -229,8 +288,9 @@ void Comparer::work(int64_t from, int64_t to, std::atomic<int64_t> &next, std::v
 }
 
 FailureOr<Comparison> Comparer::run() {
-  total.sums.resize(pairs.size());
-  total.noiseAtLogits.assign(pairs.size(), 0.0);
+  if (failed(findOutputs()))
+    return failure();
+  total.clear(pairs.size(), outputs.size());
   int64_t threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   for (int64_t from = 0, step = kRound * options.batch; from < options.images && !failedAny; from += step) {
     int64_t to = std::min(options.images, from + step), count = llvm::divideCeilSigned(to - from, options.batch);
@@ -245,23 +305,45 @@ FailureOr<Comparison> Comparer::run() {
     if (failedAny)
       return failure();
     for (const Run &run : runs) {
-      for (size_t i = 0; i < pairs.size(); ++i) {
-        total.sums[i].add(run.sums[i]);
-        total.noiseAtLogits[i] += run.noiseAtLogits[i];
-      }
-      total.logits.add(run.logits);
-      total.agreeing += run.agreeing;
-      total.rankedSignal += run.rankedSignal;
+      for (auto [sum, own] : llvm::zip_equal(total.sums, run.sums))
+        sum.add(own);
+      for (auto [sum, own] : llvm::zip_equal(total.outputs, run.outputs))
+        sum.add(own);
     }
   }
   Comparison comparison;
   comparison.images = options.images;
   comparison.rankedImages = std::min(options.images, options.rankedImages);
-  comparison.logitsSqnrDb = total.logits.decibels();
-  comparison.agreement = static_cast<double>(total.agreeing) / static_cast<double>(options.images);
+  for (auto [output, sums] : llvm::zip_equal(outputs, total.outputs))
+    comparison.outputs.push_back(figuresOf(output, sums));
   for (size_t i = 0; i < pairs.size(); ++i)
     comparison.values.push_back(figuresOf(i));
   return comparison;
+}
+
+OutputFigures Comparer::figuresOf(const Output &output, const OutputSums &sums) const {
+  OutputFigures figures{output.name, sums.power.decibels(), std::nullopt};
+  if (output.hasClasses)
+    figures.agreement = static_cast<double>(sums.agreeing) / static_cast<double>(options.images);
+  return figures;
+}
+
+/// How much the value's own error adds to the noise of the outputs.
+void Comparer::setAdded(size_t index, ValueFigures &figures) const {
+  double own = 0, all = 0;
+  for (const OutputSums &output : total.outputs) {
+    // One output's noise needs no unit.
+    const double unit = total.outputs.size() > 1 ? output.rankedSignal : 1;
+    if (!(unit > 0))
+      continue;
+    own += output.addedNoise[index] / unit;
+    for (double noise : output.addedNoise)
+      all += noise / unit;
+    std::optional<double> left = Power{output.rankedSignal, output.addedNoise[index]}.decibels();
+    if (left && (!figures.addedAtLogitsDb || *left < *figures.addedAtLogitsDb))
+      figures.addedAtLogitsDb = left;
+  }
+  figures.addedShare = all > 0 ? own / all : 0;
 }
 
 ValueFigures Comparer::figuresOf(size_t index) const {
@@ -294,12 +376,13 @@ ValueFigures Comparer::figuresOf(size_t index) const {
     figures.worstChannelShare = *worst / sums.power.noise;
   }
   figures.addedSqnrDb = sums.added.decibels();
-  double noise = total.noiseAtLogits[index], all = 0;
-  for (double part : total.noiseAtLogits)
-    all += part;
-  figures.addedAtLogitsDb = Power{total.rankedSignal, noise}.decibels();
-  figures.addedShare = all > 0 ? noise / all : 0;
+  setAdded(index, figures);
   return figures;
+}
+
+const OutputFigures *Comparison::logits() const {
+  auto found = llvm::find_if(outputs, [](const OutputFigures &output) { return output.agreement.has_value(); });
+  return found == outputs.end() ? nullptr : &*found;
 }
 
 std::vector<size_t> Comparison::ranking() const {

@@ -44,6 +44,12 @@ static json::Object toJSON(const ValueFigures &value) {
   return object;
 }
 
+static json::Object toJSON(const OutputFigures &output) {
+  return json::Object{{"name", output.name},
+                      {"sqnr_db", orNull(output.sqnrDb)},
+                      {"agreement", output.agreement ? json::Value(100 * *output.agreement) : json::Value(nullptr)}};
+}
+
 json::Value Comparison::toJSON() const {
   json::Array entries, blocks, order;
   for (const ValueFigures &value : values)
@@ -55,10 +61,15 @@ json::Value Comparison::toJSON() const {
   }
   for (size_t i : ranking())
     order.push_back(values[i].node);
+  json::Array results;
+  for (const OutputFigures &output : outputs)
+    results.push_back(::toJSON(output));
+  const OutputFigures *classes = logits();
   return json::Object{{"images", images},
                       {"ranked_images", rankedImages},
-                      {"logits_sqnr_db", orNull(logitsSqnrDb)},
-                      {"agreement", 100 * agreement},
+                      {"logits_sqnr_db", classes ? orNull(classes->sqnrDb) : json::Value(nullptr)},
+                      {"agreement", classes ? json::Value(100 * *classes->agreement) : json::Value(nullptr)},
+                      {"outputs", std::move(results)},
                       {"blocks", std::move(blocks)},
                       {"ranking", std::move(order)},
                       {"values", std::move(entries)}};
@@ -98,8 +109,11 @@ void Comparison::print(llvm::raw_ostream &os) const {
   size_t width = 16;
   for (const ValueFigures &value : values)
     width = std::min<size_t>(44, std::max(width, value.node.size()));
-  os << "images " << images << ", ranked on " << rankedImages << "; SQNR of the logits " << decibels(logitsSqnrDb)
-     << (logitsSqnrDb ? " dB\n" : "\n");
+  os << "images " << images << ", ranked on " << rankedImages;
+  for (const OutputFigures &output : outputs)
+    os << "; SQNR of " << (outputsName() == "logits" ? "the logits" : "'" + output.name + "'") << " "
+       << decibels(output.sqnrDb) << (output.sqnrDb ? " dB" : "");
+  os << "\n";
   std::vector<size_t> stream = residualStream();
   if (!stream.empty()) {
     os << "\nThe residual stream\n"
@@ -112,9 +126,10 @@ void Comparison::print(llvm::raw_ostream &os) const {
   }
   os << "\nOp by op, by the error that each adds, the worst first\n"
      << llvm::left_justify("node", width + 2) << llvm::left_justify("op", 16) << llvm::right_justify("bits", 5)
-     << llvm::right_justify("added", 10) << llvm::right_justify("at logits", 10) << llvm::right_justify("at op", 8)
-     << llvm::right_justify("SQNR", 8) << llvm::right_justify("max error", 11) << llvm::right_justify("clipped", 10)
-     << llvm::right_justify("channel", 9) << llvm::right_justify("share", 8) << "\n";
+     << llvm::right_justify("added", 10) << llvm::right_justify(("at " + outputsName()).str(), 10)
+     << llvm::right_justify("at op", 8) << llvm::right_justify("SQNR", 8) << llvm::right_justify("max error", 11)
+     << llvm::right_justify("clipped", 10) << llvm::right_justify("channel", 9) << llvm::right_justify("share", 8)
+     << "\n";
   std::vector<size_t> order = ranking();
   std::vector<bool> done(values.size(), false);
   for (size_t i : order) {

@@ -128,6 +128,10 @@ struct CompilerFlags {
       llvm::cl::desc("Ops that run on the systolic array or the host whatever the compiler would choose: "
                      "OP=array or OP=host, OP an op's or a node's name; several with commas"),
       llvm::cl::cat(category)};
+  llvm::cl::list<std::string> outputs{
+      "output", llvm::cl::CommaSeparated, llvm::cl::value_desc("NAME,..."),
+      llvm::cl::desc("What of an ONNX model is compiled: outputs, or values or nodes of its graph (its first output)"),
+      llvm::cl::cat(category)};
   llvm::cl::opt<std::string> name{"name", llvm::cl::desc("Name of the program (default: stem of the output file)"),
                                   llvm::cl::cat(category)};
   llvm::cl::opt<bool> openmp{"openmp", llvm::cl::desc("Make NAME_run_mt too, which runs in several threads (libomp)"),
@@ -268,6 +272,7 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.targetOptions.batch = flags.batch;
   options.targetOptions.batchSchedule = flags.batchSchedule;
   options.name = flags.name;
+  options.outputs.assign(flags.outputs.begin(), flags.outputs.end());
   options.reports.assign(flags.reports.begin(), flags.reports.end());
   options.reportData = flags.reportData;
   options.reportLabels = flags.reportLabels;
@@ -328,7 +333,7 @@ std::map<std::string, std::string> givenFlags(const CompilerFlags &flags, ArrayR
 /// What is wrong with the options of a call that does not compile, or nothing.
 std::string checkUncompiled(const std::map<std::string, std::string> &given, StringRef input) {
   for (const auto &[name, text] : given)
-    if (name != "compile" && !(name == "batch" && input.ends_with_insensitive(".onnx")))
+    if (name != "compile" && !((name == "batch" || name == "output") && input.ends_with_insensitive(".onnx")))
       return text + " is for compiling a model: give --compile too";
   return {};
 }
@@ -383,7 +388,10 @@ int runCompiler(const CompilerFlags &flags, DialectRegistry &registry, StringRef
 int runPassesOnOnnx(const CompilerFlags &flags, DialectRegistry &registry, StringRef input, StringRef output) {
   MLIRContext context(registry);
   DiagnosticPrinter diagnostics(&context, input);
-  FailureOr<OwningOpRef<ModuleOp>> module = loadModule(input, &context, flags.batch);
+  frontend::ImportOptions import;
+  import.batch = flags.batch;
+  import.outputs.assign(flags.outputs.begin(), flags.outputs.end());
+  FailureOr<OwningOpRef<ModuleOp>> module = loadModule(input, &context, import);
   if (failed(module))
     return 1;
   PassManager pm(&context);

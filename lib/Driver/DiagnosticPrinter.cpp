@@ -8,7 +8,7 @@
 
 #include "DiagnosticPrinter.h"
 
-#include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Analysis/Places.h"
 
 #include "llvm/Support/WithColor.h"
 
@@ -20,28 +20,6 @@ DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, llvm::StringRef input
     : ScopedDiagnosticHandler(context), input(input.str()) {
   context->printOpOnDiagnostic(false);
   setHandler([this](Diagnostic &diagnostic) { print(diagnostic); });
-}
-
-void DiagnosticPrinter::printLocation(Location location, llvm::StringRef text) const {
-  FileLineColLoc place;
-  location->walk([&](Location inner) {
-    place = dyn_cast<FileLineColLoc>(inner);
-    return place ? WalkResult::interrupt() : WalkResult::advance();
-  });
-  std::string node = nodeName(location);
-  // An error of reading the file begins with its name, and that of the node.
-  if (!place && text.starts_with(input))
-    return;
-  if (node == input || (node == "?" && !place)) {
-    llvm::errs() << (isa<UnknownLoc>(location) ? "" : input + ": ");
-    return;
-  }
-  if (place)
-    llvm::errs() << place.getFilename().getValue() << ":" << place.getLine() << ":" << place.getColumn() << ": ";
-  else
-    llvm::errs() << input << ": ";
-  if (node != "?" && !text.starts_with("node '" + node + "'"))
-    llvm::errs() << "node '" << node << "': ";
 }
 
 void DiagnosticPrinter::print(Diagnostic &diagnostic) const {
@@ -62,8 +40,7 @@ void DiagnosticPrinter::print(Diagnostic &diagnostic) const {
       break;
     }
     std::string text = entry.str();
-    printLocation(entry.getLocation(), text);
-    llvm::errs() << text << "\n";
+    llvm::errs() << describePlace(entry.getLocation(), input, text) << text << "\n";
   };
   line(diagnostic);
   for (Diagnostic &note : diagnostic.getNotes())

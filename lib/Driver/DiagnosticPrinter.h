@@ -25,7 +25,6 @@ public:
 
 private:
   void print(mlir::Diagnostic &diagnostic) const;
-  void printLocation(mlir::Location location, llvm::StringRef text) const;
 
   std::string input;
 };

@@ -13,10 +13,10 @@
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Analysis/NonlinearChoice.h"
 #include "vitq/Driver/FlagRules.h"
-#include "vitq/Frontend/OnnxImport.h"
 #include "vitq/InitAll.h"
 #include "vitq/Report/Report.h"
 #include "vitq/Support/AtomicFile.h"
+#include "vitq/Support/MainFunction.h"
 #include "vitq/Support/PassStages.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
@@ -51,10 +51,11 @@ FailureOr<OwningOpRef<ModuleOp>> parseModule(std::unique_ptr<llvm::MemoryBuffer>
   return module;
 }
 
-FailureOr<OwningOpRef<ModuleOp>> loadModule(llvm::StringRef path, MLIRContext *context, int64_t batch) {
+FailureOr<OwningOpRef<ModuleOp>> loadModule(llvm::StringRef path, MLIRContext *context,
+                                            const frontend::ImportOptions &options) {
   Stage stage("read the model");
   if (path.ends_with_insensitive(".onnx"))
-    return frontend::importOnnx(path, context, {batch});
+    return frontend::importOnnx(path, context, options);
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
   if (!buffer) {
     emitError(UnknownLoc::get(context)) << "cannot read '" << path << "': " << buffer.getError().message();
@@ -96,6 +97,19 @@ static LogicalResult checkCalibration(ModuleOp module, const CompileOptions &opt
   return success();
 }
 
+/// Classes can be counted where an output has them.
+static LogicalResult checkLabels(ModuleOp module, const DriverOptions &options) {
+  func::FuncOp main = lookupMain(module);
+  if (options.reportLabels.empty() || !main)
+    return success();
+  for (Type type : main.getResultTypes())
+    if (auto tensor = dyn_cast<RankedTensorType>(type); tensor && tensor.getRank() == 2)
+      return success();
+  return emitError(UnknownLoc::get(module.getContext()),
+                   "--report-labels needs an output [batch, classes], and the model gives none; choose one with "
+                   "--output=NAME, or leave --report-labels out");
+}
+
 /// What choosing algorithms needs, before the work that comes first.
 static LogicalResult checkNonlinear(ModuleOp module, const CompileOptions &options) {
   Location loc = UnknownLoc::get(module.getContext());
@@ -113,6 +127,8 @@ static LogicalResult checkNonlinear(ModuleOp module, const CompileOptions &optio
 static LogicalResult runPhases(ModuleOp module, const DriverOptions &options, Report &report,
                                OwningOpRef<ModuleOp> &reference) {
   Phase now = getPhase(module);
+  if (failed(checkLabels(module, options)))
+    return failure();
   if (now == Phase::Float && options.stopAfter > Phase::Float && failed(checkCalibration(module, options.compile)))
     return failure();
   if (now < Phase::Integer && options.stopAfter >= Phase::Integer && failed(checkNonlinear(module, options.compile)))
@@ -205,8 +221,10 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
   std::optional<StageRecorder> recorder;
   if (options.reportTimes && !options.reports.empty())
     recorder.emplace();
-  FailureOr<OwningOpRef<ModuleOp>> module =
-      loadModule(options.input, context, setsBatch(options) ? 1 : options.targetOptions.batch);
+  frontend::ImportOptions import;
+  import.batch = setsBatch(options) ? 1 : options.targetOptions.batch;
+  import.outputs = options.outputs;
+  FailureOr<OwningOpRef<ModuleOp>> module = loadModule(options.input, context, import);
   if (failed(module))
     return failure();
   // What the phase of a module decides is known only now.

@@ -67,6 +67,10 @@ static const llvm::SmallVector<Rule> &rules() {
        [](const Facts &f) { return f.s.from && *f.s.from > f.s.stopAfter; },
        "has no effect: {input} is past that phase"},
 
+      {{"output"},
+       [](const Facts &f) { return !StringRef(f.s.input).ends_with_insensitive(".onnx"); },
+       "has no effect: what {input} gives is what its @main returns; choose outputs when the ONNX model is read"},
+
       // Nonlinear functions.
       {nonlinear, [](const Facts &f) { return f.stopsBefore(Phase::Integer); },
        "has no effect with {stop-after}, which ends before nonlinear functions become integers: leave one of them out"},

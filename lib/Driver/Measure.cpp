@@ -86,27 +86,29 @@ llvm::Error Measurement::evaluate(const comparison::Comparison &comparison) {
   facts.data = source->path().str();
   if (options.reportData.empty() && options.reportLabels.empty()) {
     facts.images = comparison.images;
-    facts.agreement = 100 * comparison.agreement;
-    facts.logitsSqnrDb = comparison.logitsSqnrDb;
+    facts.setOutputs(comparison.outputs);
     report.setAccuracy(std::move(facts));
     return llvm::Error::success();
   }
   facts.images = images;
+  const Subject own(integerProgram.get()), original(floatProgram.get());
+  const size_t classes = findClasses(own).value_or(0);
   std::vector<int64_t> labels;
   if (!options.reportLabels.empty()) {
-    auto read = readLabels(options.reportLabels, *source, facts.images, integerProgram->info().classes());
+    auto read = readLabels(options.reportLabels, *source, facts.images, own.output(classes).size());
     if (!read)
       return read.takeError();
     labels = std::move(*read);
   }
-  auto outputs = runAll({integerProgram.get(), floatProgram.get()}, *source, facts.images);
+  auto outputs = runAll({own, original}, *source, facts.images);
   if (!outputs)
     return outputs.takeError();
-  Agreement agreement = agreementOf(integerProgram->info(), (*outputs)[0], floatProgram->info(), (*outputs)[1]);
-  facts.agreement = agreement.percent;
-  facts.logitsSqnrDb = agreement.logitsSqnrDb;
+  std::vector<comparison::OutputFigures> compared;
+  for (size_t i = 0; i < own.outputs.size(); ++i)
+    compared.push_back(compareOutputs(own.output(i), (*outputs)[0][i], original.output(i), (*outputs)[1][i]));
+  facts.setOutputs(std::move(compared));
   if (!labels.empty()) {
-    Accuracy own = accuracyOf((*outputs)[0], labels), original = accuracyOf((*outputs)[1], labels);
+    Accuracy own = accuracyOf((*outputs)[0][classes], labels), original = accuracyOf((*outputs)[1][classes], labels);
     facts.top1 = own.top1;
     facts.top5 = own.top5;
     facts.referenceTop1 = original.top1;
@@ -120,7 +122,8 @@ llvm::Error Measurement::run() {
   if (llvm::Error error = open())
     return error;
   int64_t compared = options.reportLimit ? std::min(images, options.reportLimit) : images;
-  auto comparison = compareOpByOp(*floatProgram, *integerProgram, *source, compared, kRankedImages);
+  auto comparison =
+      compareOpByOp(Subject(floatProgram.get()), Subject(integerProgram.get()), *source, compared, kRankedImages);
   if (!comparison)
     return comparison.takeError();
   if (llvm::Error error = evaluate(*comparison))

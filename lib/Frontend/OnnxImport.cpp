@@ -34,8 +34,8 @@ static LogicalResult reportProblems(const Model &model, Location loc) {
     if (!node.domain.empty() || !operatorHandlers().contains(node.opType))
       problems.push_back({"unsupported operator " + name, node.name});
   }
-  if (!model.outputs.empty())
-    if (const ValueInfo &output = model.outputs.front(); output.type != "float")
+  for (const ValueInfo &output : model.outputs)
+    if (output.type != "float" && llvm::is_contained(model.results, output.name))
       problems.push_back(
           {"unsupported output type " + (output.type.empty() ? "(no tensor)" : output.type), output.name});
   if (problems.empty())
@@ -74,9 +74,14 @@ public:
 
 private:
   FailureOr<const ValueInfo *> findImage();
-  /// Nodes that the first output needs, each after those it reads.
-  FailureOr<SmallVector<const Node *>> sortNodes();
+  /// Nodes that the results need, each after those it reads.
+  FailureOr<SmallVector<const Node *>> sortNodes() const;
+  FailureOr<llvm::StringMap<const Node *>> findProducers() const;
+  /// Says which outputs are left out, where the user did not.
+  void remarkOthers();
   LogicalResult declareFunction(const ValueInfo &image);
+  FailureOr<Value> findResult(StringRef name);
+  LogicalResult returnResults();
 
   const Model &model;
   ModuleOp module;
@@ -101,7 +106,7 @@ FailureOr<const ValueInfo *> GraphImporter::findImage() {
   return &image;
 }
 
-FailureOr<SmallVector<const Node *>> GraphImporter::sortNodes() {
+FailureOr<llvm::StringMap<const Node *>> GraphImporter::findProducers() const {
   llvm::StringMap<const Node *> producers;
   for (const Node &node : model.nodes)
     for (const std::string &output : node.outputs) {
@@ -109,40 +114,64 @@ FailureOr<SmallVector<const Node *>> GraphImporter::sortNodes() {
         continue;
       if (!producers.try_emplace(output, &node).second || model.initializers.count(output) ||
           output == model.inputs.front().name)
-        return emitError(NameLoc::get(builder.getStringAttr(node.name)))
+        return emitError(NameLoc::get(StringAttr::get(builder.getContext(), node.name)))
                << node.opType << ": defines the value '" << output << "' a second time";
     }
+  return producers;
+}
+
+FailureOr<SmallVector<const Node *>> GraphImporter::sortNodes() const {
+  FailureOr<llvm::StringMap<const Node *>> producers = findProducers();
+  if (failed(producers))
+    return failure();
   // A depth-first walk with an explicit stack: graphs can be deep.
   llvm::DenseMap<const Node *, bool> done; // false while on the stack
   SmallVector<const Node *> order;
   SmallVector<std::pair<const Node *, size_t>> stack;
-  auto it = producers.find(model.outputs.front().name);
-  if (it != producers.end()) {
-    stack.push_back({it->second, 0});
-    done[it->second] = false;
-  }
-  while (!stack.empty()) {
-    auto &[node, next] = stack.back();
-    if (next == node->inputs.size() + node->captured.size()) {
-      done[node] = true;
-      order.push_back(node);
-      stack.pop_back();
-      continue;
-    }
-    const size_t inputs = node->inputs.size();
-    const std::string &name = next < inputs ? node->inputs[next] : node->captured[next - inputs];
-    ++next;
-    auto producer = producers.find(name);
-    if (name.empty() || producer == producers.end())
-      continue; // an initializer, the image, or an error found later
+  // False: the value is computed from itself.
+  auto visit = [&](StringRef name) {
+    auto producer = producers->find(name);
+    if (name.empty() || producer == producers->end())
+      return true; // an initializer, the image, or an error found later
     auto [known, isNew] = done.try_emplace(producer->second, false);
     if (isNew)
       stack.push_back({producer->second, 0});
-    else if (!known->second)
-      return emitError(NameLoc::get(builder.getStringAttr(producer->second->name)))
-             << producer->second->opType << ": depends on its own result '" << name << "'";
+    return isNew || known->second;
+  };
+  for (const std::string &result : model.results) {
+    visit(result);
+    while (!stack.empty()) {
+      auto &[node, next] = stack.back();
+      const size_t inputs = node->inputs.size();
+      if (next == inputs + node->captured.size()) {
+        done[node] = true;
+        order.push_back(node);
+        stack.pop_back();
+        continue;
+      }
+      const std::string &name = next < inputs ? node->inputs[next] : node->captured[next - inputs];
+      ++next;
+      if (visit(name))
+        continue;
+      const Node &producer = *producers->lookup(name);
+      return emitError(NameLoc::get(StringAttr::get(builder.getContext(), producer.name)))
+             << producer.opType << ": depends on its own result '" << name << "'";
+    }
   }
   return order;
+}
+
+void GraphImporter::remarkOthers() {
+  if (!options.outputs.empty() || model.outputs.size() < 2)
+    return;
+  InFlightDiagnostic remark = emitRemark(module.getLoc());
+  remark << "the model has " << model.outputs.size() << " outputs; only the first, '" << model.results.front()
+         << "', is compiled; --output=NAME,... chooses among all: ";
+  constexpr size_t kShown = 8;
+  llvm::interleaveComma(ArrayRef(model.outputs).take_front(kShown), remark,
+                        [&](const ValueInfo &output) { remark << output.name; });
+  if (model.outputs.size() > kShown)
+    remark << ", ...";
 }
 
 LogicalResult GraphImporter::declareFunction(const ValueInfo &image) {
@@ -158,16 +187,41 @@ LogicalResult GraphImporter::declareFunction(const ValueInfo &image) {
   return success();
 }
 
+FailureOr<Value> GraphImporter::findResult(StringRef name) {
+  Location loc = module.getLoc();
+  auto output = state.values.find(name);
+  if (output == state.values.end())
+    return emitError(loc) << "nothing defines the output '" << name << "'";
+  if (!output->second.value || output->second.value == function.getArgument(0))
+    return emitError(loc) << "the output '" << name << "' does not depend on the image";
+  if (!output->second.isFloat())
+    return emitError(loc) << "the output '" << name << "' is no float";
+  return output->second.value;
+}
+
+LogicalResult GraphImporter::returnResults() {
+  SmallVector<Value> results;
+  SmallVector<Location> names;
+  for (StringRef name : model.results) {
+    FailureOr<Value> result = findResult(name);
+    if (failed(result))
+      return failure();
+    results.push_back(*result);
+    names.push_back(NameLoc::get(builder.getStringAttr(name)));
+  }
+  func::ReturnOp::create(builder, builder.getFusedLoc(names), results);
+  function.setFunctionType(builder.getFunctionType(function.getArgumentTypes(), TypeRange(ValueRange(results))));
+  return success();
+}
+
 LogicalResult GraphImporter::run() {
   Location loc = module.getLoc();
-  if (model.outputs.empty())
+  if (model.results.empty())
     return emitError(loc) << "the model has no output";
   FailureOr<const ValueInfo *> image = findImage();
   if (failed(image))
     return failure();
-  if (model.outputs.size() > 1)
-    emitRemark(loc) << "the model has " << model.outputs.size() << " outputs; only the first, '"
-                    << model.outputs.front().name << "', is compiled";
+  remarkOthers();
   FailureOr<SmallVector<const Node *>> nodes = sortNodes();
   if (failed(nodes) || failed(declareFunction(**image)))
     return failure();
@@ -176,17 +230,7 @@ LogicalResult GraphImporter::run() {
   for (const Node *node : *nodes)
     if (failed(NodeImporter(state, *node).run()))
       return failure();
-  const std::string &outputName = model.outputs.front().name;
-  auto output = state.values.find(outputName);
-  if (output == state.values.end())
-    return emitError(loc) << "nothing defines the output '" << outputName << "'";
-  if (!output->second.value || output->second.value == function.getArgument(0))
-    return emitError(loc) << "the output '" << outputName << "' does not depend on the image";
-  if (!output->second.isFloat())
-    return emitError(loc) << "the output '" << outputName << "' is no float";
-  func::ReturnOp::create(builder, NameLoc::get(builder.getStringAttr(outputName)), output->second.value);
-  function.setFunctionType(builder.getFunctionType(function.getArgumentTypes(), output->second.value.getType()));
-  return success();
+  return returnResults();
 }
 
 //===----------------------------------------------------------------------===//
@@ -253,10 +297,10 @@ static FailureOr<OwningOpRef<ModuleOp>> importNamed(llvm::Expected<Model> model,
 
 FailureOr<OwningOpRef<ModuleOp>> vitq::frontend::importOnnx(StringRef path, MLIRContext *context,
                                                             const ImportOptions &options) {
-  return importNamed(loadOnnxModel(path), path, context, options);
+  return importNamed(loadOnnxModel(path, options), path, context, options);
 }
 
 FailureOr<OwningOpRef<ModuleOp>> vitq::frontend::importOnnx(llvm::MemoryBufferRef model, MLIRContext *context,
                                                             const ImportOptions &options) {
-  return importNamed(parseOnnxModel(model.getBuffer()), model.getBufferIdentifier(), context, options);
+  return importNamed(parseOnnxModel(model.getBuffer(), options), model.getBufferIdentifier(), context, options);
 }

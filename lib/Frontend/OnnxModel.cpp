@@ -11,7 +11,7 @@
 
 #include "OnnxModel.h"
 
-#include "vitq/Frontend/OnnxImport.h"
+#include "ModelOutputs.h"
 
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FileSystem.h"
@@ -34,9 +34,9 @@ Error makeError(const Twine &message) { return createStringError(inconvertibleEr
 /// Turns protobuf structures into ours.
 class Loader {
 public:
-  Loader() = default;
+  explicit Loader(const ImportOptions &options) : options(options) {}
   /// The folder of `path` is where external data is looked for.
-  explicit Loader(StringRef path) : path(path.str()) {}
+  Loader(StringRef path, const ImportOptions &options) : options(options), path(path.str()) {}
   Expected<Model> load(StringRef bytes);
 
 private:
@@ -54,6 +54,7 @@ private:
   Expected<StringRef> externalData(const onnx::TensorProto &proto, const std::string &name, uint64_t wanted);
   Expected<StringRef> openExternal(StringRef location, const std::string &name);
 
+  const ImportOptions &options;
   /// Nothing for a model in memory.
   std::optional<std::string> path;
   Model model;
@@ -412,10 +413,9 @@ Expected<std::shared_ptr<const Graph>> Loader::readSubgraph(const onnx::GraphPro
 }
 
 Error Loader::readGraph(const onnx::GraphProto &graph) {
-  SmallVector<std::string> outputs;
-  if (graph.output_size() > 0)
-    outputs.push_back(graph.output(0).name());
-  const std::vector<bool> needed = findNeeded(graph, outputs, model.needed);
+  if (Error error = chooseOutputs(graph, options).moveInto(model.results))
+    return error;
+  const std::vector<bool> needed = findNeeded(graph, model.results, model.needed);
   if (Error error = readInitializers(graph, model.needed, model.initializers))
     return error;
   for (int i = 0; i < graph.node_size(); ++i) {
@@ -468,11 +468,13 @@ Expected<Model> Loader::load(StringRef bytes) {
 
 } // namespace
 
-Expected<Model> vitq::frontend::loadOnnxModel(StringRef path) {
+Expected<Model> vitq::frontend::loadOnnxModel(StringRef path, const ImportOptions &options) {
   auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer)
     return makeError("cannot be read: " + buffer.getError().message());
-  return Loader(path).load((*buffer)->getBuffer());
+  return Loader(path, options).load((*buffer)->getBuffer());
 }
 
-Expected<Model> vitq::frontend::parseOnnxModel(StringRef bytes) { return Loader().load(bytes); }
+Expected<Model> vitq::frontend::parseOnnxModel(StringRef bytes, const ImportOptions &options) {
+  return Loader(options).load(bytes);
+}

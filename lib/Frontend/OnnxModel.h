@@ -15,6 +15,8 @@
 
 #include "OnnxConstant.h"
 
+#include "vitq/Frontend/OnnxImport.h"
+
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Error.h"
 
@@ -80,15 +82,17 @@ struct Problem {
   std::string where;
 };
 
-/// What the first output needs: nothing else of the graph is read, so that nothing else
+/// What the wanted outputs need: nothing else of the graph is read, so that nothing else
 /// can be wrong with it. Inputs are the needed ones, or all where none is needed.
 struct Model {
   int64_t opset = 0;
-  /// Names of values that the first output is computed from, and its own.
+  /// Names of the values that are wanted, in order; none where the graph has no output.
+  std::vector<std::string> results;
+  /// Names of values that they are computed from, and their own.
   llvm::StringSet<> needed;
   std::vector<Node> nodes;
   std::vector<ValueInfo> inputs;
-  /// All of them.
+  /// All that the graph declares.
   std::vector<ValueInfo> outputs;
   std::map<std::string, ConstantPtr> initializers;
   /// Unsupported opsets and element types.
@@ -96,10 +100,10 @@ struct Model {
 };
 
 /// Reads and checks the file; what it says of shapes and sizes holds after.
-llvm::Expected<Model> loadOnnxModel(llvm::StringRef path);
+llvm::Expected<Model> loadOnnxModel(llvm::StringRef path, const ImportOptions &options);
 
 /// The same for a model in memory; external data is an error.
-llvm::Expected<Model> parseOnnxModel(llvm::StringRef bytes);
+llvm::Expected<Model> parseOnnxModel(llvm::StringRef bytes, const ImportOptions &options);
 
 } // namespace vitq::frontend
 

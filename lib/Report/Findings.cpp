@@ -117,7 +117,8 @@ void Finder::findOutliers() {
                       format(outlier.medianSteps(), 2))
             .str();
     if (value)
-      finding.text += " It adds " + percent(value->addedShare) + " of the noise at the logits.";
+      finding.text += " It adds " + percent(value->addedShare) + " of the noise at the " +
+                      data.comparison->outputsName().str() + ".";
     finding.flag = isPlain() ? "--recipe=default" : "--split-outliers=4";
     named.insert(outlier.tensor->node);
     findings.push_back(std::move(finding));
@@ -163,10 +164,11 @@ void Finder::findErrors() {
     Finding finding;
     finding.node = value.node;
     finding.severity = value.addedShare >= 0.3 ? Severity::High : Severity::Medium;
-    finding.text = llvm::formatv("'{0}'{1} ({2}) adds {3} of the noise at the logits: alone it leaves them an SQNR of "
+    finding.text = llvm::formatv("'{0}'{1} ({2}) adds {3} of the noise at the {6}: alone it leaves them an SQNR of "
                                  "{4} dB; its own result has {5} dB against the float op on the same input.",
                                  value.node, inBlock(value.block), value.op, percent(value.addedShare),
-                                 formatFixed(value.addedAtLogitsDb, 1), formatFixed(value.addedSqnrDb, 1))
+                                 formatFixed(value.addedAtLogitsDb, 1), formatFixed(value.addedSqnrDb, 1),
+                                 data.comparison->outputsName())
                        .str();
     finding.flag = flagFor(value);
     findings.push_back(std::move(finding));

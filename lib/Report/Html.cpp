@@ -152,12 +152,16 @@ void Page::figures() {
     share("top-1", data.accuracy->top1);
     share("top-1 of the float model", data.accuracy->referenceTop1);
     share("top-5", data.accuracy->top5);
-    figure("same class as the float model", formatFixed(data.accuracy->agreement, 2) + " %",
-           "agreement on " + std::to_string(data.accuracy->images) + " images");
+    if (data.accuracy->agreement)
+      figure("same class as the float model", formatFixed(data.accuracy->agreement, 2) + " %",
+             "agreement on " + std::to_string(data.accuracy->images) + " images");
   }
-  if (data.comparison && data.comparison->logitsSqnrDb)
-    figure("SQNR of the logits", formatFixed(data.comparison->logitsSqnrDb, 1) + " dB",
-           "signal to quantization noise, on " + std::to_string(data.comparison->images) + " images");
+  if (data.comparison)
+    for (const comparison::OutputFigures &output : data.comparison->outputs)
+      if (output.sqnrDb)
+        figure(data.comparison->outputsName() == "logits" ? "SQNR of the logits" : "SQNR of '" + output.name + "'",
+               formatFixed(output.sqnrDb, 1) + " dB",
+               "signal to quantization noise, on " + std::to_string(data.comparison->images) + " images");
   figure("weights", bytes(data.native.weightBytes.value_or(data.weightBytes)));
   if (data.native.arenaBytes)
     figure("arena", bytes(*data.native.arenaBytes),

@@ -72,13 +72,17 @@ static json::Object toJSON(const OpEntry &op, const comparison::ValueFigures *va
 static json::Value accuracyOf(const std::optional<AccuracyFacts> &facts) {
   if (!facts)
     return nullptr;
+  json::Array outputs;
+  for (const comparison::OutputFigures &output : facts->outputs)
+    outputs.push_back(json::Object{{"name", output.name}, {"sqnr_db", orNull(output.sqnrDb)}});
   return json::Object{{"images", facts->images},
                       {"data", facts->data},
+                      {"outputs", std::move(outputs)},
                       {"top1", orNull(facts->top1)},
                       {"top5", orNull(facts->top5)},
                       {"reference_top1", orNull(facts->referenceTop1)},
                       {"reference_top5", orNull(facts->referenceTop5)},
-                      {"agreement", facts->agreement},
+                      {"agreement", orNull(facts->agreement)},
                       {"logits_sqnr_db", orNull(facts->logitsSqnrDb)}};
 }
 
@@ -155,6 +159,7 @@ json::Value reporting::toJSON(const Data &data) {
   json::Object options;
   for (const auto &[name, text] : data.options)
     options[name] = text;
+  const comparison::OutputFigures *logits = data.comparison ? data.comparison->logits() : nullptr;
   return json::Object{
       {"version", 1},
       {"model", data.model},
@@ -172,7 +177,7 @@ json::Value reporting::toJSON(const Data &data) {
       {"float_instructions", orNull(data.native.floatInstructions)},
       {"compared_images", data.comparison ? json::Value(data.comparison->images) : json::Value(nullptr)},
       {"ranked_images", data.comparison ? json::Value(data.comparison->rankedImages) : json::Value(nullptr)},
-      {"logits_sqnr_db", data.comparison ? orNull(data.comparison->logitsSqnrDb) : json::Value(nullptr)},
+      {"logits_sqnr_db", logits ? orNull(logits->sqnrDb) : json::Value(nullptr)},
       {"accuracy", accuracyOf(data.accuracy)},
       {"array", arrayToJSON(data.array)},
       {"findings", findingsOf(data)},

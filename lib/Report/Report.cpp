@@ -32,6 +32,15 @@ void Report::setOptions(std::vector<std::pair<std::string, std::string>> options
 }
 void Report::setCalibrationImages(int64_t images) { data->calibrationImages = images; }
 void Report::setComparison(comparison::Comparison comparison) { data->comparison = std::move(comparison); }
+void AccuracyFacts::setOutputs(std::vector<comparison::OutputFigures> figures) {
+  outputs = std::move(figures);
+  auto classes = llvm::find_if(outputs, [](const auto &output) { return output.agreement.has_value(); });
+  if (classes == outputs.end())
+    return;
+  agreement = 100 * *classes->agreement;
+  logitsSqnrDb = classes->sqnrDb;
+}
+
 void Report::setAccuracy(AccuracyFacts facts) { data->accuracy = std::move(facts); }
 void Report::setNative(NativeFacts facts) { data->native = std::move(facts); }
 void Report::setArray(ArrayFacts facts) { data->array = std::move(facts); }

@@ -40,7 +40,11 @@ static void printSummary(const Data &data, llvm::raw_ostream &os) {
     real("top-1 of the float", data.accuracy->referenceTop1, "%");
     real("agreement", data.accuracy->agreement, "%");
   }
-  real("SQNR of the logits", data.comparison ? data.comparison->logitsSqnrDb : std::nullopt, "dB");
+  if (!data.comparison)
+    return real("SQNR of the logits", std::nullopt, "dB");
+  const bool onlyLogits = data.comparison->outputsName() == "logits";
+  for (const comparison::OutputFigures &output : data.comparison->outputs)
+    real(onlyLogits ? "SQNR of the logits" : "SQNR of '" + output.name + "'", output.sqnrDb, "dB");
 }
 
 static void printFindings(const Data &data, llvm::raw_ostream &os) {

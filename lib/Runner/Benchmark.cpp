@@ -71,9 +71,9 @@ void Benchmark::setPeaks(Figures &figures) const {
 
 llvm::Expected<double> Benchmark::runOnce() const {
   Clock::time_point start = Clock::now();
-  llvm::Expected<Tensor> output = program.run(input);
-  if (!output)
-    return output.takeError();
+  auto outputs = program.run(input);
+  if (!outputs)
+    return outputs.takeError();
   return millisecondsSince(start);
 }
 

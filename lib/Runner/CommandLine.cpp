@@ -33,8 +33,11 @@ struct Flags {
            "resize=N|HxW|cover:HxW,crop=N|HxW,mean=..,std=.. or @FILE.json; only for a program "
            "that does not carry its own",
            "spec");
+  cl::list<std::string> outputs{
+      "output", cl::CommaSeparated, cl::value_desc("NAME,..."), cl::cat(category),
+      cl::desc("Outputs that are looked at; of an .onnx, values or nodes of its graph too (its first output)")};
   cl::opt<std::string> dumpOutputs =
-      text("dump-outputs", "Write the outputs [images, classes] (int32 or float32)", "file.npy");
+      text("dump-outputs", "Write an output [images, ...] (int32 or float32), or several as .npz", "file.npy|file.npz");
   cl::opt<std::string> json = text("json", "Write the figures as JSON", "file");
   cl::opt<uint64_t> limit{"limit", cl::desc("Look at the first images only (0: all)"), cl::value_desc("N"), cl::init(0),
                           cl::cat(category)};
@@ -74,6 +77,7 @@ int runner::main(int argc, char **argv) {
   options.labels = flags.labels;
   options.reference = flags.reference;
   options.preprocess = flags.preprocess;
+  options.outputs.assign(flags.outputs.begin(), flags.outputs.end());
   options.dumpOutputs = flags.dumpOutputs;
   options.json = flags.json;
   options.limit = flags.limit;

@@ -23,7 +23,7 @@ using namespace vitq::runner;
 
 int64_t Outputs::best(int64_t image) const {
   int64_t best = 0;
-  for (int64_t label = 1; label < classes; ++label)
+  for (int64_t label = 1; label < size; ++label)
     if (logit(image, label) > logit(image, best))
       best = label;
   return best;
@@ -32,7 +32,7 @@ int64_t Outputs::best(int64_t image) const {
 int64_t Outputs::rank(int64_t image, int64_t label) const {
   int64_t rank = 0;
   double own = logit(image, label);
-  for (int64_t other = 0; other < classes; ++other)
+  for (int64_t other = 0; other < size; ++other)
     rank += logit(image, other) > own || (logit(image, other) == own && other < label);
   return rank;
 }
@@ -80,26 +80,27 @@ namespace {
 /// One evaluation: what its threads share.
 class Evaluator {
 public:
-  Evaluator(llvm::ArrayRef<const Program *> programs, const data::ImageSource &source, int64_t images)
-      : programs(programs), source(source), images(images), outputs(programs.size()),
+  Evaluator(llvm::ArrayRef<Subject> subjects, const data::ImageSource &source, int64_t images)
+      : subjects(subjects), source(source), images(images), outputs(subjects.size()),
         progress("images", static_cast<size_t>(images)) {
-    for (const Program *program : programs)
-      step = std::max(step, program->info().batch());
+    for (const Subject &subject : subjects)
+      step = std::max(step, subject.program->info().batch());
   }
 
-  llvm::Expected<std::vector<Outputs>> run(int64_t threadsOfProgram);
+  llvm::Expected<std::vector<std::vector<Outputs>>> run(int64_t threadsOfProgram);
 
 private:
+  llvm::Error allocate();
   void work();
   llvm::Error runChunk(int64_t from, int64_t to);
   void store(Outputs &to, const Tensor &batch, int64_t first, int64_t count);
 
-  llvm::ArrayRef<const Program *> programs;
+  llvm::ArrayRef<Subject> subjects;
   const data::ImageSource &source;
   int64_t images;
   /// Images that a thread takes at a time.
   int64_t step = 1;
-  std::vector<Outputs> outputs;
+  std::vector<std::vector<Outputs>> outputs;
   std::atomic<int64_t> next = 0;
   std::atomic<bool> stop = false;
   std::mutex mutex;
@@ -107,27 +108,50 @@ private:
   Progress progress;
 };
 
+/// What all outputs may need of memory.
+constexpr int64_t kMaxOutputBytes = int64_t(1) << 34;
+
 } // namespace
+
+llvm::Error Evaluator::allocate() {
+  int64_t bytes = 0;
+  for (auto [subject, own] : llvm::zip_equal(subjects, outputs))
+    for (size_t i = 0; i < subject.outputs.size(); ++i) {
+      const OutputInfo &info = subject.output(i);
+      bytes = llvm::SaturatingAdd<uint64_t>(bytes, llvm::SaturatingMultiply<uint64_t>(images, info.size() * 4));
+      if (bytes < 0 || bytes > kMaxOutputBytes)
+        return llvm::createStringError(subject.program->info().path + ": output '" + info.name + "' has " +
+                                       llvm::Twine(info.size()) + " numbers for an image, too many for " +
+                                       llvm::Twine(images) + " images; look at fewer with --limit=N");
+      Outputs &output = own.emplace_back();
+      output.isFloat = info.isFloat;
+      output.size = info.size();
+      const auto size = static_cast<size_t>(images * output.size);
+      output.isFloat ? output.floats.resize(size) : output.codes.resize(size);
+    }
+  return llvm::Error::success();
+}
 
 /// Threads write disjoint images.
 void Evaluator::store(Outputs &to, const Tensor &batch, int64_t first, int64_t count) {
   if (to.isFloat)
-    std::copy_n(batch.data<float>(), count * to.classes, to.floats.begin() + first * to.classes);
+    std::copy_n(batch.data<float>(), count * to.size, to.floats.begin() + first * to.size);
   else
-    std::copy_n(batch.data<int32_t>(), count * to.classes, to.codes.begin() + first * to.classes);
+    std::copy_n(batch.data<int32_t>(), count * to.size, to.codes.begin() + first * to.size);
 }
 
 llvm::Error Evaluator::runChunk(int64_t from, int64_t to) {
-  for (auto [program, output] : llvm::zip_equal(programs, outputs)) {
-    const ProgramInfo &info = program->info();
+  for (auto [subject, own] : llvm::zip_equal(subjects, outputs)) {
+    const ProgramInfo &info = subject.program->info();
     for (int64_t first = from; first < to; first += info.batch()) {
       llvm::Expected<Tensor> input = readBatch(info, source, first, images);
       if (!input)
         return input.takeError();
-      llvm::Expected<Tensor> result = program->run(*input);
-      if (!result)
-        return result.takeError();
-      store(output, *result, first, std::min(info.batch(), to - first));
+      auto results = subject.program->run(*input);
+      if (!results)
+        return results.takeError();
+      for (auto [number, output] : llvm::zip_equal(subject.outputs, own))
+        store(output, (*results)[number], first, std::min(info.batch(), to - first));
     }
   }
   return llvm::Error::success();
@@ -150,13 +174,9 @@ void Evaluator::work() {
   }
 }
 
-llvm::Expected<std::vector<Outputs>> Evaluator::run(int64_t threadsOfProgram) {
-  for (auto [program, output] : llvm::zip_equal(programs, outputs)) {
-    output.isFloat = program->info().floatOutput;
-    output.classes = program->info().classes();
-    size_t size = static_cast<size_t>(images * output.classes);
-    output.isFloat ? output.floats.resize(size) : output.codes.resize(size);
-  }
+llvm::Expected<std::vector<std::vector<Outputs>>> Evaluator::run(int64_t threadsOfProgram) {
+  if (llvm::Error failure = allocate())
+    return failure;
   int64_t threads = std::max<int64_t>(1, std::thread::hardware_concurrency() / std::max<int64_t>(threadsOfProgram, 1));
   threads = std::min(threads, llvm::divideCeilSigned(images, step));
   std::vector<std::thread> workers;
@@ -170,10 +190,10 @@ llvm::Expected<std::vector<Outputs>> Evaluator::run(int64_t threadsOfProgram) {
   return std::move(outputs);
 }
 
-llvm::Expected<std::vector<Outputs>> runner::runAll(llvm::ArrayRef<const Program *> programs,
-                                                    const data::ImageSource &source, int64_t images,
-                                                    int64_t threadsOfProgram) {
-  return Evaluator(programs, source, images).run(threadsOfProgram);
+llvm::Expected<std::vector<std::vector<Outputs>>> runner::runAll(llvm::ArrayRef<Subject> subjects,
+                                                                 const data::ImageSource &source, int64_t images,
+                                                                 int64_t threadsOfProgram) {
+  return Evaluator(subjects, source, images).run(threadsOfProgram);
 }
 
 //===----------------------------------------------------------------------===//
@@ -192,7 +212,7 @@ Accuracy runner::accuracyOf(const Outputs &outputs, llvm::ArrayRef<int64_t> labe
     five += rank < 5;
   }
   Accuracy accuracy{percentOf(first, images), std::nullopt};
-  if (outputs.classes > 5)
+  if (outputs.size > 5)
     accuracy.top5 = percentOf(five, images);
   return accuracy;
 }
@@ -211,30 +231,36 @@ llvm::Expected<std::vector<int64_t>> runner::readLabels(llvm::StringRef path, co
   return labels;
 }
 
-Agreement runner::agreementOf(const ProgramInfo &program, const Outputs &outputs, const ProgramInfo &reference,
-                              const Outputs &referenceOutputs) {
-  int64_t same = 0, images = outputs.images();
+comparison::OutputFigures runner::compareOutputs(const OutputInfo &own, const Outputs &outputs,
+                                                 const OutputInfo &reference, const Outputs &referenceOutputs) {
+  const int64_t images = outputs.images();
+  comparison::OutputFigures figures{own.name, std::nullopt, std::nullopt};
+  if (own.hasClasses()) {
+    int64_t same = 0;
+    for (int64_t i = 0; i < images; ++i)
+      same += outputs.best(i) == referenceOutputs.best(i);
+    figures.agreement = static_cast<double>(same) / static_cast<double>(images);
+  }
+  if (!own.scale || !reference.scale)
+    return figures;
   double signal = 0, noise = 0;
-  std::optional<double> scale = program.outputScale, otherScale = reference.outputScale;
-  for (int64_t i = 0; i < images; ++i) {
-    same += outputs.best(i) == referenceOutputs.best(i);
-    for (int64_t label = 0; scale && otherScale && label < outputs.classes; ++label) {
-      double expected = *otherScale * referenceOutputs.logit(i, label);
-      double difference = expected - *scale * outputs.logit(i, label);
+  for (int64_t image = 0; image < images; ++image)
+    for (int64_t i = 0; i < outputs.size; ++i) {
+      double expected = *reference.scale * referenceOutputs.logit(image, i);
+      double difference = expected - *own.scale * outputs.logit(image, i);
       signal += expected * expected;
       noise += difference * difference;
     }
-  }
-  Agreement agreement{percentOf(same, images), std::nullopt};
-  // Equal logits have no finite ratio.
-  if (scale && otherScale && noise > 0 && signal > 0)
-    agreement.logitsSqnrDb = 10 * std::log10(signal / noise);
-  return agreement;
+  // Equal numbers have no finite ratio.
+  if (noise > 0 && signal > 0)
+    figures.sqnrDb = 10 * std::log10(signal / noise);
+  return figures;
 }
 
-llvm::Expected<comparison::Comparison> runner::compareOpByOp(const Program &reference, const Program &program,
+llvm::Expected<comparison::Comparison> runner::compareOpByOp(const Subject &referenceSubject, const Subject &subject,
                                                              const data::ImageSource &source, int64_t images,
                                                              int64_t rankedImages) {
+  const Program &reference = *referenceSubject.program, &program = *subject.program;
   const Interpreter *expected = reference.getInterpreter(), *actual = program.getInterpreter();
   for (const Program *other : {&reference, &program})
     if (!other->getInterpreter())
@@ -242,7 +268,8 @@ llvm::Expected<comparison::Comparison> runner::compareOpByOp(const Program &refe
           other->info().path +
           ": a compiled program cannot be compared op by op; write its integer phase, which computes the same, with "
           "vitq-opt --stop-after=integer --emit=mlir, and compare that");
-  if (!reference.info().floatInput || !reference.info().floatOutput)
+  const bool floatOutputs = llvm::all_of(reference.info().outputs, [](const OutputInfo &o) { return o.isFloat; });
+  if (!reference.info().floatInput || !floatOutputs)
     return llvm::createStringError(reference.info().path +
                                    ": is no float model; --reference must be the original .onnx, or its float phase");
   if (reference.info().batch() != program.info().batch())
@@ -254,6 +281,8 @@ llvm::Expected<comparison::Comparison> runner::compareOpByOp(const Program &refe
   options.images = images;
   options.batch = reference.info().batch();
   options.rankedImages = rankedImages;
+  for (auto [own, other] : llvm::zip_equal(subject.outputs, referenceSubject.outputs))
+    options.outputs.emplace_back(own, other);
   auto read = [&](int64_t first) -> llvm::Expected<comparison::Inputs> {
     llvm::Expected<Tensor> real = readBatch(reference.info(), source, first, images);
     if (!real)

@@ -9,6 +9,7 @@
 #include "vitq/Runner/Runner.h"
 
 #include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
 
 #include <variant>
 #include <vector>
@@ -59,11 +60,41 @@ static std::vector<Entry> entriesOf(const Figures &f) {
           {"energy_pj", "energy, by the proxy", "pJ", f.energyPicojoules, 0}};
 }
 
+void Figures::setOutputFigures(std::vector<comparison::OutputFigures> figures) {
+  outputFigures = std::move(figures);
+  auto classes = llvm::find_if(outputFigures, [](const auto &output) { return output.agreement.has_value(); });
+  if (classes == outputFigures.end())
+    return;
+  agreement = 100 * *classes->agreement;
+  logitsSqnrDb = classes->sqnrDb;
+}
+
+/// The outputs, with null for what was not measured.
+static llvm::json::Array outputsOf(const Figures &figures) {
+  llvm::json::Array array;
+  for (auto [i, output] : llvm::enumerate(figures.outputs)) {
+    const comparison::OutputFigures own =
+        i < figures.outputFigures.size() ? figures.outputFigures[i] : comparison::OutputFigures();
+    array.push_back(
+        llvm::json::Object{{"name", llvm::json::fixUTF8(output.name)},
+                           {"shape", llvm::json::Array(output.shape)},
+                           {"sqnr_db", own.sqnrDb ? llvm::json::Value(*own.sqnrDb) : nullptr},
+                           {"agreement", own.agreement ? llvm::json::Value(100 * *own.agreement) : nullptr}});
+  }
+  return array;
+}
+
+/// Whether the figures of the outputs are those of the logits.
+static bool hasOnlyLogits(const Figures &figures) {
+  return figures.outputFigures.size() == 1 && figures.outputFigures[0].agreement;
+}
+
 llvm::json::Value Figures::toJSON() const {
   llvm::json::Object object;
   for (const Entry &entry : entriesOf(*this))
     std::visit([&](const auto &value) { object[entry.key] = value ? llvm::json::Value(*value) : nullptr; },
                entry.value);
+  object["outputs"] = outputsOf(*this);
   object["profile"] = profile            ? profile->toJSON()
                       : simulationInFull ? simulation->toJSON()
                                          : llvm::json::Value(nullptr);
@@ -85,6 +116,10 @@ void Figures::print(llvm::raw_ostream &os) const {
       os << llvm::left_justify(entry.title, 32) << llvm::right_justify(text, 14) << (*entry.unit ? " " : "")
          << entry.unit << "\n";
   }
+  for (const comparison::OutputFigures &output : outputFigures)
+    if (output.sqnrDb && !hasOnlyLogits(*this))
+      os << llvm::left_justify("SQNR of '" + output.name + "'", 32)
+         << llvm::right_justify(llvm::formatv("{0:f2}", *output.sqnrDb).str(), 14) << " dB\n";
   if (profile) {
     os << "\n";
     profile->print(os);

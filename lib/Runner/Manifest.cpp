@@ -8,6 +8,8 @@
 
 #include "ProgramKinds.h"
 
+#include "vitq/Target/Program.h"
+
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -19,6 +21,7 @@ using namespace vitq::runner;
 namespace {
 
 constexpr int64_t kMaxElements = int64_t(1) << 32;
+constexpr size_t kMaxRank = 16;
 constexpr int64_t kMaxArena = int64_t(1) << 40;
 
 class ManifestReader {
@@ -28,10 +31,12 @@ public:
 
 private:
   llvm::Error fail(const llvm::Twine &what) const { return llvm::createStringError(info.path + ": manifest: " + what); }
-  llvm::Error readShape(const llvm::json::Object &object, const char *key, size_t rank,
+  llvm::Error readShape(const llvm::json::Object &object, const llvm::Twine &key, size_t minRank, size_t maxRank,
                         llvm::SmallVectorImpl<int64_t> &shape);
   llvm::Error readInput();
-  llvm::Error readOutput();
+  llvm::Error readOutput(const llvm::json::Object &object, const std::string &key, OutputInfo &output);
+  llvm::Error readPlace(const llvm::json::Object &object, const std::string &key, OutputInfo &output);
+  llvm::Error readOutputs();
   llvm::Error readPreprocess();
   llvm::Error readCount(const char *key, std::optional<int64_t> &count, int64_t limit);
   llvm::Error readArena(int64_t &align);
@@ -43,16 +48,17 @@ private:
 
 } // namespace
 
-llvm::Error ManifestReader::readShape(const llvm::json::Object &object, const char *key, size_t rank,
-                                      llvm::SmallVectorImpl<int64_t> &shape) {
+llvm::Error ManifestReader::readShape(const llvm::json::Object &object, const llvm::Twine &key, size_t minRank,
+                                      size_t maxRank, llvm::SmallVectorImpl<int64_t> &shape) {
   const llvm::json::Array *array = object.getArray("shape");
-  if (!array || array->size() != rank)
-    return fail(llvm::Twine(key) + ".shape must have " + llvm::Twine(rank) + " extents");
+  if (!array || array->size() < minRank || array->size() > maxRank)
+    return fail(key + ".shape must have " + llvm::Twine(minRank) +
+                (minRank < maxRank ? " to " + std::to_string(maxRank) : "") + " extents");
   int64_t product = 1;
   for (const llvm::json::Value &value : *array) {
     std::optional<int64_t> extent = value.getAsInteger();
     if (!extent || *extent < 1 || *extent > kMaxElements / product)
-      return fail(llvm::Twine(key) + ".shape has an extent that is no positive number, or is too large");
+      return fail(key + ".shape has an extent that is no positive number, or is too large");
     product *= *extent;
     shape.push_back(*extent);
   }
@@ -63,7 +69,7 @@ llvm::Error ManifestReader::readInput() {
   const llvm::json::Object *input = root.getObject("input");
   if (!input)
     return fail("has no object 'input'");
-  if (llvm::Error error = readShape(*input, "input", 4, info.inputShape))
+  if (llvm::Error error = readShape(*input, "input", 4, 4, info.inputShape))
     return error;
   if (input->getString("dtype") != "uint8")
     return fail("input.dtype must be 'uint8'");
@@ -76,22 +82,61 @@ llvm::Error ManifestReader::readInput() {
   return llvm::Error::success();
 }
 
-llvm::Error ManifestReader::readOutput() {
-  const llvm::json::Object *output = root.getObject("output");
-  if (!output)
-    return fail("has no object 'output'");
-  if (llvm::Error error = readShape(*output, "output", 2, info.outputShape))
+llvm::Error ManifestReader::readOutput(const llvm::json::Object &object, const std::string &key, OutputInfo &output) {
+  if (llvm::Error error = readShape(object, key, 1, kMaxRank, output.shape))
     return error;
-  if (info.outputShape[0] != info.batch())
-    return fail("input and output have unequal batches");
-  if (output->getString("dtype") != "int32")
-    return fail("output.dtype must be 'int32'");
-  std::optional<double> scale = output->getNumber("scale");
+  if (output.shape[0] != info.batch())
+    return fail("input and " + key + " have unequal batches");
+  if (object.getString("dtype") != "int32")
+    return fail(key + ".dtype must be 'int32'");
+  std::optional<double> scale = object.getNumber("scale");
   if (!scale || !std::isfinite(*scale) || *scale < 0)
-    return fail("output.scale must be a positive number, or 0 if it is not known");
+    return fail(key + ".scale must be a positive number, or 0 if it is not known");
   if (*scale > 0)
-    info.outputScale = scale;
+    output.scale = scale;
   return llvm::Error::success();
+}
+
+/// What only the list of outputs says. They lie in order, so that what follows the last is
+/// none of the program's memory.
+llvm::Error ManifestReader::readPlace(const llvm::json::Object &object, const std::string &key, OutputInfo &output) {
+  output.name = object.getString("name").value_or("").str();
+  if (output.name.empty() || info.findOutput(output.name))
+    return fail(key + ".name must be a text that no other output has");
+  const int64_t end = info.outputs.empty() ? 0 : info.outputBytes();
+  std::optional<int64_t> offset = object.getInteger("offset");
+  const bool inOrder = offset && (info.outputs.empty() ? *offset == 0 : *offset >= end);
+  if (!inOrder || *offset % 4 != 0 || *offset > 4 * kMaxElements)
+    return fail(key + ".offset must be a multiple of 4 behind the output before");
+  output.offset = *offset;
+  if (object.getInteger("bytes") != output.bytes())
+    return fail(key + ".bytes must be " + llvm::Twine(output.bytes()) + ", as its shape says");
+  return llvm::Error::success();
+}
+
+/// The list 'outputs', or of an older program its only one.
+llvm::Error ManifestReader::readOutputs() {
+  if (const llvm::json::Array *list = root.getArray("outputs"); list && !list->empty()) {
+    for (auto [i, value] : llvm::enumerate(*list)) {
+      const std::string key = "outputs[" + std::to_string(i) + "]";
+      const llvm::json::Object *object = value.getAsObject();
+      if (!object)
+        return fail(key + " is no object");
+      OutputInfo output;
+      if (llvm::Error error = readOutput(*object, key, output))
+        return error;
+      if (llvm::Error error = readPlace(*object, key, output))
+        return error;
+      info.outputs.push_back(std::move(output));
+    }
+    return llvm::Error::success();
+  }
+  const llvm::json::Object *object = root.getObject("output");
+  if (!object)
+    return fail("has no object 'output'");
+  OutputInfo &output = info.outputs.emplace_back();
+  output.name = "output";
+  return readOutput(*object, "output", output);
 }
 
 /// Text as for --preprocess, or the object that data::toJSON makes.
@@ -160,14 +205,15 @@ llvm::Error ManifestReader::readSteps() {
 
 llvm::Error ManifestReader::read(int64_t &arenaAlign, std::string &target) {
   std::optional<int64_t> abi = root.getInteger("abi");
-  if (abi != 1 && abi != 2)
-    return fail("abi must be 1 or 2; the program was made by another version of vitq-opt, compile it again");
+  if (!abi || *abi < 1 || *abi > VITQ_PROGRAM_ABI_VERSION)
+    return fail("abi must be 1 to " + llvm::Twine(VITQ_PROGRAM_ABI_VERSION) +
+                "; the program was made by another version of vitq-opt, compile it again");
   target = root.getString("target").value_or("").str();
   if (target.empty())
     return fail("has no 'target'");
   if (llvm::Error error = readInput())
     return error;
-  if (llvm::Error error = readOutput())
+  if (llvm::Error error = readOutputs())
     return error;
   if (llvm::Error error = readPreprocess())
     return error;

@@ -11,6 +11,8 @@
 #include "dialects/systolic/Systolic.h"
 #include "dialects/vit/Vit.h"
 #include "dialects/vitq/Vitq.h"
+#include "vitq/Analysis/Places.h"
+#include "vitq/Analysis/ProgramResults.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Calibration/Calibration.h"
 #include "vitq/Frontend/OnnxImport.h"
@@ -36,7 +38,7 @@ class InterpretedProgram : public Program {
 public:
   InterpretedProgram(StringRef path, ModuleOp module) : module(module) { information.path = path.str(); }
   llvm::Error prepare();
-  llvm::Expected<Tensor> run(const Tensor &input) const override;
+  llvm::Expected<SmallVector<Tensor>> run(const Tensor &input) const override;
   const Interpreter *getInterpreter() const override { return interpreter.get(); }
   const simulator::Program *getArrayProgram() const override { return array ? &*array : nullptr; }
 
@@ -44,7 +46,8 @@ protected:
   llvm::Error encodeLaunches(InterpreterOptions &options);
   llvm::Error describe();
   llvm::Error describeInput(RankedTensorType type);
-  llvm::Error describeOutput(RankedTensorType type);
+  llvm::Error describeOutput(OutputInfo &output, RankedTensorType type, double scale) const;
+  llvm::Error describeOutputs(func::FuncOp function);
   llvm::Error fail(const llvm::Twine &what) const { return llvm::createStringError(information.path + ": " + what); }
   /// `takeDiagnostics` as an error.
   llvm::Error takeErrors(const char *otherwise) const {
@@ -60,7 +63,7 @@ protected:
 /// A module read from a file.
 class ModuleProgram final : public InterpretedProgram {
 public:
-  explicit ModuleProgram(StringRef path);
+  ModuleProgram(StringRef path, const frontend::ImportOptions &options);
   ~ModuleProgram() override { interpreter.reset(); }
   llvm::Error open();
   std::string takeDiagnostics() const override { return std::exchange(errors, std::string()); }
@@ -68,6 +71,7 @@ public:
 private:
   LogicalResult load();
 
+  const frontend::ImportOptions options;
   MLIRContext context;
   mutable std::string errors;
   OwningOpRef<ModuleOp> owned;
@@ -75,19 +79,8 @@ private:
 
 } // namespace
 
-/// "file:line:column: " or "node: ", as compilers do, and "path: " for other locations;
-/// nothing where the message says the same.
-static void printLocation(llvm::raw_ostream &os, Location location, StringRef path, StringRef message) {
-  if (auto file = dyn_cast<FileLineColLoc>(location))
-    os << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn() << ": ";
-  else if (auto name = dyn_cast<NameLoc>(location); name && !name.getName().empty())
-    os << (message.starts_with(name.getName().getValue()) ? "" : (name.getName().getValue() + ": ").str());
-  else if (!message.contains(path))
-    os << path << ": ";
-}
-
-ModuleProgram::ModuleProgram(StringRef path)
-    : InterpretedProgram(path, nullptr), context(MLIRContext::Threading::DISABLED) {
+ModuleProgram::ModuleProgram(StringRef path, const frontend::ImportOptions &options)
+    : InterpretedProgram(path, nullptr), options(options), context(MLIRContext::Threading::DISABLED) {
   DialectRegistry registry;
   registry.insert<func::FuncDialect, arith::ArithDialect, quant::QuantDialect, vit::VitDialect, integer::VitqDialect,
                   systolic::SystolicDialect>();
@@ -99,9 +92,10 @@ ModuleProgram::ModuleProgram(StringRef path)
     llvm::raw_string_ostream os(errors);
     if (!errors.empty())
       os << "\n";
-    std::string message = diagnostic.str();
-    printLocation(os, diagnostic.getLocation(), information.path, message);
-    os << message;
+    const std::string message = diagnostic.str(),
+                      place = describePlace(diagnostic.getLocation(), information.path, message);
+    os << (place.empty() && !StringRef(message).contains(information.path) ? information.path + ": " : place)
+       << message;
   });
 }
 
@@ -110,7 +104,7 @@ LogicalResult ModuleProgram::load() {
     owned = parseSourceFile<ModuleOp>(information.path, ParserConfig(&context));
     return success(static_cast<bool>(owned));
   }
-  auto imported = frontend::importOnnx(information.path, &context);
+  auto imported = frontend::importOnnx(information.path, &context, options);
   if (failed(imported))
     return failure();
   owned = std::move(*imported);
@@ -132,34 +126,44 @@ llvm::Error InterpretedProgram::describeInput(RankedTensorType type) {
   return llvm::Error::success();
 }
 
-llvm::Error InterpretedProgram::describeOutput(RankedTensorType type) {
-  if (!type || type.getRank() != 2 || !type.hasStaticShape() || type.getDimSize(0) != information.batch() ||
-      type.getDimSize(1) < 1)
-    return fail("'main' must give one tensor [batch, classes]");
-  llvm::append_range(information.outputShape, type.getShape());
+llvm::Error InterpretedProgram::describeOutput(OutputInfo &output, RankedTensorType type, double scale) const {
+  if (!type || type.getRank() == 0 || !type.hasStaticShape() || type.getDimSize(0) != information.batch() ||
+      type.getNumElements() < 1)
+    return fail("output '" + output.name + "' must be a tensor with a leading axis of " +
+                llvm::Twine(information.batch()) + ", the batch");
+  llvm::append_range(output.shape, type.getShape());
   Type element = type.getElementType();
-  if ((information.floatOutput = isa<FloatType>(element))) {
-    information.outputScale = 1.0;
-    return llvm::Error::success();
-  }
-  if (auto uniform = dyn_cast<quant::UniformQuantizedType>(element); uniform && uniform.getZeroPoint() == 0) {
-    information.outputScale = uniform.getScale();
-  } else if (element.isInteger(32)) {
-    if (auto scale = module->getAttrOfType<FloatAttr>(kOutputScaleAttr))
-      information.outputScale = scale.getValueAsDouble();
-  } else {
-    return fail("'main' must give float logits, or 32-bit ones with one scale and zero point 0");
+  output.isFloat = element.isF32();
+  auto uniform = dyn_cast<quant::UniformQuantizedType>(element);
+  if (output.isFloat)
+    output.scale = 1.0;
+  else if (uniform && uniform.getZeroPoint() == 0 && uniform.getStorageTypeIntegralWidth() == 32)
+    output.scale = uniform.getScale();
+  else if (!element.isInteger(32))
+    return fail("output '" + output.name + "' must be of f32, or of 32-bit codes with one scale and zero point 0");
+  else if (scale > 0)
+    output.scale = scale;
+  return llvm::Error::success();
+}
+
+llvm::Error InterpretedProgram::describeOutputs(func::FuncOp function) {
+  const SmallVector<double> scales = getOutputScales(module, function.getNumResults());
+  for (auto [name, type, scale] : llvm::zip_equal(resultNames(function), function.getResultTypes(), scales)) {
+    OutputInfo &output = information.outputs.emplace_back();
+    output.name = name;
+    if (llvm::Error error = describeOutput(output, dyn_cast<RankedTensorType>(type), scale))
+      return error;
   }
   return llvm::Error::success();
 }
 
 llvm::Error InterpretedProgram::describe() {
   func::FuncOp function = interpreter->getFunction();
-  if (function.getNumArguments() != 1 || function.getNumResults() != 1)
-    return fail("'main' must take one image tensor and give one tensor of logits");
+  if (function.getNumArguments() != 1 || function.getNumResults() == 0)
+    return fail("'main' must take one image tensor and give a tensor");
   if (llvm::Error error = describeInput(dyn_cast<RankedTensorType>(function.getArgument(0).getType())))
     return error;
-  if (llvm::Error error = describeOutput(dyn_cast<RankedTensorType>(function.getResultTypes()[0])))
+  if (llvm::Error error = describeOutputs(function))
     return error;
   auto macs = static_cast<uint64_t>(interpreter->macs());
   if (array)
@@ -207,15 +211,15 @@ llvm::Error ModuleProgram::open() {
   return prepare();
 }
 
-llvm::Expected<Tensor> InterpretedProgram::run(const Tensor &input) const {
+llvm::Expected<SmallVector<Tensor>> InterpretedProgram::run(const Tensor &input) const {
   SmallVector<Tensor> results;
   if (failed(interpreter->run(input, results)))
     return takeErrors("cannot be run");
-  return results.front();
+  return results;
 }
 
-llvm::Expected<std::unique_ptr<Program>> runner::openModule(StringRef path) {
-  auto program = std::make_unique<ModuleProgram>(path);
+llvm::Expected<std::unique_ptr<Program>> runner::openModule(StringRef path, const frontend::ImportOptions &options) {
+  auto program = std::make_unique<ModuleProgram>(path, options);
   if (llvm::Error error = program->open())
     return error;
   return std::unique_ptr<Program>(std::move(program));
@@ -226,24 +230,4 @@ llvm::Expected<std::unique_ptr<Program>> runner::wrapModule(ModuleOp module, Str
   if (llvm::Error error = program->prepare())
     return error;
   return std::unique_ptr<Program>(std::move(program));
-}
-
-Program::~Program() = default;
-
-llvm::Error Program::setThreads(int) {
-  return llvm::createStringError(information.path + ": --num-threads is for compiled programs (.so)");
-}
-
-llvm::Error Program::runProfiled(const Tensor &, std::vector<uint64_t> &) const {
-  return llvm::createStringError(information.path + ": --profile is for compiled programs (.so)");
-}
-
-llvm::Expected<std::unique_ptr<Program>> runner::openProgram(StringRef path) {
-  if (path.ends_with(".vsys") || isSystolicProgram(path))
-    return openSystolicProgram(path);
-  if (path.ends_with(".so"))
-    return openSharedObject(path);
-  if (path.ends_with(".onnx") || path.ends_with(".mlir") || path.ends_with(".mlirbc"))
-    return openModule(path);
-  return llvm::createStringError(path + ": is none of .so, .vsys, .onnx, .mlir, .mlirbc");
 }

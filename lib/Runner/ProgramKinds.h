@@ -31,7 +31,12 @@ bool isSystolicProgram(llvm::StringRef path);
 llvm::Expected<std::unique_ptr<Program>> openSystolicProgram(llvm::StringRef path);
 
 /// Reads an ONNX model, MLIR text or bytecode, to be interpreted.
-llvm::Expected<std::unique_ptr<Program>> openModule(llvm::StringRef path);
+llvm::Expected<std::unique_ptr<Program>> openModule(llvm::StringRef path, const frontend::ImportOptions &options);
+
+/// The outputs in the memory that compiled code wrote, which they share.
+llvm::SmallVector<Tensor> outputsIn(const Tensor &memory, const ProgramInfo &info);
+/// Memory for them.
+Tensor allocateOutputs(const ProgramInfo &info);
 
 /// Fills `info` from the manifest of a compiled program. Nothing is taken on
 /// trust: what is missing or senseless is an error that names `info.path` and

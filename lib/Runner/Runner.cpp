@@ -30,18 +30,22 @@ public:
 
 private:
   llvm::Error open();
+  llvm::Error openReference();
   llvm::Error checkOptions() const;
+  llvm::Error checkOutputs() const;
   llvm::Expected<data::Preprocess> choosePreprocess() const;
   llvm::Error openSource();
   llvm::Error evaluate();
-  llvm::Error evaluateLabels(const std::vector<Outputs> &outputs);
+  llvm::Error evaluateLabels(const std::vector<std::vector<Outputs>> &outputs);
   llvm::Error compare();
-  llvm::Error dump(const Outputs &outputs) const;
+  llvm::Error dump(const std::vector<Outputs> &outputs) const;
   llvm::Error benchmark();
   llvm::Error simulate();
 
   const RunOptions &options;
   std::unique_ptr<Program> program, reference;
+  /// The outputs of both that are looked at.
+  std::optional<Subject> subject, referenceSubject;
   std::unique_ptr<data::ImageSource> source;
   int64_t images = 0;
   Figures figures;
@@ -142,10 +146,37 @@ llvm::Error Session::openSource() {
   return llvm::Error::success();
 }
 
+/// An ONNX model gives what the program does, by the names that they share.
+llvm::Error Session::openReference() {
+  frontend::ImportOptions import;
+  for (const OutputInfo &output : figures.outputs)
+    import.outputs.push_back(output.name);
+  import.orOwnOutputs = true;
+  auto opened = openProgram(options.reference, import);
+  if (!opened)
+    return opened.takeError();
+  reference = std::move(*opened);
+  return chooseCounterparts(*subject, *reference).moveInto(referenceSubject);
+}
+
+/// Whether the outputs are such as the options need.
+llvm::Error Session::checkOutputs() const {
+  if (!options.labels.empty() && !findClasses(*subject))
+    return llvm::createStringError(options.program + ": --labels needs an output [batch, classes], and '" +
+                                   subject->output(0).name + "' is none; choose one with --output=NAME");
+  if (subject->outputs.size() > 1 && !options.dumpOutputs.empty() &&
+      !llvm::StringRef(options.dumpOutputs).ends_with_insensitive(".npz"))
+    return llvm::createStringError(options.program + ": has " + llvm::Twine(subject->outputs.size()) +
+                                   " outputs: give --dump-outputs=FILE.npz, or choose one with --output=NAME");
+  return llvm::Error::success();
+}
+
 llvm::Error Session::open() {
   if (llvm::Error error = checkOptions())
     return error;
-  auto opened = openProgram(options.program);
+  frontend::ImportOptions import;
+  import.outputs = options.outputs;
+  auto opened = openProgram(options.program, import);
   if (!opened)
     return opened.takeError();
   program = std::move(*opened);
@@ -161,17 +192,17 @@ llvm::Error Session::open() {
   if (options.threads)
     if (llvm::Error error = program->setThreads(static_cast<int>(options.threads)))
       return error;
-  if (!options.reference.empty()) {
-    auto other = openProgram(options.reference);
-    if (!other)
-      return other.takeError();
-    reference = std::move(*other);
-    if (reference->info().classes() != program->info().classes())
-      return llvm::createStringError(llvm::formatv("{0} has {1} classes, {2} has {3}", options.reference,
-                                                   reference->info().classes(), options.program,
-                                                   program->info().classes())
-                                         .str());
-  }
+  if (onArray && program->info().outputs.empty())
+    subject.emplace(program.get());
+  else if (llvm::Error error = chooseOutputs(*program, options.outputs).moveInto(subject))
+    return error;
+  for (size_t i = 0; i < subject->outputs.size(); ++i)
+    figures.outputs.push_back(subject->output(i));
+  if (!options.reference.empty())
+    if (llvm::Error error = openReference())
+      return error;
+  if (llvm::Error error = checkOutputs())
+    return error;
   const ProgramInfo &info = program->info();
   figures.macs = info.macs;
   figures.arenaBytes = info.arenaBytes;
@@ -185,16 +216,18 @@ llvm::Error Session::open() {
 // Accuracy
 //===----------------------------------------------------------------------===//
 
-llvm::Error Session::evaluateLabels(const std::vector<Outputs> &outputs) {
-  llvm::Expected<std::vector<int64_t>> labels = readLabels(options.labels, *source, images, program->info().classes());
+llvm::Error Session::evaluateLabels(const std::vector<std::vector<Outputs>> &outputs) {
+  const size_t classes = *findClasses(*subject);
+  llvm::Expected<std::vector<int64_t>> labels =
+      readLabels(options.labels, *source, images, subject->output(classes).size());
   if (!labels)
     return labels.takeError();
-  Accuracy own = accuracyOf(outputs[0], *labels);
+  Accuracy own = accuracyOf(outputs[0][classes], *labels);
   figures.top1 = own.top1;
   figures.top5 = own.top5;
   if (!reference)
     return llvm::Error::success();
-  Accuracy other = accuracyOf(outputs[1], *labels);
+  Accuracy other = accuracyOf(outputs[1][classes], *labels);
   figures.referenceTop1 = other.top1;
   figures.referenceTop5 = other.top5;
   return llvm::Error::success();
@@ -202,34 +235,51 @@ llvm::Error Session::evaluateLabels(const std::vector<Outputs> &outputs) {
 
 llvm::Error Session::compare() {
   constexpr int64_t ranked = 4;
-  llvm::Expected<comparison::Comparison> result = compareOpByOp(*reference, *program, *source, images, ranked);
+  llvm::Expected<comparison::Comparison> result = compareOpByOp(*referenceSubject, *subject, *source, images, ranked);
   if (!result)
     return result.takeError();
   figures.images = images;
-  figures.logitsSqnrDb = result->logitsSqnrDb;
+  figures.setOutputFigures(result->outputs);
   figures.comparison = std::move(*result);
   return llvm::Error::success();
 }
 
-llvm::Error Session::dump(const Outputs &outputs) const {
-  std::vector<int64_t> shape = {images, outputs.classes};
+/// What is written of an output: [images, ...].
+static data::NamedArray arrayOf(const OutputInfo &info, const Outputs &outputs) {
+  data::NamedArray array{info.name, {outputs.images()}, data::DType::Int32, {}};
+  llvm::append_range(array.shape, llvm::ArrayRef(info.shape).drop_front());
+  auto bytes = [](const auto &values) {
+    return llvm::ArrayRef(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(values[0]));
+  };
+  array.data = outputs.isFloat ? bytes(outputs.floats) : bytes(outputs.codes);
   if (outputs.isFloat)
-    return data::writeNpy<float>(options.dumpOutputs, shape, outputs.floats);
-  return data::writeNpy<int32_t>(options.dumpOutputs, shape, outputs.codes);
+    array.dtype = data::DType::Float32;
+  return array;
+}
+
+llvm::Error Session::dump(const std::vector<Outputs> &outputs) const {
+  std::vector<data::NamedArray> arrays;
+  for (auto [info, own] : llvm::zip_equal(figures.outputs, outputs))
+    arrays.push_back(arrayOf(info, own));
+  if (llvm::StringRef(options.dumpOutputs).ends_with_insensitive(".npz"))
+    return data::writeNpz(options.dumpOutputs, arrays);
+  return data::writeNpy(options.dumpOutputs, arrays[0].shape, arrays[0].dtype, arrays[0].data);
 }
 
 llvm::Error Session::evaluate() {
-  std::vector<const Program *> programs = {program.get()};
+  std::vector<Subject> subjects = {*subject};
   if (reference)
-    programs.push_back(reference.get());
-  llvm::Expected<std::vector<Outputs>> outputs = runAll(programs, *source, images, options.threads);
+    subjects.push_back(*referenceSubject);
+  llvm::Expected<std::vector<std::vector<Outputs>>> outputs = runAll(subjects, *source, images, options.threads);
   if (!outputs)
     return outputs.takeError();
   figures.images = images;
   if (reference) {
-    Agreement agreement = agreementOf(program->info(), (*outputs)[0], reference->info(), (*outputs)[1]);
-    figures.agreement = agreement.percent;
-    figures.logitsSqnrDb = agreement.logitsSqnrDb;
+    std::vector<comparison::OutputFigures> compared;
+    for (size_t i = 0; i < figures.outputs.size(); ++i)
+      compared.push_back(
+          compareOutputs(figures.outputs[i], (*outputs)[0][i], referenceSubject->output(i), (*outputs)[1][i]));
+    figures.setOutputFigures(std::move(compared));
   }
   if (!options.labels.empty())
     if (llvm::Error error = evaluateLabels(*outputs))

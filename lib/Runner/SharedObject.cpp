@@ -30,7 +30,7 @@ class SharedObject final : public Program {
 public:
   static llvm::Expected<std::unique_ptr<Program>> open(llvm::StringRef path);
   bool isCompiled() const override { return true; }
-  llvm::Expected<Tensor> run(const Tensor &input) const override;
+  llvm::Expected<llvm::SmallVector<Tensor>> run(const Tensor &input) const override;
   llvm::Error setThreads(int threads) override;
   llvm::Error runProfiled(const Tensor &input, std::vector<uint64_t> &ticks) const override;
 
@@ -105,13 +105,13 @@ llvm::Error SharedObject::checkStatus(int status) const {
   return status ? fail("the program returned " + llvm::Twine(status)) : llvm::Error::success();
 }
 
-llvm::Expected<Tensor> SharedObject::run(const Tensor &input) const {
-  Tensor output = Tensor::allocate(ElementKind::I32, information.outputShape);
-  int status = threads ? parallelEntry(input.bytes(), output.mutableBytes(), arena(), threads)
-                       : entry(input.bytes(), output.mutableBytes(), arena());
+llvm::Expected<llvm::SmallVector<Tensor>> SharedObject::run(const Tensor &input) const {
+  Tensor memory = allocateOutputs(information);
+  int status = threads ? parallelEntry(input.bytes(), memory.mutableBytes(), arena(), threads)
+                       : entry(input.bytes(), memory.mutableBytes(), arena());
   if (llvm::Error error = checkStatus(status))
     return error;
-  return output;
+  return outputsIn(memory, information);
 }
 
 llvm::Error SharedObject::setThreads(int count) {
@@ -128,8 +128,8 @@ llvm::Error SharedObject::runProfiled(const Tensor &input, std::vector<uint64_t>
   if (!profiledEntry || information.steps.empty())
     return fail("has no profile; compile it again with this version of vitq-opt");
   ticks.assign(information.turns * information.steps.size() + 1, 0);
-  Tensor output = Tensor::allocate(ElementKind::I32, information.outputShape);
-  return checkStatus(profiledEntry(input.bytes(), output.mutableBytes(), arena(), ticks.data()));
+  Tensor memory = allocateOutputs(information);
+  return checkStatus(profiledEntry(input.bytes(), memory.mutableBytes(), arena(), ticks.data()));
 }
 
 llvm::Expected<std::unique_ptr<Program>> runner::openSharedObject(llvm::StringRef path) {

@@ -35,7 +35,7 @@ struct Machine {
 class SystolicProgram final : public Program {
 public:
   static llvm::Expected<std::unique_ptr<Program>> open(llvm::StringRef path);
-  llvm::Expected<Tensor> run(const Tensor &input) const override;
+  llvm::Expected<llvm::SmallVector<Tensor>> run(const Tensor &input) const override;
   const simulator::Program *getArrayProgram() const override { return &program; }
 
 private:
@@ -127,14 +127,14 @@ std::unique_ptr<Machine> SystolicProgram::takeMachine() const {
                                    static_cast<size_t>(arenaAlign));
 }
 
-llvm::Expected<Tensor> SystolicProgram::run(const Tensor &input) const {
+llvm::Expected<llvm::SmallVector<Tensor>> SystolicProgram::run(const Tensor &input) const {
   if (!host)
     return fail("has no host code: it can be timed, not run");
   std::unique_ptr<Machine> machine = takeMachine();
-  Tensor output = Tensor::allocate(ElementKind::I32, information.outputShape);
+  Tensor memory = allocateOutputs(information);
   CurrentRun run{this, &machine->executor, false};
   CurrentRun *outer = std::exchange(currentRun, &run);
-  const int status = host->run(input.bytes(), output.mutableBytes(), machine->arena.memory);
+  const int status = host->run(input.bytes(), memory.mutableBytes(), machine->arena.memory);
   currentRun = outer;
   {
     std::lock_guard<std::mutex> lock(mutex);
@@ -144,7 +144,7 @@ llvm::Expected<Tensor> SystolicProgram::run(const Tensor &input) const {
     return fail("the program returned " + llvm::Twine(status));
   if (run.failed)
     return fail("host code asks for a launch that is not in the program");
-  return output;
+  return outputsIn(memory, information);
 }
 
 bool runner::isSystolicProgram(llvm::StringRef path) {

@@ -64,8 +64,8 @@ Expected<std::unique_ptr<JitProgram>> JitProgram::load(ArrayRef<char> object, Ar
   if (!symbol)
     return symbol.takeError();
   const auto *program = symbol->toPtr<const vitq_program *>();
-  if (program->abi_version != VITQ_PROGRAM_ABI_VERSION)
+  if (program->abi_version < VITQ_PROGRAM_ABI_VERSION_ONE_OUTPUT || program->abi_version > VITQ_PROGRAM_ABI_VERSION)
     return createStringError("the program has ABI version " + Twine(program->abi_version) + ", not " +
-                             Twine(VITQ_PROGRAM_ABI_VERSION));
+                             Twine(VITQ_PROGRAM_ABI_VERSION_ONE_OUTPUT) + " to " + Twine(VITQ_PROGRAM_ABI_VERSION));
   return std::unique_ptr<JitProgram>(new JitProgram(std::move(*jit), program));
 }

@@ -6,10 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "vitq/Analysis/ProgramResults.h"
 #include "vitq/Target/NativeCompiler.h"
 #include "vitq/Target/Program.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -48,9 +51,21 @@ std::string Manifest::toJSON() const {
       array(input);
       json.attribute("layout", input.layout);
     });
+    // The first output, for those that know of one only.
     json.attributeObject("output", [&] {
-      array(output);
-      json.attribute("scale", output.scale);
+      const Output &first = outputs.empty() ? Output() : outputs.front();
+      array(first);
+      json.attribute("scale", first.scale);
+    });
+    json.attributeArray("outputs", [&] {
+      for (const Output &output : outputs)
+        json.object([&] {
+          json.attribute("name", output.name);
+          array(output);
+          json.attribute("scale", output.scale);
+          json.attribute("offset", static_cast<int64_t>(output.offset));
+          json.attribute("bytes", static_cast<int64_t>(output.bytes()));
+        });
     });
     json.attribute("preprocess", preprocess);
     json.attribute("arena_bytes", static_cast<int64_t>(arenaBytes));
@@ -79,19 +94,41 @@ std::string Manifest::toJSON() const {
 // From a module
 //===----------------------------------------------------------------------===//
 
-/// The first type, or a flat array of bytes where there is not exactly one.
-static Manifest::Array arrayOf(TypeRange types, bool isInput) {
-  Manifest::Array array;
-  if (types.size() != 1)
-    return array;
-  auto type = cast<ShapedType>(types.front());
-  array.shape.assign(type.getShape().begin(), type.getShape().end());
-  const unsigned width = type.getElementTypeBitWidth();
-  // Bytes that go in are pixels; numbers that come out have a sign.
+/// Bytes that go in are pixels; numbers that come out have a sign.
+static void setType(Manifest::Array &array, Type type, bool isInput) {
+  auto shaped = cast<ShapedType>(type);
+  array.shape.assign(shaped.getShape().begin(), shaped.getShape().end());
+  const unsigned width = shaped.getElementTypeBitWidth();
   array.dtype = (isInput && width == 8 ? "uint" : "int") + std::to_string(width);
-  if (isInput)
-    array.layout = array.shape.size() == 4 ? "nhwc" : "";
-  return array;
+}
+
+/// The one input; nothing of several.
+static Manifest::Array inputOf(TypeRange types) {
+  Manifest::Array input;
+  if (types.size() != 1)
+    return input;
+  setType(input, types.front(), /*isInput=*/true);
+  input.layout = input.shape.size() == 4 ? "nhwc" : "";
+  return input;
+}
+
+/// The outputs for a batch that is `turns` times that of `types`, one after the other.
+static std::vector<Manifest::Output> outputsOf(ModuleOp module, TypeRange types, int64_t turns) {
+  std::vector<Manifest::Output> outputs(types.size());
+  auto names = module->getAttrOfType<ArrayAttr>("vitq.output_names");
+  const SmallVector<double> scales = getOutputScales(module, types.size());
+  uint64_t end = 0;
+  for (auto [i, output] : llvm::enumerate(outputs)) {
+    setType(output, types[i], /*isInput=*/false);
+    if (!output.shape.empty())
+      output.shape.front() *= turns;
+    if (auto name = names && i < names.size() ? dyn_cast<StringAttr>(names[i]) : StringAttr())
+      output.name = llvm::json::fixUTF8(name.getValue()); // It comes from a file.
+    output.scale = scales[i];
+    output.offset = llvm::alignTo<Manifest::kAlign>(end);
+    end = output.offset + output.bytes();
+  }
+  return outputs;
 }
 
 /// A name of the target under which the same machine accepts it again. `native` is
@@ -140,11 +177,11 @@ Manifest vitq::describeProgram(ModuleOp module, const NativeOptions &options, ui
   m.target = portableName(options.target);
   if (auto signature = module->getAttrOfType<TypeAttr>("vitq.signature")) {
     auto type = cast<FunctionType>(signature.getValue());
-    m.input = arrayOf(type.getInputs(), true);
-    m.output = arrayOf(type.getResults(), false);
+    m.input = inputOf(type.getInputs());
+    m.outputs = outputsOf(module, type.getResults(), options.turns);
   }
-  if (auto scale = module->getAttrOfType<FloatAttr>("vitq.output_scale"))
-    m.output.scale = scale.getValueAsDouble();
+  if (m.outputs.size() > 1)
+    m.abi = VITQ_PROGRAM_ABI_VERSION;
   if (auto layout = module->getAttrOfType<StringAttr>("vitq.input_layout"))
     m.input.layout = layout.str();
   if (auto preprocess = module->getAttrOfType<StringAttr>("vit.preprocess"))
@@ -161,9 +198,8 @@ Manifest vitq::describeProgram(ModuleOp module, const NativeOptions &options, ui
   m.turns = options.turns;
   m.batch *= m.turns;
   m.macs *= m.turns;
-  for (Manifest::Array *array : {&m.input, &m.output})
-    if (!array->shape.empty())
-      array->shape.front() *= options.turns;
+  if (!m.input.shape.empty())
+    m.input.shape.front() *= options.turns;
   return m;
 }
 
@@ -171,30 +207,53 @@ std::string vitq::manifestOf(ModuleOp module, const NativeOptions &options, uint
   return describeProgram(module, options, codeBytes).toJSON();
 }
 
+/// "int32[1][10]"
+static std::string shapeOf(const Manifest::Array &array) {
+  std::string text = array.dtype + "[";
+  llvm::raw_string_ostream os(text);
+  llvm::interleave(array.shape, os, "][");
+  os << "]";
+  return text;
+}
+
+/// Where each of several outputs is. Names come from files: nothing in them may end a
+/// comment or a line.
+static void printOutputs(llvm::raw_ostream &os, const Manifest &m) {
+  const std::string prefix = "#define " + StringRef(m.name).upper() + "_OUTPUT";
+  os << prefix << "_COUNT " << m.outputs.size() << "\n";
+  for (auto [i, output] : llvm::enumerate(m.outputs)) {
+    std::string name = output.name;
+    for (char &c : name)
+      if (!llvm::isPrint(c) || c == '*' || c == '\\')
+        c = '_';
+    os << "/* '" << name << "': " << shapeOf(output) << " */\n"
+       << prefix << i << "_OFFSET " << output.offset << "\n"
+       << prefix << i << "_BYTES " << output.bytes() << "\n";
+  }
+}
+
 std::string vitq::headerOf(ModuleOp module, const NativeOptions &options) {
   const Manifest m = describeProgram(module, options, /*codeBytes=*/0);
   const std::string upper = StringRef(m.name).upper();
   std::string text;
   llvm::raw_string_ostream os(text);
-  auto shapeOf = [&](const Manifest::Array &a) {
-    os << a.dtype << "[";
-    llvm::interleave(a.shape, os, "][");
-    os << "]";
-  };
   os << "/* " << m.name << ", compiled by vitq for " << m.target << ". */\n"
      << "#ifndef " << upper << "_H\n#define " << upper << "_H\n\n"
      << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
      << "#define " << upper << "_ARENA_BYTES " << m.arenaBytes << "\n"
      << "#define " << upper << "_ARENA_ALIGN " << m.arenaAlign << "\n"
      << "#define " << upper << "_INPUT_BYTES " << m.input.bytes() << "\n"
-     << "#define " << upper << "_OUTPUT_BYTES " << m.output.bytes() << "\n";
+     << "#define " << upper << "_OUTPUT_BYTES " << m.outputBytes() << "\n";
+  if (m.outputs.size() > 1)
+    printOutputs(os, m);
   const bool threads = module->hasAttr("vitq.openmp");
   if (threads)
     os << "#define " << upper << "_THREAD_ARENA_BYTES " << m.threadArenaBytes << "\n";
-  os << "\n/* in: ";
-  shapeOf(m.input);
-  os << (m.input.layout.empty() ? "" : " " + m.input.layout) << ", out: ";
-  shapeOf(m.output);
+  os << "\n/* in: " << shapeOf(m.input) << (m.input.layout.empty() ? "" : " " + m.input.layout) << ", out: ";
+  if (m.outputs.size() == 1)
+    os << shapeOf(m.outputs.front());
+  else
+    os << "the outputs at their offsets";
   os << ".\n   Returns 0, or 1 if a pointer is null or the arena is misaligned.\n"
      << "   Nothing is kept between calls; calls with different arenas may run at the same time. */\n"
      << "int " << m.name << "_run(const void *in, void *out, void *arena);\n\n";

@@ -124,6 +124,9 @@ public:
 private:
   llvm::Function *addFunction(const llvm::Twine &name, StringRef main, bool isVariant);
   llvm::Value *isBad(llvm::IRBuilder<> &b, llvm::Function *run);
+  /// Operands of `main`: the input, every output, the arena.
+  size_t numOperands() const { return 2 + std::max<size_t>(manifest.outputs.size(), 1); }
+  void addCall(llvm::IRBuilder<> &b, llvm::Function *callee, ArrayRef<llvm::Value *> args, llvm::Value *turn);
   void addTurns(llvm::IRBuilder<> &b, llvm::Function *callee, ArrayRef<llvm::Value *> args);
 
   llvm::Module &module;
@@ -143,8 +146,26 @@ llvm::Value *EntryPoints::isBad(llvm::IRBuilder<> &b, llvm::Function *run) {
   return b.CreateOr(bad, b.CreateIsNotNull(b.CreateAnd(address, 63)));
 }
 
-/// Calls `callee` for one part of the input and output after the other; times, if
-/// wanted, follow each other too.
+/// Calls `callee` with `args`, those of an entry point, for one part of the input and of
+/// each output; times, if wanted, follow each other too. All are one part where `turn` is
+/// null.
+void EntryPoints::addCall(llvm::IRBuilder<> &b, llvm::Function *callee, ArrayRef<llvm::Value *> args,
+                          llvm::Value *turn) {
+  auto part = [&](llvm::Value *base, uint64_t bytes) {
+    return turn ? b.CreatePtrAdd(base, b.CreateMul(turn, b.getInt64(bytes / manifest.turns))) : base;
+  };
+  SmallVector<llvm::Value *> own = {part(args[0], manifest.input.bytes())};
+  for (const Manifest::Output &output : manifest.outputs)
+    own.push_back(part(output.offset ? b.CreatePtrAdd(args[1], b.getInt64(output.offset)) : args[1], output.bytes()));
+  if (manifest.outputs.empty())
+    own.push_back(args[1]);
+  llvm::append_range(own, args.drop_front(2));
+  if (turn && args.size() > 3 && args[3]->getType()->isPointerTy() && !isa<llvm::Constant>(args[3]))
+    own.back() = part(args[3], manifest.turns * manifest.steps.size() * sizeof(uint64_t));
+  b.CreateCall(callee, own);
+}
+
+/// Calls `callee` for one part after the other.
 void EntryPoints::addTurns(llvm::IRBuilder<> &b, llvm::Function *callee, ArrayRef<llvm::Value *> args) {
   llvm::LLVMContext &context = module.getContext();
   llvm::BasicBlock *before = b.GetInsertBlock();
@@ -154,15 +175,7 @@ void EntryPoints::addTurns(llvm::IRBuilder<> &b, llvm::Function *callee, ArrayRe
   b.SetInsertPoint(loop);
   llvm::PHINode *turn = b.CreatePHI(b.getInt64Ty(), 2);
   turn->addIncoming(b.getInt64(0), before);
-  auto part = [&](llvm::Value *base, uint64_t bytes) {
-    return b.CreatePtrAdd(base, b.CreateMul(turn, b.getInt64(bytes)));
-  };
-  SmallVector<llvm::Value *> own(args);
-  own[0] = part(args[0], manifest.input.bytes() / manifest.turns);
-  own[1] = part(args[1], manifest.output.bytes() / manifest.turns);
-  if (args.size() > 3 && args[3]->getType()->isPointerTy() && !isa<llvm::Constant>(args[3]))
-    own[3] = part(args[3], manifest.steps.size() * sizeof(uint64_t));
-  b.CreateCall(callee, own);
+  addCall(b, callee, args, turn);
   llvm::Value *next = b.CreateAdd(turn, b.getInt64(1));
   turn->addIncoming(next, loop);
   b.CreateCondBr(b.CreateICmpULT(next, b.getInt64(manifest.turns)), loop, done);
@@ -173,12 +186,14 @@ void EntryPoints::addTurns(llvm::IRBuilder<> &b, llvm::Function *callee, ArrayRe
 /// have the operand that follows; NAME_run itself has no place for times.
 llvm::Function *EntryPoints::addFunction(const llvm::Twine &name, StringRef main, bool isVariant) {
   llvm::Function *callee = module.getFunction(main);
-  if (!callee || (isVariant && callee->arg_size() == 3))
+  if (!callee || (isVariant && callee->arg_size() == numOperands()))
     return nullptr;
   llvm::LLVMContext &context = module.getContext();
-  ArrayRef<llvm::Type *> params = callee->getFunctionType()->params();
-  auto *type =
-      llvm::FunctionType::get(llvm::Type::getInt32Ty(context), isVariant ? params : params.take_front(3), false);
+  ArrayRef<llvm::Type *> extra = callee->getFunctionType()->params().drop_front(numOperands());
+  SmallVector<llvm::Type *> params(3, llvm::PointerType::getUnqual(context));
+  if (isVariant)
+    llvm::append_range(params, extra);
+  auto *type = llvm::FunctionType::get(llvm::Type::getInt32Ty(context), params, false);
   auto *run = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, module);
   run->setDoesNotThrow();
   auto *entry = llvm::BasicBlock::Create(context, "entry", run);
@@ -192,12 +207,12 @@ llvm::Function *EntryPoints::addFunction(const llvm::Twine &name, StringRef main
   SmallVector<llvm::Value *> args;
   for (llvm::Argument &arg : run->args())
     args.push_back(&arg);
-  if (args.size() < params.size())
-    args.push_back(llvm::Constant::getNullValue(params.back()));
+  if (!isVariant && !extra.empty())
+    args.push_back(llvm::Constant::getNullValue(extra.back()));
   if (manifest.turns > 1)
     addTurns(b, callee, args);
   else
-    b.CreateCall(callee, args);
+    addCall(b, callee, args, /*turn=*/nullptr);
   b.CreateRet(b.getInt32(0));
   return run;
 }
@@ -218,7 +233,7 @@ void EntryPoints::add(StringRef manifestText) {
   auto orNull = [&](llvm::Function *function) -> llvm::Constant * {
     return function ? function : static_cast<llvm::Constant *>(llvm::ConstantPointerNull::get(run->getType()));
   };
-  llvm::Constant *fields[] = {llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), VITQ_PROGRAM_ABI_VERSION),
+  llvm::Constant *fields[] = {llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), manifest.abi),
                               text(name, "vitq_name"),
                               run,
                               text(manifestText, "vitq_manifest"),

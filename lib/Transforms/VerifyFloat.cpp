@@ -9,6 +9,7 @@
 #include "vitq/Transforms/Passes.h"
 
 #include "dialects/vit/Vit.h"
+#include "vitq/Analysis/ProgramResults.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Support/MainFunction.h"
@@ -85,29 +86,31 @@ struct VerifyFloatPass : vitq::impl::VitVerifyFloatPassBase<VerifyFloatPass> {
   }
 
 private:
-  static bool checkInterface(func::FuncOp main) {
+  bool checkInterface(func::FuncOp main) {
     bool valid = true;
     std::optional<int64_t> batch;
-    auto check = [&](Type type, const char *what) {
+    auto check = [&](Type type, Location loc, const Twine &what, StringRef advice) {
       auto tensor = dyn_cast<RankedTensorType>(type);
       if (!tensor || !tensor.hasStaticShape() || tensor.getRank() == 0) {
-        main.emitError("a ") << what << " of @main must be a statically shaped tensor with a leading batch axis, not "
-                             << type;
+        emitError(loc) << what << " must be a statically shaped tensor with a leading batch axis, not " << type
+                       << advice;
         valid = false;
         return;
       }
       if (!batch)
         batch = tensor.getDimSize(0);
       if (tensor.getDimSize(0) != *batch) {
-        main.emitError("a ") << what << " of @main has a leading axis of " << tensor.getDimSize(0)
-                             << " where the batch is " << *batch;
+        emitError(loc) << what << " has a leading axis of " << tensor.getDimSize(0) << " where the batch is " << *batch
+                       << advice;
         valid = false;
       }
     };
     for (Type type : main.getArgumentTypes())
-      check(type, "operand");
-    for (Type type : main.getResultTypes())
-      check(type, "result");
+      check(type, main.getLoc(), "an operand of @main", "");
+    // No node is at fault.
+    for (auto [type, name] : llvm::zip_equal(main.getResultTypes(), resultNames(main)))
+      check(type, getOperation().getLoc(), "the output '" + name + "'",
+            "; --output=NAME chooses another value of the model");
     return valid;
   }
 

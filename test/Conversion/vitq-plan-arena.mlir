@@ -39,13 +39,13 @@ func.func @main(%x: memref<32xi32>) -> memref<32xi8> {
 
 // -----
 
-// What is returned twice, or was an input, is copied; inputs and results lie at
-// multiples of 64 bytes.
+// What is returned twice, or was an input, is copied; inputs lie at multiples of 64
+// bytes, and every result has an operand of its own.
 
 // CHECK: vitq.arena_bytes = 64
 func.func private @f(memref<3xi8>, memref<3xi8>)
 // CHECK-LABEL: func.func @main
-// CHECK-SAME: (%{{.*}}: memref<67xi8>, %{{.*}}: memref<131xi8>, %{{.*}}: memref<64xi8>)
+// CHECK-SAME: (%{{.*}}: memref<67xi8>, %{{.*}}: memref<3xi8>, %{{.*}}: memref<3xi8>, %{{.*}}: memref<3xi8>, %{{.*}}: memref<64xi8>)
 // CHECK: arith.constant 64
 // CHECK: call @f
 // CHECK-COUNT-3: memref.copy

@@ -36,8 +36,8 @@ module {
 
 // -----
 
-// expected-error @+2 {{a result of @main has a leading axis of 4 where the batch is 1}}
-// expected-error @+1 {{a result of @main must be a statically shaped tensor with a leading batch axis, not 'tensor<f32>'}}
+// expected-error @-2 {{the output 'output0' has a leading axis of 4 where the batch is 1; --output=NAME chooses another value of the model}}
+// expected-error @-3 {{the output 'output1' must be a statically shaped tensor with a leading batch axis, not 'tensor<f32>'; --output=NAME chooses another value of the model}}
 func.func @main(%x: tensor<1x4xf32>) -> (tensor<4xf32>, tensor<f32>) {
   %y = vit.reshape %x to [4] : tensor<1x4xf32> -> tensor<4xf32> loc("a")
   %z = arith.constant dense<0.0> : tensor<f32>

@@ -82,19 +82,30 @@ struct ValueFigures {
   std::optional<double> addedSqnrDb;
   /// The logits of the reference with only that error added, against the logits
   /// without; and its part in the sum of all such noise powers, 0 to 1. Not computed
-  /// for errors of less than -70 dB at the result.
+  /// for errors of less than -70 dB at the result. Of several outputs the one that
+  /// suffers most, and noise powers are relative to each output's signal.
   std::optional<double> addedAtLogitsDb;
   double addedShare = 0;
 };
 
+/// One of the results.
+struct OutputFigures {
+  std::string name;
+  std::optional<double> sqnrDb;
+  /// Share of the images with the same largest number, 0 to 1; of outputs [B, classes].
+  std::optional<double> agreement;
+};
+
 struct Comparison {
   int64_t images = 0, rankedImages = 0;
-  std::optional<double> logitsSqnrDb;
-  /// Share of the images with the same largest logit, 0 to 1.
-  double agreement = 0;
+  std::vector<OutputFigures> outputs;
   /// In the order of the program's execution.
   std::vector<ValueFigures> values;
 
+  /// The first output of classes, or null.
+  const OutputFigures *logits() const;
+  /// What texts call the outputs: "logits" where that is all there are, else "outputs".
+  llvm::StringRef outputsName() const { return outputs.size() == 1 && logits() ? "logits" : "outputs"; }
   /// Indices into `values`: those that add an error, the worst first.
   std::vector<size_t> ranking() const;
   /// Indices into `values`: the sums of the residual stream, in order.
@@ -120,13 +131,17 @@ struct ComparisonOptions {
   /// The first so many images also say which error counts at the logits: each op
   /// costs them one run of the reference from there on. 0: none.
   int64_t rankedImages = 4;
+  /// Numbers of the results that are compared, of the program and of the reference; empty:
+  /// all, each with that of the same number.
+  std::vector<std::pair<size_t, size_t>> outputs;
   /// Images in flight, each with the memory of all values; 0: one for each core.
   unsigned threads = 0;
 };
 
 /// Compares on `options.images` images; `read` gives those from an index on and
 /// is called from several threads. The result does not depend on the number of
-/// threads. Errors are diagnostics: an image cannot be read, an op cannot be run.
+/// threads. Errors are diagnostics: an image cannot be read, an op cannot be run, results
+/// have unequal shapes.
 mlir::FailureOr<Comparison> compare(const Interpreter &reference, const Interpreter &program,
                                     const std::function<llvm::Expected<Inputs>(int64_t)> &read,
                                     const ComparisonOptions &options);

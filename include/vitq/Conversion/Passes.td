@@ -109,9 +109,10 @@ def VitqFormKernelsPass : Pass<"vitq-form-kernels", "::mlir::ModuleOp"> {
 def VitqPlanArenaPass : Pass<"vitq-plan-arena", "::mlir::ModuleOp"> {
   let summary = "Place all buffers of @main into one arena";
   let description = [{
-    Gives `@main` the signature `(%in: memref<Ixi8>, %out: memref<Oxi8>, %arena: memref<Axi8>)`.
-    Several inputs (or results) lie behind each other, each at a multiple of 64
-    bytes. A buffer that is returned once is a view of `%out`; every other
+    Gives `@main` the signature `(%in: memref<Ixi8>, %out: memref<Oxi8>, %arena: memref<Axi8>)`,
+    with an `%out` for each of several results.
+    Several inputs lie behind each other, each at a multiple of 64
+    bytes. A buffer that is returned once is a view of its `%out`; every other
     `memref.alloc` is a view of `%arena` at a multiple of 64 bytes. Lifetimes run
     from a buffer's first use to the last use of any view of it. Buffers are placed one
     after the other into gaps among those that live with them; several orders are

@@ -124,6 +124,18 @@ llvm::Error writeNpy(llvm::StringRef path, llvm::ArrayRef<int64_t> shape, llvm::
                   llvm::ArrayRef<char>(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T)));
 }
 
+/// An array that somebody else holds, with a name of its own.
+struct NamedArray {
+  std::string name;
+  std::vector<int64_t> shape;
+  DType dtype = DType::UInt8;
+  llvm::ArrayRef<char> data;
+};
+
+/// Writes a `.npz` file, not compressed, wholly or not at all: the same bytes for the same
+/// arrays. `data` must hold what `shape` and `dtype` say.
+llvm::Error writeNpz(llvm::StringRef path, llvm::ArrayRef<NamedArray> arrays);
+
 } // namespace vitq::data
 
 #endif // VITQ_DATA_NPY_H

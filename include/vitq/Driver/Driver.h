@@ -11,6 +11,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "vitq/Frontend/OnnxImport.h"
 #include "vitq/Pipelines/Pipelines.h"
 #include "vitq/Target/Backend/TargetBackend.h"
 
@@ -64,6 +65,9 @@ struct DriverOptions {
   /// What the target reads. Before the integer phase, `batch` is the size of a batch
   /// axis that an ONNX model leaves open.
   TargetOptions targetOptions;
+  /// Values of an ONNX model that are compiled (frontend::ImportOptions); its first output
+  /// when empty.
+  std::vector<std::string> outputs;
   /// Name of the program; the output's stem when empty.
   std::string name;
   /// Paths of the reports; the format of each is that of its extension.
@@ -93,7 +97,7 @@ std::string checkEmit(const DriverOptions &options);
 /// Reads a module: imports ONNX, or parses text or bytecode. Errors are
 /// diagnostics that name the file; elided constants are refused.
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> loadModule(llvm::StringRef path, mlir::MLIRContext *context,
-                                                              int64_t batch = 1);
+                                                              const frontend::ImportOptions &options = {});
 
 /// Parses text or bytecode. Errors name `name`; elided constants are refused.
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> parseModule(std::unique_ptr<llvm::MemoryBuffer> buffer,

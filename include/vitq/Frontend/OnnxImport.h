@@ -15,6 +15,8 @@
 #include "llvm/Support/MemoryBufferRef.h"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace vitq::frontend {
 
@@ -24,12 +26,19 @@ constexpr int64_t kMinOpset = 11, kMaxOpset = 20;
 struct ImportOptions {
   /// The size of a batch axis that the model leaves open.
   int64_t batch = 1;
+  /// What @main gives, in this order: names of outputs or of any value of the graph, or
+  /// of a node for its first value. Empty: the model's first output.
+  std::vector<std::string> outputs;
+  /// Of a model that knows none of `outputs`, as many of its own are taken instead: it may
+  /// be another export of the model that has them.
+  bool orOwnOutputs = false;
 };
 
 /// Reads the ONNX model at `path` as a module with one function
-/// `@main(tensor<BxCxHxWxf32>) -> tensor<...xf32>` of vit and arith.constant
+/// `@main(tensor<BxCxHxWxf32>) -> (tensor<...xf32>, ...)` of vit and arith.constant
 /// ops. Everything that does not depend on the image is folded. The location
-/// of each op is the name of its ONNX node, or `<op_type>#<index>`.
+/// of each op is the name of its ONNX node, or `<op_type>#<index>`; that of the return
+/// has the names of the outputs (vitq/Analysis/ProgramResults.h).
 ///
 /// On failure every reason has been emitted as an error that names the file
 /// and, where there is one, the node.

@@ -33,9 +33,13 @@ struct AccuracyFacts {
   int64_t images = 0;
   /// Where the images come from.
   std::string data;
-  std::optional<double> top1, top5, referenceTop1, referenceTop5;
-  double agreement = 0;
+  /// Of the first output of classes; none where there is none.
+  std::optional<double> top1, top5, referenceTop1, referenceTop5, agreement;
   std::optional<double> logitsSqnrDb;
+  std::vector<comparison::OutputFigures> outputs;
+
+  /// Takes the figures of all outputs, and the last two above from them.
+  void setOutputs(std::vector<comparison::OutputFigures> figures);
 };
 
 namespace reporting {

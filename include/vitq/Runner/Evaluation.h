@@ -15,16 +15,39 @@
 
 namespace vitq::runner {
 
-/// All outputs of one program: [images, classes], F32 or I32.
+/// A program, and the numbers of the outputs that are looked at.
+struct Subject {
+  Subject(const Program *program, std::vector<size_t> outputs) : program(program), outputs(std::move(outputs)) {}
+  /// All of them.
+  explicit Subject(const Program *program);
+
+  const OutputInfo &output(size_t i) const { return program->info().outputs[outputs[i]]; }
+
+  const Program *program;
+  std::vector<size_t> outputs;
+};
+
+/// The outputs of `program` that `names` ask for, in their order; all where there are none.
+llvm::Expected<Subject> chooseOutputs(const Program &program, llvm::ArrayRef<std::string> names);
+
+/// The outputs of `reference` of the same names, or else of the same numbers where it has as
+/// many as are looked at. Their shapes must be equal but for the batch.
+llvm::Expected<Subject> chooseCounterparts(const Subject &subject, const Program &reference);
+
+/// The first output of classes that is looked at.
+std::optional<size_t> findClasses(const Subject &subject);
+
+/// An output of one program for a number of images: F32 or I32.
 struct Outputs {
   bool isFloat = false;
-  int64_t classes = 0;
+  /// Numbers for an image; `logit` and what follows are about an output of classes.
+  int64_t size = 0;
   std::vector<float> floats;
   std::vector<int32_t> codes;
 
-  int64_t images() const { return static_cast<int64_t>(isFloat ? floats.size() : codes.size()) / classes; }
+  int64_t images() const { return static_cast<int64_t>(isFloat ? floats.size() : codes.size()) / size; }
   double logit(int64_t image, int64_t label) const {
-    return isFloat ? floats[image * classes + label] : codes[image * classes + label];
+    return isFloat ? floats[image * size + label] : codes[image * size + label];
   }
   /// The class with the largest output; the lowest of equal ones.
   int64_t best(int64_t image) const;
@@ -41,9 +64,10 @@ llvm::Expected<Tensor> readBatch(const ProgramInfo &info, const data::ImageSourc
 llvm::Error checkSource(const ProgramInfo &info, const data::ImageSource &source);
 
 /// Runs every program on the first `images` images, in as many threads as
-/// there are cores; fewer where a program itself uses `threadsOfProgram` of them.
-llvm::Expected<std::vector<Outputs>> runAll(llvm::ArrayRef<const Program *> programs, const data::ImageSource &source,
-                                            int64_t images, int64_t threadsOfProgram = 1);
+/// there are cores; fewer where a program itself uses `threadsOfProgram` of them. The
+/// outputs that are looked at, program by program.
+llvm::Expected<std::vector<std::vector<Outputs>>>
+runAll(llvm::ArrayRef<Subject> subjects, const data::ImageSource &source, int64_t images, int64_t threadsOfProgram = 1);
 
 /// Shares of the images, in percent. Top-5 is absent where five classes are all.
 struct Accuracy {
@@ -57,17 +81,13 @@ Accuracy accuracyOf(const Outputs &outputs, llvm::ArrayRef<int64_t> labels);
 llvm::Expected<std::vector<int64_t>> readLabels(llvm::StringRef path, const data::ImageSource &source, int64_t images,
                                                 int64_t classes);
 
-/// How far a program's outputs are those of a reference: the share of images of
-/// the same class, in percent, and the SQNR of the logits where both have a scale.
-struct Agreement {
-  double percent = 0;
-  std::optional<double> logitsSqnrDb;
-};
-Agreement agreementOf(const ProgramInfo &program, const Outputs &outputs, const ProgramInfo &reference,
-                      const Outputs &referenceOutputs);
+/// How far an output is that of a reference: the SQNR where both have a scale, and of
+/// classes the share of images of the same class, 0 to 1.
+comparison::OutputFigures compareOutputs(const OutputInfo &own, const Outputs &outputs, const OutputInfo &reference,
+                                         const Outputs &referenceOutputs);
 
 /// Compares two interpreted programs op by op on the first `images` images.
-llvm::Expected<comparison::Comparison> compareOpByOp(const Program &reference, const Program &program,
+llvm::Expected<comparison::Comparison> compareOpByOp(const Subject &reference, const Subject &program,
                                                      const data::ImageSource &source, int64_t images,
                                                      int64_t rankedImages);
 

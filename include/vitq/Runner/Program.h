@@ -1,4 +1,4 @@
-//===- Program.h - Something that classifies images -*- C++ -*-===//
+//===- Program.h - Something that is run on images -*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -10,6 +10,7 @@
 #define VITQ_RUNNER_PROGRAM_H
 
 #include "vitq/Data/Preprocess.h"
+#include "vitq/Frontend/OnnxImport.h"
 #include "vitq/Interpreter/Interpreter.h"
 
 #include "llvm/Support/Error.h"
@@ -33,6 +34,24 @@ struct Step {
   int64_t macs = 0;
 };
 
+/// One output of a program.
+struct OutputInfo {
+  /// What the model calls it; no other output has that name.
+  std::string name;
+  /// [B, ...]; F32, or I32 with one scale (if it is known).
+  llvm::SmallVector<int64_t, 4> shape;
+  bool isFloat = false;
+  std::optional<double> scale;
+  /// Of compiled code: where it lies in the memory that is written to, in bytes.
+  int64_t offset = 0;
+
+  /// Numbers for one image, and bytes of all.
+  int64_t size() const;
+  int64_t bytes() const { return shape[0] * size() * 4; }
+  /// Whether its numbers are those of classes.
+  bool hasClasses() const { return shape.size() == 2; }
+};
+
 /// What a program says of itself.
 struct ProgramInfo {
   std::string path;
@@ -41,10 +60,8 @@ struct ProgramInfo {
   bool floatInput = false;
   bool channelsFirst = false;
   llvm::SmallVector<int64_t, 4> inputShape;
-  /// [B, classes]; F32 or I32 with one scale (if it is known).
-  llvm::SmallVector<int64_t, 2> outputShape;
-  bool floatOutput = false;
-  std::optional<double> outputScale;
+  /// In the order of their offsets; none where the program cannot be run.
+  std::vector<OutputInfo> outputs;
   std::optional<data::Preprocess> preprocess;
   /// Of one run, that is of a whole batch.
   std::optional<int64_t> macs, arenaBytes, arenaLowerBound, weightBytes, codeBytes;
@@ -62,7 +79,10 @@ struct ProgramInfo {
   int64_t channels() const { return inputShape[floatInput || channelsFirst ? 1 : 3]; }
   int64_t height() const { return inputShape[floatInput || channelsFirst ? 2 : 1]; }
   int64_t width() const { return inputShape[floatInput || channelsFirst ? 3 : 2]; }
-  int64_t classes() const { return outputShape[1]; }
+  /// Of the memory that compiled code writes to.
+  int64_t outputBytes() const { return outputs.back().offset + outputs.back().bytes(); }
+  /// Which output has that name.
+  std::optional<size_t> findOutput(llvm::StringRef name) const;
 };
 
 /// A model in any phase, ready to run. Methods may be called from several
@@ -86,8 +106,8 @@ public:
   /// them.
   virtual std::string takeDiagnostics() const { return {}; }
 
-  /// The output for one batch of inputs.
-  virtual llvm::Expected<Tensor> run(const Tensor &input) const = 0;
+  /// The outputs for one batch of inputs.
+  virtual llvm::Expected<llvm::SmallVector<Tensor>> run(const Tensor &input) const = 0;
 
   /// Makes every later `run` use `threads` threads; not while one is going on.
   /// Errors: this program was not compiled for several threads.
@@ -105,8 +125,8 @@ protected:
 /// Opens the program at `path`: a shared object made by vitq (.so), a program for a
 /// systolic array (.vsys, or whatever begins as one), an ONNX model (.onnx), or a module
 /// in any phase (.mlir, .mlirbc). Compiled code is loaded into this process; everything
-/// it says of itself is checked first.
-llvm::Expected<std::unique_ptr<Program>> openProgram(llvm::StringRef path);
+/// it says of itself is checked first. `options` are for ONNX models.
+llvm::Expected<std::unique_ptr<Program>> openProgram(llvm::StringRef path, const frontend::ImportOptions &options = {});
 
 /// The same for a module in memory, in any phase but the last; it must outlive
 /// the program. `name` is what errors call it. What MLIR finds wrong are

@@ -36,6 +36,10 @@ struct RunOptions {
   /// A program to compare with, usually the ONNX model.
   std::string reference;
   std::string preprocess;
+  /// The outputs that are looked at, in order; of an ONNX model, values or nodes too.
+  /// Empty: those of the program, or the model's first.
+  std::vector<std::string> outputs;
+  /// .npy for one output, .npz for any number.
   std::string dumpOutputs;
   std::string json;
   /// Look at the first images only; 0: all.
@@ -55,6 +59,11 @@ struct RunOptions {
 /// What was measured; absent is "not measured". Shares are percentages.
 struct Figures {
   std::optional<int64_t> images;
+  /// Every output that is looked at.
+  std::vector<OutputInfo> outputs;
+  /// Of each, where there is a reference.
+  std::vector<comparison::OutputFigures> outputFigures;
+  /// Of the first output of classes.
   std::optional<double> top1, top5, referenceTop1, referenceTop5, agreement;
   /// 10 log10(sum r^2 / sum (r - p)^2) over all logits, r the reference's.
   std::optional<double> logitsSqnrDb;
@@ -85,6 +94,9 @@ struct Figures {
   std::optional<comparison::Comparison> comparison;
   /// What a user should know of the images; no part of the figures.
   std::vector<std::string> remarks;
+
+  /// Takes the figures of the outputs, and those of the first one of classes for its own.
+  void setOutputFigures(std::vector<comparison::OutputFigures> figures);
 
   /// An object with the fixed keys; null where not measured.
   llvm::json::Value toJSON() const;

@@ -16,7 +16,10 @@ extern "C" {
 #include <stdint.h>
 #endif
 
-#define VITQ_PROGRAM_ABI_VERSION 2u
+/* Programs of one output have version 2, those of several 3: who knows only 2 would give
+ * them too little memory. */
+#define VITQ_PROGRAM_ABI_VERSION 3u
+#define VITQ_PROGRAM_ABI_VERSION_ONE_OUTPUT 2u
 #define VITQ_PROGRAM_SYMBOL "vitq_program_v1"
 
 /* The names of C. */
@@ -28,7 +31,9 @@ typedef struct vitq_program {
   uint32_t abi_version;
   const char *name;
   /* 0: done; 1: a pointer is null or the arena is not aligned to 64 bytes. The
-   * arena has manifest.arena_bytes bytes; what it holds does not matter. */
+   * arena has manifest.arena_bytes bytes; what it holds does not matter. Output i is
+   * manifest.outputs[i].bytes bytes at out + manifest.outputs[i].offset, a multiple
+   * of 64; the first is at 0. */
   int (*run)(const void *in, void *out, void *arena);
   /* JSON, see vitq::Manifest. */
   const char *manifest;
@@ -59,9 +64,15 @@ struct Manifest {
   struct Array {
     std::vector<int64_t> shape;
     std::string dtype;
-    std::string layout; ///< of the input; empty for the output
-    double scale = 0;   ///< of the output; 0 if unknown
+    std::string layout; ///< of the input; empty for outputs
     uint64_t bytes() const;
+  };
+  /// Of the arena, and of the places of outputs.
+  static constexpr uint64_t kAlign = 64;
+  struct Output : Array {
+    std::string name; ///< of the value in the model
+    double scale = 0; ///< 0 if unknown
+    uint64_t offset = 0;
   };
   /// One kernel call of the program.
   struct Step {
@@ -70,13 +81,14 @@ struct Manifest {
     std::string node; ///< of the ONNX model
     uint64_t macs = 0;
   };
-  uint32_t abi = VITQ_PROGRAM_ABI_VERSION;
+  uint32_t abi = VITQ_PROGRAM_ABI_VERSION_ONE_OUTPUT;
   std::string name, target;
-  Array input, output;
+  Array input;
+  std::vector<Output> outputs;
   std::string preprocess;
   /// Images of one run.
   uint64_t batch = 1;
-  uint64_t arenaBytes = 0, arenaAlign = 64, macs = 0, weightBytes = 0, codeBytes = 0;
+  uint64_t arenaBytes = 0, arenaAlign = kAlign, macs = 0, weightBytes = 0, codeBytes = 0;
   /// The largest sum of sizes of buffers that live at one time.
   uint64_t arenaLowerBound = 0;
   /// What the arena has more for each thread beyond the first.
@@ -86,6 +98,8 @@ struct Manifest {
   /// How often one run does all steps, each time for the next batch / turns images.
   uint64_t turns = 1;
 
+  /// Bytes of the memory that outputs are written to.
+  uint64_t outputBytes() const { return outputs.empty() ? 0 : outputs.back().offset + outputs.back().bytes(); }
   std::string toJSON() const;
 };
 

@@ -213,20 +213,20 @@ void VitqAddEntryPoints::addParallel(func::FuncOp main) {
   Block *entry = parallel.addEntryBlock();
   b.setInsertionPointToStart(entry);
   omp::ParallelOperands clauses;
-  clauses.numThreads = entry->getArgument(3);
+  clauses.numThreads = entry->getArguments().back();
   auto region = omp::ParallelOp::create(b, loc, clauses);
   func::ReturnOp::create(b, loc);
 
   b.createBlock(&region.getRegion());
-  Value arena = entry->getArgument(2);
-  IRMapping map;
-  // The arena of @main is the front of that of all threads.
+  // The arena of @main is the front of that of all threads; what comes before it is the same.
   Block &body = main.getBody().front();
-  map.map(body.getArgument(0), entry->getArgument(0));
-  map.map(body.getArgument(1), entry->getArgument(1));
+  const unsigned arenaNumber = body.getNumArguments() - 1;
+  Value arena = entry->getArgument(arenaNumber);
+  IRMapping map;
+  map.map(body.getArguments().take_front(arenaNumber), entry->getArguments().take_front(arenaNumber));
   auto front = cast<MemRefType>(main.getArgumentTypes().back());
   map.map(
-      body.getArgument(2),
+      body.getArgument(arenaNumber),
       memref::ReinterpretCastOp::create(b, loc, front, arena, 0, front.getShape(), ArrayRef<int64_t>{1}).getResult());
   ParallelBody writer(b, loc, map, arena, arenaBytes, threadBytes, threadNumber, threadCount);
   for (Operation &op : body.without_terminator())
@@ -240,7 +240,7 @@ void VitqAddEntryPoints::runOnOperation() {
   if (failed(found))
     return signalPassFailure();
   func::FuncOp main = *found;
-  if (main.getNumArguments() != 3 || !module->hasAttr("vitq.arena_bytes")) {
+  if (main.getNumArguments() < 2 || !module->hasAttr("vitq.arena_bytes")) {
     main.emitError("the buffers of @main have no places yet: run --vitq-plan-arena first");
     return signalPassFailure();
   }

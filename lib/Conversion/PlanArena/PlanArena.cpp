@@ -100,8 +100,8 @@ struct VitqPlanArena : vitq::impl::VitqPlanArenaPassBase<VitqPlanArena> {
   void runOnOperation() override;
 
 private:
-  void replaceArguments(OpBuilder &b, Block &body, Value in);
-  void replaceResults(func::ReturnOp ret, Value out);
+  void replaceArguments(OpBuilder &b, Block &body, unsigned inputs, Value in);
+  void replaceResults(func::ReturnOp ret, ValueRange outs);
 };
 
 } // namespace
@@ -119,38 +119,34 @@ static int64_t packedSize(TypeRange types) {
   return size;
 }
 
-void VitqPlanArena::replaceArguments(OpBuilder &b, Block &body, Value in) {
+void VitqPlanArena::replaceArguments(OpBuilder &b, Block &body, unsigned inputs, Value in) {
   int64_t offset = 0;
-  for (BlockArgument argument : body.getArguments().drop_back(3)) {
+  for (BlockArgument argument : body.getArguments().take_front(inputs)) {
     offset = alignUp(offset);
     argument.replaceAllUsesWith(viewAt(b, argument.getLoc(), in, offset, argument.getType()));
     offset += bytesOf(argument.getType());
   }
 }
 
-/// Makes buffers that are returned once views of `out` and copies other results.
-void VitqPlanArena::replaceResults(func::ReturnOp ret, Value out) {
+/// Makes buffers that are returned once views of their place and copies other results.
+void VitqPlanArena::replaceResults(func::ReturnOp ret, ValueRange outs) {
   SmallVector<Value> results(ret.getOperands());
   ret->setOperands(ValueRange());
   DenseMap<Value, unsigned> timesReturned;
   for (Value result : results)
     ++timesReturned[rootOf(result)];
-  int64_t offset = 0;
-  for (Value result : results) {
-    offset = alignUp(offset);
+  for (auto [result, out] : llvm::zip_equal(results, outs)) {
     Value root = rootOf(result);
-    const int64_t size = bytesOf(result.getType());
     auto alloc = root.getDefiningOp<memref::AllocOp>();
-    if (alloc && timesReturned[root] == 1 && bytesOf(root.getType()) == size) {
+    if (alloc && timesReturned[root] == 1 && bytesOf(root.getType()) == bytesOf(result.getType())) {
       OpBuilder b(alloc);
-      alloc.replaceAllUsesWith(viewAt(b, alloc.getLoc(), out, offset, alloc.getType()));
+      alloc.replaceAllUsesWith(viewAt(b, alloc.getLoc(), out, 0, alloc.getType()));
       alloc.erase();
     } else {
       OpBuilder atEnd(ret);
-      Value to = viewAt(atEnd, ret.getLoc(), out, offset, result.getType());
+      Value to = viewAt(atEnd, ret.getLoc(), out, 0, result.getType());
       memref::CopyOp::create(atEnd, ret.getLoc(), result, to);
     }
-    offset += size;
   }
 }
 
@@ -165,13 +161,18 @@ void VitqPlanArena::runOnOperation() {
   OpBuilder b = OpBuilder::atBlockBegin(&body);
   auto bytes = [&](int64_t size) { return MemRefType::get({size}, b.getI8Type()); };
   const unsigned inputs = body.getNumArguments();
-  const int64_t inBytes = packedSize(body.getArgumentTypes()), outBytes = packedSize(ret.getOperandTypes());
+  const int64_t inBytes = packedSize(body.getArgumentTypes());
 
   Value in = body.addArgument(bytes(inBytes), main.getLoc());
-  Value out = body.addArgument(bytes(outBytes), main.getLoc());
+  SmallVector<Value> outs;
+  for (Type type : ret.getOperandTypes())
+    outs.push_back(body.addArgument(bytes(bytesOf(type)), main.getLoc()));
+  // A program that gives nothing has a place for it.
+  if (outs.empty())
+    body.addArgument(bytes(0), main.getLoc());
   body.addArgument(bytes(0), main.getLoc());
-  replaceArguments(b, body, in);
-  replaceResults(ret, out);
+  replaceArguments(b, body, inputs, in);
+  replaceResults(ret, outs);
   Buffers buffers(body);
   SmallVector<int64_t> offsets(buffers.allocs.size());
   const int64_t total = vitq::arena::pack(buffers.lifetimes, offsets),

@@ -8,12 +8,14 @@
 
 #include "Patterns.h"
 
+#include "vitq/Analysis/ProgramResults.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Support/MainFunction.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
 #include "llvm/Support/DebugLog.h"
+#include "llvm/Support/InterleavedRange.h"
 
 #define DEBUG_TYPE "convert-vit-to-vitq"
 
@@ -99,7 +101,7 @@ class ConvertVitToVitq : public vitq::impl::ConvertVitToVitqPassBase<ConvertVitT
     MLIRContext *context = &getContext();
     if (failed(retypePowersOfTwo(getOperation())))
       return signalPassFailure();
-    double outputScale = findOutputScale();
+    const SmallVector<double> outputScales = findOutputScales();
     QuantTypeConverter converter;
     Context shared{mantissaBits, lutMethod};
     RewritePatternSet patterns(context);
@@ -119,7 +121,7 @@ class ConvertVitToVitq : public vitq::impl::ConvertVitToVitqPassBase<ConvertVitT
     target.addDynamicallyLegalOp<func::ReturnOp>([&](func::ReturnOp op) { return converter.isLegal(op); });
     if (failed(convert(target, std::move(patterns))))
       return signalPassFailure();
-    finish(outputScale);
+    finish(outputScales);
   }
 
   LogicalResult convert(const ConversionTarget &target, RewritePatternSet patterns) {
@@ -127,19 +129,19 @@ class ConvertVitToVitq : public vitq::impl::ConvertVitToVitqPassBase<ConvertVitT
     return applyFullConversion(getOperation(), target, std::move(patterns));
   }
 
-  /// Scale of the first result of @main, 0 when it has none.
-  double findOutputScale() {
+  /// Scales of the results of @main, 0 for one that has none.
+  SmallVector<double> findOutputScales() {
     func::FuncOp main = lookupMain(getOperation());
-    if (!main || main.getNumResults() == 0)
-      return 0;
-    auto shaped = dyn_cast<ShapedType>(main.getResultTypes()[0]);
-    auto parameters = shaped ? getUniformParameters(shaped.getElementType()) : std::nullopt;
-    return parameters ? parameters->scale() : 0;
+    return llvm::map_to_vector(main ? main.getResultTypes() : ArrayRef<Type>(), [](Type type) {
+      auto shaped = dyn_cast<ShapedType>(type);
+      auto parameters = shaped ? getUniformParameters(shaped.getElementType()) : std::nullopt;
+      return parameters ? parameters->scale() : 0;
+    });
   }
 
   /// Numbers the ops, collects the recorded scales under the numbers, and drops
   /// constants and attributes that only the quantized phase needed.
-  void finish(double outputScale) {
+  void finish(ArrayRef<double> outputScales) {
     Builder builder(&getContext());
     SmallVector<NamedAttribute> scales;
     int64_t id = 0;
@@ -154,10 +156,10 @@ class ConvertVitToVitq : public vitq::impl::ConvertVitToVitqPassBase<ConvertVitT
       op->setAttr(integer::kIdAttr, builder.getI64IntegerAttr(id));
       scales.push_back(builder.getNamedAttr(std::to_string(id++), recorded));
     });
-    LDBG() << scales.size() << " ops remember their scales; the result's is " << outputScale;
+    LDBG() << scales.size() << " ops remember their scales; those of the results are "
+           << llvm::interleaved_array(outputScales);
     getOperation()->setAttr(integer::kScalesAttr, builder.getDictionaryAttr(scales));
-    if (outputScale > 0)
-      getOperation()->setAttr(kOutputScaleAttr, builder.getF64FloatAttr(outputScale));
+    setOutputScales(getOperation(), outputScales);
     getOperation().walk([&](arith::ConstantOp op) {
       if (op->use_empty())
         op.erase();

@@ -14,6 +14,7 @@
 #include "dialects/vitq/VitqKernel.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/PatternMatch.h"
+#include "vitq/Analysis/ProgramResults.h"
 #include "vitq/Conversion/KernelTargets.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Support/Constants.h"
@@ -314,8 +315,11 @@ struct ConvertVitqToKernels : vitq::impl::ConvertVitqToKernelsPassBase<ConvertVi
     for (auto routine : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
       if (routine->hasAttr(systolic::kRoutineAttr))
         routine.erase();
-    // Types of the program, for its manifest.
+    // Types and names of the program, for its manifest.
     module->setAttr("vitq.signature", TypeAttr::get(main.getFunctionType()));
+    const SmallVector<std::string> names = resultNames(main);
+    module->setAttr("vitq.output_names",
+                    Builder(module.getContext()).getStrArrayAttr(SmallVector<StringRef>(names.begin(), names.end())));
     FunctionLowering lowering(module, main, *desc);
     if (failed(lowering.run()))
       return signalPassFailure();

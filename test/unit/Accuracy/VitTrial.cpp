@@ -75,10 +75,10 @@ bool VitTrial::prepare() {
   auto program = runner::wrapModule(*imported, "the float model");
   if (!program)
     return fail(program.takeError());
-  auto outputs = runner::runAll(program->get(), *source, kPictures);
+  auto outputs = runner::runAll(runner::Subject(program->get()), *source, kPictures);
   if (!outputs)
     return fail(outputs.takeError());
-  expected = std::move(outputs->front());
+  expected = std::move(outputs->front().front());
   return calibrate();
 }
 
@@ -111,19 +111,20 @@ std::optional<double> VitTrial::sqnr(Recipe recipe, const std::function<void(Com
     fail(llvm::joinErrors(program.takeError(), reference.takeError()));
     return std::nullopt;
   }
-  auto outputs = runner::runAll(program->get(), *source, kPictures);
+  auto outputs = runner::runAll(runner::Subject(program->get()), *source, kPictures);
   if (!outputs) {
     fail(outputs.takeError());
     return std::nullopt;
   }
-  actual = std::move(outputs->front());
-  outputScale = (*program)->info().outputScale.value_or(0);
+  actual = std::move(outputs->front().front());
+  const runner::OutputInfo &output = (*program)->info().outputs.front();
+  outputScale = output.scale.value_or(0);
   if (outputScale == 0) {
     diagnostics += "the logits have no scale\n";
     return std::nullopt;
   }
-  return runner::agreementOf((*program)->info(), actual, (*reference)->info(), expected)
-      .logitsSqnrDb.value_or(INFINITY);
+  return runner::compareOutputs(output, actual, (*reference)->info().outputs.front(), expected)
+      .sqnrDb.value_or(INFINITY);
 }
 
 bool VitTrial::nativeAgrees() {
@@ -146,14 +147,14 @@ bool VitTrial::nativeAgrees() {
   const Manifest manifest = describeProgram(*lowered, native, 0);
   std::vector<char> arena(manifest.arenaBytes + manifest.arenaAlign);
   const auto misaligned = reinterpret_cast<uintptr_t>(arena.data()) % manifest.arenaAlign;
-  std::vector<int32_t> out(actual.classes);
+  std::vector<int32_t> out(actual.size);
   for (int64_t i = 0; i < kPictures; ++i) {
     auto input = runner::readBatch((*program)->info(), *source, i, kPictures);
     if (!input)
       return fail(input.takeError());
     if ((*jit)->run(input->bytes(), out.data(), arena.data() + (manifest.arenaAlign - misaligned)) != 0)
       return false;
-    if (std::memcmp(out.data(), actual.codes.data() + i * actual.classes, out.size() * sizeof(int32_t)) != 0) {
+    if (std::memcmp(out.data(), actual.codes.data() + i * actual.size, out.size() * sizeof(int32_t)) != 0) {
       diagnostics += "the compiled program gives other integers for picture " + std::to_string(i) + "\n";
       return false;
     }

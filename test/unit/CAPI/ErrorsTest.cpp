@@ -65,7 +65,8 @@ TEST(CApiErrors, Options) {
   EXPECT_EQ(digits.set("nonlinaer", "table"), VITQ_INVALID_ARGUMENT);
   std::string errors = digits.errors();
   EXPECT_EQ(errors.find("unknown option 'nonlinaer'; known are "), 0u) << errors;
-  for (const char *key : {"batch", "data", "limit", "name", "nonlinear", "nonlinear-budget", "preprocess", "target"})
+  for (const char *key :
+       {"batch", "data", "limit", "name", "nonlinear", "nonlinear-budget", "output", "preprocess", "target"})
     EXPECT_NE(errors.find(key), std::string::npos) << errors;
   EXPECT_EQ(digits.set("nonlinear", "cubic"), VITQ_INVALID_ARGUMENT);
   EXPECT_EQ(digits.errors().find("option 'nonlinear' cannot be 'cubic': "), 0u);

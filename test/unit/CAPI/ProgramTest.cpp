@@ -8,6 +8,7 @@
 
 #include "TestUtils.h"
 
+#include <cstring>
 #include <thread>
 
 using namespace vitq::test;
@@ -86,6 +87,50 @@ TEST(CApiProgram, Runs) {
   for (size_t i = 0; i < logits.size() / 10; ++i)
     right += std::max_element(&logits[i * 10], &logits[i * 10] + 10) - &logits[i * 10] == labels[i * 8];
   EXPECT_GE(right, 525);
+}
+
+/// The classes are those of the program that has them alone: a sum of the residual stream
+/// has its codes in any case.
+TEST(CApiProgram, SeveralOutputs) {
+  Digits digits;
+  ASSERT_EQ(digits.set("output", "/blocks.1/Add_1,logits"), VITQ_SUCCESS);
+  VitqProgram program = digits.compile();
+  ASSERT_FALSE(vitqProgramIsNull(program)) << digits.errors();
+  ASSERT_EQ(vitqProgramGetNumOutputs(program), 2u);
+  const VitqOutput features = vitqProgramGetOutputAt(program, 0), logits = vitqProgramGetOutputAt(program, 1);
+  EXPECT_STREQ(features.name, "/blocks.1/Add_1_output_0");
+  EXPECT_EQ(std::vector<int64_t>(features.array.shape, features.array.shape + features.array.rank),
+            (std::vector<int64_t>{1, 17, 64}));
+  EXPECT_EQ(features.offset, 0u);
+  EXPECT_EQ(features.array.bytes, 4352u);
+  EXPECT_GT(features.scale, 0);
+  EXPECT_EQ(vitqProgramGetOutput(program).bytes, features.array.bytes);
+  EXPECT_EQ(vitqProgramGetOutputScale(program), features.scale);
+  EXPECT_STREQ(logits.name, "logits");
+  EXPECT_EQ(logits.offset, 4352u);
+  EXPECT_EQ(vitqProgramGetOutputBytes(program), 4392u);
+  EXPECT_EQ(vitqProgramGetOutputAt(program, 2).array.rank, 0u);
+  EXPECT_EQ(vitqProgramGetOutputBytes({nullptr}), 0u);
+
+  const std::vector<uint8_t> pixels = readPixels("images.npy");
+  std::vector<char> out(4392);
+  auto run = [&](const uint8_t *image, size_t outBytes) {
+    return vitqProgramRunChecked(program, image, 64, out.data(), outBytes, digits.diagnostics);
+  };
+  const std::vector<int32_t> expected = runAll(sharedProgram());
+  for (size_t image = 0; image < 20; ++image) {
+    ASSERT_EQ(run(&pixels[image * 64], out.size()), VITQ_SUCCESS) << digits.errors();
+    EXPECT_EQ(std::memcmp(out.data() + logits.offset, &expected[image * 10], 40), 0);
+  }
+  EXPECT_EQ(run(pixels.data(), 4352), VITQ_INVALID_ARGUMENT);
+  EXPECT_EQ(digits.errors(),
+            "the output has 4352 bytes, program 'digits' needs 4392: 1x17x64 int32, at 4352 1x10 int32\n");
+  vitqProgramDestroy(program);
+
+  ASSERT_EQ(digits.set("output", "logit"), VITQ_SUCCESS);
+  EXPECT_TRUE(vitqProgramIsNull(digits.compile()));
+  EXPECT_NE(digits.errors().find("the model has no output, value or node 'logit'; the nearest are 'logits', '"),
+            std::string::npos);
 }
 
 TEST(CApiProgram, ChecksWhatItIsGiven) {

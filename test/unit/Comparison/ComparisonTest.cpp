@@ -118,8 +118,9 @@ TEST_F(ComparisonTest, AKnownError) {
   EXPECT_NEAR(b.sqnrDb.value_or(0), expected, 1e-4);
   EXPECT_FALSE(b.addedSqnrDb);
   EXPECT_EQ(b.addedShare, 0);
-  EXPECT_NEAR(result->logitsSqnrDb.value_or(0), expected, 1e-4);
-  EXPECT_EQ(result->agreement, 1);
+  ASSERT_NE(result->logits(), nullptr);
+  EXPECT_NEAR(result->logits()->sqnrDb.value_or(0), expected, 1e-4);
+  EXPECT_EQ(result->logits()->agreement, 1);
   EXPECT_EQ(result->ranking(), std::vector<size_t>{0});
 }
 
@@ -128,7 +129,8 @@ TEST_F(ComparisonTest, EqualFunctionsHaveNoRatio) {
   ASSERT_TRUE(succeeded(result)) << errors;
   ASSERT_EQ(result->values.size(), 2u);
   EXPECT_FALSE(result->values[0].sqnrDb);
-  EXPECT_FALSE(result->logitsSqnrDb);
+  ASSERT_NE(result->logits(), nullptr);
+  EXPECT_FALSE(result->logits()->sqnrDb);
   EXPECT_TRUE(result->ranking().empty());
   EXPECT_EQ(result->values[0].worstChannel, -1);
 }
@@ -174,7 +176,59 @@ func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   EXPECT_EQ(result->values[0].id, 7);
   EXPECT_NEAR(result->values[0].sqnrDb.value_or(0), 10 * std::log10(20.0 / 5), 1e-6);
   // 3.0 and 4.0 for 3 and 6.
-  EXPECT_NEAR(result->logitsSqnrDb.value_or(0), 10 * std::log10(45.0 / 4), 1e-6);
+  ASSERT_NE(result->logits(), nullptr);
+  EXPECT_NEAR(result->logits()->sqnrDb.value_or(0), 10 * std::log10(45.0 / 4), 1e-6);
+}
+
+// Two results: each by its own scale. An error counts at the output that suffers most, and
+// in shares by the signal of each.
+TEST_F(ComparisonTest, EveryOutputHasItsFigures) {
+  const char *floats = R"(
+func.func @main(%x: tensor<1x4xf32>) -> (tensor<1x4xf32>, tensor<1x2x2xf32>) {
+  %a = vit.add %x, %x : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32> loc("A")
+  %b = vit.add %a, %x : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32> loc("B")
+  %r = vit.reshape %a to [1, 2, 2] : tensor<1x4xf32> -> tensor<1x2x2xf32> loc("R")
+  return %b, %r : tensor<1x4xf32>, tensor<1x2x2xf32> loc(fused["classes", "features"])
+})";
+  const char *codes = R"(
+func.func @main(%x: tensor<1x4xf32>) -> (tensor<1x4xf32>, tensor<1x2x2x!quant.uniform<i32:f32, 0.5>>) {
+  %a = vit.add %x, %x : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32> loc("A")
+  %q = vit.quantize %a round half_up : tensor<1x4xf32> -> tensor<1x4x!quant.uniform<i32:f32, 0.5>> loc("A")
+  %d = vit.dequantize %q : tensor<1x4x!quant.uniform<i32:f32, 0.5>> -> tensor<1x4xf32> loc("A")
+  %b = vit.add %d, %x : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32> loc("B")
+  %r = vit.reshape %q to [1, 2, 2] : tensor<1x4x!quant.uniform<i32:f32, 0.5>> -> tensor<1x2x2x!quant.uniform<i32:f32, 0.5>> loc("R")
+  return %b, %r : tensor<1x4xf32>, tensor<1x2x2x!quant.uniform<i32:f32, 0.5>> loc(fused["classes", "features"])
+})";
+  auto result = run(floats, codes, {{0.5f, 0.3f, -0.35f, 1.05f}});
+  ASSERT_TRUE(succeeded(result)) << errors;
+  ASSERT_EQ(result->outputs.size(), 2u);
+  const OutputFigures &classes = result->outputs[0], &features = result->outputs[1];
+  // A is 1, 0.6, -0.7, 2.1 for 1, 0.5, -0.5, 2; B is 1.5 times that.
+  const double noise = 0.06;
+  EXPECT_EQ(classes.name, "classes");
+  EXPECT_EQ(classes.agreement, 1);
+  EXPECT_NEAR(classes.sqnrDb.value_or(0), 10 * std::log10(2.25 * 6.26 / noise), 1e-4);
+  EXPECT_EQ(features.name, "features");
+  EXPECT_FALSE(features.agreement);
+  EXPECT_NEAR(features.sqnrDb.value_or(0), 10 * std::log10(6.26 / noise), 1e-4);
+  EXPECT_EQ(result->logits(), &classes);
+  EXPECT_EQ(result->outputsName(), "outputs");
+  ASSERT_EQ(result->values.size(), 2u);
+  EXPECT_NEAR(result->values[0].addedAtLogitsDb.value_or(0), 10 * std::log10(6.26 / noise), 1e-4);
+  EXPECT_NEAR(result->values[0].addedShare, 1, 1e-9);
+}
+
+TEST_F(ComparisonTest, RefusesOutputsOfOtherShapes) {
+  auto result = run(kFloat, R"(
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x2x2xf32> {
+  %r = vit.reshape %x to [1, 2, 2] : tensor<1x4xf32> -> tensor<1x2x2xf32> loc("R")
+  return %r : tensor<1x2x2xf32> loc("features")
+})",
+                    {{1, 2, 3, 4}});
+  EXPECT_TRUE(failed(result));
+  EXPECT_NE(errors.find("the output 'features' is of 'tensor<1x4xf32>', that of the program is of 'tensor<1x2x2xf32>'"),
+            std::string::npos)
+      << errors;
 }
 
 // The numerators of a softmax are no probabilities, but with the row sums they are.

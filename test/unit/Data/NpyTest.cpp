@@ -12,6 +12,9 @@
 
 #include "llvm/Support/MemoryBuffer.h"
 
+#include <fstream>
+#include <iterator>
+
 #include <zip.h>
 
 using namespace llvm;
@@ -70,6 +73,35 @@ TEST(Npy, WritesNothingThatDoesNotFit) {
   EXPECT_TRUE(contains(textOf(writeNpy<float>(folder.path("a.npy"), {2, 2}, {1.0f})),
                        "4 bytes are not an array of 2x2 float32"));
   EXPECT_EQ(folder.count(), 0u);
+}
+
+TEST(Npy, WritesSeveralArrays) {
+  TemporaryFolder folder;
+  const std::vector<float> floats = {1, 2, 3, 4, 5, 6};
+  const std::vector<int32_t> codes = {7, 8};
+  auto bytes = [](const auto &values) {
+    return ArrayRef<char>(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(values[0]));
+  };
+  const std::vector<NamedArray> arrays = {{"/norm/out put", {1, 2, 3}, DType::Float32, bytes(floats)},
+                                          {"logits", {2}, DType::Int32, bytes(codes)}};
+  const std::string path = folder.path("a.npz");
+  ASSERT_EQ(textOf(writeNpz(path, arrays)), "");
+  NpyArray first = valueOf(readNpy(path + ":/norm/out put")), second = valueOf(readNpy(path + ":logits"));
+  EXPECT_EQ(first.shape, (std::vector<int64_t>{1, 2, 3}));
+  EXPECT_EQ(first.values<float>(), ArrayRef<float>(floats));
+  EXPECT_EQ(second.shape, (std::vector<int64_t>{2}));
+  EXPECT_EQ(second.values<int32_t>(), ArrayRef<int32_t>(codes));
+
+  auto contents = [](const std::string &file) {
+    std::ifstream stream(file, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+  };
+  ASSERT_EQ(textOf(writeNpz(folder.path("b.npz"), arrays)), "");
+  EXPECT_EQ(contents(path), contents(folder.path("b.npz")));
+  // Two arrays of one name.
+  EXPECT_TRUE(contains(textOf(writeNpz(folder.path("c.npz"), {arrays[1], arrays[1]})),
+                       "c.npz': not written: array 'logits': "));
+  EXPECT_EQ(folder.count(), 2u);
 }
 
 TEST(Npy, ReadsHeadersOfEveryForm) {

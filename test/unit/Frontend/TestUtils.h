@@ -41,7 +41,9 @@ struct Session {
 
   /// Null after an error.
   mlir::OwningOpRef<mlir::ModuleOp> import(const std::string &path, int64_t batch = 1) {
-    auto module = frontend::importOnnx(path, &context, frontend::ImportOptions{batch});
+    frontend::ImportOptions options;
+    options.batch = batch;
+    auto module = frontend::importOnnx(path, &context, options);
     return failed(module) ? mlir::OwningOpRef<mlir::ModuleOp>() : std::move(*module);
   }
 

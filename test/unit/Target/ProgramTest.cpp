@@ -71,7 +71,7 @@ TEST_F(Program, SharedLibrary) {
   llvm::scope_exit close([&] { dlclose(library); });
   const auto *program = static_cast<const vitq_program *>(dlsym(library, VITQ_PROGRAM_SYMBOL));
   ASSERT_NE(program, nullptr);
-  EXPECT_EQ(program->abi_version, VITQ_PROGRAM_ABI_VERSION);
+  EXPECT_EQ(program->abi_version, VITQ_PROGRAM_ABI_VERSION_ONE_OUTPUT);
   EXPECT_STREQ(program->name, "tiny");
   EXPECT_EQ(dlsym(library, "tiny_run"), reinterpret_cast<void *>(program->run));
   EXPECT_EQ(dlsym(library, "main"), nullptr);
@@ -127,6 +127,54 @@ TEST_F(Program, HeaderNamesTheEntryPoint) {
   EXPECT_NE(header.find("int tiny_run(const void *in, void *out, void *arena);"), std::string::npos);
   EXPECT_NE(header.find("#define TINY_INPUT_BYTES 12"), std::string::npos);
   EXPECT_NE(header.find("#define TINY_OUTPUT_BYTES 16"), std::string::npos);
+}
+
+/// Two results of different widths, with names that a C comment must not hold as they are.
+static constexpr const char *kTwoOutputs = R"(
+  module attributes {vitq.output_scale = array<f64: 0.5, 0.25>} {
+    func.func @main(%pixels: tensor<1x2x2x3xi8>) -> (tensor<1x4x3xi8>, tensor<1x12xi32>) {
+      %w = arith.constant dense<1> : tensor<12x12xi8>
+      %r = vitq.reshape %pixels to [1, 12] : tensor<1x2x2x3xi8> -> tensor<1x12xi8>
+      %f = vitq.reshape %pixels to [1, 4, 3] : tensor<1x2x2x3xi8> -> tensor<1x4x3xi8>
+      %a = vitq.matmul %r, %w transpose_rhs lhs <unsigned>
+        : (tensor<1x12xi8>, tensor<12x12xi8>) -> tensor<1x12xi32>
+      return %f, %a : tensor<1x4x3xi8>, tensor<1x12xi32> loc(fused["/features*/ int x;", "sum"])
+    }
+  })";
+
+TEST_F(Program, SeveralOutputsLieBehindEachOther) {
+  module = parseSourceString<ModuleOp>(kTwoOutputs, context.get());
+  ASSERT_TRUE(module);
+  ASSERT_TRUE(succeeded(lowerToLLVM(*module, options)));
+  const Manifest manifest = describeProgram(*module, options, 0);
+  EXPECT_EQ(manifest.abi, VITQ_PROGRAM_ABI_VERSION);
+  ASSERT_EQ(manifest.outputs.size(), 2u);
+  const Manifest::Output &features = manifest.outputs[0], &sum = manifest.outputs[1];
+  EXPECT_EQ(features.name, "/features*/ int x;");
+  EXPECT_EQ(features.shape, (std::vector<int64_t>{1, 4, 3}));
+  EXPECT_EQ(features.dtype, "int8");
+  EXPECT_EQ(features.scale, 0.5);
+  EXPECT_EQ(features.offset, 0u);
+  EXPECT_EQ(sum.name, "sum");
+  EXPECT_EQ(sum.scale, 0.25);
+  EXPECT_EQ(sum.offset, 64u);
+  EXPECT_EQ(manifest.outputBytes(), 64u + 48u);
+
+  const std::string header = headerOf(*module, options);
+  EXPECT_NE(header.find("#define TINY_OUTPUT_BYTES 112\n#define TINY_OUTPUT_COUNT 2\n"
+                        "/* '/features_/ int x;': int8[1][4][3] */\n"
+                        "#define TINY_OUTPUT0_OFFSET 0\n#define TINY_OUTPUT0_BYTES 12\n"
+                        "/* 'sum': int32[1][12] */\n"
+                        "#define TINY_OUTPUT1_OFFSET 64\n#define TINY_OUTPUT1_BYTES 48\n"),
+            std::string::npos)
+      << header;
+
+  options.turns = 2;
+  const Manifest twice = describeProgram(*module, options, 0);
+  EXPECT_EQ(twice.outputs[0].shape, (std::vector<int64_t>{2, 4, 3}));
+  EXPECT_EQ(twice.outputs[1].shape, (std::vector<int64_t>{2, 12}));
+  EXPECT_EQ(twice.outputs[1].offset, 64u);
+  EXPECT_EQ(twice.outputBytes(), 64u + 96u);
 }
 
 TEST_F(Program, NameMustBeAnIdentifier) {
