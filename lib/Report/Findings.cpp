@@ -228,10 +228,10 @@ void Finder::findAccuracy() {
                                formatFixed(data.accuracy->top1, 2), formatFixed(drop, 2),
                                formatFixed(data.accuracy->referenceTop1, 2), data.accuracy->images)
                      .str();
-  finding.flag = isPlain()                     ? "--recipe=default"
-                 : data.nonlinear != "table"   ? "--nonlinear=table"
+  finding.flag = isPlain()                    ? "--recipe=default"
+                 : data.nonlinear != "table"  ? "--nonlinear=table"
                  : isOff("norm-scales", true) ? "--norm-scales=on"
-                                               : "--bias-compensation=on";
+                                              : "--bias-compensation=on";
   findings.push_back(std::move(finding));
 }
 
