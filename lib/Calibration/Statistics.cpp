@@ -64,16 +64,26 @@ ArrayRef<float> Statistics::seenBySoftmax(ArrayRef<float> values) {
 }
 
 bool Statistics::addRange(ArrayRef<float> values) {
-  // Comparing alone would pass over a NaN; 0 * x is NaN for NaN and infinity.
-  float low = values.empty() ? 0 : values[0], high = low, bad = 0;
-  for (float x : values) {
-    low = x < low ? x : low;
-    high = x > high ? x : high;
-    bad += 0.0f * x;
-  }
-  min = std::min<double>(min, low);
-  max = std::max<double>(max, high);
-  return bad == 0;
+  // Several at a time: each alone waits for the one before.
+  constexpr size_t lanes = 16;
+  const float first = values.empty() ? 0 : values[0];
+  float low[lanes], high[lanes], bad[lanes] = {};
+  std::fill(std::begin(low), std::end(low), first);
+  std::fill(std::begin(high), std::end(high), first);
+  auto add = [&](float x, size_t lane) {
+    low[lane] = x < low[lane] ? x : low[lane];
+    high[lane] = x > high[lane] ? x : high[lane];
+    // Comparing alone would pass over a NaN; 0 * x is NaN for NaN and infinity.
+    bad[lane] += 0.0f * x;
+  };
+  for (; values.size() >= lanes; values = values.drop_front(lanes))
+    for (size_t lane = 0; lane < lanes; ++lane)
+      add(values[lane], lane);
+  for (auto [lane, x] : llvm::enumerate(values))
+    add(x, lane);
+  min = std::min<double>(min, *std::min_element(std::begin(low), std::end(low)));
+  max = std::max<double>(max, *std::max_element(std::begin(high), std::end(high)));
+  return llvm::all_of(bad, [](float sum) { return sum == 0; });
 }
 
 void Statistics::addChannels(ArrayRef<float> values) {

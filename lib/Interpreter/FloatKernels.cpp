@@ -8,6 +8,8 @@
 
 #include "FloatKernels.h"
 
+#include "FloatProduct.h"
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -25,11 +27,25 @@ using MutableMap = Eigen::Map<Matrix<Real>>;
 template <typename Real>
 using ConstRow = Eigen::Map<const Eigen::Matrix<Real, 1, Eigen::Dynamic>>;
 
+/// y = a * b, or a * b^T.
+template <typename Real>
+static void product(const Real *a, const Real *b, bool transposed, Real *y, int64_t m, int64_t n, int64_t k) {
+  if constexpr (std::is_same_v<Real, float>) {
+    multiplyFloats(a, b, transposed, y, m, n, k);
+    return;
+  }
+  MutableMap<Real> result(y, m, n);
+  if (transposed)
+    result.noalias() = ConstMap<Real>(a, m, k) * ConstMap<Real>(b, n, k).transpose();
+  else
+    result.noalias() = ConstMap<Real>(a, m, k) * ConstMap<Real>(b, k, n);
+}
+
 template <typename Real>
 void vitq::interp::multiplyTransposed(const Real *a, const Real *b, const Real *bias, Real *y, int64_t m, int64_t n,
                                       int64_t k, double scale) {
+  product(a, b, /*transposed=*/true, y, m, n, k);
   MutableMap<Real> result(y, m, n);
-  result.noalias() = ConstMap<Real>(a, m, k) * ConstMap<Real>(b, n, k).transpose();
   if (scale != 1.0)
     result *= static_cast<Real>(scale);
   if (bias)
@@ -38,8 +54,8 @@ void vitq::interp::multiplyTransposed(const Real *a, const Real *b, const Real *
 
 template <typename Real>
 void vitq::interp::multiply(const Real *a, const Real *b, Real *y, int64_t m, int64_t n, int64_t k, double scale) {
+  product(a, b, /*transposed=*/false, y, m, n, k);
   MutableMap<Real> result(y, m, n);
-  result.noalias() = ConstMap<Real>(a, m, k) * ConstMap<Real>(b, k, n);
   if (scale != 1.0)
     result *= static_cast<Real>(scale);
 }
@@ -95,8 +111,9 @@ void vitq::interp::convolve(const Convolution &conv, const Real *x, const Real *
     for (int64_t group = 0; group < conv.groups; ++group) {
       gatherWindows(conv, x + batch * conv.input[1] * conv.input[2] * conv.input[3], group * conv.weight[1], columns);
       int64_t first = group * filters;
-      MutableMap<Real> result(y + (batch * conv.result[1] + first) * area, filters, area);
-      result.noalias() = ConstMap<Real>(w + first * columns.cols(), filters, columns.cols()) * columns.transpose();
+      Real *results = y + (batch * conv.result[1] + first) * area;
+      product(w + first * columns.cols(), columns.data(), /*transposed=*/true, results, filters, area, columns.cols());
+      MutableMap<Real> result(results, filters, area);
       for (int64_t i = 0; bias && i < filters; ++i)
         result.row(i).array() += bias[first + i];
     }
