@@ -12,7 +12,8 @@ mkdir -p docs/Dialects
 cp "$VITQ_BUILD"/docs/Dialects/{Vit,Vitq,Systolic}.md docs/Dialects/
 cp "$VITQ_BUILD"/docs/Passes.md docs/
 if [ -d /usr/share/libonnx-testdata ]; then
-  "$VITQ_BUILD"/bin/vitq-operators /usr/share/libonnx-testdata/data --table=docs/Operators.md
+  "$VITQ_BUILD"/bin/vitq-operators /usr/share/libonnx-testdata/data test/operators/Inputs/recent.records \
+    --table=docs/Operators.md
 else
   echo "note: docs/Operators.md stays as it is; it needs the package libonnx-testdata" >&2
 fi

@@ -23,14 +23,20 @@ using llvm::StringRef;
 // What a case is about
 //===----------------------------------------------------------------------===//
 
+/// As the importer's table of operators has it.
+static std::string qualifiedName(const onnx::NodeProto &node) {
+  const bool isOnnx = node.domain().empty() || node.domain() == "ai.onnx";
+  return isOnnx ? node.op_type() : node.domain() + "::" + node.op_type();
+}
+
 std::string Case::operatorName() const {
   std::string name;
   for (const auto &node : model.graph().node()) {
-    if (node.op_type() == "Constant" || node.op_type() == name)
+    if (node.op_type() == "Constant" || qualifiedName(node) == name)
       continue;
     if (!name.empty())
       return "";
-    name = node.op_type();
+    name = qualifiedName(node);
   }
   return name.empty() ? "Constant" : name;
 }
@@ -58,10 +64,8 @@ static StringRef refusedByDesign(StringRef name) {
 
 static std::string whyUnsupported(const onnx::GraphProto &graph) {
   for (const auto &node : graph.node()) {
-    if (!node.domain().empty() && node.domain() != "ai.onnx")
-      return "domain " + node.domain();
-    if (!vitq::frontend::operatorHandlers().contains(node.op_type()))
-      return "operator " + node.op_type();
+    if (!vitq::frontend::operatorHandlers().contains(qualifiedName(node)))
+      return "operator " + qualifiedName(node);
     for (const auto &attribute : node.attribute())
       if (attribute.has_g())
         if (std::string why = whyUnsupported(attribute.g()); !why.empty())

@@ -1,10 +1,12 @@
-"""differential.py OUT COUNT SEED [OPERATOR...]: random models of single operators, and what ONNX Runtime computes.
+"""differential.py FOLDER|FILE COUNT SEED [OPERATOR...]: random models of single operators, and what ONNX Runtime computes.
 
-Writes OUT/OPERATOR.records, COUNT cases each, in the format of Case.h, for vitq-operators. An operator has a function
+Writes FOLDER/OPERATOR.records, COUNT cases each, in the format of Case.h, for vitq-operators, or all into one FILE, which
+ends in .records: Inputs/recent.records has operators that the ONNX project's cases in Debian do not. An operator has a function
 below that draws one case: attributes, opset, types, shapes and values. What ONNX Runtime refuses is drawn again.
 scripts/differential.sh runs this.
 """
 
+import contextlib
 import pathlib
 import struct
 import sys
@@ -817,6 +819,61 @@ def lp_norm(d):
 
 
 # --------------------------------------------------------------------------
+# Composite operators: of data only
+# --------------------------------------------------------------------------
+
+
+def attention(d):
+    batch, heads, tokens, keys, width = d.int(1, 2), d.int(1, 3), d.int(1, 5), d.int(1, 5), d.int(1, 4)
+    attributes = {"scale": float(d.rng.random() + 0.2) if d.chance(0.5) else None}
+    if d.chance(0.5):
+        shapes = [[batch, heads, tokens, width]] + [[batch, heads, keys, width]] * 2
+    else:
+        shapes = [[batch, tokens, heads * width]] + [[batch, keys, heads * width]] * 2
+        attributes.update(q_num_heads=heads, kv_num_heads=heads)
+    names = [d.input(d.values(shape)) for shape in shapes]
+    if d.chance(0.4):
+        names.append(d.input(d.values([tokens, keys])))
+    d.node("Attention", names, **attributes)
+    return d.opset(23)
+
+
+def rotary_embedding(d):
+    batch, heads, tokens, width = d.int(1, 2), d.int(1, 3), d.int(1, 5), 2 * d.int(1, 3)
+    tables = [d.values([batch, tokens, width // 2], low=-1, high=1)[:1].repeat(batch, 0) for _ in range(2)]
+    d.node("RotaryEmbedding", [d.input(d.values([batch, heads, tokens, width])), *map(d.input, tables)],
+           interleaved=d.int(0, 1))
+    return d.opset(23)
+
+
+def microsoft(op):
+    def draw(d):
+        shape = [d.int(1, 2), d.int(1, 4), 2 * d.int(1, 4)]
+        channels = shape[-1]
+        names, attributes = [d.input(d.values(shape, low=-2.5))], {}
+        vector = lambda: d.input(d.values([channels]))  # noqa: E731
+        if op in ("BiasGelu", "FastGelu"):
+            names.append(vector())
+        elif op == "QuickGelu":
+            attributes["alpha"] = 1.702
+        elif op == "FusedMatMul":
+            names.append(d.input(d.values(d.pick([[channels, 3], [3, channels]]))))
+            attributes = {"alpha": 0.5, "transB": int(d.inputs[1].shape[0] == 3 and channels != 3)}
+        elif op.startswith("Skip"):
+            names += [d.input(d.values(shape)), vector()] + ([vector()] if op == "SkipLayerNormalization" else [])
+            attributes["epsilon"] = 1e-3
+        elif op == "MultiHeadAttention":
+            names += [d.input(d.values(shape)), d.input(d.values(shape))]
+            attributes["num_heads"] = 2
+        elif op == "Attention":
+            names += [d.input(d.values([channels, 3 * channels])), d.input(d.values([3 * channels]))]
+            attributes["num_heads"] = 2
+        d.node(op, names, domain="com.microsoft", **attributes)
+        return d.opset(17, 21)
+    return draw
+
+
+# --------------------------------------------------------------------------
 # Chains
 # --------------------------------------------------------------------------
 
@@ -897,6 +954,10 @@ GENERATORS = {
     "Pad": pad, "Trilu": trilu, "EyeLike": eye_like, "Range": range_, "Shape": shape_,
     "ConstantOfShape": constant_of_shape, "ReverseSequence": reverse_sequence, "Resize": resize, "MatMul": matmul,
     "Gemm": gemm, "Einsum": einsum, "Conv": conv, "LayerNormalization": layer_norm, "LpNormalization": lp_norm, "RMSNormalization": rms_norm,
+    **{f"com.microsoft.{op}": microsoft(op) for op in (
+        "Gelu", "BiasGelu", "FastGelu", "QuickGelu", "FusedMatMul", "SkipLayerNormalization",
+        "SkipSimplifiedLayerNormalization", "MultiHeadAttention", "Attention")},
+    "Attention": attention, "RotaryEmbedding": rotary_embedding,
     "Slice-9": slice_before_10, "Pad-10": pad_before_11, "Clip-10": clip_before_11, "Upsample": upsample,
     "chain-layer-norm": chain_layer_norm, "chain-attention": chain_attention, "chain-gelu": chain_gelu,
     "chain-shapes": chain_shapes, "chain-positions": chain_positions,
@@ -909,7 +970,8 @@ def model_of(draw, opset):
 
     graph = helper.make_graph(draw.nodes, "case", [declare(f"i{i}", a) for i, a in enumerate(draw.inputs)],
                               [onnx.ValueInfoProto(name=f"o{i}") for i in range(draw.outputs)])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=10)
 
 
 def case(rng, generator, options):
@@ -936,6 +998,19 @@ def record(name, model, inputs, outputs):
     return b"".join(parts)
 
 
+def draw_all(name, count, seed, options, file):
+    made = tries = 0
+    while made < count:
+        rng = np.random.default_rng([seed, zlib.crc32(name.encode()), tries])
+        tries += 1
+        good, why = case(rng, GENERATORS[name], options)
+        if good:
+            file.write(record(f"{name}:{tries - 1}", *good))
+            made += 1
+        elif tries > 20 and made < tries / 20:
+            sys.exit(f"{name}: ONNX Runtime refuses {tries - made} of {tries} models, the last one: {why}")
+
+
 def main():
     folder, count, seed, *chosen = sys.argv[1:]
     if unknown := [name for name in chosen if name not in GENERATORS]:
@@ -944,18 +1019,10 @@ def main():
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
+    together = open(folder, "wb") if folder.endswith(".records") else None  # pylint: disable=consider-using-with
     for name in chosen or GENERATORS:
-        made = tries = 0
-        with open(pathlib.Path(folder) / f"{name}.records", "wb") as file:
-            while made < int(count):
-                rng = np.random.default_rng([int(seed), zlib.crc32(name.encode()), tries])
-                tries += 1
-                good, why = case(rng, GENERATORS[name], options)
-                if good:
-                    file.write(record(f"{name}:{tries - 1}", *good))
-                    made += 1
-                elif tries > 20 and made < tries / 20:
-                    sys.exit(f"{name}: ONNX Runtime refuses {tries - made} of {tries} models, the last one: {why}")
+        with together and contextlib.nullcontext(together) or open(pathlib.Path(folder) / f"{name}.records", "wb") as file:
+            draw_all(name, int(count), int(seed), options, file)
 
 
 if __name__ == "__main__":
