@@ -14,6 +14,7 @@
 
 #include "Cases.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -82,7 +83,7 @@ private:
   Case at(uint64_t index) const {
     return {static_cast<Kind>(index % kKindNames.size()), flags.first + index / kKindNames.size()};
   }
-  uint64_t count() const { return flags.cases * 3; }
+  uint64_t count() const { return flags.cases * kKindNames.size(); }
   /// Forks a process that runs every `jobs`-th case from `first` on.
   pid_t start(Slot &slot, uint64_t first) const;
   void work(Slot &slot, uint64_t first) const;
@@ -202,8 +203,9 @@ bool Fuzzer::run() {
     diagnosed += slot->diagnosed;
     failed += slot->wrong;
   }
-  llvm::outs() << llvm::formatv("{0} model, {0} ranges, {0} npy{1}: {2} ok, {3} diagnosed, {4} failed\n", flags.cases,
-                                flags.tool.empty() ? "" : " through vitq-opt", ok, diagnosed, failed);
+  llvm::outs() << llvm::formatv("{0} of each of {1}{2}: {3} ok, {4} diagnosed, {5} failed\n", flags.cases,
+                                llvm::join(kKindNames, ", "), flags.tool.empty() ? "" : " through vitq-opt", ok,
+                                diagnosed, failed);
   return failed == 0 && ok + diagnosed == count();
 }
 
