@@ -59,7 +59,7 @@ static onnx::ModelProto bind(const Case &which, int k, function_ref<bool(size_t)
 
 /// All nodes in their order, without an image.
 static FailureOr<ConstantPtr> evaluate(const onnx::ModelProto &proto, MLIRContext &context) {
-  llvm::Expected<Model> model = parseOnnxModel(proto.SerializeAsString());
+  llvm::Expected<Model> model = parseOnnxModel(proto.SerializeAsString(), ImportOptions());
   Location loc = UnknownLoc::get(&context);
   if (!model)
     return emitError(loc) << llvm::toString(model.takeError());
