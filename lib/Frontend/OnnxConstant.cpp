@@ -117,8 +117,7 @@ Tensor vitq::frontend::toF32(const OnnxConstant &constant) {
   float *elements = result.mutableData<float>();
   if (isHalf(constant.dtype)) { // all weights of a model may be
     ArrayRef<uint16_t> halves = constant.elements.values<uint16_t>();
-    std::transform(halves.begin(), halves.end(), elements,
-                   [&](uint16_t bits) { return fromHalf(constant.dtype, bits); });
+    llvm::transform(halves, elements, [&](uint16_t bits) { return fromHalf(constant.dtype, bits); });
     return result;
   }
   for (int64_t i = 0, e = constant.size(); i < e; ++i)

@@ -24,6 +24,7 @@ using namespace vitq;
 using namespace vitq::frontend;
 using namespace vitq::operators;
 
+namespace {
 /// Collects what is reported.
 struct Messages {
   std::string text;
@@ -35,6 +36,7 @@ struct Messages {
           return success();
         }) {}
 };
+} // namespace
 
 //===----------------------------------------------------------------------===//
 // Models of a case
