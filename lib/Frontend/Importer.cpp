@@ -169,8 +169,9 @@ FailureOr<Result> NodeImporter::allocate(DType type, ArrayRef<int64_t> shape, do
   if (failed(checkFolded(type, shape)))
     return failure();
   auto result = std::make_shared<OnnxConstant>(type, shape, outputName());
-  // An element is read, computed and written in a few steps.
-  if (failed(spend(4 * work * static_cast<double>(result->size()))))
+  // An element is read, converted, computed, rounded and written.
+  constexpr double kElementWork = 16;
+  if (failed(spend(kElementWork * work * static_cast<double>(result->size()))))
     return failure();
   return result;
 }

@@ -92,7 +92,7 @@ static FailureOr<Result> computeContraction(NodeImporter &n, const Contraction &
   for (int64_t size : contraction.shape)
     work *= static_cast<double>(size);
   const DType type = operands.front()->dtype;
-  FailureOr<Result> result = n.allocate(type, shape, /*work=*/16);
+  FailureOr<Result> result = n.allocate(type, shape, /*work=*/4);
   if (failed(result) || failed(n.spend(work)))
     return failure();
   if (isFloat(type)) {

@@ -193,7 +193,7 @@ static LogicalResult evaluateTopK(NodeImporter &n) {
   Shape shape(input.shape());
   shape[*axis] = *k;
   FailureOr<Result> values = n.allocate(input.dtype, shape), indices = n.allocate(DType::I64, shape);
-  constexpr double kSorting = 16;
+  constexpr double kSorting = 128;
   if (failed(values) || failed(indices) || failed(n.spend(static_cast<double>(input.size()) * kSorting)))
     return failure();
   const bool largest = n.intAttr("largest", 1) != 0;
