@@ -14,7 +14,9 @@ using namespace vitq;
 using namespace vitq::reporting;
 
 static void printSummary(const Data &data, llvm::raw_ostream &os) {
-  auto line = [&](llvm::StringRef name, llvm::StringRef text) { os << llvm::left_justify(name, 22) << text << "\n"; };
+  auto line = [&](llvm::StringRef name, llvm::StringRef text) {
+    os << llvm::left_justify(name, 21) << " " << text << "\n";
+  };
   auto number = [&](llvm::StringRef name, std::optional<int64_t> value) {
     line(name, value ? std::to_string(*value) : "not measured");
   };

@@ -89,6 +89,17 @@ static bool hasOnlyLogits(const Figures &figures) {
   return figures.outputFigures.size() == 1 && figures.outputFigures[0].agreement;
 }
 
+/// The SQNR of each output, aligned.
+static void printOutputs(llvm::raw_ostream &os, llvm::ArrayRef<comparison::OutputFigures> outputs) {
+  size_t width = 32;
+  for (const comparison::OutputFigures &output : outputs)
+    width = std::max(width, output.name.size() + llvm::StringRef("SQNR of ''").size() + 1);
+  for (const comparison::OutputFigures &output : outputs)
+    if (output.sqnrDb)
+      os << llvm::left_justify("SQNR of '" + output.name + "'", width)
+         << llvm::right_justify(llvm::formatv("{0:f2}", *output.sqnrDb).str(), 14) << " dB\n";
+}
+
 llvm::json::Value Figures::toJSON() const {
   llvm::json::Object object;
   for (const Entry &entry : entriesOf(*this))
@@ -103,7 +114,11 @@ llvm::json::Value Figures::toJSON() const {
 }
 
 void Figures::print(llvm::raw_ostream &os) const {
+  const bool onlyLogits = outputFigures.empty() || hasOnlyLogits(*this);
   for (const Entry &entry : entriesOf(*this)) {
+    // Of several outputs each has a line below.
+    if (!onlyLogits && llvm::StringRef(entry.key) == "logits_sqnr_db")
+      continue;
     std::string text;
     llvm::raw_string_ostream number(text);
     if (const auto *real = std::get_if<std::optional<double>>(&entry.value)) {
@@ -116,10 +131,8 @@ void Figures::print(llvm::raw_ostream &os) const {
       os << llvm::left_justify(entry.title, 32) << llvm::right_justify(text, 14) << (*entry.unit ? " " : "")
          << entry.unit << "\n";
   }
-  for (const comparison::OutputFigures &output : outputFigures)
-    if (output.sqnrDb && !hasOnlyLogits(*this))
-      os << llvm::left_justify("SQNR of '" + output.name + "'", 32)
-         << llvm::right_justify(llvm::formatv("{0:f2}", *output.sqnrDb).str(), 14) << " dB\n";
+  if (!onlyLogits)
+    printOutputs(os, outputFigures);
   if (profile) {
     os << "\n";
     profile->print(os);
