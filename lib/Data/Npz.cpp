@@ -26,13 +26,14 @@ class Archive {
 public:
   Archive() {
     zip_error_init(&error);
+    source = zip_source_buffer_create(nullptr, 0, /*freep=*/0, &error);
+    if (!source)
+      return;
     // The archive takes its source along when it is closed; it is read after that.
-    if ((source = zip_source_buffer_create(nullptr, 0, /*freep=*/0, &error))) {
-      zip_source_keep(source);
-      archive = zip_open_from_source(source, ZIP_TRUNCATE, &error);
-      if (!archive)
-        zip_source_free(source);
-    }
+    zip_source_keep(source);
+    archive = zip_open_from_source(source, ZIP_TRUNCATE, &error);
+    if (!archive)
+      zip_source_free(source);
   }
   ~Archive() {
     if (archive)
