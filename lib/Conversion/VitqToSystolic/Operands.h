@@ -37,7 +37,8 @@ public:
   /// Ops of the host that were added, and what for.
   struct HostOp {
     mlir::Location loc;
-    llvm::StringRef op, reason;
+    llvm::StringRef op;
+    std::string reason;
   };
   llvm::SmallVector<HostOp> added;
 
