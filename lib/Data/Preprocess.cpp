@@ -204,6 +204,12 @@ static Expected<Resize> parseResize(StringRef text, StringRef key) {
   return resize;
 }
 
+std::optional<Size> vitq::data::resultSize(const Preprocess &preprocess) {
+  if (preprocess.crop)
+    return preprocess.crop;
+  return preprocess.resize ? preprocess.resize->exact : std::nullopt;
+}
+
 Expected<Preprocess> vitq::data::parsePreprocess(StringRef text) {
   text = text.trim();
   if (text.starts_with("@"))

@@ -138,6 +138,9 @@ struct CompilerFlags {
                              llvm::cl::cat(category)};
   llvm::cl::opt<int64_t> batch{"batch", llvm::cl::desc("Images of one run of the program (1)"), llvm::cl::init(1),
                                llvm::cl::cat(category)};
+  llvm::cl::list<std::string> shapes{
+      "shape", llvm::cl::desc("Shape of an input whose axes an ONNX model leaves open: INPUT:1x3x224x224"),
+      llvm::cl::cat(category)};
   ValueOption<BatchSchedule> batchSchedule{
       "batch-schedule", llvm::cl::desc("How compiled code computes a batch"),
       llvm::cl::values(clEnumValN(BatchSchedule::Auto, "auto", "what reads less memory (default)"),
@@ -271,6 +274,7 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.targetOptions.openmp = flags.openmp;
   options.targetOptions.batch = flags.batch;
   options.targetOptions.batchSchedule = flags.batchSchedule;
+  options.shapes.assign(flags.shapes.begin(), flags.shapes.end());
   options.name = flags.name;
   options.outputs.assign(flags.outputs.begin(), flags.outputs.end());
   options.reports.assign(flags.reports.begin(), flags.reports.end());
@@ -333,7 +337,8 @@ std::map<std::string, std::string> givenFlags(const CompilerFlags &flags, ArrayR
 /// What is wrong with the options of a call that does not compile, or nothing.
 std::string checkUncompiled(const std::map<std::string, std::string> &given, StringRef input) {
   for (const auto &[name, text] : given)
-    if (name != "compile" && !((name == "batch" || name == "output") && input.ends_with_insensitive(".onnx")))
+    if (name != "compile" &&
+        !((name == "batch" || name == "output" || name == "shape") && input.ends_with_insensitive(".onnx")))
       return text + " is for compiling a model: give --compile too";
   return {};
 }
@@ -391,6 +396,9 @@ int runPassesOnOnnx(const CompilerFlags &flags, DialectRegistry &registry, Strin
   frontend::ImportOptions import;
   import.batch = flags.batch;
   import.outputs.assign(flags.outputs.begin(), flags.outputs.end());
+  for (const std::string &shape : flags.shapes)
+    if (llvm::Error error = frontend::parseInputShape(shape, import))
+      return fail("--shape: " + llvm::toString(std::move(error)));
   FailureOr<OwningOpRef<ModuleOp>> module = loadModule(input, &context, import);
   if (failed(module))
     return 1;

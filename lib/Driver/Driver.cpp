@@ -12,6 +12,7 @@
 
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Analysis/NonlinearChoice.h"
+#include "vitq/Data/Preprocess.h"
 #include "vitq/Driver/FlagRules.h"
 #include "vitq/InitAll.h"
 #include "vitq/Report/Report.h"
@@ -164,6 +165,26 @@ static bool setsBatch(const DriverOptions &options) {
   return options.targetOptions.batch > 1 && options.stopAfter >= Phase::Integer;
 }
 
+/// What an ONNX model leaves open: as the flags say, or as large as images become.
+static llvm::Expected<frontend::ImportOptions> importOptions(const DriverOptions &options) {
+  frontend::ImportOptions result;
+  result.batch = setsBatch(options) ? 1 : options.targetOptions.batch;
+  result.outputs = options.outputs;
+  for (const std::string &shape : options.shapes)
+    if (llvm::Error error = frontend::parseInputShape(shape, result))
+      return llvm::createStringError("--shape: " + llvm::toString(std::move(error)));
+  if (options.compile.preprocess.empty())
+    return result;
+  llvm::Expected<data::Preprocess> preprocess = data::parsePreprocess(options.compile.preprocess.getValue());
+  if (!preprocess) {
+    llvm::consumeError(preprocess.takeError()); // An error of its own.
+  } else if (std::optional<data::Size> size = data::resultSize(*preprocess)) {
+    result.height = size->height;
+    result.width = size->width;
+  }
+  return result;
+}
+
 /// From the integer phase to what was asked for.
 static LogicalResult emitTarget(ModuleOp module, Target &target, const DriverOptions &options, llvm::StringRef kind,
                                 Report &report) {
@@ -221,10 +242,11 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
   std::optional<StageRecorder> recorder;
   if (options.reportTimes && !options.reports.empty())
     recorder.emplace();
-  frontend::ImportOptions import;
-  import.batch = setsBatch(options) ? 1 : options.targetOptions.batch;
-  import.outputs = options.outputs;
-  FailureOr<OwningOpRef<ModuleOp>> module = loadModule(options.input, context, import);
+  FailureOr<OwningOpRef<ModuleOp>> module = failure();
+  if (llvm::Expected<frontend::ImportOptions> imported = importOptions(options))
+    module = loadModule(options.input, context, *imported);
+  else
+    return emitError(UnknownLoc::get(context), llvm::toString(imported.takeError()));
   if (failed(module))
     return failure();
   // What the phase of a module decides is known only now.

@@ -142,6 +142,10 @@ static const llvm::SmallVector<Rule> &rules() {
        },
        "has no effect: before the integer phase it is the size of an axis that an ONNX model leaves open"},
 
+      {{"shape"},
+       [](const Facts &f) { return !StringRef(f.s.input).ends_with_insensitive(".onnx"); },
+       "has no effect: it is for inputs that an ONNX model leaves open, and {input} is none"},
+
       // Reports.
       {{"report-data", "report-labels", "report-limit", "report-times"},
        [](const Facts &f) { return !f.s.hasReport; },

@@ -1,4 +1,4 @@
-//===- ImportContractions.cpp - Products, norms, reductions -*- C++ -*-===//
+//===- ImportContractions.cpp - Products, softmax, means -*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -67,7 +67,7 @@ static FailureOr<ConvAttributes> readConvAttributes(NodeImporter &n, ArrayRef<in
   return attributes;
 }
 
-static LogicalResult importConv(NodeImporter &n) {
+MaybeImported vitq::frontend::makeConv(NodeImporter &n) {
   if (n.input(0).rank() != 4 || n.input(1).rank() != 4)
     return n.error() << "only two-dimensional convolutions are supported; the input has rank " << n.input(0).rank();
   if (!n.input(1).constant)
@@ -76,16 +76,18 @@ static LogicalResult importConv(NodeImporter &n) {
   if (failed(attributes))
     return failure();
   SmallVector<Value> operands;
-  for (size_t i = 0; i < n.numInputs(); ++i) {
+  for (size_t i = 0; i < n.numInputs() && i < 3; ++i) {
     FailureOr<Value> operand = n.materialize(n.input(i));
     if (failed(operand))
       return failure();
     operands.push_back(*operand);
   }
-  return n.setOutput(n.create<vit::Conv2dOp>(
-      operands, {n.i64s("strides", attributes->strides), n.i64s("pads", attributes->pads),
-                 n.i64s("dilations", attributes->dilations), n.i64("groups", attributes->groups)}));
+  return n.create<vit::Conv2dOp>(operands,
+                                 {n.i64s("strides", attributes->strides), n.i64s("pads", attributes->pads),
+                                  n.i64s("dilations", attributes->dilations), n.i64("groups", attributes->groups)});
 }
+
+static LogicalResult importConv(NodeImporter &n) { return n.setOutput(makeConv(n)); }
 
 //===----------------------------------------------------------------------===//
 // Matrix products
@@ -99,8 +101,7 @@ static ConstantPtr scaled(ConstantPtr tensor, double factor) {
   return mapConstant(*tensor, [&](double v) { return v * factor; }, tensor->name);
 }
 
-/// A linear layer with a constant weight [N, K].
-static MaybeImported makeLinear(NodeImporter &n, const Imported &input, ConstantPtr weight, ConstantPtr bias) {
+MaybeImported vitq::frontend::makeLinear(NodeImporter &n, const Imported &input, ConstantPtr weight, ConstantPtr bias) {
   FailureOr<Value> x = n.materialize(input), w = n.materialize(Imported(std::move(weight)));
   if (failed(x) || failed(w))
     return failure();
@@ -114,7 +115,7 @@ static MaybeImported makeLinear(NodeImporter &n, const Imported &input, Constant
   return n.create<vit::LinearOp>(operands);
 }
 
-static LogicalResult importGemm(NodeImporter &n) {
+MaybeImported vitq::frontend::makeGemm(NodeImporter &n) {
   Imported a = n.input(0);
   if (a.rank() != 2 || n.input(1).rank() != 2)
     return n.error() << "expects matrices";
@@ -131,7 +132,7 @@ static LogicalResult importGemm(NodeImporter &n) {
   if (!n.intAttr("transB", 0))
     weight = weight->with(transposed(weight->elements, {1, 0}), weight->name);
   if (!n.has(2) || beta == 0)
-    return n.setOutput(makeLinear(n, a, scaled(weight, alpha), nullptr));
+    return makeLinear(n, a, scaled(weight, alpha), nullptr);
   ConstantPtr bias = n.input(2).constant;
   if (!bias || !isFloat(bias->dtype))
     return n.error() << "the third operand must be a constant of floats";
@@ -141,8 +142,10 @@ static LogicalResult importGemm(NodeImporter &n) {
   if (!isRow || (size != channels && size != 1))
     return n.error() << "the third operand must be a vector of " << channels << " numbers";
   bias = bias->with(broadcastTo(bias->elements.reshaped({size}), {channels}), bias->name);
-  return n.setOutput(makeLinear(n, a, scaled(weight, alpha), scaled(bias, beta)));
+  return makeLinear(n, a, scaled(weight, alpha), scaled(bias, beta));
 }
+
+static LogicalResult importGemm(NodeImporter &n) { return n.setOutput(makeGemm(n)); }
 
 /// Both operands of a batched product with equal batch axes.
 static LogicalResult alignBatches(NodeImporter &n, Imported &lhs, Imported &rhs) {
@@ -176,8 +179,7 @@ static Shape dropVectorAxes(ArrayRef<int64_t> shape, bool lhsIsVector, bool rhsI
   return result;
 }
 
-static LogicalResult importMatMul(NodeImporter &n) {
-  Imported lhs = n.input(0), rhs = n.input(1);
+MaybeImported vitq::frontend::makeMatMul(NodeImporter &n, Imported lhs, Imported rhs) {
   if (!lhs.isFloat() || !rhs.isFloat())
     return n.error() << "only products of floats are supported";
   if (lhs.rank() < 1 || rhs.rank() < 1)
@@ -210,80 +212,14 @@ static LogicalResult importMatMul(NodeImporter &n) {
   }
   if (succeeded(result) && (lhsIsVector || rhsIsVector))
     result = n.reshape(*result, dropVectorAxes(result->shape(), lhsIsVector, rhsIsVector));
-  return n.setOutput(result);
+  return result;
 }
+
+static LogicalResult importMatMul(NodeImporter &n) { return n.setOutput(makeMatMul(n, n.input(0), n.input(1))); }
 
 //===----------------------------------------------------------------------===//
-// Normalization, reduction
+// Softmax, means
 //===----------------------------------------------------------------------===//
-
-static Imported constantVector(int64_t size, double value, const Twine &name) {
-  auto tensor = std::make_shared<OnnxConstant>(DType::F32, Shape{size}, name.str());
-  for (int64_t i = 0; i < size; ++i)
-    tensor->setDouble(i, value);
-  return Imported(ConstantPtr(tensor));
-}
-
-/// A value of shape [channels], or one that broadcasts to it and has no other axes;
-/// nothing otherwise.
-static Imported channelVector(NodeImporter &n, const Imported &value, int64_t channels) {
-  ArrayRef<int64_t> shape = value ? value.shape() : ArrayRef<int64_t>();
-  if (!value || (value.value && shape == ArrayRef<int64_t>{channels}))
-    return value;
-  int64_t size = countElements(shape).value_or(0), last = shape.empty() ? 1 : shape.back();
-  if (!value.constant || !value.isFloat() || size != last || (size != 1 && size != channels))
-    return {};
-  if (shape == ArrayRef<int64_t>{channels})
-    return value;
-  const OnnxConstant &vector = *value.constant;
-  return Imported(vector.with(broadcastTo(vector.elements.reshaped({size}), {channels}), vector.name));
-}
-
-/// `OpTy` of a value and what broadcasts to its shape.
-template <typename OpTy>
-static MaybeImported createBroadcast(NodeImporter &n, const Imported &value, const Imported &other) {
-  FailureOr<Shape> shape = broadcastShapes(n, value.shape(), other.shape());
-  if (failed(shape))
-    return failure();
-  if (ArrayRef<int64_t>(*shape) != value.shape())
-    return n.error() << "scale and bias must broadcast to the input's shape";
-  FailureOr<Value> operand = n.materialize(other);
-  if (failed(operand))
-    return failure();
-  return n.create<OpTy>({value.value, *operand});
-}
-
-static LogicalResult importLayerNorm(NodeImporter &n) {
-  const Imported &input = n.input(0);
-  FailureOr<int64_t> axis = n.axis(n.intAttr("axis", -1), input.rank());
-  if (failed(axis))
-    return failure();
-  if (*axis != input.rank() - 1)
-    return n.error() << "only the last axis can be normalized, not axis " << *axis << " of " << input.rank();
-  double eps = n.floatAttr("epsilon", 1e-5);
-  if (!std::isfinite(eps) || eps < 0)
-    return n.error() << "epsilon must be finite and not negative";
-  // What has no value for each channel is a factor or summand of its own.
-  int64_t channels = input.shape().back();
-  Imported gamma = channelVector(n, n.input(1), channels), beta = channelVector(n, n.input(2), channels);
-  Imported scale = gamma ? Imported() : n.input(1), shift = beta ? Imported() : n.input(2);
-  if (!beta || scale) {
-    shift = n.input(2);
-    beta = constantVector(channels, 0, n.outputName() + ".beta");
-  }
-  if (!gamma)
-    gamma = constantVector(channels, 1, n.outputName() + ".gamma");
-  FailureOr<Value> x = n.materialize(input), g = n.materialize(gamma), b = n.materialize(beta);
-  if (failed(x) || failed(g) || failed(b))
-    return failure();
-  MaybeImported norm =
-      n.create<vit::LayerNormOp>({*x, *g, *b}, n.builder.getNamedAttr("eps", n.builder.getF64FloatAttr(eps)));
-  if (succeeded(norm) && scale)
-    norm = createBroadcast<vit::MulOp>(n, *norm, scale);
-  if (succeeded(norm) && shift)
-    norm = createBroadcast<vit::AddOp>(n, *norm, shift);
-  return n.setOutput(norm);
-}
 
 static LogicalResult importSoftmax(NodeImporter &n) {
   const Imported &input = n.input(0);
@@ -309,8 +245,8 @@ static LogicalResult importSoftmax(NodeImporter &n) {
   return n.setOutput(failed(softmax) ? softmax : n.transpose(*softmax, swap));
 }
 
-static MaybeImported makeMean(NodeImporter &n, Shape axes, bool keepDims) {
-  FailureOr<Value> x = n.materialize(n.input(0));
+MaybeImported vitq::frontend::makeMean(NodeImporter &n, const Imported &input, Shape axes, bool keepDims) {
+  FailureOr<Value> x = n.materialize(input);
   if (failed(x))
     return failure();
   llvm::sort(axes);
@@ -320,31 +256,9 @@ static MaybeImported makeMean(NodeImporter &n, Shape axes, bool keepDims) {
   return n.create<vit::MeanOp>(*x, attributes);
 }
 
-static LogicalResult importReduceMean(NodeImporter &n) {
-  bool given = false;
-  FailureOr<Shape> axes = n.axes(n.input(0).rank(), 18, given);
-  if (failed(axes))
-    return failure();
-  if (axes->empty()) {
-    if (n.intAttr("noop_with_empty_axes", 0))
-      return n.setOutput(MaybeImported(n.input(0)));
-    *axes = range(0, n.input(0).rank());
-  }
-  return n.setOutput(makeMean(n, *axes, n.intAttr("keepdims", 1) != 0));
-}
-
-static LogicalResult importGlobalAveragePool(NodeImporter &n) {
-  if (n.input(0).rank() < 3)
-    return n.error() << "expects rank 3 or more";
-  return n.setOutput(makeMean(n, range(2, n.input(0).rank()), true));
-}
-
 void vitq::frontend::addContractionHandlers(HandlerTable &table) {
   table["Conv"] = {importConv, 2, 3};
   table["Gemm"] = {importGemm, 2, 3};
   table["MatMul"] = {importMatMul, 2, 2};
-  table["LayerNormalization"] = {importLayerNorm, 2, 3};
   table["Softmax"] = {importSoftmax, 1, 1};
-  table["ReduceMean"] = {importReduceMean, 1, 2};
-  table["GlobalAveragePool"] = {importGlobalAveragePool, 1, 1};
 }

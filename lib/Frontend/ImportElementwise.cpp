@@ -31,14 +31,7 @@ FailureOr<Shape> vitq::frontend::broadcastShapes(NodeImporter &n, ArrayRef<int64
 template <typename OpTy>
 static LogicalResult importBinary(NodeImporter &n) {
   const Imported &lhs = n.input(0), &rhs = n.input(1);
-  if (!lhs.isFloat() || !rhs.isFloat())
-    return n.error() << "mixes the image's floats with integers";
-  if (failed(broadcastShapes(n, lhs.shape(), rhs.shape())))
-    return failure();
-  FailureOr<Value> a = n.materialize(lhs), b = n.materialize(rhs);
-  if (failed(a) || failed(b))
-    return failure();
-  return n.setOutput(n.create<OpTy>({*a, *b}));
+  return n.setOutput(n.apply<OpTy>(lhs, rhs));
 }
 
 /// The exponent may be of another type than the base.
@@ -111,9 +104,7 @@ static LogicalResult importIsNaN(NodeImporter &n) {
 /// -x as x * -1, 1/x as 1 / x: patterns need no further ops.
 template <typename OpTy, bool ConstantFirst>
 static LogicalResult importWithConstant(NodeImporter &n, double constant) {
-  auto tensor = std::make_shared<OnnxConstant>(DType::F32, ArrayRef<int64_t>(), "");
-  tensor->setDouble(0, constant);
-  FailureOr<Value> c = n.materialize(Imported(ConstantPtr(tensor)));
+  FailureOr<Value> c = n.materialize(NodeImporter::scalar(constant));
   if (failed(c))
     return failure();
   SmallVector<Value> operands{n.input(0).value, *c};
@@ -124,16 +115,19 @@ static LogicalResult importWithConstant(NodeImporter &n, double constant) {
 static LogicalResult importNeg(NodeImporter &n) { return importWithConstant<vit::MulOp, false>(n, -1.0); }
 static LogicalResult importReciprocal(NodeImporter &n) { return importWithConstant<vit::DivOp, true>(n, 1.0); }
 
+MaybeImported vitq::frontend::makeGelu(NodeImporter &n, const Imported &input, vit::GeluKind kind) {
+  FailureOr<Value> x = n.materialize(input);
+  if (failed(x))
+    return failure();
+  return n.create<vit::GeluOp>(*x,
+                               n.builder.getNamedAttr("kind", vit::GeluKindAttr::get(n.builder.getContext(), kind)));
+}
+
 static LogicalResult importGelu(NodeImporter &n) {
   std::string approximate = n.stringAttr("approximate", "none");
   if (approximate != "none" && approximate != "tanh")
     return n.error() << "approximation '" << approximate << "' is unknown";
-  FailureOr<Value> x = n.materialize(n.input(0));
-  if (failed(x))
-    return failure();
-  auto kind = approximate == "tanh" ? vit::GeluKind::Tanh : vit::GeluKind::Erf;
-  return n.setOutput(
-      n.create<vit::GeluOp>(*x, n.builder.getNamedAttr("kind", vit::GeluKindAttr::get(n.builder.getContext(), kind))));
+  return n.setOutput(makeGelu(n, n.input(0), approximate == "tanh" ? vit::GeluKind::Tanh : vit::GeluKind::Erf));
 }
 
 static LogicalResult importHardSwish(NodeImporter &n) {
@@ -148,6 +142,43 @@ static LogicalResult importHardSigmoid(NodeImporter &n) {
   Imported result;
   result.hardSigmoidOf = n.input(0).value;
   return n.setOutput(MaybeImported(result));
+}
+
+/// A bound of a Clip, an attribute before opset 11; nothing where there is none.
+static FailureOr<std::optional<double>> readBound(NodeImporter &n, size_t i, const std::string &name, double none) {
+  double value = n.floatAttr(name, none);
+  if (n.has(i)) {
+    const ConstantPtr &bound = n.input(i).constant;
+    if (!bound || bound->size() != 1)
+      return n.error() << "input '" << name << "' must be a known number";
+    value = bound->getDouble(0);
+  }
+  if (std::isnan(value))
+    return n.error() << "input '" << name << "' must be a known number";
+  // What no float exceeds bounds nothing.
+  const bool isBound = none < 0 ? value > none : value < none;
+  return isBound ? std::optional<double>(value) : std::optional<double>();
+}
+
+/// max(x, low) = relu(x - low) + low, min(x, high) = high - relu(high - x).
+static LogicalResult importClip(NodeImporter &n) {
+  constexpr double largest = std::numeric_limits<float>::max();
+  FailureOr<std::optional<double>> low = readBound(n, 1, "min", -largest), high = readBound(n, 2, "max", largest);
+  if (failed(low) || failed(high))
+    return failure();
+  auto shift = [&](const MaybeImported &x, double by) {
+    return failed(x) || by == 0 ? x : n.apply<vit::AddOp>(*x, NodeImporter::scalar(by));
+  };
+  auto negate = [&](const MaybeImported &x) {
+    return failed(x) ? x : n.apply<vit::MulOp>(*x, NodeImporter::scalar(-1));
+  };
+  auto relu = [&](const MaybeImported &x) { return failed(x) ? x : n.create<vit::ReluOp>(x->value); };
+  MaybeImported result = n.input(0);
+  if (*low)
+    result = shift(relu(shift(result, -**low)), **low);
+  if (*high)
+    result = shift(negate(relu(shift(negate(result), **high))), **high);
+  return n.setOutput(result);
 }
 
 static LogicalResult importIdentity(NodeImporter &n) { return n.setOutput(MaybeImported(n.input(0))); }
@@ -188,6 +219,7 @@ void vitq::frontend::addElementwiseHandlers(HandlerTable &table) {
   table["Gelu"] = {importGelu, 1, 1};
   table["HardSwish"] = {importHardSwish, 1, 1};
   table["HardSigmoid"] = {importHardSigmoid, 1, 1};
+  table["Clip"] = {importClip, 1, 3};
   table["Identity"] = {importIdentity, 1, 1};
   table["Dropout"] = {importDropout, 1, 3};
   table["Cast"] = {importCast, 1, 1};

@@ -291,13 +291,22 @@ static MaybeImported sliceAxis(NodeImporter &n, const Imported &input, int64_t a
   return n.slice(input, offsets, sizes, strides);
 }
 
+/// A list that was an attribute before opset `inputSince`.
+static FailureOr<Shape> readList(NodeImporter &n, size_t i, const std::string &name, int64_t inputSince) {
+  if (n.opset() >= inputSince)
+    return n.intsInput(i, name);
+  if (std::optional<Shape> ints = n.intsAttr(name))
+    return *ints;
+  return n.error() << "has no attribute '" << name << "'";
+}
+
 static LogicalResult importSlice(NodeImporter &n) {
-  FailureOr<Shape> starts = n.intsInput(1, "starts"), ends = n.intsInput(2, "ends");
+  FailureOr<Shape> starts = readList(n, 1, "starts", 10), ends = readList(n, 2, "ends", 10);
   if (failed(starts) || failed(ends))
     return failure();
   Shape axes(range(0, starts->size())), steps(starts->size(), 1);
-  if (n.has(3)) {
-    FailureOr<Shape> given = n.intsInput(3, "axes");
+  if (n.has(3) || n.node.find("axes")) {
+    FailureOr<Shape> given = readList(n, 3, "axes", 10);
     if (failed(given))
       return failure();
     axes = *given;
@@ -401,13 +410,15 @@ static LogicalResult importGather(NodeImporter &n) {
 
 static LogicalResult importPad(NodeImporter &n) {
   const Imported &input = n.input(0);
-  FailureOr<Shape> pads = n.intsInput(1, "pads");
+  FailureOr<Shape> pads = readList(n, 1, "pads", 11);
   if (failed(pads))
     return failure();
   size_t rank = input.rank();
   if (n.stringAttr("mode", "constant") != "constant")
     return n.error() << "only padding with zeros is supported";
   if (n.has(2) && (!n.input(2).constant || n.input(2).constant->size() != 1 || n.input(2).constant->getDouble(0) != 0))
+    return n.error() << "only padding with zeros is supported";
+  if (n.floatAttr("value", 0.0) != 0)
     return n.error() << "only padding with zeros is supported";
   Shape low(rank, 0), high(rank, 0), axes(range(0, rank));
   if (n.has(3)) {
@@ -450,8 +461,8 @@ void vitq::frontend::addShapeHandlers(HandlerTable &table) {
   table["DepthToSpace"] = {importDepthToSpace, 1, 1};
   table["SpaceToDepth"] = {importSpaceToDepth, 1, 1};
   table["Concat"] = {importConcat, 1, 1u << 16};
-  table["Slice"] = {importSlice, 3, 5};
+  table["Slice"] = {importSlice, 1, 5};
   table["Split"] = {importSplit, 1, 2};
   table["Gather"] = {importGather, 2, 2};
-  table["Pad"] = {importPad, 2, 4};
+  table["Pad"] = {importPad, 1, 4};
 }

@@ -31,9 +31,14 @@ bool Imported::isBool() const {
 const HandlerTable &vitq::frontend::operatorHandlers() {
   static const HandlerTable table = [] {
     HandlerTable all;
+    addAttentionHandlers(all);
     addContractionHandlers(all);
     addControlHandlers(all);
+    addEinsumHandlers(all);
     addElementwiseHandlers(all);
+    addMicrosoftHandlers(all);
+    addNormHandlers(all);
+    addReduceHandlers(all);
     addResizeHandlers(all);
     addShapeHandlers(all);
     // Evaluators know which operators have handlers.
@@ -54,7 +59,13 @@ NodeImporter::NodeImporter(ImportState &state, const Node &node)
     : node(node), builder(state.builder), loc(NameLoc::get(StringAttr::get(state.builder.getContext(), node.name))),
       state(state) {}
 
-InFlightDiagnostic NodeImporter::error() { return emitError(loc) << node.opType << ": "; }
+InFlightDiagnostic NodeImporter::error() {
+  return emitError(NameLoc::get(builder.getStringAttr(node.name))) << node.qualifiedType() << ": ";
+}
+
+void NodeImporter::setPart(StringRef part) {
+  loc = NameLoc::get(builder.getStringAttr(part.empty() ? Twine(node.name) : node.name + "." + part));
+}
 
 //===----------------------------------------------------------------------===//
 // The node
@@ -100,8 +111,8 @@ LogicalResult NodeImporter::run() {
     state.maxFoldedBytes = kMaxFoldedTotal + kMaxFoldedPerWeight * weights;
     state.maxFoldedWork = kMaxFoldedWork + kMaxWorkPerWeight * weights;
   }
-  const auto found = operatorHandlers().find(node.opType);
-  if (!node.domain.empty() || found == operatorHandlers().end())
+  const auto found = operatorHandlers().find(node.qualifiedType());
+  if (found == operatorHandlers().end())
     return error() << "is an unsupported operator";
   const OperatorHandler &handler = found->second;
   if (failed(readInputs(handler)))
@@ -328,6 +339,13 @@ FailureOr<const Graph *> NodeImporter::graphAttr(const std::string &name) {
   return attribute->graph.get();
 }
 
+LogicalResult NodeImporter::checkAttributes(ArrayRef<StringRef> known) {
+  for (const auto &[name, attribute] : node.attributes)
+    if (!llvm::is_contained(known, name))
+      return error() << "attribute '" << name << "' is not supported";
+  return success();
+}
+
 NamedAttribute NodeImporter::i64s(StringRef name, ArrayRef<int64_t> values) {
   return builder.getNamedAttr(name, builder.getDenseI64ArrayAttr(values));
 }
@@ -343,6 +361,18 @@ MaybeImported NodeImporter::checkResult(Value value) {
   if (countElements(vit::shapeOf(value)))
     return Imported(value);
   return error() << "the result is too large";
+}
+
+LogicalResult NodeImporter::checkFloats(const Imported &lhs, const Imported &rhs) {
+  if (!lhs.isFloat() || !rhs.isFloat())
+    return error() << "mixes the image's floats with integers";
+  return failure(failed(broadcastShapes(*this, lhs.shape(), rhs.shape())));
+}
+
+Imported NodeImporter::scalar(double value) {
+  auto tensor = std::make_shared<OnnxConstant>(DType::F32, ArrayRef<int64_t>(), "");
+  tensor->setDouble(0, value);
+  return Imported(ConstantPtr(std::move(tensor)));
 }
 
 FailureOr<Value> NodeImporter::materialize(const Imported &imported) {

@@ -16,6 +16,7 @@
 #define VITQ_LIB_FRONTEND_IMPORTER_H
 
 #include "OnnxModel.h"
+#include "vitq/Frontend/OnnxImport.h"
 
 #include "dialects/vit/Vit.h"
 #include "mlir/IR/Builders.h"
@@ -77,6 +78,10 @@ public:
   /// An error at the node that begins with its operator.
   mlir::InFlightDiagnostic error();
 
+  /// Ops made from here on are part `part` of what the node computes: their location is its
+  /// name and `.part`.
+  void setPart(llvm::StringRef part);
+
   const Node &node;
   mlir::OpBuilder &builder;
   mlir::Location loc;
@@ -132,7 +137,23 @@ public:
   mlir::NamedAttribute i64s(llvm::StringRef name, llvm::ArrayRef<int64_t> values);
   mlir::NamedAttribute i64(llvm::StringRef name, int64_t value);
 
+  /// An error if the node has other attributes than these: of operators outside ONNX,
+  /// whose versions are not written down anywhere.
+  llvm::LogicalResult checkAttributes(llvm::ArrayRef<llvm::StringRef> known);
+
   // Functions of values.
+  /// `OpTy` of two floats, with NumPy's broadcasting.
+  template <typename OpTy>
+  MaybeImported apply(const Imported &lhs, const Imported &rhs) {
+    if (mlir::failed(checkFloats(lhs, rhs)))
+      return mlir::failure();
+    llvm::FailureOr<mlir::Value> a = materialize(lhs), b = materialize(rhs);
+    if (mlir::failed(a) || mlir::failed(b))
+      return mlir::failure();
+    return create<OpTy>({*a, *b});
+  }
+  /// A constant without axes.
+  static Imported scalar(double value);
   MaybeImported reshape(const Imported &input, llvm::ArrayRef<int64_t> shape);
   MaybeImported transpose(const Imported &input, llvm::ArrayRef<int64_t> permutation);
   MaybeImported slice(const Imported &input, llvm::ArrayRef<int64_t> offsets, llvm::ArrayRef<int64_t> sizes,
@@ -148,6 +169,7 @@ private:
   /// Counts results that are no parts of inputs.
   llvm::LogicalResult countFolded();
   MaybeImported checkResult(mlir::Value value);
+  llvm::LogicalResult checkFloats(const Imported &lhs, const Imported &rhs);
   const OnnxAttribute *attr(const std::string &name, OnnxAttribute::Kind kind);
 
   ImportState &state;
@@ -166,27 +188,51 @@ struct OperatorHandler {
 /// For operators with any number of inputs.
 constexpr unsigned kManyInputs = 1u << 16;
 
-/// The handlers by operator. They are added once by the functions below, one
+/// The handlers by operator (Node::qualifiedType). They are added once by the functions below, one
 /// for each file.
 using HandlerTable = llvm::StringMap<OperatorHandler>;
 const HandlerTable &operatorHandlers();
+void addAttentionHandlers(HandlerTable &table);
 void addBinaryEvaluators(HandlerTable &table);
 void addContractionEvaluators(HandlerTable &table);
 void addContractionHandlers(HandlerTable &table);
 void addControlHandlers(HandlerTable &table);
+void addEinsumHandlers(HandlerTable &table);
 void addElementwiseHandlers(HandlerTable &table);
 void addIndexingEvaluators(HandlerTable &table);
 void addMoveEvaluators(HandlerTable &table);
 void addNormalizeEvaluators(HandlerTable &table);
 void addReduceEvaluators(HandlerTable &table);
+void addMicrosoftHandlers(HandlerTable &table);
+void addNormHandlers(HandlerTable &table);
+void addReduceHandlers(HandlerTable &table);
 void addResizeHandlers(HandlerTable &table);
 void addShapeHandlers(HandlerTable &table);
 void addUnaryEvaluators(HandlerTable &table);
 void addWindowEvaluators(HandlerTable &table);
 
-/// The shape of the image `input`, open sizes filled in: the batch from
-/// `batch`, others from the weights. Emits an error otherwise.
-llvm::FailureOr<Shape> resolveInputShape(const Model &model, const ValueInfo &input, int64_t batch, mlir::Location loc);
+/// The shape of the image `input`, open sizes filled in: from `options`, or from the
+/// weights. Emits an error otherwise.
+llvm::FailureOr<Shape> resolveInputShape(const Model &model, const ValueInfo &input, const ImportOptions &options,
+                                         mlir::Location loc);
+
+/// What several operators compute. The first two are those of the node's own inputs.
+MaybeImported makeConv(NodeImporter &n);
+MaybeImported makeGemm(NodeImporter &n);
+/// ONNX's MatMul of any ranks.
+MaybeImported makeMatMul(NodeImporter &n, Imported lhs, Imported rhs);
+/// A linear layer with a constant weight [N, K]; `bias` may be null.
+MaybeImported makeLinear(NodeImporter &n, const Imported &input, ConstantPtr weight, ConstantPtr bias);
+MaybeImported makeMean(NodeImporter &n, const Imported &input, Shape axes, bool keepDims);
+MaybeImported makeGelu(NodeImporter &n, const Imported &input, vit::GeluKind kind);
+
+/// An Einsum's equation, taken apart. Axes of an ellipsis are the labels 0, 1, ...: those at the end of the
+/// longest one, as NumPy broadcasts.
+struct Equation {
+  llvm::SmallVector<llvm::SmallVector<int>> inputs;
+  llvm::SmallVector<int> output;
+};
+llvm::FailureOr<Equation> readEquation(NodeImporter &n);
 
 /// NumPy's shape of two operands.
 llvm::FailureOr<Shape> broadcastShapes(NodeImporter &n, llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b);

@@ -9,6 +9,7 @@
 #include "vitq/Frontend/OnnxImport.h"
 
 #include "Importer.h"
+#include "Opsets.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -25,21 +26,8 @@ using namespace vitq::frontend;
 // What is not supported
 //===----------------------------------------------------------------------===//
 
-/// One error for everything in the file that cannot be imported, so that a
-/// user sees all of it at once.
-static LogicalResult reportProblems(const Model &model, Location loc) {
-  SmallVector<Problem> problems(model.problems.begin(), model.problems.end());
-  for (const Node &node : model.nodes) {
-    std::string name = node.domain.empty() ? node.opType : node.domain + "::" + node.opType;
-    if (!node.domain.empty() || !operatorHandlers().contains(node.opType))
-      problems.push_back({"unsupported operator " + name, node.name});
-  }
-  for (const ValueInfo &output : model.outputs)
-    if (output.type != "float" && llvm::is_contained(model.results, output.name))
-      problems.push_back(
-          {"unsupported output type " + (output.type.empty() ? "(no tensor)" : output.type), output.name});
-  if (problems.empty())
-    return success();
+/// Problems, those with the same cause as one line.
+static std::string describe(ArrayRef<Problem> problems) {
   llvm::MapVector<StringRef, SmallVector<StringRef>> grouped;
   for (const Problem &problem : problems)
     grouped[problem.what].push_back(problem.where);
@@ -55,7 +43,42 @@ static LogicalResult reportProblems(const Model &model, Location loc) {
     if (places.size() > kShown)
       os << ", ...";
   }
-  return emitError(loc) << "cannot be imported:" << text;
+  return text;
+}
+
+/// Adds the operators that an opset does not have or that are not supported. Whether the file
+/// contradicts itself.
+static bool checkNodes(ArrayRef<Node> nodes, int64_t opset, SmallVectorImpl<Problem> &problems) {
+  const bool isKnown = opset >= kMinOpset && opset <= kLastOpset;
+  bool isMisfit = false;
+  for (const Node &node : nodes) {
+    OpsetProblem problem = isKnown ? checkOpset(node, opset) : OpsetProblem();
+    if (!problem.what.empty())
+      problems.push_back({problem.what, node.name});
+    else if (!operatorHandlers().contains(node.qualifiedType()))
+      problems.push_back({"unsupported operator " + node.qualifiedType(), node.name});
+    isMisfit |= problem.isMisfit;
+  }
+  return isMisfit;
+}
+
+/// One error for everything in the file that cannot be imported, so that a
+/// user sees all of it at once.
+static LogicalResult reportProblems(const Model &model, Location loc) {
+  SmallVector<Problem> problems(model.problems.begin(), model.problems.end());
+  const bool isMisfit = checkNodes(model.nodes, model.opset, problems);
+  for (const ValueInfo &output : model.outputs)
+    if (output.type != "float" && llvm::is_contained(model.results, output.name))
+      problems.push_back(
+          {"unsupported output type " + (output.type.empty() ? "(no tensor)" : output.type), output.name});
+  if (problems.empty())
+    return success();
+  InFlightDiagnostic error = emitError(loc) << "cannot be imported:" << describe(problems);
+  if (isMisfit)
+    error << "\n  the file says opset " << model.opset
+          << ", which cannot hold these operators: its conversion to another opset failed; export the model again "
+             "without converting it (torch: opset_version=20)";
+  return failure();
 }
 
 //===----------------------------------------------------------------------===//
@@ -65,7 +88,7 @@ static LogicalResult reportProblems(const Model &model, Location loc) {
 namespace {
 class GraphImporter {
 public:
-  GraphImporter(const Model &model, ModuleOp module, const ImportOptions &options)
+  GraphImporter(Model &model, ModuleOp module, const ImportOptions &options)
       : model(model), module(module), options(options), builder(module.getBodyRegion()), state(builder) {
     state.opset = model.opset;
     state.needed = model.needed;
@@ -82,8 +105,9 @@ private:
   LogicalResult declareFunction(const ValueInfo &image);
   FailureOr<Value> findResult(StringRef name);
   LogicalResult returnResults();
+  LogicalResult importNodes(ArrayRef<const Node *> nodes);
 
-  const Model &model;
+  Model &model;
   ModuleOp module;
   const ImportOptions &options;
   OpBuilder builder;
@@ -101,7 +125,8 @@ FailureOr<const ValueInfo *> GraphImporter::findImage() {
   if (model.inputs.size() != 1)
     return emitError(loc) << "the model must have one input, an image; found " << (found.empty() ? "none" : found);
   const ValueInfo &image = model.inputs.front();
-  if (image.type != "float" || !image.hasShape || image.dims.size() != 4)
+  const bool isShaped = image.hasShape || options.shapes.count(image.name);
+  if (image.type != "float" || !isShaped || (image.hasShape && image.dims.size() != 4))
     return emitError(loc) << "the model's input must be a float image [B, C, H, W]; found " << found;
   return &image;
 }
@@ -175,7 +200,7 @@ void GraphImporter::remarkOthers() {
 }
 
 LogicalResult GraphImporter::declareFunction(const ValueInfo &image) {
-  FailureOr<Shape> shape = resolveInputShape(model, image, options.batch, module.getLoc());
+  FailureOr<Shape> shape = resolveInputShape(model, image, options, module.getLoc());
   if (failed(shape))
     return failure();
   auto type = RankedTensorType::get(*shape, builder.getF32Type());
@@ -214,6 +239,39 @@ LogicalResult GraphImporter::returnResults() {
   return success();
 }
 
+/// Goes on after a node that cannot be imported, so that all of them are reported; what is
+/// computed from one is left out.
+LogicalResult GraphImporter::importNodes(ArrayRef<const Node *> nodes) {
+  llvm::StringMap<unsigned> readers;
+  auto forEachRead = [](const Node &node, llvm::function_ref<void(StringRef)> visit) {
+    llvm::for_each(node.inputs, visit);
+    llvm::for_each(node.captured, visit);
+  };
+  for (const Node *node : nodes)
+    forEachRead(*node, [&](StringRef name) { ++readers[name]; });
+  for (const std::string &result : model.results)
+    ++readers[result];
+  for (auto &[name, tensor] : model.initializers)
+    state.values[name] = Imported(std::move(tensor));
+  model.initializers.clear();
+  llvm::StringSet<> lost;
+  bool complete = true;
+  for (const Node *node : nodes) {
+    bool isLost = false;
+    forEachRead(*node, [&](StringRef name) { isLost |= !name.empty() && lost.contains(name); });
+    if (isLost || failed(NodeImporter(state, *node).run())) {
+      complete = false;
+      lost.insert_range(node->outputs);
+    }
+    // Weights that were taken over in another form go as soon as nobody reads them.
+    forEachRead(*node, [&](StringRef name) {
+      if (--readers[name] == 0)
+        state.values.erase(name);
+    });
+  }
+  return success(complete);
+}
+
 LogicalResult GraphImporter::run() {
   Location loc = module.getLoc();
   if (model.results.empty())
@@ -225,11 +283,8 @@ LogicalResult GraphImporter::run() {
   FailureOr<SmallVector<const Node *>> nodes = sortNodes();
   if (failed(nodes) || failed(declareFunction(**image)))
     return failure();
-  for (const auto &[name, tensor] : model.initializers)
-    state.values[name] = Imported(tensor);
-  for (const Node *node : *nodes)
-    if (failed(NodeImporter(state, *node).run()))
-      return failure();
+  if (failed(importNodes(*nodes)))
+    return failure();
   return returnResults();
 }
 
@@ -243,21 +298,29 @@ namespace {
 class DiagnosticCollector {
 public:
   explicit DiagnosticCollector(MLIRContext *context)
-      : handler(std::make_unique<ScopedDiagnosticHandler>(context, [this](Diagnostic &diagnostic) {
+      : context(context), handler(std::make_unique<ScopedDiagnosticHandler>(context, [this](Diagnostic &diagnostic) {
           collected.push_back({diagnostic.getLocation(), diagnostic.getSeverity(), diagnostic.str()});
           return success();
         })) {}
 
   void emit(StringRef path) {
     handler.reset();
+    SmallVector<Problem> failures;
+    for (const Entry &entry : collected)
+      if (entry.severity == DiagnosticSeverity::Error)
+        failures.push_back({entry.message, nodeOf(entry, path).str()});
+    // Several are one error.
+    if (failures.size() > 1)
+      emitError(NameLoc::get(StringAttr::get(context, path))) << path << ": cannot be imported:" << describe(failures);
     for (const Entry &entry : collected) {
-      auto name = dyn_cast<NameLoc>(entry.loc);
+      if (entry.severity == DiagnosticSeverity::Error && failures.size() > 1)
+        continue;
       auto diagnostic = entry.severity == DiagnosticSeverity::Error     ? emitError(entry.loc)
                         : entry.severity == DiagnosticSeverity::Warning ? emitWarning(entry.loc)
                                                                         : emitRemark(entry.loc);
       diagnostic << path << ": ";
-      if (name && name.getName() != path)
-        diagnostic << "node '" << name.getName().getValue() << "': ";
+      if (StringRef node = nodeOf(entry, path); !node.empty())
+        diagnostic << "node '" << node << "': ";
       diagnostic << entry.message;
     }
   }
@@ -268,6 +331,12 @@ private:
     DiagnosticSeverity severity;
     std::string message;
   };
+  static StringRef nodeOf(const Entry &entry, StringRef path) {
+    auto name = dyn_cast<NameLoc>(entry.loc);
+    return name && name.getName() != path ? name.getName().getValue() : StringRef();
+  }
+
+  MLIRContext *context;
   SmallVector<Entry> collected;
   std::unique_ptr<ScopedDiagnosticHandler> handler;
 };

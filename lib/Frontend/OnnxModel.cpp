@@ -11,14 +11,19 @@
 
 #include "OnnxModel.h"
 
+#include "ExternalData.h"
 #include "ModelOutputs.h"
+#include "OnnxFunctions.h"
 
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 
+#include <google/protobuf/io/zero_copy_stream_impl.h>
+#include <google/protobuf/unknown_field_set.h>
 #include <onnx/onnx_pb.h>
 
 #include <set>
@@ -31,34 +36,40 @@ namespace {
 
 Error makeError(const Twine &message) { return createStringError(inconvertibleErrorCode(), message); }
 
+/// Data of a tensor, and what keeps it in memory.
+struct Bytes {
+  StringRef data;
+  std::shared_ptr<const void> owner;
+};
+
 /// Turns protobuf structures into ours.
 class Loader {
 public:
-  explicit Loader(const ImportOptions &options) : options(options) {}
+  explicit Loader(const ImportOptions &options) : options(options), what("the data") {}
   /// The folder of `path` is where external data is looked for.
-  Loader(StringRef path, const ImportOptions &options) : options(options), path(path.str()) {}
-  Expected<Model> load(StringRef bytes);
+  Loader(StringRef path, const ImportOptions &options) : options(options), what("the file"), externalFiles(path) {}
+  /// Reads a model of `size` bytes.
+  Expected<Model> load(google::protobuf::io::ZeroCopyInputStream &stream, uint64_t size);
 
 private:
   Error readOpsets(const onnx::ModelProto &proto);
-  Error readGraph(const onnx::GraphProto &graph);
+  Error readGraph(onnx::GraphProto &graph);
   void readInputs(const onnx::GraphProto &graph);
-  Expected<Node> readNode(const onnx::NodeProto &proto, size_t index);
-  Error readInitializers(const onnx::GraphProto &graph, const StringSet<> &needed,
+  Expected<Node> readNode(onnx::NodeProto &proto, size_t index);
+  Error readInitializers(onnx::GraphProto &graph, const StringSet<> &needed,
                          std::map<std::string, ConstantPtr> &initializers);
-  Expected<std::shared_ptr<const Graph>> readSubgraph(const onnx::GraphProto &proto);
-  Error readAttribute(const onnx::AttributeProto &proto, Node &node);
+  Expected<std::shared_ptr<const Graph>> readSubgraph(onnx::GraphProto &proto);
+  Error readAttribute(onnx::AttributeProto &proto, Node &node);
   ValueInfo readValueInfo(const onnx::ValueInfoProto &proto);
   /// Null when the element type is unsupported, which is noted as a problem.
-  Expected<ConstantPtr> readTensor(const onnx::TensorProto &proto, const std::string &name);
-  Expected<StringRef> externalData(const onnx::TensorProto &proto, const std::string &name, uint64_t wanted);
-  Expected<StringRef> openExternal(StringRef location, const std::string &name);
+  Expected<ConstantPtr> readTensor(onnx::TensorProto &proto, const std::string &name);
+  Expected<Bytes> externalData(const onnx::TensorProto &proto, const std::string &name, uint64_t wanted);
 
   const ImportOptions &options;
-  /// Nothing for a model in memory.
-  std::optional<std::string> path;
+  /// What diagnostics call the model.
+  std::string what;
+  ExternalFiles externalFiles;
   Model model;
-  StringMap<std::unique_ptr<MemoryBuffer>> externalFiles;
 };
 
 std::string typeName(int32_t type) {
@@ -139,15 +150,20 @@ uint64_t bytesInFile(DType dtype, int64_t count) {
   return isNibble(dtype) ? elements / 2 + elements % 2 : elements * sizeOf(frontend::kindOf(dtype));
 }
 
-/// The bytes of a tensor's data, whose number fits, little endian like this machine's.
-ConstantPtr fromBytes(DType dtype, StringRef bytes, ArrayRef<int64_t> shape, const std::string &name) {
+/// The bytes of a tensor's data, whose number fits, little endian like this machine's. They
+/// stay where they are when they are kept there.
+ConstantPtr fromBytes(DType dtype, const Bytes &bytes, ArrayRef<int64_t> shape, const std::string &name) {
   if (isNibble(dtype))
-    return fromNibbles(dtype, bytes, shape, name);
-  Tensor elements = Tensor::allocate(frontend::kindOf(dtype), shape);
-  llvm::copy(bytes, elements.mutableBytes());
+    return fromNibbles(dtype, bytes.data, shape, name);
+  const ElementKind kind = frontend::kindOf(dtype);
+  const bool isAligned = reinterpret_cast<uintptr_t>(bytes.data.data()) % sizeOf(kind) == 0;
+  if (bytes.owner && isAligned && dtype != DType::Bool)
+    return std::make_shared<OnnxConstant>(dtype, Tensor::view(kind, shape, bytes.data.data(), bytes.owner), name);
+  Tensor elements = Tensor::allocate(kind, shape);
+  llvm::copy(bytes.data, elements.mutableBytes());
   // A bool may be any byte but 0.
   if (dtype == DType::Bool)
-    for (char &byte : MutableArrayRef(elements.mutableBytes(), bytes.size()))
+    for (char &byte : MutableArrayRef(elements.mutableBytes(), bytes.data.size()))
       byte = byte != 0;
   return std::make_shared<OnnxConstant>(dtype, std::move(elements), name);
 }
@@ -188,49 +204,7 @@ Expected<ConstantPtr> readTyped(const onnx::TensorProto &proto, DType dtype, Arr
   return constant;
 }
 
-Expected<StringRef> Loader::openExternal(StringRef location, const std::string &name) {
-  auto fail = [&](const Twine &why) {
-    return makeError("external data '" + location + "' of tensor '" + name + "' " + why);
-  };
-  if (location.empty())
-    return fail("has no location");
-  auto cached = externalFiles.find(location);
-  if (cached != externalFiles.end())
-    return cached->second->getBuffer();
-  bool leaves = sys::path::is_absolute(location) || location.contains('\0');
-  for (auto it = sys::path::begin(location), end = sys::path::end(location); it != end; ++it)
-    leaves |= *it == "..";
-  if (leaves)
-    return fail("lies outside the model's folder; save the model with its data beside it");
-  if (!path)
-    return fail("cannot be found for a model in memory: load the model from its file, or save it with its weights "
-                "inside");
-  SmallString<256> folder(*path), file, realFolder, realFile;
-  sys::path::remove_filename(folder);
-  if (folder.empty())
-    folder = ".";
-  file = folder;
-  sys::path::append(file, location);
-  if (std::error_code error = sys::fs::real_path(file, realFile))
-    return fail("cannot be read: " + error.message());
-  if (std::error_code error = sys::fs::real_path(folder, realFolder))
-    return fail("cannot be read: " + error.message());
-  // A symbolic link could lead out of the folder.
-  if (realFolder.back() != '/')
-    realFolder += '/';
-  if (!StringRef(realFile).starts_with(realFolder))
-    return fail("lies outside the model's folder; save the model with its data beside it");
-  if (!sys::fs::is_regular_file(realFile))
-    return fail("is no regular file");
-  auto buffer = MemoryBuffer::getFile(realFile, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return fail("cannot be read: " + buffer.getError().message());
-  StringRef bytes = (*buffer)->getBuffer();
-  externalFiles[location] = std::move(*buffer);
-  return bytes;
-}
-
-Expected<StringRef> Loader::externalData(const onnx::TensorProto &proto, const std::string &name, uint64_t wanted) {
+Expected<Bytes> Loader::externalData(const onnx::TensorProto &proto, const std::string &name, uint64_t wanted) {
   StringRef location;
   uint64_t offset = 0, length = wanted;
   for (const auto &entry : proto.external_data()) {
@@ -242,19 +216,21 @@ Expected<StringRef> Loader::externalData(const onnx::TensorProto &proto, const s
       return makeError("external data of tensor '" + name + "' has the " + entry.key() + " '" + value.str() +
                        "', which is no number");
   }
-  Expected<StringRef> bytes = openExternal(location, name);
-  if (!bytes)
-    return bytes;
+  Expected<std::shared_ptr<MemoryBuffer>> file = externalFiles.open(location);
+  if (!file)
+    return makeError("external data '" + location + "' of tensor '" + name + "' " + toString(file.takeError()));
+  StringRef bytes = (*file)->getBuffer();
   if (length != wanted)
     return makeError("external data of tensor '" + name + "' has " + Twine(length) + " bytes, its shape needs " +
                      Twine(wanted));
-  if (offset > bytes->size() || wanted > bytes->size() - offset)
-    return makeError("external data of tensor '" + name + "' ends at byte " + Twine(bytes->size()) + " of '" +
-                     location + "', but its " + Twine(wanted) + " bytes start at " + Twine(offset));
-  return bytes->substr(offset, wanted);
+  if (offset > bytes.size() || wanted > bytes.size() - offset)
+    return makeError("external data of tensor '" + name + "' ends at byte " + Twine(bytes.size()) + " of '" + location +
+                     "', but its " + Twine(wanted) + " bytes start at " + Twine(offset));
+  const StringRef part = bytes.substr(offset, wanted);
+  return Bytes{part, ExternalFiles::keep(*file, part)};
 }
 
-Expected<ConstantPtr> Loader::readTensor(const onnx::TensorProto &proto, const std::string &name) {
+Expected<ConstantPtr> Loader::readTensor(onnx::TensorProto &proto, const std::string &name) {
   Shape shape(proto.dims().begin(), proto.dims().end());
   std::optional<DType> dtype = fromOnnxType(proto.data_type());
   if (!dtype) {
@@ -270,20 +246,21 @@ Expected<ConstantPtr> Loader::readTensor(const onnx::TensorProto &proto, const s
   bool isExternal = proto.data_location() == onnx::TensorProto::EXTERNAL;
   if (!isExternal && !proto.has_raw_data())
     return readTyped(proto, *dtype, shape, name);
-  StringRef bytes = proto.raw_data();
   if (isExternal) {
-    Expected<StringRef> external = externalData(proto, name, wanted);
+    Expected<Bytes> external = externalData(proto, name, wanted);
     if (!external)
       return external.takeError();
-    bytes = *external;
+    return fromBytes(*dtype, *external, shape, name);
   }
-  if (bytes.size() != wanted)
-    return makeError("tensor '" + name + "' has " + Twine(bytes.size()) + " bytes of data, its shape needs " +
-                     Twine(wanted));
-  return fromBytes(*dtype, bytes, shape, name);
+  if (proto.raw_data().size() != wanted)
+    return makeError("tensor '" + name + "' has " + Twine(proto.raw_data().size()) +
+                     " bytes of data, its shape needs " + Twine(wanted));
+  // Taken from the model, which nobody reads again.
+  std::shared_ptr<std::string> raw(wanted ? proto.release_raw_data() : new std::string);
+  return fromBytes(*dtype, Bytes{*raw, raw}, shape, name);
 }
 
-Error Loader::readAttribute(const onnx::AttributeProto &proto, Node &node) {
+Error Loader::readAttribute(onnx::AttributeProto &proto, Node &node) {
   OnnxAttribute attribute;
   switch (proto.type()) {
   case onnx::AttributeProto::FLOAT:
@@ -312,7 +289,7 @@ Error Loader::readAttribute(const onnx::AttributeProto &proto, Node &node) {
   case onnx::AttributeProto::TENSOR: {
     attribute.kind = OnnxAttribute::Kind::Tensor;
     std::string name = node.opType == "Constant" && !node.outputs.empty() ? node.outputs.front() : node.name;
-    Expected<ConstantPtr> tensor = readTensor(proto.t(), name);
+    Expected<ConstantPtr> tensor = readTensor(*proto.mutable_t(), name);
     if (!tensor)
       return tensor.takeError();
     attribute.tensor = *tensor;
@@ -320,7 +297,7 @@ Error Loader::readAttribute(const onnx::AttributeProto &proto, Node &node) {
   }
   case onnx::AttributeProto::GRAPH: {
     attribute.kind = OnnxAttribute::Kind::Graph;
-    Expected<std::shared_ptr<const Graph>> graph = readSubgraph(proto.g());
+    Expected<std::shared_ptr<const Graph>> graph = readSubgraph(*proto.mutable_g());
     if (!graph)
       return graph.takeError();
     attribute.graph = *graph;
@@ -334,14 +311,30 @@ Error Loader::readAttribute(const onnx::AttributeProto &proto, Node &node) {
   return Error::success();
 }
 
-Expected<Node> Loader::readNode(const onnx::NodeProto &proto, size_t index) {
+/// The metadata of nodes is newer than these classes: a field that they do not know, whose
+/// entries have a key and a value.
+std::string nameScopesOf(const onnx::NodeProto &proto) {
+  constexpr int kMetadata = 9;
+  const google::protobuf::UnknownFieldSet &fields = proto.unknown_fields();
+  for (int i = 0; i < fields.field_count(); ++i) {
+    const google::protobuf::UnknownField &field = fields.field(i);
+    onnx::StringStringEntryProto entry;
+    if (field.number() == kMetadata && field.type() == google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED &&
+        entry.ParseFromString(field.length_delimited()) && entry.key() == "pkg.torch.onnx.name_scopes")
+      return entry.value();
+  }
+  return {};
+}
+
+Expected<Node> Loader::readNode(onnx::NodeProto &proto, size_t index) {
   Node node;
   node.opType = proto.op_type();
   node.name = proto.name().empty() ? node.opType + "#" + std::to_string(index) : proto.name();
   node.domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
+  node.module = moduleOf(nameScopesOf(proto));
   node.inputs.assign(proto.input().begin(), proto.input().end());
   node.outputs.assign(proto.output().begin(), proto.output().end());
-  for (const auto &attribute : proto.attribute())
+  for (auto &attribute : *proto.mutable_attribute())
     if (Error error = readAttribute(attribute, node))
       return std::move(error);
   return node;
@@ -375,9 +368,9 @@ void Loader::readInputs(const onnx::GraphProto &graph) {
     model.inputs = std::move(unneeded);
 }
 
-Error Loader::readInitializers(const onnx::GraphProto &graph, const StringSet<> &needed,
+Error Loader::readInitializers(onnx::GraphProto &graph, const StringSet<> &needed,
                                std::map<std::string, ConstantPtr> &initializers) {
-  for (const auto &proto : graph.initializer()) {
+  for (auto &proto : *graph.mutable_initializer()) {
     if (!needed.contains(proto.name()))
       continue;
     Expected<ConstantPtr> tensor = readTensor(proto, proto.name());
@@ -392,7 +385,7 @@ Error Loader::readInitializers(const onnx::GraphProto &graph, const StringSet<> 
   return Error::success();
 }
 
-Expected<std::shared_ptr<const Graph>> Loader::readSubgraph(const onnx::GraphProto &proto) {
+Expected<std::shared_ptr<const Graph>> Loader::readSubgraph(onnx::GraphProto &proto) {
   auto graph = std::make_shared<Graph>();
   for (const auto &input : proto.input())
     graph->inputs.push_back(input.name());
@@ -404,7 +397,7 @@ Expected<std::shared_ptr<const Graph>> Loader::readSubgraph(const onnx::GraphPro
   for (int i = 0; i < proto.node_size(); ++i) {
     if (!needed[i])
       continue;
-    Expected<Node> node = readNode(proto.node(i), i);
+    Expected<Node> node = readNode(*proto.mutable_node(i), i);
     if (!node)
       return node.takeError();
     graph->nodes.push_back(std::move(*node));
@@ -412,7 +405,7 @@ Expected<std::shared_ptr<const Graph>> Loader::readSubgraph(const onnx::GraphPro
   return graph;
 }
 
-Error Loader::readGraph(const onnx::GraphProto &graph) {
+Error Loader::readGraph(onnx::GraphProto &graph) {
   if (Error error = chooseOutputs(graph, options).moveInto(model.results))
     return error;
   const std::vector<bool> needed = findNeeded(graph, model.results, model.needed);
@@ -421,11 +414,12 @@ Error Loader::readGraph(const onnx::GraphProto &graph) {
   for (int i = 0; i < graph.node_size(); ++i) {
     if (!needed[i])
       continue;
-    Expected<Node> node = readNode(graph.node(i), i);
+    Expected<Node> node = readNode(*graph.mutable_node(i), i);
     if (!node)
       return node.takeError();
     model.nodes.push_back(std::move(*node));
   }
+  nameAfterModules(model.nodes);
   readInputs(graph);
   for (const auto &output : graph.output())
     model.outputs.push_back(readValueInfo(output));
@@ -433,11 +427,14 @@ Error Loader::readGraph(const onnx::GraphProto &graph) {
 }
 
 Error Loader::readOpsets(const onnx::ModelProto &proto) {
+  if (proto.ir_version() > kMaxIrVersion)
+    model.problems.push_back(
+        {formatv("unsupported IR version {0} (supported: up to {1})", proto.ir_version(), kMaxIrVersion), ""});
   for (const auto &opset : proto.opset_import()) {
     if (!opset.domain().empty() && opset.domain() != "ai.onnx")
       continue;
     model.opset = opset.version();
-    if (model.opset < kMinOpset || model.opset > kMaxOpset)
+    if (model.opset < kMinOpset || model.opset > kLastOpset)
       model.problems.push_back({formatv("unsupported opset {0} (supported: {1} to {2}; export the model again with "
                                         "one of these)",
                                         model.opset, kMinOpset, kMaxOpset),
@@ -447,34 +444,46 @@ Error Loader::readOpsets(const onnx::ModelProto &proto) {
   return makeError("the model does not say which ai.onnx opset it uses");
 }
 
-Expected<Model> Loader::load(StringRef bytes) {
-  const std::string what = path ? "the file" : "the data";
-  if (bytes.empty())
+Expected<Model> Loader::load(google::protobuf::io::ZeroCopyInputStream &stream, uint64_t size) {
+  if (size == 0)
     return makeError(what + " is empty; export the model again");
-  if (bytes.size() > static_cast<size_t>(std::numeric_limits<int>::max()))
+  if (size > static_cast<uint64_t>(std::numeric_limits<int>::max()))
     return makeError(what + " is larger than 2 GiB: keep the weights in an external data file");
   google::protobuf::LogSilencer silencer;
   onnx::ModelProto proto;
-  if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+  if (!proto.ParseFromZeroCopyStream(&stream))
     return makeError(what + " is no ONNX model, or is damaged; export it again");
   if (!proto.has_graph())
     return makeError(what + " holds no ONNX graph; export the model again");
   if (Error error = readOpsets(proto))
     return std::move(error);
-  if (Error error = readGraph(proto.graph()))
+  if (Error error = inlineFunctions(proto, model.opset, model.problems))
+    return std::move(error);
+  if (Error error = readGraph(*proto.mutable_graph()))
     return std::move(error);
   return std::move(model);
 }
 
 } // namespace
 
+/// Read in pieces: the file and what is made of it are never in memory both.
 Expected<Model> vitq::frontend::loadOnnxModel(StringRef path, const ImportOptions &options) {
-  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return makeError("cannot be read: " + buffer.getError().message());
-  return Loader(path, options).load((*buffer)->getBuffer());
+  Expected<sys::fs::file_t> file = sys::fs::openNativeFileForRead(path);
+  if (!file)
+    return makeError("cannot be read: " + toString(file.takeError()));
+  const scope_exit close([&] { sys::fs::closeFile(*file); });
+  sys::fs::file_status status;
+  if (std::error_code error = sys::fs::status(*file, status))
+    return makeError("cannot be read: " + error.message());
+  if (status.type() == sys::fs::file_type::directory_file)
+    return makeError("cannot be read: it is a folder");
+  google::protobuf::io::FileInputStream stream(*file, /*block_size=*/1 << 20);
+  return Loader(path, options).load(stream, status.getSize());
 }
 
 Expected<Model> vitq::frontend::parseOnnxModel(StringRef bytes, const ImportOptions &options) {
-  return Loader(options).load(bytes);
+  // No stream holds more.
+  google::protobuf::io::ArrayInputStream stream(
+      bytes.data(), static_cast<int>(std::min<size_t>(bytes.size(), std::numeric_limits<int>::max())));
+  return Loader(options).load(stream, bytes.size());
 }

@@ -39,8 +39,11 @@ struct OnnxAttribute {
 };
 
 struct Node {
-  /// The ONNX name, or `<op_type>#<index>`.
+  /// The module it belongs to and what it does there, if the exporter wrote the former; else
+  /// the ONNX name, or `<op_type>#<index>`.
   std::string name;
+  /// The path of the module: `blocks.3.mlp.fc1`.
+  std::string module;
   std::string opType, domain;
   /// Empty strings are inputs or outputs that were left out.
   std::vector<std::string> inputs, outputs;
@@ -48,6 +51,8 @@ struct Node {
   /// What graphs in attributes read of those around them.
   std::vector<std::string> captured;
 
+  /// As in `com.microsoft::Gelu`; without a domain for those of ONNX.
+  std::string qualifiedType() const { return domain.empty() ? opType : domain + "::" + opType; }
   const OnnxAttribute *find(const std::string &attribute) const {
     auto it = attributes.find(attribute);
     return it == attributes.end() ? nullptr : &it->second;
@@ -104,6 +109,12 @@ llvm::Expected<Model> loadOnnxModel(llvm::StringRef path, const ImportOptions &o
 
 /// The same for a model in memory; external data is an error.
 llvm::Expected<Model> parseOnnxModel(llvm::StringRef bytes, const ImportOptions &options);
+
+/// The module that PyTorch's `pkg.torch.onnx.name_scopes` names: a list from the root to the
+/// call. Empty when there is none.
+std::string moduleOf(llvm::StringRef nameScopes);
+/// Calls each node that has a module after it, by names that no two nodes share.
+void nameAfterModules(std::vector<Node> &nodes);
 
 } // namespace vitq::frontend
 

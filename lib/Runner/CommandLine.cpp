@@ -39,6 +39,8 @@ struct Flags {
   cl::opt<std::string> dumpOutputs =
       text("dump-outputs", "Write an output [images, ...] (int32 or float32), or several as .npz", "file.npy|file.npz");
   cl::opt<std::string> json = text("json", "Write the figures as JSON", "file");
+  cl::list<std::string> shapes{"shape", cl::desc("Shape of an input whose axes an ONNX model leaves open"),
+                               cl::value_desc("INPUT:1x3x224x224"), cl::cat(category)};
   cl::opt<uint64_t> limit{"limit", cl::desc("Look at the first images only (0: all)"), cl::value_desc("N"), cl::init(0),
                           cl::cat(category)};
   cl::opt<int64_t> threads{"num-threads", cl::desc("Run a .so that was compiled with --openmp in N threads"),
@@ -78,6 +80,7 @@ int runner::main(int argc, char **argv) {
   options.reference = flags.reference;
   options.preprocess = flags.preprocess;
   options.outputs.assign(flags.outputs.begin(), flags.outputs.end());
+  options.shapes.assign(flags.shapes.begin(), flags.shapes.end());
   options.dumpOutputs = flags.dumpOutputs;
   options.json = flags.json;
   options.limit = flags.limit;

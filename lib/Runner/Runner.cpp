@@ -34,6 +34,7 @@ private:
   llvm::Error checkOptions() const;
   llvm::Error checkOutputs() const;
   llvm::Expected<data::Preprocess> choosePreprocess() const;
+  llvm::Expected<frontend::ImportOptions> importOptions() const;
   llvm::Error openSource();
   llvm::Error evaluate();
   llvm::Error evaluateLabels(const std::vector<std::vector<Outputs>> &outputs);
@@ -67,7 +68,11 @@ struct OptionRule {
 
 static bool hasData(const RunOptions &o) { return !o.images.empty() || !o.inputs.empty(); }
 
+static bool isOnnx(llvm::StringRef path) { return path.ends_with(".onnx"); }
+
 static constexpr OptionRule optionRules[] = {
+    {[](const RunOptions &o) { return !o.shapes.empty() && !isOnnx(o.program) && !isOnnx(o.reference); },
+     "--shape has no effect: it is for inputs that an ONNX model leaves open"},
     {[](const RunOptions &o) { return !o.images.empty() && !o.inputs.empty(); },
      "--images and --inputs exclude each other"},
     {[](const RunOptions &o) { return o.compare && (o.reference.empty() || o.images.empty()); },
@@ -124,6 +129,24 @@ llvm::Expected<data::Preprocess> Session::choosePreprocess() const {
   return chosen.value_or(data::Preprocess());
 }
 
+/// What ONNX models leave open: as the flags say, or as large as images become.
+llvm::Expected<frontend::ImportOptions> Session::importOptions() const {
+  frontend::ImportOptions result;
+  for (const std::string &shape : options.shapes)
+    if (llvm::Error error = frontend::parseInputShape(shape, result))
+      return llvm::createStringError("--shape: " + llvm::toString(std::move(error)));
+  if (options.preprocess.empty())
+    return result;
+  llvm::Expected<data::Preprocess> preprocess = data::parsePreprocess(options.preprocess);
+  if (!preprocess)
+    return preprocess.takeError();
+  if (std::optional<data::Size> size = data::resultSize(*preprocess)) {
+    result.height = size->height;
+    result.width = size->width;
+  }
+  return result;
+}
+
 llvm::Error Session::openSource() {
   llvm::Expected<data::Preprocess> preprocess = choosePreprocess();
   if (!preprocess)
@@ -148,11 +171,21 @@ llvm::Error Session::openSource() {
 
 /// An ONNX model gives what the program does, by the names that they share.
 llvm::Error Session::openReference() {
-  frontend::ImportOptions import;
+  llvm::Expected<frontend::ImportOptions> import = importOptions();
+  if (!import)
+    return import.takeError();
   for (const OutputInfo &output : figures.outputs)
-    import.outputs.push_back(output.name);
-  import.orOwnOutputs = true;
-  auto opened = openProgram(options.reference, import);
+    import->outputs.push_back(output.name);
+  import->orOwnOutputs = true;
+  // As large as the program's images, where it leaves that open; what --shape says is of the program, if that is a
+  // model.
+  if (isOnnx(options.program))
+    import->shapes.clear();
+  if (const ProgramInfo &own = program->info(); !own.inputShape.empty()) {
+    import->height = own.height();
+    import->width = own.width();
+  }
+  auto opened = openProgram(options.reference, *import);
   if (!opened)
     return opened.takeError();
   reference = std::move(*opened);
@@ -174,9 +207,11 @@ llvm::Error Session::checkOutputs() const {
 llvm::Error Session::open() {
   if (llvm::Error error = checkOptions())
     return error;
-  frontend::ImportOptions import;
-  import.outputs = options.outputs;
-  auto opened = openProgram(options.program, import);
+  llvm::Expected<frontend::ImportOptions> import = importOptions();
+  if (!import)
+    return import.takeError();
+  import->outputs = options.outputs;
+  auto opened = openProgram(options.program, *import);
   if (!opened)
     return opened.takeError();
   program = std::move(*opened);

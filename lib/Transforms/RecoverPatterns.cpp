@@ -8,6 +8,7 @@
 
 #include "RecoverPatterns.h"
 
+#include "vitq/Support/Constants.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -40,6 +41,24 @@ LogicalResult recover::replaceWith(PatternRewriter &rewriter, Operation *op, Val
     return rewriter.notifyMatchFailure(op, "what it computes has another type");
   rewriter.replaceOp(op, makeReshape(rewriter, op->getLoc(), value, vit::shapeOf(op->getResult(0))));
   return success();
+}
+
+Value recover::makeRows(PatternRewriter &rewriter, Location loc, Value constant, int64_t first, int64_t count,
+                        StringRef name) {
+  auto op = constant.getDefiningOp<arith::ConstantOp>();
+  llvm::Expected<Tensor> whole =
+      op ? readTensor(op.getValue()) : llvm::createStringError(llvm::inconvertibleErrorCode(), "no constant");
+  if (!whole || whole->kind() != ElementKind::F32) {
+    llvm::consumeError(whole.takeError());
+    return {};
+  }
+  SmallVector<int64_t> shape(whole->shape());
+  const int64_t rowSize = whole->numElements() / shape.front();
+  shape.front() = count;
+  // The context keeps blobs and dense attributes; what was copied out of one keeps itself.
+  const Tensor part = whole->part(first * rowSize, shape);
+  const Tensor rows = Tensor::view(ElementKind::F32, shape, part.bytes(), std::make_shared<Tensor>(*whole));
+  return createConstant(rewriter, loc, RankedTensorType::get(shape, rewriter.getF32Type()), rows, name);
 }
 
 /// A scale that is 1 / sqrt(d) but for rounding in float becomes exactly that.
@@ -85,6 +104,7 @@ struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatte
     recover::populateScalarPatterns(second);
     recover::populateLateAttentionPatterns(second);
     recover::populateLateHeadPatterns(second);
+    recover::populateLateChannelPatterns(second);
     patterns = {std::move(first), std::move(second)};
     return success();
   }
@@ -112,6 +132,7 @@ private:
     recover::populateGuardPatterns(set);
     recover::populateLinearPatterns(set);
     recover::populatePatchPatterns(set);
+    recover::populateChannelPatterns(set);
     recover::populateViewPatterns(set);
     recover::populateAttentionPatterns(set);
     recover::populateHeadPatterns(set);

@@ -28,6 +28,10 @@ void populateGuardPatterns(mlir::RewritePatternSet &patterns);
 void populateLinearPatterns(mlir::RewritePatternSet &patterns);
 /// Patch embeddings, and the normalization of pixels in front of them.
 void populatePatchPatterns(mlir::RewritePatternSet &patterns);
+/// Factors and summands for each channel behind linear layers and convolutions; for the end,
+/// when normalizations have taken theirs, those before them.
+void populateChannelPatterns(mlir::RewritePatternSet &patterns);
+void populateLateChannelPatterns(mlir::RewritePatternSet &patterns);
 /// Shape ops: chains that undo each other, layouts other than [B, N, C].
 void populateViewPatterns(mlir::RewritePatternSet &patterns);
 /// Attention's products; for the end, keys without queries that a linear gives.
@@ -137,6 +141,10 @@ mlir::Value makeTranspose(mlir::PatternRewriter &rewriter, mlir::Location loc, m
 /// A vit.linear; `bias` may be null.
 mlir::Value makeLinear(mlir::PatternRewriter &rewriter, mlir::Location loc, mlir::Value input, mlir::Value weight,
                        mlir::Value bias);
+
+/// Rows [first, first + count) of a constant of f32, in its memory. Null when it is no such constant.
+mlir::Value makeRows(mlir::PatternRewriter &rewriter, mlir::Location loc, mlir::Value constant, int64_t first,
+                     int64_t count, llvm::StringRef name);
 
 inline int64_t rankOf(mlir::Value value) { return vit::shapeOf(value).size(); }
 

@@ -10,6 +10,7 @@
 
 #include "RecoverPatternsHeads.h"
 
+#include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Support/Constants.h"
 
 using namespace mlir;
@@ -76,16 +77,35 @@ FailureOr<Heads> recover::matchHeads(Value operand, bool channelsLast, const cha
   return result;
 }
 
+/// As splitLinear, where the channels stand in a row: nothing is copied.
+static FailureOr<Value> takeRows(PatternRewriter &rewriter, const Heads &heads, StringRef role) {
+  vit::LinearOp linear = heads.linear;
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPoint(linear);
+  const Location loc = suffixed(linear.getLoc(), role);
+  auto rows = [&](Value value) {
+    return value ? makeRows(rewriter, loc, value, heads.offset, heads.heads * heads.size,
+                            (getBlobName(value) + "." + role).str())
+                 : Value();
+  };
+  Value weight = rows(linear.getWeight()), bias = rows(linear.getBias());
+  if (!weight || !bias != !linear.getBias())
+    return rewriter.notifyMatchFailure(linear, "weight or bias of the packed projection is no constant");
+  return makeLinear(rewriter, loc, linear.getInput(), weight, bias);
+}
+
 /// The part of a packed projection that gives the heads' channels: rows of its
 /// weight and bias. Its location is the projection's with `role` appended.
 static FailureOr<Value> splitLinear(PatternRewriter &rewriter, const Heads &heads, StringRef role) {
   vit::LinearOp linear = heads.linear;
+  if (!llvm::all_of(linear->getUsers(), isViewOp))
+    return rewriter.notifyMatchFailure(linear, "the packed projection has a use that is no shape op");
+  if (heads.stride == 1 && (heads.headStride == heads.size || heads.heads == 1))
+    return takeRows(rewriter, heads, role);
   auto weights = getFloatConstantF32(linear.getWeight());
   auto biases = linear.getBias() ? getFloatConstantF32(linear.getBias()) : std::vector<float>();
   if (failed(weights) || failed(biases))
     return rewriter.notifyMatchFailure(linear, "weight or bias of the packed projection is no constant");
-  if (!llvm::all_of(linear->getUsers(), isViewOp))
-    return rewriter.notifyMatchFailure(linear, "the packed projection has a use that is no shape op");
   int64_t inputs = shapeOf(linear.getWeight())[1];
   std::vector<float> rows, bias;
   for (int64_t h = 0; h < heads.heads; ++h)
@@ -99,9 +119,7 @@ static FailureOr<Value> splitLinear(PatternRewriter &rewriter, const Heads &head
   rewriter.setInsertionPoint(linear);
   int64_t channels = heads.heads * heads.size;
   auto named = [&](Value value) { return (getBlobName(value) + "." + role).str(); };
-  Location loc = linear.getLoc();
-  if (auto name = dyn_cast<NameLoc>(loc))
-    loc = NameLoc::get(rewriter.getStringAttr(name.getName().getValue() + "." + role));
+  const Location loc = suffixed(linear.getLoc(), role);
   Type f32 = rewriter.getF32Type();
   Value weight = createFloatConstant(rewriter, loc, RankedTensorType::get({channels, inputs}, f32), rows,
                                      named(linear.getWeight()));

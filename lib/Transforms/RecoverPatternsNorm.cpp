@@ -165,17 +165,45 @@ static Value takeFront(PatternRewriter &rewriter, Location loc, Value x, int64_t
   return vit::SliceOp::create(rewriter, loc, type, x, offsets, sizes, strides);
 }
 
+/// `op` = x / max(|x|, e) with the norm |x| = sqrt(k * mean(x^2)) of rows, as vectors are
+/// brought to length 1: the moment under the root, e^2 as its eps. Of rows that are no
+/// shorter than e the quotient is the same, but for a part of (e / |x|)^2.
+static Moment matchUnitRows(Operation *op) {
+  auto div = dyn_cast<vit::DivOp>(op);
+  if (!div)
+    return {};
+  Value norm = div.getRhs();
+  if (auto broadcast = norm.getDefiningOp<vit::BroadcastOp>())
+    norm = broadcast.getInput();
+  Moment moment;
+  // relu(|x| - e) + e
+  if (auto add = norm.getDefiningOp<vit::AddOp>()) {
+    auto relu = add.getLhs().getDefiningOp<vit::ReluOp>();
+    auto below = relu ? relu.getInput().getDefiningOp<vit::AddOp>() : vit::AddOp();
+    std::optional<double> high = getSplatFloat(add.getRhs()), low = below ? getSplatFloat(below.getRhs()) : high;
+    if (!below || !high || !low || *low != -*high)
+      return {};
+    moment.eps = *high * *high;
+    norm = below.getLhs();
+  }
+  Value radicand = matchRoot(norm), square = radicand ? matchRowMean(radicand, moment.factor) : Value();
+  moment.x = square ? matchSquare(square) : Value();
+  return moment.x == div.getLhs() ? moment : Moment();
+}
+
 /// x / sqrt(k * mean(x^2) + eps) -> the front half of layer_norm concat(x, -x): the mean of
 /// that is 0, its variance the mean of squares. The other half is multiplied by 0.
 struct RecoverRmsNorm : RewritePattern {
   explicit RecoverRmsNorm(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 2, context) {}
 
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
-    Value x, radicand;
-    if (!matchQuotient(op, x, radicand))
+    Moment moment = matchUnitRows(op);
+    Value x = moment.x, radicand;
+    if (!x && !matchQuotient(op, x, radicand))
       return rewriter.notifyMatchFailure(op, "no quotient by a root");
     const char *reason = "the root is of the squares of another value";
-    Moment moment = matchMoment(radicand, reason);
+    if (!moment.x)
+      moment = matchMoment(radicand, reason);
     if (moment.x != x)
       return rewriter.notifyMatchFailure(op, reason);
     if (matchCentered(x))

@@ -16,6 +16,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/DebugLog.h"
 
@@ -30,6 +31,12 @@ namespace vitq {
 
 using namespace mlir;
 using namespace vitq;
+
+/// Whether patterns must have recovered the op as part of others: it has no integer form.
+static bool isLeftover(Operation *op) {
+  return !isa<vit::QuantizableOp, vit::NormalizePixelsOp>(op) && !op->hasTrait<vit::MoveOp>() &&
+         !isa<vit::QuantizeOp, vit::DequantizeOp>(op);
+}
 
 /// For ops that only exist to be matched: the pattern that nearly did.
 static StringRef leftoverHint(Operation *op) {
@@ -77,8 +84,11 @@ struct VerifyFloatPass : vitq::impl::VitVerifyFloatPassBase<VerifyFloatPass> {
         op.emitError("the float phase has no op beside the function @main");
         valid = false;
       }
+    SmallVector<Operation *> leftovers;
     for (Operation &op : main.getBody().front())
-      valid &= checkOp(&op);
+      valid &= checkOp(&op, leftovers);
+    valid &= leftovers.empty();
+    report(leftovers);
     LDBG() << main.getBody().front().getOperations().size() << " ops are " << (valid ? "" : "not all ")
            << "of the float phase";
     if (!valid)
@@ -118,25 +128,60 @@ private:
   static bool checkConstants(Operation *op) {
     bool valid = true;
     for (OpOperand &operand : op->getOpOperands()) {
-      FailureOr<std::vector<float>> values = getFloatConstantF32(operand.get());
-      if (failed(values))
+      auto constant = operand.get().getDefiningOp<arith::ConstantOp>();
+      if (!constant)
         continue;
-      auto bad = llvm::find_if(*values, [](float value) { return !std::isfinite(value); });
-      if (bad == values->end())
+      // Weights are large: they are read where they are.
+      llvm::Expected<Tensor> tensor = readTensor(constant.getValue());
+      if (!tensor || !isFloat(tensor->kind())) {
+        llvm::consumeError(tensor.takeError());
+        continue;
+      }
+      const Tensor converted = tensor->converted(ElementKind::F32);
+      ArrayRef<float> values = converted.values<float>();
+      const auto *bad = llvm::find_if(values, [](float value) { return !std::isfinite(value); });
+      if (bad == values.end())
         continue;
       StringRef name = getBlobName(operand.get());
       InFlightDiagnostic diagnostic = op->emitError("operand #") << operand.getOperandNumber();
       if (!name.empty())
         diagnostic << " ('" << name << "')";
       diagnostic << " of node '" << nodeName(op->getLoc()) << "' holds " << (std::isnan(*bad) ? "a NaN" : "an infinity")
-                 << ", the first at index " << bad - values->begin()
-                 << "; mend the model's weights and export it again";
+                 << ", the first at index " << bad - values.begin() << "; mend the model's weights and export it again";
       valid = false;
     }
     return valid;
   }
 
-  static bool checkOp(Operation *op) {
+  /// One error for all ops that were not recovered.
+  void report(ArrayRef<Operation *> leftovers) {
+    if (leftovers.empty())
+      return;
+    if (leftovers.size() == 1) {
+      InFlightDiagnostic error = leftovers.front()->emitOpError("is not supported by itself");
+      if (auto name = dyn_cast<NameLoc>(leftovers.front()->getLoc()))
+        error << " (node '" << name.getName().getValue() << "')";
+      if (StringRef hint = leftoverHint(leftovers.front()); !hint.empty())
+        error << "; it is recognized " << hint;
+      return;
+    }
+    llvm::MapVector<StringRef, SmallVector<Operation *>> byName;
+    for (Operation *op : leftovers)
+      byName[op->getName().getStringRef()].push_back(op);
+    InFlightDiagnostic error = getOperation().emitError()
+                               << leftovers.size() << " ops are not supported by themselves:";
+    constexpr size_t kShown = 4;
+    for (const auto &[name, ops] : byName) {
+      error << "\n  " << name << ", " << ops.size() << (ops.size() == 1 ? " time: " : " times: ");
+      llvm::interleaveComma(ArrayRef(ops).take_front(kShown), error,
+                            [&](Operation *op) { error << nodeName(op->getLoc()); });
+      error << (ops.size() > kShown ? ", ..." : "");
+      if (StringRef hint = leftoverHint(ops.front()); !hint.empty())
+        error << "; recognized " << hint;
+    }
+  }
+
+  static bool checkOp(Operation *op, SmallVectorImpl<Operation *> &leftovers) {
     if (isa<func::ReturnOp>(op) || isa<arith::ConstantOp>(op))
       return true;
     if (!isa_and_nonnull<vit::VitDialect>(op->getDialect())) {
@@ -154,14 +199,8 @@ private:
       op->emitOpError("has no ONNX node's name as location");
       valid = false;
     }
-    StringRef hint = leftoverHint(op);
-    if (!hint.empty()) {
-      InFlightDiagnostic diagnostic = op->emitOpError("is not supported by itself");
-      if (auto name = dyn_cast<NameLoc>(op->getLoc()))
-        diagnostic << " (node '" << name.getName().getValue() << "')";
-      diagnostic << "; it is recognized " << hint;
-      valid = false;
-    }
+    if (isLeftover(op))
+      leftovers.push_back(op);
     return valid;
   }
 };

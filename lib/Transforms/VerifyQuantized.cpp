@@ -58,9 +58,9 @@ class VerifyQuantized : public vitq::impl::VitVerifyQuantizedPassBase<VerifyQuan
         bad = true;
         InFlightDiagnostic error = op->emitError("operand #")
                                    << use.getOperandNumber()
-                                   << (deferred ? " is not quantized; run vit-defer-dequant"
+                                   << (deferred ? " is not quantized: vit-defer-dequant left it float"
                                                 : " is neither quantized nor the dequantization of a quantized "
-                                                  "value; run vit-quantize");
+                                                  "value: vit-quantize left it float");
         if (Operation *producer = use.get().getDefiningOp())
           error.attachNote(producer->getLoc()) << "it is computed here";
       }

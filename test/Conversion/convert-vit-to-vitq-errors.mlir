@@ -286,7 +286,7 @@ func.func @fine_scores(%x: tensor<1x2x!f>) -> tensor<1x2x!p> {
 func.func @float_operand() -> tensor<1x2x!u> {
   // expected-note @+1 {{the operand is computed here}}
   %0 = arith.constant dense<1.0> : tensor<1x2xf32>
-  // expected-error @+1 {{operand or result of '?' is not quantized; run vit-quantize and vit-defer-dequant first}}
+  // expected-error @+1 {{operand or result of '?' is not quantized: vit-quantize and vit-defer-dequant left it float}}
   %1 = vit.relu %0 : tensor<1x2xf32> -> tensor<1x2x!u>
   return %1 : tensor<1x2x!u>
 }

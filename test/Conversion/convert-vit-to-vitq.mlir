@@ -97,7 +97,7 @@ func.func @elementwise(%a: tensor<1x2x!a>, %r: tensor<1x2x!r>, %u: tensor<1x2x!u
 // One fault is one error.
 func.func @float_left(%x: tensor<1x2x!u>) -> tensor<1x2xf32> {
   %d = vit.dequantize %x : tensor<1x2x!u> -> tensor<1x2xf32>
-  // expected-error @unknown {{'sig' still computes on float values; calibrate and quantize its operands}}
+  // expected-error @unknown {{'sig' still computes on floats: vit-quantize gave its operands no codes}}
   %g = vit.sigmoid %d : tensor<1x2xf32> -> tensor<1x2xf32> loc("sig")
   return %g : tensor<1x2xf32>
 }

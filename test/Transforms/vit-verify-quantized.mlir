@@ -6,9 +6,9 @@
 !w = !quant.uniform<i8:f32, 0.5>
 
 // Moves between a dequantization and a contraction are allowed until it is deferred.
-// CHECK: verify-quantized.mlir:[[#@LINE+7]]:8: error: operand #0 is not quantized; run vit-defer-dequant
+// CHECK: verify-quantized.mlir:[[#@LINE+7]]:8: error: operand #0 is not quantized: vit-defer-dequant left it float
 // CHECK: verify-quantized.mlir:[[#@LINE+5]]:8: note: it is computed here
-// CHECK: verify-quantized.mlir:[[#@LINE+5]]:8: error: operand #1 is not quantized; run vit-defer-dequant
+// CHECK: verify-quantized.mlir:[[#@LINE+5]]:8: error: operand #1 is not quantized: vit-defer-dequant left it float
 func.func @moved(%x: tensor<1x4x!u>, %w: tensor<2x2x!w>) -> tensor<1x2x2xf32> {
   %xd = vit.dequantize %x : tensor<1x4x!u> -> tensor<1x4xf32>
   %wd = vit.dequantize %w : tensor<2x2x!w> -> tensor<2x2xf32>
@@ -19,10 +19,10 @@ func.func @moved(%x: tensor<1x4x!u>, %w: tensor<2x2x!w>) -> tensor<1x2x2xf32> {
 
 // -----
 
-// CHECK-COUNT-2: error: operand #{{[01]}} is not quantized; run vit-defer-dequant
+// CHECK-COUNT-2: error: operand #{{[01]}} is not quantized: vit-defer-dequant left it float
 func.func @float(%x: tensor<1x2xf32>, %w: tensor<2x2xf32>) -> tensor<1x2xf32> {
-  // expected-error @+2 {{operand #0 is neither quantized nor the dequantization of a quantized value; run vit-quantize}}
-  // expected-error @+1 {{operand #1 is neither quantized nor the dequantization of a quantized value; run vit-quantize}}
+  // expected-error @+2 {{operand #0 is neither quantized nor the dequantization of a quantized value: vit-quantize left it float}}
+  // expected-error @+1 {{operand #1 is neither quantized nor the dequantization of a quantized value: vit-quantize left it float}}
   %y = vit.linear %x, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
 }
@@ -33,13 +33,13 @@ func.func @float(%x: tensor<1x2xf32>, %w: tensor<2x2xf32>) -> tensor<1x2xf32> {
 !w = !quant.uniform<i8:f32, 0.5>
 
 // A function between them is not.
-// CHECK-COUNT-2: error: operand #{{[01]}} is not quantized; run vit-defer-dequant
+// CHECK-COUNT-2: error: operand #{{[01]}} is not quantized: vit-defer-dequant left it float
 func.func @computed(%x: tensor<1x2x!u>, %w: tensor<2x2x!w>) -> tensor<1x2xf32> {
   %xd = vit.dequantize %x : tensor<1x2x!u> -> tensor<1x2xf32>
   %wd = vit.dequantize %w : tensor<2x2x!w> -> tensor<2x2xf32>
   // expected-note @+1 {{it is computed here}}
   %g = vit.gelu erf %xd : tensor<1x2xf32> -> tensor<1x2xf32>
-  // expected-error @+1 {{operand #0 is neither quantized nor the dequantization of a quantized value; run vit-quantize}}
+  // expected-error @+1 {{operand #0 is neither quantized nor the dequantization of a quantized value: vit-quantize left it float}}
   %y = vit.linear %g, %wd : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
 }
@@ -55,7 +55,7 @@ func.func @accepted(%x: tensor<1x2x!u>, %w: tensor<2x2x!w>, %b: tensor<2xf32>) -
   %y = vit.linear %x, %w : (tensor<1x2x!u>, tensor<2x2x!w>) -> tensor<1x2x!a>
   %xd = vit.dequantize %x : tensor<1x2x!u> -> tensor<1x2xf32>
   %wd = vit.dequantize %w : tensor<2x2x!w> -> tensor<2x2xf32>
-  // CHECK-COUNT-3: error: operand #{{[012]}} is not quantized; run vit-defer-dequant
+  // CHECK-COUNT-3: error: operand #{{[012]}} is not quantized: vit-defer-dequant left it float
   %z = vit.linear %xd, %wd, %b : (tensor<1x2xf32>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
   return %y, %z : tensor<1x2x!a>, tensor<1x2xf32>
 }

@@ -797,7 +797,7 @@ def bad_lstm():
 
 def bad_domain():
     node = helper.make_node(
-        "FastGelu", ["tokens"], ["x"], name="/blocks/act", domain="com.microsoft"
+        "LongformerAttention", ["tokens"], ["x"], name="/blocks/act", domain="com.microsoft"
     )
     model = tiny([node], source="x")
     model.opset_import.append(helper.make_opsetid("com.microsoft", 1))

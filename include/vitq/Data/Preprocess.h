@@ -93,6 +93,9 @@ struct Preprocess {
   llvm::Error checkChannels(int channels) const;
 };
 
+/// The size that every picture gets; none where it depends on the picture.
+std::optional<Size> resultSize(const Preprocess &preprocess);
+
 /// Reads the value of `--preprocess`: comma-separated `key=value` with the keys
 /// `resize` (N, HxW or cover:HxW), `interpolation` (bicubic, bilinear), `pillow`
 /// (12 or 13), `crop` (N or HxW),

@@ -68,6 +68,8 @@ struct DriverOptions {
   /// Values of an ONNX model that are compiled (frontend::ImportOptions); its first output
   /// when empty.
   std::vector<std::string> outputs;
+  /// Shapes of inputs that an ONNX model leaves open (frontend::parseInputShape).
+  std::vector<std::string> shapes;
   /// Name of the program; the output's stem when empty.
   std::string name;
   /// Paths of the reports; the format of each is that of its extension.

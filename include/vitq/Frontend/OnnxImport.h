@@ -12,16 +12,21 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBufferRef.h"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 namespace vitq::frontend {
 
-/// Opsets of the domain `ai.onnx` that importOnnx reads.
-constexpr int64_t kMinOpset = 11, kMaxOpset = 20;
+/// Opsets of the domain `ai.onnx` that importOnnx reads; of those up to `kLastOpset` what
+/// means the same as in `kMaxOpset`.
+constexpr int64_t kMinOpset = 9, kMaxOpset = 25, kLastOpset = 28;
+/// The last version of the file format that it reads.
+constexpr int64_t kMaxIrVersion = 14;
 
 struct ImportOptions {
   /// The size of a batch axis that the model leaves open.
@@ -32,7 +37,15 @@ struct ImportOptions {
   /// Of a model that knows none of `outputs`, as many of its own are taken instead: it may
   /// be another export of the model that has them.
   bool orOwnOutputs = false;
+  /// Sizes of inputs by name; they must be those that the model fixes.
+  std::map<std::string, std::vector<int64_t>> shapes = {};
+  /// The height and width that images have, for axes that the model leaves open and
+  /// `shapes` too; 0 where that is not known.
+  int64_t height = 0, width = 0;
 };
+
+/// Reads the value of `--shape`, INPUT:1x3x224x224, into `options.shapes`.
+llvm::Error parseInputShape(llvm::StringRef text, ImportOptions &options);
 
 /// Reads the ONNX model at `path` as a module with one function
 /// `@main(tensor<BxCxHxWxf32>) -> (tensor<...xf32>, ...)` of vit and arith.constant

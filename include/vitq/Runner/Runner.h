@@ -36,6 +36,8 @@ struct RunOptions {
   /// A program to compare with, usually the ONNX model.
   std::string reference;
   std::string preprocess;
+  /// Shapes of inputs that ONNX models leave open (frontend::parseInputShape).
+  std::vector<std::string> shapes;
   /// The outputs that are looked at, in order; of an ONNX model, values or nodes too.
   /// Empty: those of the program, or the model's first.
   std::vector<std::string> outputs;

@@ -27,6 +27,7 @@ def VitRecoverPatternsPass : Pass<"vit-recover-patterns", "::mlir::ModuleOp"> {
     | `linear` of rows of an image's pixels, put together in any way | `vit.patch_embed` |
     | `patch_embed(x * c)`, `patch_embed(x + c)`, a number for each channel of the image | scaled weight, bias |
     | `linear + c`, `linear * c` (LayerScale) | bias, scaled weight rows |
+    | `* c`, `+ c` by channel (batch normalization) behind a linear, patch embedding or conv2d, or before one, the channels moved or not | its weight and bias |
     | a packed qkv `linear` of which heads are cut in any way | three `linear`s |
     | `concat` of attention's heads, each computed by itself | one attention of all heads |
     | slices of a `linear`: gate and value of a gated MLP | a `linear` each |

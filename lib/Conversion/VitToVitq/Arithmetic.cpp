@@ -173,7 +173,7 @@ struct DropDequantize : Lowering<vit::DequantizeOp> {
     for (Operation *user : op->getUsers())
       if (!isa<vit::QuantizeOp>(user))
         return user->emitError("'") << nodeName(user->getLoc())
-                                    << "' still computes on float values; calibrate and quantize its operands";
+                                    << "' still computes on floats: vit-quantize gave its operands no codes";
     rewriter.eraseOp(op);
     return success();
   }

@@ -58,7 +58,7 @@ FailureOr<UniformParameters> lowering::parametersOf(Operation *op, Value value) 
     return *parameters;
   InFlightDiagnostic error = op->emitError("operand or result of '")
                              << nodeName(op->getLoc())
-                             << "' is not quantized; run vit-quantize and vit-defer-dequant first";
+                             << "' is not quantized: vit-quantize and vit-defer-dequant left it float";
   if (Operation *producer = value.getDefiningOp(); producer && producer != op)
     error.attachNote(producer->getLoc()) << "the operand is computed here";
   return error;

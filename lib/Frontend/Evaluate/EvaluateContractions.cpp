@@ -228,15 +228,6 @@ static LogicalResult evaluateGemm(NodeImporter &n) {
 // Einsum
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// An equation, taken apart. Axes of an ellipsis are the labels 0, 1, ...: those at the end of the
-/// longest one, as NumPy broadcasts.
-struct Equation {
-  SmallVector<SmallVector<int>> inputs;
-  SmallVector<int> output;
-};
-} // namespace
-
 static constexpr StringLiteral kEllipsis = "...";
 
 /// The labels of one term; `ellipsis` are those that an ellipsis in it stands for.
@@ -257,7 +248,7 @@ static FailureOr<SmallVector<int>> readTerm(NodeImporter &n, StringRef term, Arr
   return labels;
 }
 
-static FailureOr<Equation> readEquation(NodeImporter &n) {
+FailureOr<Equation> vitq::frontend::readEquation(NodeImporter &n) {
   std::string text = n.stringAttr("equation", "");
   llvm::erase_if(text, [](char c) { return c == ' '; });
   auto [left, right] = StringRef(text).split("->");
