@@ -849,8 +849,9 @@ def microsoft(op):
     def draw(d):
         shape = [d.int(1, 2), d.int(1, 4), 2 * d.int(1, 4)]
         channels = shape[-1]
-        names, attributes = [d.input(d.values(shape, low=-2.5))], {}
-        vector = lambda: d.input(d.values([channels]))  # noqa: E731
+        # Gelu of what lies below -2.5 is lost in floats.
+        names, attributes = [d.input(d.values(shape, low=-1.5))], {}
+        vector = lambda: d.input(d.values([channels], low=-1))  # noqa: E731
         if op in ("BiasGelu", "FastGelu"):
             names.append(vector())
         elif op == "QuickGelu":
@@ -865,7 +866,7 @@ def microsoft(op):
             names += [d.input(d.values(shape)), d.input(d.values(shape))]
             attributes["num_heads"] = 2
         elif op == "Attention":
-            names += [d.input(d.values([channels, 3 * channels])), d.input(d.values([3 * channels]))]
+            names += [d.input(d.values([channels, 3 * channels], low=-1, high=1)), d.input(d.values([3 * channels]))]
             attributes["num_heads"] = 2
         d.node(op, names, domain="com.microsoft", **attributes)
         return d.opset(17, 21)
