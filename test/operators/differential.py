@@ -1,9 +1,10 @@
 """differential.py FOLDER|FILE COUNT SEED [OPERATOR...]: random models of single operators.
 
-Writes FOLDER/OPERATOR.records, COUNT cases each and what ONNX Runtime computes, in the format of Case.h, for
-vitq-operators, or all into one FILE, which ends in .records: Inputs/recent.records has operators that the ONNX project's
-cases in Debian do not. An operator has a function in one of the modules beside this one that draws one case: attributes,
-opset, types, shapes and values. What ONNX Runtime refuses is drawn again. scripts/differential.sh runs this.
+Writes FOLDER/OPERATOR.records, COUNT cases each and what ONNX Runtime computes, in the format of Case.h, for vitq-
+operators, or all into one FILE, which ends in .records: Inputs/recent.records has operators that the ONNX project's
+cases in Debian do not. An operator has a function in one of the modules beside this one that draws one case:
+attributes, opset, types, shapes and values. What ONNX Runtime refuses is drawn again. scripts/differential.sh runs
+this.
 """
 
 import contextlib
