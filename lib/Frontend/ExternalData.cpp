@@ -33,10 +33,8 @@ static bool isInside(StringRef file, StringRef folder) {
 static std::string blobsOf(StringRef folder) {
   SmallVector<StringRef> parts(sys::path::begin(folder), sys::path::end(folder));
   for (size_t i = parts.size(); i-- > 2;)
-    if (parts[i - 1] == "snapshots" && parts[i - 2].starts_with("models--")) {
-      const char *end = parts[i - 2].data() + parts[i - 2].size();
-      return (StringRef(folder.data(), end - folder.data()) + "/blobs").str();
-    }
+    if (parts[i - 1] == "snapshots" && parts[i - 2].starts_with("models--"))
+      return (folder.take_front(parts[i - 2].end() - folder.begin()) + "/blobs").str();
   return {};
 }
 
