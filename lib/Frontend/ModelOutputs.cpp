@@ -8,17 +8,37 @@
 
 #include "ModelOutputs.h"
 
+#include "OnnxModel.h"
+
 #include "vitq/Support/NearestNames.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 
+#include <google/protobuf/unknown_field_set.h>
 #include <onnx/onnx_pb.h>
 
 using namespace llvm;
 using namespace vitq;
 using namespace vitq::frontend;
+
+/// The metadata of nodes is newer than these classes: a field that they do not know, whose
+/// entries have a key and a value.
+static std::string nameScopesOf(const onnx::NodeProto &proto) {
+  constexpr int kMetadata = 9;
+  const google::protobuf::UnknownFieldSet &fields = proto.unknown_fields();
+  for (int i = 0; i < fields.field_count(); ++i) {
+    const google::protobuf::UnknownField &field = fields.field(i);
+    onnx::StringStringEntryProto entry;
+    if (field.number() == kMetadata && field.type() == google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED &&
+        entry.ParseFromString(field.length_delimited()) && entry.key() == "pkg.torch.onnx.name_scopes")
+      return entry.value();
+  }
+  return {};
+}
+
+std::string vitq::frontend::moduleOf(const onnx::NodeProto &node) { return moduleOf(nameScopesOf(node)); }
 
 namespace {
 
@@ -27,12 +47,15 @@ class ValueNames {
 public:
   explicit ValueNames(const onnx::GraphProto &graph);
 
-  /// The value that `name` means: its own name comes before that of a node.
+  /// The value that `name` means: its own name comes before that of a node, and that
+  /// before the module that it is the result of.
   std::optional<StringRef> find(StringRef name) const {
     if (values.contains(name))
       return name;
-    auto node = firstOf.find(name);
-    return node == firstOf.end() ? std::nullopt : std::optional(node->second);
+    if (auto node = firstOf.find(name); node != firstOf.end())
+      return node->second;
+    auto module = lastOf.find(name);
+    return module == lastOf.end() ? std::nullopt : std::optional(module->second);
   }
   Error unknown(StringRef name) const {
     return createStringError("the model has no output, value or node '" + name + "'; the nearest are '" +
@@ -41,8 +64,8 @@ public:
 
 private:
   StringSet<> values;
-  /// The first value of each node.
-  StringMap<StringRef> firstOf;
+  /// The first value of each node, and of the last node of each module.
+  StringMap<StringRef> firstOf, lastOf;
   /// Declared outputs first: of equally near names they are meant.
   SmallVector<StringRef> all;
 };
@@ -61,10 +84,17 @@ ValueNames::ValueNames(const onnx::GraphProto &graph) {
       addValue(output);
   for (const auto &node : graph.node()) {
     auto first = find_if(node.output(), [](const std::string &output) { return !output.empty(); });
+    // A module ends where the last module in it does.
+    const std::string module = moduleOf(node);
+    for (StringRef path = module; !path.empty() && first != node.output().end();
+         path = path.contains('.') ? path.rsplit('.').first : StringRef())
+      lastOf[path] = *first;
     if (!node.name().empty() && first != node.output().end() && firstOf.try_emplace(node.name(), *first).second &&
         !values.contains(node.name()))
       all.push_back(node.name());
   }
+  for (const auto &entry : lastOf)
+    all.push_back(entry.getKey());
 }
 
 Expected<std::vector<std::string>> vitq::frontend::chooseOutputs(const onnx::GraphProto &graph,

@@ -18,9 +18,13 @@
 
 namespace onnx {
 class GraphProto;
+class NodeProto;
 } // namespace onnx
 
 namespace vitq::frontend {
+
+/// The module of PyTorch that a node is a part of (OnnxModel.h); empty when it does not say.
+std::string moduleOf(const onnx::NodeProto &node);
 
 /// The names of the values that `options` ask for, each once; none where the graph has
 /// no output. An unknown name is an error that lists its neighbours.

@@ -23,7 +23,6 @@
 #include "llvm/Support/Path.h"
 
 #include <google/protobuf/io/zero_copy_stream_impl.h>
-#include <google/protobuf/unknown_field_set.h>
 #include <onnx/onnx_pb.h>
 
 #include <set>
@@ -311,27 +310,12 @@ Error Loader::readAttribute(onnx::AttributeProto &proto, Node &node) {
   return Error::success();
 }
 
-/// The metadata of nodes is newer than these classes: a field that they do not know, whose
-/// entries have a key and a value.
-std::string nameScopesOf(const onnx::NodeProto &proto) {
-  constexpr int kMetadata = 9;
-  const google::protobuf::UnknownFieldSet &fields = proto.unknown_fields();
-  for (int i = 0; i < fields.field_count(); ++i) {
-    const google::protobuf::UnknownField &field = fields.field(i);
-    onnx::StringStringEntryProto entry;
-    if (field.number() == kMetadata && field.type() == google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED &&
-        entry.ParseFromString(field.length_delimited()) && entry.key() == "pkg.torch.onnx.name_scopes")
-      return entry.value();
-  }
-  return {};
-}
-
 Expected<Node> Loader::readNode(onnx::NodeProto &proto, size_t index) {
   Node node;
   node.opType = proto.op_type();
   node.name = proto.name().empty() ? node.opType + "#" + std::to_string(index) : proto.name();
   node.domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
-  node.module = moduleOf(nameScopesOf(proto));
+  node.module = moduleOf(proto);
   node.inputs.assign(proto.input().begin(), proto.input().end());
   node.outputs.assign(proto.output().begin(), proto.output().end());
   for (auto &attribute : *proto.mutable_attribute())

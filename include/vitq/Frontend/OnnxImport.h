@@ -32,7 +32,7 @@ struct ImportOptions {
   /// The size of a batch axis that the model leaves open.
   int64_t batch = 1;
   /// What @main gives, in this order: names of outputs or of any value of the graph, or
-  /// of a node for its first value. Empty: the model's first output.
+  /// of a node for its first value, or of a module for its last node's. Empty: the model's first output.
   std::vector<std::string> outputs;
   /// Of a model that knows none of `outputs`, as many of its own are taken instead: it may
   /// be another export of the model that has them.
