@@ -69,19 +69,18 @@ ENTRIES = [
     *both(
         "timm_vit", "timm_vit_tokens", "timm_deit_distilled", "timm_dinov2_reg", "timm_vit_siglip",
         "timm_vit_clip_quickgelu", "timm_cait", "timm_vit_18x2", "timm_qk_norm", "hf_vit", "hf_vit_pooler",
-        "hf_dinov2_interpolated", "hf_siglip", "hf_clip", "hf_owlvit", "tv_vit"),
+        "hf_dinov2_interpolated", "hf_siglip", "hf_clip", "hf_owlvit", "tv_vit", "timm_beit", "timm_relpos", "hf_beit"),
     *only(
         "dynamo", "timm_vit_gap", "timm_beit3", "timm_flexivit", "timm_vit_pwee", "hf_vit_tokens", "hf_dinov2_reg",
         "hf_yolos", "hf_mlcd"),
     *only("script", "timm_vit_rpn", "hf_vit_msn", "hf_deit_distilled"),
-    # With the other exporter these are errors of torch's own.
+    # With TorchScript's exporter these are errors of torch's own.
     *only(
         "dynamo", "timm_vit_resize", "timm_dinov3", "timm_dinov3_swiglu", "timm_eva02", "timm_eva02_base",
         "timm_vit_rope_mixed", "timm_pe_core", "timm_naflexvit", "timm_naflexvit_map", "timm_aimv2", "timm_vit_dwee",
         "hf_dinov3"),
     *only(
-        "script", "timm_beit", "timm_beitv2", "timm_relpos", "timm_relpos_cls", "timm_srelpos", "hf_beit",
-        "hf_beit_shared", "hf_data2vec", "hf_siglip2"),
+        "script", "timm_beitv2", "timm_relpos_cls", "timm_srelpos", "hf_beit_shared", "hf_data2vec", "hf_siglip2"),
     *both("own_head_by_head", "own_unfold", "own_rearranged", "own_patch_norms", "own_batch_norm", "own_rms_norm"),
     *only("dynamo", "own_einsum", "own_post_norm", "own_hard_swish", "own_scaled_input", "own_grid", "own_normalized"),
     *only("dynamo", "own_pixels", size=dict(image=8, patch=1, width=48)),
