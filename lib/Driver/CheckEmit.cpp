@@ -21,7 +21,7 @@ using llvm::StringRef;
 static llvm::SmallVector<StringRef> namesOf(const TargetBackend &backend) {
   llvm::SmallVector<StringRef> names =
       llvm::map_to_vector(backend.emitKinds(), [](const EmitKind &kind) { return kind.name; });
-  names.append({"mlir", "bytecode"});
+  names.append({"mlir", "bytecode", kOnnxKind});
   return names;
 }
 
@@ -55,6 +55,8 @@ bool vitq::needsTarget(const DriverOptions &options) {
 
 std::string vitq::checkEmit(const DriverOptions &options) {
   const bool isModule = isModuleKind(options.emit) || (options.emit.empty() && options.stopAfter != Phase::Target);
+  if (options.emit == kOnnxKind && options.stopAfter != Phase::Quantized)
+    return "--emit=onnx writes the quantized phase: leave out --stop-after";
   if (!isModule && options.stopAfter != Phase::Target)
     return "--emit=" + options.emit + " needs the whole way: leave out --stop-after";
   if (!needsTarget(options))

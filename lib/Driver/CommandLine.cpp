@@ -67,11 +67,13 @@ using NumberOption = llvm::cl::opt<double, /*ExternalStorage=*/false, NumberPars
 /// The values of --emit: those of every target, then those that one or another has.
 const std::vector<EmitKind> &emitKinds() {
   static const std::vector<EmitKind> all = [] {
-    std::vector<EmitKind> kinds(2);
+    std::vector<EmitKind> kinds(3);
     kinds[0].name = "mlir";
     kinds[0].description = "MLIR text";
     kinds[1].name = "bytecode";
     kinds[1].description = "MLIR bytecode";
+    kinds[2].name = kOnnxKind;
+    kinds[2].description = "ONNX model with QuantizeLinear and DequantizeLinear, of the quantized phase";
     for (const TargetBackend *backend : registeredTargets())
       for (const EmitKind &kind : backend->emitKinds())
         if (llvm::none_of(kinds, [&](const EmitKind &known) { return known.name == kind.name; }))
@@ -302,7 +304,7 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.compile.observer = flags.observer.getValue();
   options.compile.headroom = flags.headroom.getValue();
   if (isModuleKind(options.emit) && !flags.stopAfter.getNumOccurrences())
-    options.stopAfter = Phase::Integer;
+    options.stopAfter = options.emit == kOnnxKind ? Phase::Quantized : Phase::Integer;
   if (std::string problem = checkEmit(options); !problem.empty())
     return problem;
   if (std::string problem = checkNumbers(flags); !problem.empty())

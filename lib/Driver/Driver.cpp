@@ -19,6 +19,7 @@
 #include "vitq/Support/AtomicFile.h"
 #include "vitq/Support/MainFunction.h"
 #include "vitq/Support/PassStages.h"
+#include "vitq/Target/Onnx.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Parser/Parser.h"
@@ -268,7 +269,8 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
   if (options.stopAfter == Phase::Target) {
     if (failed(emitTarget(**module, *target, options, kind, report)))
       return failure();
-  } else if (failed(writeModule(**module, options.output, kind == "bytecode"))) {
+  } else if (failed(kind == kOnnxKind ? writeOnnx(**module, options.output)
+                                      : writeModule(**module, options.output, kind == "bytecode"))) {
     return failure();
   }
   if (recorder)

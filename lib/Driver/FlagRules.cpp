@@ -32,6 +32,8 @@ struct Facts {
   bool given(StringRef flag) const { return s.given.count(flag.str()); }
   bool isPast(Phase phase) const { return s.from && *s.from >= phase; }
   bool stopsBefore(Phase phase) const { return s.stopAfter < phase; }
+  /// Whether the model that is written is that of the quantized phase.
+  bool emitsOnnx() const { return s.stopAfter == Phase::Quantized && given("emit") && !given("stop-after"); }
   bool hasData() const { return !s.compile.data.empty(); }
   /// Whether algorithms are chosen by measuring, which takes images and a target.
   bool measuresAlgorithms() const {
@@ -66,6 +68,9 @@ static const llvm::SmallVector<Rule> &rules() {
       {{"stop-after"},
        [](const Facts &f) { return f.s.from && *f.s.from > f.s.stopAfter; },
        "has no effect: {input} is past that phase"},
+      {{"emit"},
+       [](const Facts &f) { return f.emitsOnnx() && f.isPast(Phase::Deferred); },
+       "writes the quantized phase, and {input} is past it"},
 
       {{"output"},
        [](const Facts &f) { return !StringRef(f.s.input).ends_with_insensitive(".onnx"); },
@@ -173,6 +178,9 @@ static std::string expand(StringRef text, const FlagSituation &situation) {
     auto given = situation.given.find(name.str());
     if (name == "input")
       result += "'" + situation.input + "'";
+    else if (auto emit = situation.given.find("emit");
+             name == "stop-after" && given == situation.given.end() && emit != situation.given.end())
+      result += emit->second; // which ends there too
     else
       result += given != situation.given.end() ? given->second : "--" + name.str();
     text = after;

@@ -12,6 +12,7 @@
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/InitAll.h"
+#include "vitq/Support/MainFunction.h"
 #include "vitq/Support/PassStages.h"
 #include "vitq/Support/Progress.h"
 #include "vitq/Transforms/Passes.h"
@@ -40,7 +41,11 @@ Phase getPhase(ModuleOp module) {
     return Phase::Integer;
   if (quantizedContraction)
     return Phase::Deferred;
-  return quantizedTypes ? Phase::Quantized : Phase::Float;
+  // A quantized model that was imported has casts, but reads a float image still.
+  auto main = lookupMain(module);
+  const bool readsCodes =
+      !main || main.isExternal() || main.getNumArguments() == 0 || getQuantizedType(main.getArgument(0)) != nullptr;
+  return quantizedTypes && readsCodes ? Phase::Quantized : Phase::Float;
 }
 
 bool hasRanges(ModuleOp module) {

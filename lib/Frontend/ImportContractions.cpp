@@ -7,6 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Importer.h"
+
+#include "ConstantCodes.h"
+
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
@@ -67,24 +70,39 @@ static FailureOr<ConvAttributes> readConvAttributes(NodeImporter &n, ArrayRef<in
   return attributes;
 }
 
-MaybeImported vitq::frontend::makeConv(NodeImporter &n) {
-  if (n.input(0).rank() != 4 || n.input(1).rank() != 4)
-    return n.error() << "only two-dimensional convolutions are supported; the input has rank " << n.input(0).rank();
-  if (!n.input(1).constant)
+MaybeImported vitq::frontend::importConvolution(NodeImporter &n, const Imported &input, const Imported &weight,
+                                                const Imported &bias) {
+  if (input.rank() != 4 || weight.rank() != 4)
+    return n.error() << "only two-dimensional convolutions are supported; the input has rank " << input.rank();
+  if (!weight.constant)
     return n.error() << "the weight must be a constant";
-  FailureOr<ConvAttributes> attributes = readConvAttributes(n, n.input(0).shape(), n.input(1).shape());
-  if (failed(attributes))
+  FailureOr<ConvAttributes> attributes = readConvAttributes(n, input.shape(), weight.shape());
+  Value rest;
+  FailureOr<Value> x = n.materialize(input), w = n.materializeWeight(weight, rest);
+  if (failed(attributes) || failed(x) || failed(w))
     return failure();
-  SmallVector<Value> operands;
-  for (size_t i = 0; i < n.numInputs() && i < 3; ++i) {
-    FailureOr<Value> operand = n.materialize(n.input(i));
-    if (failed(operand))
+  SmallVector<Value> operands{*x, *w};
+  if (bias) {
+    remarkBiasScale(n, input, weight.constant, bias.constant);
+    FailureOr<Value> b = n.materialize(bias);
+    if (failed(b))
       return failure();
-    operands.push_back(*operand);
+    operands.push_back(*b);
   }
-  return n.create<vit::Conv2dOp>(operands,
-                                 {n.i64s("strides", attributes->strides), n.i64s("pads", attributes->pads),
-                                  n.i64s("dilations", attributes->dilations), n.i64("groups", attributes->groups)});
+  auto convolve = [&](ValueRange values) {
+    return n.create<vit::Conv2dOp>(values,
+                                   {n.i64s("strides", attributes->strides), n.i64s("pads", attributes->pads),
+                                    n.i64s("dilations", attributes->dilations), n.i64("groups", attributes->groups)});
+  };
+  MaybeImported result = convolve(operands);
+  if (failed(result) || !rest)
+    return result;
+  MaybeImported share = convolve({*x, rest});
+  return failed(share) ? share : n.create<vit::AddOp>({result->value, share->value});
+}
+
+MaybeImported vitq::frontend::makeConv(NodeImporter &n) {
+  return importConvolution(n, n.input(0), n.input(1), n.input(2));
 }
 
 static LogicalResult importConv(NodeImporter &n) { return n.setOutput(makeConv(n)); }
@@ -96,13 +114,20 @@ static LogicalResult importConv(NodeImporter &n) { return n.setOutput(makeConv(n
 static ConstantPtr scaled(ConstantPtr tensor, double factor) {
   if (factor == 1.0)
     return tensor;
+  if (tensor->codes && factor > 0) {
+    auto codes = std::make_shared<ConstantCodes>(*tensor->codes);
+    for (double &scale : codes->grid.scales)
+      scale *= factor;
+    return dequantizedConstant(std::move(codes), tensor->name);
+  }
   if (isHalf(tensor->dtype)) // not rounded to a half again
     tensor = castConstant(*tensor, DType::F32, tensor->name);
   return mapConstant(*tensor, [&](double v) { return v * factor; }, tensor->name);
 }
 
 MaybeImported vitq::frontend::makeLinear(NodeImporter &n, const Imported &input, ConstantPtr weight, ConstantPtr bias) {
-  FailureOr<Value> x = n.materialize(input), w = n.materialize(Imported(std::move(weight)));
+  Value rest;
+  FailureOr<Value> x = n.materialize(input), w = n.materializeWeight(Imported(std::move(weight)), rest);
   if (failed(x) || failed(w))
     return failure();
   SmallVector<Value> operands{*x, *w};
@@ -112,7 +137,11 @@ MaybeImported vitq::frontend::makeLinear(NodeImporter &n, const Imported &input,
       return failure();
     operands.push_back(*b);
   }
-  return n.create<vit::LinearOp>(operands);
+  MaybeImported result = n.create<vit::LinearOp>(operands);
+  if (failed(result) || !rest)
+    return result;
+  MaybeImported share = n.create<vit::LinearOp>({*x, rest});
+  return failed(share) ? share : n.create<vit::AddOp>({result->value, share->value});
 }
 
 MaybeImported vitq::frontend::makeGemm(NodeImporter &n) {
@@ -130,7 +159,7 @@ MaybeImported vitq::frontend::makeGemm(NodeImporter &n) {
   if (!weight || !isFloat(weight->dtype))
     return n.error() << "the second matrix must be a constant of floats";
   if (!n.intAttr("transB", 0))
-    weight = weight->with(transposed(weight->elements, {1, 0}), weight->name);
+    weight = transposedConstant(*weight, {1, 0}, weight->name);
   if (!n.has(2) || beta == 0)
     return makeLinear(n, a, scaled(weight, alpha), nullptr);
   ConstantPtr bias = n.input(2).constant;
@@ -138,6 +167,7 @@ MaybeImported vitq::frontend::makeGemm(NodeImporter &n) {
     return n.error() << "the third operand must be a constant of floats";
   // [N], [1, N], [1] or a scalar; a bias for each row is no bias.
   int64_t channels = weight->shape()[0], size = bias->size();
+  remarkBiasScale(n, a, weight, bias);
   bool isRow = bias->shape().empty() || (bias->shape().size() <= 2 && bias->shape().back() == size);
   if (!isRow || (size != channels && size != 1))
     return n.error() << "the third operand must be a vector of " << channels << " numbers";
@@ -200,8 +230,8 @@ MaybeImported vitq::frontend::makeMatMul(NodeImporter &n, Imported lhs, Imported
   MaybeImported result = failure();
   bool isLinear = rhs.constant && countElements(rhs.shape().drop_back(2)) == 1 && rhs.rank() <= lhs.rank();
   if (isLinear) {
-    Tensor matrix = rhs.constant->elements.reshaped(rhs.shape().take_back(2));
-    result = makeLinear(n, lhs, rhs.constant->with(transposed(matrix, {1, 0}), rhs.constant->name), nullptr);
+    ConstantPtr matrix = reshapedConstant(*rhs.constant, rhs.shape().take_back(2), rhs.constant->name);
+    result = makeLinear(n, lhs, transposedConstant(*matrix, {1, 0}, matrix->name), nullptr);
   } else {
     if (failed(alignBatches(n, lhs, rhs)))
       return failure();

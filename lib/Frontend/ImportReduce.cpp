@@ -61,7 +61,7 @@ static MaybeImported sumParts(NodeImporter &n, int64_t axis, bool keepDims) {
   return n.reshape(*sum, shape);
 }
 
-static LogicalResult importReduceSum(NodeImporter &n) {
+LogicalResult vitq::frontend::importReduceSum(NodeImporter &n) {
   FailureOr<Shape> axes = reducedAxes(n, 13);
   if (failed(axes))
     return failure();

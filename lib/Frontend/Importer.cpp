@@ -8,6 +8,8 @@
 
 #include "Importer.h"
 
+#include "ConstantCodes.h"
+
 #include "vitq/Support/Constants.h"
 
 #include "llvm/ADT/ScopeExit.h"
@@ -19,7 +21,10 @@ using namespace vitq::frontend;
 ArrayRef<int64_t> Imported::shape() const {
   if (constant)
     return constant->shape();
-  return vit::shapeOf(value ? value : hardSigmoidOf);
+  for (Value of : {value, hardSigmoidOf, rowMaximumOf, distanceOf})
+    if (of)
+      return vit::shapeOf(of);
+  return {}; // a scale
 }
 
 bool Imported::isBool() const {
@@ -50,6 +55,8 @@ const HandlerTable &vitq::frontend::operatorHandlers() {
     addReduceEvaluators(all);
     addUnaryEvaluators(all);
     addWindowEvaluators(all);
+    addPartHandlers(all);
+    addQuantizedHandlers(all);
     return all;
   }();
   return table;
@@ -97,6 +104,8 @@ LogicalResult NodeImporter::readInputs(const OperatorHandler &handler) {
     bool readsBooleans = node.opType == "Where" || node.opType == "Not" || node.opType == "Identity";
     if (!value.constant && value.isBool() && (!readsBooleans || i > 0))
       return error() << "reads booleans that depend on the image; only a Where may choose by them";
+    if (failed(checkCodes(value, handler)))
+      return failure();
     inputs.push_back(value);
   }
   return success();
@@ -119,17 +128,80 @@ LogicalResult NodeImporter::run() {
     return failure();
   if (node.outputs.empty() || llvm::none_of(node.outputs, [&](StringRef o) { return state.needed.contains(o); }))
     return error() << "has no output";
-  const bool isConstant =
-      !inputs.empty() && llvm::all_of(inputs, [](const Imported &value) { return value.constant || !value; });
-  auto *import = isConstant && handler.evaluate ? handler.evaluate : handler.import;
+  if (handler.onCodes == OperatorHandler::OnCodes::Moved && failed(readConstantCodes()))
+    return failure();
+  const bool hasPart = llvm::any_of(inputs, [](const Imported &value) { return value.isPart(); });
+  const bool isConstant = !inputs.empty() && !hasPart &&
+                          llvm::all_of(inputs, [](const Imported &value) { return value.constant || !value; });
+  // Moves of coded constants keep the codes.
+  const bool isCoded =
+      handler.onCodes == OperatorHandler::OnCodes::Moved &&
+      llvm::any_of(inputs, [](const Imported &value) { return value.constant && value.constant->codes; });
+  auto *import = hasPart && handler.onPart                    ? handler.onPart
+                 : isConstant && handler.evaluate && !isCoded ? handler.evaluate
+                                                              : handler.import;
   if (!import)
     return error() << "is supported on constants only";
   if (failed(import(*this)) || attributeError)
+    return failure();
+  if (handler.onCodes == OperatorHandler::OnCodes::Moved && failed(moveCodes()))
     return failure();
   for (const std::string &output : node.outputs)
     if (state.needed.contains(output) && !state.values.count(output))
       return error() << "output '" << output << "' is not supported";
   return countFolded();
+}
+
+LogicalResult NodeImporter::checkCodes(const Imported &value, const OperatorHandler &handler) {
+  if (handler.onCodes == OperatorHandler::OnCodes::Handled)
+    return success();
+  if ((value.rowMaximumOf || value.distanceOf) && !handler.onPart)
+    return error() << "reads the maximum of rows; only exp(x - max(x)) is supported";
+  if (value.isPart() && !handler.onPart)
+    return error() << "reads codes, or a scale, of a DynamicQuantizeLinear; only products, Cast and Mul may";
+  if (!value.codes || handler.onCodes == OperatorHandler::OnCodes::Moved)
+    return success();
+  return error() << "computes with codes of the image's data; only moves, DequantizeLinear and operators made for "
+                    "codes may read them";
+}
+
+LogicalResult NodeImporter::readConstantCodes() {
+  const auto *coded = llvm::find_if(inputs, [](const Imported &input) { return static_cast<bool>(input.codes); });
+  if (coded == inputs.end())
+    return success();
+  const Type codes = coded->codes;
+  for (Imported &input : inputs) {
+    if (!input.constant || frontend::isFloat(input.constant->dtype))
+      continue;
+    MaybeImported real = constantAsCodes(*this, input, codes);
+    if (failed(real))
+      return failure();
+    input = *real;
+  }
+  return success();
+}
+
+LogicalResult NodeImporter::moveCodes() {
+  std::optional<Type> joined;
+  for (const Imported &input : inputs) {
+    if (!input.value)
+      continue;
+    if (joined && input.codes != *joined)
+      return error() << "joins codes of different scales or types; join what they stand for (DequantizeLinear first)";
+    joined = input.codes;
+  }
+  Type codes = joined.value_or(Type());
+  if (!codes)
+    return success();
+  if (!isa<quant::UniformQuantizedType>(codes))
+    return error() << "moves codes with more than one scale; only codes of one scale may be moved";
+  if (llvm::any_of(inputs,
+                   [](const Imported &input) { return input.constant && input.isFloat() && !input.constant->codes; }))
+    return error() << "joins codes and floats";
+  for (const std::string &output : node.outputs)
+    if (auto it = state.values.find(output); it != state.values.end() && it->second.value)
+      it->second.codes = codes;
+  return success();
 }
 
 const Imported &NodeImporter::input(size_t i) const {
@@ -409,7 +481,7 @@ MaybeImported NodeImporter::reshape(const Imported &input, ArrayRef<int64_t> sha
   if (!count || count != have)
     return error() << "cannot reshape " << have.value_or(0) << " elements to " << count.value_or(-1);
   if (input.constant)
-    return Imported(input.constant->with(input.constant->elements.reshaped(shape), outputName()));
+    return Imported(reshapedConstant(*input.constant, shape, outputName()));
   return create<vit::ReshapeOp>(input.value, i64s("shape", shape));
 }
 
@@ -419,7 +491,7 @@ MaybeImported NodeImporter::transpose(const Imported &input, ArrayRef<int64_t> p
   if (llvm::equal(permutation, llvm::seq<int64_t>(0, permutation.size())))
     return input;
   if (input.constant)
-    return Imported(input.constant->with(transposed(input.constant->elements, permutation), outputName()));
+    return Imported(transposedConstant(*input.constant, permutation, outputName()));
   return create<vit::TransposeOp>(input.value, i64s("permutation", permutation));
 }
 
@@ -434,7 +506,7 @@ MaybeImported NodeImporter::slice(const Imported &input, ArrayRef<int64_t> offse
   if (failed(vit::inferSlice(loc, input.shape(), offsets, sizes, strides)))
     return failure();
   if (input.constant)
-    return Imported(input.constant->with(sliced(input.constant->elements, offsets, sizes, strides), outputName()));
+    return Imported(slicedConstant(*input.constant, offsets, sizes, strides, outputName()));
   return create<vit::SliceOp>(input.value, {i64s("offsets", offsets), i64s("sizes", sizes), i64s("strides", strides)});
 }
 

@@ -26,6 +26,8 @@
 
 namespace vitq::frontend {
 
+struct Grid;
+
 /// An ONNX value: a constant or the result of an op.
 struct Imported {
   ConstantPtr constant;
@@ -35,14 +37,27 @@ struct Imported {
   mlir::Value hardSigmoidOf;
   /// Of booleans that depend on the image: they are those of `value`, negated.
   bool negated = false;
+  /// Of integers that are codes of the image's data: the quantized type. `value` has the
+  /// reals that they stand for.
+  mlir::Type codes;
+  /// Names of scales that the graph computes from the image (DynamicQuantizeLinear). The
+  /// ONNX value is `value` divided by them; or, where there is no `value`, their product
+  /// with `constant`.
+  llvm::SmallVector<std::string, 1> dynamicScales;
+  /// Set instead of all others for max(x) of rows, which exists only in x - max(x), and for that
+  /// difference, of which exp(x - max(x)) is made: x.
+  mlir::Value rowMaximumOf, distanceOf;
+
+  /// Whether it stands for something that only some operators complete.
+  bool isPart() const { return !dynamicScales.empty() || rowMaximumOf || distanceOf; }
 
   Imported() = default;
   Imported(ConstantPtr constant) : constant(std::move(constant)) {}
   Imported(mlir::Value value) : value(value) {}
-  explicit operator bool() const { return constant || value || hardSigmoidOf; }
+  explicit operator bool() const { return constant || value || hardSigmoidOf || isPart(); }
   llvm::ArrayRef<int64_t> shape() const;
   int64_t rank() const { return shape().size(); }
-  bool isFloat() const { return constant ? frontend::isFloat(constant->dtype) : !isBool(); }
+  bool isFloat() const { return constant ? frontend::isFloat(constant->dtype) : !isBool() && !codes; }
   bool isBool() const;
 };
 using MaybeImported = llvm::FailureOr<Imported>;
@@ -57,6 +72,8 @@ struct ImportState {
   llvm::StringMap<Imported> values;
   /// Names of values that the result depends on.
   llvm::StringSet<> needed;
+  /// DynamicQuantizeLinear nodes, for a remark.
+  llvm::SmallVector<std::string> dynamicNodes;
   /// The op of each constant that an op reads, and the constant kept alive.
   llvm::DenseMap<const OnnxConstant *, std::pair<mlir::Value, ConstantPtr>> constants;
   /// Bytes of constants that were computed, and the work that took, in steps of about a nanosecond: a
@@ -134,6 +151,10 @@ public:
     auto op = vit::createInferred<OpTy>(builder, loc, operands, attributes);
     return op ? checkResult(op->getResult(0)) : MaybeImported(llvm::failure());
   }
+  /// A constant weight [rows, ...] with the codes that it has, or as `materialize`. Where a
+  /// zero point puts codes outside of 8 bits, `rest` has what is missing, to be multiplied
+  /// by the same operand; null otherwise.
+  llvm::FailureOr<mlir::Value> materializeWeight(const Imported &weight, mlir::Value &rest);
   mlir::NamedAttribute i64s(llvm::StringRef name, llvm::ArrayRef<int64_t> values);
   mlir::NamedAttribute i64(llvm::StringRef name, int64_t value);
 
@@ -162,6 +183,9 @@ public:
   MaybeImported broadcast(const Imported &input, llvm::ArrayRef<int64_t> shape);
   MaybeImported concat(llvm::ArrayRef<Imported> inputs, int64_t axis);
 
+  /// Notes a scale that becomes a calibrated one.
+  void noteDynamicScale() { state.dynamicNodes.push_back(node.name); }
+
   llvm::StringRef outputName() const { return node.outputs.empty() ? llvm::StringRef() : node.outputs.front(); }
 
 private:
@@ -170,6 +194,11 @@ private:
   llvm::LogicalResult countFolded();
   MaybeImported checkResult(mlir::Value value);
   llvm::LogicalResult checkFloats(const Imported &lhs, const Imported &rhs);
+  llvm::LogicalResult checkCodes(const Imported &value, const OperatorHandler &handler);
+  /// Constants that are moved together with codes become the reals that they stand for.
+  llvm::LogicalResult readConstantCodes();
+  /// What a move of codes gives are the same codes.
+  llvm::LogicalResult moveCodes();
   const OnnxAttribute *attr(const std::string &name, OnnxAttribute::Kind kind);
 
   ImportState &state;
@@ -184,6 +213,10 @@ struct OperatorHandler {
   unsigned minInputs = 0, maxInputs = 0;
   /// Of constants (Evaluate/Evaluator.h), where `import` would make ops of them.
   llvm::LogicalResult (*evaluate)(NodeImporter &) = nullptr;
+  /// Whether it takes codes of the image's data, and what it makes of them.
+  enum class OnCodes { Refused, Moved, Handled } onCodes = OnCodes::Refused;
+  /// Instead of `import` where an operand is a part (Imported::isPart).
+  llvm::LogicalResult (*onPart)(NodeImporter &) = nullptr;
 };
 /// For operators with any number of inputs.
 constexpr unsigned kManyInputs = 1u << 16;
@@ -206,6 +239,9 @@ void addReduceEvaluators(HandlerTable &table);
 void addMicrosoftHandlers(HandlerTable &table);
 void addNormHandlers(HandlerTable &table);
 void addReduceHandlers(HandlerTable &table);
+void addPartHandlers(HandlerTable &table);
+/// Also says of moves that they take codes: to be called last.
+void addQuantizedHandlers(HandlerTable &table);
 void addResizeHandlers(HandlerTable &table);
 void addShapeHandlers(HandlerTable &table);
 void addUnaryEvaluators(HandlerTable &table);
@@ -223,6 +259,7 @@ MaybeImported makeGemm(NodeImporter &n);
 MaybeImported makeMatMul(NodeImporter &n, Imported lhs, Imported rhs);
 /// A linear layer with a constant weight [N, K]; `bias` may be null.
 MaybeImported makeLinear(NodeImporter &n, const Imported &input, ConstantPtr weight, ConstantPtr bias);
+llvm::LogicalResult importReduceSum(NodeImporter &n);
 MaybeImported makeMean(NodeImporter &n, const Imported &input, Shape axes, bool keepDims);
 MaybeImported makeGelu(NodeImporter &n, const Imported &input, vit::GeluKind kind);
 
@@ -233,6 +270,24 @@ struct Equation {
   llvm::SmallVector<int> output;
 };
 llvm::FailureOr<Equation> readEquation(NodeImporter &n);
+
+/// A convolution with the node's attributes; `bias` may be empty.
+MaybeImported importConvolution(NodeImporter &n, const Imported &input, const Imported &weight, const Imported &bias);
+
+/// A remark where a bias of 32-bit codes has another scale than those of input and weight give.
+void remarkBiasScale(NodeImporter &n, const Imported &input, const ConstantPtr &weight, const ConstantPtr &bias);
+/// A handler of codes.
+void addCodeHandler(HandlerTable &table, llvm::StringRef name, llvm::LogicalResult (*import)(NodeImporter &),
+                    unsigned min, unsigned max);
+/// Bits and sign of codes of an ONNX type; false when it is none of codes.
+bool setCode(Grid &grid, DType type);
+/// The reals of codes on `grid`, constants or the image's data.
+MaybeImported dequantized(NodeImporter &n, const Imported &input, const Grid &grid);
+/// A constant that is joined with codes of the image's data, as the reals that it stands for; itself if it is no
+/// such code.
+MaybeImported constantAsCodes(NodeImporter &n, const Imported &constant, mlir::Type codes);
+/// The quantized type of codes on `grid`.
+mlir::Type quantizedType(mlir::MLIRContext *context, const Grid &grid);
 
 /// NumPy's shape of two operands.
 llvm::FailureOr<Shape> broadcastShapes(NodeImporter &n, llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b);

@@ -54,6 +54,9 @@ constexpr size_t kMaxRank = 16;
 /// than `limit` or more axes than kMaxRank.
 std::optional<int64_t> countElements(llvm::ArrayRef<int64_t> shape, int64_t limit = kMaxElements);
 
+/// The integers that a constant is coded as (ConstantCodes.h).
+struct ConstantCodes;
+
 /// A tensor of an ONNX type.
 struct OnnxConstant;
 using ConstantPtr = std::shared_ptr<const OnnxConstant>;
@@ -63,6 +66,8 @@ struct OnnxConstant {
   Tensor elements;
   /// The name of the ONNX value it came from.
   std::string name;
+  /// Of reals that a DequantizeLinear gives: what they are coded as. Only moves keep it.
+  std::shared_ptr<const ConstantCodes> codes;
 
   OnnxConstant(DType dtype, Tensor elements, llvm::StringRef name)
       : dtype(dtype), elements(std::move(elements)), name(name.str()) {}

@@ -26,6 +26,11 @@ using namespace vitq::frontend;
 // What is not supported
 //===----------------------------------------------------------------------===//
 
+/// Whether an output of this type may be codes.
+static bool isCode(StringRef type) {
+  return llvm::is_contained({"int4", "uint4", "int8", "uint8", "int16", "uint16"}, type);
+}
+
 /// Problems, those with the same cause as one line.
 static std::string describe(ArrayRef<Problem> problems) {
   llvm::MapVector<StringRef, SmallVector<StringRef>> grouped;
@@ -68,7 +73,7 @@ static LogicalResult reportProblems(const Model &model, Location loc) {
   SmallVector<Problem> problems(model.problems.begin(), model.problems.end());
   const bool isMisfit = checkNodes(model.nodes, model.opset, problems);
   for (const ValueInfo &output : model.outputs)
-    if (output.type != "float" && llvm::is_contained(model.results, output.name))
+    if (output.type != "float" && !isCode(output.type) && llvm::is_contained(model.results, output.name))
       problems.push_back(
           {"unsupported output type " + (output.type.empty() ? "(no tensor)" : output.type), output.name});
   if (problems.empty())
@@ -106,6 +111,7 @@ private:
   FailureOr<Value> findResult(StringRef name);
   LogicalResult returnResults();
   LogicalResult importNodes(ArrayRef<const Node *> nodes);
+  void remarkDynamicScales();
 
   Model &model;
   ModuleOp module;
@@ -219,7 +225,8 @@ FailureOr<Value> GraphImporter::findResult(StringRef name) {
     return emitError(loc) << "nothing defines the output '" << name << "'";
   if (!output->second.value || output->second.value == function.getArgument(0))
     return emitError(loc) << "the output '" << name << "' does not depend on the image";
-  if (!output->second.isFloat())
+  // Codes are returned as the reals that they stand for.
+  if ((!output->second.isFloat() && !output->second.codes) || !output->second.dynamicScales.empty())
     return emitError(loc) << "the output '" << name << "' is no float";
   return output->second.value;
 }
@@ -272,6 +279,17 @@ LogicalResult GraphImporter::importNodes(ArrayRef<const Node *> nodes) {
   return success(complete);
 }
 
+void GraphImporter::remarkDynamicScales() {
+  if (state.dynamicNodes.empty())
+    return;
+  emitRemark(module.getLoc()) << state.dynamicNodes.size()
+                              << (state.dynamicNodes.size() == 1 ? " tensor is" : " tensors are")
+                              << " quantized by a scale that is computed for each image (DynamicQuantizeLinear), the "
+                                 "first at '"
+                              << state.dynamicNodes.front()
+                              << "'; the program has fixed scales in their place, from calibration";
+}
+
 LogicalResult GraphImporter::run() {
   Location loc = module.getLoc();
   if (model.results.empty())
@@ -285,6 +303,7 @@ LogicalResult GraphImporter::run() {
     return failure();
   if (failed(importNodes(*nodes)))
     return failure();
+  remarkDynamicScales();
   return returnResults();
 }
 
@@ -357,7 +376,7 @@ static FailureOr<OwningOpRef<ModuleOp>> importModel(llvm::Expected<Model> model,
 
 static FailureOr<OwningOpRef<ModuleOp>> importNamed(llvm::Expected<Model> model, StringRef name, MLIRContext *context,
                                                     const ImportOptions &options) {
-  context->loadDialect<vit::VitDialect, arith::ArithDialect, func::FuncDialect>();
+  context->loadDialect<vit::VitDialect, arith::ArithDialect, func::FuncDialect, quant::QuantDialect>();
   DiagnosticCollector diagnostics(context);
   FailureOr<OwningOpRef<ModuleOp>> module = importModel(std::move(model), name, context, options);
   diagnostics.emit(name);

@@ -60,6 +60,7 @@ static bool isOn(Toggle toggle, bool recipe) { return toggle == Toggle::Recipe ?
 
 void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   bool isDefault = options.recipe == Recipe::Default, isIVit = options.recipe == Recipe::IVit;
+  pm.addPass(createVitAdoptCodesPass());
   VitSplitOutliersPassOptions split;
   // What is no sensible number goes to the pass, which refuses it.
   split.threshold = options.splitOutliers != -1 ? options.splitOutliers : isDefault ? 4.0 : 0.0;

@@ -60,6 +60,7 @@ public:
       bool isWide = isPartOfStream(use->get(), source) || isWideFunction(source.getDefiningOp());
       widest = std::max({widest, kind, isWide ? Kind::Signed16 : Kind::None});
     }
+    keepCasts();
     if (isIVit())
       function.walk([&](LinearOp op) { shareRange(op); });
     // What is joined may have codes of its own, so joins come last.
@@ -116,7 +117,7 @@ private:
   Kind wanted(OpOperand &use) {
     auto op = dyn_cast<QuantizableOp>(use.getOwner());
     Value value = use.get();
-    if (!op || isConstant(value) || value.getDefiningOp<DequantizeOp>() ||
+    if (!op || isConstant(value) || isCoded(value) ||
         !isa<FloatType>(cast<ShapedType>(value.getType()).getElementType()))
       return Kind::None;
     CodeSpec code = op.getOperandCode(use.getOperandNumber());
@@ -138,7 +139,7 @@ private:
 
   Kind kindOfCode(QuantizableOp op, Value value, CodeSpec code) const {
     // Pixels go into the weights of the patch embedding.
-    if (!isIVit() && isa<PatchEmbedOp>(op) && value.getDefiningOp<NormalizePixelsOp>())
+    if (!isIVit() && value.getDefiningOp<NormalizePixelsOp>() && takesPixels(op))
       return Kind::None;
     if (auto source = root(value).getDefiningOp<QuantizableOp>();
         source && source.getResultCode(0).kind == CodeKind::Probability)
@@ -146,6 +147,30 @@ private:
     if (op->hasAttr(kWideAttr))
       return Kind::Signed16;
     return isIVit() || code.isSigned ? Kind::Signed8 : Kind::Unsigned8;
+  }
+
+  /// A value that a quantized model has codes of is computed once, as all its codes want
+  /// it: as 16-bit codes, unless one type is all that is wanted. Sums of products have no
+  /// codes of their own: each quantization reads them.
+  void keepCasts() {
+    for (auto cast : function.front().getOps<QuantizeOp>()) {
+      // Some ops know one way to round only. That differs for ties, which a quotient of
+      // reals as good as never is.
+      auto computed = cast.getInput().getDefiningOp<QuantizableOp>();
+      if (computed && computed.getResultRounding() == ResultRounding::HalfUp)
+        cast.setRounding(Rounding::HalfUp);
+      Value source = root(cast.getInput());
+      Operation *op = source.getDefiningOp();
+      if (isContraction(source) || isCoded(source) || !(isa_and_nonnull<QuantizableOp>(op) || isMove(op)))
+        continue;
+      bool alone =
+          !isMove(op) && !isWideFunction(op) && !kinds.contains(source) &&
+          llvm::all_of(source.getUsers(), [&](Operation *user) {
+            return isa<QuantizeOp>(user) && user->getResult(0).getType() == cast.getType() && cast.getInput() == source;
+          });
+      if (!alone)
+        kinds[source] = std::max(kinds.lookup(source), Kind::Signed16);
+    }
   }
 
   //===--------------------------------------------------------------------===//
@@ -256,7 +281,7 @@ private:
       double absMax = 0, lowest = lowestTerm(op, use);
       for (double value : *values)
         absMax = std::max(absMax, std::abs(std::max(value, lowest)));
-      unsigned width = kind == CodeKind::Code ? 8 : 16;
+      unsigned width = kind == CodeKind::Code && !op->hasAttr(kWideAttr) ? 8 : 16;
       rewriter.setInsertionPoint(op);
       FailureOr<Value> constant =
           quantizeConstant(rewriter, op.getLoc(), use.get(),
@@ -322,7 +347,8 @@ private:
     if (perAxis && !feedsMatmul(value))
       real = foldScales(value, quantized->getResult(0), perAxis);
     rewriter.replaceUsesWithIf(value, real, [&](OpOperand &use) {
-      return use.getOwner() != quantized && (isSingleMove(use.getOwner()) || wanted(use) != Kind::None);
+      return use.getOwner() != quantized && (isSingleMove(use.getOwner()) || wanted(use) != Kind::None ||
+                                             (isa<QuantizeOp>(use.getOwner()) && !isContraction(value)));
     });
     quantizedRoots[real] = value;
     return success();
@@ -410,6 +436,13 @@ class Quantize : public vitq::impl::VitQuantizePassBase<Quantize> {
       return signalPassFailure();
     }
     FailureOr<func::FuncOp> function = findMain(getOperation());
+    if (succeeded(function) && layout == QuantizedLayout::IVit)
+      for (Operation &op : function->front())
+        if (isa<QuantizeOp>(op)) {
+          op.emitError("I-ViT's layout (--recipe=ivit) is one of float models, and '")
+              << nodeName(op.getLoc()) << "' has codes of its own; compile a quantized model without it";
+          return signalPassFailure();
+        }
     if (failed(function) || failed(Quantizer(*function, layout, headroom).run()))
       signalPassFailure();
   }

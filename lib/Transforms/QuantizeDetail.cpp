@@ -39,9 +39,39 @@ Value quantize::realSource(Value value) {
   }
 }
 
+/// The type of those codes, null where there are none.
+static Type codedType(Value value) {
+  Operation *op = quantize::root(value).getDefiningOp();
+  if (auto dequantize = dyn_cast_or_null<DequantizeOp>(op))
+    return getQuantizedType(dequantize.getInput());
+  if (!isMove(op))
+    return {};
+  Type type = codedType(op->getOperand(0));
+  return isa_and_nonnull<quant::UniformQuantizedType>(type) &&
+                 llvm::all_of(op->getOperands(), [&](Value part) { return codedType(part) == type; })
+             ? type
+             : Type();
+}
+
+bool quantize::isCoded(Value value) { return codedType(value) != nullptr; }
+
+bool quantize::isCodedConstant(Value value) {
+  auto dequantize = value.getDefiningOp<DequantizeOp>();
+  auto cast = dequantize ? dequantize.getInput().getDefiningOp<quant::StorageCastOp>() : quant::StorageCastOp();
+  return cast && isConstant(cast.getInput());
+}
+
 bool quantize::isContraction(Value value) {
   auto op = value.getDefiningOp<QuantizableOp>();
   return op && op.getResultCode(0).kind == CodeKind::Accumulator;
+}
+
+bool quantize::takesPixels(Operation *op) {
+  auto embed = dyn_cast<PatchEmbedOp>(op);
+  if (!embed)
+    return false;
+  auto pixels = embed.getInput().getDefiningOp<NormalizePixelsOp>();
+  return isConstant(embed.getWeight()) || (pixels && llvm::all_equal(pixels.getStd()));
 }
 
 bool quantize::isAccumulatorSum(Value value) {

@@ -36,8 +36,18 @@ mlir::Value root(mlir::Value value);
 /// The float value behind casts and moves: what was calibrated.
 mlir::Value realSource(mlir::Value value);
 
+/// Whether `value` has codes already: a dequantization, moved or joined with others of its type.
+bool isCoded(mlir::Value value);
+
+/// Whether `value` is the dequantization of a constant: a weight that has codes.
+bool isCodedConstant(mlir::Value value);
+
 /// Whether `value` is the exact sum of products, not yet requantized.
 bool isContraction(mlir::Value value);
+
+/// Whether `op` is a patch embedding into whose weight the normalization of pixels can go:
+/// one of floats, or codes that one deviation of all channels is a factor of.
+bool takesPixels(mlir::Operation *op);
 
 /// A sum of two linear layers' accumulators on its way to another sum: it stays an
 /// accumulator, in units of the first.

@@ -189,6 +189,8 @@ private:
   /// The weight [N, K], its columns multiplied by the input's factors, symmetric per row;
   /// with bias compensation the bias takes up what that changes in the mean output.
   LogicalResult quantizeLinear(LinearOp op) {
+    if (isCodedConstant(op.getWeight()))
+      return success();
     const Input &input = inputs[op];
     rewriter.setInsertionPoint(op);
     FailureOr<std::vector<double>> values = weightValues(op, op.getWeight());
@@ -242,6 +244,8 @@ private:
   LogicalResult quantizePatchEmbed(PatchEmbedOp op) {
     const Input &input = inputs[op];
     rewriter.setInsertionPoint(op);
+    if (isCodedConstant(op.getWeight()))
+      return op.getInput().getDefiningOp<NormalizePixelsOp>() ? readPixels(op) : success();
     FailureOr<std::vector<double>> values = weightValues(op, op.getWeight());
     if (failed(values))
       return failure();
@@ -267,14 +271,46 @@ private:
       op.getWeightMutable().assign(dequantized);
       return success();
     }
+    replacePixels(op, dequantized, weight, *bias);
+    return success();
+  }
+
+  /// The same for codes that the model brought: the deviation of all channels is a factor of
+  /// their scales.
+  LogicalResult readPixels(PatchEmbedOp op) {
+    auto pixels = op.getInput().getDefiningOp<NormalizePixelsOp>();
+    auto read = op.getWeight().getDefiningOp<DequantizeOp>();
+    auto cast = read ? read.getInput().getDefiningOp<quant::StorageCastOp>() : quant::StorageCastOp();
+    FailureOr<Tensor> codes = getIntTensor(cast ? cast.getInput() : Value());
+    FailureOr<std::vector<double>> bias = biasValues(op, op.getBias(), shapeOf(op.getWeight())[0]);
+    if (failed(codes) || failed(bias))
+      return op.emitError("weight is no constant; only products of activations (vit.matmul) may vary");
+    UniformParameters parameters = *getUniformParameters(getQuantizedType(read.getInput()));
+    Weight weight{*codes, {}};
+    for (int64_t d = 0; d < shapeOf(op.getWeight())[0]; ++d)
+      weight.scales.push_back(parameters.scale(d) / pixels.getStd()[0]);
+    auto old = getQuantizedType(read.getInput());
+    auto type = quant::UniformQuantizedPerAxisType::get(
+        quant::QuantizationFlags::Signed, old.getStorageType(), old.getExpressedType(), weight.scales,
+        SmallVector<int64_t>(weight.scales.size(), 0), 0, old.getStorageTypeMin(), old.getStorageTypeMax());
+    replacePixels(op, dequantizedConstant(rewriter, op.getLoc(), op.getWeight(), *codes, type), weight, *bias);
+    return success();
+  }
+
+  /// A patch embedding of bytes in place of `op`, with a weight that has the deviation in it;
+  /// the mean goes into the bias.
+  void replacePixels(PatchEmbedOp op, Value dequantized, const Weight &weight, std::vector<double> bias) {
+    auto pixels = op.getInput().getDefiningOp<NormalizePixelsOp>();
+    ArrayRef<int64_t> shape = shapeOf(op.getWeight());
+    int64_t channels = shape[1], area = shape[2] * shape[3];
     for (int64_t d = 0; d < shape[0]; ++d)
       for (int64_t c = 0; c < channels; ++c) {
         int64_t sum = 0;
         for (int64_t i = 0; i < area; ++i)
           sum += weight.codes.intAt((d * channels + c) * area + i);
-        (*bias)[d] -= pixels.getMean()[c] * weight.scales[d] * static_cast<double>(sum);
+        bias[d] -= pixels.getMean()[c] * weight.scales[d] * static_cast<double>(sum);
       }
-    Value newBias = biasConstant(rewriter, op, op.getBias(), *bias, "patch_embed_bias");
+    Value newBias = biasConstant(rewriter, op, op.getBias(), bias, "patch_embed_bias");
     Value real =
         DequantizeOp::create(rewriter, pixels.getLoc(),
                              withElementType(pixels.getPixels().getType(), rewriter.getF32Type()), pixels.getPixels());
@@ -284,7 +320,6 @@ private:
     rewriter.replaceOp(op, embed);
     if (pixels->use_empty())
       rewriter.eraseOp(pixels);
-    return success();
   }
 
   /// The sum of two accumulators in units of the first.

@@ -105,7 +105,10 @@ struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatte
     recover::populateLateAttentionPatterns(second);
     recover::populateLateHeadPatterns(second);
     recover::populateLateChannelPatterns(second);
-    patterns = {std::move(first), std::move(second)};
+    RewritePatternSet casts(context);
+    recover::populateCastPatterns(casts);
+    recover::populateCastFactorPatterns(casts);
+    patterns = {std::move(first), std::move(second), std::move(casts)};
     return success();
   }
 
@@ -113,11 +116,10 @@ struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatte
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;
-      for (const FrozenRewritePatternSet &set : patterns)
-        if (failed(applyPatternsGreedily(function, set, GreedyRewriteConfig().setMaxIterations(maxRounds)))) {
-          function.emitError("patterns were still changing the function after ") << maxRounds.getValue() << " rounds";
-          return signalPassFailure();
-        }
+      // Once more where casts were in the way.
+      if (failed(apply(function, {0, 1})) ||
+          (recover::dropInnerCasts(function) > 0 && failed(apply(function, {0, 1}))) || failed(apply(function, {2})))
+        return signalPassFailure();
       LDBG() << "@" << function.getName() << ": " << function.getBody().front().getOperations().size()
              << " ops after the patterns";
       snapScales(function);
@@ -126,6 +128,14 @@ struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatte
   }
 
 private:
+  LogicalResult apply(func::FuncOp function, ArrayRef<unsigned> sets) {
+    for (unsigned set : sets)
+      if (failed(applyPatternsGreedily(function, patterns[set], GreedyRewriteConfig().setMaxIterations(maxRounds))))
+        return function.emitError("patterns were still changing the function after ")
+               << maxRounds.getValue() << " rounds";
+    return success();
+  }
+
   static void populateAll(RewritePatternSet &set) {
     recover::populateNormPatterns(set);
     recover::populateActivationPatterns(set);
@@ -138,8 +148,9 @@ private:
     recover::populateHeadPatterns(set);
     recover::populateMaskPatterns(set);
     recover::populateRotaryPatterns(set);
+    recover::populateCastPatterns(set);
   }
 
-  SmallVector<FrozenRewritePatternSet, 2> patterns;
+  SmallVector<FrozenRewritePatternSet, 3> patterns;
 };
 } // namespace

@@ -12,6 +12,7 @@
 #include "dialects/vit/Vit.h"
 #include "vitq/Tensor/Tensor.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace vitq::recover {
@@ -44,6 +45,10 @@ void populateLateHeadPatterns(mlir::RewritePatternSet &patterns);
 void populateMaskPatterns(mlir::RewritePatternSet &patterns);
 /// Rotary embeddings: signs of what is concatenated become part of the constant factors.
 void populateRotaryPatterns(mlir::RewritePatternSet &patterns);
+/// Casts of quantized models that repeat others.
+void populateCastPatterns(mlir::RewritePatternSet &patterns);
+/// For the end: scalar factors beside casts.
+void populateCastFactorPatterns(mlir::RewritePatternSet &patterns);
 /// For the end, when attention has taken its scales: what is left of scalar
 /// factors and of divisions by constants.
 void populateScalarPatterns(mlir::RewritePatternSet &patterns);
@@ -145,6 +150,17 @@ mlir::Value makeLinear(mlir::PatternRewriter &rewriter, mlir::Location loc, mlir
 /// Rows [first, first + count) of a constant of f32, in its memory. Null when it is no such constant.
 mlir::Value makeRows(mlir::PatternRewriter &rewriter, mlir::Location loc, mlir::Value constant, int64_t first,
                      int64_t count, llvm::StringRef name);
+/// Some rows of a constant weight, of floats or of codes with scales; "." and `role` are
+/// appended to its name. Failure when it is neither.
+llvm::FailureOr<mlir::Value> takeRows(mlir::PatternRewriter &rewriter, mlir::Location loc, mlir::Value weight,
+                                      llvm::ArrayRef<int64_t> rows, llvm::StringRef role);
+/// Such a weight with each row multiplied by its own number.
+llvm::FailureOr<mlir::Value> scaleRows(mlir::PatternRewriter &rewriter, mlir::Value weight,
+                                       llvm::ArrayRef<float> factors);
+
+/// Takes casts out between ops that exist only to be parts of a function, which no
+/// pattern recovers with casts inside; how many.
+unsigned dropInnerCasts(mlir::func::FuncOp function);
 
 inline int64_t rankOf(mlir::Value value) { return vit::shapeOf(value).size(); }
 

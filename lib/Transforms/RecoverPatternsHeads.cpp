@@ -100,34 +100,21 @@ static FailureOr<Value> splitLinear(PatternRewriter &rewriter, const Heads &head
   vit::LinearOp linear = heads.linear;
   if (!llvm::all_of(linear->getUsers(), isViewOp))
     return rewriter.notifyMatchFailure(linear, "the packed projection has a use that is no shape op");
-  if (heads.stride == 1 && (heads.headStride == heads.size || heads.heads == 1))
+  if (isConstant(linear.getWeight()) && heads.stride == 1 && (heads.headStride == heads.size || heads.heads == 1))
     return takeRows(rewriter, heads, role);
-  auto weights = getFloatConstantF32(linear.getWeight());
-  auto biases = linear.getBias() ? getFloatConstantF32(linear.getBias()) : std::vector<float>();
-  if (failed(weights) || failed(biases))
-    return rewriter.notifyMatchFailure(linear, "weight or bias of the packed projection is no constant");
-  int64_t inputs = shapeOf(linear.getWeight())[1];
-  std::vector<float> rows, bias;
+  SmallVector<int64_t> rows;
   for (int64_t h = 0; h < heads.heads; ++h)
-    for (int64_t i = 0; i < heads.size; ++i) {
-      int64_t row = heads.offset + h * heads.headStride + i * heads.stride;
-      rows.insert(rows.end(), weights->begin() + row * inputs, weights->begin() + (row + 1) * inputs);
-      if (!biases->empty())
-        bias.push_back((*biases)[row]);
-    }
+    for (int64_t i = 0; i < heads.size; ++i)
+      rows.push_back(heads.offset + h * heads.headStride + i * heads.stride);
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(linear);
-  int64_t channels = heads.heads * heads.size;
-  auto named = [&](Value value) { return (getBlobName(value) + "." + role).str(); };
   const Location loc = suffixed(linear.getLoc(), role);
-  Type f32 = rewriter.getF32Type();
-  Value weight = createFloatConstant(rewriter, loc, RankedTensorType::get({channels, inputs}, f32), rows,
-                                     named(linear.getWeight()));
-  Value biasValue;
-  if (linear.getBias())
-    biasValue =
-        createFloatConstant(rewriter, loc, RankedTensorType::get({channels}, f32), bias, named(linear.getBias()));
-  return makeLinear(rewriter, loc, linear.getInput(), weight, biasValue);
+  FailureOr<Value> weight = takeRows(rewriter, loc, linear.getWeight(), rows, role);
+  FailureOr<Value> bias =
+      linear.getBias() ? takeRows(rewriter, loc, linear.getBias(), rows, role) : FailureOr<Value>(Value());
+  if (failed(weight) || failed(bias))
+    return rewriter.notifyMatchFailure(linear, "weight or bias of the packed projection is no constant");
+  return makeLinear(rewriter, loc, linear.getInput(), *weight, *bias);
 }
 
 FailureOr<Value> recover::makeHeads(PatternRewriter &rewriter, Location loc, const Heads &heads, StringRef role) {

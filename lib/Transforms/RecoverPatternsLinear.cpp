@@ -82,22 +82,19 @@ struct FoldScale : OpRewritePattern<vit::MulOp> {
       return rewriter.notifyMatchFailure(op, "the other operand is no constant vector");
     if (!Scalars && llvm::all_equal(*constants))
       return rewriter.notifyMatchFailure(op, "a scalar may be attention's scale");
-    auto weights = getFloatConstantF32(linear->getOperand(1));
     Value bias = biasOf(linear);
     auto biases = bias ? getFloatConstantF32(bias) : std::vector<float>();
-    if (failed(weights) || failed(biases))
-      return rewriter.notifyMatchFailure(op, "weight or bias is no constant");
-    size_t rowSize = weights->size() / channels;
-    for (size_t i = 0; i < weights->size(); ++i)
-      (*weights)[i] *= (*constants)[i / rowSize];
+    if (failed(biases))
+      return rewriter.notifyMatchFailure(op, "the bias is no constant");
+    FailureOr<Value> weight = scaleRows(rewriter, linear->getOperand(1), *constants);
+    if (failed(weight))
+      return rewriter.notifyMatchFailure(op, "the weight is no constant, or its codes have no negative");
     for (size_t i = 0; i < biases->size(); ++i)
       (*biases)[i] *= (*constants)[i];
-    auto remake = [&](Value old, ArrayRef<float> values) -> Value {
-      return createFloatConstant(rewriter, old.getLoc(), cast<RankedTensorType>(old.getType()), values,
-                                 getBlobName(old));
-    };
-    Value weight = remake(linear->getOperand(1), *weights);
-    return replaceWithLinear(rewriter, op, linear, weight, bias ? remake(bias, *biases) : Value());
+    Value scaled = bias ? createFloatConstant(rewriter, bias.getLoc(), cast<RankedTensorType>(bias.getType()), *biases,
+                                              getBlobName(bias))
+                        : Value();
+    return replaceWithLinear(rewriter, op, linear, *weight, scaled);
   }
 };
 

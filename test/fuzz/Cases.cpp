@@ -67,13 +67,13 @@ llvm::Expected<std::unique_ptr<Cases>> Cases::create(llvm::StringRef digits, llv
   if (failed(compileQuietly(options, cases->registry, errors)))
     return llvm::createStringError("the undamaged files cannot be compiled: " + errors);
   for (auto [path, use] :
-       {std::pair<StringRef, std::function<void(std::string)>>{cases->model,
-                                                               [&](std::string text) {
-                                                                 cases->constants = std::make_unique<ModelMutator>(
-                                                                     addConstantSubgraph(text));
-                                                                 cases->models =
-                                                                     std::make_unique<ModelMutator>(std::move(text));
-                                                               }},
+       {std::pair<StringRef, std::function<void(std::string)>>{
+            cases->model,
+            [&](std::string text) {
+              cases->constants = std::make_unique<ModelMutator>(addConstantSubgraph(text));
+              cases->quantized = std::make_unique<ModelMutator>(quantizeModel(text));
+              cases->models = std::make_unique<ModelMutator>(std::move(text));
+            }},
         {cases->ranges, [&](std::string text) { cases->tables = std::make_unique<RangesMutator>(std::move(text)); }},
         {cases->pixels, [&](std::string text) { cases->arrays = std::make_unique<NpyMutator>(std::move(text)); }}}) {
     llvm::Expected<std::string> text = readFile(path);
@@ -91,7 +91,7 @@ std::string Cases::folder(Case which) const {
 }
 
 std::string Cases::damagedFile(Case which) const {
-  constexpr const char *names[] = {"damaged.onnx", "damaged.json", "damaged.npy", "damaged.onnx"};
+  constexpr const char *names[] = {"damaged.onnx", "damaged.json", "damaged.npy", "damaged.onnx", "damaged.onnx"};
   return join(folder(which), names[static_cast<size_t>(which.kind)]);
 }
 
@@ -99,11 +99,12 @@ void Cases::setOptions(Case which, DriverOptions &options) const {
   constexpr Recipe recipes[] = {Recipe::Default, Recipe::MinMax, Recipe::IVit};
   options.input = isModel(which.kind) ? damagedFile(which) : model;
   options.output = join(folder(which), "out.mlir");
-  options.compile.recipe = recipes[which.seed % 3];
+  // I-ViT's layout is one of float models.
+  options.compile.recipe = recipes[which.seed % (which.kind == Kind::Quantized ? 2 : 3)];
   if (which.seed % 5 == 4)
     options.compile.nonlinear = "shift";
   // Ranges stop most damaged models early; calibrating runs them.
-  bool calibrate = which.kind == Kind::Npy || (isModel(which.kind) && which.seed % 2);
+  bool calibrate = which.kind == Kind::Npy || which.kind == Kind::Quantized || (isModel(which.kind) && which.seed % 2);
   if (!calibrate) {
     options.compile.loadRanges = which.kind == Kind::Ranges ? damagedFile(which) : ranges;
     return;
@@ -118,6 +119,7 @@ llvm::Error Cases::write(Case which) const {
     return llvm::createFileError(folder(which), ec);
   std::string bytes = which.kind == Kind::Model       ? models->mutate(which.seed)
                       : which.kind == Kind::Constants ? constants->mutate(which.seed)
+                      : which.kind == Kind::Quantized ? quantized->mutate(which.seed)
                       : which.kind == Kind::Ranges    ? tables->mutate(which.seed)
                                                       : arrays->mutate(which.seed);
   return writeFileAtomically(damagedFile(which), bytes);
@@ -140,7 +142,8 @@ llvm::Expected<std::vector<std::string>> Cases::prepare(Case which) const {
   setOptions(which, options);
   constexpr const char *recipes[] = {"default", "minmax", "ivit"};
   std::vector<std::string> arguments = {options.input, "--stop-after=integer", "-o", options.output,
-                                        "--recipe=" + std::string(recipes[which.seed % 3])};
+                                        "--recipe=" +
+                                            std::string(recipes[which.seed % (which.kind == Kind::Quantized ? 2 : 3)])};
   if (options.compile.nonlinear == "shift")
     arguments.push_back("--nonlinear=shift");
   auto add = [&](const char *flag, const std::string &value) {

@@ -22,11 +22,11 @@
 namespace vitq::fuzz {
 
 /// Which of the files is damaged: the ONNX model, the table of ranges given with
-/// `--load-ranges`, the array given with `--calibration-data`, or the model with a weight that is computed of
-/// constants (ConstantSubgraph.cpp).
-enum class Kind { Model, Ranges, Npy, Constants };
-constexpr std::array<llvm::StringLiteral, 4> kKindNames = {"model", "ranges", "npy", "constants"};
-inline bool isModel(Kind kind) { return kind == Kind::Model || kind == Kind::Constants; }
+/// `--load-ranges`, the array given with `--calibration-data`, the model with a weight that is computed of
+/// constants (ConstantSubgraph.cpp), or the quantized model (QuantizedModel.cpp).
+enum class Kind { Model, Ranges, Npy, Constants, Quantized };
+constexpr std::array<llvm::StringLiteral, 5> kKindNames = {"model", "ranges", "npy", "constants", "quantized"};
+inline bool isModel(Kind kind) { return kind == Kind::Model || kind == Kind::Constants || kind == Kind::Quantized; }
 
 /// A case: which file, and the seed of its damage. The seed also chooses the recipe
 /// and whether a damaged model is calibrated or given ranges.
@@ -77,7 +77,7 @@ private:
 
   mlir::DialectRegistry registry;
   std::string model, pixels, ranges, work;
-  std::unique_ptr<ModelMutator> models, constants;
+  std::unique_ptr<ModelMutator> models, constants, quantized;
   std::unique_ptr<RangesMutator> tables;
   std::unique_ptr<NpyMutator> arrays;
 };

@@ -63,6 +63,9 @@ double oddNumber(Random &random);
 /// The ONNX model with a weight that many operators compute of constants, to the same value.
 std::string addConstantSubgraph(const std::string &model);
 
+/// The ONNX model with products and sums on codes, in all forms that quantized models have them.
+std::string quantizeModel(const std::string &model);
+
 /// Copies of an ONNX model.
 class ModelMutator {
 public:

@@ -356,6 +356,42 @@ def VitTakePixelsPass : Pass<"vit-take-pixels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::quant::QuantDialect"];
 }
 
+def VitAdoptCodesPass : Pass<"vit-adopt-codes", "::mlir::ModuleOp"> {
+  let summary = "Put the casts of a quantized model where integers can have them";
+  let description = [{
+    A quantized model brings `vit.quantize` and `vit.dequantize` of its own. Their scales and
+    zero points stay; `vit-quantize` gives codes to what has none. This pass says in another
+    way what the integer phase cannot do as it stands:
+
+    * a quantization behind a move of one operand goes in front of it, where the value is
+      computed, unless the move takes only a part;
+    * the right operand of a `vit.matmul` is read as signed codes with zero point 0; what its
+      zero point adds to each row is the row sum of the left operand, and is left out where only
+      a softmax reads the product. 16-bit codes there are not kept (a remark);
+    * a function (or a product of two tensors) with an operand that is float in the model is marked
+      `vit.wide`: it takes and gives 16 bits;
+    * a quantization rounds as the op does that computes its operand.
+
+    ```mlir
+    %v = vit.dequantize %q : tensor<1x3x17x64x!quant.uniform<u8:f32, 0.1:120>> -> tensor<1x3x17x64xf32>
+    %o = vit.matmul %p, %v : ...
+    ```
+    becomes
+    ```mlir
+    %a = vit.dequantize %q_minus_128 : tensor<1x3x17x64x!quant.uniform<i8:f32, 0.1>> -> tensor<1x3x17x64xf32>
+    %m = vit.matmul %p, %a : ...
+    %s = vit.linear %p, %ones : ...  // in units of 0.1 * 8
+    %o = vit.add %m, %s : (tensor<1x3x17x64xf32>, tensor<1x3x17x1xf32>) -> tensor<1x3x17x64xf32>
+    ```
+    A float model is left alone.
+  }];
+  let dependentDialects = ["::mlir::quant::QuantDialect"];
+  let statistics = [
+    Statistic<"numHoisted", "num-hoisted", "Quantizations moved to where their value is computed">,
+    Statistic<"numCentered", "num-centered", "Right operands whose zero point became row sums">
+  ];
+}
+
 def VitQuantizePass : Pass<"vit-quantize", "::mlir::ModuleOp"> {
   let summary = "Choose quantized types of activations and insert the casts";
   let description = [{

@@ -39,7 +39,7 @@ bool TargetBackend::reads(StringRef flag) const {
   return llvm::any_of(flags(), [&](const TargetFlag &own) { return own.name == flag; });
 }
 
-bool vitq::isModuleKind(StringRef kind) { return kind == "mlir" || kind == "bytecode"; }
+bool vitq::isModuleKind(StringRef kind) { return kind == "mlir" || kind == "bytecode" || kind == kOnnxKind; }
 
 namespace {
 

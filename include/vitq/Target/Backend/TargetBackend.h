@@ -130,7 +130,7 @@ public:
   virtual llvm::StringRef example() const = 0;
 
   /// What it can write, the default first; at least one. Beside them every target has
-  /// `mlir` and `bytecode`, the module after its passes.
+  /// `mlir` and `bytecode`, the module after its passes, and `onnx`, which is no target's.
   virtual llvm::ArrayRef<EmitKind> emitKinds() const = 0;
   /// The flags of TargetOptions that it reads; none if not overridden.
   virtual llvm::ArrayRef<TargetFlag> flags() const;
@@ -150,8 +150,10 @@ public:
 /// The backend whose configurations need no name before them: CPUs.
 inline constexpr llvm::StringLiteral kDefaultBackend = "cpu";
 
-/// Values of --emit that every target has.
+/// Values of --emit that every target has: the module, in a phase that is no target's.
 bool isModuleKind(llvm::StringRef kind);
+/// The one of them that is the quantized phase, as an ONNX model.
+inline constexpr llvm::StringLiteral kOnnxKind = "onnx";
 
 /// Makes a backend known, for the rest of the process. Errors: its name is one that is
 /// registered already or has other characters, it has no kind to emit, one twice, or one

@@ -1,0 +1,28 @@
+//===- Onnx.h - The quantized phase as an ONNX model -------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_TARGET_ONNX_H
+#define VITQ_TARGET_ONNX_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/StringRef.h"
+
+namespace vitq {
+
+/// The opset of written models: the first whose QuantizeLinear has 16 bits.
+inline constexpr int64_t kOnnxOpset = 21;
+
+/// Writes a module of the quantized phase as a model of float operators between
+/// QuantizeLinear and DequantizeLinear, with the scales and zero points of its types and weights
+/// as integers. It takes the image as the float model does, normalized, [B, C, H, W], and
+/// gives reals. Whole or not at all; every failure is a diagnostic.
+llvm::LogicalResult writeOnnx(mlir::ModuleOp module, llvm::StringRef path);
+
+} // namespace vitq
+
+#endif // VITQ_TARGET_ONNX_H

@@ -1,0 +1,199 @@
+//===- EmitOps.cpp - Ops of the quantized phase as ONNX nodes -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Emitter.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::vit;
+using namespace vitq::onnxwriter;
+
+//===----------------------------------------------------------------------===//
+// Contractions
+//===----------------------------------------------------------------------===//
+
+LogicalResult Emitter::emit(LinearOp op) {
+  FailureOr<std::string> matrix = weight(op, op.getWeight(), {1, 0});
+  if (failed(matrix))
+    return failure();
+  std::string result = node("MatMul", {real(op.getInput()), *matrix}, op, op.getBias() ? "_product" : "");
+  if (op.getBias())
+    result = node("Add", {result, real(op.getBias())}, op);
+  setReal(op.getResult(), result);
+  return success();
+}
+
+LogicalResult Emitter::emit(MatmulOp op) {
+  std::string rhs;
+  if (op.getTransposeRhs()) {
+    std::vector<int64_t> swapped;
+    for (int64_t i = 0, e = shapeOf(op.getRhs()).size(); i < e; ++i)
+      swapped.push_back(i);
+    std::swap(swapped[swapped.size() - 1], swapped[swapped.size() - 2]);
+    const NodeAttribute permutation{"perm", swapped};
+    // Of codes of one scale, as every move.
+    DequantizeOp dequantize = values[op.getRhs()].dequantize;
+    quant::QuantizedType type = dequantize ? getQuantizedType(dequantize.getInput()) : quant::QuantizedType();
+    if (isa_and_nonnull<quant::UniformQuantizedType>(type)) {
+      std::string codes = node("Transpose", {values[op.getRhs()].codes}, op, "_transposed", permutation);
+      std::optional<Grid> grid = gridOf(type, hint(op, "_transposed"));
+      rhs = node("DequantizeLinear", {codes, grid->scale, grid->zeroPoint}, op, "_rhs");
+    } else {
+      rhs = node("Transpose", {real(op.getRhs())}, op, "_transposed", permutation);
+    }
+  } else {
+    rhs = real(op.getRhs());
+  }
+  const double scale = op.getScale().convertToDouble();
+  std::string result = node("MatMul", {real(op.getLhs()), rhs}, op, scale != 1 ? "_product" : "");
+  if (scale != 1)
+    result = node("Mul", {result, scalar(hint(op, "_factor"), scale)}, op);
+  setReal(op.getResult(), result);
+  return success();
+}
+
+LogicalResult Emitter::emit(PatchEmbedOp op) {
+  FailureOr<std::string> kernel = weight(op, op.getWeight(), {0, 1, 2, 3});
+  if (failed(kernel))
+    return failure();
+  auto read = op.getInput().getDefiningOp<DequantizeOp>();
+  std::string input = real(op.getInput());
+  if (read && isa<BlockArgument>(read.getInput()) && op.getChannelsLast())
+    input = planes;
+  else if (op.getChannelsLast())
+    input = node("Transpose", {input}, op, "_planes", NodeAttribute{"perm", std::vector<int64_t>{0, 3, 1, 2}});
+  std::vector<std::string> inputs{input, *kernel};
+  if (op.getBias())
+    inputs.push_back(real(op.getBias()));
+  ArrayRef<int64_t> patch = shapeOf(op.getWeight()).drop_front(2), shape = shapeOf(op.getResult());
+  std::string map = node("Conv", inputs, op, "_map", NodeAttribute{"strides", std::vector<int64_t>(patch)});
+  std::string flat = node("Reshape", {map, ints(hint(op, "_shape"), {shape[0], shape[2], shape[1]})}, op, "_flat");
+  setReal(op.getResult(), node("Transpose", {flat}, op, "", NodeAttribute{"perm", std::vector<int64_t>{0, 2, 1}}));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Rows and elements
+//===----------------------------------------------------------------------===//
+
+/// Exponentials relative to the row's maximum, as codes where they have some, and their sum.
+LogicalResult Emitter::emit(SoftmaxNumeratorOp op) {
+  std::string last = ints(hint(op, "_axis"), {-1});
+  std::string maximum = node("ReduceMax", {real(op.getInput()), last}, op, "_max");
+  std::string distance = node("Sub", {real(op.getInput()), maximum}, op, "_distance");
+  std::string exponential = node("Exp", {distance}, op, "_exp");
+  Emitted numerator{"", exponential, {}};
+  if (quant::QuantizedType type = getQuantizedType(op.getNumerator())) {
+    std::optional<Grid> grid = gridOf(type, hint(op));
+    numerator.codes = node("QuantizeLinear", {exponential, grid->scale, grid->zeroPoint}, op, "_codes");
+    exponential = node("DequantizeLinear", {numerator.codes, grid->scale, grid->zeroPoint}, op, "_terms");
+    numerator.real.clear();
+  }
+  values[op.getNumerator()] = numerator;
+  setReal(op.getSum(), node("ReduceSum", {exponential, last}, op, "_sum", NodeAttribute{"keepdims", int64_t(0)}));
+  return success();
+}
+
+LogicalResult Emitter::emit(DivideRowsOp op) {
+  std::string divisor = node("Unsqueeze", {real(op.getDivisor()), ints(hint(op, "_axis"), {-1})}, op, "_divisor");
+  setReal(op.getResult(), node("Div", {real(op.getInput()), divisor}, op));
+  return success();
+}
+
+LogicalResult Emitter::emit(LayerNormOp op) {
+  setReal(op.getResult(),
+          node("LayerNormalization", {real(op.getInput()), real(op.getGamma()), real(op.getBeta())}, op, "",
+               {NodeAttribute{"axis", int64_t(-1)},
+                NodeAttribute{"epsilon", static_cast<float>(op.getEps().convertToDouble())}}));
+  return success();
+}
+
+LogicalResult Emitter::emitFunction(Operation *op) {
+  const std::string x = real(op->getOperand(0));
+  auto timesSigmoid = [&](std::string argument) {
+    return node("Mul", {x, node("Sigmoid", {std::move(argument)}, op, "_sigmoid")}, op);
+  };
+  std::string result =
+      TypeSwitch<Operation *, std::string>(op)
+          .Case([&](GeluOp gelu) {
+            if (gelu.getKind() == GeluKind::Quick)
+              return timesSigmoid(node("Mul", {x, scalar(hint(op, "_factor"), 1.702)}, op, "_scaled"));
+            const bool tanh = gelu.getKind() == GeluKind::Tanh;
+            return node("Gelu", {x}, op, "", NodeAttribute{"approximate", std::string(tanh ? "tanh" : "none")});
+          })
+          .Case([&](SiluOp) { return timesSigmoid(x); })
+          .Case([&](ReluOp) { return node("Relu", {x}, op); })
+          .Case([&](SigmoidOp) { return node("Sigmoid", {x}, op); })
+          .Case([&](TanhOp) { return node("Tanh", {x}, op); })
+          .Case([&](HardSwishOp) { return node("HardSwish", {x}, op); })
+          .Default([](Operation *) { return std::string(); });
+  if (result.empty())
+    return failure();
+  setReal(op->getResult(0), result);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Moves
+//===----------------------------------------------------------------------===//
+
+/// Of codes of one scale where there are some, else of reals.
+LogicalResult Emitter::emitMove(Operation *op) {
+  Emitted source = values.lookup(op->getOperand(0));
+  auto movesCodes = [&](Value operand) {
+    Emitted part = values.lookup(operand);
+    if (part.codes.empty())
+      return false;
+    quant::QuantizedType type = getQuantizedType(part.dequantize ? part.dequantize.getInput() : operand);
+    quant::QuantizedType first = getQuantizedType(source.dequantize ? source.dequantize.getInput() : op->getOperand(0));
+    return type == first && isa<quant::UniformQuantizedType>(type);
+  };
+  const bool codes = llvm::all_of(op->getOperands(), movesCodes);
+  if (!codes && getQuantizedType(op->getResult(0)) && !source.codes.empty())
+    return failure();
+  auto read = [&](Value operand) { return codes ? values.lookup(operand).codes : real(operand); };
+  const std::string x = read(op->getOperand(0));
+  auto vec = [](ArrayRef<int64_t> list) { return std::vector<int64_t>(list.begin(), list.end()); };
+  std::string result =
+      TypeSwitch<Operation *, std::string>(op)
+          .Case([&](ReshapeOp move) {
+            return node("Reshape", {x, ints(hint(op, "_shape"), move.getShape())}, op, "", {});
+          })
+          .Case([&](TransposeOp move) {
+            return node("Transpose", {x}, op, "", NodeAttribute{"perm", vec(move.getPermutation())});
+          })
+          .Case([&](BroadcastOp move) { return node("Expand", {x, ints(hint(op, "_shape"), move.getShape())}, op); })
+          .Case([&](GatherOp move) {
+            return node("Gather", {x, ints(hint(op, "_indices"), move.getIndices())}, op, "",
+                        NodeAttribute{"axis", static_cast<int64_t>(move.getAxis())});
+          })
+          .Case([&](SliceOp move) {
+            SmallVector<int64_t> ends, axes;
+            for (auto [i, start] : llvm::enumerate(move.getOffsets())) {
+              ends.push_back(start + (move.getSizes()[i] - 1) * move.getStrides()[i] + 1);
+              axes.push_back(i);
+            }
+            return node("Slice",
+                        {x, ints(hint(op, "_starts"), move.getOffsets()), ints(hint(op, "_ends"), ends),
+                         ints(hint(op, "_axes"), axes), ints(hint(op, "_steps"), move.getStrides())},
+                        op);
+          })
+          .Case([&](ConcatOp move) {
+            std::vector<std::string> parts;
+            for (Value part : move.getInputs())
+              parts.push_back(read(part));
+            return node("Concat", parts, op, "", NodeAttribute{"axis", static_cast<int64_t>(move.getAxis())});
+          })
+          .Default([](Operation *) { return std::string(); });
+  if (result.empty())
+    return failure();
+  values[op->getResult(0)] = codes ? Emitted{result, "", source.dequantize} : Emitted{"", result, {}};
+  return success();
+}

@@ -1,0 +1,175 @@
+"""A small ONNX evaluator in NumPy: the operators of the digits model and of its quantized forms.
+
+    run(model, {"input": array}) -> {name: array} of all values
+
+Integers are exact and floats are 32 bits, as onnxruntime has them.
+"""
+
+import math
+
+import numpy as np
+from onnx import numpy_helper
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def _along(values, axis, rank):
+    """Scales or zero points so that they broadcast along `axis`."""
+    values = np.asarray(values)
+    if values.ndim == 0 or values.size == 1:
+        return values.reshape(())
+    return values.reshape([-1 if i == axis % rank else 1 for i in range(rank)])
+
+
+def quantize(x, scale, zero, axis=1):
+    """QuantizeLinear; the type of `zero` is that of the codes."""
+    info = np.iinfo(zero.dtype)
+    quotient = np.rint(x / _along(scale, axis, x.ndim))
+    return np.clip(quotient + _along(zero, axis, x.ndim), info.min, info.max).astype(zero.dtype)
+
+
+def dequantize(q, scale, zero=None, axis=1):
+    zero = np.zeros((), np.int32) if zero is None else zero
+    return (
+        (q.astype(np.int64) - _along(zero, axis, q.ndim).astype(np.int64)) * _along(scale, axis, q.ndim)
+    ).astype(np.float32)
+
+
+def _conv(x, w, b=None):
+    """A convolution whose stride is its kernel."""
+    batch, channels, height, width = x.shape
+    d, _, ph, pw = w.shape
+    patches = x.reshape(batch, channels, height // ph, ph, width // pw, pw).transpose(0, 2, 4, 1, 3, 5)
+    y = patches.reshape(batch, height // ph, width // pw, -1) @ w.reshape(d, -1).T
+    if b is not None:
+        y = y + b
+    return y.transpose(0, 3, 1, 2)
+
+
+def _layer_norm(x, gamma, beta, eps):
+    mean = x.mean(-1, keepdims=True)
+    return (x - mean) / np.sqrt(((x - mean) ** 2).mean(-1, keepdims=True) + eps) * gamma + beta
+
+
+def _softmax(x):
+    e = np.exp(x - x.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def _slice(x, starts, ends, axes=None, steps=None):
+    axes = range(len(starts)) if axes is None else axes
+    steps = [1] * len(starts) if steps is None else steps
+    index = [slice(None)] * x.ndim
+    for start, end, axis, step in zip(starts, ends, axes, steps):
+        index[int(axis)] = slice(int(start), int(end), int(step))
+    return x[tuple(index)]
+
+
+def _reshape(x, shape):
+    return x.reshape([x.shape[i] if size == 0 else int(size) for i, size in enumerate(shape)])
+
+
+def _squeeze(x, axes):
+    return np.squeeze(x, tuple(int(a) for a in axes))
+
+
+def _dynamic(x):
+    low, high = np.float32(min(0, x.min())), np.float32(max(0, x.max()))
+    scale = np.float32((high - low) / 255) if high > low else np.float32(1)
+    zero = np.uint8(np.clip(np.rint(-low / scale), 0, 255))
+    return quantize(x, scale, np.asarray(zero)), scale, zero
+
+
+def _split(x, sizes, axis):
+    return list(np.split(x, np.cumsum(np.asarray(sizes))[:-1], axis))
+
+
+def _integers(q, zero, axis):
+    zero = np.zeros((), np.int32) if zero is None else zero
+    return q.astype(np.int64) - _along(zero, axis, q.ndim).astype(np.int64)
+
+
+def _evaluate(op, a, x):
+    """The results of an operator; `a` are its attributes, `x` its inputs."""
+    axis = a.get("axis", 1)
+    simple = {
+        "Add": lambda: x[0] + x[1],
+        "Sub": lambda: x[0] - x[1],
+        "Mul": lambda: x[0] * x[1],
+        "Div": lambda: x[0] / x[1] if x[0].dtype.kind == "f" else x[0] // x[1],
+        "Equal": lambda: x[0] == x[1],
+        "Where": lambda: np.where(*x[:3]),
+        "Erf": lambda: _erf(x[0]).astype(np.float32),
+        "Exp": lambda: np.exp(x[0]),
+        "Sigmoid": lambda: 1 / (1 + np.exp(-x[0])),
+        "Relu": lambda: np.maximum(x[0], 0),
+        "Clip": lambda: np.clip(x[0], x[1], x[2]),
+        "Identity": lambda: x[0],
+        "Gelu": lambda: (x[0] / 2 * (1 + _erf(x[0] / math.sqrt(2)))).astype(np.float32),
+        "MatMul": lambda: x[0] @ x[1],
+        "Gemm": lambda: x[0] @ (x[1].T if a.get("transB") else x[1]) + x[2],
+        "Conv": lambda: _conv(*x),
+        "Softmax": lambda: _softmax(x[0]),
+        "LayerNormalization": lambda: _layer_norm(x[0], x[1], x[2], a.get("epsilon", 1e-5)),
+        "ReduceMax": lambda: x[0].max(-1, keepdims=True),
+        "ReduceSum": lambda: x[0].sum(-1, keepdims=bool(a.get("keepdims", 1))),
+        "ReduceMean": lambda: x[0].mean(tuple(int(i) for i in x[1]), keepdims=bool(a.get("keepdims", 1))),
+        "Shape": lambda: np.array(x[0].shape, np.int64),
+        "ConstantOfShape": lambda: np.full(x[0], a["value"].reshape(-1)[0] if "value" in a else np.float32(0)),
+        "Expand": lambda: x[0] * np.ones(x[1], x[0].dtype),
+        "Reshape": lambda: _reshape(x[0], x[1]),
+        "Transpose": lambda: np.transpose(x[0], a.get("perm")),
+        "Concat": lambda: np.concatenate(x, a["axis"]),
+        "Slice": lambda: _slice(*x),
+        "Gather": lambda: np.take(x[0], x[1], a.get("axis", 0)),
+        "Squeeze": lambda: _squeeze(x[0], x[1]),
+        "Unsqueeze": lambda: np.expand_dims(x[0], tuple(int(i) for i in x[1])),
+        "Cast": lambda: x[0].astype(np.float32),
+        "QuantizeLinear": lambda: quantize(x[0], x[1], x[2], axis),
+        "DequantizeLinear": lambda: dequantize(x[0], x[1], x[2] if len(x) > 2 else None, axis),
+        "QLinearMatMul": lambda: quantize(
+            dequantize(x[0], x[1], x[2]) @ dequantize(x[3], x[4], x[5], -1), x[6], x[7]
+        ),
+        "QLinearConv": lambda: quantize(
+            _conv(
+                dequantize(x[0], x[1], x[2]),
+                dequantize(x[3], x[4], x[5], 0),
+                x[8] * (x[1] * x[4]) if len(x) > 8 else None,
+            ),
+            x[6],
+            x[7],
+        ),
+        "QLinearAdd": lambda: quantize(dequantize(x[0], x[1], x[2]) + dequantize(x[3], x[4], x[5]), x[6], x[7]),
+        "QGemm": lambda: dequantize(x[0], x[1], x[2]) @ dequantize(x[3], x[4], x[5], 0).T + x[6] * (x[1] * x[4]),
+        "MatMulInteger": lambda: (
+            _integers(x[0], x[2] if len(x) > 2 else None, 0) @ _integers(x[1], x[3] if len(x) > 3 else None, -1)
+        ),
+    }
+    if op == "Split":
+        return _split(x[0], x[1], a.get("axis", 0))
+    if op == "DynamicQuantizeLinear":
+        return list(_dynamic(x[0]))
+    if op == "Constant":
+        return [a["value"]]
+    result = simple[op]()
+    return [result.astype(np.float32) if getattr(result, "dtype", None) == np.float64 else result]
+
+
+def _value(attribute):
+    if attribute.HasField("t"):
+        return numpy_helper.to_array(attribute.t)
+    if attribute.type == attribute.FLOAT:
+        return attribute.f
+    return list(attribute.ints) if attribute.ints else attribute.i
+
+
+def run(model, inputs):
+    values = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
+    values.update(inputs)
+    for node in model.graph.node:
+        operands = [values[name] for name in node.input if name]
+        attributes = {a.name: _value(a) for a in node.attribute}
+        results = _evaluate(node.op_type, attributes, operands)
+        for name, result in zip(node.output, results):
+            values[name] = np.asarray(result)
+    return values
