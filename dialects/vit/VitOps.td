@@ -344,7 +344,7 @@ def Vit_LayerNormOp : Vit_Op<"layer_norm",
   let description = [{
     `y[..., c] = gamma[c] * (x[..., c] - mean) / sqrt(var + eps) + beta[c]` with mean
     and (biased) variance over the last axis. A common positive scale of the
-    input cancels (docs/Rules.md, R8).
+    input cancels (docs/Rules.md, R8). With `rms` the mean is taken to be 0 (RMSNorm).
 
     Constraints:
     * C1: gamma and beta are float vectors as long as the last axis.
@@ -354,14 +354,16 @@ def Vit_LayerNormOp : Vit_Op<"layer_norm",
     ```mlir
     %y = vit.layer_norm %x, %gamma, %beta eps 1.0e-6
       : (tensor<1x197x192xf32>, tensor<192xf32>, tensor<192xf32>) -> tensor<1x197x192xf32>
+    %z = vit.layer_norm rms %y, %gamma, %beta eps 1.0e-6
+      : (tensor<1x197x192xf32>, tensor<192xf32>, tensor<192xf32>) -> tensor<1x197x192xf32>
     ```
   }];
   let arguments = (ins Vit_Tensor:$input, Vit_FloatTensor:$gamma, Vit_FloatTensor:$beta,
-    F64Attr:$eps, OptionalAttr<Vit_AlgorithmAttr>:$algorithm,
+    F64Attr:$eps, UnitAttr:$rms, OptionalAttr<Vit_AlgorithmAttr>:$algorithm,
     DefaultValuedOptionalAttr<Vit_RoundingAttr, "::vitq::vit::Rounding::HalfUp">:$rounding);
   let results = (outs Vit_Tensor:$result);
   let assemblyFormat = [{
-    (`using` `` $algorithm^)? $input `,` $gamma `,` $beta `eps` $eps attr-dict `:`
+    (`rms` $rms^)? (`using` `` $algorithm^)? $input `,` $gamma `,` $beta `eps` $eps attr-dict `:`
     functional-type(operands, results)
   }];
   let hasVerifier = 1;

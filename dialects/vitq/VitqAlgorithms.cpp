@@ -135,26 +135,27 @@ int64_t ExpLog2Attr::getLargestCode(unsigned) const { return int64_t(1) << getTo
 // Normalizations
 //===----------------------------------------------------------------------===//
 
-static LogicalResult verifyExactSums(EmitError emitError, int64_t channels, unsigned bits, int64_t eps) {
-  if (eps < 1 || !numerics::layerNormFits(channels, static_cast<int>(bits), eps))
+static LogicalResult verifyExactSums(EmitError emitError, int64_t channels, unsigned bits, int64_t eps,
+                                     bool centered) {
+  if (eps < 1 || !numerics::layerNormFits(channels, static_cast<int>(bits), eps, centered))
     return emitError() << "with " << channels << " channels and eps " << eps << " overflows 64 bits";
   return success();
 }
 
 std::string NormExactAttr::getAlgorithmName() const { return "exact"; }
 LogicalResult NormExactAttr::verifyRows(EmitError emitError, int64_t channels, unsigned bits) const {
-  return verifyExactSums(emitError, channels, bits, getEpsilon()); // C1
+  return verifyExactSums(emitError, channels, bits, getEpsilon(), getCentered()); // C1
 }
 
 // C2
-LogicalResult NormPwlAttr::verify(EmitError emitError, int64_t, PiecewiseLinearAttr lines) {
+LogicalResult NormPwlAttr::verify(EmitError emitError, int64_t, PiecewiseLinearAttr lines, bool) {
   if (!numerics::inverseRootLinesFit(lines.lines()))
     return emitError() << "lines must stay between half of the inverse root and the inverse root";
   return success();
 }
 std::string NormPwlAttr::getAlgorithmName() const { return nameOf(getLines()); }
 LogicalResult NormPwlAttr::verifyRows(EmitError emitError, int64_t channels, unsigned bits) const {
-  return verifyExactSums(emitError, channels, bits, getEpsilon()); // C1
+  return verifyExactSums(emitError, channels, bits, getEpsilon(), getCentered()); // C1
 }
 
 std::string NormShiftAttr::getAlgorithmName() const { return "shift"; }

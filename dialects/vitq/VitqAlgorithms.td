@@ -51,6 +51,12 @@ def NormalizationAttrInterface : AttrInterface<"NormalizationAttrInterface"> {
         if constexpr (requires { $_attr.getEpsilon(); })
           return $_attr.getEpsilon();
         return 1;
+      }]>,
+    InterfaceMethod<"Whether the mean of a row is subtracted; otherwise it is taken to be 0.", "bool", "isCentered",
+      (ins), "", [{
+        if constexpr (requires { $_attr.getCentered(); })
+          return $_attr.getCentered();
+        return true;
       }]>
   ];
 }
@@ -166,14 +172,15 @@ def Vitq_NormExactAttr : Vitq_Normalization<"NormExact", "norm_exact"> {
     docs/Numerics.md, LayerNorm: `V = C*sum x^2 - (sum x)^2 + eps`, `k = floor(sqrt(V << 12))`,
     `F = floor(2^46 / k)`, `y = ((C*x - sum x) * F + 2^25) >> 26`,
     `out = clamp(zero + ((y * M[c] + offsets[c] + 2^(s[c]-1)) >> s[c]))`.
-    numerics::layerNormNormalize gives y.
+    numerics::layerNormNormalize gives y. With `centered = false` (RMSNorm) 0 takes the place of
+    sum x.
 
     Constraints:
     * C1: eps >= 1, and the intermediate widths fit 64 bits (numerics::layerNormFits: C <= 2048 for
-      16-bit inputs).
+      16-bit inputs, 2047 where rows are not centered).
   }];
-  let parameters = (ins "int64_t":$epsilon);
-  let assemblyFormat = "`<` `eps` `=` $epsilon `>`";
+  let parameters = (ins "int64_t":$epsilon, DefaultValuedParameter<"bool", "true">:$centered);
+  let assemblyFormat = "`<` `eps` `=` $epsilon (`,` `centered` `=` $centered^)? `>`";
 }
 
 def Vitq_NormPwlAttr : Vitq_Normalization<"NormPwl", "norm_pwl"> {
@@ -188,8 +195,9 @@ def Vitq_NormPwlAttr : Vitq_Normalization<"NormPwl", "norm_pwl"> {
     * C1: as `norm_exact`.
     * C2: `2^26/sqrt(k) <= lines(k) <= 2^27/sqrt(k + 1)` for 256 <= k < 4096.
   }];
-  let parameters = (ins "int64_t":$epsilon, "::vitq::integer::PiecewiseLinearAttr":$lines);
-  let assemblyFormat = "`<` `eps` `=` $epsilon `,` `lines` `=` $lines `>`";
+  let parameters = (ins "int64_t":$epsilon, "::vitq::integer::PiecewiseLinearAttr":$lines,
+    DefaultValuedParameter<"bool", "true">:$centered);
+  let assemblyFormat = "`<` `eps` `=` $epsilon `,` `lines` `=` $lines (`,` `centered` `=` $centered^)? `>`";
   let genVerifyDecl = 1;
 }
 

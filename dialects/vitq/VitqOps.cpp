@@ -301,6 +301,8 @@ LogicalResult LayerNormOp::verify() {
   auto perChannel = [&](size_t n) { return static_cast<int64_t>(n) == channels; };
   if (!perChannel(getBy().size()) || !perChannel(getOffsets().size())) // C1
     return emitOpError("needs one multiplier and one offset for each of ") << channels << " channels";
+  if (!getAlgorithm().isCentered() && (getInputCode().isUnsigned() || getInputCode().getZero() != 0)) // C4
+    return emitOpError("without centering needs signed codes with zero point 0");
   return verifyZeroPoint(*this, "zero point", getResultCode(), getResult()); // C3
 }
 

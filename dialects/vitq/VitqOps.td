@@ -502,7 +502,7 @@ def Vitq_LayerNormOp : Vitq_RowOp<"layer_norm", [], ["computesAlongLastAxis"], [
     Row by row over the last axis of C channels: the values less their mean, divided by the
     standard deviation as the algorithm says (`#vitq.norm_exact`, `norm_pwl`, `norm_shift`,
     which give the arithmetic), times `by`, plus `offsets`, which have one entry per channel.
-    The input's zero point cancels.
+    The input's zero point cancels where the algorithm centers rows.
 
     ```mlir
     %y = vitq.layer_norm %x with #vitq.norm_exact<eps = 17> by <[268435456, -536870912], [41, 41]> offsets [4398046511104, 0]
@@ -513,6 +513,7 @@ def Vitq_LayerNormOp : Vitq_RowOp<"layer_norm", [], ["computesAlongLastAxis"], [
     * C1: multipliers and offsets: one per index of the last axis.
     * C2: the algorithm takes as many channels of the input's bits.
     * C3: the zero point is a value of the result type.
+    * C4: codes whose rows are not centered are signed, and their zero point is 0.
   }];
   let arguments = (ins Vitq_TensorNarrowOr16:$input, Vitq_DyadicAttr:$by, DenseI64ArrayAttr:$offsets,
     NormalizationAttrInterface:$algorithm, Vitq_CodeOf:$input_code, Vitq_CodeOf:$result_code);

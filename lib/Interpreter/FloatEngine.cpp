@@ -158,12 +158,13 @@ template <typename Real>
 Kernel FloatEngine<Real>::make(vit::LayerNormOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
   double eps = op.getEps().convertToDouble();
+  bool centered = !op.getRms();
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = result(shape);
     int64_t n = shape.back();
     for (int64_t at = 0, e = in[0].numElements(); at < e; at += n)
       layerNormRow<Real>(in[0].data<Real>() + at, in[1].data<Real>(), in[2].data<Real>(),
-                         out[0].mutableData<Real>() + at, n, eps);
+                         out[0].mutableData<Real>() + at, n, eps, centered);
     return success();
   };
 }

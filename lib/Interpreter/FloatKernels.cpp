@@ -72,9 +72,10 @@ double vitq::interp::exponentialRow(const Real *x, Real *e, int64_t n) {
 }
 
 template <typename Real>
-void vitq::interp::layerNormRow(const Real *x, const Real *gamma, const Real *beta, Real *y, int64_t n, double eps) {
+void vitq::interp::layerNormRow(const Real *x, const Real *gamma, const Real *beta, Real *y, int64_t n, double eps,
+                                bool centered) {
   double sum = 0, squares = 0;
-  for (int64_t i = 0; i < n; ++i)
+  for (int64_t i = 0; centered && i < n; ++i)
     sum += x[i];
   double mean = sum / static_cast<double>(n);
   for (int64_t i = 0; i < n; ++i)
@@ -124,7 +125,7 @@ void vitq::interp::convolve(const Convolution &conv, const Real *x, const Real *
                                                  int64_t, double);                                                     \
   template void vitq::interp::multiply(const Real *, const Real *, Real *, int64_t, int64_t, int64_t, double);         \
   template double vitq::interp::exponentialRow(const Real *, Real *, int64_t);                                         \
-  template void vitq::interp::layerNormRow(const Real *, const Real *, const Real *, Real *, int64_t, double);         \
+  template void vitq::interp::layerNormRow(const Real *, const Real *, const Real *, Real *, int64_t, double, bool);   \
   template void vitq::interp::convolve(const Convolution &, const Real *, const Real *, const Real *, Real *);
 VITQ_INSTANTIATE(float)
 VITQ_INSTANTIATE(double)

@@ -94,13 +94,13 @@ Kernel interp::makeRowKernel(integer::DivideRowsOp op) {
 }
 
 /// One row by exact sums; every channel has a shift of its own.
-static void normalizeRow(MutableArrayRef<int32_t> row, int64_t eps, const PiecewiseLinear *lines, const Multipliers &by,
-                         ArrayRef<int64_t> offsets, const Output &output) {
+static void normalizeRow(MutableArrayRef<int32_t> row, int64_t eps, bool centered, const PiecewiseLinear *lines,
+                         const Multipliers &by, ArrayRef<int64_t> offsets, const Output &output) {
   const auto channels = static_cast<int64_t>(row.size());
   if (lines)
-    numerics::layerNormNormalizeByLines(row.data(), row.data(), channels, eps, *lines);
+    numerics::layerNormNormalizeByLines(row.data(), row.data(), channels, eps, *lines, centered);
   else
-    numerics::layerNormNormalize(row.data(), row.data(), channels, eps);
+    numerics::layerNormNormalize(row.data(), row.data(), channels, eps, centered);
   numerics::layerNormScale(row.data(), row.data(), channels, by.all.data(), offsets.data(), output.zeroPoint,
                            output.min, output.max);
 }
@@ -115,6 +115,7 @@ Kernel interp::makeRowKernel(integer::LayerNormOp op) {
     llvm::copy(shift.getPostOffsets().asArrayRef(), postOffsets.begin());
   const Rounding rounding = shift ? integer::toNumerics(shift.getRounding()) : Rounding::HalfUp;
   const int64_t eps = op.getAlgorithm().getEps();
+  const bool centered = op.getAlgorithm().isCentered();
   std::optional<PiecewiseLinear> lines;
   if (auto pwl = dyn_cast<integer::NormPwlAttr>(op.getAlgorithm()))
     lines = pwl.getLines().lines();
@@ -124,7 +125,7 @@ Kernel interp::makeRowKernel(integer::LayerNormOp op) {
     forEachRow(output.shape, [&](int64_t start, int64_t n) {
       loadRow(in[0], input, start, n, row.data());
       if (!shift)
-        normalizeRow(row, eps, lines ? &*lines : nullptr, by, offsets, output);
+        normalizeRow(row, eps, centered, lines ? &*lines : nullptr, by, offsets, output);
       else
         numerics::layerNormIvitRow(row.data(), row.data(), n, numerics::SqrtStart::BitLength, 10, offsets.data(),
                                    by.all.data(), postOffsets.data(), rounding, output.zeroPoint, output.min,

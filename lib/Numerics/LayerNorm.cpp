@@ -28,17 +28,18 @@ int64_t vitq::numerics::layerNormChannelLimit(int inBits) {
   return int64_t(1) << (27 - inBits);
 }
 
-int64_t vitq::numerics::layerNormEpsilonLimit(int64_t channels, int inBits) {
+int64_t vitq::numerics::layerNormEpsilonLimit(int64_t channels, int inBits, bool centered) {
   if (channels < 1 || channels > layerNormChannelLimit(inBits))
     return -1;
-  const int64_t span = (int64_t(1) << inBits) - 1;
-  // Half of the channels at either end of the code range.
-  const int64_t largest = (channels * channels / 4) * (span * span);
-  return kVarianceLimit - 1 - largest;
+  const int64_t span = (int64_t(1) << inBits) - 1, lowest = int64_t(1) << (inBits - 1);
+  // Half of the channels at either end of the code range, or all at the lower one.
+  const int64_t largest =
+      centered ? (channels * channels / 4) * (span * span) : channels * channels * (lowest * lowest);
+  return std::max<int64_t>(kVarianceLimit - 1 - largest, -1);
 }
 
-bool vitq::numerics::layerNormFits(int64_t channels, int inBits, int64_t epsilon) {
-  return epsilon >= 1 && epsilon <= layerNormEpsilonLimit(channels, inBits);
+bool vitq::numerics::layerNormFits(int64_t channels, int inBits, int64_t epsilon, bool centered) {
+  return epsilon >= 1 && epsilon <= layerNormEpsilonLimit(channels, inBits, centered);
 }
 
 int64_t vitq::numerics::layerNormEpsilon(double eps, int64_t channels, double scale) {
@@ -46,8 +47,8 @@ int64_t vitq::numerics::layerNormEpsilon(double eps, int64_t channels, double sc
   return quantizeReal(eps * count * count, scale * scale, 0, 1, kVarianceLimit - 1, Rounding::HalfEven);
 }
 
-double vitq::numerics::layerNormSmallestScale(double eps, int64_t channels, int inBits) {
-  const int64_t limit = layerNormEpsilonLimit(channels, inBits);
+double vitq::numerics::layerNormSmallestScale(double eps, int64_t channels, int inBits, bool centered) {
+  const int64_t limit = layerNormEpsilonLimit(channels, inBits, centered);
   // A little more than the quotient, which is rounded.
   return limit < 1 ? 0 : static_cast<double>(channels) * std::sqrt(eps / static_cast<double>(limit)) * (1 + 0x1p-20);
 }
@@ -57,12 +58,12 @@ int64_t vitq::numerics::layerNormNormalizedBound(int64_t channels) {
   return root + (root >> 10) + 3;
 }
 
-LayerNormMoments vitq::numerics::layerNormMoments(const int32_t *x, int64_t channels, int64_t epsilon) {
+LayerNormMoments vitq::numerics::layerNormMoments(const int32_t *x, int64_t channels, int64_t epsilon, bool centered) {
   LayerNormMoments m;
   int64_t squares = 0;
   for (int64_t c = 0; c < channels; ++c) {
     const int64_t value = x[c];
-    m.sum += value;
+    m.sum += centered ? value : 0;
     squares += value * value;
   }
   m.variance = channels * squares - m.sum * m.sum + epsilon;
@@ -70,8 +71,9 @@ LayerNormMoments vitq::numerics::layerNormMoments(const int32_t *x, int64_t chan
   return m;
 }
 
-LayerNormStatistics vitq::numerics::layerNormStatistics(const int32_t *x, int64_t channels, int64_t epsilon) {
-  LayerNormStatistics s{layerNormMoments(x, channels, epsilon)};
+LayerNormStatistics vitq::numerics::layerNormStatistics(const int32_t *x, int64_t channels, int64_t epsilon,
+                                                          bool centered) {
+  LayerNormStatistics s{layerNormMoments(x, channels, epsilon, centered)};
   s.root = static_cast<int64_t>(isqrt64(static_cast<uint64_t>(s.variance) << 12));
   s.reciprocal = (int64_t(1) << 46) / s.root;
   return s;
@@ -82,15 +84,16 @@ static int64_t normalized(const LayerNormMoments &m, int64_t reciprocal, int64_t
   return ((channels * x - m.sum) * reciprocal + (int64_t(1) << 25)) >> 26;
 }
 
-void vitq::numerics::layerNormNormalize(const int32_t *x, int32_t *y, int64_t channels, int64_t epsilon) {
-  const LayerNormStatistics s = layerNormStatistics(x, channels, epsilon);
+void vitq::numerics::layerNormNormalize(const int32_t *x, int32_t *y, int64_t channels, int64_t epsilon,
+                                        bool centered) {
+  const LayerNormStatistics s = layerNormStatistics(x, channels, epsilon, centered);
   for (int64_t c = 0; c < channels; ++c)
     y[c] = static_cast<int32_t>(normalized(s, s.reciprocal, channels, x[c]));
 }
 
 void vitq::numerics::layerNormNormalizeByLines(const int32_t *x, int32_t *y, int64_t channels, int64_t epsilon,
-                                               const PiecewiseLinear &lines) {
-  const LayerNormMoments m = layerNormMoments(x, channels, epsilon);
+                                               const PiecewiseLinear &lines, bool centered) {
+  const LayerNormMoments m = layerNormMoments(x, channels, epsilon, centered);
   const int64_t reciprocal = inverseRootByLines(m.variance, lines);
   for (int64_t c = 0; c < channels; ++c)
     y[c] = static_cast<int32_t>(normalized(m, reciprocal, channels, x[c]));

@@ -128,7 +128,8 @@ static double smallestScale(Value value) {
       scale = std::max(scale, smallestScale(user->getResult(0)));
     else if (auto norm = dyn_cast<LayerNormOp>(user); norm && norm.getInput() == value)
       scale =
-          std::max(scale, numerics::layerNormSmallestScale(norm.getEps().convertToDouble(), shapeOf(value).back(), 16));
+          std::max(scale, numerics::layerNormSmallestScale(norm.getEps().convertToDouble(), shapeOf(value).back(), 16,
+                                                           /*centered=*/!norm.getRms()));
   }
   return scale;
 }

@@ -1,4 +1,4 @@
-//===- RecoverPatternsNorm.cpp - LayerNorm from its parts -*- C++ -*-===//
+//===- RecoverPatternsNorm.cpp - LayerNorm and RMSNorm from their parts -*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -73,42 +73,29 @@ static Value matchRoot(Value value) {
 }
 
 namespace {
-/// `factor * mean(x^2) + eps` over the last axis.
-struct Moment {
-  Value x;
+/// `factor * mean(root^2) + eps`
+struct MeanSquare {
+  Value root;
   double factor = 1, eps = 0;
-
-  /// eps where the factor is 1.
-  double relativeEps() const { return eps / factor; }
-  bool isPositive() const { return factor > 0 && relativeEps() >= 0 && std::isfinite(relativeEps()); }
 };
 } // namespace
 
-/// Without an x, `reason` says why not.
-static Moment matchMoment(Value value, const char *&reason) {
-  Moment moment;
+/// Without a root, `reason` says why not.
+static MeanSquare matchMeanSquare(Value value, const char *&reason) {
+  MeanSquare mean;
   auto add = value.getDefiningOp<vit::AddOp>();
   std::optional<double> lhs = add ? getSplatFloat(add.getLhs()) : std::nullopt,
                         rhs = add ? getSplatFloat(add.getRhs()) : std::nullopt;
-  if (lhs.has_value() == rhs.has_value()) {
-    reason = "nothing constant is added to the variance";
+  if (lhs.has_value() && rhs.has_value()) {
+    reason = "what is under the root is constant";
     return {};
   }
-  moment.eps = lhs ? *lhs : *rhs;
-  Value square = matchRowMean(lhs ? add.getRhs() : add.getLhs(), moment.factor);
-  moment.x = square ? matchSquare(square) : Value();
-  if (!moment.x)
+  mean.eps = lhs.value_or(rhs.value_or(0.0));
+  Value square = matchRowMean(lhs ? add.getRhs() : rhs ? add.getLhs() : value, mean.factor);
+  mean.root = square ? matchSquare(square) : Value();
+  if (!mean.root)
     reason = "what is under the root is no mean of squares over the last axis";
-  return moment;
-}
-
-/// A layer_norm of `x` that gives each channel this gain, and nothing to it.
-static Value makeLayerNorm(PatternRewriter &rewriter, Location loc, Value x, std::vector<float> gains, double eps) {
-  auto type = RankedTensorType::get({static_cast<int64_t>(gains.size())}, rewriter.getF32Type());
-  Value gamma = createFloatConstant(rewriter, loc, type, gains, "gamma");
-  Value beta = createFloatConstant(rewriter, loc, type, std::vector<float>(gains.size(), 0.0f), "beta");
-  return vit::LayerNormOp::create(rewriter, loc, TypeRange(x.getType()), ValueRange{x, gamma, beta},
-                                  rewriter.getNamedAttr("eps", rewriter.getF64FloatAttr(eps)));
+  return mean;
 }
 
 /// `op` = centered / sqrt(radicand), in one of the forms exporters write.
@@ -132,114 +119,45 @@ static bool matchQuotient(Operation *op, Value &centered, Value &radicand) {
 
 namespace {
 
-/// (x - mean(x)) / sqrt(k * var(x) + eps) -> layer_norm x, 1/sqrt(k), 0 with eps / k.
+/// (x - mean(x)) / sqrt(k * var(x) + eps) -> layer_norm x, 1/sqrt(k), 0 with eps / k;
+/// x / sqrt(k * mean(x^2) + eps) likewise, without centering.
 struct RecoverLayerNorm : RewritePattern {
   explicit RecoverLayerNorm(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 4, context) {}
 
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
-    Value centered, radicand;
-    if (!matchQuotient(op, centered, radicand))
+    Value dividend, radicand;
+    if (!matchQuotient(op, dividend, radicand))
       return rewriter.notifyMatchFailure(op, "no quotient by a root");
-    Value x = matchCentered(centered);
-    if (!x)
-      return rewriter.notifyMatchFailure(op, "dividend is not x - mean(x) over the last axis");
     const char *reason = "deviation is of another value";
-    Moment variance = matchMoment(radicand, reason);
-    if (!variance.x || matchCentered(variance.x) != x)
+    MeanSquare square = matchMeanSquare(radicand, reason);
+    if (!square.root)
       return rewriter.notifyMatchFailure(op, reason);
-    if (!variance.isPositive())
-      return rewriter.notifyMatchFailure(op, "eps is negative, or no number");
-    if (!canReplace(x.getType(), op->getResult(0).getType()))
-      return rewriter.notifyMatchFailure(op, "a constant in it broadcasts x");
-    auto gain = static_cast<float>(1 / std::sqrt(variance.factor));
-    std::vector<float> gains(shapeOf(x).back(), gain);
-    return replaceWith(rewriter, op, makeLayerNorm(rewriter, op->getLoc(), x, gains, variance.relativeEps()));
-  }
-};
-
-/// The first `size` of the last axis.
-static Value takeFront(PatternRewriter &rewriter, Location loc, Value x, int64_t size) {
-  SmallVector<int64_t> sizes(shapeOf(x)), offsets(sizes.size(), 0), strides(sizes.size(), 1);
-  sizes.back() = size;
-  auto type = RankedTensorType::get(sizes, cast<ShapedType>(x.getType()).getElementType());
-  return vit::SliceOp::create(rewriter, loc, type, x, offsets, sizes, strides);
-}
-
-/// `op` = x / max(|x|, e) with the norm |x| = sqrt(k * mean(x^2)) of rows, as vectors are
-/// brought to length 1: the moment under the root, e^2 as its eps. Of rows that are no
-/// shorter than e the quotient is the same, but for a part of (e / |x|)^2.
-static Moment matchUnitRows(Operation *op) {
-  auto div = dyn_cast<vit::DivOp>(op);
-  if (!div)
-    return {};
-  Value norm = div.getRhs();
-  if (auto broadcast = norm.getDefiningOp<vit::BroadcastOp>())
-    norm = broadcast.getInput();
-  Moment moment;
-  // relu(|x| - e) + e
-  if (auto add = norm.getDefiningOp<vit::AddOp>()) {
-    auto relu = add.getLhs().getDefiningOp<vit::ReluOp>();
-    auto below = relu ? relu.getInput().getDefiningOp<vit::AddOp>() : vit::AddOp();
-    std::optional<double> high = getSplatFloat(add.getRhs()), low = below ? getSplatFloat(below.getRhs()) : high;
-    if (!below || !high || !low || *low != -*high)
-      return {};
-    moment.eps = *high * *high;
-    norm = below.getLhs();
-  }
-  Value radicand = matchRoot(norm), square = radicand ? matchRowMean(radicand, moment.factor) : Value();
-  moment.x = square ? matchSquare(square) : Value();
-  return moment.x == div.getLhs() ? moment : Moment();
-}
-
-/// x / sqrt(k * mean(x^2) + eps) -> the front half of layer_norm concat(x, -x): the mean of
-/// that is 0, its variance the mean of squares. The other half is multiplied by 0.
-struct RecoverRmsNorm : RewritePattern {
-  explicit RecoverRmsNorm(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 2, context) {}
-
-  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
-    Moment moment = matchUnitRows(op);
-    Value x = moment.x, radicand;
-    if (!x && !matchQuotient(op, x, radicand))
-      return rewriter.notifyMatchFailure(op, "no quotient by a root");
-    const char *reason = "the root is of the squares of another value";
-    if (!moment.x)
-      moment = matchMoment(radicand, reason);
-    if (moment.x != x)
+    Value x = matchCentered(dividend);
+    const bool rms = !x && square.root == dividend;
+    // A difference that is not centered yet may be once its mean is recognized.
+    if (rms && dividend.getDefiningOp<vit::SubOp>())
+      return rewriter.notifyMatchFailure(op, "dividend is not x - mean(x) over the last axis");
+    if (!rms && (!x || matchCentered(square.root) != x))
       return rewriter.notifyMatchFailure(op, reason);
-    if (matchCentered(x))
-      return rewriter.notifyMatchFailure(op, "dividend is x - mean(x): part of a LayerNorm");
-    if (!moment.isPositive())
+    x = rms ? dividend : x;
+    double eps = square.eps / square.factor;
+    if (!(square.factor > 0) || !(eps >= 0) || !std::isfinite(eps))
       return rewriter.notifyMatchFailure(op, "eps is negative, or no number");
     if (!canReplace(x.getType(), op->getResult(0).getType()))
       return rewriter.notifyMatchFailure(op, "a constant in it broadcasts x");
     int64_t channels = shapeOf(x).back();
-    Value minusOne = createFloatConstant(rewriter, op->getLoc(), RankedTensorType::get({}, rewriter.getF32Type()),
-                                         std::vector<float>{-1.0f}, "minus_one");
-    Value negative = vit::MulOp::create(rewriter, op->getLoc(), x.getType(), x, minusOne);
-    SmallVector<int64_t> shape(shapeOf(x));
-    shape.back() *= 2;
-    Value both = vit::ConcatOp::create(rewriter, op->getLoc(), cast<ShapedType>(x.getType()).clone(shape),
-                                       ValueRange{x, negative}, rewriter.getI64IntegerAttr(rankOf(x) - 1));
-    std::vector<float> gains(channels, static_cast<float>(1 / std::sqrt(moment.factor)));
-    gains.resize(2 * channels, 0.0f);
-    Value norm = makeLayerNorm(rewriter, op->getLoc(), both, gains, moment.relativeEps());
-    return replaceWith(rewriter, op, takeFront(rewriter, op->getLoc(), norm, channels));
+    auto type = RankedTensorType::get({channels}, rewriter.getF32Type());
+    auto gain = static_cast<float>(1 / std::sqrt(square.factor));
+    Value gamma = createFloatConstant(rewriter, op->getLoc(), type, std::vector<float>(channels, gain), "gamma");
+    Value beta = createFloatConstant(rewriter, op->getLoc(), type, std::vector<float>(channels, 0.0f), "beta");
+    SmallVector<NamedAttribute> attributes{rewriter.getNamedAttr("eps", rewriter.getF64FloatAttr(eps))};
+    if (rms)
+      attributes.push_back(rewriter.getNamedAttr("rms", rewriter.getUnitAttr()));
+    return replaceWith<vit::LayerNormOp>(rewriter, op, {x, gamma, beta}, attributes);
   }
 };
 
-/// The layer_norm that `op` is, or takes the first channels of.
-static vit::LayerNormOp getLayerNorm(Operation *op) {
-  auto slice = dyn_cast_or_null<vit::SliceOp>(op);
-  if (!slice)
-    return dyn_cast_or_null<vit::LayerNormOp>(op);
-  auto norm = slice.getInput().getDefiningOp<vit::LayerNormOp>();
-  bool isFront = llvm::all_of(slice.getOffsets(), [](int64_t offset) { return offset == 0; }) &&
-                 shapeOf(slice).drop_back() == shapeOf(slice.getInput()).drop_back() && slice.getStrides().back() == 1;
-  return norm && norm->hasOneUse() && isFront ? norm : vit::LayerNormOp();
-}
-
-/// layer_norm(x) * c and layer_norm(x) + c fold into gamma and beta, those of the first
-/// channels of a layer_norm too.
+/// layer_norm(x) * c and layer_norm(x) + c fold into gamma and beta.
 template <typename OpTy>
 struct FoldIntoLayerNorm : OpRewritePattern<OpTy> {
   FoldIntoLayerNorm(MLIRContext *context) : OpRewritePattern<OpTy>(context, /*benefit=*/3) {}
@@ -259,15 +177,12 @@ struct FoldIntoLayerNorm : OpRewritePattern<OpTy> {
   LogicalResult matchAndRewrite(OpTy op, PatternRewriter &rewriter) const override {
     constexpr bool isMul = std::is_same_v<OpTy, vit::MulOp>;
     Value other;
-    Operation *operand = matchOperand(op, other, [](Operation *op) { return getLayerNorm(op) != nullptr; });
-    vit::LayerNormOp norm = getLayerNorm(operand);
+    auto norm = dyn_cast_or_null<vit::LayerNormOp>(matchOperand(op, other, llvm::IsaPred<vit::LayerNormOp>));
     if (!norm)
       return rewriter.notifyMatchFailure(op, "no operand is a layer_norm of this use alone");
-    int64_t channels = shapeOf(operand->getResult(0)).back();
-    auto constants = getChannelConstant(other, channels);
+    auto constants = getChannelConstant(other, shapeOf(norm).back());
     if (!constants)
       return rewriter.notifyMatchFailure(op, "the other operand is no constant vector");
-    constants->resize(shapeOf(norm).back(), isMul ? 1.0f : 0.0f);
     Value gamma = norm.getGamma(), beta = norm.getBeta();
     auto gammas = getFloatConstantF32(gamma), betas = getFloatConstantF32(beta);
     if (failed(gammas) || failed(betas))
@@ -278,17 +193,12 @@ struct FoldIntoLayerNorm : OpRewritePattern<OpTy> {
       beta = update(rewriter, beta, *betas, other, 0.0, *constants);
     else if (getSplatFloat(beta) != 0.0)
       beta = update(rewriter, beta, *betas, beta, 1.0, *constants);
-    if (operand == norm)
-      return replaceWith<vit::LayerNormOp>(rewriter, op, {norm.getInput(), gamma, beta}, norm->getAttrs());
-    Value updated = vit::LayerNormOp::create(rewriter, op->getLoc(), norm->getResultTypes(),
-                                             ValueRange{norm.getInput(), gamma, beta}, norm->getAttrs());
-    return replaceWith(rewriter, op, takeFront(rewriter, op->getLoc(), updated, channels));
+    return replaceWith<vit::LayerNormOp>(rewriter, op, {norm.getInput(), gamma, beta}, norm->getAttrs());
   }
 };
 
 } // namespace
 
 void recover::populateNormPatterns(RewritePatternSet &patterns) {
-  patterns.add<RecoverLayerNorm, RecoverRmsNorm, FoldIntoLayerNorm<vit::MulOp>, FoldIntoLayerNorm<vit::AddOp>>(
-      patterns.getContext());
+  patterns.add<RecoverLayerNorm, FoldIntoLayerNorm<vit::MulOp>, FoldIntoLayerNorm<vit::AddOp>>(patterns.getContext());
 }

@@ -94,7 +94,7 @@ static NormQuantOp toNormQuant(ThresholdOp op) {
   auto norm = op.getInput().getDefiningOp<LayerNormOp>();
   FailureOr<std::vector<int64_t>> thresholds = getIntConstant(op.getThresholds());
   auto exact = norm ? dyn_cast<NormExactAttr>(norm.getAlgorithm()) : NormExactAttr();
-  if (!exact || !norm->hasOneUse() || failed(thresholds) ||
+  if (!exact || !exact.isCentered() || !norm->hasOneUse() || failed(thresholds) ||
       norm.getResultCode().isUnsigned() != op.getInputCode().isUnsigned())
     return {};
   const auto channels = static_cast<size_t>(shapeOf(norm.getInput()).back());

@@ -8,7 +8,8 @@
 //
 // Two algorithms over one row of C codes. Both ignore the zero point of their
 // input: normalisation removes any constant. See docs/Numerics.md,
-// LayerNorm.
+// LayerNorm. The exact one also exists without centering (RMSNorm): 0 takes the
+// place of the sum of a row, and the zero point must be 0.
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,11 +37,13 @@ int64_t layerNormChannelLimit(int inBits);
 
 /// Largest epsilon' with V < 2^52 for every row:
 /// 2^52 - 1 - floor(C^2/4) * (2^inBits - 1)^2; -1 when C exceeds the limit.
-int64_t layerNormEpsilonLimit(int64_t channels, int inBits);
+/// Of rows that are not centered, all channels at the lowest signed code do:
+/// C^2 * 2^(2*(inBits - 1)).
+int64_t layerNormEpsilonLimit(int64_t channels, int inBits, bool centered = true);
 
 /// Whether rows of `channels` codes of `inBits` bits with this epsilon' obey
 /// the width bound of layerNormRow.
-bool layerNormFits(int64_t channels, int inBits, int64_t epsilon);
+bool layerNormFits(int64_t channels, int inBits, int64_t epsilon, bool centered = true);
 
 /// epsilon' = max(1, rne(eps * C^2 / scale^2)): eps in the units of V. At least
 /// 1, so V is never 0; at most 2^52 - 1 (check with layerNormFits).
@@ -48,7 +51,7 @@ int64_t layerNormEpsilon(double eps, int64_t channels, double scale);
 
 /// The smallest scale of codes for which epsilon' fits: inputs far below sqrt(eps) have
 /// coarser codes than their range would allow. 0 where no scale helps.
-double layerNormSmallestScale(double eps, int64_t channels, int inBits);
+double layerNormSmallestScale(double eps, int64_t channels, int inBits, bool centered = true);
 
 /// Bound of |y| in layerNormNormalize: sqrt(C) * 2^14 * (1 + 2^-10) + 3,
 /// rounded down. (|C x - s1| <= sqrt(C V'), and k is short of 64 sqrt(V') by
@@ -57,28 +60,28 @@ int64_t layerNormNormalizedBound(int64_t channels);
 
 /// Sum and variance of one row.
 struct LayerNormMoments {
-  int64_t sum = 0;      ///< s1 = sum of x
+  int64_t sum = 0;      ///< s1 = sum of x; 0 of a row that is not centered
   int64_t variance = 0; ///< V = C * sum of x^2 - s1^2 + epsilon', in 1 .. 2^52 - 1
 };
-LayerNormMoments layerNormMoments(const int32_t *x, int64_t channels, int64_t epsilon);
+LayerNormMoments layerNormMoments(const int32_t *x, int64_t channels, int64_t epsilon, bool centered = true);
 
 /// k and F of one row.
 struct LayerNormStatistics : LayerNormMoments {
   int64_t root = 0;       ///< k = floor(sqrt(V * 2^12)), >= 64
   int64_t reciprocal = 0; ///< F = floor(2^46 / k), <= 2^40
 };
-LayerNormStatistics layerNormStatistics(const int32_t *x, int64_t channels, int64_t epsilon);
+LayerNormStatistics layerNormStatistics(const int32_t *x, int64_t channels, int64_t epsilon, bool centered = true);
 
 /// y[c] = ((C*x[c] - s1) * F + 2^25) >> 26, the normalised row in Q14.
 /// Every intermediate fits int64 under layerNormFits: the product is below
 /// 2^47. `y` holds C values.
-void layerNormNormalize(const int32_t *x, int32_t *y, int64_t channels, int64_t epsilon);
+void layerNormNormalize(const int32_t *x, int32_t *y, int64_t channels, int64_t epsilon, bool centered = true);
 
 /// The same with F = inverseRootByLines(V, lines) (ReciprocalLines.h) in place of a root
 /// and a division; under inverseRootLinesFit, F <= 2^40 / sqrt(V) and every bound above
 /// holds.
 void layerNormNormalizeByLines(const int32_t *x, int32_t *y, int64_t channels, int64_t epsilon,
-                               const PiecewiseLinear &lines);
+                               const PiecewiseLinear &lines, bool centered = true);
 
 /// out[c] = clamp(zp + ((y[c]*M[c] + offset[c] + 2^(s-1)) >> s), lo, hi) of a normalised
 /// row, `by[c]` = M / 2^s of each channel. All arrays hold C values; out == y is allowed.

@@ -164,6 +164,8 @@ struct LowerLayerNorm : Lowering<vit::LayerNormOp> {
       return op.emitError("gamma and beta of '") << nodeName(op.getLoc()) << "' must be constants";
     if (input->width > 16)
       return op.emitError("layer_norm needs an input of at most 16 bits");
+    if (op.getRms() && (!input->isSigned || input->zeroPoint() != 0))
+      return op.emitError("layer_norm without centering needs signed codes with zero point 0");
     double scale = result->scale();
     if (result->axis >= 0) {
       // Results in units of their own scale, from a layer_norm of other gamma and beta.
@@ -175,7 +177,7 @@ struct LowerLayerNorm : Lowering<vit::LayerNormOp> {
     }
     // I-ViT's norm knows no eps: one that counts beside the largest input needs exact sums.
     double largest = static_cast<double>(input->max - input->zeroPoint()) * input->scale();
-    bool shift = usesShift(op.getAlgorithm()) && op.getEps().convertToDouble() < largest * largest / 1024;
+    bool shift = usesShift(op.getAlgorithm()) && !op.getRms() && op.getEps().convertToDouble() < largest * largest / 1024;
     integer::PiecewiseLinearAttr lines;
     if (unsigned entries = entriesOf(op.getAlgorithm())) {
       llvm::Expected<ScaledLines> fitted = fitInverseRoot(entries);
@@ -214,8 +216,8 @@ private:
     const int64_t eps =
         numerics::layerNormEpsilon(op.getEps().convertToDouble(), vit::shapeOf(op.getInput()).back(), scale);
     if (lines)
-      return integer::NormPwlAttr::get(mlir, eps, lines);
-    return integer::NormExactAttr::get(mlir, eps);
+      return integer::NormPwlAttr::get(mlir, eps, lines, !op.getRms());
+    return integer::NormExactAttr::get(mlir, eps, !op.getRms());
   }
 
   static InFlightDiagnostic tooWide(vit::LayerNormOp op) {

@@ -107,7 +107,7 @@ static Value pairSums(Emitter &e, const TargetDesc &target, Value x, Value y) {
 namespace {
 
 struct LayerNorm : RowOp {
-  bool inputUnsigned, uniformShift;
+  bool inputUnsigned, uniformShift, centered = true;
   /// Whether vectors do; else elements are computed one by one, in 64 bits.
   bool fast = false;
   Slot eps, zeroPoint, offsets, multipliers, shifts;
@@ -135,6 +135,8 @@ struct LayerNorm : RowOp {
   /// The sum, and V = C * sum of squares - sum^2 + eps.
   std::pair<Value, Value> moments(Emitter &e, const TargetDesc &target, const RowContext &context) const {
     auto [sum, squares] = sums(e, target, context);
+    if (!centered)
+      sum = e.like(sum, 0);
     Value variance = e.sub(e.mul(squares, cols), e.mul(sum, sum));
     return {sum, e.add(variance, Blob::load(e, context.blob, eps, 64))};
   }
@@ -480,6 +482,7 @@ std::unique_ptr<RowOp> vitq::kernels::makeLayerNormRowOp(Operation *op, const Ro
   std::unique_ptr<LayerNorm> row = shift ? makeShift(norm, shift, build) : makeExact(norm, build);
   build.shape(*row, "layer_norm", norm.getInput(), false);
   row->inputUnsigned = norm.getInputCode().isUnsigned();
+  row->centered = norm.getAlgorithm().isCentered();
   row->eps = row->blob.scalar(norm.getAlgorithm().getEps());
   row->zeroPoint = row->blob.scalar(norm.getResultCode().getZero());
   row->clamp = Clamp::of(norm.getResult(), norm.getResultCode());

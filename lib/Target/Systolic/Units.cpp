@@ -216,6 +216,8 @@ bool StageBuilder::make(DivideRowsStage &stage, integer::DivideRowsOp op) {
 }
 
 bool StageBuilder::make(LayerNormStage &stage, integer::LayerNormOp op) {
+  if (!op.getAlgorithm().isCentered())
+    return refuse("the unit takes the mean of a row away");
   stage.eps = op.getAlgorithm().getEps();
   stage.output = rangeOf(op.getResult(), op.getResultCode());
   stage.offsets = op.getOffsets();
