@@ -161,7 +161,8 @@ def Vitq_MulOp : Vitq_RowOp<"mul", ["getRowOperand", "isElementwise"], ["getBatc
   let summary = "Product of two quantized tensors";
   let description = [{
     `y = clamp(result.zero + round((a - lhs.zero) * (b - rhs.zero) * M / 2^c))`. The
-    product of the operands fits 32 bits (C4). rhs broadcasts to lhs as in NumPy.
+    product of the operands fits 32 bits (C4). rhs broadcasts to lhs as in NumPy. Multipliers
+    per channel index the last axis.
 
     ```mlir
     %y = vitq.mul %a, %b by <1518500250, 38> round half_up lhs <unsigned> result <signed, zero = -3>
@@ -170,7 +171,7 @@ def Vitq_MulOp : Vitq_RowOp<"mul", ["getRowOperand", "isElementwise"], ["getBatc
 
     Constraints:
     * C1: the result has lhs's shape, to which rhs broadcasts.
-    * C2: there is one multiplier.
+    * C2: one multiplier, or one per index of the last axis.
     * C3: zero points are values of their types.
     * C4: the product of the operands' largest magnitudes, zero points subtracted,
       is below 2^31.

@@ -180,7 +180,7 @@ Kernel IntegerEngine::make(integer::AddOp op) {
 
 Kernel IntegerEngine::make(integer::MulOp op) {
   Output output(op.getResult(), op.getResultCode());
-  Dyadic by = op.getBy().entry(0);
+  Multipliers by(op.getBy(), output.shape, -1);
   Rounding rounding = integer::toNumerics(op.getRounding());
   const numerics::Code lhsCode = integer::codeOf(op.getLhs(), op.getLhsCode()),
                        rhsCode = integer::codeOf(op.getRhs(), op.getRhsCode());
@@ -192,10 +192,9 @@ Kernel IntegerEngine::make(integer::MulOp op) {
       loadRow(in[0], lhsCode, start, n, a.data());
       loadRow(rhs, rhsCode, start, n, b.data());
       for (int64_t i = 0; i < n; ++i) {
-        // Below 2^32 in magnitude, so the product by M fits 64 bits.
-        int64_t product = int64_t(a[i]) * b[i] * by.multiplier;
-        int64_t rounded = numerics::roundShift(product, static_cast<unsigned>(by.shift), rounding);
-        a[i] = static_cast<int32_t>(std::clamp(output.zeroPoint + rounded, output.min, output.max));
+        // Below 2^31 in magnitude.
+        a[i] = static_cast<int32_t>(numerics::requantize(int64_t(a[i]) * b[i], by.of(start + i), rounding,
+                                                         output.zeroPoint, output.min, output.max));
       }
       storeRow(out[0], start, n, a.data());
     });

@@ -51,7 +51,7 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
       if (auto matmul = dyn_cast<MatmulOp>(op); matmul && heads) {
         if (failed(assignHeads(matmul, matmul.getLhs())) || failed(assignHeads(matmul, matmul.getRhs())))
           return WalkResult::interrupt();
-      } else if (isa<UnaryFunction>(op) && own > 0 && !isa<ReluOp>(op) && feedsLinears(op)) {
+      } else if (isa<UnaryFunction, MulOp>(op) && own > 0 && !isa<ReluOp>(op) && feedsLinears(op)) {
         if (failed(assignOwn(op)))
           return WalkResult::interrupt();
       } else if (isa<LayerNormOp>(op) && norms != NormScales::Off && feedsLinears(op)) {

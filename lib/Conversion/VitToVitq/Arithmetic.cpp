@@ -238,12 +238,13 @@ struct LowerMul : Lowering<vit::MulOp> {
     bool swap = vit::shapeOf(op.getLhs()) != vit::shapeOf(op.getResult());
     Value first = swap ? op.getRhs() : op.getLhs(), second = swap ? op.getLhs() : op.getRhs();
     FailureOr<UniformParameters> a = perTensorParametersOf(op, first), b = perTensorParametersOf(op, second),
-                                 result = perTensorParametersOf(op, op.getResult());
+                                 result = channelParametersOf(op, op.getResult());
     if (failed(a) || failed(b) || failed(result))
       return failure();
     if (vit::shapeOf(first) != vit::shapeOf(op.getResult()) || a->width > 16 || b->width > 16)
       return op.emitError("a product needs operands of at most 16 bits, one of which has the result's shape");
-    FailureOr<integer::DyadicAttr> by = makeDyadic(op, {a->scale() * b->scale() / result->scale()}, context);
+    FailureOr<integer::DyadicAttr> by = makeDyadic(
+        op, llvm::map_to_vector(result->scales, [&](double scale) { return a->scale() * b->scale() / scale; }), context);
     if (failed(by))
       return failure();
     auto mul = rewriter.replaceOpWithNewOp<integer::MulOp>(

@@ -90,25 +90,30 @@ struct Add : Elementwise {
   }
 };
 
-/// y = clamp(zp + round((a - zpA) * (b - zpB) * M / 2^c))
+/// y = clamp(zp + rescale((a - zpA) * (b - zpB))); operands as of Add.
 struct Mul : Elementwise {
-  bool lhsUnsigned, rhsUnsigned;
+  struct Side {
+    bool isUnsigned, hasZeroPoint;
+    Slot zeroPoint;
+  } first, second;
   int64_t otherRows;
-  Slot lhsZeroPoint, rhsZeroPoint, zeroPoint, multiplier, shift;
-  Rounding rounding;
+  Slot zeroPoint;
+  Rescale rescale;
   Clamp clamp;
 
-  bool isNarrow() const override { return false; }
+  bool isNarrow() const override { return rescale.isFast() && clamp.fits32(); }
+  static Value side(Emitter &e, const RowContext &context, const Side &s, Value x) {
+    x = e.extend(x, 32, s.isUnsigned);
+    return s.hasZeroPoint ? e.sub(x, e.splatLike(Blob::load(e, context.blob, s.zeroPoint, 32), x)) : x;
+  }
   Values emitRowStart(Emitter &e, const RowContext &context) const override {
     return {otherRows == rows ? context.operandRow : e.remu(context.operandRow, e.index(otherRows))};
   }
   Value emitElements(Emitter &e, const RowContext &context, ValueRange start, Value x, Value col) const override {
-    Value a = e.extend(x, 64, lhsUnsigned);
-    Value b = e.extend(e.load(context.operands[0], {start[0], col}), 64, rhsUnsigned);
-    a = e.sub(a, Blob::load(e, context.blob, lhsZeroPoint, 64));
-    b = e.sub(b, Blob::load(e, context.blob, rhsZeroPoint, 64));
-    Value p = e.mul(e.mul(a, b), Blob::load(e, context.blob, multiplier, 64));
-    Value y = Rescale::roundShift(e, p, Blob::load(e, context.blob, shift, 64), rounding);
+    auto vector = dyn_cast<VectorType>(x.getType());
+    Value other = e.load(context.operands[0], {start[0], col}, vector ? vector.getNumElements() : 1);
+    Value product = e.mul(side(e, context, first, x), side(e, context, second, other));
+    Value y = rescale.apply(e, context.blob, product, context.row, col);
     return finishSum(e, context.blob, y, zeroPoint, clamp);
   }
 };
@@ -322,19 +327,24 @@ static std::unique_ptr<RowOp> makeMul(MulOp op, const RowBuilder &build) {
   auto row = std::make_unique<Mul>();
   const bool swap = build.fusedWith && build.fusedWith == op.getRhs();
   Value primary = swap ? op.getRhs() : op.getLhs(), other = swap ? op.getLhs() : op.getRhs();
-  build.shape(*row, "mul", primary, elementCount(op.getLhs().getType()) == elementCount(op.getRhs().getType()));
-  row->lhsUnsigned = op.getLhsCode().isUnsigned();
-  row->rhsUnsigned = op.getRhsCode().isUnsigned();
-  row->lhsZeroPoint = row->blob.scalar(op.getLhsCode().getZero());
-  row->rhsZeroPoint = row->blob.scalar(op.getRhsCode().getZero());
-  if (swap) {
-    std::swap(row->lhsUnsigned, row->rhsUnsigned);
-    std::swap(row->lhsZeroPoint, row->rhsZeroPoint);
-  }
+  ArrayRef<int64_t> shape = op.getType().getShape();
+  if (swap && cast<ShapedType>(primary.getType()).getShape() != shape)
+    return nullptr;
+  build.shape(*row, "mul", primary,
+              op.getBy().size() == 1 &&
+                  elementCount(op.getLhs().getType()) == elementCount(op.getRhs().getType()));
+  auto side = [&](CodeAttr code) {
+    return Mul::Side{code.isUnsigned(), code.getZero() != 0, row->blob.scalar(code.getZero())};
+  };
+  row->first = side(op.getLhsCode());
+  row->second = side(op.getRhsCode());
+  if (swap)
+    std::swap(row->first, row->second);
+  const int64_t largest =
+      codeOf(op.getLhs(), op.getLhsCode()).magnitude() * codeOf(op.getRhs(), op.getRhsCode()).magnitude();
+  row->rescale = Rescale(row->blob, op.getBy(), op.getRounding(), llvm::Log2_64_Ceil(largest),
+                         ChannelMap::of(op.getBy(), shape, -1));
   row->zeroPoint = row->blob.scalar(op.getResultCode().getZero());
-  row->multiplier = row->blob.scalar(op.getBy().multiplier(0));
-  row->shift = row->blob.scalar(op.getBy().shift(0));
-  row->rounding = op.getRounding();
   row->clamp = Clamp::of(op.getResult(), op.getResultCode());
   auto [memref, rows] = build.broadcastOperand(op.getLoc(), *row, other);
   row->addOperand(other, memref);
