@@ -206,6 +206,16 @@ struct SubtractProduct : OpRewritePattern<vit::SubOp> {
   }
 };
 
+/// pow(x, 2) -> x * x, when no norm took it.
+struct SquareProduct : OpRewritePattern<vit::PowOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(vit::PowOp op, PatternRewriter &rewriter) const override {
+    if (getSplatFloat(op.getRhs()) != 2.0)
+      return rewriter.notifyMatchFailure(op, "the exponent is not 2");
+    return replaceWith<vit::MulOp>(rewriter, op, {op.getLhs(), op.getLhs()});
+  }
+};
+
 /// (x * a) * b -> x * (a * b) for constants.
 struct MergeFactors : OpRewritePattern<vit::MulOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -235,5 +245,5 @@ void recover::populateLinearPatterns(RewritePatternSet &patterns) {
 
 void recover::populateScalarPatterns(RewritePatternSet &patterns) {
   patterns.add<FoldScale<true>, InvertConstant<vit::DivOp, vit::MulOp>, InvertConstant<vit::SubOp, vit::AddOp>,
-               SubtractProduct, MergeFactors>(patterns.getContext());
+               SubtractProduct, SquareProduct, MergeFactors>(patterns.getContext());
 }

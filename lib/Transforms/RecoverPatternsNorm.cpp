@@ -65,6 +65,26 @@ static Value matchPower(Value value, double exponent) {
   return pow && getSplatFloat(pow.getRhs()) == exponent ? pow.getLhs() : Value();
 }
 
+/// From here on a bound below a norm is more than a guard against division by zero.
+static constexpr double kLargestGuard = 1e-5;
+
+/// Looks through what keeps a norm from being 0, `relu(r - low) + low` for a small `low`, and
+/// through its repetition along the last axis.
+static Value skipGuard(Value value, double &low) {
+  if (auto broadcast = value.getDefiningOp<vit::BroadcastOp>();
+      broadcast && rankOf(broadcast.getInput()) == rankOf(value) &&
+      shapeOf(broadcast.getInput()).drop_back() == shapeOf(value).drop_back())
+    value = broadcast.getInput();
+  auto sum = value.getDefiningOp<vit::AddOp>();
+  std::optional<double> bound = sum ? getSplatFloat(sum.getRhs()) : std::nullopt;
+  auto relu = bound ? sum.getLhs().getDefiningOp<vit::ReluOp>() : vit::ReluOp();
+  auto difference = relu ? relu.getInput().getDefiningOp<vit::AddOp>() : vit::AddOp();
+  if (!difference || !(*bound > 0 && *bound <= kLargestGuard) || getSplatFloat(difference.getRhs()) != -*bound)
+    return value;
+  low = *bound;
+  return difference.getLhs();
+}
+
 /// y of `sqrt(y)` or `pow(y, 1/2)`.
 static Value matchRoot(Value value) {
   if (auto sqrt = value.getDefiningOp<vit::SqrtOp>())
@@ -98,11 +118,12 @@ static MeanSquare matchMeanSquare(Value value, const char *&reason) {
   return mean;
 }
 
-/// `op` = centered / sqrt(radicand), in one of the forms exporters write.
-static bool matchQuotient(Operation *op, Value &centered, Value &radicand) {
+/// `op` = centered / sqrt(radicand), in one of the forms exporters write; the root may be
+/// kept from falling below `low`.
+static bool matchQuotient(Operation *op, Value &centered, Value &radicand, double &low) {
   if (auto div = dyn_cast<vit::DivOp>(op)) {
     centered = div.getLhs();
-    radicand = matchRoot(div.getRhs());
+    radicand = matchRoot(skipGuard(div.getRhs(), low));
     return radicand != nullptr;
   }
   auto mul = dyn_cast<vit::MulOp>(op);
@@ -120,13 +141,14 @@ static bool matchQuotient(Operation *op, Value &centered, Value &radicand) {
 namespace {
 
 /// (x - mean(x)) / sqrt(k * var(x) + eps) -> layer_norm x, 1/sqrt(k), 0 with eps / k;
-/// x / sqrt(k * mean(x^2) + eps) likewise, without centering.
+/// x / sqrt(k * mean(x^2) + eps) likewise, without centering, and x / |x|, too.
 struct RecoverLayerNorm : RewritePattern {
   explicit RecoverLayerNorm(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 4, context) {}
 
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
     Value dividend, radicand;
-    if (!matchQuotient(op, dividend, radicand))
+    double low = 0;
+    if (!matchQuotient(op, dividend, radicand, low))
       return rewriter.notifyMatchFailure(op, "no quotient by a root");
     const char *reason = "deviation is of another value";
     MeanSquare square = matchMeanSquare(radicand, reason);
@@ -140,7 +162,7 @@ struct RecoverLayerNorm : RewritePattern {
     if (!rms && (!x || matchCentered(square.root) != x))
       return rewriter.notifyMatchFailure(op, reason);
     x = rms ? dividend : x;
-    double eps = square.eps / square.factor;
+    double eps = (square.eps + low * low) / square.factor;
     if (!(square.factor > 0) || !(eps >= 0) || !std::isfinite(eps))
       return rewriter.notifyMatchFailure(op, "eps is negative, or no number");
     if (!canReplace(x.getType(), op->getResult(0).getType()))

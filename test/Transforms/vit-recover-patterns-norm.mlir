@@ -1,8 +1,13 @@
 // RUN: vitq-opt %s --vit-recover-patterns --split-input-file | FileCheck %s
 
-// RMSNorm: the mean of x and -x is 0, their variance the mean of squares. What is multiplied
-// and added folds into the half that counts.
+// RMSNorm: a norm that is not centered. What is multiplied and added folds into it.
 // CHECK-LABEL: func.func @main
+// CHECK-SAME: (%[[X:.+]]: tensor<1x4x2xf32>
+// CHECK-DAG: %[[G:.+]] = arith.constant dense<[3.0{{.*}}, 4.0{{.*}}]>
+// CHECK-DAG: %[[B:.+]] = arith.constant dense<[5.0{{.*}}, 6.0{{.*}}]>
+// CHECK: %[[L:.+]] = vit.layer_norm rms %[[X]], %[[G]], %[[B]] eps 9.9999999747524271E-7
+// CHECK-NEXT: return %[[L]]
+func.func @main
 // CHECK-SAME: (%[[X:.+]]: tensor<1x4x2xf32>
 // CHECK: %[[MINUS:.+]] = arith.constant dense<-1.0{{.*}}> : tensor<f32>
 // CHECK: %[[N:.+]] = vit.mul %[[X]], %[[MINUS]]
@@ -50,4 +55,47 @@ func.func @main(%x: tensor<1x4x2xf32>, %y: tensor<1x4x2xf32>) -> tensor<1x4x2xf3
   %s2 = vit.sqrt %me2 : tensor<1x1x2xf32> -> tensor<1x1x2xf32>
   %n2 = vit.div %n, %s2 : (tensor<1x4x2xf32>, tensor<1x1x2xf32>) -> tensor<1x4x2xf32>
   return %n2 : tensor<1x4x2xf32>
+}
+
+// -----
+
+// x / max(|x|, 1e-12): the sum of squares is twice their mean, and nothing is constant in it.
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: (%[[X:.+]]: tensor<1x4x2xf32>
+// CHECK: %[[G:.+]] = arith.constant dense<0.707106769> : tensor<2xf32>
+// CHECK: %[[L:.+]] = vit.layer_norm rms %[[X]], %[[G]], %{{.+}} eps 4.99{{[0-9]+}}E-25
+// CHECK-NEXT: return %[[L]]
+func.func @main(%x: tensor<1x4x2xf32>) -> tensor<1x4x2xf32> {
+  %two = arith.constant dense<2.0> : tensor<f32>
+  %low = arith.constant dense<1.0e-12> : tensor<f32>
+  %minus = arith.constant dense<-1.0e-12> : tensor<f32>
+  %sq = vit.mul %x, %x : (tensor<1x4x2xf32>, tensor<1x4x2xf32>) -> tensor<1x4x2xf32>
+  %mean = vit.mean %sq axes [2] keep_dims : tensor<1x4x2xf32> -> tensor<1x4x1xf32>
+  %sum = vit.mul %mean, %two : (tensor<1x4x1xf32>, tensor<f32>) -> tensor<1x4x1xf32>
+  %s = vit.sqrt %sum : tensor<1x4x1xf32> -> tensor<1x4x1xf32>
+  %d = vit.add %s, %minus : (tensor<1x4x1xf32>, tensor<f32>) -> tensor<1x4x1xf32>
+  %r = vit.relu %d : tensor<1x4x1xf32> -> tensor<1x4x1xf32>
+  %a = vit.add %r, %low : (tensor<1x4x1xf32>, tensor<f32>) -> tensor<1x4x1xf32>
+  %e = vit.broadcast %a to [1, 4, 2] : tensor<1x4x1xf32> -> tensor<1x4x2xf32>
+  %n = vit.div %x, %e : (tensor<1x4x2xf32>, tensor<1x4x2xf32>) -> tensor<1x4x2xf32>
+  return %n : tensor<1x4x2xf32>
+}
+
+// -----
+
+// A bound that is no guard makes another function of it.
+// CHECK-LABEL: func.func @main
+// CHECK: vit.sqrt
+// CHECK: vit.relu
+func.func @main(%x: tensor<1x4x2xf32>) -> tensor<1x4x2xf32> {
+  %low = arith.constant dense<0.5> : tensor<f32>
+  %minus = arith.constant dense<-0.5> : tensor<f32>
+  %sq = vit.mul %x, %x : (tensor<1x4x2xf32>, tensor<1x4x2xf32>) -> tensor<1x4x2xf32>
+  %mean = vit.mean %sq axes [2] keep_dims : tensor<1x4x2xf32> -> tensor<1x4x1xf32>
+  %s = vit.sqrt %mean : tensor<1x4x1xf32> -> tensor<1x4x1xf32>
+  %d = vit.add %s, %minus : (tensor<1x4x1xf32>, tensor<f32>) -> tensor<1x4x1xf32>
+  %r = vit.relu %d : tensor<1x4x1xf32> -> tensor<1x4x1xf32>
+  %a = vit.add %r, %low : (tensor<1x4x1xf32>, tensor<f32>) -> tensor<1x4x1xf32>
+  %n = vit.div %x, %a : (tensor<1x4x2xf32>, tensor<1x4x1xf32>) -> tensor<1x4x2xf32>
+  return %n : tensor<1x4x2xf32>
 }

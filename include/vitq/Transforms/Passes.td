@@ -20,7 +20,7 @@ def VitRecoverPatternsPass : Pass<"vit-recover-patterns", "::mlir::ModuleOp"> {
     | found | becomes |
     |---|---|
     | `(x - mean(x)) / sqrt(mean((x - mean(x))^2) + eps)`, then `* c`, `+ c` | `vit.layer_norm` |
-    | `x / sqrt(mean(x^2) + eps)` (RMSNorm), then `* c`, `+ c` | the front half of `vit.layer_norm` of `concat(x, -x)`, whose mean is 0 |
+    | `x / sqrt(mean(x^2) + eps)`, `x / max(sqrt(sum(x^2)), eps)` over the last axis, then `* c` | `vit.layer_norm rms` |
     | `x/2 * (1 + erf(x/sqrt 2))`, its tanh form, `x * sigmoid(1.702 x)`, in any order | `vit.gelu` |
     | `x * sigmoid(x)` | `vit.silu` |
     | `conv2d` with stride = kernel, no padding, seen with its channels last | `vit.patch_embed` |
