@@ -76,6 +76,8 @@ func.func @attention(%x: tensor<2x3x4xf32>, %v: tensor<4xf32>) {
   %9 = vit.softmax using log2 %x : tensor<2x3x4xf32> -> tensor<2x3x4xf32>
   // CHECK: vit.layer_norm %{{.*}}, %{{.*}}, %{{.*}} eps 9.9999999999999995E-7 : (tensor<2x3x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<2x3x4xf32>
   %6 = vit.layer_norm %x, %v, %v eps 1.0e-6 : (tensor<2x3x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<2x3x4xf32>
+  // CHECK: vit.layer_norm rms using table %{{.*}} eps 0.0
+  %31 = vit.layer_norm rms using table %x, %v, %v eps 0.0 : (tensor<2x3x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<2x3x4xf32>
   // CHECK: vit.layer_norm using shift
   %7 = vit.layer_norm using shift %x, %v, %v eps 0.0 : (tensor<2x3x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<2x3x4xf32>
   return

@@ -228,8 +228,8 @@ func.func @mul_25(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
 
 // vitq.mul C2
 func.func @mul_26(%a: tensor<2x3xi8>, %b: tensor<3xi8>) {
-  // expected-error @+1 {{needs exactly one multiplier}}
-  %0 = vitq.mul %a, %b by <[1, 2, 3], [1, 1, 1]> round half_up : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
+  // expected-error @+1 {{product has 2 multipliers for 3 channels}}
+  %0 = vitq.mul %a, %b by <[1, 2], [1, 1]> round half_up : (tensor<2x3xi8>, tensor<3xi8>) -> tensor<2x3xi8>
   return
 }
 
@@ -937,6 +937,34 @@ func.func @layer_norm_61(%x: tensor<2x3xi16>) {
 func.func @layer_norm_62(%x: tensor<2x3xi16>) {
   // expected-error @+1 {{with 3 channels and eps 0 overflows 64 bits}}
   %0 = vitq.layer_norm %x with #vitq.norm_exact<eps = 0> by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] : tensor<2x3xi16> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C2
+// #vitq.norm_exact C1
+func.func @layer_norm_219(%x: tensor<1x2048xi16>) {
+  // expected-error @+1 {{with 2048 channels and eps 1 overflows 64 bits}}
+  %0 = vitq.layer_norm %x with #vitq.norm_exact<eps = 1, centered = false> by <1, 4> offsets [0] : tensor<1x2048xi16> -> tensor<1x2048xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C4
+func.func @layer_norm_220(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{without centering needs signed codes with zero point 0}}
+  %0 = vitq.layer_norm %x with #vitq.norm_exact<eps = 1, centered = false> by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] input <unsigned> : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+// vitq.layer_norm C4
+func.func @layer_norm_221(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{without centering needs signed codes with zero point 0}}
+  %0 = vitq.layer_norm %x with #vitq.norm_exact<eps = 1, centered = false> by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] input <signed, zero = 3> : tensor<2x3xi8> -> tensor<2x3xi8>
   return
 }
 

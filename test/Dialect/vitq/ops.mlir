@@ -92,6 +92,10 @@ func.func @nonlinear(%x: tensor<2x3xi8>, %t: tensor<256xi16>, %ts: tensor<2x256x
   %7 = vitq.divide_rows %s, %4 by <[7, 8], [9, 9]> round half_up result <signed, zero = 3> {axis = 1 : i64} : (tensor<1x2x3x4xi32>, tensor<1x2x3xi32>) -> tensor<1x2x3x4xi8>
   // CHECK: vitq.layer_norm %{{.*}} with #vitq.norm_exact<eps = 1> by <[1, -2, 3], [4, 5, 6]> offsets [-7, 0, 70000000000] result <unsigned, zero = 130> : tensor<2x3xi16> -> tensor<2x3xi8>
   %8 = vitq.layer_norm %l with #vitq.norm_exact<eps = 1> by <[1, -2, 3], [4, 5, 6]> offsets [-7, 0, 70000000000] result <unsigned, zero = 130> : tensor<2x3xi16> -> tensor<2x3xi8>
+  // CHECK: vitq.layer_norm %{{.*}} with #vitq.norm_exact<eps = 1, centered = false> by <[1, -2, 3], [4, 5, 6]> offsets [-7, 0, 7] : tensor<2x3xi16> -> tensor<2x3xi8>
+  %25 = vitq.layer_norm %l with #vitq.norm_exact<eps = 1, centered = false> by <[1, -2, 3], [4, 5, 6]> offsets [-7, 0, 7] : tensor<2x3xi16> -> tensor<2x3xi8>
+  // CHECK: vitq.layer_norm %{{.*}} with #vitq.norm_pwl<eps = 1, lines = <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, 6071126, 3824086]>, centered = false> by
+  %26 = vitq.layer_norm %l with #vitq.norm_pwl<eps = 1, lines = <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, 6071126, 3824086]>, centered = false> by <[1, -2, 3], [4, 5, 6]> offsets [-7, 0, 7] : tensor<2x3xi16> -> tensor<2x3xi8>
   // CHECK: vitq.layer_norm %{{.*}} with #vitq.norm_shift<post_offsets = [1, 2, 3]> by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] input <unsigned> : tensor<2x3xi8> -> tensor<2x3xi16>
   %9 = vitq.layer_norm %x with #vitq.norm_shift<post_offsets = [1, 2, 3]> by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] input <unsigned> : tensor<2x3xi8> -> tensor<2x3xi16>
   // CHECK: vitq.layer_norm %{{.*}} with #vitq.norm_shift<rounding = half_even> by <[1, 2, 3], [4, 5, 6]> offsets [0, 0, 0] : tensor<2x3xi8> -> tensor<2x3xi16>

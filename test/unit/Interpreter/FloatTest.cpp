@@ -94,6 +94,12 @@ TEST_F(FloatTest, LayerNorm) {
                  {"tensor<1x4xf32>", "tensor<4xf32>", "tensor<4xf32>"}, "tensor<1x4xf32>",
                  {floats({1, 4}, {1, 1, 3, 3}), floats({4}, {1, -2, 1, 0}), floats({4}, {0, 0, 5, 7})});
   expectNear(r[0], {-1, 2, 6, 7});
+  // Without a mean: sqrt((1 + 1 + 9 + 25)/4) = 3.
+  r = runOp("vit.layer_norm rms %a, %b, %c eps 0.000000e+00 : (tensor<1x4xf32>, tensor<4xf32>, tensor<4xf32>) -> "
+            "tensor<1x4xf32>",
+            {"tensor<1x4xf32>", "tensor<4xf32>", "tensor<4xf32>"}, "tensor<1x4xf32>",
+            {floats({1, 4}, {1, -1, 3, 5}), floats({4}, {3, -3, 1, 0}), floats({4}, {0, 0, 5, 7})});
+  expectNear(r[0], {1, 1, 6, 7});
 }
 
 TEST_F(FloatTest, UnaryFunctions) {

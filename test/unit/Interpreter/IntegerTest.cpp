@@ -345,6 +345,18 @@ TEST_F(IntegerTest, LayerNormExact) {
   EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected);
 }
 
+TEST_F(IntegerTest, LayerNormNotCentered) {
+  std::vector<int32_t> row = {-300, 5, 1200, 40}, expected(4);
+  numerics::layerNormNormalize(row.data(), expected.data(), 4, 17, /*centered=*/false);
+  for (int32_t &x : expected) // a factor of 64 / 2^14
+    x = static_cast<int32_t>(std::clamp<int64_t>((int64_t(x) * 4096 + (1 << 19)) >> 20, -128, 127));
+  auto r = runOp("vitq.layer_norm %a with #vitq.norm_exact<eps = 17, centered = false> by <[4096, 4096, 4096, 4096], "
+                 "[20, 20, 20, 20]> offsets [0, 0, 0, 0] : tensor<1x4xi16> -> tensor<1x4xi8>",
+                 {"tensor<1x4xi16>"}, "tensor<1x4xi8>", {ints<int16_t>({1, 4}, {-300, 5, 1200, 40})});
+  std::vector<int8_t> values = valuesOf<int8_t>(r[0]);
+  EXPECT_EQ(std::vector<int32_t>(values.begin(), values.end()), expected);
+}
+
 TEST_F(IntegerTest, LayerNormByLines) {
   const numerics::PiecewiseLinear lines{{645, 1624}, {-7381, -1845, -461}, {9638200, 6071126, 3824086}};
   std::vector<int32_t> row = {-300, 5, 1200, 40}, expected(4);

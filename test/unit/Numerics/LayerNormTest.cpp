@@ -151,6 +151,46 @@ TEST(LayerNorm, ChannelLimit) {
   EXPECT_EQ(layerNormEpsilonLimit(4096, 16), -1);
 }
 
+/// x / sqrt(mean(x^2) + eps) in Q14.
+TEST(LayerNorm, NotCentered) {
+  std::mt19937_64 rng(7);
+  for (int64_t channels : {1, 2, 48, 192, 2047})
+    for (int32_t reach : {3, 500, 32767}) {
+      std::vector<int32_t> x(channels), y(channels);
+      for (int32_t &v : x)
+        v = static_cast<int32_t>(static_cast<int64_t>(rng() % (2 * reach + 1)) - reach);
+      const int64_t epsilon = 17;
+      ASSERT_TRUE(layerNormFits(channels, 16, epsilon, /*centered=*/false));
+      layerNormNormalize(x.data(), y.data(), channels, epsilon, /*centered=*/false);
+      double squares = 0;
+      for (int32_t v : x)
+        squares += static_cast<double>(v) * v;
+      const double count = static_cast<double>(channels);
+      const double root = std::sqrt((count * squares + static_cast<double>(epsilon)) / (count * count));
+      for (int64_t c = 0; c < channels; ++c) {
+        const double real = x[c] / root * (1 << 14);
+        ASSERT_NEAR(y[c], real, 1 + std::abs(real) / 64);
+      }
+    }
+}
+
+TEST(LayerNorm, ExtremeRowsThatAreNotCentered) {
+  for (int64_t channels : {1, 2, 192, 2047}) {
+    const int64_t largestEpsilon = layerNormEpsilonLimit(channels, 16, /*centered=*/false);
+    ASSERT_GE(largestEpsilon, 1);
+    for (int64_t epsilon : {int64_t(1), largestEpsilon}) {
+      std::vector<int32_t> x(channels, -32768), y(channels);
+      EXPECT_LT(layerNormMoments(x.data(), channels, epsilon, /*centered=*/false).variance, int64_t(1) << 52);
+      layerNormNormalize(x.data(), y.data(), channels, epsilon, /*centered=*/false);
+      for (int32_t v : y)
+        ASSERT_LE(std::abs(int64_t(v)), layerNormNormalizedBound(channels));
+    }
+  }
+  EXPECT_EQ(layerNormEpsilonLimit(2048, 16, /*centered=*/false), -1);
+  EXPECT_FALSE(layerNormFits(2048, 16, 1, /*centered=*/false));
+  EXPECT_TRUE(layerNormFits(2048, 16, 1));
+}
+
 TEST(LayerNorm, Epsilon) {
   EXPECT_EQ(layerNormEpsilon(1e-6, 192, 1.0), 1);
   EXPECT_EQ(layerNormEpsilon(0.0, 192, 1e-3), 1);

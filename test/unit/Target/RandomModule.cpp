@@ -205,7 +205,8 @@ void Generator::mul() {
   const unsigned width = pickWidth({8, 16, 32});
   // Two 16-bit operands fit 32 bits only when signed around zero.
   const bool wide = widthOf(x) == 16 && widthOf(y) == 16;
-  make<MulOp>(tensor(shapeOf(x), width), x, y, dyadic(1), rounding(), wide ? code(false, 0) : read(x),
+  const int64_t channels = shapeOf(x).empty() || flip() ? 1 : shapeOf(x).back();
+  make<MulOp>(tensor(shapeOf(x), width), x, y, dyadic(channels), rounding(), wide ? code(false, 0) : read(x),
               wide ? code(false, 0) : read(y), write(width));
 }
 
