@@ -135,8 +135,7 @@ int64_t ExpLog2Attr::getLargestCode(unsigned) const { return int64_t(1) << getTo
 // Normalizations
 //===----------------------------------------------------------------------===//
 
-static LogicalResult verifyExactSums(EmitError emitError, int64_t channels, unsigned bits, int64_t eps,
-                                     bool centered) {
+static LogicalResult verifyExactSums(EmitError emitError, int64_t channels, unsigned bits, int64_t eps, bool centered) {
   if (eps < 1 || !numerics::layerNormFits(channels, static_cast<int>(bits), eps, centered))
     return emitError() << "with " << channels << " channels and eps " << eps << " overflows 64 bits";
   return success();

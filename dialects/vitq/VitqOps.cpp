@@ -107,7 +107,7 @@ LogicalResult MulOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adapto
   return addShape(shapes::inferBroadcastTo(loc, shapeOf(adaptor.getRhs()), shapeOf(adaptor.getLhs())), results); // C1
 }
 LogicalResult MulOp::verify() {
-  if (failed(verifyChannels(*this, "product", getBy(), getLhs(), -1)) || // C2
+  if (failed(verifyChannels(*this, "product", getBy(), getLhs(), -1)) ||          // C2
       failed(verifyZeroPoint(*this, "lhs zero point", getLhsCode(), getLhs())) || // C3
       failed(verifyZeroPoint(*this, "rhs zero point", getRhsCode(), getRhs())) ||
       failed(verifyZeroPoint(*this, "zero point", getResultCode(), getResult())))

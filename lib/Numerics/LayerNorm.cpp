@@ -72,7 +72,7 @@ LayerNormMoments vitq::numerics::layerNormMoments(const int32_t *x, int64_t chan
 }
 
 LayerNormStatistics vitq::numerics::layerNormStatistics(const int32_t *x, int64_t channels, int64_t epsilon,
-                                                          bool centered) {
+                                                        bool centered) {
   LayerNormStatistics s{layerNormMoments(x, channels, epsilon, centered)};
   s.root = static_cast<int64_t>(isqrt64(static_cast<uint64_t>(s.variance) << 12));
   s.reciprocal = (int64_t(1) << 46) / s.root;

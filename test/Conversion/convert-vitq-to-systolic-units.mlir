@@ -147,3 +147,14 @@ func.func @main(%x: tensor<1x4x8xi8>) -> (tensor<1x4x8xi32>, tensor<1x4x8xi8>, t
   %3 = vitq.add %x by <1, 1>, %d by <1, 1> round half_up : (tensor<1x4x8xi8>, tensor<1x4x8xi4>) -> tensor<1x4x8xi8> loc("sum")
   return %0, %1, %2, %3 : tensor<1x4x8xi32>, tensor<1x4x8xi8>, tensor<4x8xi32>, tensor<1x4x8xi8>
 }
+
+// -----
+
+// The unit of norms centers rows: one that is not centered is the host's.
+// CHECK: {node = "rms", op = "vitq.layer_norm", place = "host", reason = "the unit takes the mean of a row away"}
+// CHECK-LABEL: func.func @main(
+// CHECK: vitq.layer_norm {{.*}}centered = false
+func.func @main(%x: tensor<1x20x4xi16>) -> tensor<1x20x4xi8> {
+  %0 = vitq.layer_norm %x with #vitq.norm_exact<eps = 1, centered = false> by <[1, -2, 3, 4], [4, 5, 6, 7]> offsets [-7, 0, 7, 9] result <unsigned, zero = 12> : tensor<1x20x4xi16> -> tensor<1x20x4xi8> loc("rms")
+  return %0 : tensor<1x20x4xi8>
+}

@@ -244,7 +244,8 @@ struct LowerMul : Lowering<vit::MulOp> {
     if (vit::shapeOf(first) != vit::shapeOf(op.getResult()) || a->width > 16 || b->width > 16)
       return op.emitError("a product needs operands of at most 16 bits, one of which has the result's shape");
     FailureOr<integer::DyadicAttr> by = makeDyadic(
-        op, llvm::map_to_vector(result->scales, [&](double scale) { return a->scale() * b->scale() / scale; }), context);
+        op, llvm::map_to_vector(result->scales, [&](double scale) { return a->scale() * b->scale() / scale; }),
+        context);
     if (failed(by))
       return failure();
     auto mul = rewriter.replaceOpWithNewOp<integer::MulOp>(

@@ -177,7 +177,8 @@ struct LowerLayerNorm : Lowering<vit::LayerNormOp> {
     }
     // I-ViT's norm knows no eps: one that counts beside the largest input needs exact sums.
     double largest = static_cast<double>(input->max - input->zeroPoint()) * input->scale();
-    bool shift = usesShift(op.getAlgorithm()) && !op.getRms() && op.getEps().convertToDouble() < largest * largest / 1024;
+    bool shift =
+        usesShift(op.getAlgorithm()) && !op.getRms() && op.getEps().convertToDouble() < largest * largest / 1024;
     integer::PiecewiseLinearAttr lines;
     if (unsigned entries = entriesOf(op.getAlgorithm())) {
       llvm::Expected<ScaledLines> fitted = fitInverseRoot(entries);

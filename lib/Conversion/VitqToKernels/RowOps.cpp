@@ -331,8 +331,7 @@ static std::unique_ptr<RowOp> makeMul(MulOp op, const RowBuilder &build) {
   if (swap && cast<ShapedType>(primary.getType()).getShape() != shape)
     return nullptr;
   build.shape(*row, "mul", primary,
-              op.getBy().size() == 1 &&
-                  elementCount(op.getLhs().getType()) == elementCount(op.getRhs().getType()));
+              op.getBy().size() == 1 && elementCount(op.getLhs().getType()) == elementCount(op.getRhs().getType()));
   auto side = [&](CodeAttr code) {
     return Mul::Side{code.isUnsigned(), code.getZero() != 0, row->blob.scalar(code.getZero())};
   };
