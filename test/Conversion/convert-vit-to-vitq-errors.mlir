@@ -240,6 +240,17 @@ func.func @computed_gamma(%x: tensor<1x2x!s>, %g: tensor<2xf32>) -> tensor<1x2x!
 
 // -----
 
+!a = !quant.uniform<u8:f32, 0.5:128>
+!u = !quant.uniform<i8:f32, 0.5>
+func.func @unsigned_rms_norm(%x: tensor<1x2x!a>) -> tensor<1x2x!u> {
+  %g = arith.constant dense<1.0> : tensor<2xf32>
+  // expected-error @+1 {{layer_norm without centering needs signed codes with zero point 0}}
+  %0 = vit.layer_norm rms %x, %g, %g eps 1.0e-6 : (tensor<1x2x!a>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x!u>
+  return %0 : tensor<1x2x!u>
+}
+
+// -----
+
 !a = !quant.uniform<i32:f32, 0.5>
 !u = !quant.uniform<i8:f32, 0.5>
 func.func @wide_norm(%x: tensor<1x2x!a>) -> tensor<1x2x!u> {

@@ -57,3 +57,15 @@ func.func @main(%x: tensor<1x3x2xf32>) -> tensor<1x3x3xf32> {
   %v = vit.linear %g, %w2 : (tensor<1x3x3xf32>, tensor<3x3xf32>) -> tensor<1x3x3xf32>
   return %v : tensor<1x3x3xf32>
 }
+
+// -----
+
+// A product that a linear layer reads has own scales as a function has: gate times value.
+// CHECK-LABEL: func.func @main
+// CHECK: vit.mul {{.*}}vit.code_ranges = dense<{{\[\[}}-3.000000e+00, 2.000000e+00], [-1.000000e+00, 9.000000e+00], [-3.000000e+00, 2.000000e+00]]> : tensor<3x2xf32>
+func.func @main(%g: tensor<1x3x3xf32>, %v: tensor<1x3x3xf32>) -> tensor<1x3x3xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x3xf32>
+  %m = vit.mul %g, %v {vit.range = array<f64: -3.0, 9.0>, vit.channel_range = dense<[[-3.0, 1.0], [-1.0, 9.0], [-0.1, 2.0]]> : tensor<3x2xf32>} : (tensor<1x3x3xf32>, tensor<1x3x3xf32>) -> tensor<1x3x3xf32>
+  %l = vit.linear %m, %w : (tensor<1x3x3xf32>, tensor<3x3xf32>) -> tensor<1x3x3xf32>
+  return %l : tensor<1x3x3xf32>
+}
