@@ -202,14 +202,15 @@ void Generator::layerNorm() {
     by = DyadicAttr::get(b.getContext(), by.getMultipliers(),
                          SmallVector<int32_t>(channels, static_cast<int32_t>(random.between(1, 62))));
   const int64_t eps = random.between(1, int64_t(1) << random.between(0, 50));
-  const bool centered = !exact || channels == 2048 || !random.oneIn(3);
+  const bool isUnsigned = read(x).isUnsigned();
+  const bool centered = !exact || isUnsigned || channels == 2048 || !random.oneIn(3);
   NormalizationAttrInterface algorithm = NormExactAttr::get(b.getContext(), eps, centered);
   if (pwl)
     algorithm = NormPwlAttr::get(b.getContext(), eps, inverseRootLines(), centered);
   else if (!exact)
     algorithm = NormShiftAttr::get(b.getContext(), rounding().getValue(), postOffsets);
-  make<LayerNormOp>(tensor(shapeOf(x), width), x, by, b.getDenseI64ArrayAttr(offsets), algorithm,
-                    code(centered && read(x).isUnsigned(), 0), write(width));
+  make<LayerNormOp>(tensor(shapeOf(x), width), x, by, b.getDenseI64ArrayAttr(offsets), algorithm, code(isUnsigned, 0),
+                    write(width));
 }
 
 void Generator::normQuant() {
