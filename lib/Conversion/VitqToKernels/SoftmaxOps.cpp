@@ -216,7 +216,7 @@ static std::unique_ptr<RowOp> makeShiftmax(ShiftmaxOp op, const RowBuilder &buil
   if (widthOf(op.getInput()) == 8) {
     auto narrow = std::make_unique<Shiftmax8>();
     std::vector<int64_t> exponentials;
-    for (int64_t d = 0; d < 256; ++d)
+    for (int64_t d = 0; d < numerics::kDistances; ++d)
       exponentials.push_back(numerics::shiftExp(-d, step, bits));
     narrow->exponentials = blob.array(exponentials);
     row = std::move(narrow);
