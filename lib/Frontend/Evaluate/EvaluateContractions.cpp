@@ -156,7 +156,8 @@ static LogicalResult evaluateMatMul(NodeImporter &n) {
   contraction.shape.append({rows, columns, depth});
   auto stridesOf = [&](ArrayRef<int64_t> shape, int64_t row, int64_t column, int64_t inner) {
     Shape strides(batch->size() + 2 - shape.size(), 0);
-    for (auto [size, stride] : llvm::zip_equal(shape.drop_back(2), ArrayRef(rowMajorStrides(shape)).drop_back(2)))
+    const auto all = rowMajorStrides(shape);
+    for (auto [size, stride] : llvm::zip_equal(shape.drop_back(2), ArrayRef(all).drop_back(2)))
       strides.push_back(size == 1 ? 0 : stride);
     strides.append({row, column, inner});
     return strides;
