@@ -24,7 +24,7 @@ static LogicalResult refuseIf(bool wrong, std::string &reason, StringRef why) {
 
 static SmallVector<int64_t> grown(ArrayRef<int64_t> sizes, int64_t batch) {
   SmallVector<int64_t> result(sizes);
-  result.front() = batch;
+  result.front() *= batch;
   return result;
 }
 
@@ -70,10 +70,15 @@ LogicalResult TransposeOp::growLeadingAxis(int64_t, std::string &reason) {
 LogicalResult ConcatOp::growLeadingAxis(int64_t, std::string &reason) {
   return refuseIf(getAxis() == 0, reason, "it joins along it");
 }
-LogicalResult SliceOp::growLeadingAxis(int64_t batch, std::string &) {
-  // It takes all of an axis of 1.
-  setSizes(grown(getSizes(), batch));
-  setStrides(grown(getStrides(), 1));
+LogicalResult SliceOp::growLeadingAxis(int64_t batch, std::string &reason) {
+  // The input has grown already.
+  SmallVector<int64_t> sizes = grown(getSizes(), batch), strides(getStrides());
+  const int64_t all = cast<ShapedType>(getInput().getType()).getDimSize(0);
+  if (failed(refuseIf(sizes.front() != all, reason, "it takes a part of it")))
+    return failure();
+  strides.front() = 1;
+  setSizes(sizes);
+  setStrides(strides);
   return success();
 }
 LogicalResult GatherOp::growLeadingAxis(int64_t, std::string &reason) {
@@ -82,7 +87,11 @@ LogicalResult GatherOp::growLeadingAxis(int64_t, std::string &reason) {
 LogicalResult BroadcastOp::growLeadingAxis(int64_t batch, std::string &reason) {
   if (failed(refuseIf(rankOf(getInput()) != rankOf(getResult()), reason, "it adds axes in front of it")))
     return failure();
-  setShape(grown(getShape(), batch));
+  SmallVector<int64_t> shape = grown(getShape(), batch);
+  const int64_t images = cast<ShapedType>(getInput().getType()).getDimSize(0);
+  if (failed(refuseIf(shape.front() != images, reason, "it repeats along it")))
+    return failure();
+  setShape(shape);
   return success();
 }
 LogicalResult PadOp::growLeadingAxis(int64_t, std::string &reason) {

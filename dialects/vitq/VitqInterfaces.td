@@ -15,7 +15,7 @@ def BatchableOp : OpInterface<"BatchableOp"> {
   let cppNamespace = "::vitq::integer";
   let description = [{
     How an op on one image becomes one on a batch. `vitq-set-batch` lets the leading
-    axis of every value that depends on the input grow from 1; each op says what that
+    axis of every value that depends on the input grow by the batch; each op says what that
     means for its operands, and changes what it holds of its shape.
   }];
   let methods = [
@@ -32,7 +32,7 @@ def BatchableOp : OpInterface<"BatchableOp"> {
       }],
       "bool", "computesAlongLastAxis", (ins), "", [{ return false; }]>,
     InterfaceMethod<[{
-        Sets the leading axis in attributes to `batch`. Fails where an image is no slice
+        Multiplies the leading axis in attributes by `batch`; operands have grown. Fails where an image is no slice
         along it, with the reason.
       }],
       "::llvm::LogicalResult", "growLeadingAxis", (ins "int64_t":$batch, "std::string &":$reason), "",

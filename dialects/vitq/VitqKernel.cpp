@@ -98,11 +98,11 @@ static LogicalResult growOp(BatchableOp op, int64_t batch, llvm::DenseSet<Value>
   for (Value result : op->getResults()) {
     auto type = cast<RankedTensorType>(result.getType());
     SmallVector<int64_t> shape(type.getShape());
-    if (shape.empty() || shape.front() != 1) {
-      reason = "a value of the kernel has no leading axis of 1";
+    if (shape.empty()) {
+      reason = "a value of the kernel has no axes";
       return failure();
     }
-    shape.front() = batch;
+    shape.front() *= batch;
     result.setType(type.clone(shape));
     grown.insert(result);
   }

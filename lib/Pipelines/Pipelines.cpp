@@ -20,6 +20,7 @@ namespace vitq {
 
 void addFloatPasses(OpPassManager &pm) {
   pm.addPass(createVitRecoverPatternsPass());
+  pm.addPass(createVitGatherRowsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createVitVerifyFloatPass());

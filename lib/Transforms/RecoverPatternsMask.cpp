@@ -113,6 +113,30 @@ struct MergeMasks : OpRewritePattern<vit::AddOp> {
   }
 };
 
+/// reshape(x) + c -> reshape(x + c') before softmax: a mask for each window is added to
+/// scores whose windows were taken apart from the images. Then it meets the bias there.
+struct MaskBeforeReshape : OpRewritePattern<vit::AddOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(vit::AddOp op, PatternRewriter &rewriter) const override {
+    if (isConstant(op.getLhs()) == isConstant(op.getRhs()) || !reachesSoftmax(op.getResult()))
+      return rewriter.notifyMatchFailure(op, "no constant is added to what softmax reads");
+    auto [constant, view] = splitConstant(op);
+    auto reshape = view.getDefiningOp<vit::ReshapeOp>();
+    if (!reshape || !reshape->hasOneUse() || view.getType() != op.getType())
+      return rewriter.notifyMatchFailure(op, "the scores were not reshaped for this sum alone");
+    ArrayRef<int64_t> from = shapeOf(reshape.getInput()), to = shapeOf(view);
+    if (from.size() < 3 || to.size() < 3 || from.take_back(2) != to.take_back(2))
+      return rewriter.notifyMatchFailure(op, "the reshape changes rows of scores");
+    FailureOr<std::vector<float>> values = getFloatConstantF32(constant);
+    if (failed(values))
+      return rewriter.notifyMatchFailure(op, "the constant cannot be read");
+    Tensor mask = broadcastTo(Tensor::of<float>(shapeOf(constant), *values), to).reshaped(from);
+    Value moved = makeMask(rewriter, op.getLoc(), from, mask.values<float>());
+    Value sum = vit::AddOp::create(rewriter, op.getLoc(), reshape.getInput().getType(), reshape.getInput(), moved);
+    return replaceWith(rewriter, op, makeReshape(rewriter, reshape.getLoc(), sum, to));
+  }
+};
+
 /// s * (x + c) -> s * x + s * c before softmax, so that the product takes the scale.
 struct ScaleBeforeMask : OpRewritePattern<vit::MulOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -187,5 +211,6 @@ struct FiniteMask : OpRewritePattern<vit::AddOp> {
 } // namespace
 
 void recover::populateMaskPatterns(RewritePatternSet &patterns) {
-  patterns.add<ChoiceToMask, MergeMasks, ScaleBeforeMask, ShiftRows, FiniteMask>(patterns.getContext());
+  patterns.add<ChoiceToMask, MaskBeforeReshape, MergeMasks, ScaleBeforeMask, ShiftRows, FiniteMask>(
+      patterns.getContext());
 }

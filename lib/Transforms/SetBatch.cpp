@@ -30,17 +30,18 @@ static constexpr int64_t kMaxBatch = 4096;
 
 static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-static RankedTensorType withLeading(RankedTensorType type, int64_t size) {
+/// A tensor of one image, whose leading axis may be its windows, for `batch` images.
+static RankedTensorType grow(RankedTensorType type, int64_t batch) {
   SmallVector<int64_t> shape(type.getShape());
-  shape.front() = size;
-  return RankedTensorType::get(shape, type.getElementType());
+  shape.front() *= batch;
+  return type.clone(shape);
 }
 
 namespace {
 
-/// Lets the leading axis of every value that depends on the input grow from 1 to the
-/// batch. An image must stay a slice along it: an op that computes along the leading
-/// axis, or moves it, is refused.
+/// Lets the leading axis of every value that depends on the input grow by the batch. An
+/// image must stay a slice along it, of one element or of several (windows): an op that
+/// computes along the leading axis, or moves it, is refused.
 class BatchRewriter {
 public:
   BatchRewriter(func::FuncOp func, int64_t batch) : func(func), batch(batch), builder(func.getContext()) {}
@@ -71,16 +72,28 @@ LogicalResult BatchRewriter::refuse(Operation *op, const Twine &why) {
                                  << "; compile this model with a batch of 1";
 }
 
-/// Makes an operand that does not depend on the input as long as those that do.
+/// Repeats an operand that does not depend on the input for each image.
 LogicalResult BatchRewriter::spread(OpOperand &operand) {
   if (dependsOnInput(operand.get()))
     return success();
   RankedTensorType type = typeOf(operand.get());
-  if (type.getRank() == 0 || type.getDimSize(0) != 1)
-    return refuse(operand.getOwner(), "operand " + Twine(operand.getOperandNumber()) + " has no leading axis of 1");
+  if (type.getRank() == 0)
+    return refuse(operand.getOwner(), "operand " + Twine(operand.getOperandNumber()) + " has no axes");
+  Location loc = operand.getOwner()->getLoc();
   builder.setInsertionPoint(operand.getOwner());
-  operand.set(integer::BroadcastOp::create(builder, operand.getOwner()->getLoc(), withLeading(type, batch),
-                                           operand.get(), withLeading(type, batch).getShape()));
+  // Slices of an image stay together: they are repeated as a whole.
+  Value value = operand.get();
+  const bool hasSlices = type.getDimSize(0) != 1;
+  if (hasSlices) {
+    SmallVector<int64_t> whole(type.getShape());
+    whole.insert(whole.begin(), 1);
+    value = integer::ReshapeOp::create(builder, loc, type.clone(whole), value, whole);
+  }
+  RankedTensorType repeated = grow(typeOf(value), batch);
+  value = integer::BroadcastOp::create(builder, loc, repeated, value, repeated.getShape());
+  if (hasSlices)
+    value = integer::ReshapeOp::create(builder, loc, grow(type, batch), value, grow(type, batch).getShape());
+  operand.set(value);
   return success();
 }
 
@@ -95,11 +108,17 @@ LogicalResult BatchRewriter::rewriteOperand(integer::BatchableOp op, OpOperand &
   switch (op.getBatchOperand(operand.getOperandNumber())) {
   case integer::BatchOperand::Image:
     return spread(operand);
-  case integer::BatchOperand::Broadcast:
+  case integer::BatchOperand::Broadcast: {
     // What is the same for all images has 1 there, or no such axis.
-    if (dependsOnInput(operand.get()) && typeOf(operand.get()).getRank() != typeOf(op->getResult(0)).getRank())
+    RankedTensorType type = typeOf(operand.get()), result = typeOf(op->getResult(0));
+    if (!dependsOnInput(operand.get()))
+      return type.getRank() < result.getRank() || type.getDimSize(0) == 1 ? success() : spread(operand);
+    if (type.getRank() != result.getRank())
       return refuse(op, "an operand of lower rank depends on the input");
+    if (type.getDimSize(0) != typeOf(op->getOperand(0)).getDimSize(0))
+      return refuse(op, "an operand that depends on the input is repeated along it");
     return success();
+  }
   case integer::BatchOperand::Shared:
     if (dependsOnInput(operand.get()))
       return refuse(op, "operand " + Twine(operand.getOperandNumber()) +
@@ -118,8 +137,8 @@ LogicalResult BatchRewriter::rewrite(Operation *op) {
   if (batchable.computesAlongLastAxis() && typeOf(op->getOperand(0)).getRank() < 2)
     return refuse(op, "it is the last one, along which the op computes");
   for (Value result : op->getResults())
-    if (typeOf(result).getRank() == 0 || typeOf(result).getDimSize(0) != 1)
-      return refuse(op, "the result has no leading axis of 1");
+    if (typeOf(result).getRank() == 0)
+      return refuse(op, "the result has no axes");
   for (OpOperand &operand : op->getOpOperands())
     if (failed(rewriteOperand(batchable, operand)))
       return failure();
@@ -127,7 +146,7 @@ LogicalResult BatchRewriter::rewrite(Operation *op) {
   if (failed(batchable.growLeadingAxis(batch, reason)))
     return refuse(op, reason);
   for (Value result : op->getResults()) {
-    result.setType(withLeading(typeOf(result), batch));
+    result.setType(grow(typeOf(result), batch));
     batched.insert(result);
   }
   return success();
@@ -138,7 +157,7 @@ LogicalResult BatchRewriter::rewriteReturn(func::ReturnOp op) { return spreadAll
 LogicalResult BatchRewriter::run() {
   Block &body = func.getBody().front();
   for (BlockArgument argument : body.getArguments()) {
-    argument.setType(withLeading(typeOf(argument), batch));
+    argument.setType(grow(typeOf(argument), batch));
     batched.insert(argument);
   }
   // New ops stand before the one that needs them.

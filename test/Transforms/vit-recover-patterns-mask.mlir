@@ -136,3 +136,24 @@ func.func @row_constants(%s: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
   %p = vit.softmax %m : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
   return %p : tensor<1x2x2xf32>
 }
+
+// -----
+
+// A mask for each window, added where windows are apart from images, meets the bias.
+// CHECK-LABEL: func.func @windows
+// CHECK: %[[S:.+]] = vit.matmul
+// CHECK: %[[C:.+]] = arith.constant dense<{{\[\[\[}}[1.000000e+00, -9.900000e+01]], {{\[\[}}2.000000e+00, -9.800000e+01]]], {{\[\[\[}}1.000000e+00, 1.000000e+00]], {{\[\[}}2.000000e+00, 2.000000e+00]]]]> : tensor<2x2x1x2xf32>
+// CHECK: %[[A:.+]] = vit.add %[[S]], %[[C]] : (tensor<2x2x1x2xf32>, tensor<2x2x1x2xf32>)
+// CHECK: %[[P:.+]] = vit.softmax %[[A]] : tensor<2x2x1x2xf32>
+// CHECK: return %[[P]]
+func.func @windows(%q: tensor<2x2x1x3xf32>, %k: tensor<2x2x2x3xf32>) -> tensor<2x2x1x2xf32> {
+  %bias = arith.constant dense<[[[[1.0]], [[2.0]]]]> : tensor<1x2x1x1xf32>
+  %mask = arith.constant dense<[[[[[0.0, -100.0]]], [[[0.0, 0.0]]]]]> : tensor<1x2x1x1x2xf32>
+  %s = vit.matmul %q, %k transpose_rhs : (tensor<2x2x1x3xf32>, tensor<2x2x2x3xf32>) -> tensor<2x2x1x2xf32>
+  %b = vit.add %s, %bias : (tensor<2x2x1x2xf32>, tensor<1x2x1x1xf32>) -> tensor<2x2x1x2xf32>
+  %r = vit.reshape %b to [1, 2, 2, 1, 2] : tensor<2x2x1x2xf32> -> tensor<1x2x2x1x2xf32>
+  %m = vit.add %r, %mask : (tensor<1x2x2x1x2xf32>, tensor<1x2x1x1x2xf32>) -> tensor<1x2x2x1x2xf32>
+  %t = vit.reshape %m to [2, 2, 1, 2] : tensor<1x2x2x1x2xf32> -> tensor<2x2x1x2xf32>
+  %p = vit.softmax %t : tensor<2x2x1x2xf32> -> tensor<2x2x1x2xf32>
+  return %p : tensor<2x2x1x2xf32>
+}

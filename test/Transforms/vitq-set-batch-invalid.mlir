@@ -12,7 +12,7 @@ func.func @main(%x: tensor<1x2xi8>) -> tensor<1x1x2xi8> {
 
 func.func @main(%x: tensor<1x2xi8>) -> tensor<1x2xi8> {
   %c = arith.constant dense<1> : tensor<0x2xi8>
-  // expected-error @+1 {{the leading axis is not the batch: operand 1 has no leading axis of 1}}
+  // expected-error @+1 {{the leading axis is not the batch: it joins along it}}
   %0 = vitq.concat %x, %c axis 0 : (tensor<1x2xi8>, tensor<0x2xi8>) -> tensor<1x2xi8>
   return %0 : tensor<1x2xi8>
 }
@@ -46,4 +46,20 @@ func.func @main(%x: tensor<1x1x2xi8>, %y: tensor<1x2xi8>) -> tensor<1x1x2xi8> {
   // expected-error @+1 {{the leading axis is not the batch: an operand of lower rank depends on the input}}
   %0 = vitq.add %x by #vitq.dyadic<1073741824, 30>, %y by #vitq.dyadic<1073741824, 30> round half_up : (tensor<1x1x2xi8>, tensor<1x2xi8>) -> tensor<1x1x2xi8>
   return %0 : tensor<1x1x2xi8>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x2xi8>) -> tensor<i32> {
+  // expected-error @+1 {{the leading axis is not the batch: the result has no axes}}
+  %0 = vitq.sum %x axes [0, 1] : tensor<1x2xi8> -> tensor<i32>
+  return %0 : tensor<i32>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x2xi8>) -> (tensor<1x2xi8>, tensor<i32>) {
+  %c = arith.constant dense<1> : tensor<i32>
+  // expected-error @+1 {{the leading axis is not the batch: operand 1 has no axes}}
+  return %x, %c : tensor<1x2xi8>, tensor<i32>
 }

@@ -81,7 +81,7 @@ func.func @main(%x: tensor<3x4xi8>) -> tensor<4xi32> {
 // -----
 
 func.func @main(%x: tensor<1x4x2xi8>) -> tensor<4x1x2xi8> {
-  // expected-error @unknown {{node 'tokens': the leading axis is not the batch: the result has no leading axis of 1; compile this model with a batch of 1}}
+  // expected-error @unknown {{node 'tokens': the leading axis is not the batch: it moves the axis; compile this model with a batch of 1}}
   %y = vitq.transpose %x by [1, 0, 2] : tensor<1x4x2xi8> -> tensor<4x1x2xi8> loc("tokens")
   return %y : tensor<4x1x2xi8>
 }
@@ -122,10 +122,50 @@ func.func @main(%x: tensor<1x2xi8>) -> tensor<1x2xi8> {
 
 // -----
 
-func.func @main(%x: tensor<1x2xi8>) -> tensor<2x2xi8> {
-  %c = arith.constant dense<1> : tensor<2x2xi8>
-  // expected-error @+1 {{the leading axis is not the batch: operand 0 has no leading axis of 1}}
-  return %c : tensor<2x2xi8>
+// Windows: slices of an image stay together. What is the same for all images and differs
+// from window to window is repeated as a whole.
+// CHECK-LABEL: func.func @main(%{{.*}}: tensor<3x4x2xi8>) -> (tensor<6x2x2xi8>, tensor<6x2xi8>)
+// CHECK: %[[C:.*]] = arith.constant dense<[
+// CHECK: %[[W:.*]] = vitq.reshape %{{.*}} to [6, 2, 2]
+// CHECK: %[[R:.*]] = vitq.reshape %{{.*}} to [1, 2, 1, 2]
+// CHECK: %[[B:.*]] = vitq.broadcast %[[R]] to [3, 2, 1, 2]
+// CHECK: %[[M:.*]] = vitq.reshape %[[B]] to [6, 1, 2]
+// CHECK: vitq.add %[[W]] by {{.*}}, %[[M]] by {{.*}} -> tensor<6x2x2xi8>
+// CHECK: vitq.slice %{{.*}} offsets [0, 1, 0] sizes [6, 1, 2]
+func.func @main(%x: tensor<1x4x2xi8>) -> (tensor<2x2x2xi8>, tensor<2x2xi8>) {
+  %c = arith.constant dense<[[[1, 2]], [[3, 4]]]> : tensor<2x1x2xi8>
+  %d = arith.constant dense<1> : tensor<2x2xi8>
+  %w = vitq.reshape %x to [2, 2, 2] : tensor<1x4x2xi8> -> tensor<2x2x2xi8>
+  %y = vitq.add %w by #vitq.dyadic<1073741824, 30>, %c by #vitq.dyadic<1073741824, 30> round half_up : (tensor<2x2x2xi8>, tensor<2x1x2xi8>) -> tensor<2x2x2xi8>
+  %s = vitq.slice %y offsets [0, 1, 0] sizes [2, 1, 2] strides [1, 1, 1] : tensor<2x2x2xi8> -> tensor<2x1x2xi8>
+  return %y, %d : tensor<2x2x2xi8>, tensor<2x2xi8>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x4x2xi8>) -> tensor<1x2x2xi8> {
+  %w = vitq.reshape %x to [2, 2, 2] : tensor<1x4x2xi8> -> tensor<2x2x2xi8>
+  // expected-error @+1 {{the leading axis is not the batch: it takes a part of it}}
+  %y = vitq.slice %w offsets [0, 0, 0] sizes [1, 2, 2] strides [1, 1, 1] : tensor<2x2x2xi8> -> tensor<1x2x2xi8>
+  return %y : tensor<1x2x2xi8>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x2x2xi8>) -> tensor<2x2x2xi8> {
+  // expected-error @+1 {{the leading axis is not the batch: it repeats along it}}
+  %y = vitq.broadcast %x to [2, 2, 2] : tensor<1x2x2xi8> -> tensor<2x2x2xi8>
+  return %y : tensor<2x2x2xi8>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x2x2xi8>) -> tensor<2x1x2xi8> {
+  %w = vitq.reshape %x to [2, 1, 2] : tensor<1x2x2xi8> -> tensor<2x1x2xi8>
+  %z = vitq.slice %x offsets [0, 0, 0] sizes [1, 1, 2] strides [1, 1, 1] : tensor<1x2x2xi8> -> tensor<1x1x2xi8>
+  // expected-error @+1 {{the leading axis is not the batch: an operand that depends on the input is repeated along it}}
+  %y = vitq.add %w by #vitq.dyadic<1073741824, 30>, %z by #vitq.dyadic<1073741824, 30> round half_up : (tensor<2x1x2xi8>, tensor<1x1x2xi8>) -> tensor<2x1x2xi8>
+  return %y : tensor<2x1x2xi8>
 }
 
 // -----
@@ -196,8 +236,9 @@ func.func @main(%x: tensor<1x4xi8>) -> tensor<1x4xi8> {
 
 // -----
 
+// CHECK-LABEL: func.func @main(%{{.*}}: tensor<3x4xi8>) -> tensor<3x4xi8>
+// CHECK: vitq.reshape %{{.*}} to [6, 2]
 func.func @main(%x: tensor<1x4xi8>) -> tensor<1x4xi8> {
-  // expected-error @+1 {{the leading axis is not the batch: a value of the kernel has no leading axis of 1}}
   %y = vitq.kernel(%a = %x) : (tensor<1x4xi8>) -> tensor<1x4xi8> {
     %r = vitq.reshape %a to [2, 2] : tensor<1x4xi8> -> tensor<2x2xi8>
     %q = vitq.requant %r by <1518500250, 33> round half_up : tensor<2x2xi8> -> tensor<2x2xi8>

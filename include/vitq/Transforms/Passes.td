@@ -129,6 +129,37 @@ def VitCalibratePass : Pass<"vit-calibrate", "::mlir::ModuleOp"> {
   ];
 }
 
+def VitGatherRowsPass : Pass<"vit-gather-rows", "::mlir::ModuleOp"> {
+  let summary = "Windows and rolls as one gather of rows, in front of the layer that makes them";
+  let description = [{
+    Partitions into windows, cyclic shifts and their reversals are chains of reshape,
+    transpose, slice and concat that move whole rows (what lies along the last axis).
+    A chain from one value to another, of which nothing between is read by others, becomes
+    one `vit.gather` of rows. Behind a `vit.linear` with a constant weight the rows of its
+    input are gathered instead, if they have at most twice as many channels as the result
+    (they are codes of 8 bits, the result often has 16): then nothing stands between the
+    layer and the residual add.
+
+    ```mlir
+    %y = vit.linear %x, %w, %b : (tensor<4x16x32xf32>, ...) -> tensor<4x16x32xf32>
+    %r = vit.reshape %y to [1, 2, 2, 4, 4, 32] : ...
+    %t = vit.transpose %r by [0, 1, 3, 2, 4, 5] : ...
+    %z = vit.reshape %t to [1, 8, 8, 32] : ...
+    ```
+    becomes
+    ```mlir
+    %f = vit.reshape %x to [1, 64, 32] : ...
+    %g = vit.gather %f indices [0, 1, 2, 3, 16, 17, ...] axis 1 : tensor<1x64x32xf32> -> tensor<1x64x32xf32>
+    %h = vit.reshape %g to [1, 8, 8, 32] : ...
+    %z = vit.linear %h, %w, %b : (tensor<1x8x8x32xf32>, ...) -> tensor<1x8x8x32xf32>
+    ```
+    Exact. Left alone: rows that keep their order, and views that strides describe (the
+    transposes of an attention), which kernels read in place.
+  }];
+  let statistics = [Statistic<"numGathers", "num-gathers", "Chains that became a gather">,
+                    Statistic<"numHoisted", "num-hoisted", "Linear layers whose input is gathered instead of the result">];
+}
+
 def VitDeferSoftmaxDivisionPass : Pass<"vit-defer-softmax-division", "::mlir::ModuleOp"> {
   let summary = "Move the division of softmax behind the product by V";
   let description = [{
@@ -691,7 +722,8 @@ def VitqSetBatchPass : Pass<"vitq-set-batch", "::mlir::ModuleOp"> {
   let summary = "Make a program of one image one of several";
   let description = [{
     On the integer phase: the leading axis of every value that depends on the input
-    grows from 1 to `batch`. Image i of the batch is slice i along it, and comes out as
+    grows by `batch`. Image i of the batch is slice i along it, or slices i*k to i*k + k - 1
+    where one image has k (windows), and comes out as
     the program of one image computes it, bit for bit: no scale, table or constant
     changes. What does not depend on the input stays as it is; where an op needs it once
     for each image (a class token that is joined to the patches), a `vitq.broadcast`
