@@ -8,6 +8,8 @@
 
 #include "vitq/Analysis/Histogram.h"
 
+#include "vitq/Numerics/TargetClones.h"
+
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -22,7 +24,7 @@ static constexpr int kShift = kMantissaBits - std::countr_zero(unsigned(Histogra
 
 /// The position of a value's bin among the counts. Exponent and leading bits of
 /// the mantissa, read as one number, count the bins of all octaves on end.
-static int32_t slotOf(float value) {
+VITQ_INLINE int32_t slotOf(float value) {
   int32_t bits = std::bit_cast<int32_t>(value);
   constexpr int32_t first = (kExponentBias + Histogram::kMinExponent) * Histogram::kBinsPerOctave - 1;
   int32_t bin = ((bits & 0x7fffffff) >> kShift) - first;
@@ -40,19 +42,37 @@ static double lowerEdge(int64_t bin) {
 
 int64_t Histogram::binOf(float value) { return slotOf(value) - kMaxBin; }
 
+VITQ_CLONES
+static void findSlots(const float *values, uint16_t *slots, size_t count) {
+  for (size_t i = 0; i < count; ++i)
+    slots[i] = static_cast<uint16_t>(slotOf(values[i]));
+}
+
 void Histogram::add(llvm::ArrayRef<float> values) {
-  // Positions are found in blocks, which vectorizes; what is left is the loop of
-  // increments.
+  // Positions are found in blocks, which vectorizes; what is left is the loop of increments.
+  // Neighbours are often in one bin, and an increment waits for the one before: they take turns
+  // in two tables.
   constexpr size_t block = 256;
   uint16_t slots[block];
-  while (!values.empty()) {
-    llvm::ArrayRef<float> now = values.take_front(block);
-    for (size_t i = 0; i < now.size(); ++i)
-      slots[i] = static_cast<uint16_t>(slotOf(now[i]));
-    for (size_t i = 0; i < now.size(); ++i)
+  std::vector<uint32_t> tables[2];
+  const bool many = values.size() > 4 * counts.size() && values.size() <= UINT32_MAX;
+  if (many)
+    for (std::vector<uint32_t> &table : tables)
+      table.resize(counts.size());
+  for (size_t added = 0; !values.empty(); values = values.drop_front(added)) {
+    added = std::min(block, values.size());
+    findSlots(values.data(), slots, added);
+    size_t i = 0;
+    for (; many && i + 2 <= added; i += 2) {
+      ++tables[0][slots[i]];
+      ++tables[1][slots[i + 1]];
+    }
+    for (; i < added; ++i)
       ++counts[slots[i]];
-    values = values.drop_front(now.size());
   }
+  for (const std::vector<uint32_t> &table : tables)
+    for (size_t i = 0; i < table.size(); ++i)
+      counts[i] += table[i];
 }
 
 void Histogram::merge(const Histogram &other) {

@@ -9,6 +9,8 @@
 #include "Statistics.h"
 
 #include "vitq/Analysis/Scores.h"
+#include "vitq/Numerics/RealArrays.h"
+#include "vitq/Numerics/TargetClones.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,17 +20,20 @@ using namespace vitq;
 using namespace vitq::calibration;
 
 static constexpr double kSumUnit = 0x1p-40;
+/// About as many values are looked at together.
+static constexpr size_t kPiece = size_t(1) << 15;
 
 Statistics::Statistics(const NamedValue &value) {
   if (!value.op)
     return;
   if (Value result = value.op->getResult(value.result); isSoftmaxArgument(result))
-    scoreRow = cast<RankedTensorType>(result.getType()).getShape().back();
+    areScores = true, rowSize = cast<RankedTensorType>(result.getType()).getShape().back();
   if (wantsHistogram(value.op))
     counts.emplace();
   if (!wantsChannels(value.op))
     return;
   size_t channels = cast<RankedTensorType>(value.op->getResult(0).getType()).getShape().back();
+  rowSize = channels;
   channelMin.assign(channels, std::numeric_limits<float>::infinity());
   channelMax.assign(channels, -std::numeric_limits<float>::infinity());
   channelSum.assign(channels, 0);
@@ -48,97 +53,155 @@ void Statistics::merge(const Statistics &other) {
   rows += other.rows;
 }
 
-ArrayRef<float> Statistics::seenBySoftmax(ArrayRef<float> values) {
-  scores.clear();
-  for (; !values.empty(); values = values.drop_front(scoreRow)) {
-    ArrayRef<float> row = values.take_front(scoreRow);
-    float top = *std::max_element(row.begin(), row.end());
-    if (top <= kMaskedRow)
-      continue;
-    // NaN stays, and is found.
-    auto lowest = static_cast<float>(top - kSoftmaxReach);
-    for (float x : row)
-      scores.push_back(x < lowest ? lowest : x);
-  }
-  return scores;
+VITQ_CLONES
+static void raise(const float *values, float lowest, float *raised, size_t count) {
+  // NaN stays, and is found.
+  for (size_t i = 0; i < count; ++i)
+    raised[i] = values[i] < lowest ? lowest : values[i];
 }
 
-bool Statistics::addRange(ArrayRef<float> values) {
+ArrayRef<float> Statistics::seenBySoftmax(ArrayRef<float> values) {
+  scores.resize(values.size());
+  size_t seen = 0;
+  for (; !values.empty(); values = values.drop_front(rowSize)) {
+    float top = numerics::maxReal(values.data(), static_cast<int64_t>(rowSize));
+    if (top <= kMaskedRow)
+      continue;
+    raise(values.data(), static_cast<float>(top - kSoftmaxReach), scores.data() + seen, rowSize);
+    seen += rowSize;
+  }
+  return ArrayRef(scores).take_front(seen);
+}
+
+/// The extremes of `values`, and whether all are finite.
+VITQ_CLONES
+static bool findRange(const float *values, size_t count, float &least, float &most) {
   // Several at a time: each alone waits for the one before.
-  constexpr size_t lanes = 16;
-  const float first = values.empty() ? 0 : values[0];
+  constexpr size_t lanes = 64;
   float low[lanes], high[lanes], bad[lanes] = {};
-  std::fill(std::begin(low), std::end(low), first);
-  std::fill(std::begin(high), std::end(high), first);
-  auto add = [&](float x, size_t lane) {
+  std::fill(std::begin(low), std::end(low), values[0]);
+  std::fill(std::begin(high), std::end(high), values[0]);
+  auto add = [&](float x, size_t lane) __attribute__((always_inline)) {
     low[lane] = x < low[lane] ? x : low[lane];
     high[lane] = x > high[lane] ? x : high[lane];
     // Comparing alone would pass over a NaN; 0 * x is NaN for NaN and infinity.
     bad[lane] += 0.0f * x;
   };
-  for (; values.size() >= lanes; values = values.drop_front(lanes))
+  size_t i = 0;
+  for (; i + lanes <= count; i += lanes)
     for (size_t lane = 0; lane < lanes; ++lane)
-      add(values[lane], lane);
-  for (auto [lane, x] : llvm::enumerate(values))
-    add(x, lane);
-  min = std::min<double>(min, *std::min_element(std::begin(low), std::end(low)));
-  max = std::max<double>(max, *std::max_element(std::begin(high), std::end(high)));
-  return llvm::all_of(bad, [](float sum) { return sum == 0; });
+      add(values[i + lane], lane);
+  for (; i < count; ++i)
+    add(values[i], i % lanes);
+  least = *std::min_element(std::begin(low), std::end(low));
+  most = *std::max_element(std::begin(high), std::end(high));
+  float allBad = 0;
+  for (float sum : bad)
+    allBad += sum;
+  return allBad == 0;
+}
+
+bool Statistics::addRange(ArrayRef<float> values) {
+  if (values.empty())
+    return true;
+  float least = 0, most = 0;
+  bool finite = findRange(values.data(), values.size(), least, most);
+  min = std::min<double>(min, least);
+  max = std::max<double>(max, most);
+  return finite;
+}
+
+/// Extremes and sums of `width` channels of all rows, which lie `stride` apart.
+template <size_t width>
+VITQ_INLINE void addColumns(const float *values, size_t rows, size_t stride, float *low, float *high, double *sum) {
+  float least[width], most[width];
+  double total[width];
+  std::copy_n(low, width, least);
+  std::copy_n(high, width, most);
+  std::copy_n(sum, width, total);
+  for (size_t row = 0; row < rows; ++row, values += stride)
+    for (size_t i = 0; i < width; ++i) {
+      const float x = values[i];
+      least[i] = x < least[i] ? x : least[i];
+      most[i] = x > most[i] ? x : most[i];
+      total[i] += x;
+    }
+  std::copy_n(least, width, low);
+  std::copy_n(most, width, high);
+  std::copy_n(total, width, sum);
+}
+
+VITQ_CLONES
+static void addRows(const float *values, size_t rows, size_t channels, float *low, float *high, double *sum) {
+  // A few channels at a time stay in registers.
+  constexpr size_t width = 32;
+  size_t first = 0;
+  for (; first + width <= channels; first += width)
+    addColumns<width>(values + first, rows, channels, low + first, high + first, sum + first);
+  for (; first < channels; ++first)
+    addColumns<1>(values + first, rows, channels, low + first, high + first, sum + first);
 }
 
 void Statistics::addChannels(ArrayRef<float> values) {
-  size_t channels = channelSum.size();
-  std::fill(imageSum.begin(), imageSum.end(), 0.0);
-  for (const float *row = values.begin(); row != values.end(); row += channels) {
-    float *low = channelMin.data(), *high = channelMax.data();
-    double *sum = imageSum.data();
-    for (size_t i = 0; i < channels; ++i) {
-      float x = row[i];
-      low[i] = x < low[i] ? x : low[i];
-      high[i] = x > high[i] ? x : high[i];
-      sum[i] += x;
-    }
-  }
-  // Below the limit, 2^26 images cannot overflow; sums beyond it are of no use.
-  constexpr double limit = 0x1p100;
-  for (size_t i = 0; i < channels; ++i)
-    channelSum[i] += static_cast<Sum>(std::clamp(std::round(imageSum[i] / kSumUnit), -limit, limit));
-  rows += static_cast<int64_t>(values.size() / channels);
+  addRows(values.data(), values.size() / rowSize, rowSize, channelMin.data(), channelMax.data(), imageSum.data());
 }
 
-void Statistics::addImage(ArrayRef<float> values) {
-  if (counts)
-    counts->add(values);
-  if (!channelSum.empty())
-    addChannels(values);
+bool Statistics::endImage() {
+  // The sum of a channel shows a NaN, or an infinity; that of floats is not beyond the doubles.
+  if (!llvm::all_of(imageSum, [](double sum) { return std::isfinite(sum); }))
+    return false;
+  // Below the limit, 2^26 images cannot overflow; sums beyond it are of no use.
+  constexpr double limit = 0x1p100;
+  for (auto [total, sum] : llvm::zip_equal(channelSum, imageSum))
+    total += static_cast<Sum>(std::clamp(std::round(sum / kSumUnit), -limit, limit));
+  return true;
+}
+
+bool Statistics::addImage(ArrayRef<float> values) {
+  std::fill(imageSum.begin(), imageSum.end(), 0.0);
+  bool finite = true;
+  // Rows that stay in the cache from one kind of statistics to the next.
+  const size_t piece = std::max<size_t>(kPiece / rowSize, 1) * rowSize;
+  for (size_t added = 0; !values.empty(); values = values.drop_front(added)) {
+    added = std::min(piece, values.size());
+    ArrayRef<float> now = values.take_front(added);
+    if (areScores)
+      now = seenBySoftmax(now);
+    // The range of all channels is that of their ranges.
+    if (channelSum.empty())
+      finite &= addRange(now);
+    else
+      addChannels(now);
+    if (counts)
+      counts->add(now);
+    rows += static_cast<int64_t>(now.size() / rowSize);
+  }
+  return endImage() && finite;
 }
 
 bool Statistics::add(const Tensor &tensor, int64_t batch, int64_t counted) {
   ArrayRef<float> values = tensor.values<float>();
-  bool imagesApart = !tensor.shape().empty() && tensor.shape()[0] % batch == 0;
-  if (scoreRow > 0) {
-    ArrayRef<float> seen = seenBySoftmax(imagesApart ? values.take_front(values.size() / batch * counted) : values);
-    if (!addRange(seen))
-      return false;
-    addImage(seen);
-    return true;
-  }
-  if (!addRange(values))
-    return false;
   // Images are apart where the first axis is the batch, or folded from it.
-  if (!imagesApart) {
-    addImage(values);
-    return true;
-  }
+  if (tensor.shape().empty() || tensor.shape()[0] % batch != 0)
+    return addImage(values);
   size_t size = values.size() / batch;
+  bool finite = true;
   for (int64_t image = 0; image < counted; ++image)
-    addImage(values.slice(image * size, size));
-  return true;
+    finite &= addImage(values.slice(image * size, size));
+  return finite;
 }
 
 // Adding 0 turns -0 into 0: which of both equal ones was seen first does depend on
 // the order.
-Range Statistics::range() const { return {min + 0.0, max + 0.0}; }
+Range Statistics::range() const {
+  double least = min, most = max;
+  if (!channelMin.empty()) {
+    least = *llvm::min_element(channelMin);
+    most = *llvm::max_element(channelMax);
+  }
+  // Of scores that are all masked nothing was seen.
+  return least <= most ? Range{least + 0.0, most + 0.0} : Range{0, 0};
+}
 
 std::optional<ChannelStatistics> Statistics::channels() const {
   if (channelSum.empty() || rows == 0)

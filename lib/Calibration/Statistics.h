@@ -22,8 +22,9 @@ class Statistics {
 public:
   explicit Statistics(const NamedValue &value);
 
-  /// Adds a batch: of `batch` images along the tensor's first axis the first
-  /// `counted` are in histogram and channels. Returns whether all are finite.
+  /// Adds the first `counted` of `batch` images along the tensor's first axis, the others being
+  /// copies of the last of them; a tensor whose first axis is not theirs as a whole. Returns
+  /// whether all are finite.
   bool add(const Tensor &tensor, int64_t batch, int64_t counted);
   void merge(const Statistics &other);
 
@@ -36,16 +37,21 @@ private:
   /// Sums are integers, of 2^-40: those of doubles would depend on the order.
   using Sum = __int128;
 
+  /// Some rows. Whether all values are finite.
   bool addRange(llvm::ArrayRef<float> values);
   /// Rows of scores, none lower than softmax sees (`kSoftmaxReach`), without those that
   /// are masked altogether.
   llvm::ArrayRef<float> seenBySoftmax(llvm::ArrayRef<float> values);
-  void addImage(llvm::ArrayRef<float> values);
   void addChannels(llvm::ArrayRef<float> values);
+  bool endImage();
+  bool addImage(llvm::ArrayRef<float> values);
 
-  /// Length of a row when these are the argument of softmax, otherwise 0; what it sees.
-  size_t scoreRow = 0;
+  /// Whether these are the argument of softmax; what it sees of some rows.
+  bool areScores = false;
   std::vector<float> scores;
+  /// The length of a row of scores, or the number of channels; 1 where rows do not matter.
+  size_t rowSize = 1;
+  /// Where no channels are kept.
   double min = std::numeric_limits<double>::infinity();
   double max = -std::numeric_limits<double>::infinity();
   std::optional<Histogram> counts;

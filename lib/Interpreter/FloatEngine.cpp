@@ -11,6 +11,7 @@
 #include "Moves.h"
 
 #include "dialects/vit/Vit.h"
+#include "vitq/Numerics/RealArrays.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -21,6 +22,8 @@ using namespace vitq;
 using namespace vitq::interp;
 
 namespace {
+
+using FloatFunction = void (*)(const float *x, float *y, int64_t n);
 
 template <typename Real>
 class FloatEngine final : public Engine {
@@ -120,9 +123,7 @@ Kernel FloatEngine<Real>::make(vit::SoftmaxOp op) {
     int64_t n = shape.back(), total = in[0].numElements();
     for (int64_t at = 0; at < total; at += n) {
       Real *y = out[0].mutableData<Real>() + at;
-      double sum = exponentialRow<Real>(in[0].data<Real>() + at, y, n);
-      for (int64_t i = 0; i < n; ++i)
-        y[i] = static_cast<Real>(y[i] / sum);
+      divideRow<Real>(y, exponentialRow<Real>(in[0].data<Real>() + at, y, n), y, n);
     }
     return success();
   };
@@ -148,8 +149,8 @@ Kernel FloatEngine<Real>::make(vit::DivideRowsOp op) {
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = result(shape);
     int64_t n = shape.back();
-    for (int64_t i = 0, e = in[0].numElements(); i < e; ++i)
-      out[0].mutableData<Real>()[i] = in[0].data<Real>()[i] / in[1].data<Real>()[i / n];
+    for (int64_t row = 0, rows = in[1].numElements(); row < rows; ++row)
+      divideRow<Real>(in[0].data<Real>() + row * n, in[1].data<Real>()[row], out[0].mutableData<Real>() + row * n, n);
     return success();
   };
 }
@@ -208,6 +209,20 @@ Kernel FloatEngine<Real>::make(vit::WhereOp op) {
   };
 }
 
+/// The form of an op's function for arrays of floats; null where it has none.
+static FloatFunction arrayFunctionOf(vit::UnaryFunction op) {
+  if (auto gelu = dyn_cast<vit::GeluOp>(op.getOperation()))
+    switch (gelu.getKind()) {
+    case vit::GeluKind::Erf:
+      return numerics::geluErfReals;
+    case vit::GeluKind::Tanh:
+      return numerics::geluTanhReals;
+    case vit::GeluKind::Quick:
+      return numerics::geluQuickReals;
+    }
+  return isa<vit::SigmoidOp>(op) ? numerics::sigmoidReals : isa<vit::SiluOp>(op) ? numerics::siluReals : nullptr;
+}
+
 /// The pixels come as real values.
 template <typename Real>
 Kernel FloatEngine<Real>::make(vit::NormalizePixelsOp op) {
@@ -228,12 +243,18 @@ Kernel FloatEngine<Real>::make(vit::NormalizePixelsOp op) {
 template <typename Real>
 Kernel FloatEngine<Real>::make(vit::UnaryFunction op) {
   ArrayRef<int64_t> shape = shapeOfValue(op->getResult(0));
+  if constexpr (std::is_same_v<Real, float>)
+    if (FloatFunction function = arrayFunctionOf(op))
+      return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
+        out[0] = result(shape);
+        function(in[0].data<float>(), out[0].mutableData<float>(), in[0].numElements());
+        return success();
+      };
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     vit::UnaryFunction function = op;
     out[0] = result(shape);
-    Real *y = out[0].mutableData<Real>();
-    for (auto [i, x] : llvm::enumerate(in[0].values<Real>()))
-      y[i] = static_cast<Real>(function.evaluate(x));
+    llvm::transform(in[0].values<Real>(), out[0].mutableData<Real>(),
+                    [&](Real x) { return static_cast<Real>(function.evaluate(x)); });
     return success();
   };
 }

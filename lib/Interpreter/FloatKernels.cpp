@@ -9,6 +9,7 @@
 #include "FloatKernels.h"
 
 #include "FloatProduct.h"
+#include "FloatRows.h"
 
 #include <algorithm>
 #include <cmath>
@@ -27,11 +28,12 @@ using MutableMap = Eigen::Map<Matrix<Real>>;
 template <typename Real>
 using ConstRow = Eigen::Map<const Eigen::Matrix<Real, 1, Eigen::Dynamic>>;
 
-/// y = a * b, or a * b^T.
+/// y = scale * a * b + bias, or of b^T; `bias` may be null.
 template <typename Real>
-static void product(const Real *a, const Real *b, bool transposed, Real *y, int64_t m, int64_t n, int64_t k) {
+static void product(const Real *a, const Real *b, bool transposed, double scale, const Real *bias, Real *y, int64_t m,
+                    int64_t n, int64_t k) {
   if constexpr (std::is_same_v<Real, float>) {
-    multiplyFloats(a, b, transposed, y, m, n, k);
+    multiplyFloats(a, b, transposed, static_cast<float>(scale), bias, y, m, n, k);
     return;
   }
   MutableMap<Real> result(y, m, n);
@@ -39,13 +41,6 @@ static void product(const Real *a, const Real *b, bool transposed, Real *y, int6
     result.noalias() = ConstMap<Real>(a, m, k) * ConstMap<Real>(b, n, k).transpose();
   else
     result.noalias() = ConstMap<Real>(a, m, k) * ConstMap<Real>(b, k, n);
-}
-
-template <typename Real>
-void vitq::interp::multiplyTransposed(const Real *a, const Real *b, const Real *bias, Real *y, int64_t m, int64_t n,
-                                      int64_t k, double scale) {
-  product(a, b, /*transposed=*/true, y, m, n, k);
-  MutableMap<Real> result(y, m, n);
   if (scale != 1.0)
     result *= static_cast<Real>(scale);
   if (bias)
@@ -53,15 +48,20 @@ void vitq::interp::multiplyTransposed(const Real *a, const Real *b, const Real *
 }
 
 template <typename Real>
+void vitq::interp::multiplyTransposed(const Real *a, const Real *b, const Real *bias, Real *y, int64_t m, int64_t n,
+                                      int64_t k, double scale) {
+  product(a, b, /*transposed=*/true, scale, bias, y, m, n, k);
+}
+
+template <typename Real>
 void vitq::interp::multiply(const Real *a, const Real *b, Real *y, int64_t m, int64_t n, int64_t k, double scale) {
-  product(a, b, /*transposed=*/false, y, m, n, k);
-  MutableMap<Real> result(y, m, n);
-  if (scale != 1.0)
-    result *= static_cast<Real>(scale);
+  product<Real>(a, b, /*transposed=*/false, scale, nullptr, y, m, n, k);
 }
 
 template <typename Real>
 double vitq::interp::exponentialRow(const Real *x, Real *e, int64_t n) {
+  if constexpr (std::is_same_v<Real, float>)
+    return exponentialFloats(x, e, n);
   Real max = *std::max_element(x, x + n);
   double sum = 0;
   for (int64_t i = 0; i < n; ++i) {
@@ -72,8 +72,17 @@ double vitq::interp::exponentialRow(const Real *x, Real *e, int64_t n) {
 }
 
 template <typename Real>
+void vitq::interp::divideRow(const Real *x, double divisor, Real *y, int64_t n) {
+  if constexpr (std::is_same_v<Real, float>)
+    return divideFloats(x, divisor, y, n);
+  std::transform(x, x + n, y, [=](Real value) { return static_cast<Real>(value / divisor); });
+}
+
+template <typename Real>
 void vitq::interp::layerNormRow(const Real *x, const Real *gamma, const Real *beta, Real *y, int64_t n, double eps,
                                 bool centered) {
+  if constexpr (std::is_same_v<Real, float>)
+    return layerNormFloats(x, gamma, beta, y, n, eps, centered);
   double sum = 0, squares = 0;
   for (int64_t i = 0; centered && i < n; ++i)
     sum += x[i];
@@ -113,7 +122,8 @@ void vitq::interp::convolve(const Convolution &conv, const Real *x, const Real *
       gatherWindows(conv, x + batch * conv.input[1] * conv.input[2] * conv.input[3], group * conv.weight[1], columns);
       int64_t first = group * filters;
       Real *results = y + (batch * conv.result[1] + first) * area;
-      product(w + first * columns.cols(), columns.data(), /*transposed=*/true, results, filters, area, columns.cols());
+      product<Real>(w + first * columns.cols(), columns.data(), /*transposed=*/true, /*scale=*/1, /*bias=*/nullptr,
+                    results, filters, area, columns.cols());
       MutableMap<Real> result(results, filters, area);
       for (int64_t i = 0; bias && i < filters; ++i)
         result.row(i).array() += bias[first + i];
@@ -125,6 +135,7 @@ void vitq::interp::convolve(const Convolution &conv, const Real *x, const Real *
                                                  int64_t, double);                                                     \
   template void vitq::interp::multiply(const Real *, const Real *, Real *, int64_t, int64_t, int64_t, double);         \
   template double vitq::interp::exponentialRow(const Real *, Real *, int64_t);                                         \
+  template void vitq::interp::divideRow(const Real *, double, Real *, int64_t);                                        \
   template void vitq::interp::layerNormRow(const Real *, const Real *, const Real *, Real *, int64_t, double, bool);   \
   template void vitq::interp::convolve(const Convolution &, const Real *, const Real *, const Real *, Real *);
 VITQ_INSTANTIATE(float)

@@ -28,6 +28,10 @@ void multiply(const Real *a, const Real *b, Real *y, int64_t m, int64_t n, int64
 template <typename Real>
 double exponentialRow(const Real *x, Real *e, int64_t n);
 
+/// y[i] = x[i] / divisor; y may be x.
+template <typename Real>
+void divideRow(const Real *x, double divisor, Real *y, int64_t n);
+
 /// One row of a layer normalization; not `centered`: with a mean of 0.
 template <typename Real>
 void layerNormRow(const Real *x, const Real *gamma, const Real *beta, Real *y, int64_t n, double eps, bool centered);

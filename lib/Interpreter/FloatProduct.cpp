@@ -8,21 +8,15 @@
 
 #include "FloatProduct.h"
 
+#include "vitq/Numerics/TargetClones.h"
+
 #include <algorithm>
 #include <cstring>
 #include <vector>
 
 using namespace vitq::interp;
 
-// A fused multiply-add rounds once, and only some processors have it.
-#pragma STDC FP_CONTRACT OFF
-
-// The best clone for this processor is chosen when the program is loaded.
-#if defined(__x86_64__) && defined(__linux__)
-#define VITQ_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define VITQ_CLONES
-#endif
+#pragma STDC FP_CONTRACT OFF // vitq/Numerics/TargetClones.h
 
 static constexpr int64_t kLanes = 16;
 /// Rows of a tile: with AVX2 its 12 sums, two vectors of b and one number of a are 15 registers.
@@ -30,7 +24,25 @@ static constexpr int64_t kRows = 6;
 /// Vectors as the compiler knows them: it splits them where registers are narrower.
 typedef float Lanes __attribute__((vector_size(kLanes * 4)));
 
+/// Transposes 16 rows of 16 floats: each step exchanges the halves of pairs of rows.
+VITQ_INLINE void transpose(const float *from, int64_t stride, Lanes *to) {
+  Lanes rows[kLanes], mixed[kLanes];
+  for (int64_t row = 0; row < kLanes; ++row)
+    std::memcpy(&rows[row], from + row * stride, sizeof(Lanes));
+  for (int step = 0; step < 4; ++step) {
+    // Row r and row r + 8 become rows 2r and 2r + 1, their elements in turn.
+    for (int64_t row = 0; row < kLanes / 2; ++row) {
+      const Lanes a = rows[row], b = rows[row + kLanes / 2];
+      mixed[2 * row] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      mixed[2 * row + 1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+    std::copy_n(mixed, kLanes, rows);
+  }
+  std::copy_n(rows, kLanes, to);
+}
+
 /// Columns `first` to `first + width` of b, a vector for each k, filled up by 0.
+VITQ_CLONES
 static void packPanel(const float *b, bool transposed, Lanes *panel, int64_t first, int64_t width, int64_t n,
                       int64_t k) {
   auto *to = reinterpret_cast<float *>(panel);
@@ -41,22 +53,22 @@ static void packPanel(const float *b, bool transposed, Lanes *panel, int64_t fir
       std::copy_n(b + i * n + first, width, to + i * kLanes);
     return;
   }
-  if (width == kLanes) {
-    const float *from = b + first * k;
-    for (int64_t i = 0; i < k; ++i)
-      for (int64_t lane = 0; lane < kLanes; ++lane)
-        to[i * kLanes + lane] = from[lane * k + i];
-    return;
-  }
+  int64_t done = 0;
+  for (; width == kLanes && done + kLanes <= k; done += kLanes)
+    transpose(b + first * k + done, k, panel + done);
   for (int64_t lane = 0; lane < width; ++lane)
-    for (int64_t i = 0; i < k; ++i)
+    for (int64_t i = done; i < k; ++i)
       to[i * kLanes + lane] = b[(first + lane) * k + i];
 }
 
-/// All rows for one panel.
+/// All rows for one panel; `bias` is that of its columns, or null.
 VITQ_CLONES
-static void multiplyPanel(const float *a, const Lanes *panel, float *y, int64_t m, int64_t n, int64_t k,
-                          int64_t width) {
+static void multiplyPanel(const float *a, const Lanes *panel, float scale, const float *bias, float *y, int64_t m,
+                          int64_t n, int64_t k, int64_t width) {
+  const auto bytes = static_cast<size_t>(width) * sizeof(float);
+  Lanes offset = {};
+  if (bias)
+    std::memcpy(&offset, bias, bytes);
   for (int64_t row = 0; row < m; row += kRows) {
     // Rows that are not there compute the last one again.
     const int64_t last = m - 1 - row;
@@ -74,19 +86,23 @@ static void multiplyPanel(const float *a, const Lanes *panel, float *y, int64_t 
       sums[5] += b * a5[i];
     }
     for (int64_t r = 0; r < std::min(kRows, m - row); ++r) {
+      Lanes result = sums[r];
+      if (scale != 1)
+        result *= scale;
+      if (bias)
+        result += offset;
       float *to = y + (row + r) * n;
-      width == kLanes ? std::memcpy(to, &sums[r], sizeof(Lanes))
-                      : std::memcpy(to, &sums[r], static_cast<size_t>(width) * sizeof(float));
+      width == kLanes ? std::memcpy(to, &result, sizeof(Lanes)) : std::memcpy(to, &result, bytes);
     }
   }
 }
 
-void vitq::interp::multiplyFloats(const float *a, const float *b, bool transposed, float *y, int64_t m, int64_t n,
-                                  int64_t k) {
+void vitq::interp::multiplyFloats(const float *a, const float *b, bool transposed, float scale, const float *bias,
+                                  float *y, int64_t m, int64_t n, int64_t k) {
   std::vector<Lanes> panel(static_cast<size_t>(k));
   for (int64_t first = 0; m > 0 && first < n; first += kLanes) {
     const int64_t width = std::min(kLanes, n - first);
     packPanel(b, transposed, panel.data(), first, width, n, k);
-    multiplyPanel(a, panel.data(), y + first, m, n, k, width);
+    multiplyPanel(a, panel.data(), scale, bias ? bias + first : nullptr, y + first, m, n, k, width);
   }
 }

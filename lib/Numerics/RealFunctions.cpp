@@ -30,8 +30,9 @@ double numerics::geluErfReal(double x) {
 }
 
 double numerics::geluTanhReal(double x) {
+  // 1 + tanh(u) = 2 sigmoid(2u), which keeps the relative accuracy of the negative tail.
   const double inner = 0.79788456080286535588 * (x + 0.044715 * x * x * x);
-  return 0.5 * x * (1.0 + std::tanh(inner));
+  return x * sigmoidReal(2.0 * inner);
 }
 
 double numerics::geluQuickReal(double x) { return x * sigmoidReal(1.702 * x); }

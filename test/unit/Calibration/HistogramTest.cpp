@@ -148,4 +148,14 @@ TEST(Histogram, SparseRefusesWhatIsNoHistogram) {
   EXPECT_TRUE(refused({{3, most}, {4, 1}}));
 }
 
+/// Many values at once are counted in other places first.
+TEST(Histogram, ManyAreCountedAsOneByOne) {
+  std::vector<float> values = randomValues(50001);
+  values.insert(values.end(), {0.0f, -0.0f, std::numeric_limits<float>::infinity(), 3.0f, 3.0f, 3.0f});
+  Histogram apart;
+  for (float value : values)
+    apart.add(value);
+  EXPECT_EQ(of(values).sparse(), apart.sparse());
+}
+
 } // namespace

@@ -37,8 +37,8 @@ std::vector<uint32_t> bitsOf(const std::vector<float> &values) {
 }
 
 /// In the order that FloatProduct.h promises.
-std::vector<float> inOrder(const std::vector<float> &a, const std::vector<float> &b, bool transposed, int64_t m,
-                           int64_t n, int64_t k) {
+std::vector<float> inOrder(const std::vector<float> &a, const std::vector<float> &b, bool transposed, float scale,
+                           const float *bias, int64_t m, int64_t n, int64_t k) {
   std::vector<float> y(static_cast<size_t>(m * n));
   for (int64_t row = 0; row < m; ++row)
     for (int64_t column = 0; column < n; ++column) {
@@ -47,7 +47,8 @@ std::vector<float> inOrder(const std::vector<float> &a, const std::vector<float>
         const float product = a[row * k + i] * (transposed ? b[column * k + i] : b[i * n + column]);
         sum += product;
       }
-      y[row * n + column] = sum;
+      const float scaled = sum * scale;
+      y[row * n + column] = bias ? scaled + bias[column] : scaled;
     }
   return y;
 }
@@ -61,8 +62,11 @@ TEST(FloatProduct, SumsInOrderWhateverTheProcessor) {
           const std::vector<float> a = randomFloats(random, m * k), b = randomFloats(random, n * k);
           // What was in y does not count.
           std::vector<float> y(static_cast<size_t>(m * n), std::numeric_limits<float>::quiet_NaN());
-          multiplyFloats(a.data(), b.data(), transposed, y.data(), m, n, k);
-          EXPECT_EQ(bitsOf(y), bitsOf(inOrder(a, b, transposed, m, n, k))) << m << 'x' << n << 'x' << k;
+          multiplyFloats(a.data(), b.data(), transposed, /*scale=*/1, /*bias=*/nullptr, y.data(), m, n, k);
+          EXPECT_EQ(bitsOf(y), bitsOf(inOrder(a, b, transposed, 1, nullptr, m, n, k))) << m << 'x' << n << 'x' << k;
+          const std::vector<float> bias = randomFloats(random, n);
+          multiplyFloats(a.data(), b.data(), transposed, 0.3f, bias.data(), y.data(), m, n, k);
+          EXPECT_EQ(bitsOf(y), bitsOf(inOrder(a, b, transposed, 0.3f, bias.data(), m, n, k)));
         }
 }
 
@@ -70,7 +74,7 @@ TEST(FloatProduct, RowsKeepTheirInfinities) {
   const float infinity = std::numeric_limits<float>::infinity();
   const std::vector<float> a{1, infinity, 1, 1, 0, infinity}, b{2, 3, 0, 1};
   std::vector<float> y(6);
-  multiplyFloats(a.data(), b.data(), /*transposed=*/true, y.data(), 3, 2, 2);
+  multiplyFloats(a.data(), b.data(), /*transposed=*/true, /*scale=*/1, /*bias=*/nullptr, y.data(), 3, 2, 2);
   EXPECT_EQ(y[0], infinity);
   EXPECT_EQ(y[1], infinity);
   EXPECT_EQ(y[2], 5);
