@@ -11,6 +11,7 @@
 // the widest kind its users want; narrower users requantize from that.
 
 #include "QuantizeDetail.h"
+#include "QuantizeScores.h"
 
 #include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/Scores.h"
@@ -38,13 +39,10 @@ namespace {
 class Quantizer {
 public:
   Quantizer(func::FuncOp function, QuantizedLayout layout, double headroom)
-      : function(function), rewriter(function.getContext()), layout(layout), headroom(headroom) {}
+      : function(function), rewriter(function.getContext()), layout(layout), headroom(headroom), scores(headroom) {}
 
   LogicalResult run() {
-    for (Operation &op : function.front())
-      for (Value result : op.getResults())
-        if (isMaskedScores(result))
-          maskedScores.insert(result);
+    scores.find(function, !isIVit(), [](MatmulOp op) { return accumulatorAxis(op); });
     for (Operation &op : llvm::make_early_inc_range(function.front()))
       if (failed(prepare(&op)))
         return failure();
@@ -71,7 +69,7 @@ public:
     for (auto &[use, kind] : uses)
       if (failed(narrow(*use, kind)))
         return failure();
-    return success();
+    return scores.quantizeExactSums(rewriter, layout);
   }
 
 private:
@@ -115,6 +113,8 @@ private:
   }
 
   Kind wanted(OpOperand &use) {
+    if (scores.isExactSum(use.getOwner()) || scores.isExactSum(root(use.get()).getDefiningOp()))
+      return Kind::None;
     auto op = dyn_cast<QuantizableOp>(use.getOwner());
     Value value = use.get();
     if (!op || isConstant(value) || isCoded(value) ||
@@ -207,7 +207,7 @@ private:
   quant::QuantizedType typeFor(Value value, Range range, Kind kind) const {
     // What a mask removes has the lowest code: far enough below rows with a lower
     // maximum than any that was calibrated, too.
-    if (kind == Kind::Signed16 && maskedScores.contains(value))
+    if (kind == Kind::Signed16 && scores.isMasked(value))
       range = {std::min(range.first, -std::max(std::abs(range.first), std::abs(range.second)) - kSoftmaxReach),
                range.second};
     return quantize::typeFor(value, range, kind, headroom);
@@ -273,12 +273,12 @@ private:
   LogicalResult prepareConstants(QuantizableOp op) {
     for (OpOperand &use : op->getOpOperands()) {
       CodeKind kind = op.getOperandCode(use.getOperandNumber()).kind;
-      if (kind == CodeKind::None || !isConstant(use.get()))
+      if (kind == CodeKind::None || !isConstant(use.get()) || scores.isExactSum(op))
         continue;
       FailureOr<std::vector<double>> values = getFloatConstant(use.get());
       if (failed(values))
         continue;
-      double absMax = 0, lowest = lowestTerm(op, use);
+      double absMax = 0, lowest = scores.lowestTerm(op, use.getOperandNumber());
       for (double value : *values)
         absMax = std::max(absMax, std::abs(std::max(value, lowest)));
       unsigned width = kind == CodeKind::Code && !op->hasAttr(kWideAttr) ? 8 : 16;
@@ -291,19 +291,6 @@ private:
       use.set(*constant);
     }
     return success();
-  }
-
-  /// What is below this in a constant term need not be told apart: where the constant
-  /// masks scores, any sum with it has the lowest code.
-  double lowestTerm(Operation *op, OpOperand &constant) const {
-    if (!maskedScores.contains(op->getResult(0)))
-      return -std::numeric_limits<double>::infinity();
-    auto reach = [](Value value) {
-      std::pair<double, double> range = getCalibratedRange(value).value_or(std::pair(0.0, 0.0));
-      return std::max(std::abs(range.first), std::abs(range.second));
-    };
-    Value scores = op->getOperand(1 - constant.getOperandNumber());
-    return -2 * (headroom * (reach(op->getResult(0)) + kSoftmaxReach) + reach(scores));
   }
 
   /// A function that gives the program's result is computed in 16 bits: nothing
@@ -419,8 +406,7 @@ private:
   SmallVector<std::pair<OpOperand *, Kind>> uses;
   llvm::MapVector<Value, Kind> kinds;
   llvm::DenseMap<Value, Range> sharedRanges;
-  /// Sums of scores and a constant, before their constants become codes.
-  llvm::DenseSet<Value> maskedScores;
+  BiasedScores scores;
   /// Of contractions, before their operands become codes.
   llvm::DenseMap<Value, int64_t> accumulatorAxes;
   llvm::DenseMap<Value, Value> quantizedRoots;

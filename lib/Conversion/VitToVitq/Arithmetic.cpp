@@ -196,6 +196,11 @@ FailureOr<integer::DyadicAttr> operandDyadic(Operation *op, Value operand, const
   if (failed(parameters))
     return failure();
   auto lastAxis = [](Value value) { return static_cast<int64_t>(vit::shapeOf(value).size()) - 1; };
+  // What is in the result's unit stays as it is, along whatever axis that varies.
+  Value whole = op->getResult(0);
+  if (parameters->scales == result.scales &&
+      (parameters->axis < 0 ? result.axis < 0 : lastAxis(operand) - parameters->axis == lastAxis(whole) - result.axis))
+    return makeDyadic(op, 1.0, context);
   if ((parameters->axis >= 0 && parameters->axis != lastAxis(operand)) ||
       (result.axis >= 0 && result.axis != lastAxis(op->getResult(0))))
     return op->emitError("operands of '") << nodeName(op->getLoc()) << "' may vary in scale along the last axis only";
