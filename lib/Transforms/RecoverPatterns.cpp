@@ -147,6 +147,7 @@ private:
     recover::populateAttentionPatterns(set);
     recover::populateHeadPatterns(set);
     recover::populateMaskPatterns(set);
+    recover::populateRowSumPatterns(set);
     recover::populateRotaryPatterns(set);
     recover::populateCastPatterns(set);
   }

@@ -43,6 +43,8 @@ void populateHeadPatterns(mlir::RewritePatternSet &patterns);
 void populateLateHeadPatterns(mlir::RewritePatternSet &patterns);
 /// Constants that are added to attention scores.
 void populateMaskPatterns(mlir::RewritePatternSet &patterns);
+/// Divisions of rows by their sums.
+void populateRowSumPatterns(mlir::RewritePatternSet &patterns);
 /// Rotary embeddings: signs of what is concatenated become part of the constant factors.
 void populateRotaryPatterns(mlir::RewritePatternSet &patterns);
 /// Casts of quantized models that repeat others.

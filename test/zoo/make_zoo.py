@@ -69,7 +69,8 @@ ENTRIES = [
     *both(
         "timm_vit", "timm_vit_tokens", "timm_deit_distilled", "timm_dinov2_reg", "timm_vit_siglip",
         "timm_vit_clip_quickgelu", "timm_cait", "timm_vit_18x2", "timm_qk_norm", "hf_vit", "hf_vit_pooler",
-        "hf_dinov2_interpolated", "hf_siglip", "hf_clip", "hf_owlvit", "tv_vit", "timm_beit", "timm_relpos", "hf_beit"),
+        "hf_dinov2_interpolated", "hf_siglip", "hf_clip", "hf_owlvit", "tv_vit", "timm_beit", "timm_relpos", "hf_beit",
+        "timm_convit"),
     *only(
         "dynamo", "timm_vit_gap", "timm_beit3", "timm_flexivit", "timm_vit_pwee", "hf_vit_tokens", "hf_dinov2_reg",
         "hf_yolos", "hf_mlcd"),
