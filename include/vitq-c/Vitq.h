@@ -108,6 +108,9 @@ static inline bool vitqOptionsIsNull(VitqOptions options) { return !options.ptr;
  *   batch       size of a batch axis that an ONNX model leaves open
  *   output      what of an ONNX model is compiled, as vitq-opt --output: names of
  *               outputs, or of values or nodes of its graph; its first output unless set
+ *   shape       INPUT:1x3x224x224, the shape of an input whose axes an ONNX model leaves
+ *               open; several with commas. Without it height and width are those of the
+ *               images, or that `preprocess` gives, or what the weights were made for
  * and every option of the pipeline `vitq-compile`, which are vitq-opt's too, as
  *   recipe      "default", "minmax" or "ivit"
  *   preprocess  as vitq-opt --preprocess

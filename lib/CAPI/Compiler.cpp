@@ -149,6 +149,17 @@ LogicalResult Compilation::load() {
   frontend::ImportOptions import;
   import.batch = request.options.batch;
   import.outputs = request.options.outputs;
+  import.shapes = request.options.shapes;
+  // An error in it is one of its own, later.
+  auto preprocess = data::parsePreprocess(options.preprocess.empty() ? "" : options.preprocess.getValue());
+  std::optional<data::Size> size = preprocess ? data::resultSize(*preprocess) : std::nullopt;
+  llvm::consumeError(preprocess.takeError());
+  if (request.images)
+    size = data::Size{request.images->height, request.images->width};
+  if (size) {
+    import.height = size->height;
+    import.width = size->width;
+  }
   return take(frontend::importOnnx(llvm::MemoryBufferRef(bytes, name), &context, import));
 }
 

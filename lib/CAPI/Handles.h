@@ -17,6 +17,7 @@
 #include "llvm/ADT/StringRef.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -52,6 +53,8 @@ struct Options {
   int64_t batch = 1;
   /// Of an ONNX model; empty: its first one.
   std::vector<std::string> outputs;
+  /// Of inputs that an ONNX model leaves open.
+  std::map<std::string, std::vector<int64_t>> shapes;
   /// Options of the pipeline `vitq-compile`, each key once.
   std::vector<std::pair<std::string, std::string>> pipeline;
 

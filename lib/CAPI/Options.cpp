@@ -11,6 +11,7 @@
 #include "Handles.h"
 
 #include "vitq/Analysis/NonlinearChoice.h"
+#include "vitq/Frontend/OnnxImport.h"
 #include "vitq/InitAll.h"
 #include "vitq/Target/Backend/TargetBackend.h"
 #include "vitq/Target/Isa/TargetDesc.h"
@@ -26,7 +27,7 @@ std::string PipelineOptions::set(StringRef key, StringRef value) {
   // Not parseFromString: in its text a value cannot hold every character.
   auto found = OptionsMap.find(key);
   if (found == OptionsMap.end()) {
-    std::vector<std::string> known = {"name", "batch", "output"};
+    std::vector<std::string> known = {"name", "batch", "output", "shape"};
     for (const auto &entry : OptionsMap)
       known.push_back(entry.first.str());
     llvm::sort(known);
@@ -75,6 +76,16 @@ std::string Options::set(StringRef key, StringRef value) {
     llvm::SmallVector<StringRef> names;
     value.split(names, ',', -1, /*KeepEmpty=*/false);
     outputs.assign(names.begin(), names.end());
+    return {};
+  }
+  if (key == "shape") {
+    frontend::ImportOptions parsed;
+    llvm::SmallVector<StringRef> given;
+    value.split(given, ',', -1, /*KeepEmpty=*/false);
+    for (StringRef shape : given)
+      if (llvm::Error error = frontend::parseInputShape(shape, parsed))
+        return "option 'shape' cannot be '" + value.str() + "': " + llvm::toString(std::move(error));
+    shapes = std::move(parsed.shapes);
     return {};
   }
   PipelineOptions check;

@@ -182,6 +182,9 @@ static llvm::Expected<frontend::ImportOptions> importOptions(const DriverOptions
   } else if (std::optional<data::Size> size = data::resultSize(*preprocess)) {
     result.height = size->height;
     result.width = size->width;
+  } else if (options.stopAfter == Phase::Float) {
+    return llvm::createStringError("--preprocess has no effect on the float model but by resize= or crop=, which give "
+                                   "the height and width that a model leaves open");
   }
   return result;
 }

@@ -34,6 +34,7 @@ struct Facts {
   bool stopsBefore(Phase phase) const { return s.stopAfter < phase; }
   /// Whether the model that is written is that of the quantized phase.
   bool emitsOnnx() const { return s.stopAfter == Phase::Quantized && given("emit") && !given("stop-after"); }
+  bool isOnnx() const { return StringRef(s.input).ends_with_insensitive(".onnx"); }
   bool hasData() const { return !s.compile.data.empty(); }
   /// Whether algorithms are chosen by measuring, which takes images and a target.
   bool measuresAlgorithms() const {
@@ -73,7 +74,7 @@ static const llvm::SmallVector<Rule> &rules() {
        "writes the quantized phase, and {input} is past it"},
 
       {{"output"},
-       [](const Facts &f) { return !StringRef(f.s.input).ends_with_insensitive(".onnx"); },
+       [](const Facts &f) { return !f.isOnnx(); },
        "has no effect: what {input} gives is what its @main returns; choose outputs when the ONNX model is read"},
 
       // Nonlinear functions.
@@ -114,7 +115,12 @@ static const llvm::SmallVector<Rule> &rules() {
        "has no effect: no ranges are measured; give images with --calibration-data"},
 
       // Calibration images.
-      {images, [](const Facts &f) { return f.stopsBefore(Phase::Quantized); },
+      {{"calibration-data", "calibration-limit"},
+       [](const Facts &f) { return f.stopsBefore(Phase::Quantized); },
+       "has no effect with {stop-after}, which ends before the model is calibrated: leave one of them out"},
+      // It gives an ONNX model the height and width that it leaves open.
+      {{"preprocess"},
+       [](const Facts &f) { return f.stopsBefore(Phase::Quantized) && !f.isOnnx(); },
        "has no effect with {stop-after}, which ends before the model is calibrated: leave one of them out"},
       {images, [](const Facts &f) { return f.isPast(Phase::Quantized) && !f.measuresAlgorithms(); },
        "has no effect: {input} is calibrated and quantized already"},
@@ -142,13 +148,11 @@ static const llvm::SmallVector<Rule> &rules() {
        [](const Facts &f) { return f.stopsBefore(Phase::Target); },
        "has no effect on the module that is written: ask for a program (--emit) or give --stop-after=target"},
       {{"batch"},
-       [](const Facts &f) {
-         return f.s.batch > 1 && f.stopsBefore(Phase::Integer) && !StringRef(f.s.input).ends_with_insensitive(".onnx");
-       },
+       [](const Facts &f) { return f.s.batch > 1 && f.stopsBefore(Phase::Integer) && !f.isOnnx(); },
        "has no effect: before the integer phase it is the size of an axis that an ONNX model leaves open"},
 
       {{"shape"},
-       [](const Facts &f) { return !StringRef(f.s.input).ends_with_insensitive(".onnx"); },
+       [](const Facts &f) { return !f.isOnnx(); },
        "has no effect: it is for inputs that an ONNX model leaves open, and {input} is none"},
 
       // Reports.

@@ -66,7 +66,7 @@ TEST(CApiErrors, Options) {
   std::string errors = digits.errors();
   EXPECT_EQ(errors.find("unknown option 'nonlinaer'; known are "), 0u) << errors;
   for (const char *key :
-       {"batch", "data", "limit", "name", "nonlinear", "nonlinear-budget", "output", "preprocess", "target"})
+       {"batch", "data", "limit", "name", "nonlinear", "nonlinear-budget", "output", "preprocess", "shape", "target"})
     EXPECT_NE(errors.find(key), std::string::npos) << errors;
   EXPECT_EQ(digits.set("nonlinear", "cubic"), VITQ_INVALID_ARGUMENT);
   EXPECT_EQ(digits.errors().find("option 'nonlinear' cannot be 'cubic': "), 0u);
@@ -83,6 +83,9 @@ TEST(CApiErrors, Options) {
   EXPECT_EQ(digits.errors(), "option 'name' cannot be 'two words': it must be a C identifier\n");
   EXPECT_EQ(digits.set("batch", "0"), VITQ_INVALID_ARGUMENT);
   EXPECT_EQ(digits.errors(), "option 'batch' cannot be '0': it must be a positive number\n");
+  EXPECT_EQ(digits.set("shape", "input:1xnx8x8"), VITQ_INVALID_ARGUMENT);
+  EXPECT_EQ(digits.errors(), "option 'shape' cannot be 'input:1xnx8x8': 'input:1xnx8x8' is no shape of an input, as in "
+                             "pixel_values:1x3x224x224\n");
   // What only the compiler can judge.
   EXPECT_EQ(digits.set("preprocess", "mean=0.5,turn=1"), VITQ_SUCCESS);
   EXPECT_TRUE(vitqProgramIsNull(digits.compile()));
