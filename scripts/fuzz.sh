@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # scripts/fuzz.sh [CASES]: builds the compiler, up to the integer phase, with sanitizers and gives it damaged
-# copies of the digits model, of one with a weight that is computed of constants, of one that is quantized, of its ranges and of its calibration
+# copies of the digits model, of one with a weight that is computed of constants, of one that is quantized, of one of functions and fused operators, of its ranges and of its calibration
 # images, 1000 of each by default. Every one must compile or be diagnosed: none may crash, hang, leak or leave
 # a file behind. Files of those that failed stay in build/fuzz/cases.
 #

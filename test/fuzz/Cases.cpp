@@ -72,6 +72,7 @@ llvm::Expected<std::unique_ptr<Cases>> Cases::create(llvm::StringRef digits, llv
             [&](std::string text) {
               cases->constants = std::make_unique<ModelMutator>(addConstantSubgraph(text));
               cases->quantized = std::make_unique<ModelMutator>(quantizeModel(text));
+              cases->composites = std::make_unique<ModelMutator>(composeModel(text));
               cases->models = std::make_unique<ModelMutator>(std::move(text));
             }},
         {cases->ranges, [&](std::string text) { cases->tables = std::make_unique<RangesMutator>(std::move(text)); }},
@@ -91,7 +92,8 @@ std::string Cases::folder(Case which) const {
 }
 
 std::string Cases::damagedFile(Case which) const {
-  constexpr const char *names[] = {"damaged.onnx", "damaged.json", "damaged.npy", "damaged.onnx", "damaged.onnx"};
+  constexpr const char *names[] = {"damaged.onnx", "damaged.json", "damaged.npy",
+                                   "damaged.onnx", "damaged.onnx", "damaged.onnx"};
   return join(folder(which), names[static_cast<size_t>(which.kind)]);
 }
 
@@ -104,7 +106,8 @@ void Cases::setOptions(Case which, DriverOptions &options) const {
   if (which.seed % 5 == 4)
     options.compile.nonlinear = "shift";
   // Ranges stop most damaged models early; calibrating runs them.
-  bool calibrate = which.kind == Kind::Npy || which.kind == Kind::Quantized || (isModel(which.kind) && which.seed % 2);
+  bool calibrate = which.kind == Kind::Npy || which.kind == Kind::Quantized || which.kind == Kind::Composite ||
+                   (isModel(which.kind) && which.seed % 2);
   if (!calibrate) {
     options.compile.loadRanges = which.kind == Kind::Ranges ? damagedFile(which) : ranges;
     return;
@@ -120,6 +123,7 @@ llvm::Error Cases::write(Case which) const {
   std::string bytes = which.kind == Kind::Model       ? models->mutate(which.seed)
                       : which.kind == Kind::Constants ? constants->mutate(which.seed)
                       : which.kind == Kind::Quantized ? quantized->mutate(which.seed)
+                      : which.kind == Kind::Composite ? composites->mutate(which.seed)
                       : which.kind == Kind::Ranges    ? tables->mutate(which.seed)
                                                       : arrays->mutate(which.seed);
   return writeFileAtomically(damagedFile(which), bytes);

@@ -23,10 +23,12 @@ namespace vitq::fuzz {
 
 /// Which of the files is damaged: the ONNX model, the table of ranges given with
 /// `--load-ranges`, the array given with `--calibration-data`, the model with a weight that is computed of
-/// constants (ConstantSubgraph.cpp), or the quantized model (QuantizedModel.cpp).
-enum class Kind { Model, Ranges, Npy, Constants, Quantized };
-constexpr std::array<llvm::StringLiteral, 5> kKindNames = {"model", "ranges", "npy", "constants", "quantized"};
-inline bool isModel(Kind kind) { return kind == Kind::Model || kind == Kind::Constants || kind == Kind::Quantized; }
+/// constants (ConstantSubgraph.cpp), the quantized model (QuantizedModel.cpp), or the one of functions and
+/// operators that stand for several (CompositeModel.cpp).
+enum class Kind { Model, Ranges, Npy, Constants, Quantized, Composite };
+constexpr std::array<llvm::StringLiteral, 6> kKindNames = {"model",     "ranges",    "npy",
+                                                           "constants", "quantized", "composite"};
+inline bool isModel(Kind kind) { return kind != Kind::Ranges && kind != Kind::Npy; }
 
 /// A case: which file, and the seed of its damage. The seed also chooses the recipe
 /// and whether a damaged model is calibrated or given ranges.
@@ -77,7 +79,7 @@ private:
 
   mlir::DialectRegistry registry;
   std::string model, pixels, ranges, work;
-  std::unique_ptr<ModelMutator> models, constants, quantized;
+  std::unique_ptr<ModelMutator> models, constants, quantized, composites;
   std::unique_ptr<RangesMutator> tables;
   std::unique_ptr<NpyMutator> arrays;
 };

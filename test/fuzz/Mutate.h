@@ -66,6 +66,9 @@ std::string addConstantSubgraph(const std::string &model);
 /// The ONNX model with products and sums on codes, in all forms that quantized models have them.
 std::string quantizeModel(const std::string &model);
 
+/// The digits model with functions of its own, and operators of ONNX Runtime's that stand for several.
+std::string composeModel(const std::string &model);
+
 /// Copies of an ONNX model.
 class ModelMutator {
 public:

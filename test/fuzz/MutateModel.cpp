@@ -189,6 +189,10 @@ void MessageMutator::damage(Message &message) {
     return;
   const FieldDescriptor *field = random.pick<const FieldDescriptor *>(fields);
   // Most of what can go wrong is in nodes and tensors, which are few fields of many.
+  if (const FieldDescriptor *functions = message.GetDescriptor()->FindFieldByName("functions");
+      functions && reflection.FieldSize(message, functions) && random.oneIn(3))
+    return damage(*reflection.MutableRepeatedMessage(
+        &message, functions, static_cast<int>(random.below(reflection.FieldSize(message, functions)))));
   for (auto [name, chance] : {std::pair("graph", 20), {"initializer", 3}, {"node", 3}})
     if (const FieldDescriptor *better = message.GetDescriptor()->FindFieldByName(name); better && !random.oneIn(chance))
       field = better;

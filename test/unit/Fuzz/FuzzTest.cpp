@@ -58,6 +58,7 @@ protected:
 TEST_F(Fuzz, Models) { run(Kind::Model); }
 TEST_F(Fuzz, Constants) { run(Kind::Constants); }
 TEST_F(Fuzz, Quantized) { run(Kind::Quantized); }
+TEST_F(Fuzz, Composites) { run(Kind::Composite); }
 TEST_F(Fuzz, Ranges) { run(Kind::Ranges); }
 TEST_F(Fuzz, Arrays) { run(Kind::Npy); }
 
