@@ -153,6 +153,25 @@ private:
     return valid;
   }
 
+  /// Whether what an op takes as it is, uncoded, are constants: weights, biases, gammas.
+  static bool hasConstantParameters(Operation *op) {
+    auto quantizable = dyn_cast<vit::QuantizableOp>(op);
+    if (!quantizable || isa<vit::NormalizePixelsOp>(op))
+      return true;
+    for (OpOperand &operand : op->getOpOperands()) {
+      if (quantizable.getOperandCode(operand.getOperandNumber()).kind != vit::CodeKind::None ||
+          isConstant(operand.get()) || operand.get().getDefiningOp<vit::DequantizeOp>())
+        continue;
+      InFlightDiagnostic error = op->emitOpError("has a parameter that depends on the image, operand #")
+                                 << operand.getOperandNumber();
+      if (auto name = dyn_cast<NameLoc>(op->getLoc()))
+        error << " (node '" << name.getName().getValue() << "')";
+      error << "; its integer form needs constants there";
+      return false;
+    }
+    return true;
+  }
+
   /// One error for all ops that were not recovered.
   void report(ArrayRef<Operation *> leftovers) {
     if (leftovers.empty())
@@ -189,7 +208,7 @@ private:
       op->emitError("op does not belong to the float phase");
       return false;
     }
-    bool valid = checkConstants(op);
+    bool valid = checkConstants(op) && hasConstantParameters(op);
     bool readsPixels = isa<vit::NormalizePixelsOp>(op);
     if (llvm::any_of(op->getResultTypes(), isQuantized) ||
         (!readsPixels && llvm::any_of(op->getOperandTypes(), isQuantized))) {

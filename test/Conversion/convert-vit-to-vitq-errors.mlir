@@ -103,15 +103,6 @@ func.func @zero_points_of_a_sum(%x: tensor<1x2x!u>) -> tensor<1x2x!c> {
 
 // -----
 
-!u = !quant.uniform<u8:f32, 0.5:10>
-func.func @both_broadcast(%x: tensor<1x2x1x!u>, %y: tensor<1x1x3x!u>) -> tensor<1x2x3x!u> {
-  // expected-error @+1 {{an add that broadcasts both operands has no integer form}}
-  %0 = vit.add %x, %y : (tensor<1x2x1x!u>, tensor<1x1x3x!u>) -> tensor<1x2x3x!u>
-  return %0 : tensor<1x2x3x!u>
-}
-
-// -----
-
 !t = !quant.uniform<i8:f32:1, {0.5, 0.25}>
 !u = !quant.uniform<i8:f32, 0.5>
 func.func @tokens_of_a_sum(%x: tensor<1x2x3x!t>, %y: tensor<1x2x3x!u>) -> tensor<1x2x3x!u> {
@@ -125,7 +116,7 @@ func.func @tokens_of_a_sum(%x: tensor<1x2x3x!t>, %y: tensor<1x2x3x!u>) -> tensor
 !a = !quant.uniform<i32:f32, 0.5>
 !u = !quant.uniform<i8:f32, 0.5>
 func.func @wide_product(%x: tensor<1x2x!a>, %y: tensor<1x2x!u>) -> tensor<1x2x!u> {
-  // expected-error @+1 {{a product needs operands of at most 16 bits, one of which has the result's shape}}
+  // expected-error @+1 {{a product needs operands of at most 16 bits}}
   %0 = vit.mul %x, %y : (tensor<1x2x!a>, tensor<1x2x!u>) -> tensor<1x2x!u>
   return %0 : tensor<1x2x!u>
 }

@@ -37,7 +37,7 @@ func.func @main(%u: tensor<1x2x1x!quant.uniform<i16:f32, 0.01>>) -> tensor<1x2x1
 
 // The sum of two accumulators in units of the first: its multipliers are 1.
 // CHECK-LABEL: func.func @main
-// CHECK: vitq.add %{{.+}} by <[1073741824, 1073741824], [30, 30]>, %{{.+}} by <[1073741824, 1073741824], [32, 31]> round half_up
+// CHECK: vitq.add %{{.+}} by <1073741824, 30>, %{{.+}} by <[1073741824, 1073741824], [32, 31]> round half_up
 func.func @main(%a: tensor<1x2x2x!quant.uniform<i32:f32:2, {0.5, 0.25}>>, %b: tensor<1x2x2x!quant.uniform<i32:f32:2, {0.125, 0.125}>>) -> tensor<1x2x2x!quant.uniform<i32:f32:2, {0.5, 0.25}>> {
   %s = vit.add %a, %b : (tensor<1x2x2x!quant.uniform<i32:f32:2, {0.5, 0.25}>>, tensor<1x2x2x!quant.uniform<i32:f32:2, {0.125, 0.125}>>) -> tensor<1x2x2x!quant.uniform<i32:f32:2, {0.5, 0.25}>>
   return %s : tensor<1x2x2x!quant.uniform<i32:f32:2, {0.5, 0.25}>>

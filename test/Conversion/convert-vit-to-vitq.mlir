@@ -94,6 +94,22 @@ func.func @elementwise(%a: tensor<1x2x!a>, %r: tensor<1x2x!r>, %u: tensor<1x2x!u
 
 !u = !quant.uniform<u8:f32, 0.5:10>
 
+// CHECK-LABEL: func.func @both_broadcast
+// CHECK-SAME: (%[[X:.+]]: tensor<1x2x1xi8>, %[[Y:.+]]: tensor<1x1x3xi8>)
+func.func @both_broadcast(%x: tensor<1x2x1x!u>, %y: tensor<1x1x3x!u>) -> (tensor<1x2x3x!u>, tensor<1x2x3x!u>) {
+  // CHECK: %[[A:.+]] = vitq.broadcast %[[Y]] to [1, 2, 3]
+  // CHECK: vitq.add %[[A]] by {{.*}}, %[[X]] by
+  %0 = vit.add %x, %y : (tensor<1x2x1x!u>, tensor<1x1x3x!u>) -> tensor<1x2x3x!u>
+  // CHECK: %[[B:.+]] = vitq.broadcast %[[Y]] to [1, 2, 3]
+  // CHECK: vitq.mul %[[B]], %[[X]]
+  %1 = vit.mul %x, %y : (tensor<1x2x1x!u>, tensor<1x1x3x!u>) -> tensor<1x2x3x!u>
+  return %0, %1 : tensor<1x2x3x!u>, tensor<1x2x3x!u>
+}
+
+// -----
+
+!u = !quant.uniform<u8:f32, 0.5:10>
+
 // One fault is one error.
 func.func @float_left(%x: tensor<1x2x!u>) -> tensor<1x2xf32> {
   %d = vit.dequantize %x : tensor<1x2x!u> -> tensor<1x2xf32>

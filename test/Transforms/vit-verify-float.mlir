@@ -113,3 +113,13 @@ func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
   %z = vit.mul %y, %b : (tensor<1x4xf32>, tensor<4xf32>) -> tensor<1x4xf32> loc("product")
   return %z : tensor<1x4xf32>
 }
+
+// -----
+
+func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %beta = arith.constant dense<0.0> : tensor<2xf32>
+  %gamma = vit.reshape %x to [2] : tensor<1x2xf32> -> tensor<2xf32> loc("cut")
+  // expected-error @unknown {{'vit.layer_norm' op has a parameter that depends on the image, operand #1 (node 'norm'); its integer form needs constants there}}
+  %y = vit.layer_norm %x, %gamma, %beta eps 1.0e-6 : (tensor<1x2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2xf32> loc("norm")
+  return %y : tensor<1x2xf32>
+}

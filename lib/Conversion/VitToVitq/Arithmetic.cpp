@@ -210,6 +210,17 @@ FailureOr<integer::DyadicAttr> operandDyadic(Operation *op, Value operand, const
   return makeDyadic(op, factors, context);
 }
 
+/// The left operand of a sum or product, which broadcasts its right one only: with the result's
+/// shape.
+Value whole(ConversionPatternRewriter &rewriter, Operation *op, Value operand) {
+  ArrayRef<int64_t> shape = vit::shapeOf(op->getResult(0));
+  auto type = cast<RankedTensorType>(operand.getType());
+  if (type.getShape() == shape)
+    return operand;
+  return integer::BroadcastOp::create(rewriter, op->getLoc(), RankedTensorType::get(shape, type.getElementType()),
+                                      operand, rewriter.getDenseI64ArrayAttr(shape));
+}
+
 struct LowerAdd : Lowering<vit::AddOp> {
   using Lowering::Lowering;
   LogicalResult matchAndRewrite(vit::AddOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
@@ -218,18 +229,15 @@ struct LowerAdd : Lowering<vit::AddOp> {
       return failure();
     if (!llvm::all_equal(result->zeroPoints))
       return op.emitError("the result of an add must have one zero point");
-    // vitq.add broadcasts its right operand only.
     bool swap = vit::shapeOf(op.getLhs()) != vit::shapeOf(op.getResult());
     Value first = swap ? op.getRhs() : op.getLhs(), second = swap ? op.getLhs() : op.getRhs();
-    if (vit::shapeOf(first) != vit::shapeOf(op.getResult()))
-      return op.emitError("an add that broadcasts both operands has no integer form");
     FailureOr<UniformParameters> a = parametersOf(op, first), b = parametersOf(op, second);
     FailureOr<integer::DyadicAttr> byA = operandDyadic(op, first, *result, context);
     FailureOr<integer::DyadicAttr> byB = operandDyadic(op, second, *result, context);
     if (failed(a) || failed(b) || failed(byA) || failed(byB))
       return failure();
     auto add = rewriter.replaceOpWithNewOp<integer::AddOp>(
-        op, convert(op.getType()), swap ? adaptor.getRhs() : adaptor.getLhs(),
+        op, convert(op.getType()), whole(rewriter, op, swap ? adaptor.getRhs() : adaptor.getLhs()),
         swap ? adaptor.getLhs() : adaptor.getRhs(), *byA, *byB, convertRounding(op.getRounding()), codeAttr(op, *a),
         codeAttr(op, *b), codeAttr(op, *result));
     recordScale(add, op);
@@ -246,15 +254,15 @@ struct LowerMul : Lowering<vit::MulOp> {
                                  result = channelParametersOf(op, op.getResult());
     if (failed(a) || failed(b) || failed(result))
       return failure();
-    if (vit::shapeOf(first) != vit::shapeOf(op.getResult()) || a->width > 16 || b->width > 16)
-      return op.emitError("a product needs operands of at most 16 bits, one of which has the result's shape");
+    if (a->width > 16 || b->width > 16)
+      return op.emitError("a product needs operands of at most 16 bits");
     FailureOr<integer::DyadicAttr> by = makeDyadic(
         op, llvm::map_to_vector(result->scales, [&](double scale) { return a->scale() * b->scale() / scale; }),
         context);
     if (failed(by))
       return failure();
     auto mul = rewriter.replaceOpWithNewOp<integer::MulOp>(
-        op, convert(op.getType()), swap ? adaptor.getRhs() : adaptor.getLhs(),
+        op, convert(op.getType()), whole(rewriter, op, swap ? adaptor.getRhs() : adaptor.getLhs()),
         swap ? adaptor.getLhs() : adaptor.getRhs(), *by, integer::Rounding::HalfUp, codeAttr(op, *a), codeAttr(op, *b),
         codeAttr(op, *result));
     recordScale(mul, op);
