@@ -179,19 +179,18 @@ static Value termOf(RewriterBase &rewriter, AddOp sum, Value constant, ArrayRef<
   return DequantizeOp::create(rewriter, sum.getLoc(), whole, cast);
 }
 
-LogicalResult BiasedScores::quantizeExactSums(RewriterBase &rewriter, QuantizedLayout layout) const {
+void BiasedScores::quantizeExactSums(RewriterBase &rewriter, QuantizedLayout layout) const {
   for (Operation *op : exact) {
     auto sum = cast<AddOp>(op);
     const unsigned index = isConstant(sum.getRhs()) ? 1 : 0;
     auto type = dyn_cast_or_null<quant::QuantizedType>(accumulatorTypeOf(sum->getOperand(1 - index)));
     FailureOr<std::vector<double>> values = getFloatConstant(sum->getOperand(index));
     if (!type || failed(values))
-      return sum.emitError("the scores that a constant is added to have no unit; calibrate and quantize them");
+      continue; // vit-defer-dequant says why the product has no unit
     rewriter.setInsertionPoint(sum);
     sum->setOperand(index, termOf(rewriter, sum, sum->getOperand(index), *values, lowestTerm(sum, index), type));
     rewriter.setInsertionPointAfter(sum);
     Value real = castPair(rewriter, sum.getLoc(), sum.getResult(), type, layout);
     rewriter.replaceAllUsesExcept(sum.getResult(), real, real.getDefiningOp()->getOperand(0).getDefiningOp());
   }
-  return success();
 }

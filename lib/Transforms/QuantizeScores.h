@@ -42,7 +42,7 @@ public:
 
   /// Gives the exact sums their codes, those of the accumulator, when the operands of its product
   /// have theirs.
-  llvm::LogicalResult quantizeExactSums(mlir::RewriterBase &rewriter, QuantizedLayout layout) const;
+  void quantizeExactSums(mlir::RewriterBase &rewriter, QuantizedLayout layout) const;
 
 private:
   void findExactSums(vit::MatmulOp product, int64_t axis);

@@ -92,6 +92,17 @@ TEST(CApiErrors, Options) {
   EXPECT_NE(digits.errors().find("turn"), std::string::npos);
 }
 
+TEST(CApiErrors, Shapes) {
+  Digits digits;
+  EXPECT_EQ(digits.set("shape", "picture:1x1x8x8"), VITQ_SUCCESS);
+  EXPECT_TRUE(vitqProgramIsNull(digits.compile()));
+  EXPECT_NE(digits.errors().find("--shape names 'picture', which is no input; the model's input is 'input'"),
+            std::string::npos);
+  EXPECT_EQ(digits.set("shape", "input:1x1x9x8"), VITQ_SUCCESS);
+  EXPECT_TRUE(vitqProgramIsNull(digits.compile()));
+  EXPECT_NE(digits.errors().find("the size 9, but the model fixes it to 8"), std::string::npos);
+}
+
 TEST(CApiErrors, OptionsThatOthersMakeMeaningless) {
   Digits digits;
   EXPECT_EQ(digits.set("recipe", "ivit"), VITQ_SUCCESS);
