@@ -24,6 +24,8 @@ using namespace vitq::data;
 /// Longest picture file that is read.
 static constexpr uint64_t maxFileBytes = uint64_t(1) << 30;
 
+static constexpr StringLiteral pngSignature = "\x89PNG\r\n\x1A\n";
+
 static Error checkDimensions(StringRef name, int64_t height, int64_t width) {
   if (height < 1 || width < 1)
     return makeFileError(name, "the picture is empty (" + Twine(height) + "x" + Twine(width) + ")");
@@ -132,7 +134,8 @@ namespace {
 /// A PNG being read: libpng reports errors by longjmp, so everything that
 /// outlives one lives here, outside of the functions that call setjmp.
 struct PNGReader {
-  explicit PNGReader(StringRef bytes) : bytes(bytes) {}
+  /// With `indices` numbers of pixels as they are stored, otherwise colours.
+  explicit PNGReader(StringRef bytes, bool indices = false) : bytes(bytes), indices(indices) {}
   ~PNGReader() { png_destroy_read_struct(&png, &info, nullptr); }
 
   /// Both are false after an error, with its cause in `message`.
@@ -155,6 +158,9 @@ struct PNGReader {
   }
 
   StringRef bytes;
+  bool indices;
+  /// Whether the header says that there are some.
+  bool hasIndices = false;
   size_t offset = 0;
   png_structp png = nullptr;
   png_infop info = nullptr;
@@ -183,10 +189,17 @@ bool PNGReader::readHeader() {
   height = png_get_image_height(png, info);
   int colorType = png_get_color_type(png, info);
 
+  png_set_interlace_handling(png);
+  if (indices) {
+    hasIndices =
+        (colorType == PNG_COLOR_TYPE_PALETTE || colorType == PNG_COLOR_TYPE_GRAY) && png_get_bit_depth(png, info) <= 8;
+    png_set_packing(png);
+    channels = 1;
+    return true;
+  }
   png_set_expand(png);
   png_set_strip_16(png);
   png_set_strip_alpha(png);
-  png_set_interlace_handling(png);
   channels = colorType & PNG_COLOR_MASK_COLOR ? 3 : 1;
   return true;
 }
@@ -203,10 +216,12 @@ bool PNGReader::readPixels() {
   return true;
 }
 
-static Expected<Image> decodePNG(StringRef bytes, StringRef name) {
-  PNGReader reader(bytes);
+static Expected<Image> decodePNG(StringRef bytes, StringRef name, bool indices = false) {
+  PNGReader reader(bytes, indices);
   if (!reader.readHeader())
     return damaged(name, "PNG", reader.message);
+  if (indices && !reader.hasIndices)
+    return makeFileError(name, "holds colours; classes of pixels are gray of up to 8 bits, or indices of a palette");
   if (Error e = checkDimensions(name, reader.height, reader.width))
     return std::move(e);
   size_t rowBytes = static_cast<size_t>(reader.width) * reader.channels;
@@ -228,7 +243,7 @@ Expected<Image> vitq::data::decodeImage(StringRef bytes, StringRef name, int cha
   auto image = [&]() -> Expected<Image> {
     if (bytes.starts_with("\xFF\xD8"))
       return decodeJPEG(bytes, name);
-    if (bytes.starts_with("\x89PNG\r\n\x1A\n"))
+    if (bytes.starts_with(pngSignature))
       return decodePNG(bytes, name);
     return makeFileError(name, bytes.empty() ? "the file is empty"
                                              : "is neither a JPEG nor a PNG picture; "
@@ -246,4 +261,13 @@ Expected<Image> vitq::data::readImage(StringRef path, int channels) {
   if (!buffer)
     return buffer.takeError();
   return decodeImage((*buffer)->getBuffer(), path, channels);
+}
+
+Expected<Image> vitq::data::readIndices(StringRef path) {
+  auto buffer = readRegularFile(path, maxFileBytes);
+  if (!buffer)
+    return buffer.takeError();
+  if (!(*buffer)->getBuffer().starts_with(pngSignature))
+    return makeFileError(path, "is no PNG; classes of pixels are a PNG of gray or of indices");
+  return decodePNG((*buffer)->getBuffer(), path, /*indices=*/true);
 }

@@ -26,7 +26,10 @@ struct Flags {
                                cl::cat(category)};
   cl::opt<std::string> images = text("images", "Folder of images, an image, or a .npy of uint8 [N,H,W(,C)]", "path");
   cl::opt<std::string> inputs = text("inputs", "A .npy of normalized float32 [N,C,H,W] for a float model", "file.npy");
-  cl::opt<std::string> labels = text("labels", "Classes of the images: .csv (file,class) or .npy", "file");
+  cl::opt<std::string> labels = text("labels",
+                                     "Classes of the images: .csv (file,class) or .npy; of their pixels: a folder of "
+                                     "PNG, or .npy [N,H,W]",
+                                     "file|folder");
   cl::opt<std::string> reference = text("reference", "Model to compare with, usually the original .onnx", "file");
   cl::opt<std::string> preprocess =
       text("preprocess",
@@ -38,6 +41,8 @@ struct Flags {
       cl::desc("Outputs that are looked at; of an .onnx, values or nodes of its graph too (its first output)")};
   cl::opt<std::string> dumpOutputs =
       text("dump-outputs", "Write an output [images, ...] (int32 or float32), or several as .npz", "file.npy|file.npz");
+  cl::opt<std::string> dumpClasses = text(
+      "dump-classes", "Write a PNG of the classes of each image's pixels, of an output [B, classes, H, W]", "folder");
   cl::opt<std::string> json = text("json", "Write the figures as JSON", "file");
   cl::list<std::string> shapes{"shape", cl::desc("Shape of an input whose axes an ONNX model leaves open"),
                                cl::value_desc("INPUT:1x3x224x224"), cl::cat(category)};
@@ -82,6 +87,7 @@ int runner::main(int argc, char **argv) {
   options.outputs.assign(flags.outputs.begin(), flags.outputs.end());
   options.shapes.assign(flags.shapes.begin(), flags.shapes.end());
   options.dumpOutputs = flags.dumpOutputs;
+  options.dumpClasses = flags.dumpClasses;
   options.json = flags.json;
   options.limit = flags.limit;
   // 0 is for "not given" only.

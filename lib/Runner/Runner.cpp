@@ -37,7 +37,9 @@ private:
   llvm::Expected<frontend::ImportOptions> importOptions() const;
   llvm::Error openSource();
   llvm::Error evaluate();
-  llvm::Error evaluateLabels(const std::vector<std::vector<Outputs>> &outputs);
+  llvm::Error readLabels();
+  void evaluateLabels(const std::vector<std::vector<Outputs>> &outputs);
+  void evaluateMaps(const std::vector<std::vector<Outputs>> &outputs);
   llvm::Error compare();
   llvm::Error dump(const std::vector<Outputs> &outputs) const;
   llvm::Error benchmark();
@@ -49,6 +51,9 @@ private:
   std::optional<Subject> subject, referenceSubject;
   std::unique_ptr<data::ImageSource> source;
   int64_t images = 0;
+  /// The classes of the images, or of their pixels.
+  std::vector<int64_t> labels;
+  std::vector<data::ClassMap> maps;
   Figures figures;
 };
 
@@ -84,9 +89,10 @@ static constexpr OptionRule optionRules[] = {
     {[](const RunOptions &o) { return o.profile && o.threads > 1; },
      "--profile times one thread: leave out --num-threads"},
     {[](const RunOptions &o) {
-       return !hasData(o) && !(o.labels.empty() && o.dumpOutputs.empty() && o.reference.empty());
+       return !hasData(o) &&
+              !(o.labels.empty() && o.dumpOutputs.empty() && o.dumpClasses.empty() && o.reference.empty());
      },
-     "--labels, --reference and --dump-outputs need --images or --inputs"},
+     "--labels, --reference, --dump-outputs and --dump-classes need --images or --inputs"},
     {[](const RunOptions &o) { return !hasData(o) && o.limit; },
      "--limit has no effect without pictures, which it counts: give --images or --inputs"},
     {[](const RunOptions &o) { return !hasData(o) && !o.preprocess.empty(); },
@@ -194,8 +200,14 @@ llvm::Error Session::openReference() {
 
 /// Whether the outputs are such as the options need.
 llvm::Error Session::checkOutputs() const {
-  if (!options.labels.empty() && !findClasses(*subject))
-    return llvm::createStringError(options.program + ": --labels needs an output [batch, classes], and '" +
+  if (!options.labels.empty() && !findClasses(*subject) && !findMaps(*subject))
+    return llvm::createStringError(options.program +
+                                   ": --labels needs an output [batch, classes], or [batch, classes, "
+                                   "height, width], and '" +
+                                   subject->output(0).name + "' is none; choose one with --output=NAME");
+  if (!options.dumpClasses.empty() && !findMaps(*subject))
+    return llvm::createStringError(options.program +
+                                   ": --dump-classes needs an output [batch, classes, height, width], and '" +
                                    subject->output(0).name + "' is none; choose one with --output=NAME");
   if (subject->outputs.size() > 1 && !options.dumpOutputs.empty() &&
       !llvm::StringRef(options.dumpOutputs).ends_with_insensitive(".npz"))
@@ -251,21 +263,53 @@ llvm::Error Session::open() {
 // Accuracy
 //===----------------------------------------------------------------------===//
 
-llvm::Error Session::evaluateLabels(const std::vector<std::vector<Outputs>> &outputs) {
+/// Before any image is run. The first output of classes has labels, else that of maps.
+llvm::Error Session::readLabels() {
+  if (options.labels.empty())
+    return llvm::Error::success();
+  if (std::optional<size_t> classes = findClasses(*subject))
+    return runner::readLabels(options.labels, *source, images, subject->output(*classes).size()).moveInto(labels);
+  return readMaps(options.labels, *source, images, subject->output(*findMaps(*subject))).moveInto(maps);
+}
+
+void Session::evaluateLabels(const std::vector<std::vector<Outputs>> &outputs) {
   const size_t classes = *findClasses(*subject);
-  llvm::Expected<std::vector<int64_t>> labels =
-      readLabels(options.labels, *source, images, subject->output(classes).size());
-  if (!labels)
-    return labels.takeError();
-  Accuracy own = accuracyOf(outputs[0][classes], *labels);
+  Accuracy own = accuracyOf(outputs[0][classes], labels);
   figures.top1 = own.top1;
   figures.top5 = own.top5;
   if (!reference)
-    return llvm::Error::success();
-  Accuracy other = accuracyOf(outputs[1][classes], *labels);
+    return;
+  Accuracy other = accuracyOf(outputs[1][classes], labels);
   figures.referenceTop1 = other.top1;
   figures.referenceTop5 = other.top5;
-  return llvm::Error::success();
+}
+
+/// Of an output of maps; that classes are asked for says that its channels are classes.
+void Session::evaluateMaps(const std::vector<std::vector<Outputs>> &outputs) {
+  const size_t number = *findMaps(*subject);
+  const OutputInfo &info = subject->output(number);
+  if (reference) {
+    const double same = agreementOf(info, outputs[0][number], referenceSubject->output(number), outputs[1][number]);
+    figures.outputFigures[number].agreement = same;
+    if (!figures.agreement) {
+      figures.agreement = 100 * same;
+      figures.logitsSqnrDb = figures.outputFigures[number].sqnrDb;
+    }
+  }
+  if (maps.empty())
+    return;
+  if (std::optional<MapAccuracy> own = accuracyOf(info, outputs[0][number], maps)) {
+    figures.pixelAccuracy = own->pixels;
+    figures.meanIoU = own->meanIoU;
+  } else {
+    figures.remarks.push_back(options.labels + ": no pixel has a class");
+  }
+  if (!reference)
+    return;
+  if (std::optional<MapAccuracy> other = accuracyOf(referenceSubject->output(number), outputs[1][number], maps)) {
+    figures.referencePixelAccuracy = other->pixels;
+    figures.referenceMeanIoU = other->meanIoU;
+  }
 }
 
 llvm::Error Session::compare() {
@@ -302,6 +346,8 @@ llvm::Error Session::dump(const std::vector<Outputs> &outputs) const {
 }
 
 llvm::Error Session::evaluate() {
+  if (llvm::Error error = readLabels())
+    return error;
   std::vector<Subject> subjects = {*subject};
   if (reference)
     subjects.push_back(*referenceSubject);
@@ -316,9 +362,15 @@ llvm::Error Session::evaluate() {
           compareOutputs(figures.outputs[i], (*outputs)[0][i], referenceSubject->output(i), (*outputs)[1][i]));
     figures.setOutputFigures(std::move(compared));
   }
-  if (!options.labels.empty())
-    if (llvm::Error error = evaluateLabels(*outputs))
+  if (!labels.empty())
+    evaluateLabels(*outputs);
+  if (!maps.empty() || !options.dumpClasses.empty())
+    evaluateMaps(*outputs);
+  if (!options.dumpClasses.empty()) {
+    const size_t number = *findMaps(*subject);
+    if (llvm::Error error = dumpClasses(options.dumpClasses, *source, subject->output(number), (*outputs)[0][number]))
       return error;
+  }
   return options.dumpOutputs.empty() ? llvm::Error::success() : dump((*outputs)[0]);
 }
 
@@ -377,7 +429,8 @@ llvm::Expected<Figures> Session::run() {
   if (options.compare)
     if (llvm::Error error = compare())
       return error;
-  if (source && (!options.compare || !options.labels.empty() || !options.dumpOutputs.empty()))
+  if (source &&
+      (!options.compare || !options.labels.empty() || !options.dumpOutputs.empty() || !options.dumpClasses.empty()))
     if (llvm::Error error = evaluate())
       return error;
   if (program->getArrayProgram()) {

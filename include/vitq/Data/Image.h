@@ -57,6 +57,10 @@ llvm::Expected<Image> decodeImage(llvm::StringRef bytes, llvm::StringRef name, i
 /// Reads and decodes the file at `path`; see above.
 llvm::Expected<Image> readImage(llvm::StringRef path, int channels);
 
+/// The numbers of a PNG's pixels, not their colours: gray of up to 8 bits, or indices of a
+/// palette. One channel. Other files are errors that name `path`.
+llvm::Expected<Image> readIndices(llvm::StringRef path);
+
 /// `image` with 1 or 3 channels, by the rules of `decodeImage`.
 Image convertChannels(Image image, int channels);
 

@@ -10,6 +10,7 @@
 #define VITQ_RUNNER_EVALUATION_H
 
 #include "vitq/Comparison/Comparison.h"
+#include "vitq/Data/ClassMaps.h"
 #include "vitq/Data/ImageSource.h"
 #include "vitq/Runner/Program.h"
 
@@ -80,6 +81,41 @@ Accuracy accuracyOf(const Outputs &outputs, llvm::ArrayRef<int64_t> labels);
 /// error that names the image.
 llvm::Expected<std::vector<int64_t>> readLabels(llvm::StringRef path, const data::ImageSource &source, int64_t images,
                                                 int64_t classes);
+
+//===----------------------------------------------------------------------===//
+// Classes of pixels
+//===----------------------------------------------------------------------===//
+
+/// The first output of maps that is looked at.
+std::optional<size_t> findMaps(const Subject &subject);
+
+/// The class with the largest output at each pixel of a map of `size`; the lowest of
+/// equal ones. Outputs [classes, H, W] of another size are resized first, bilinearly with
+/// pixel centres at half numbers, as evaluations of segmentation do.
+data::ClassMap classesOf(const OutputInfo &info, const Outputs &outputs, int64_t image, data::Size size);
+
+/// Shares of the pixels that have a class, in percent: those of the right class; and the mean
+/// over classes of intersection over union, which counts classes that labels or outputs hold.
+struct MapAccuracy {
+  double pixels = 0, meanIoU = 0;
+};
+/// Absent where no pixel has a class.
+std::optional<MapAccuracy> accuracyOf(const OutputInfo &info, const Outputs &outputs,
+                                      llvm::ArrayRef<data::ClassMap> labels);
+
+/// The maps of the first `images` images, each as large as the images or as the output; a
+/// class that is none of the output's is an error that names the image.
+llvm::Expected<std::vector<data::ClassMap>> readMaps(llvm::StringRef path, const data::ImageSource &source,
+                                                     int64_t images, const OutputInfo &info);
+
+/// The share of pixels of the same class in two outputs, 0 to 1.
+double agreementOf(const OutputInfo &own, const Outputs &outputs, const OutputInfo &reference,
+                   const Outputs &referenceOutputs);
+
+/// Writes a picture of the classes of each image, as large as the images, into `folder`,
+/// which is made.
+llvm::Error dumpClasses(llvm::StringRef folder, const data::ImageSource &source, const OutputInfo &info,
+                        const Outputs &outputs);
 
 /// How far an output is that of a reference: the SQNR where both have a scale, and of
 /// classes the share of images of the same class, 0 to 1.

@@ -50,6 +50,8 @@ struct OutputInfo {
   int64_t bytes() const { return shape[0] * size() * 4; }
   /// Whether its numbers are those of classes.
   bool hasClasses() const { return shape.size() == 2; }
+  /// Whether they can be those of classes for each pixel, [B, classes, H, W].
+  bool hasMaps() const { return shape.size() == 4; }
 };
 
 /// What a program says of itself.

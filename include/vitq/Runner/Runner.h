@@ -31,7 +31,8 @@ struct RunOptions {
   std::string images;
   /// A .npy of normalized float32 [N, C, H, W] inputs, instead of images.
   std::string inputs;
-  /// Classes of the images, .csv or .npy.
+  /// Classes of the images, .csv or .npy; for an output of maps [B, classes, H, W] classes of
+  /// their pixels, a folder of PNG or .npy (data::readClassMaps).
   std::string labels;
   /// A program to compare with, usually the ONNX model.
   std::string reference;
@@ -43,6 +44,8 @@ struct RunOptions {
   std::vector<std::string> outputs;
   /// .npy for one output, .npz for any number.
   std::string dumpOutputs;
+  /// A folder for pictures of the classes of pixels.
+  std::string dumpClasses;
   std::string json;
   /// Look at the first images only; 0: all.
   uint64_t limit = 0;
@@ -67,6 +70,8 @@ struct Figures {
   std::vector<comparison::OutputFigures> outputFigures;
   /// Of the first output of classes.
   std::optional<double> top1, top5, referenceTop1, referenceTop5, agreement;
+  /// Of the first output of maps: pixels of the right class, mean intersection over union.
+  std::optional<double> pixelAccuracy, meanIoU, referencePixelAccuracy, referenceMeanIoU;
   /// 10 log10(sum r^2 / sum (r - p)^2) over all logits, r the reference's.
   std::optional<double> logitsSqnrDb;
   std::optional<int64_t> threads, batch;
