@@ -12,6 +12,7 @@
 
 #include "vitq/Interpreter/Interpreter.h"
 #include "vitq/Support/Progress.h"
+#include "vitq/Tensor/MemoryPool.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/DenseMap.h"
@@ -146,6 +147,7 @@ LogicalResult Calibrator::runBatch(uint64_t first, std::vector<Statistics> &loca
 }
 
 void Calibrator::work() {
+  const MemoryPool pool;
   std::vector<Statistics> local = emptyStatistics();
   uint64_t batch = static_cast<uint64_t>(shape[0]);
   while (!failedAny) {

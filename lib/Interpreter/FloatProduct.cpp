@@ -12,7 +12,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
+#include <memory>
 
 using namespace vitq::interp;
 
@@ -99,10 +99,19 @@ static void multiplyPanel(const float *a, const Lanes *panel, float scale, const
 
 void vitq::interp::multiplyFloats(const float *a, const float *b, bool transposed, float scale, const float *bias,
                                   float *y, int64_t m, int64_t n, int64_t k) {
-  std::vector<Lanes> panel(static_cast<size_t>(k));
-  for (int64_t first = 0; m > 0 && first < n; first += kLanes) {
-    const int64_t width = std::min(kLanes, n - first);
-    packPanel(b, transposed, panel.data(), first, width, n, k);
-    multiplyPanel(a, panel.data(), scale, bias ? bias + first : nullptr, y + first, m, n, k, width);
-  }
+  if (m == 0 || n == 0)
+    return;
+  const int64_t panels = (n + kLanes - 1) / kLanes;
+  const auto packed = std::make_unique_for_overwrite<Lanes[]>(static_cast<size_t>(panels * k));
+  for (int64_t panel = 0; panel < panels; ++panel)
+    packPanel(b, transposed, packed.get() + panel * k, panel * kLanes, std::min(kLanes, n - panel * kLanes), n, k);
+  // Rows of a that stay in the cache from one panel to the next.
+  constexpr int64_t cached = int64_t(1) << 17;
+  const int64_t block = std::max<int64_t>(cached / std::max<int64_t>(k, 1) / kRows, 1) * kRows;
+  for (int64_t row = 0; row < m; row += block)
+    for (int64_t panel = 0; panel < panels; ++panel) {
+      const int64_t first = panel * kLanes;
+      multiplyPanel(a + row * k, packed.get() + panel * k, scale, bias ? bias + first : nullptr, y + row * n + first,
+                    std::min(block, m - row), n, k, std::min(kLanes, n - first));
+    }
 }

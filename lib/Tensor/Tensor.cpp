@@ -7,10 +7,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Tensor/Tensor.h"
+#include "vitq/Tensor/MemoryPool.h"
 
 #include "llvm/Support/MemAlloc.h"
 
 #include <cstring>
+#include <map>
+#include <mutex>
 
 using namespace vitq;
 
@@ -45,18 +48,73 @@ static int64_t productOf(llvm::ArrayRef<int64_t> shape) {
   return product;
 }
 
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+static constexpr size_t kAlignment = 64;
+
+/// Buffers by their size. Those that come back after the pool's end are freed.
+struct MemoryPool::State {
+  std::mutex mutex;
+  bool isOpen = true;
+  std::multimap<size_t, void *> free;
+
+  void *take(size_t size) {
+    std::lock_guard<std::mutex> lock(mutex);
+    auto found = free.find(size);
+    if (found == free.end())
+      return nullptr;
+    void *memory = found->second;
+    free.erase(found);
+    return memory;
+  }
+  void give(void *memory, size_t size) {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (isOpen)
+      free.emplace(size, memory);
+    else
+      llvm::deallocate_buffer(memory, size, kAlignment);
+  }
+  void close() {
+    std::lock_guard<std::mutex> lock(mutex);
+    isOpen = false;
+    for (auto [size, memory] : free)
+      llvm::deallocate_buffer(memory, size, kAlignment);
+    free.clear();
+  }
+};
+
+static thread_local std::shared_ptr<MemoryPool::State> currentPool;
+
+MemoryPool::MemoryPool() : outer(std::move(currentPool)) { currentPool = std::make_shared<State>(); }
+MemoryPool::~MemoryPool() {
+  currentPool->close();
+  currentPool = std::move(outer);
+}
+
+static std::shared_ptr<const void> allocateShared(size_t size) {
+  // Of smaller ones the allocator has lists of its own.
+  constexpr size_t leastPooled = size_t(1) << 16;
+  if (size < leastPooled || !currentPool) {
+    void *memory = llvm::allocate_buffer(size, kAlignment);
+    return {memory, [size](const void *p) { llvm::deallocate_buffer(const_cast<void *>(p), size, kAlignment); }};
+  }
+  void *memory = currentPool->take(size);
+  if (!memory)
+    memory = llvm::allocate_buffer(size, kAlignment);
+  return {memory, [size, pool = currentPool](const void *p) { pool->give(const_cast<void *>(p), size); }};
+}
+
 Tensor Tensor::allocate(ElementKind kind, llvm::ArrayRef<int64_t> shape) {
-  constexpr size_t alignment = 64;
   Tensor tensor;
   tensor.extents.assign(shape.begin(), shape.end());
   tensor.count = productOf(shape);
   tensor.elementKind = kind;
   tensor.writable = true;
   size_t size = std::max<size_t>(tensor.numBytes(), 1);
-  void *memory = llvm::allocate_buffer(size, alignment);
-  tensor.storage = std::shared_ptr<const void>(
-      memory, [size](const void *p) { llvm::deallocate_buffer(const_cast<void *>(p), size, alignment); });
-  tensor.elements = memory;
+  tensor.storage = allocateShared(size);
+  tensor.elements = tensor.storage.get();
   return tensor;
 }
 

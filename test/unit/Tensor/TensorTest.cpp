@@ -7,10 +7,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Tensor/Tensor.h"
+#include "vitq/Tensor/MemoryPool.h"
 #include "gtest/gtest.h"
 
 #include <cmath>
 #include <limits>
+#include <thread>
 
 using namespace vitq;
 
@@ -73,4 +75,25 @@ TEST(Tensor, KnowsASplat) {
   EXPECT_TRUE(Tensor::of<float>({2}, {nan, nan}).isSplat());
   EXPECT_TRUE(Tensor::of<float>({}, {1.0f}).isSplat());
   EXPECT_FALSE(Tensor::allocate(ElementKind::F32, {0}).isSplat());
+}
+
+TEST(MemoryPool, GivesMemoryOfTensorsThatAreGone) {
+  Tensor kept;
+  {
+    MemoryPool pool;
+    const void *first = Tensor::allocate(ElementKind::F32, {1 << 16}).bytes();
+    EXPECT_EQ(Tensor::allocate(ElementKind::I32, {1 << 15, 2}).bytes(), first);
+    // Not what is in use, and not what has another size.
+    Tensor used = Tensor::allocate(ElementKind::F32, {1 << 16});
+    EXPECT_NE(Tensor::allocate(ElementKind::F32, {1 << 16}).bytes(), used.bytes());
+    EXPECT_NE(Tensor::allocate(ElementKind::F32, {1 << 15}).bytes(), used.bytes());
+    {
+      MemoryPool inner;
+      kept = Tensor::allocate(ElementKind::F32, {1 << 16});
+    }
+    std::thread([tensor = std::move(used)] {}).join();
+  }
+  // Tensors outlive their pool.
+  kept.mutableData<float>()[65535] = 1.5f;
+  EXPECT_EQ(kept.values<float>().back(), 1.5f);
 }
