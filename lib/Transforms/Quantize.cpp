@@ -224,6 +224,10 @@ private:
                                   << shapeOf(value).back() << " channels";
       return quantize::typeFor(value, *ranges, kind);
     }
+    // Shiftmax gives 16 bits in the unit of probabilities only.
+    if (auto quantizable = dyn_cast_or_null<QuantizableOp>(op);
+        kind == Kind::Signed16 && quantizable && quantizable.getResultCode(0).kind == CodeKind::Probability)
+      kind = Kind::Probability;
     FailureOr<Range> range = kind == Kind::Probability ? FailureOr<Range>(Range(0, 1)) : rangeOf(value);
     if (failed(range))
       return failure();
