@@ -347,9 +347,19 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyUse(*this, routine); // C4, C5
 }
 
+integer::CodeAttr LaunchOp::getOperandCode(unsigned index) {
+  return index == 0 ? getLhsCodeAttr() : integer::CodeAttr();
+}
+
 LogicalResult LaunchOp::verify() {
   if (static_cast<int64_t>(getMacs()) < 0) // C6
     return emitOpError() << "has " << static_cast<int64_t>(getMacs()) << " multiply-accumulates";
+  auto isNarrow = [](Value value) {
+    const Type element = getElementTypeOrSelf(value);
+    return element.isInteger() && element.getIntOrFloatBitWidth() < 8;
+  };
+  if (getLhsCode() && (getInputs().empty() || !isNarrow(getInputs().front()))) // C7
+    return emitOpError("has a code for its first operand, which has none of less than 8 bits");
   const auto own = static_cast<int64_t>(getOperandsForUnits());
   if (own < 0 || own > static_cast<int64_t>(getInputs().size()))
     // C3

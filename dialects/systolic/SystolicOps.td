@@ -10,6 +10,8 @@
 #define SYSTOLIC_OPS
 
 include "dialects/systolic/SystolicTypes.td"
+include "dialects/vitq/VitqAttrs.td"
+include "dialects/vitq/VitqInterfaces.td"
 include "mlir/IR/OpAsmInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
@@ -304,13 +306,14 @@ def Systolic_FenceOp : Systolic_RoutineOp<"fence", [DeclareOpInterfaceMethods<Me
 }
 
 def Systolic_LaunchOp : Systolic_Op<"launch", [
-    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>, DeclareOpInterfaceMethods<IntegerOp, ["getOperandCode"]>,
     IsolatedFromAbove, RecursiveMemoryEffects]> {
   let summary = "Run a routine of the array on tensors";
   let description = [{
     The operands and then the results are the routine's arguments, row-major; constants become
     part of the program's data image. `operandsForUnits` says how
-    many of the last operands only the units read.
+    many of the last operands only the units read. `lhs_code` says how the codes of a product's left
+    operand, the first one, are read where a byte holds less than 8 bits.
 
     What the routine computes is in its instructions; `systolic-raise-to-vitq` recovers it.
 
@@ -342,10 +345,11 @@ def Systolic_LaunchOp : Systolic_Op<"launch", [
     * C5: there is a region if and only if the routine runs units; these work on tiles if and only
       if the region has the sums as argument.
     * C6: `macs` is not negative.
+    * C7: with `lhs_code` the first operand has codes of 2 to 7 bits.
   }];
   let arguments = (ins FlatSymbolRefAttr:$routine, Variadic<AnyStaticShapeTensor>:$inputs,
                        DefaultValuedAttr<I64Attr, "0">:$macs, DefaultValuedAttr<I64Attr, "0">:$operandsForUnits,
-                       UnitAttr:$attention);
+                       UnitAttr:$attention, OptionalAttr<Vitq_CodeAttr>:$lhs_code);
   let results = (outs Variadic<AnyStaticShapeTensor>:$outputs);
   let regions = (region MaxSizedRegion<1>:$units);
   let assemblyFormat = [{

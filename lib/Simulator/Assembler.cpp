@@ -67,8 +67,8 @@ public:
   }
 
 private:
-  enum Section { None, Config, Manifest, Routine, Unit, Launch, Placement, Image, HostObject };
-  static constexpr unsigned kSections = 8;
+  enum Section { None, Config, Manifest, Routine, Unit, Launch, Placement, Packed, Image, HostObject };
+  static constexpr unsigned kSections = 9;
 
   llvm::Error readLine(llvm::StringRef line) {
     // A line of the manifest is taken as it is. An editor may have cut an empty one short.
@@ -109,14 +109,15 @@ private:
 
   /// The line that opens a section.
   llvm::Error directive(Lexer &lexer) {
-    static constexpr llvm::StringRef names[kSections] = {".config", ".manifest",  ".routine", ".unit",
-                                                         ".launch", ".placement", ".image",   ".host_object"};
+    static constexpr llvm::StringRef names[kSections] = {
+        ".config", ".manifest", ".routine", ".unit", ".launch", ".placement", ".packed", ".image", ".host_object"};
     unsigned index;
     const llvm::StringRef name = lexer.peek();
     if (llvm::Error error = choice(lexer, names, "a section", index))
       return error;
     section = static_cast<Section>(index + 1);
-    const bool repeats = section == Routine || section == Unit || section == Launch || section == Placement;
+    const bool repeats =
+        section == Routine || section == Unit || section == Launch || section == Placement || section == Packed;
     if (!repeats && (seen & (1u << index)))
       return llvm::createStringError("there is a second " + name);
     seen |= 1u << index;
@@ -134,6 +135,8 @@ private:
       return openLaunch(lexer, program.launches.emplace_back());
     case Placement:
       return readPlacement(lexer, program.placements.emplace_back());
+    case Packed:
+      return readPacked(lexer, program.packed.emplace_back());
     case HostObject:
       if (llvm::Error error = lexer.string(program.hostTarget, "the target"))
         return error;
@@ -308,6 +311,17 @@ private:
                               std::pair(&placement.place, "the place"), std::pair(&placement.reason, "the reason")})
       if (llvm::Error error = lexer.string(*text, what))
         return error;
+    return llvm::Error::success();
+  }
+
+  static llvm::Error readPacked(Lexer &lexer, PackedRange &range) {
+    if (llvm::Error error = named(lexer, "offset", range.offset))
+      return error;
+    if (llvm::Error error = named(lexer, "count", range.count))
+      return error;
+    if (llvm::Error error = named(lexer, "bits", range.bits))
+      return error;
+    range.isUnsigned = lexer.consume("unsigned");
     return llvm::Error::success();
   }
 

@@ -40,6 +40,8 @@ public:
       write(launch, i);
     for (const Placement &placement : program.placements)
       write(placement);
+    for (const PackedRange &range : program.packed)
+      write(range);
     writeBytes(".image", "", program.image);
     writeBytes(".host_object", program.hostTarget, program.hostObject);
   }
@@ -132,6 +134,11 @@ private:
       quoted(text);
     }
     os << '\n';
+  }
+
+  void write(const PackedRange &range) {
+    os << "\n.packed offset " << range.offset << " count " << range.count << " bits " << unsigned(range.bits)
+       << (range.isUnsigned ? " unsigned" : "") << '\n';
   }
 
   void writeBytes(llvm::StringRef name, llvm::StringRef label, llvm::StringRef bytes) {

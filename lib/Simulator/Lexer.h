@@ -49,8 +49,9 @@ public:
     const bool isHex = text.consume_front("0x");
     if (!text.getAsInteger(isHex ? 16 : 10, value))
       return llvm::Error::success();
-    return llvm::createStringError("expected a number from " + llvm::Twine(std::numeric_limits<T>::min()) + " to " +
-                                   llvm::Twine(std::numeric_limits<T>::max()) + " for " + what + ", found " +
+    // A byte is a number, too.
+    return llvm::createStringError("expected a number from " + llvm::Twine(+std::numeric_limits<T>::min()) + " to " +
+                                   llvm::Twine(+std::numeric_limits<T>::max()) + " for " + what + ", found " +
                                    quote(isHex ? "0x" + text.str() : text.str()));
   }
 

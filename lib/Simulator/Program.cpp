@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Simulator/Program.h"
+#include "PackedImage.h"
 #include "StageLists.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -108,6 +109,30 @@ static void writeConfig(std::vector<char> &bytes, const Config &config) {
   bytes.assign(text.begin(), text.end());
 }
 
+static uint32_t versionOf(const Program &program) {
+  const bool narrow = !program.packed.empty() || llvm::any_of(program.unitPrograms, [](const UnitProgram &unit) {
+    return llvm::any_of(unit.stages, [](const Stage &stage) {
+      const auto *table = std::get_if<TableStage>(&stage);
+      return table && table->inputBits != TableStage::kByteBits;
+    });
+  });
+  return narrow ? kNarrowVersion : kBytesVersion;
+}
+
+static void writeImage(std::vector<char> &bytes, const Program &program) {
+  if (versionOf(program) == kBytesVersion)
+    return bytes.assign(program.image.begin(), program.image.end());
+  Writer writer(bytes);
+  writer.list(program.packed, [&](const PackedRange &range) {
+    writer.number(range.offset);
+    writer.number(range.count);
+    writer.number(range.bits);
+    writer.number(static_cast<uint8_t>(range.isUnsigned));
+  });
+  writer.number(static_cast<uint64_t>(program.image.size()));
+  llvm::append_range(bytes, packImage(program.image, program.packed));
+}
+
 static void writeSection(std::vector<char> &bytes, unsigned section, const Program &program) {
   Writer writer(bytes);
   switch (section) {
@@ -133,7 +158,7 @@ static void writeSection(std::vector<char> &bytes, unsigned section, const Progr
         writer.text(text);
     });
   case 6:
-    return bytes.assign(program.image.begin(), program.image.end());
+    return writeImage(bytes, program);
   default:
     writer.text(program.hostTarget);
     bytes.insert(bytes.end(), program.hostObject.begin(), program.hostObject.end());
@@ -147,7 +172,7 @@ static uint32_t checksum(llvm::ArrayRef<char> bytes) {
 std::vector<char> simulator::serialize(const Program &program) {
   std::vector<char> bytes(kProgramMagic.begin(), kProgramMagic.end());
   Writer writer(bytes);
-  writer.number(kProgramVersion);
+  writer.number(versionOf(program));
   writer.number(uint64_t(0));
   std::vector<char> contents;
   for (unsigned i = 0; i < std::size(kSections); ++i) {
@@ -293,6 +318,24 @@ public:
     list(launch.units, 4, [&](uint32_t &unit) { number(unit); });
   }
 
+  /// What packImage wrote, which is all of the rest.
+  void packedImage(std::vector<PackedRange> &ranges, std::vector<char> &image) {
+    list(ranges, 18, [&](PackedRange &range) {
+      number(range.offset);
+      number(range.count);
+      number(range.bits);
+      flag(range.isUnsigned);
+    });
+    uint64_t size;
+    number(size);
+    if (failed())
+      return;
+    if (llvm::Expected<std::vector<char>> unpacked = unpackImage(rest(), ranges, size))
+      image = std::move(*unpacked);
+    else
+      fail(llvm::toString(unpacked.takeError()));
+  }
+
   /// All of the rest.
   llvm::ArrayRef<char> rest() { return std::exchange(bytes, {}); }
   bool failed() const { return !message.empty(); }
@@ -318,7 +361,7 @@ private:
 
 } // namespace
 
-static llvm::Error readSection(llvm::ArrayRef<char> contents, unsigned section, Program &program) {
+static llvm::Error readSection(llvm::ArrayRef<char> contents, unsigned section, uint32_t version, Program &program) {
   Reader reader(contents, kSections[section]);
   switch (section) {
   case 0: {
@@ -347,6 +390,10 @@ static llvm::Error readSection(llvm::ArrayRef<char> contents, unsigned section, 
     });
     break;
   case 6:
+    if (version != kBytesVersion) {
+      reader.packedImage(program.packed, program.image);
+      break;
+    }
     program.image.assign(contents.begin(), contents.end());
     return llvm::Error::success();
   default: {
@@ -360,16 +407,18 @@ static llvm::Error readSection(llvm::ArrayRef<char> contents, unsigned section, 
 }
 
 /// Checks the header and gives what follows it.
-static llvm::Expected<llvm::ArrayRef<char>> readHeader(llvm::ArrayRef<char> bytes) {
+static llvm::Expected<llvm::ArrayRef<char>> readHeader(llvm::ArrayRef<char> bytes, uint32_t &version) {
   using namespace llvm::support;
   if (!llvm::StringRef(bytes.data(), bytes.size()).starts_with(kProgramMagic))
     return llvm::createStringError("no program for a systolic array: such a file begins with 'vitqsys'");
   if (bytes.size() < kHeaderBytes)
     return llvm::createStringError("the file is truncated: it ends within the header");
   const char *field = bytes.data() + kProgramMagic.size();
-  if (const uint32_t version = endian::read32le(field); version != kProgramVersion)
+  version = endian::read32le(field);
+  if (version != kBytesVersion && version != kNarrowVersion)
     return llvm::createStringError(
-        formatv("the program has format version {0}, this reads version {1}: compile it anew", version, kProgramVersion)
+        formatv("the program has format version {0}, this reads versions {1} and {2}: compile it anew", version,
+                kBytesVersion, kNarrowVersion)
             .str());
   const uint64_t length = endian::read64le(field + 4);
   if (length > bytes.size())
@@ -383,7 +432,8 @@ static llvm::Expected<llvm::ArrayRef<char>> readHeader(llvm::ArrayRef<char> byte
 
 static llvm::Expected<Program> readProgram(llvm::ArrayRef<char> bytes) {
   using namespace llvm::support;
-  llvm::Expected<llvm::ArrayRef<char>> rest = readHeader(bytes);
+  uint32_t version = 0;
+  llvm::Expected<llvm::ArrayRef<char>> rest = readHeader(bytes, version);
   if (!rest)
     return rest.takeError();
   Program program;
@@ -402,7 +452,7 @@ static llvm::Expected<Program> readProgram(llvm::ArrayRef<char> bytes) {
     if (checksum(contents) != sum)
       return llvm::createStringError(
           formatv("section {0} is damaged: its checksum is not the stored one", kSections[i]).str());
-    if (llvm::Error error = readSection(contents, i, program))
+    if (llvm::Error error = readSection(contents, i, version, program))
       return error;
     *rest = rest->drop_front(size);
   }

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "InstructionFields.h"
+#include "PackedImage.h"
 #include "vitq/Simulator/Program.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -404,6 +405,8 @@ private:
 
 llvm::Error simulator::checkProgram(const Program &program) {
   if (llvm::Error error = program.config.validate())
+    return error;
+  if (llvm::Error error = checkPackedRanges(program.image, program.packed))
     return error;
   std::vector<RoutineFacts> facts(program.routines.size());
   for (auto [routine, own] : llvm::zip_equal(program.routines, facts))

@@ -48,6 +48,11 @@ public:
   void operator()(llvm::StringRef, Presence<T> presence) {
     lists.numbers.push_back(presence.optional.has_value());
   }
+  template <typename T>
+  void operator()(llvm::StringRef, Unusual<T> field) {
+    if (field.number != field.usual)
+      lists.numbers.push_back(field.number);
+  }
   void operator()(llvm::StringRef, const Multipliers &dyadics) {
     std::vector<int64_t> multipliers, shifts;
     for (numerics::Dyadic dyadic : dyadics) {
@@ -119,6 +124,14 @@ public:
   void operator()(llvm::StringRef what, Presence<T> presence) {
     if (narrow<bool>(what, number()))
       presence.optional.emplace();
+  }
+  template <typename T>
+  void operator()(llvm::StringRef what, Unusual<T> field) {
+    if (numbers >= lists.numbers.size())
+      return;
+    field.number = number();
+    if (field.number == field.usual)
+      complain(llvm::formatv("{0} {1} are not written", what, field.usual));
   }
   void operator()(llvm::StringRef what, Multipliers &dyadics) {
     const auto multipliers = array<int32_t>(what), shifts = array<int32_t>("shift");

@@ -94,12 +94,13 @@ static StageFunction compile(const ThresholdStage &stage, int64_t channels) {
 }
 
 static StageFunction compile(const TableStage &stage, int64_t /*channels*/) {
-  return [isSigned = stage.inputSigned, entries = stage.entries, tables = stage.tableOfChannel](UnitRow &row) {
+  const numerics::Code code{static_cast<unsigned>(stage.inputBits), !stage.inputSigned};
+  return [code, entries = stage.entries, tables = stage.tableOfChannel](UnitRow &row) {
     for (size_t i = 0; i < row.values.size(); ++i) {
       const int64_t table = tables.empty() ? 0 : tables[static_cast<size_t>(row.channel) + i];
-      // The unit looks at 8 bits.
-      const int32_t x = row.values[i], code = isSigned ? static_cast<int8_t>(x) : static_cast<uint8_t>(x);
-      row.values[i] = entries[static_cast<size_t>(table * 256 + numerics::Code{8, !isSigned, 0}.index(code))];
+      // The unit looks at the lowest bits.
+      const int64_t x = numerics::readCode(row.values[i], code.bits, code.isUnsigned);
+      row.values[i] = entries[static_cast<size_t>(table * code.count() + code.index(x))];
     }
   };
 }

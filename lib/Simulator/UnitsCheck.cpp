@@ -127,7 +127,9 @@ private:
   }
 
   llvm::Error checkKind(const TableStage &stage) {
-    const size_t entries = stage.entries.size(), size = kByte.count(), tables = entries / size;
+    if (llvm::Error error = within("input bits", stage.inputBits, {2, kByte.bits}))
+      return error;
+    const size_t entries = stage.entries.size(), size = size_t(1) << stage.inputBits, tables = entries / size;
     if (entries % size != 0 || tables < 1 || tables > numerics::kMaxTables)
       return refuse("{0} entries are not 1 to {1} tables of {2}", entries, numerics::kMaxTables, size);
     for (int64_t entry : stage.entries)

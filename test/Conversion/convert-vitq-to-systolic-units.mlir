@@ -78,7 +78,7 @@ func.func @main(%q: tensor<1x2x10x8xi8>, %k: tensor<1x2x10x8xi8>, %v: tensor<1x2
 
 // Rows that no product makes. A unit is as good as its numbers: a table of 16-bit entries is the host's.
 // CHECK: {node = "norm", op = "vitq.layer_norm", place = "norm", reason = "rows from DRAM"}
-// CHECK-SAME: {node = "wide", op = "vitq.table", place = "host", reason = "its entries have not 8 bits"}
+// CHECK-SAME: {node = "wide", op = "vitq.table", place = "host", reason = "its entries have more than 8 bits"}
 // CHECK-LABEL: func.func @main(
 // CHECK: systolic.launch @units_20x4_{{[0-9]}}(%{{.*}}) {operandsForUnits = 1 : i64} : (tensor<1x20x4xi16>) -> tensor<1x20x4xi8> units {
 // CHECK: vitq.layer_norm %{{.+}} with #vitq.norm_exact
@@ -126,26 +126,35 @@ func.func @main(%s: tensor<1x2x3x4xi32>, %x: tensor<1x4x8xi8>, %a: tensor<1x4x8x
 
 // -----
 
-// Codes below 8 bits are bytes to the array; constants of them, which are read either way, are not.
+// Codes below 8 bits are bytes to the array; constants of them keep their width, in which they are stored. A product says
+// how it reads its left operand's.
 // CHECK: {node = "narrow", op = "vitq.requant", place = "dyadic", reason = "rows from DRAM"}
 // CHECK-SAME: {node = "product", op = "vitq.matmul", place = "array", reason = "4 passes of 8-bit operands on elements of 4 bits"}
+// CHECK-SAME: {node = "entries", op = "vitq.table", place = "lut"
 // CHECK-SAME: {node = "table", op = "vitq.table", place = "lut"
-// CHECK-SAME: {node = "constant", op = "vitq.matmul", place = "host", reason = "its left operand is a constant of unsigned codes below 8 bits"}
-// CHECK-SAME: {node = "sum", op = "vitq.add", place = "host", reason = "its other operand is a constant of codes below 8 bits"}
+// CHECK-SAME: {node = "constant", op = "vitq.matmul", place = "array"
+// CHECK-SAME: {node = "sum", op = "vitq.add", place = "dyadic"
+// CHECK-SAME: {node = "wide", op = "vitq.table", place = "host", reason = "its entries have more than 8 bits"}
 // CHECK-LABEL: func.func @main(
-// CHECK: systolic.launch @linear_4x8x8_{{[0-9]}}(%{{.*}}, %{{.*}}) {{.*}} : (tensor<1x4x8xi4>, tensor<8x8xi8>) -> tensor<1x4x16xi32>
+// CHECK: systolic.launch @linear_4x8x8_{{[0-9]}}(%{{.*}}, %{{.*}}) {lhs_code = #vitq.code<unsigned>, {{.*}} : (tensor<1x4x8xi4>, tensor<8x8xi3>) -> tensor<1x4x16xi32>
+// CHECK: vitq.table {{.*}} : (tensor<1x4x8xi5>, tensor<32xi8>) -> tensor<1x4x8xi8>
+// CHECK: systolic.launch @linear_4x8x8_{{[0-9]}}(%{{.*}}, %{{.*}}) {lhs_code = #vitq.code<unsigned>, {{.*}} : (tensor<4x8xi4>, tensor<8x8xi3>) -> tensor<4x16xi32>
 // CHECK: func.func private @linear_4x8x8_{{[0-9]}}(%{{.*}}: memref<4x8xi8>, %{{.*}}: memref<8x8xi8>, %{{.*}}: memref<4x16xi32>)
-func.func @main(%x: tensor<1x4x8xi8>) -> (tensor<1x4x8xi32>, tensor<1x4x8xi8>, tensor<4x8xi32>, tensor<1x4x8xi8>) {
+func.func @main(%x: tensor<1x4x8xi8>) -> (tensor<1x4x8xi32>, tensor<1x4x8xi8>, tensor<4x8xi32>, tensor<1x4x8xi8>, tensor<1x4x8xi16>) {
   %q = vitq.requant %x by <1518500250, 35> round half_up result <unsigned> : tensor<1x4x8xi8> -> tensor<1x4x8xi4> loc("narrow")
   %w = arith.constant dense<-3> : tensor<8x8xi3>
   %0 = vitq.matmul %q, %w lhs <unsigned> : (tensor<1x4x8xi4>, tensor<8x8xi3>) -> tensor<1x4x8xi32> loc("product")
-  %t = arith.constant dense<5> : tensor<16xi8>
-  %1 = vitq.table %q, %t input <unsigned> : (tensor<1x4x8xi4>, tensor<16xi8>) -> tensor<1x4x8xi8> loc("table")
+  %e = arith.constant dense<-9> : tensor<16xi5>
+  %n = vitq.table %q, %e input <unsigned> : (tensor<1x4x8xi4>, tensor<16xi5>) -> tensor<1x4x8xi5> loc("entries")
+  %t = arith.constant dense<5> : tensor<32xi8>
+  %1 = vitq.table %n, %t input <unsigned> : (tensor<1x4x8xi5>, tensor<32xi8>) -> tensor<1x4x8xi8> loc("table")
   %c = arith.constant dense<7> : tensor<4x8xi4>
   %2 = vitq.matmul %c, %w lhs <unsigned> : (tensor<4x8xi4>, tensor<8x8xi3>) -> tensor<4x8xi32> loc("constant")
   %d = arith.constant dense<1> : tensor<1x4x8xi4>
   %3 = vitq.add %x by <1, 1>, %d by <1, 1> round half_up : (tensor<1x4x8xi8>, tensor<1x4x8xi4>) -> tensor<1x4x8xi8> loc("sum")
-  return %0, %1, %2, %3 : tensor<1x4x8xi32>, tensor<1x4x8xi8>, tensor<4x8xi32>, tensor<1x4x8xi8>
+  %l = arith.constant dense<500> : tensor<16xi16>
+  %4 = vitq.table %q, %l input <unsigned> : (tensor<1x4x8xi4>, tensor<16xi16>) -> tensor<1x4x8xi16> loc("wide")
+  return %0, %1, %2, %3, %4 : tensor<1x4x8xi32>, tensor<1x4x8xi8>, tensor<4x8xi32>, tensor<1x4x8xi8>, tensor<1x4x8xi16>
 }
 
 // -----

@@ -37,6 +37,17 @@ struct Operand {
   bool operator==(const Operand &) const = default;
 };
 
+/// Bytes of the image that hold a code of less than 8 bits each. A file has so many bits of each.
+struct PackedRange {
+  /// The first byte from the start of the image, and bytes.
+  uint64_t offset = 0, count = 0;
+  /// Of a code: 2 to 7.
+  uint8_t bits = 4;
+  /// Whether the bytes are the codes extended by zeros, or by the sign.
+  bool isUnsigned = false;
+  bool operator==(const PackedRange &) const = default;
+};
+
 /// What a launch computes, for figures: which utilization it counts for.
 enum class LaunchKind : uint8_t { Linear, Attention, UnitsOnly };
 
@@ -72,8 +83,10 @@ struct Program {
   std::vector<Routine> routines;
   std::vector<UnitProgram> unitPrograms;
   std::vector<Launch> launches;
-  /// Constants in DRAM.
+  /// Constants in DRAM, of which each code has a byte at least.
   std::vector<char> image;
+  /// Where codes of less than 8 bits are in it: one behind the other, without overlap.
+  std::vector<PackedRange> packed;
   /// ELF object for `hostTarget`; calls `vitq_array_launch` (Simulator.h). May be empty in
   /// a program that has launches only.
   std::vector<char> hostObject;
@@ -81,21 +94,21 @@ struct Program {
   std::vector<Placement> placements;
 };
 
-/// The file's first bytes and its version.
+/// The file's first bytes, and its versions: 1, or 2 where something in it has less than 8 bits.
 inline constexpr llvm::StringLiteral kProgramMagic = "vitqsys\n";
-inline constexpr uint32_t kProgramVersion = 1;
+inline constexpr uint32_t kBytesVersion = 1, kNarrowVersion = 2;
 
 /// The bytes of a program file (docs/Systolic.md has the format): the same program gives the same bytes.
 std::vector<char> serialize(const Program &program);
 
 /// Reads a program file. Errors name `name` and what is wrong: not a program, another
 /// version, truncated, a section's checksum, an instruction (with its routine and number)
-/// that is no instruction or reaches outside the array's memories or its operands.
-/// Nothing in `bytes` is trusted.
+/// that is no instruction or reaches outside the array's memories or its operands, packed codes
+/// outside the image or upon each other. Nothing in `bytes` is trusted.
 llvm::Expected<Program> deserialize(llvm::ArrayRef<char> bytes, llvm::StringRef name);
 
 /// Checks that every instruction obeys the rules of Instruction.h for the program's
-/// configuration, for every launch. Part of `deserialize`.
+/// configuration, for every launch, and that packed ranges hold codes. Part of `deserialize`.
 llvm::Error checkProgram(const Program &program);
 
 /// The whole program as text, and back. Assembling what was disassembled gives the same

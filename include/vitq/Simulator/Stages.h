@@ -56,11 +56,20 @@ struct Presence {
 template <typename T>
 Presence(T &) -> Presence<T>;
 
+/// In a list of fields: a number that is left out where it is `usual`. Only the last number of a stage is one.
+template <typename T>
+struct Unusual {
+  T &number;
+  int64_t usual;
+};
+template <typename T>
+Unusual(T &, int64_t) -> Unusual<T>;
+
 /// Bytes that a unit needs for an entry of an array. Multipliers have 4, their shifts 1.
 enum EntryBytes : int64_t { OneByte = 1, FourBytes = 4 };
 
 // `fields(stage, visit)` calls `visit(what, field)` for each field of the stage; `what` names a number, or an
-// entry of an array. A field is one number (bool, Rounding, int64_t, Presence) or three (OutputRange), an
+// entry of an array. A field is one number (bool, Rounding, int64_t, Presence, Unusual) or three (OutputRange), an
 // array of entries (vectors; their bytes are a third argument where they are not four), two of them
 // (Multipliers: multipliers, shifts) or three (PiecewiseLinear: breakpoints, slopes, intercepts; none of
 // them where it is optional and not there).
@@ -124,10 +133,13 @@ struct ThresholdStage {
   bool operator==(const ThresholdStage &) const = default;
 };
 
-/// vitq.table: tables of 256 entries, one after the other.
+/// vitq.table: tables of 2^inputBits entries, one after the other.
 struct TableStage {
   static constexpr StageInfo kInfo{.name = "table", .unit = UnitLut};
+  static constexpr int64_t kByteBits = 8;
   bool inputSigned = false;
+  /// Of the codes that come, 2 to 8.
+  int64_t inputBits = kByteBits;
   std::vector<int32_t> entries;
   /// The table of each channel; empty if there is one table.
   std::vector<int32_t> tableOfChannel;
@@ -135,6 +147,7 @@ struct TableStage {
   template <typename Self, typename Visit>
   static void fields(Self &stage, Visit &&visit) {
     visit("input signed", stage.inputSigned);
+    visit("input bits", Unusual{stage.inputBits, kByteBits});
     visit("entry", stage.entries, OneByte);
     visit("table", stage.tableOfChannel);
   }

@@ -75,8 +75,6 @@ bool ArrayKernelRules::takesProduct(integer::MatmulOp op, std::string &reason) c
   const numerics::Code lhs = integer::codeOf(op.getLhs(), op.getLhsCode());
   if (lhs.bits > 8)
     return refuse(reason, "its left operand has 16 bits and the array takes 8");
-  if (lhs.bits < 8 && lhs.isUnsigned && isConstant(op.getLhs()))
-    return refuse(reason, "its left operand is a constant of unsigned codes below 8 bits");
   return true;
 }
 

@@ -108,7 +108,7 @@ DramOperand OperandBuilder::rhsOf(integer::MatmulOp op, bool &transposed) {
     }
     stored.back() = pitch;
     Tensor turned = padded(matrices, SmallVector<int64_t>(rank, 0), stored, /*padding=*/0);
-    auto type = RankedTensorType::get(stored, b.getI8Type());
+    auto type = cast<RankedTensorType>(rhs.getType()).clone(stored);
     rhs = createConstant(b, rhs.getLoc(), type, turned, "weights");
     transposed = false;
     return {rhs, dense(stored, rhs)};

@@ -185,7 +185,8 @@ LogicalResult Launcher::lowerUnits(const ArrayKernel &kernel) {
   llvm::append_range(operands, extras);
   StringRef routine = unitRoutineOf(UnknownLoc::get(b.getContext()), operands, op->getResultTypes());
   auto launch = LaunchOp::create(b, loc, op->getResultTypes(), routine, operands, /*macs=*/0,
-                                 /*operandsForUnits=*/static_cast<uint64_t>(operands.size()), /*attention=*/false);
+                                 /*operandsForUnits=*/static_cast<uint64_t>(operands.size()), /*attention=*/false,
+                                 /*lhs_code=*/nullptr);
   addRegion(launch, kernel, rows, extras, /*fromSums=*/false);
   replace(kernel, launch);
   return success();
@@ -235,8 +236,13 @@ LogicalResult Launcher::lowerProduct(const ArrayKernel &kernel) {
     values.push_back(extra);
   }
   const SmallVector<Type> resultTypes = addResults(kernel, product);
+  // Who fills bytes with narrow codes must know how they are read.
+  const numerics::Code lhs = integer::codeOf(op.getLhs(), op.getLhsCode());
+  integer::CodeAttr lhsCode;
+  if (lhs.bits < 8)
+    lhsCode = integer::CodeAttr::get(b.getContext(), lhs.isUnsigned, /*zero=*/0);
   auto launch = LaunchOp::create(b, loc, resultTypes, "", values, static_cast<uint64_t>(product.macs()),
-                                 static_cast<uint64_t>(extras.size()), !product.batch.empty());
+                                 static_cast<uint64_t>(extras.size()), !product.batch.empty(), lhsCode);
   std::optional<simulator::UnitProgram> units;
   if (product.units) {
     addRegion(launch, kernel, op.getResult(), extras, /*fromSums=*/true);

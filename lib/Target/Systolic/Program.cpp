@@ -8,6 +8,7 @@
 
 #include "vitq/Target/Systolic/Systolic.h"
 
+#include "vitq/Analysis/CodeSigns.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Support/MainFunction.h"
@@ -37,12 +38,14 @@ public:
 private:
   LogicalResult add(LaunchOp launch);
   FailureOr<uint32_t> routineOf(LaunchOp launch);
-  FailureOr<uint64_t> imageOf(Value constant);
+  FailureOr<uint64_t> imageOf(Value operand);
   void addPlacements();
 
   ModuleOp module;
+  CodeSigns signs;
   DenseMap<StringAttr, uint32_t> routines;
-  DenseMap<Attribute, uint64_t> constants;
+  /// Signed ones, and those whose bytes are extended by zeros.
+  DenseMap<Attribute, uint64_t> constants[2];
 };
 
 } // namespace
@@ -65,22 +68,26 @@ FailureOr<uint32_t> ProgramBuilder::routineOf(LaunchOp launch) {
 }
 
 /// Where the bytes of a constant are in the image, little endian.
-FailureOr<uint64_t> ProgramBuilder::imageOf(Value constant) {
-  auto attribute = constant.getDefiningOp<arith::ConstantOp>().getValue();
-  auto [entry, isNew] = constants.try_emplace(attribute, 0);
+FailureOr<uint64_t> ProgramBuilder::imageOf(Value operand) {
+  auto constant = operand.getDefiningOp<arith::ConstantOp>();
+  const bool isUnsigned = signs.isUnsigned(operand);
+  auto [entry, isNew] = constants[isUnsigned].try_emplace(constant.getValue(), 0);
   if (!isNew)
     return entry->second;
-  const int64_t elements = cast<RankedTensorType>(constant.getType()).getNumElements();
+  auto type = cast<RankedTensorType>(operand.getType());
+  const int64_t elements = type.getNumElements();
   if (elements > kMaxElements)
-    return constant.getDefiningOp()->emitOpError()
-           << "has " << elements << " elements, more than the " << kMaxElements << " of a program's data";
-  FailureOr<Tensor> values = getIntTensor(constant, [&] { return constant.getDefiningOp()->emitOpError(); });
+    return constant.emitOpError() << "has " << elements << " elements, more than the " << kMaxElements
+                                  << " of a program's data";
+  FailureOr<Tensor> values = getIntTensor(operand, [&] { return constant.emitOpError(); });
   if (failed(values))
     return failure();
   std::vector<char> &image = program.image;
   image.resize(llvm::alignTo(image.size(), kAlignment));
   entry->second = image.size();
-  image.insert(image.end(), values->bytes(), values->bytes() + values->numBytes());
+  llvm::append_range(image, signs.inMemory(*values, operand).raw());
+  if (const unsigned bits = type.getElementTypeBitWidth(); bits < 8)
+    program.packed.push_back({entry->second, values->numBytes(), static_cast<uint8_t>(bits), isUnsigned});
   return entry->second;
 }
 
@@ -129,7 +136,7 @@ LogicalResult ProgramBuilder::add(LaunchOp launch) {
     result.operands.push_back(operand);
   }
   if (!launch.getUnits().empty()) {
-    FailureOr<simulator::UnitProgram> units = encodeUnits(launch);
+    FailureOr<simulator::UnitProgram> units = encodeUnits(launch, signs);
     if (failed(units))
       return failure();
     result.units.push_back(static_cast<uint32_t>(program.unitPrograms.size()));
@@ -154,6 +161,10 @@ void ProgramBuilder::addPlacements() {
 }
 
 LogicalResult ProgramBuilder::run(func::FuncOp main) {
+  FailureOr<CodeSigns> found = CodeSigns::of(main);
+  if (failed(found))
+    return failure();
+  signs = std::move(*found);
   for (auto launch : main.getOps<LaunchOp>())
     if (failed(add(launch)))
       return failure();

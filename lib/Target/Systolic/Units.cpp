@@ -9,7 +9,6 @@
 #include "vitq/Target/Systolic/Units.h"
 
 #include "vitq/Numerics/Softmax.h"
-#include "vitq/Numerics/Table.h"
 #include "vitq/Support/Constants.h"
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
@@ -41,7 +40,7 @@ namespace {
 /// Builds the stage of one op; `reason` is set when there is none.
 class StageBuilder {
 public:
-  StageBuilder(Value rows, std::string &reason) : rows(rows), reason(reason) {}
+  StageBuilder(Value rows, std::string &reason, const CodeSigns &signs) : rows(rows), reason(reason), signs(signs) {}
   std::optional<StageOfOp> build(Operation *op);
 
 private:
@@ -73,6 +72,7 @@ private:
 
   Value rows;
   std::string &reason;
+  const CodeSigns &signs;
   StageOfOp result;
 };
 
@@ -118,8 +118,6 @@ bool StageBuilder::make(AddStage &stage, integer::AddOp op) {
   result.extraInput = stage.swapped ? op.getLhs() : op.getRhs();
   if (shapeOf(result.extraInput) != shapeOf(op.getResult()) || result.extraInput == result.rows)
     return refuse("its operands have not the same shape, or are one tensor");
-  if (widthOf(result.extraInput) < 8 && isConstant(result.extraInput))
-    return refuse("its other operand is a constant of codes below 8 bits");
   stage.rounding = integer::toNumerics(op.getRounding());
   stage.lhsZeroPoint = static_cast<int64_t>(op.getLhsCode().getZero());
   stage.rhsZeroPoint = static_cast<int64_t>(op.getRhsCode().getZero());
@@ -140,20 +138,17 @@ bool StageBuilder::make(ThresholdStage &stage, integer::ThresholdOp op) {
 }
 
 bool StageBuilder::make(TableStage &stage, integer::TableOp op) {
-  if (widthOf(op.getTable()) != 8)
-    return refuse("its entries have not 8 bits");
+  if (widthOf(op.getTable()) > 8)
+    return refuse("its entries have more than 8 bits");
   const numerics::Code input = integer::codeOf(op.getInput(), op.getInputCode());
   stage.inputSigned = !input.isUnsigned;
+  stage.inputBits = input.bits;
   result.inputUnsigned = input.isUnsigned;
-  std::vector<int32_t> tables;
-  if (!setConstant(tables, op.getTable(), "its tables"))
-    return false;
-  // The unit looks at bytes, whatever codes they hold.
-  for (size_t first = 0; first < tables.size(); first += static_cast<size_t>(input.count()))
-    llvm::append_range(stage.entries,
-                       numerics::widenTable({tables.begin() + static_cast<int64_t>(first),
-                                             tables.begin() + static_cast<int64_t>(first) + input.count()},
-                                            input));
+  FailureOr<Tensor> tables = getIntTensor(op.getTable());
+  if (failed(tables))
+    return refuse("its tables are no constants");
+  const Tensor entries = signs.inMemory(*tables, op.getResult()).converted(ElementKind::I32);
+  stage.entries = entries.values<int32_t>().vec();
   if (!op.getIndex())
     return true;
   if (!setConstant(stage.tableOfChannel, op.getIndex(), "its indices of tables"))
@@ -262,8 +257,8 @@ std::optional<StageOfOp> StageBuilder::build(Operation *op) {
   return made ? std::optional(std::move(result)) : std::nullopt;
 }
 
-std::optional<StageOfOp> systolic::stageOf(Operation *op, Value rows, std::string &reason) {
-  return StageBuilder(rows, reason).build(op);
+std::optional<StageOfOp> systolic::stageOf(Operation *op, Value rows, std::string &reason, const CodeSigns &signs) {
+  return StageBuilder(rows, reason, signs).build(op);
 }
 
 std::optional<Unit> systolic::unitFor(Operation *op) {
@@ -305,8 +300,8 @@ namespace {
 /// Encodes the region of a launch, op after op.
 class UnitEncoder {
 public:
-  explicit UnitEncoder(LaunchOp launch)
-      : launch(launch), body(launch.getUnits().front()), yield(cast<YieldOp>(body.getTerminator())),
+  UnitEncoder(LaunchOp launch, const CodeSigns &signs)
+      : launch(launch), signs(signs), body(launch.getUnits().front()), yield(cast<YieldOp>(body.getTerminator())),
         firstOwn(launch.getInputs().size() - launch.getOperandsForUnits()),
         fromSums(body.getNumArguments() > launch.getOperandsForUnits()) {}
   FailureOr<UnitProgram> run();
@@ -326,6 +321,7 @@ private:
   }
 
   LaunchOp launch;
+  const CodeSigns &signs;
   Block &body;
   YieldOp yield;
   const size_t firstOwn;
@@ -341,7 +337,7 @@ private:
 LogicalResult UnitEncoder::add(Operation &op) {
   std::string reason;
   std::optional<StageOfOp> stage =
-      stageOf(&op, llvm::is_contained(op.getOperands(), current) ? current : Value(), reason);
+      stageOf(&op, llvm::is_contained(op.getOperands(), current) ? current : Value(), reason, signs);
   if (!stage)
     return op.emitOpError() << "is no stage of a unit: " << reason;
   if (stage->rows != current)
@@ -384,4 +380,6 @@ FailureOr<UnitProgram> UnitEncoder::run() {
   return std::move(program);
 }
 
-FailureOr<UnitProgram> systolic::encodeUnits(LaunchOp launch) { return UnitEncoder(launch).run(); }
+FailureOr<UnitProgram> systolic::encodeUnits(LaunchOp launch, const CodeSigns &signs) {
+  return UnitEncoder(launch, signs).run();
+}

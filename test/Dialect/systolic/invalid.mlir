@@ -1755,6 +1755,30 @@ func.func @main(%x: tensor<2x3xi8>) -> tensor<2x3xi32> {
 
 // -----
 
+// systolic.launch C7
+func.func private @f(%x: memref<2x3xi8>, %y: memref<2x3xi32>) attributes {systolic.routine} {
+  return
+}
+func.func @main(%x: tensor<2x3xi8>) -> tensor<2x3xi32> {
+  // expected-error @+1 {{has a code for its first operand, which has none of less than 8 bits}}
+  %y = systolic.launch @f(%x) {lhs_code = #vitq.code<unsigned>} : (tensor<2x3xi8>) -> tensor<2x3xi32>
+  return %y : tensor<2x3xi32>
+}
+
+// -----
+
+// systolic.launch C7
+func.func private @f(%y: memref<2x3xi32>) attributes {systolic.routine} {
+  return
+}
+func.func @main() -> tensor<2x3xi32> {
+  // expected-error @+1 {{has a code for its first operand, which has none of less than 8 bits}}
+  %y = systolic.launch @f() {lhs_code = #vitq.code<unsigned>} : () -> tensor<2x3xi32>
+  return %y : tensor<2x3xi32>
+}
+
+// -----
+
 // A yield ends the units of a launch.
 func.func @main(%x: tensor<2xi8>) {
   // expected-error @+1 {{'systolic.yield' op expects parent op 'systolic.launch'}}

@@ -121,6 +121,13 @@ func.func @launch(%x: tensor<1x16x32xi8>) -> (tensor<1x16x48xi32>, tensor<1x16x4
   // KEPT: return
   return %0, %1 : tensor<1x16x48xi32>, tensor<1x16x48xi32>
 }
+
+// CHECK-LABEL: func @launch_narrow
+func.func @launch_narrow(%x: tensor<16x32xi4>) -> tensor<16x48xi32> {
+  // CHECK: systolic.launch @store(%{{.*}}) {lhs_code = #vitq.code<unsigned>} : (tensor<16x32xi4>) -> tensor<16x48xi32>
+  %0 = systolic.launch @store(%x) {lhs_code = #vitq.code<unsigned>} : (tensor<16x32xi4>) -> tensor<16x48xi32>
+  return %0 : tensor<16x48xi32>
+}
 }
 
 // -----

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Simulator/Program.h"
+#include "vitq/Numerics/Code.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -133,8 +134,8 @@ TEST(Program, EveryByteFlipped) {
     }
   EXPECT_NE(fileError({'\x7f', 'E', 'L', 'F'}).find("no program for a systolic array"), std::string::npos);
   std::vector<char> other = bytes;
-  other[8] = 2;
-  EXPECT_NE(fileError(other).find("format version 2, this reads version 1"), std::string::npos);
+  other[8] = 3;
+  EXPECT_NE(fileError(other).find("format version 3, this reads versions 1 and 2: compile it anew"), std::string::npos);
 }
 
 /// Recomputes the checksums of damaged sections so that what lies behind them is reached.
@@ -161,16 +162,110 @@ static void repair(std::vector<char> &bytes) {
   }
 }
 
+/// With codes of `bits` bits behind each other and apart, and a table for such codes.
+static Program narrow(uint8_t bits = 3) {
+  Program program = small();
+  program.packed = {{.offset = 0, .count = 101, .bits = bits},
+                    {.offset = 101, .count = 8, .bits = bits, .isUnsigned = true},
+                    {.offset = 109, .count = 0, .bits = 7},
+                    {.offset = 192, .count = 128, .bits = bits, .isUnsigned = true}};
+  std::mt19937_64 random(bits);
+  for (char &byte : program.image)
+    byte = static_cast<char>(random());
+  for (const PackedRange &range : program.packed)
+    for (char &byte : llvm::MutableArrayRef(program.image).slice(range.offset, range.count))
+      byte = static_cast<char>(vitq::numerics::readCode(byte, bits, range.isUnsigned));
+  program.config.units |= UnitLut;
+  program.unitPrograms[0].stages.push_back(TableStage{.inputSigned = true,
+                                                      .inputBits = bits,
+                                                      .entries = std::vector<int32_t>(size_t(1) << bits, 1),
+                                                      .tableOfChannel = {}});
+  return program;
+}
+
+TEST(Program, CodesTakeTheirBitsInFiles) {
+  EXPECT_EQ(serialize(small())[8], 1);
+  for (uint8_t bits = 2; bits <= 7; ++bits) {
+    const Program program = narrow(bits);
+    ASSERT_EQ(llvm::toString(checkProgram(program)), "");
+    const std::vector<char> bytes = serialize(program);
+    EXPECT_EQ(bytes[8], 2);
+    Program unpacked = program;
+    unpacked.packed.clear();
+    EXPECT_EQ(serialize(unpacked).size() - bytes.size() + 4 * 18,
+              101 + 8 + 128 - ((101 * bits + 7) / 8 + bits + 16 * bits));
+    llvm::Expected<Program> read = deserialize(bytes, "narrow.vitqsys");
+    ASSERT_TRUE(static_cast<bool>(read)) << llvm::toString(read.takeError());
+    EXPECT_EQ(read->image, program.image);
+    EXPECT_EQ(read->packed, program.packed);
+    EXPECT_TRUE(read->unitPrograms == program.unitPrograms);
+    llvm::Expected<Program> again = assemble(disassemble(*read), "again.s");
+    ASSERT_TRUE(static_cast<bool>(again)) << llvm::toString(again.takeError());
+    EXPECT_EQ(serialize(*again), bytes);
+  }
+}
+
+TEST(Program, PackedRangesThatAreNone) {
+  auto errorOf = [](std::vector<PackedRange> ranges) {
+    Program program = small();
+    program.packed = std::move(ranges);
+    return llvm::toString(checkProgram(program));
+  };
+  EXPECT_EQ(errorOf({{.offset = 0, .count = 8, .bits = 8}}), "packed codes 0: they have 8 bits, must be 2 to 7");
+  EXPECT_EQ(errorOf({{.offset = 0, .count = 8, .bits = 1}}), "packed codes 0: they have 1 bits, must be 2 to 7");
+  EXPECT_EQ(errorOf({{.offset = 0, .count = 8}, {.offset = 7, .count = 8}}),
+            "packed codes 1: begin at byte 7, but those before end at 8");
+  EXPECT_EQ(errorOf({{.offset = 64, .count = 8}, {.offset = 0, .count = 8}}),
+            "packed codes 1: begin at byte 0, but those before end at 72");
+  EXPECT_EQ(errorOf({{.offset = 64, .count = 257}}),
+            "packed codes 0: 257 from byte 64 on reach beyond the image's 320");
+  EXPECT_EQ(errorOf({{.offset = 321, .count = 0}}), "packed codes 0: 0 from byte 321 on reach beyond the image's 320");
+  EXPECT_EQ(errorOf({{.offset = 8, .count = ~uint64_t(0)}}),
+            "packed codes 0: 18446744073709551615 from byte 8 on reach beyond the image's 320");
+  Program program = narrow();
+  program.image[5] = 4;
+  EXPECT_EQ(llvm::toString(checkProgram(program)), "packed codes 0: 4 is no signed code of 3 bits");
+  program = narrow();
+  program.image[105] = -1;
+  EXPECT_EQ(llvm::toString(checkProgram(program)), "packed codes 1: 255 is no unsigned code of 3 bits");
+}
+
+TEST(Program, PackedImagesThatAreNone) {
+  const std::vector<char> good = serialize(narrow());
+  // Contents of the section: ranges of 18 bytes behind their number, the image's size, its bytes.
+  const size_t data = llvm::StringRef(good.data(), good.size()).find("DATA") + 16, size = data + 4 + 4 * 18;
+  auto errorOf = [&](size_t at, std::initializer_list<int> values) {
+    std::vector<char> bytes = good;
+    for (int value : values)
+      bytes[at++] = static_cast<char>(value);
+    repair(bytes);
+    return fileError(bytes);
+  };
+  auto expect = [&](const std::string &message, llvm::StringRef part) {
+    EXPECT_EQ(message, ("small.vitqsys: section DATA: " + part).str());
+  };
+  expect(errorOf(size, {0x41}), "an image of 321 bytes is stored in 173 with its codes packed, not in 172");
+  expect(errorOf(size + 7, {0x7f}),
+         "an image of 9151314442816848192 bytes is stored in 9151314442816848044 with its codes packed, not in 172");
+  expect(errorOf(data, {0xff, 0xff, 0xff, 0xff}), "it ends within a list of 4294967295");
+  expect(errorOf(data, {2}), "an image of 109 bytes is stored in 41 with its codes packed, not in 208");
+  expect(errorOf(data + 4 + 8 + 7, {0xff}),
+         "packed codes 0: 18374686479671623781 from byte 0 on reach beyond the image's 320");
+  expect(errorOf(data + 4 + 16, {9}), "packed codes 0: they have 9 bits, must be 2 to 7");
+  expect(errorOf(data + 4 + 17, {2}), "a flag is 2, not 0 or 1");
+  expect(errorOf(data + 4 + 18, {100}), "packed codes 1: begin at byte 100, but those before end at 101");
+  // 101 codes of 3 bits leave one of the last byte.
+  expect(errorOf(size + 8 + 37, {0xff}), "packed codes 0: the bits behind the last one are not 0");
+}
+
 // Whatever gets past the checksums is a program or an error, and text again.
-TEST(Program, DamagedWithGoodChecksums) {
-  const std::vector<char> bytes = serialize(small());
+static void damageWithGoodChecksums(const std::vector<char> &bytes, size_t end) {
   std::mt19937_64 random(7);
   unsigned good = 0, refused = 0;
   for (int times = 0; times < 5000; ++times) {
     std::vector<char> damaged = bytes;
     for (size_t count = 1 + random() % 3; count; --count) {
-      // The image and the host's object are any bytes; not those.
-      char &byte = damaged[20 + random() % (bytes.size() - 20 - 360)];
+      char &byte = damaged[20 + random() % (end - 20)];
       byte = static_cast<char>(random() % 2 ? random() : byte ^ 1 << random() % 8);
     }
     repair(damaged);
@@ -187,6 +282,17 @@ TEST(Program, DamagedWithGoodChecksums) {
   }
   EXPECT_GT(good, 100u);
   EXPECT_GT(refused, 1000u);
+}
+
+TEST(Program, DamagedWithGoodChecksums) {
+  const std::vector<char> bytes = serialize(small());
+  // The image and the host's object are any bytes; not those.
+  damageWithGoodChecksums(bytes, bytes.size() - 360);
+}
+
+TEST(Program, DamagedPackedCodesWithGoodChecksums) {
+  const std::vector<char> bytes = serialize(narrow());
+  damageWithGoodChecksums(bytes, bytes.size());
 }
 
 TEST(Program, DamagedText) {
@@ -343,4 +449,11 @@ TEST(Program, TextRefused) {
   contains(assemblyError(smallText(".image 320", ".image 321")), ".image has 320 bytes, not 321");
   contains(assemblyError(smallText(".image 320", ".image 320\n*")), ".image: ");
   contains(assemblyError(smallText() + ".config \"rows=16\"\n"), "there is a second .config");
+  contains(assemblyError(smallText() + ".packed offset 0 bits 3\n"), "expected 'count', found 'bits'");
+  contains(assemblyError(smallText() + ".packed offset 0 count 1 bits 300\n"), "expected a number from 0 to 255");
+  contains(assemblyError(smallText() + ".packed offset 0 count 1 bits 3 signed\n"), "found 'signed'");
+  contains(assemblyError(smallText() + ".packed offset 300 count 21 bits 3\n"), "reach beyond the image's 320");
+  contains(assemblyError(smallText("stage requant 0 0 0 -128 127 0\n    array 123456789\n    array 31\n",
+                                   "stage table 1 8\n    array\n    array\n")),
+           "table: input bits 8 are not written");
 }

@@ -168,6 +168,14 @@ TEST(UnitsCheck, RefusesArraysThatDoNotFit) {
   EXPECT_EQ(refusal(programWith(table)), "stage 0 (table): entry 256: must be -128 to 255");
   table.entries.pop_back();
   EXPECT_EQ(refusal(programWith(table)), "stage 0 (table): 255 entries are not 1 to 128 tables of 256");
+  table = {.inputBits = 3, .entries = std::vector<int32_t>(24), .tableOfChannel = std::vector<int32_t>(kChannels, 2)};
+  ASSERT_EQ(refusal(programWith(table)), "");
+  table.inputBits = 4;
+  EXPECT_EQ(refusal(programWith(table)), "stage 0 (table): 24 entries are not 1 to 128 tables of 16");
+  table.inputBits = 9;
+  EXPECT_EQ(refusal(programWith(table)), "stage 0 (table): input bits 9: must be 2 to 8");
+  table.inputBits = -64;
+  EXPECT_EQ(refusal(programWith(table)), "stage 0 (table): input bits -64: must be 2 to 8");
 
   SoftmaxTableStage softmax{.exponentials = std::vector<uint8_t>(255), .multipliers = {{1, 30}}};
   EXPECT_EQ(refusal(programWith(softmax)), "stage 0 (softmax_table): its table has 255 entries instead of 256");

@@ -159,18 +159,23 @@ TEST(Units, ThresholdEqualsNumerics) {
 
 TEST(Units, TableEqualsNumerics) {
   Rng rng(4);
-  for (bool isSigned : {false, true})
-    for (int64_t tables : {1, 3}) {
-      const std::vector<int32_t> entries = pickAll(rng, 256 * tables, -128, 127);
-      const std::vector<int32_t> which = tables == 1 ? std::vector<int32_t>() : pickAll(rng, kChannels, 0, tables - 1);
-      UnitProgram unit = programWith(TableStage{.inputSigned = isSigned, .entries = entries, .tableOfChannel = which});
-      const std::vector<int32_t> input = isSigned ? randomRows(rng, -128, 127) : randomRows(rng, 0, 255);
-      expectRows(unit, input, {}, [&](int64_t row, int64_t c) {
-        const int64_t table = which.empty() ? 0 : which[static_cast<size_t>(c)];
-        return entries[static_cast<size_t>(
-            table * 256 + numerics::Code{8, !isSigned, 0}.index(input[static_cast<size_t>(row * kChannels + c)]))];
-      });
-    }
+  for (unsigned bits = 2; bits <= 8; ++bits)
+    for (bool isSigned : {false, true})
+      for (int64_t tables : {1, 3}) {
+        const numerics::Code code{bits, !isSigned, 0};
+        const std::vector<int32_t> entries = pickAll(rng, code.count() * tables, -128, 127);
+        const std::vector<int32_t> which =
+            tables == 1 ? std::vector<int32_t>() : pickAll(rng, kChannels, 0, tables - 1);
+        UnitProgram unit = programWith(
+            TableStage{.inputSigned = isSigned, .inputBits = bits, .entries = entries, .tableOfChannel = which});
+        const std::vector<int32_t> input =
+            randomRows(rng, static_cast<int32_t>(code.min()), static_cast<int32_t>(code.max()));
+        expectRows(unit, input, {}, [&](int64_t row, int64_t c) {
+          const int64_t table = which.empty() ? 0 : which[static_cast<size_t>(c)];
+          return entries[static_cast<size_t>(table * code.count() +
+                                             code.index(input[static_cast<size_t>(row * kChannels + c)]))];
+        });
+      }
 }
 
 TEST(Units, PwlEqualsNumerics) {

@@ -32,6 +32,7 @@ private:
   std::string operand(llvm::ArrayRef<int64_t> shape);
   std::string narrowed(const std::string &bytes, llvm::ArrayRef<int64_t> shape, int64_t bits, bool isUnsigned);
   void addStages(std::string sums, llvm::ArrayRef<int64_t> shape);
+  void addTable(llvm::ArrayRef<int64_t> shape, int64_t inBits, int64_t outBits, bool isUnsigned);
   std::string config();
 
   std::mt19937 random;
@@ -96,9 +97,16 @@ std::string Generator::narrowed(const std::string &bytes, llvm::ArrayRef<int64_t
                                 bool isUnsigned) {
   if (bits == 8)
     return bytes;
+  const std::string element = "i" + std::to_string(bits);
+  // Entries of a table hold bits: who reads them says with which sign.
+  if (chance(30)) {
+    std::string table = constant({256}, element, 1 - (1 << (bits - 1)), (1 << (bits - 1)) - 1);
+    return emit("vitq.table " + bytes + ", " + table + " : (" + tensor(shape, "i8") + ", " + tensor({256}, element) +
+                ") -> " + tensor(shape, element));
+  }
   return emit("vitq.requant " + bytes + " by <1518500250, " + std::to_string(39 - bits) + "> round half_up" +
               (isUnsigned ? " input <unsigned> result <unsigned>" : "") + " : " + tensor(shape, "i8") + " -> " +
-              tensor(shape, "i" + std::to_string(bits)));
+              tensor(shape, element));
 }
 
 /// What a unit may do with the sums.
@@ -178,8 +186,19 @@ void Generator::addStages(std::string sums, llvm::ArrayRef<int64_t> shape) {
   returnType = tensor(shape, "i8");
   if (which == 1)
     return;
-  std::string table = constant({256}, "i8", -128, 127);
-  returned = emit("vitq.table " + returned + ", " + table + " : (" + returnType + ", tensor<256xi8>) -> " + returnType);
+  addTable(shape, 8, between(2, 8), /*isUnsigned=*/false);
+  while (returnType != bytes)
+    addTable(shape, returnType[returnType.size() - 2] - '0', between(2, 8), chance(50));
+}
+
+/// A table of what is returned, with entries of `outBits` bits.
+void Generator::addTable(llvm::ArrayRef<int64_t> shape, int64_t inBits, int64_t outBits, bool isUnsigned) {
+  const std::string element = "i" + std::to_string(outBits), type = tensor(shape, element);
+  const int64_t count = int64_t(1) << inBits;
+  std::string table = constant({count}, element, -(1 << (outBits - 1)), (1 << (outBits - 1)) - 1);
+  returned = emit("vitq.table " + returned + ", " + table + (isUnsigned ? " input <unsigned>" : "") + " : (" +
+                  returnType + ", " + tensor({count}, element) + ") -> " + type);
+  returnType = type;
 }
 
 std::string Generator::config() {

@@ -77,8 +77,13 @@ protected:
     EXPECT_TRUE(succeeded(program)) << seed << " on " << product.config << ": " << errors;
     if (failed(program))
       return false;
+    // As it comes out of a file.
+    llvm::Expected<simulator::Program> stored = simulator::deserialize(simulator::serialize(*program), "program");
+    EXPECT_TRUE(static_cast<bool>(stored)) << seed << ": " << llvm::toString(stored.takeError());
+    if (!stored)
+      return false;
     compare(seed, "simulator", product, *expected,
-            interpret(*module, product.inputs, systolic::interpretLaunches(*module, *program)));
+            interpret(*module, product.inputs, systolic::interpretLaunches(*module, *stored)));
     PassManager raise(&context);
     raise.addPass(createSystolicRaiseToVitqPass());
     EXPECT_TRUE(succeeded(raise.run(*module))) << seed << " on " << product.config << ": " << errors;

@@ -10,6 +10,7 @@
 #define VITQ_TARGET_SYSTOLIC_UNITS_H
 
 #include "dialects/systolic/Systolic.h"
+#include "vitq/Analysis/CodeSigns.h"
 #include "vitq/Simulator/Units.h"
 
 #include <string>
@@ -30,15 +31,18 @@ struct StageOfOp {
 };
 
 /// The stage for `op` where `rows` are the rows that come (null: its first operand). None
-/// and a reason ("softmax by powers of two is in no unit") where no unit computes it.
-std::optional<StageOfOp> stageOf(mlir::Operation *op, mlir::Value rows, std::string &reason);
+/// and a reason ("softmax by powers of two is in no unit") where no unit computes it. `signs` say how bytes hold
+/// the narrow codes that are entries of a table; without them it is as if they were signed.
+std::optional<StageOfOp> stageOf(mlir::Operation *op, mlir::Value rows, std::string &reason,
+                                 const CodeSigns &signs = {});
 
 /// The unit that would compute ops like `op`, whatever its attributes; none for ops that only
 /// move elements.
 std::optional<simulator::Unit> unitFor(mlir::Operation *op);
 
-/// The unit program of a launch that has units. Errors are diagnostics.
-mlir::FailureOr<simulator::UnitProgram> encodeUnits(LaunchOp launch);
+/// The unit program of a launch that has units; `signs` as for stageOf, which no time depends on. Errors are
+/// diagnostics.
+mlir::FailureOr<simulator::UnitProgram> encodeUnits(LaunchOp launch, const CodeSigns &signs = {});
 
 } // namespace vitq::systolic
 
