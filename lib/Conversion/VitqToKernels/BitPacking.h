@@ -28,6 +28,7 @@ public:
 
   bool packs() const { return bits < 8; }
   unsigned codeBits() const { return bits; }
+  int64_t blockCodes() const { return length; }
   int64_t blockBytes() const { return length * bits / 8; }
   /// Bytes that hold a code each, padded by 0 to whole blocks, as packed ones.
   std::vector<char> pack(llvm::ArrayRef<char> codes) const;

@@ -59,6 +59,8 @@ private:
   void widenPatch(Emitter &e, Value patch, Value to);
   bool packs() const { return weightPacking(geometry, rightBits).packs(); }
   bool unpacks() const { return constantRight && (geometry.dot.width != 8 || packs()); }
+  /// Of panels as they are stored, or for a right operand of run time, packed.
+  int64_t rightDepth() const { return constantRight ? storedDepth(geometry, rightBits) : geometry.paddedDepth(); }
   Value scratchView(Emitter &e, int64_t offset, ArrayRef<int64_t> shape, int64_t width);
   int64_t reserve(int64_t bytes);
 
@@ -121,7 +123,8 @@ void ProductKernel::prepareRight() {
     correctionSlot = blob.scalar(correction);
     return;
   }
-  right = module.constant(loc, weightPacking(geometry, rightBits).pack(packWeights(geometry, data->raw(), transposed)));
+  right = module.constant(
+      loc, weightPacking(geometry, rightBits).pack(packWeights(geometry, rightDepth(), data->raw(), transposed)));
   // The bias with the column sums that the zero point multiplies, modulo 2^32.
   std::vector<uint32_t> row(geometry.paddedCols());
   for (int64_t n = 0; n < geometry.n; ++n) {
@@ -151,7 +154,7 @@ void ProductKernel::prepareScratch() {
   if (epilogue.rowwise)
     sumsOffset = reserve(blockRows * geometry.paddedCols() * 4);
   if (unpacks())
-    panelsOffset = reserve(geometry.tileVectors * geometry.dot.lanes * geometry.paddedDepth() * geometry.dot.width / 8);
+    panelsOffset = reserve(geometry.tileVectors * geometry.dot.lanes * rightDepth() * geometry.dot.width / 8);
   if (!constantRight) {
     panelsOffset = reserve(geometry.packedElements() * geometry.dot.width / 8);
     biasOffset = reserve(geometry.paddedCols() * 4);
@@ -242,7 +245,8 @@ void ProductKernel::takeArguments(Emitter &e, ValueRange in) {
   if (epilogue.rowwise)
     sums = scratchView(e, sumsOffset, {blockRows, geometry.paddedCols()}, 32);
   if (unpacks())
-    panels = scratchView(e, panelsOffset, {geometry.tileVectors * geometry.dot.lanes * depth}, geometry.dot.width);
+    panels =
+        scratchView(e, panelsOffset, {geometry.tileVectors * geometry.dot.lanes * rightDepth()}, geometry.dot.width);
   else if (constantRight)
     panels = rhs;
   else
@@ -322,10 +326,9 @@ void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
 }
 
 void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows) {
-  Value offset = e.indexMul(panel.first, geometry.paddedDepth());
+  Value offset = e.indexMul(panel.first, rightDepth());
   if (unpacks()) {
-    emitUnpack(e, geometry, rightBits, rhs, offset, panel.vectors * geometry.dot.lanes * geometry.paddedDepth(),
-               panels);
+    emitUnpack(e, geometry, rightBits, rhs, offset, panel.vectors * geometry.dot.lanes * rightDepth(), panels);
     offset = e.index(0);
   }
   auto tile = [&](int64_t tileRows, Value row) {

@@ -134,12 +134,14 @@ bool fitsTile(const Geometry &geometry, const RowOp &op, const TargetDesc &targe
 // Packing
 //===----------------------------------------------------------------------===//
 
-/// A constant right operand as packed bytes, zero where there is none.
-std::vector<char> packWeights(const Geometry &geometry, llvm::ArrayRef<char> rhs, bool transposed);
-
-/// How narrow weights are stored: a vector of words of a panel is a block. As bytes where it
-/// holds less than 8 of them.
+/// How weights of so many bits are stored: a vector of words of a panel is a block, or two of them where one
+/// has less than the 8 codes that fill whole bytes.
 BitPacking weightPacking(const Geometry &geometry, unsigned bits);
+/// Depth of the panels of such weights: whole blocks.
+int64_t storedDepth(const Geometry &geometry, unsigned bits);
+
+/// A constant right operand in panels of `depth`, a byte each, zero where there is none.
+std::vector<char> packWeights(const Geometry &geometry, int64_t depth, llvm::ArrayRef<char> rhs, bool transposed);
 
 /// Turns `count` packed weights from number `from` on into elements of the dot product's width.
 void emitUnpack(Emitter &e, const Geometry &geometry, unsigned bits, Value bytes, Value from, int64_t count, Value to);

@@ -8,6 +8,8 @@
 
 #include "Contraction.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::kernels;
@@ -65,13 +67,14 @@ void vitq::kernels::forPanels(Emitter &e, const Geometry &geometry, function_ref
   body({e.index(first), vectors, geometry.n - first});
 }
 
-std::vector<char> vitq::kernels::packWeights(const Geometry &geometry, ArrayRef<char> rhs, bool transposed) {
-  std::vector<char> packed((geometry.packedElements() + 63) / 64 * 64);
+std::vector<char> vitq::kernels::packWeights(const Geometry &geometry, int64_t depth, ArrayRef<char> rhs,
+                                             bool transposed) {
+  std::vector<char> packed(llvm::alignTo(static_cast<uint64_t>(geometry.paddedCols() * depth), 64));
   const int64_t group = geometry.dot.group, lanes = geometry.dot.lanes;
   int64_t first = 0;
   for (int64_t panel = 0; panel < geometry.panels(); ++panel) {
     const int64_t cols = (geometry.narrowest() + (panel < geometry.widePanels())) * lanes;
-    char *out = packed.data() + first * geometry.paddedDepth();
+    char *out = packed.data() + first * depth;
     for (int64_t n = first; n < std::min(first + cols, geometry.n); ++n)
       for (int64_t k = 0; k < geometry.k; ++k)
         out[(k / group * cols + n - first) * group + k % group] =
@@ -83,15 +86,20 @@ std::vector<char> vitq::kernels::packWeights(const Geometry &geometry, ArrayRef<
 
 BitPacking vitq::kernels::weightPacking(const Geometry &geometry, unsigned bits) {
   const int64_t words = geometry.dot.lanes * geometry.dot.group;
-  return BitPacking(words % 8 == 0 ? bits : 8, /*isUnsigned=*/false, words);
+  return BitPacking(bits, /*isUnsigned=*/false, bits < 8 ? std::max<int64_t>(words, 8) : words);
+}
+
+int64_t vitq::kernels::storedDepth(const Geometry &geometry, unsigned bits) {
+  const int64_t words = geometry.dot.lanes * geometry.dot.group;
+  const int64_t vectors = weightPacking(geometry, bits).blockCodes() / words;
+  return static_cast<int64_t>(llvm::alignTo(static_cast<uint64_t>(geometry.paddedDepth()),
+                                            static_cast<uint64_t>(vectors * geometry.dot.group)));
 }
 
 void vitq::kernels::emitUnpack(Emitter &e, const Geometry &geometry, unsigned bits, Value bytes, Value from,
                                int64_t count, Value to) {
-  // A panel has whole vectors of words.
-  const int64_t step = geometry.dot.lanes * geometry.dot.group;
   const BitPacking packing = weightPacking(geometry, bits);
-  e.loop(e.index(0), e.index(count), step, [&](Value i) {
+  e.loop(e.index(0), e.index(count), packing.blockCodes(), [&](Value i) {
     Value byte = e.add(from, i);
     if (packing.packs())
       byte = e.divu(e.indexMul(byte, packing.codeBits()), e.index(8));
