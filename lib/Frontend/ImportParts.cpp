@@ -14,6 +14,8 @@
 #include "ConstantCodes.h"
 #include "Importer.h"
 
+#include <utility>
+
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::frontend;
@@ -82,9 +84,10 @@ static SmallVector<std::string, 1> joinScales(const Imported &a, const Imported 
   return scales;
 }
 
-static LogicalResult importMatMulInteger(NodeImporter &n) {
-  MaybeImported lhs = unscaledInput(n, 0, 2, n.input(0).rank() - 2),
-                rhs = unscaledInput(n, 1, 3, n.input(1).rank() - 1);
+/// The product of the first two inputs, whose zero points are inputs too, in units of both scales.
+static MaybeImported unscaledMatMul(NodeImporter &n, size_t lhsZeroPoint, size_t rhsZeroPoint) {
+  MaybeImported lhs = unscaledInput(n, 0, lhsZeroPoint, n.input(0).rank() - 2),
+                rhs = unscaledInput(n, 1, rhsZeroPoint, n.input(1).rank() - 1);
   if (failed(lhs) || failed(rhs))
     return failure();
   SmallVector<std::string, 1> scales = joinScales(*lhs, *rhs);
@@ -93,8 +96,10 @@ static LogicalResult importMatMulInteger(NodeImporter &n) {
   MaybeImported result = makeMatMul(n, *lhs, *rhs);
   if (succeeded(result))
     result->dynamicScales = scales;
-  return n.setOutput(result);
+  return result;
 }
+
+static LogicalResult importMatMulInteger(NodeImporter &n) { return n.setOutput(unscaledMatMul(n, 2, 3)); }
 
 static LogicalResult importConvInteger(NodeImporter &n) {
   MaybeImported input = unscaledInput(n, 0, 2, 1), weight = unscaledInput(n, 1, 3, 0);
@@ -137,14 +142,10 @@ static LogicalResult mulByDynamicScale(NodeImporter &n) {
 
 /// com.microsoft: a MatMulInteger, Cast, and Mul by both scales, and a bias.
 static LogicalResult importMatMulIntegerToFloat(NodeImporter &n) {
-  MaybeImported lhs = unscaledInput(n, 0, 4, n.input(0).rank() - 2),
-                rhs = unscaledInput(n, 1, 5, n.input(1).rank() - 1);
-  if (failed(lhs) || failed(rhs))
+  MaybeImported result = unscaledMatMul(n, 4, 5);
+  if (failed(result))
     return failure();
-  SmallVector<std::string, 1> scales = joinScales(*lhs, *rhs);
-  lhs->dynamicScales.clear();
-  rhs->dynamicScales.clear();
-  MaybeImported result = makeMatMul(n, *lhs, *rhs);
+  SmallVector<std::string, 1> scales = std::exchange(result->dynamicScales, {});
   for (size_t i : {2, 3}) {
     if (failed(result))
       return failure();

@@ -17,6 +17,7 @@
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/Constants.h"
 
+#include <cassert>
 #include <cmath>
 
 using namespace mlir;
@@ -164,8 +165,7 @@ static MaybeImported quantized(NodeImporter &n, const Imported &input, const Gri
 /// The reals of codes on `grid`.
 MaybeImported vitq::frontend::dequantized(NodeImporter &n, const Imported &input, const Grid &grid) {
   if (const ConstantPtr &codes = input.constant) {
-    if (isFloat(codes->dtype) || codes->dtype == DType::Bool)
-      return n.error() << "expects codes, not " << stringify(codes->dtype);
+    assert(!isFloat(codes->dtype) && codes->dtype != DType::Bool && "setCode has refused them");
     return Imported(
         dequantizedConstant(std::make_shared<ConstantCodes>(ConstantCodes{grid, codes->elements}), codes->name));
   }
@@ -175,9 +175,9 @@ MaybeImported vitq::frontend::dequantized(NodeImporter &n, const Imported &input
   if (element == input.codes)
     return Imported(input.value);
   // The same codes, read as others.
-  auto from = cast<quant::QuantizedType>(input.codes), to = cast<quant::QuantizedType>(element);
-  if (from.getStorageType() != to.getStorageType() || from.isSigned() != to.isSigned())
-    return n.error() << "reads codes of another type than they have";
+  auto from = cast<quant::QuantizedType>(input.codes);
+  assert(from.getStorageType() == cast<quant::QuantizedType>(element).getStorageType() &&
+         from.isSigned() == cast<quant::QuantizedType>(element).isSigned() && "readGrid has compared the types");
   auto dequantize = input.value.getDefiningOp<vit::DequantizeOp>();
   if (!dequantize)
     return n.error() << "reads moved codes with another scale than they were made with; that is not supported";

@@ -179,6 +179,8 @@ public:
   MaybeImported transpose(const Imported &input, llvm::ArrayRef<int64_t> permutation);
   MaybeImported slice(const Imported &input, llvm::ArrayRef<int64_t> offsets, llvm::ArrayRef<int64_t> sizes,
                       llvm::ArrayRef<int64_t> strides);
+  /// Elements [offset, offset + size) of the last axis.
+  MaybeImported channels(const Imported &input, int64_t offset, int64_t size);
   MaybeImported gather(const Imported &input, llvm::ArrayRef<int64_t> indices, int64_t axis);
   MaybeImported broadcast(const Imported &input, llvm::ArrayRef<int64_t> shape);
   MaybeImported concat(llvm::ArrayRef<Imported> inputs, int64_t axis);
@@ -243,6 +245,7 @@ void addPartHandlers(HandlerTable &table);
 /// Also says of moves that they take codes: to be called last.
 void addQuantizedHandlers(HandlerTable &table);
 void addResizeHandlers(HandlerTable &table);
+void addRotaryHandlers(HandlerTable &table);
 void addShapeHandlers(HandlerTable &table);
 void addUnaryEvaluators(HandlerTable &table);
 void addWindowEvaluators(HandlerTable &table);

@@ -324,15 +324,9 @@ static LogicalResult evaluateResize(NodeImporter &n) {
   return n.give(*result);
 }
 
-/// The scales of the first Upsample are an attribute; `Resize` has the same meaning.
-static LogicalResult evaluateUpsample(NodeImporter &n) {
-  if (n.opset() >= 10)
-    return n.error() << "was replaced by Resize in opset 10";
-  return evaluateResize(n);
-}
-
 void vitq::frontend::addResizeHandlers(HandlerTable &table) {
   table["Resize"] = {importResize, 1, 4};
   addEvaluator(table, "Resize", evaluateResize, 1, 4);
-  addEvaluator(table, "Upsample", evaluateUpsample, 2, 2);
+  // Until opset 9; the scales of the first one are an attribute.
+  addEvaluator(table, "Upsample", evaluateResize, 2, 2);
 }

@@ -12,7 +12,7 @@ import sys
 
 root = pathlib.Path(sys.argv[1])
 FOLDERS = ("dialects", "lib")
-CALL = re.compile(r"\b(?:emit(?:Op)?Error|emitRemark|emitWarning|refuse|because)\s*\(")
+CALL = re.compile(r"\b(?:emit(?:Op)?Error|emitRemark|emitWarning|refuse|because)\s*\(|\berror\s*\(\s*\)\s*<<")
 WINDOW = 20
 SHORTEST = 10  # less is punctuation around names
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')

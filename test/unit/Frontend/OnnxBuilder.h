@@ -116,6 +116,21 @@ struct OnnxBuilder {
     return *tensor;
   }
 
+  /// Of integers, or of what `type` has in as many bits.
+  onnx::TensorProto &typed(const std::string &name, int type, std::vector<int64_t> shape, std::vector<int64_t> values) {
+    onnx::TensorProto &tensor = this->tensor(name, shape, {});
+    tensor.set_data_type(type);
+    for (int64_t value : values) {
+      if (type == onnx::TensorProto::INT64)
+        tensor.add_int64_data(value);
+      else if (type == onnx::TensorProto::UINT64 || type == onnx::TensorProto::UINT32)
+        tensor.add_uint64_data(static_cast<uint64_t>(value));
+      else
+        tensor.add_int32_data(static_cast<int32_t>(value));
+    }
+    return tensor;
+  }
+
   /// A file that is removed at the end.
   std::string write() { return writeBytes(model.SerializeAsString()); }
   static std::string writeBytes(const std::string &bytes) {
