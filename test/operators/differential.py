@@ -25,8 +25,8 @@ from draw import Draw
 
 # Where ONNX Runtime 1.32 computes something else than the operator's text says; the cases are not drawn.
 DEVIATIONS = {
-    "AveragePool": "SAME_UPPER and SAME_LOWER with a stride longer than the window: starts behind the first element, "
-                   "and so does MaxPool",
+    "AveragePool": "SAME_UPPER and SAME_LOWER with a stride longer than the window: starts behind the first element; "
+                   "MaxPool fails",
     "Cast": "of reals outside an integer type: what the processor does; the text leaves it open, vitq saturates",
     "Pow": "of integers is computed in double: wrong from 2^53 on",
     "Gelu": "as x / 2 * (1 + erf(x / sqrt 2)) in float: nothing is left of it below -4",
