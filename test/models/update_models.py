@@ -22,7 +22,9 @@ def main():
     parser.add_argument("--stamp", required=True, type=pathlib.Path)
     arguments = parser.parse_args()
     script = pathlib.Path(__file__).with_name("make_models.py")
-    if arguments.stamp.exists() and arguments.stamp.stat().st_mtime >= script.stat().st_mtime:
+    sources = [script, *(script.with_name(name) for name in ("refused_models.py", "vit_modules.py"))]
+    newest = max(source.stat().st_mtime for source in sources)
+    if arguments.stamp.exists() and arguments.stamp.stat().st_mtime >= newest:
         return 0
     arguments.stamp.unlink(missing_ok=True)
     # In a process of its own: a package may be there and broken.
