@@ -105,6 +105,7 @@ struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatte
     recover::populateLateAttentionPatterns(second);
     recover::populateLateHeadPatterns(second);
     recover::populateLateChannelPatterns(second);
+    recover::populateLatePatchPatterns(second);
     RewritePatternSet casts(context);
     recover::populateCastPatterns(casts);
     recover::populateCastFactorPatterns(casts);

@@ -29,6 +29,8 @@ void populateGuardPatterns(mlir::RewritePatternSet &patterns);
 void populateLinearPatterns(mlir::RewritePatternSet &patterns);
 /// Patch embeddings, and the normalization of pixels in front of them.
 void populatePatchPatterns(mlir::RewritePatternSet &patterns);
+/// For the end, patch embeddings that are not read as [batch, patches, channels].
+void populateLatePatchPatterns(mlir::RewritePatternSet &patterns);
 /// Factors and summands for each channel behind linear layers and convolutions; for the end,
 /// when normalizations have taken theirs, those before them.
 void populateChannelPatterns(mlir::RewritePatternSet &patterns);

@@ -166,6 +166,7 @@ struct RecoverLinearPatchEmbed : OpRewritePattern<vit::LinearOp> {
 struct RecoverPatchEmbed : RewritePattern {
   explicit RecoverPatchEmbed(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 3, context) {}
 
+  /// Why a convolution is no patch embedding; null if it is one.
   static const char *reasonAgainst(vit::Conv2dOp conv) {
     ArrayRef<int64_t> image = shapeOf(conv.getInput()), weight = shapeOf(conv.getWeight());
     if (conv.getStrides() != weight.drop_front(2))
@@ -227,6 +228,21 @@ std::optional<std::vector<float>> planeConstant(Value value, int64_t channels) {
   return std::move(*values);
 }
 
+/// A patch embedding of which something else is read, tokens last or before a normalization: its rows,
+/// moved to where the convolution has them.
+struct RecoverPlanarPatchEmbed : OpRewritePattern<vit::Conv2dOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(vit::Conv2dOp op, PatternRewriter &rewriter) const override {
+    if (!isa<BlockArgument>(op.getInput()))
+      return rewriter.notifyMatchFailure(op, "it does not read the image");
+    if (const char *reason = RecoverPatchEmbed::reasonAgainst(op))
+      return rewriter.notifyMatchFailure(op, reason);
+    Value embed = vit::createInferred<vit::PatchEmbedOp>(rewriter, op.getLoc(), op->getOperands());
+    Value planes = makeTranspose(rewriter, op.getLoc(), embed, {0, 2, 1});
+    return replaceWith(rewriter, op, makeReshape(rewriter, op.getLoc(), planes, shapeOf(op.getResult())));
+  }
+};
+
 /// patch_embed(x * c) and patch_embed(x + c), a c for each channel of the image, fold
 /// into weight and bias: no pixel is padded.
 struct FoldPixelScale : OpRewritePattern<vit::PatchEmbedOp> {
@@ -278,4 +294,8 @@ struct FoldPixelScale : OpRewritePattern<vit::PatchEmbedOp> {
 
 void recover::populatePatchPatterns(RewritePatternSet &patterns) {
   patterns.add<RecoverLinearPatchEmbed, RecoverPatchEmbed, FoldPixelScale>(patterns.getContext());
+}
+
+void recover::populateLatePatchPatterns(RewritePatternSet &patterns) {
+  patterns.add<RecoverPlanarPatchEmbed>(patterns.getContext());
 }

@@ -87,3 +87,34 @@ func.func @normalized(%x: tensor<1x2x2x2xf32>) -> tensor<1x1x1xf32> {
   %e = vit.patch_embed %d, %w, %bias : (tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>, tensor<1xf32>) -> tensor<1x1x1xf32>
   return %e : tensor<1x1x1xf32>
 }
+
+// -----
+
+// Channels first for one reader: the rows, transposed. (CSE makes one of both.)
+// CHECK-LABEL: func.func @planes
+// CHECK: %[[P:.+]] = vit.patch_embed {{.*}} -> tensor<1x4x3xf32>
+// CHECK: %[[Q:.+]] = vit.patch_embed {{.*}} -> tensor<1x4x3xf32>
+// CHECK: vit.transpose %[[Q]] by [0, 2, 1]
+// CHECK-NOT: vit.conv2d
+func.func @planes(%x: tensor<1x1x4x4xf32>) -> (tensor<1x4x3xf32>, tensor<1x3x4xf32>) {
+  %w = arith.constant dense<1.0> : tensor<3x1x2x2xf32>
+  %v = arith.constant dense<0.5> : tensor<4x4xf32>
+  %c = vit.conv2d %x, %w {strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>}
+    : (tensor<1x1x4x4xf32>, tensor<3x1x2x2xf32>) -> tensor<1x3x2x2xf32>
+  %r = vit.reshape %c to [1, 3, 4] : tensor<1x3x2x2xf32> -> tensor<1x3x4xf32>
+  %t = vit.transpose %r by [0, 2, 1] : tensor<1x3x4xf32> -> tensor<1x4x3xf32>
+  %y = vit.linear %r, %v : (tensor<1x3x4xf32>, tensor<4x4xf32>) -> tensor<1x3x4xf32>
+  return %t, %y : tensor<1x4x3xf32>, tensor<1x3x4xf32>
+}
+
+// -----
+
+// Not where the windows overlap.
+// CHECK-LABEL: func.func @overlapping
+// CHECK: vit.conv2d
+func.func @overlapping(%x: tensor<1x1x4x4xf32>) -> tensor<1x3x3x3xf32> {
+  %w = arith.constant dense<1.0> : tensor<3x1x2x2xf32>
+  %c = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>}
+    : (tensor<1x1x4x4xf32>, tensor<3x1x2x2xf32>) -> tensor<1x3x3x3xf32>
+  return %c : tensor<1x3x3x3xf32>
+}
