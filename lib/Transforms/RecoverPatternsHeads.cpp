@@ -313,7 +313,7 @@ private:
     for (int steps = 0; steps < 32; ++steps) {
       Operation *op = value.getDefiningOp();
       if (!op || op->getNumOperands() == 0 || isa<vit::SoftmaxOp>(op))
-        return op && isa<vit::SoftmaxOp>(op);
+        return isa_and_nonnull<vit::SoftmaxOp>(op);
       value = op->getOperand(0);
     }
     return false;

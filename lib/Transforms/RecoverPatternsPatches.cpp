@@ -225,7 +225,8 @@ std::optional<std::vector<float>> planeConstant(Value value, int64_t channels) {
   const size_t rank = shape.size();
   if (static_cast<int64_t>(values->size()) != channels || rank < 3 || shape[rank - 3] != channels)
     return std::nullopt;
-  return std::move(*values);
+  std::vector<float> constant = std::move(*values);
+  return constant;
 }
 
 /// A patch embedding of which something else is read, tokens last or before a normalization: its rows,

@@ -85,12 +85,12 @@ std::vector<char> vitq::kernels::packWeights(const Geometry &geometry, int64_t d
 }
 
 BitPacking vitq::kernels::weightPacking(const Geometry &geometry, unsigned bits) {
-  const int64_t words = geometry.dot.lanes * geometry.dot.group;
+  const int64_t words = int64_t{geometry.dot.lanes} * geometry.dot.group;
   return BitPacking(bits, /*isUnsigned=*/false, bits < 8 ? std::max<int64_t>(words, 8) : words);
 }
 
 int64_t vitq::kernels::storedDepth(const Geometry &geometry, unsigned bits) {
-  const int64_t words = geometry.dot.lanes * geometry.dot.group;
+  const int64_t words = int64_t{geometry.dot.lanes} * geometry.dot.group;
   const int64_t vectors = weightPacking(geometry, bits).blockCodes() / words;
   return static_cast<int64_t>(llvm::alignTo(static_cast<uint64_t>(geometry.paddedDepth()),
                                             static_cast<uint64_t>(vectors * geometry.dot.group)));
