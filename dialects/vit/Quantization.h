@@ -59,8 +59,16 @@ enum class ResultRounding : uint8_t {
 template <typename ConcreteType>
 class MoveOp : public mlir::OpTrait::TraitBase<ConcreteType, MoveOp> {};
 
+/// The op works on the rows and columns of maps [B, H, W, C].
+template <typename ConcreteType>
+class MapOp : public mlir::OpTrait::TraitBase<ConcreteType, MapOp> {};
+
 /// Whether `op` is one; false for null.
 bool isMove(mlir::Operation *op);
+
+/// The value [B, C, H, W] of which `map` is a view [B, H, W, C]: transposed, or reshaped where there is one channel.
+/// Null if it is no such view.
+mlir::Value planesOf(mlir::Value map);
 
 /// Whether `op` gives the residual stream: a sum, or tokens joined. False for null.
 bool isResidual(mlir::Operation *op);

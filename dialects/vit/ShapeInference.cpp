@@ -86,27 +86,68 @@ FailureOr<Shape> inferPatchEmbed(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<i
   return Shape{input[0], (h / weight[2]) * (w / weight[3]), weight[0]};
 }
 
-FailureOr<Shape> inferConv2d(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> weight, ArrayRef<int64_t> strides,
-                             ArrayRef<int64_t> pads, ArrayRef<int64_t> dilations, int64_t groups) {
-  if (input.size() != 4 || weight.size() != 4)
-    return emitOptionalError(loc, "expects an image and a weight of rank 4, got ", str(input), " and ", str(weight));
-  auto positive = [](int64_t v) { return v > 0; };
-  if (strides.size() != 2 || dilations.size() != 2 || pads.size() != 4 || groups < 1 ||
-      !llvm::all_of(strides, positive) || !llvm::all_of(dilations, positive) ||
-      llvm::any_of(pads, [](int64_t v) { return v < 0; }))
-    return emitOptionalError(loc,
-                             "strides and dilations must be two positive numbers, pads four that are not negative");
-  if (weight[1] * groups != input[1] || weight[0] % groups)
-    return emitOptionalError(loc, input[1], " input channels in ", groups, " groups do not fit the weight ",
-                             str(weight));
-  Shape shape{input[0], weight[0], 0, 0};
+static Shape orFill(ArrayRef<int64_t> values, size_t count, int64_t fill) {
+  return values.empty() ? Shape(count, fill) : Shape(values);
+}
+
+Windows::Windows(ArrayRef<int64_t> size, ArrayRef<int64_t> strides, ArrayRef<int64_t> pads, ArrayRef<int64_t> dilations)
+    : size(size), strides(orFill(strides, 2, 1)), dilations(orFill(dilations, 2, 1)), pads(orFill(pads, 4, 0)) {}
+
+bool Windows::tile(int64_t height, int64_t width) const {
+  for (int i = 0; i < 2; ++i)
+    if (size[i] <= 0 || strides[i] != size[i] || (dilations[i] != 1 && size[i] != 1) || pads[i] || pads[2 + i] ||
+        (i ? width : height) % size[i])
+      return false;
+  return true;
+}
+
+/// "3x5"
+static std::string times(ArrayRef<int64_t> pair) { return std::to_string(pair[0]) + "x" + std::to_string(pair[1]); }
+
+FailureOr<Shape> inferWindows(OptLoc loc, int64_t height, int64_t width, const Windows &windows) {
+  // So much smaller than 64 bits that no sum or product of two leaves them.
+  constexpr int64_t kLimit = int64_t(1) << 30;
+  auto positive = [](int64_t v) { return v > 0 && v < kLimit; };
+  if (windows.size.size() != 2 || windows.strides.size() != 2 || windows.dilations.size() != 2 ||
+      windows.pads.size() != 4 || !llvm::all_of(windows.size, positive) || !llvm::all_of(windows.strides, positive) ||
+      !llvm::all_of(windows.dilations, positive) ||
+      !llvm::all_of(windows.pads, [](int64_t v) { return v >= 0 && v < kLimit; }))
+    return emitOptionalError(
+        loc, "sizes, strides and dilations must be two positive numbers, pads four that are not negative");
+  const Shape extent{windows.extent(0), windows.extent(1)};
+  const Shape padded{height + windows.pads[0] + windows.pads[2], width + windows.pads[1] + windows.pads[3]};
+  Shape shape;
   for (int i = 0; i < 2; ++i) {
-    int64_t extent = input[2 + i] + pads[i] + pads[2 + i] - dilations[i] * (weight[2 + i] - 1) - 1;
-    if (extent < 0)
-      return emitOptionalError(loc, "kernel is larger than the padded image");
-    shape[2 + i] = extent / strides[i] + 1;
+    if (extent[i] > padded[i])
+      return emitOptionalError(loc, "windows of ", times(windows.size), " with dilations ", times(windows.dilations),
+                               " reach over ", times(extent), ", more than the padded map of ", times(padded));
+    shape.push_back((padded[i] - extent[i]) / windows.strides[i] + 1);
   }
   return shape;
+}
+
+FailureOr<Shape> inferConv2d(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> weight, const Windows &windows,
+                             int64_t groups) {
+  if (input.size() != 4 || weight.size() != 4)
+    return emitOptionalError(loc, "expects a map [B, H, W, C] and a weight of rank 4, got ", str(input), " and ",
+                             str(weight));
+  if (groups < 1 || weight[0] < 1 || weight[1] * groups != input[3] || weight[0] % groups)
+    return emitOptionalError(loc, input[3], " input channels in ", groups, " groups do not fit the weight ",
+                             str(weight));
+  FailureOr<Shape> map = inferWindows(loc, input[1], input[2], windows);
+  if (failed(map))
+    return failure();
+  return Shape{input[0], (*map)[0], (*map)[1], weight[0]};
+}
+
+FailureOr<Shape> inferDepthwise(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> weight, const Windows &windows) {
+  if (input.size() != 4 || weight.size() != 3 || input[3] != weight[2])
+    return emitOptionalError(loc, "expects a map [B, H, W, C] and a weight [K_h, K_w, C], got ", str(input), " and ",
+                             str(weight));
+  FailureOr<Shape> map = inferWindows(loc, input[1], input[2], windows);
+  if (failed(map))
+    return failure();
+  return Shape{input[0], (*map)[0], (*map)[1], input[3]};
 }
 
 LogicalResult checkVector(OptLoc loc, StringRef what, ArrayRef<int64_t> shape, int64_t channels) {
@@ -211,13 +252,19 @@ FailureOr<Shape> inferPad(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t>
   return shape;
 }
 
-FailureOr<Shape> inferPatches(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> patch) {
-  if (input.size() != 4 || patch.size() != 2)
-    return emitOptionalError(loc, "expects an image [B, H, W, C] and two patch sizes");
-  if (patch[0] <= 0 || patch[1] <= 0 || input[1] % patch[0] || input[2] % patch[1])
-    return emitOptionalError(loc, "patch ", patch[0], "x", patch[1], " does not divide the image ", input[1], "x",
-                             input[2]);
-  return Shape{input[0], (input[1] / patch[0]) * (input[2] / patch[1]), patch[0] * patch[1] * input[3]};
+FailureOr<Shape> inferPatches(OptLoc loc, ArrayRef<int64_t> input, const Windows &windows, bool mustTile, bool asMap) {
+  if (input.size() != 4 || windows.size.size() != 2)
+    return emitOptionalError(loc, "expects a map [B, H, W, C] and two patch sizes");
+  if (mustTile && !windows.tile(input[1], input[2]))
+    return emitOptionalError(loc, "patch ", windows.size[0], "x", windows.size[1], " does not divide the image ",
+                             input[1], "x", input[2]);
+  FailureOr<Shape> map = inferWindows(loc, input[1], input[2], windows);
+  if (failed(map))
+    return failure();
+  const int64_t row = windows.size[0] * windows.size[1] * input[3];
+  if (asMap)
+    return Shape{input[0], (*map)[0], (*map)[1], row};
+  return Shape{input[0], (*map)[0] * (*map)[1], row};
 }
 
 FailureOr<Shape> inferRows(OptLoc loc, ArrayRef<int64_t> input) {

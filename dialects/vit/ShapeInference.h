@@ -13,11 +13,36 @@
 #include "mlir/IR/Operation.h"
 #include "mlir/IR/OperationSupport.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "llvm/ADT/STLExtras.h"
 
 namespace vitq::vit {
 
 using Shape = llvm::SmallVector<int64_t>;
 using OptLoc = std::optional<mlir::Location>;
+
+/// Windows that slide over the rows and columns of a map [B, H, W, C]: `size` elements, `dilations` apart, at
+/// steps of `strides`, over the map with `pads` (top, left, bottom, right) around it.
+struct Windows {
+  Shape size, strides, dilations, pads;
+
+  Windows() = default;
+  /// What is empty is 1, or 0 for pads.
+  Windows(llvm::ArrayRef<int64_t> size, llvm::ArrayRef<int64_t> strides, llvm::ArrayRef<int64_t> pads,
+          llvm::ArrayRef<int64_t> dilations);
+
+  /// How many elements of the map a window reaches over along axis `i` of two.
+  int64_t extent(int i) const { return dilations[i] * (size[i] - 1) + 1; }
+  /// Where along axis `i` of the map the window `window` begins; before the map where that is negative.
+  int64_t first(int i, int64_t window) const { return window * strides[i] - pads[i]; }
+  bool isPadded() const {
+    return llvm::any_of(pads, [](int64_t pad) { return pad != 0; });
+  }
+  /// Whether windows lie side by side on the map, without pads, and cover it.
+  bool tile(int64_t height, int64_t width) const;
+};
+
+/// Rows and columns of windows on a map of `height` x `width`.
+llvm::FailureOr<Shape> inferWindows(OptLoc loc, int64_t height, int64_t width, const Windows &windows);
 
 /// The functions below give the shape of a result or, where the operands do not
 /// fit, emit an error at `loc` (if there is one) and fail. Both dialects share
@@ -34,9 +59,7 @@ llvm::FailureOr<Shape> inferMatmul(OptLoc loc, llvm::ArrayRef<int64_t> lhs, llvm
 llvm::FailureOr<Shape> inferPatchEmbed(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> weight,
                                        bool channelsLast);
 llvm::FailureOr<Shape> inferConv2d(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> weight,
-                                   llvm::ArrayRef<int64_t> strides, llvm::ArrayRef<int64_t> pads,
-                                   llvm::ArrayRef<int64_t> dilations, int64_t groups);
-/// Checks that a bias is a vector of `channels` entries.
+                                   const Windows &windows, int64_t groups);
 llvm::LogicalResult checkVector(OptLoc loc, llvm::StringRef what, llvm::ArrayRef<int64_t> shape, int64_t channels);
 llvm::FailureOr<Shape> inferReduce(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> axes,
                                    bool keepDims);
@@ -50,8 +73,10 @@ llvm::FailureOr<Shape> inferGather(OptLoc loc, llvm::ArrayRef<int64_t> input, ll
 llvm::FailureOr<Shape> inferPad(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> low,
                                 llvm::ArrayRef<int64_t> high);
 /// Rows of patches of a `[B, H, W, C]` image.
-llvm::FailureOr<Shape> inferPatches(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> patch);
-/// The shape of one number per row of `input`: the last axis is dropped.
+llvm::FailureOr<Shape> inferPatches(OptLoc loc, llvm::ArrayRef<int64_t> input, const Windows &windows, bool mustTile,
+                                    bool asMap);
+llvm::FailureOr<Shape> inferDepthwise(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> weight,
+                                      const Windows &windows);
 llvm::FailureOr<Shape> inferRows(OptLoc loc, llvm::ArrayRef<int64_t> input);
 
 /// The shape of a ranked operand.

@@ -67,7 +67,9 @@ static Type withAxis(UniformQuantizedPerAxisType type, int64_t axis) {
 // Contractions: R1, R2, R4, R5
 //===----------------------------------------------------------------------===//
 
-static MaybeType deferLinear(Operation *op, ArrayRef<Type> types, int64_t resultAxis, std::string &reason) {
+/// `contractsSpace`: sums run over axes of the input besides its last one.
+static MaybeType deferLinear(Operation *op, ArrayRef<Type> types, int64_t resultAxis, bool contractsSpace,
+                             std::string &reason) {
   std::optional<Layout> input = layoutOf(types[0]), weight = layoutOf(types[1]);
   if (!input)
     return refuse(reason, rules::kLinear, "the input has scales in blocks; quantize it per tensor");
@@ -80,7 +82,7 @@ static MaybeType deferLinear(Operation *op, ArrayRef<Type> types, int64_t result
                   "quantized");
   int64_t inputRank = shapeOf(op->getOperand(0)).size();
   if (!input->perTensor()) {
-    if (input->axis == inputRank - 1 || isa<PatchEmbedOp>(op))
+    if (input->axis == inputRank - 1 || contractsSpace)
       return refuse(reason, rules::kLinear,
                     "input scales vary along the contracted axis; fold them into the weight before it is "
                     "quantized, or calibrate the input per tensor");
@@ -105,16 +107,36 @@ static MaybeType deferLinear(Operation *op, ArrayRef<Type> types, int64_t result
 }
 
 MaybeType LinearOp::getDeferredElementType(ArrayRef<Type> types, std::string &reason) {
-  return deferLinear(*this, types, cast<ShapedType>(getType()).getRank() - 1, reason);
+  return deferLinear(*this, types, cast<ShapedType>(getType()).getRank() - 1, /*contractsSpace=*/false, reason);
 }
 SmallVector<unsigned> LinearOp::getDeferrableOperands() { return {0, 1}; }
 int LinearOp::getBiasOperandIndex() { return getBias() ? 2 : -1; }
 
 MaybeType PatchEmbedOp::getDeferredElementType(ArrayRef<Type> types, std::string &reason) {
-  return deferLinear(*this, types, 2, reason);
+  return deferLinear(*this, types, 2, /*contractsSpace=*/true, reason);
 }
 SmallVector<unsigned> PatchEmbedOp::getDeferrableOperands() { return {0, 1}; }
 int PatchEmbedOp::getBiasOperandIndex() { return getBias() ? 2 : -1; }
+
+/// Each sum of a depthwise convolution reads one channel, whose scale is then the sum's.
+static std::optional<Layout> deferDepthwise(const Layout &input, const Layout &weight, int64_t channels) {
+  if (input.axis != 3 || (!weight.perTensor() && weight.axis != 0))
+    return std::nullopt;
+  Layout layout{{}, 3};
+  for (int64_t c = 0; c < channels; ++c)
+    layout.scales.push_back(input.scales[c] * weight.scales[weight.perTensor() ? 0 : c]);
+  return layout;
+}
+
+MaybeType Conv2dOp::getDeferredElementType(ArrayRef<Type> types, std::string &reason) {
+  std::optional<Layout> input = layoutOf(types[0]), weight = layoutOf(types[1]);
+  if (input && weight && isDepthwise())
+    if (std::optional<Layout> layout = deferDepthwise(*input, *weight, shapeOf(getInput())[3]))
+      return MaybeType(accumulatorType(getContext(), *layout));
+  return deferLinear(*this, types, 3, /*contractsSpace=*/true, reason);
+}
+SmallVector<unsigned> Conv2dOp::getDeferrableOperands() { return {0, 1}; }
+int Conv2dOp::getBiasOperandIndex() { return getBias() ? 2 : -1; }
 
 SmallVector<unsigned> MatmulOp::getDeferrableOperands() { return {0, 1}; }
 int MatmulOp::getBiasOperandIndex() { return -1; }

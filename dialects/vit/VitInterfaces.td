@@ -60,6 +60,66 @@ def UnaryFunction : OpInterface<"UnaryFunction"> {
   ];
 }
 
+def WeightedOp : OpInterface<"WeightedOp"> {
+  let cppNamespace = "::vitq::vit";
+  let description = [{
+    A contraction of an activation, operand 0, with a weight `[D, ...]`, operand 1, each
+    row of which gives a channel of the result's last axis, and with or without a bias
+    `[D]`, operand 2. `vit-quantize-weights` codes each row with a scale of its own.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        The channel of the input that element `element` of the weight multiplies, the
+        elements counted row by row.
+      }],
+      "int64_t", "getInputChannel", (ins "int64_t":$element)>,
+    InterfaceMethod<[{
+        The op on an image `[B, H, W, C]` of which `padding` has for each channel what
+        stands around it, instead of on the normalized one that its input is a view of; null
+        where it has no such form. It takes the place of this op.
+      }],
+      "::mlir::Operation *", "makeOnPixels",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$image, "::mlir::Value":$weight, "::mlir::Value":$bias,
+           "::llvm::ArrayRef<double>":$padding), "", [{ return nullptr; }]>,
+    InterfaceMethod<"Whether `makeOnPixels` gives an op.",
+      "bool", "canReadPixels", (ins), "", [{ return false; }]>
+  ];
+}
+
+def PermutableOp : OpInterface<"PermutableOp"> {
+  let cppNamespace = "::vitq::vit";
+  let description = [{
+    An op that can work on its operands in another order of axes: the transpose before it
+    may stand behind it as well. `vit-move-layouts` asks through this interface.
+
+    `permutation` is that of the transpose before: axis `i` of an operand is axis
+    `permutation[i]` of what the op is to read instead.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        The permutation that the result of the op on the other order needs to become that of
+        this one; failure where there is no such op.
+      }],
+      "::llvm::FailureOr<::llvm::SmallVector<int64_t>>", "getResultPermutation",
+      (ins "::llvm::ArrayRef<int64_t>":$permutation), "", [{
+        return ::llvm::SmallVector<int64_t>(permutation);
+      }]>,
+    InterfaceMethod<[{
+        Writes the attributes that number axes, or have an entry for each, for the other order.
+      }],
+      "void", "permuteAttributes", (ins "::llvm::ArrayRef<int64_t>":$permutation), "", [{ return; }]>,
+    InterfaceMethod<[{
+        Whether operand `index` has the axes that are permuted, or broadcasts to them.
+      }],
+      "bool", "isPermutedOperand", (ins "unsigned":$index), "", [{ return true; }]>
+  ];
+}
+
+// An op on the rows and columns of a map [B, H, W, C].
+def MapOp : NativeOpTrait<"MapOp"> {
+  let cppNamespace = "::vitq::vit";
+}
+
 def MoveOp : NativeOpTrait<"MoveOp"> {
   let cppNamespace = "::vitq::vit";
 }

@@ -133,15 +133,38 @@ LogicalResult PatchEmbedOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc,
 // C2, C3
 LogicalResult PatchEmbedOp::verify() { return verifyContraction(*this, getInput(), getWeight(), getBias()); }
 
+static Windows windowsOf(ArrayRef<int64_t> weight, ArrayRef<int64_t> strides, ArrayRef<int64_t> pads,
+                         ArrayRef<int64_t> dilations) {
+  Windows windows;
+  windows.size = Shape(weight.size() == 4 ? weight.drop_front(2) : weight);
+  windows.strides = Shape(strides);
+  windows.pads = Shape(pads);
+  windows.dilations = Shape(dilations);
+  return windows;
+}
+Windows Conv2dOp::getWindows() { return windowsOf(shapeOf(getWeight()), getStrides(), getPads(), getDilations()); }
+bool Conv2dOp::isDepthwise() {
+  const auto groups = static_cast<int64_t>(getGroups());
+  return groups == shapeOf(getInput())[3] && groups == shapeOf(getWeight())[0];
+}
 // C1
 LogicalResult Conv2dOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
-  FailureOr<Shape> shape =
-      inferConv2d(loc, shapeOf(adaptor.getInput()), shapeOf(adaptor.getWeight()), adaptor.getStrides(),
-                  adaptor.getPads(), adaptor.getDilations(), adaptor.getGroups());
+  FailureOr<Shape> shape = inferConv2d(
+      loc, shapeOf(adaptor.getInput()), shapeOf(adaptor.getWeight()),
+      windowsOf(shapeOf(adaptor.getWeight()), adaptor.getStrides(), adaptor.getPads(), adaptor.getDilations()),
+      adaptor.getGroups());
   if (succeeded(shape) && adaptor.getBias() &&
-      failed(checkVector(loc, "bias", shapeOf(adaptor.getBias()), (*shape)[1])))
+      failed(checkVector(loc, "bias", shapeOf(adaptor.getBias()), shape->back())))
     return failure();
   return setResultShape(shape, results);
+}
+LogicalResult Conv2dOp::verify() {
+  const int64_t channels = shapeOf(getInput())[3];
+  if (auto padding = getPadding();
+      padding && (static_cast<int64_t>(padding->size()) != channels ||
+                  !llvm::all_of(*padding, [](double p) { return std::isfinite(p); }))) // C4
+    return emitOpError("padding needs a finite number for each of ") << channels << " channels";
+  return verifyContraction(*this, getInput(), getWeight(), getBias()); // C2, C3
 }
 
 //===----------------------------------------------------------------------===//

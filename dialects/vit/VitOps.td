@@ -42,13 +42,13 @@ class Vit_Op<string mnemonic, list<Trait> traits = []>
 
 // Elementary ops exist for patterns to match; they never see a quantized type.
 class Vit_ElementaryUnaryOp<string mnemonic>
-    : Vit_Op<mnemonic, [DeclareOpInterfaceMethods<UnaryFunction>]> {
+    : Vit_Op<mnemonic, [DeclareOpInterfaceMethods<UnaryFunction>, PermutableOp]> {
   let arguments = (ins Vit_FloatTensor:$input);
   let results = (outs Vit_FloatTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
 }
 
-class Vit_ElementaryBinaryOp<string mnemonic> : Vit_Op<mnemonic> {
+class Vit_ElementaryBinaryOp<string mnemonic> : Vit_Op<mnemonic, [PermutableOp]> {
   let arguments = (ins Vit_FloatTensor:$lhs, Vit_FloatTensor:$rhs);
   let results = (outs Vit_FloatTensor:$result);
   let assemblyFormat = [{
@@ -57,7 +57,7 @@ class Vit_ElementaryBinaryOp<string mnemonic> : Vit_Op<mnemonic> {
 }
 
 class Vit_UnaryOp<string mnemonic, list<Trait> traits = [], list<string> quantizable = []>
-    : Vit_Op<mnemonic, [DeclareOpInterfaceMethods<UnaryFunction>,
+    : Vit_Op<mnemonic, [DeclareOpInterfaceMethods<UnaryFunction>, PermutableOp,
         DeclareOpInterfaceMethods<QuantizableOp, ["getBarrierReason"] # quantizable>] # traits> {
   let arguments = (ins Vit_Tensor:$input, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
   let results = (outs Vit_Tensor:$result);
@@ -65,7 +65,7 @@ class Vit_UnaryOp<string mnemonic, list<Trait> traits = [], list<string> quantiz
 }
 
 class Vit_BinaryOp<string mnemonic, list<Trait> traits = []>
-    : Vit_Op<mnemonic, traits> {
+    : Vit_Op<mnemonic, [PermutableOp] # traits> {
   let arguments = (ins Vit_Tensor:$lhs, Vit_Tensor:$rhs);
   let results = (outs Vit_Tensor:$result);
   let assemblyFormat = [{
@@ -77,7 +77,7 @@ class Vit_BinaryOp<string mnemonic, list<Trait> traits = []>
 // Casts
 //===----------------------------------------------------------------------===//
 
-def Vit_QuantizeOp : Vit_Op<"quantize"> {
+def Vit_QuantizeOp : Vit_Op<"quantize", [PermutableOp]> {
   let summary = "Quantize a float tensor";
   let description = [{
     `q = clamp(round(x / scale) + zero_point, storage_min, storage_max)` with the
@@ -105,7 +105,7 @@ def Vit_QuantizeOp : Vit_Op<"quantize"> {
   let hasVerifier = 1;
 }
 
-def Vit_DequantizeOp : Vit_Op<"dequantize"> {
+def Vit_DequantizeOp : Vit_Op<"dequantize", [PermutableOp]> {
   let summary = "The real values of a quantized tensor";
   let description = [{
     `x = scale * (q - zero_point)`.
@@ -130,12 +130,13 @@ def Vit_DequantizeOp : Vit_Op<"dequantize"> {
 // Contractions
 //===----------------------------------------------------------------------===//
 
-class Vit_ContractionOp<string mnemonic> : Vit_Op<mnemonic,
+class Vit_ContractionOp<string mnemonic, list<Trait> traits = []> : Vit_Op<mnemonic,
     [DeclareOpInterfaceMethods<CommutesWithDequant,
        ["getDeferrableOperands", "getBiasOperandIndex"]>,
-     DeclareOpInterfaceMethods<QuantizableOp, ["getResultCode", "getResultRounding"]>]>;
+     DeclareOpInterfaceMethods<QuantizableOp, ["getResultCode", "getResultRounding"]>] # traits>;
 
-def Vit_LinearOp : Vit_ContractionOp<"linear"> {
+def Vit_LinearOp : Vit_ContractionOp<"linear", [DeclareOpInterfaceMethods<WeightedOp>,
+    DeclareOpInterfaceMethods<PermutableOp, ["getResultPermutation", "isPermutedOperand"]>]> {
   let summary = "Fully connected layer";
   let description = [{
     `y[..., o] = sum_i x[..., i] * w[o, i] + b[o]`.
@@ -201,7 +202,8 @@ def Vit_MatmulOp : Vit_ContractionOp<"matmul"> {
   let hasVerifier = 1;
 }
 
-def Vit_PatchEmbedOp : Vit_ContractionOp<"patch_embed"> {
+def Vit_PatchEmbedOp : Vit_ContractionOp<"patch_embed",
+    [DeclareOpInterfaceMethods<WeightedOp, ["makeOnPixels", "canReadPixels"]>]> {
   let summary = "Patch embedding: a convolution whose stride is its kernel";
   let description = [{
     `y[b, p, o] = sum_{c,i,j} x[b, c, P_h*p_h + i, P_w*p_w + j] * w[o, c, i, j] + b[o]`
@@ -234,30 +236,53 @@ def Vit_PatchEmbedOp : Vit_ContractionOp<"patch_embed"> {
   let hasVerifier = 1;
 }
 
-def Vit_Conv2dOp : Vit_Op<"conv2d"> {
-  let summary = "Two-dimensional convolution";
+def Vit_Conv2dOp : Vit_ContractionOp<"conv2d",
+    [MapOp, DeclareOpInterfaceMethods<WeightedOp, ["makeOnPixels", "canReadPixels"]>]> {
+  let summary = "Two-dimensional convolution of maps, channels last";
   let description = [{
-    ONNX `Conv` on `[B, C, H, W]` with weight `[D, C/groups, K_h, K_w]`, zero
-    padding. A patch embedding is recognized as `vit.patch_embed`; other
-    convolutions exist on floats only.
+    `y[b, h, w, o] = sum_{c,i,j} x[b, s_h*h + d_h*i - p_t, s_w*w + d_w*j - p_l, g*C/G + c] * k[o, c, i, j] + bias[o]`
+    with G `groups`, `g = o / (D/G)` the group of the output channel, strides s, dilations d,
+    and pads `[p_t, p_l, p_b, p_r]` (top, left, bottom, right). Outside of the map x is 0, or
+    `padding[c]` in channel c, where that is given.
+
+    Shapes: input `[B, H, W, C]`; weight `[D, C/G, K_h, K_w]`, as ONNX has it; bias `[D]`;
+    result `[B, H', W', D]` with `H' = (H + p_t + p_b - d_h*(K_h - 1) - 1) / s_h + 1`, rounded
+    down, W' alike. A convolution over one axis has height 1.
+
+    On quantized operands the result is the exact accumulator, as of `vit.linear`. Outside of
+    the map then stands the zero point, or the code nearest to `padding[c]` (half up), so that
+    0 is 0 exactly (docs/Rules.md, R2). The input may have a scale for each channel where
+    each output channel reads one channel (depthwise).
+
+    A convolution whose windows tile the image that the model reads is `vit.patch_embed`;
+    one of 1 x 1 elements with stride 1 is `vit.linear`.
 
     Constraints:
     * C1: ranks are 4, channels divide by `groups`, attributes have two (pads:
-      four: top, left, bottom, right) entries, all positive (pads: not negative),
-      and the result is not empty.
+      four) entries, all positive (pads: not negative), and the result is not empty.
+    * C2: input, weight and result are all float or all quantized.
+    * C3: the bias of a float contraction is float; that of a quantized one has the
+      result's storage type, scales and zero points (along its only axis).
+    * C4: `padding` has a finite number for each channel of the input.
 
     Example:
     ```mlir
     %y = vit.conv2d %x, %w, %b {strides = array<i64: 2, 2>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
-      : (tensor<1x3x32x32xf32>, tensor<16x3x3x3xf32>, tensor<16xf32>) -> tensor<1x16x16x16xf32>
+      : (tensor<1x32x32x3xf32>, tensor<16x3x3x3xf32>, tensor<16xf32>) -> tensor<1x16x16x16xf32>
     ```
   }];
-  let arguments = (ins Vit_FloatTensor:$input, Vit_FloatTensor:$weight, Optional<Vit_FloatTensor>:$bias,
+  let arguments = (ins Vit_Tensor:$input, Vit_Tensor:$weight, Optional<Vit_Tensor>:$bias,
     DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads, DenseI64ArrayAttr:$dilations,
-    DefaultValuedAttr<I64Attr, "1">:$groups);
-  let results = (outs Vit_FloatTensor:$result);
+    DefaultValuedAttr<I64Attr, "1">:$groups, OptionalAttr<DenseF64ArrayAttr>:$padding);
+  let results = (outs Vit_Tensor:$result);
   let assemblyFormat = [{
     $input `,` $weight (`,` $bias^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::vitq::vit::Windows getWindows();
+    /// Whether each output channel reads one channel of the input.
+    bool isDepthwise();
   }];
 }
 
@@ -266,7 +291,8 @@ def Vit_Conv2dOp : Vit_Op<"conv2d"> {
 //===----------------------------------------------------------------------===//
 
 def Vit_SoftmaxOp : Vit_Op<"softmax",
-    [DeclareOpInterfaceMethods<QuantizableOp, ["getResultCode", "getResultRounding", "getBarrierReason"]>]> {
+    [DeclareOpInterfaceMethods<PermutableOp, ["getResultPermutation"]>,
+     DeclareOpInterfaceMethods<QuantizableOp, ["getResultCode", "getResultRounding", "getBarrierReason"]>]> {
   let summary = "Softmax over the last axis";
   let description = [{
     `y[..., i] = exp(x[..., i]) / sum_j exp(x[..., j])`, computed relative to the
@@ -339,7 +365,8 @@ def Vit_DivideRowsOp : Vit_Op<"divide_rows", [DeclareOpInterfaceMethods<Quantiza
 }
 
 def Vit_LayerNormOp : Vit_Op<"layer_norm",
-    [DeclareOpInterfaceMethods<QuantizableOp, ["getResultRounding", "getBarrierReason"]>]> {
+    [DeclareOpInterfaceMethods<PermutableOp, ["getResultPermutation", "isPermutedOperand"]>,
+     DeclareOpInterfaceMethods<QuantizableOp, ["getResultRounding", "getBarrierReason"]>]> {
   let summary = "Layer normalization over the last axis";
   let description = [{
     `y[..., c] = gamma[c] * (x[..., c] - mean) / sqrt(var + eps) + beta[c]` with mean
@@ -373,7 +400,7 @@ def Vit_LayerNormOp : Vit_Op<"layer_norm",
 // Functions of one variable
 //===----------------------------------------------------------------------===//
 
-def Vit_GeluOp : Vit_Op<"gelu", [DeclareOpInterfaceMethods<UnaryFunction>,
+def Vit_GeluOp : Vit_Op<"gelu", [DeclareOpInterfaceMethods<UnaryFunction>, PermutableOp,
     DeclareOpInterfaceMethods<QuantizableOp, ["getResultRounding", "getBarrierReason"]>]> {
   let summary = "Gaussian error linear unit";
   let description = [{
@@ -481,7 +508,7 @@ def Vit_ExpOp : Vit_ElementaryUnaryOp<"exp"> {
 //===----------------------------------------------------------------------===//
 
 def Vit_AddOp : Vit_Op<"add",
-    [DeclareOpInterfaceMethods<QuantizableOp, ["getResultCode", "getResultRounding", "getBarrierReason"]>]> {
+    [PermutableOp, DeclareOpInterfaceMethods<QuantizableOp, ["getResultCode", "getResultRounding", "getBarrierReason"]>]> {
   let summary = "Sum, broadcast as in NumPy";
   let description = [{
     On quantized types each operand is brought to the result's scale by itself and
@@ -542,7 +569,7 @@ def Vit_PowOp : Vit_ElementaryBinaryOp<"pow"> {
   }];
 }
 
-def Vit_IsNaNOp : Vit_Op<"is_nan"> {
+def Vit_IsNaNOp : Vit_Op<"is_nan", [PermutableOp]> {
   let summary = "Whether each element is not a number; elementary, float only";
   let description = [{
     Example:
@@ -555,7 +582,7 @@ def Vit_IsNaNOp : Vit_Op<"is_nan"> {
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
 }
 
-def Vit_WhereOp : Vit_Op<"where"> {
+def Vit_WhereOp : Vit_Op<"where", [PermutableOp]> {
   let summary = "Elementwise choice, broadcast as in NumPy; elementary, float only";
   let description = [{
     Example:
@@ -569,6 +596,7 @@ def Vit_WhereOp : Vit_Op<"where"> {
 }
 
 def Vit_MeanOp : Vit_Op<"mean", [DeclareOpInterfaceMethods<CommutesWithDequant>,
+    DeclareOpInterfaceMethods<PermutableOp, ["getResultPermutation", "permuteAttributes"]>,
     DeclareOpInterfaceMethods<QuantizableOp, ["hasWideResult", "getResultRounding"]>]> {
   let summary = "Arithmetic mean over some axes";
   let description = [{
@@ -598,7 +626,8 @@ def Vit_MeanOp : Vit_Op<"mean", [DeclareOpInterfaceMethods<CommutesWithDequant>,
 class Vit_ShapeOp<string mnemonic, list<Trait> traits = []> : Vit_Op<mnemonic,
     [DeclareOpInterfaceMethods<CommutesWithDequant>, MoveOp] # traits>;
 
-def Vit_ReshapeOp : Vit_ShapeOp<"reshape"> {
+def Vit_ReshapeOp : Vit_ShapeOp<"reshape",
+    [DeclareOpInterfaceMethods<PermutableOp, ["getResultPermutation", "permuteAttributes"]>]> {
   let summary = "The same elements in row-major order under another shape";
   let description = [{
     Constraints:
@@ -636,7 +665,8 @@ def Vit_TransposeOp : Vit_ShapeOp<"transpose"> {
   let hasCanonicalizer = 1;
 }
 
-def Vit_ConcatOp : Vit_ShapeOp<"concat"> {
+def Vit_ConcatOp : Vit_ShapeOp<"concat",
+    [DeclareOpInterfaceMethods<PermutableOp, ["permuteAttributes"]>]> {
   let summary = "Tensors joined along one axis";
   let description = [{
     Quantized inputs of unequal scales are requantized to the result's (docs/Rules.md, R13).
@@ -656,7 +686,8 @@ def Vit_ConcatOp : Vit_ShapeOp<"concat"> {
   let hasFolder = 1;
 }
 
-def Vit_SliceOp : Vit_ShapeOp<"slice"> {
+def Vit_SliceOp : Vit_ShapeOp<"slice",
+    [DeclareOpInterfaceMethods<PermutableOp, ["permuteAttributes"]>]> {
   let summary = "A strided box of a tensor";
   let description = [{
     `y[i] = x[offsets + i * strides]`, for `i` below `sizes`.
@@ -681,7 +712,8 @@ def Vit_SliceOp : Vit_ShapeOp<"slice"> {
   let hasFolder = 1;
 }
 
-def Vit_GatherOp : Vit_ShapeOp<"gather"> {
+def Vit_GatherOp : Vit_ShapeOp<"gather",
+    [DeclareOpInterfaceMethods<PermutableOp, ["permuteAttributes"]>]> {
   let summary = "Chosen slices along one axis";
   let description = [{
     `y[..., i, ...] = x[..., indices[i], ...]` along `axis`.
@@ -699,7 +731,8 @@ def Vit_GatherOp : Vit_ShapeOp<"gather"> {
   let assemblyFormat = "$input `indices` $indices `axis` $axis attr-dict `:` type($input) `->` type($result)";
 }
 
-def Vit_BroadcastOp : Vit_ShapeOp<"broadcast"> {
+def Vit_BroadcastOp : Vit_ShapeOp<"broadcast",
+    [DeclareOpInterfaceMethods<PermutableOp, ["getResultPermutation", "permuteAttributes"]>]> {
   let summary = "A tensor repeated along axes of size 1, as in NumPy";
   let description = [{
     Constraints:
@@ -716,7 +749,8 @@ def Vit_BroadcastOp : Vit_ShapeOp<"broadcast"> {
   let hasFolder = 1;
 }
 
-def Vit_PadOp : Vit_ShapeOp<"pad"> {
+def Vit_PadOp : Vit_ShapeOp<"pad",
+    [DeclareOpInterfaceMethods<PermutableOp, ["permuteAttributes"]>]> {
   let summary = "A tensor surrounded by real zeros";
   let description = [{
     Quantized: padding is the zero point.

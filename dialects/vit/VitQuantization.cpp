@@ -50,6 +50,14 @@ CodeSpec PatchEmbedOp::getResultCode(unsigned) {
 }
 ResultRounding PatchEmbedOp::getResultRounding() { return ResultRounding::Chosen; }
 
+CodeSpec Conv2dOp::getOperandCode(unsigned index) {
+  return index == 0 ? CodeSpec{CodeKind::Code, TensorKind::Linear} : CodeSpec{};
+}
+CodeSpec Conv2dOp::getResultCode(unsigned) {
+  return {CodeKind::Accumulator, TensorKind::Other, /*isSigned=*/true, false, lastAxis(getResult())};
+}
+ResultRounding Conv2dOp::getResultRounding() { return ResultRounding::Chosen; }
+
 // The left zero point folds into row sums of the right operand. Heads are axis 1.
 CodeSpec MatmulOp::getOperandCode(unsigned index) {
   return {CodeKind::Code, TensorKind::Attention, /*isSigned=*/index == 1, /*takesAccumulator=*/false,
@@ -59,6 +67,33 @@ CodeSpec MatmulOp::getResultCode(unsigned) {
   return {CodeKind::Accumulator, TensorKind::Other, /*isSigned=*/true, false, lastAxis(getLhs()) > 2 ? 1 : kNoAxis};
 }
 ResultRounding MatmulOp::getResultRounding() { return ResultRounding::Chosen; }
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+int64_t LinearOp::getInputChannel(int64_t element) { return element % shapeOf(getWeight())[1]; }
+
+int64_t PatchEmbedOp::getInputChannel(int64_t element) {
+  ArrayRef<int64_t> shape = shapeOf(getWeight());
+  return element / (shape[2] * shape[3]) % shape[1];
+}
+bool PatchEmbedOp::canReadPixels() { return true; }
+Operation *PatchEmbedOp::makeOnPixels(OpBuilder &builder, Value image, Value weight, Value bias, ArrayRef<double>) {
+  return PatchEmbedOp::create(builder, getLoc(), getType(), image, weight, bias, /*channels_last=*/true);
+}
+
+int64_t Conv2dOp::getInputChannel(int64_t element) {
+  ArrayRef<int64_t> shape = shapeOf(getWeight());
+  const int64_t row = shape[1] * shape[2] * shape[3], rows = shape[0] / static_cast<int64_t>(getGroups());
+  return element / row / rows * shape[1] + element / (shape[2] * shape[3]) % shape[1];
+}
+// The channels of a grouped one pad with codes of their own, for which there is no integer form.
+bool Conv2dOp::canReadPixels() { return getGroups() == 1; }
+Operation *Conv2dOp::makeOnPixels(OpBuilder &builder, Value image, Value weight, Value bias, ArrayRef<double> padding) {
+  return Conv2dOp::create(builder, getLoc(), getType(), image, weight, bias, getStridesAttr(), getPadsAttr(),
+                          getDilationsAttr(), getGroupsAttr(), builder.getDenseF64ArrayAttr(padding));
+}
 
 //===----------------------------------------------------------------------===//
 // Rows

@@ -20,6 +20,7 @@
 #include "mlir/Interfaces/InferIntRangeInterface.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "vitq/Numerics/Bounds.h"
 #include "vitq/Numerics/Code.h"
 #include "vitq/Numerics/PiecewiseLinear.h"
 #include "vitq/Numerics/Requantize.h"

@@ -106,6 +106,9 @@ LogicalResult PadOp::growLeadingAxis(int64_t, std::string &reason) {
 CodeAttr MatmulOp::getOperandCode(unsigned index) {
   return index == 0 ? getLhsCode() : CodeAttr::get(getContext(), false, 0);
 }
+CodeAttr DepthwiseConv2dOp::getOperandCode(unsigned index) {
+  return index == 0 ? getInputCode() : CodeAttr::get(getContext(), false, 0);
+}
 CodeAttr SoftmaxOp::getWrittenCode() { return CodeAttr::get(getContext(), hasUnsignedCodes(), 0); }
 CodeAttr ShiftmaxOp::getOperandCode(unsigned) { return CodeAttr::get(getContext(), false, 0); }
 CodeAttr ShiftmaxOp::getWrittenCode() { return CodeAttr::get(getContext(), false, 0); }

@@ -84,6 +84,24 @@ def IntegerOp : OpInterface<"IntegerOp"> {
   ];
 }
 
+def ProductOp : OpInterface<"ProductOp"> {
+  let cppNamespace = "::vitq::integer";
+  let description = [{
+    An op whose results are sums of products in 32 bits, accumulators, of its first operand and
+    a second one.
+  }];
+  let methods = [
+    InterfaceMethod<"How many multiply-accumulates it takes.", "int64_t", "getMacs", (ins)>,
+    InterfaceMethod<[{
+        The range of every partial sum, in any order, of the accumulators, as the union over its
+        output channels, where the codes of the first operand are in `codes`. With constant
+        weights it is per channel `sum max(0, extreme of (x - z) * w)` plus the bias, otherwise
+        products times the largest magnitudes (docs/Rules.md, R3).
+      }],
+      "::vitq::numerics::Interval", "getAccumulatorBound", (ins "::vitq::numerics::Interval":$codes)>
+  ];
+}
+
 def RowwiseOp : OpInterface<"RowwiseOp"> {
   let cppNamespace = "::vitq::integer";
   let description = [{

@@ -145,7 +145,9 @@ LogicalResult KernelOp::verifyRegions() {
   for (Operation *op : getOps()) {
     const bool moves = op->hasTrait<vit::MoveOp>();
     auto rowwise = dyn_cast<RowwiseOp>(op);
-    if (!isa<VitqDialect>(op->getDialect()) || (!moves && !rowwise)) // C2
+    // The sums of a product, whatever it reads for them, are rows.
+    const bool isRoot = !previous && isa<ProductOp>(op);
+    if (!isa<VitqDialect>(op->getDialect()) || (!moves && !rowwise && !isRoot)) // C2
       return op->emitOpError("is neither an op on rows nor a move, as those of a kernel are");
     if (moves)
       continue;

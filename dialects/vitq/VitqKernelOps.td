@@ -31,7 +31,7 @@ def Vitq_KernelOp : Vitq_RegionOp<"kernel", [
     target wants them (docs/Architecture.md, Kernels).
 
     All that the body reads, constants too, are operands and its arguments. The first op that
-    is no move is the root: a product, or an op on rows. Each of the others that is no move reads,
+    is no move is the root: a product (`ProductOp`), or an op on rows. Each of the others that is no move reads,
     as the row that flows through it, the first result of the one before it. Moves
     before them say where operands are read (patches, strides), moves behind them where results are
     written.
@@ -50,7 +50,8 @@ def Vitq_KernelOp : Vitq_RegionOp<"kernel", [
 
     Constraints:
     * C1: the body's arguments have the types of the operands.
-    * C2: the body holds ops on rows, moves of `vitq` and constants, and an op on rows at least.
+    * C2: the body holds ops on rows, moves of `vitq` and constants, and an op on rows or a
+      product as its root at least.
     * C3: an op on rows but the root reads, as the row that flows through it, the first result of
       the one before it.
     * C4: the body yields the results of its last op, and the kernel's results have their types.

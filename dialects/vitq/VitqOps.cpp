@@ -74,6 +74,32 @@ LogicalResult MatmulOp::verify() {
   return verifyZeroPoint(*this, "lhs zero point", getLhsCode(), getLhs()); // C2
 }
 
+static shapes::Windows depthwiseWindows(ArrayRef<int64_t> weight, std::optional<ArrayRef<int64_t>> strides,
+                                        std::optional<ArrayRef<int64_t>> pads,
+                                        std::optional<ArrayRef<int64_t>> dilations) {
+  ArrayRef<int64_t> none;
+  return {weight.take_front(std::min<size_t>(2, weight.size())), strides.value_or(none), pads.value_or(none),
+          dilations.value_or(none)};
+}
+shapes::Windows DepthwiseConv2dOp::getWindows() {
+  return depthwiseWindows(shapeOf(getWeight()), getStrides(), getPads(), getDilations());
+}
+// C1
+LogicalResult DepthwiseConv2dOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor,
+                                                           Components &results) {
+  ArrayRef<int64_t> weight = shapeOf(adaptor.getWeight());
+  FailureOr<Shape> shape =
+      shapes::inferDepthwise(loc, shapeOf(adaptor.getInput()), weight,
+                             depthwiseWindows(weight, adaptor.getStrides(), adaptor.getPads(), adaptor.getDilations()));
+  if (succeeded(shape) && adaptor.getBias() &&
+      failed(shapes::checkVector(loc, "bias", shapeOf(adaptor.getBias()), shape->back())))
+    return failure();
+  return addShape(shape, results);
+}
+LogicalResult DepthwiseConv2dOp::verify() {
+  return verifyZeroPoint(*this, "input zero point", getInputCode(), getInput()); // C2
+}
+
 LogicalResult RequantOp::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor adaptor, Components &results) {
   return addShape(Shape(shapeOf(adaptor.getInput())), results);
 }
@@ -353,10 +379,38 @@ LogicalResult ThresholdOp::verify() {
 // Moves
 //===----------------------------------------------------------------------===//
 
+/// Without strides patches lie side by side.
+static shapes::Windows patchWindows(ArrayRef<int64_t> patch, std::optional<ArrayRef<int64_t>> strides,
+                                    std::optional<ArrayRef<int64_t>> pads, std::optional<ArrayRef<int64_t>> dilations) {
+  return {patch, strides.value_or(patch), pads.value_or(ArrayRef<int64_t>()), dilations.value_or(ArrayRef<int64_t>())};
+}
+shapes::Windows ExtractPatchesOp::getWindows() {
+  return patchWindows(getPatch(), getStrides(), getPads(), getDilations());
+}
+int64_t ExtractPatchesOp::paddingOf(int64_t channel) {
+  ArrayRef<int64_t> padding = getPadding().value_or(ArrayRef<int64_t>());
+  return padding.empty() ? 0 : padding.size() == 1 ? padding.front() : padding[channel];
+}
 // C1
 LogicalResult ExtractPatchesOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor,
                                                           Components &results) {
-  return addShape(shapes::inferPatches(loc, shapeOf(adaptor.getInput()), adaptor.getPatch()), results);
+  shapes::Windows windows =
+      patchWindows(adaptor.getPatch(), adaptor.getStrides(), adaptor.getPads(), adaptor.getDilations());
+  const bool mustTile = !adaptor.getStrides() && !adaptor.getPads() && !adaptor.getDilations();
+  return addShape(shapes::inferPatches(loc, shapeOf(adaptor.getInput()), windows, mustTile, adaptor.getAsMap()),
+                  results);
+}
+LogicalResult ExtractPatchesOp::verify() {
+  ArrayRef<int64_t> padding = getPadding().value_or(ArrayRef<int64_t>());
+  const int bits = static_cast<int>(widthOf(getInput()));
+  auto fits = [&](int64_t code) {
+    return code >= numerics::codeRange(bits, true).min && code <= numerics::codeRange(bits, false).max;
+  };
+  const int64_t channels = shapeOf(getInput())[3];
+  if (getPadding() &&
+      ((padding.size() != 1 && static_cast<int64_t>(padding.size()) != channels) || !llvm::all_of(padding, fits))) // C2
+    return emitOpError("padding needs one code of ") << bits << " bits, or one for each of " << channels << " channels";
+  return success();
 }
 // C1
 LogicalResult ReshapeOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {

@@ -47,8 +47,9 @@ class Vitq_Op<string mnemonic, list<string> batchable = [], list<string> integer
          DeclareOpInterfaceMethods<IntegerOp, integer>] # traits>;
 
 // An op on rows. `rowwise` are the methods of RowwiseOp that it has of its own.
-class Vitq_RowOp<string mnemonic, list<string> rowwise = [], list<string> batchable = [], list<string> integer = []>
-    : Vitq_Op<mnemonic, batchable, integer, [DeclareOpInterfaceMethods<RowwiseOp, rowwise>]>;
+class Vitq_RowOp<string mnemonic, list<string> rowwise = [], list<string> batchable = [], list<string> integer = [],
+                 list<Trait> traits = []>
+    : Vitq_Op<mnemonic, batchable, integer, [DeclareOpInterfaceMethods<RowwiseOp, rowwise>] # traits>;
 
 // An op that only moves elements: its range is its inputs' range, its element
 // type theirs.
@@ -59,7 +60,8 @@ class Vitq_MoveOp<string mnemonic, list<string> batchable = []>
 // Arithmetic
 //===----------------------------------------------------------------------===//
 
-def Vitq_MatmulOp : Vitq_RowOp<"matmul", [], ["getBatchOperand"], ["getOperandCode"]> {
+def Vitq_MatmulOp : Vitq_RowOp<"matmul", [], ["getBatchOperand"], ["getOperandCode"],
+    [DeclareOpInterfaceMethods<ProductOp>]> {
   let summary = "Matrix product with 32-bit accumulators";
   let description = [{
     `acc[b, m, n] = bias[n] + sum_k (lhs[b, m, k] - lhs.zero) * rhs[b, k, n]`,
@@ -87,6 +89,42 @@ def Vitq_MatmulOp : Vitq_RowOp<"matmul", [], ["getBatchOperand"], ["getOperandCo
     $lhs `,` $rhs (`,` $bias^)? (`transpose_rhs` $transpose_rhs^)? (`lhs` $lhs_code^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
+}
+
+def Vitq_DepthwiseConv2dOp : Vitq_Op<"depthwise_conv2d", [], ["getOperandCode"],
+    [DeclareOpInterfaceMethods<ProductOp>]> {
+  let summary = "Convolution of each channel of a map by itself, with 32-bit accumulators";
+  let description = [{
+    `acc[b, h, w, c] = bias[c] + sum_{i,j} (x[b, s_h*h + d_h*i - p_t, s_w*w + d_w*j - p_l, c] - input.zero) * k[i, j, c]`
+    in 32 bits, with strides s, dilations d and pads `[p_t, p_l, p_b, p_r]` (top, left, bottom,
+    right); strides and dilations are 1, pads 0 where they are not given. Outside of the map x
+    is `input.zero`. The input is read as `input` says; the weight is signed, and 0 is 0. That
+    no accumulator overflows is proved by `vitq-prove-accumulators`.
+
+    Shapes: input `[B, H, W, C]`, weight `[K_h, K_w, C]`, bias `[C]`, result `[B, H', W', C]`,
+    H' and W' as of `vit.conv2d`.
+
+    ```mlir
+    %acc = vitq.depthwise_conv2d %x, %k, %bias strides [2, 2] pads [1, 1, 1, 1] input <unsigned, zero = 131>
+        : (tensor<1x56x56x64xi8>, tensor<3x3x64xi8>, tensor<64xi32>) -> tensor<1x28x28x64xi32>
+    ```
+
+    Constraints:
+    * C1: shapes as above; the result is not empty.
+    * C2: the zero point is a value of the input type.
+  }];
+  let arguments = (ins Vitq_TensorNarrow:$input, Vitq_TensorNarrow:$weight, Optional<Vitq_Tensor32>:$bias,
+    OptionalAttr<DenseI64ArrayAttr>:$strides, OptionalAttr<DenseI64ArrayAttr>:$pads,
+    OptionalAttr<DenseI64ArrayAttr>:$dilations, Vitq_CodeOf:$input_code);
+  let results = (outs Vitq_Tensor32:$result);
+  let assemblyFormat = [{
+    $input `,` $weight (`,` $bias^)? (`strides` $strides^)? (`pads` $pads^)? (`dilations` $dilations^)?
+    (`input` $input_code^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::vitq::vit::Windows getWindows();
+  }];
 }
 
 def Vitq_RequantOp : Vitq_RowOp<"requant", ["isElementwise"]> {
@@ -603,23 +641,43 @@ def Vitq_ThresholdOp : Vitq_RowOp<"threshold", ["isElementwise"], ["computesAlon
 //===----------------------------------------------------------------------===//
 
 def Vitq_ExtractPatchesOp : Vitq_MoveOp<"extract_patches"> {
-  let summary = "Rows of non-overlapping image patches";
+  let summary = "Rows of patches of a map";
   let description = [{
-    `y[b, p, (i*P_w + j)*C + c] = x[b, P_h*p_h + i, P_w*p_w + j, c]`, patch
-    `p = p_h*(W/P_w) + p_w`.
+    `y[b, p, (i*P_w + j)*C + c] = x[b, s_h*h + d_h*i - p_t, s_w*w + d_w*j - p_l, c]`, patch
+    `p = h*W' + w`, with strides s, dilations d and pads `[p_t, p_l, p_b, p_r]` (top, left,
+    bottom, right). Without `strides` patches lie side by side (s is the patch's size), without
+    `dilations` d is 1, without `pads` p is 0. Outside of the map stands `padding`: one code, or
+    one for each channel; 0 if there is none.
 
-    Shapes: input `[B, H, W, C]`, result `[B, (H/P_h)*(W/P_w), P_h*P_w*C]`.
+    Shapes: input `[B, H, W, C]`, result `[B, H'*W', P_h*P_w*C]`, or with `as_map`
+    `[B, H', W', P_h*P_w*C]`; H' and W' as of `vit.conv2d`.
 
     ```mlir
     %y = vitq.extract_patches %x patch [16, 16] : tensor<1x224x224x3xi8> -> tensor<1x196x768xi8>
+    %z = vitq.extract_patches %x patch [3, 3] strides [2, 2] pads [1, 1, 1, 1] padding [124, 116, 104] as_map
+        : tensor<1x224x224x3xi8> -> tensor<1x112x112x27xi8>
     ```
 
     Constraints:
-    * C1: rank 4, and the patch size divides the image size.
+    * C1: rank 4; attributes have two (pads: four) entries, all positive (pads: not negative),
+      and the result is not empty. Without `strides` and pads patches cover the map.
+    * C2: `padding` has one code, or one for each channel, that fits the element type, as
+      signed or unsigned.
   }];
-  let arguments = (ins Vitq_Tensor:$input, DenseI64ArrayAttr:$patch);
+  let arguments = (ins Vitq_Tensor:$input, DenseI64ArrayAttr:$patch, OptionalAttr<DenseI64ArrayAttr>:$strides,
+    OptionalAttr<DenseI64ArrayAttr>:$pads, OptionalAttr<DenseI64ArrayAttr>:$dilations,
+    OptionalAttr<DenseI64ArrayAttr>:$padding, UnitAttr:$as_map);
   let results = (outs Vitq_Tensor:$result);
-  let assemblyFormat = "$input `patch` $patch attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat = [{
+    $input `patch` $patch (`strides` $strides^)? (`pads` $pads^)? (`dilations` $dilations^)? (`padding` $padding^)?
+    (`as_map` $as_map^)? attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::vitq::vit::Windows getWindows();
+    /// What stands outside of the map in `channel`.
+    int64_t paddingOf(int64_t channel);
+  }];
 }
 
 def Vitq_ReshapeOp : Vitq_MoveOp<"reshape", ["growLeadingAxis"]> {

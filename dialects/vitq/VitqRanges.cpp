@@ -56,7 +56,6 @@ VITQ_FULL_RANGE(LayerNormOp)
   void OP::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {                             \
     setRange(getResult(), ranges[0]);                                                                                  \
   }
-VITQ_INPUT_RANGE(ExtractPatchesOp)
 VITQ_INPUT_RANGE(ReshapeOp)
 VITQ_INPUT_RANGE(TransposeOp)
 VITQ_INPUT_RANGE(SliceOp)
@@ -68,6 +67,15 @@ void ConcatOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRange
   ConstantIntRanges all = ranges[0];
   for (const ConstantIntRanges &range : ranges.drop_front())
     all = all.rangeUnion(range);
+  setRange(getResult(), all);
+}
+
+void ExtractPatchesOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
+  ConstantIntRanges all = ranges[0];
+  if (getWindows().isPadded())
+    for (int64_t channel = 0; channel < shapeOf(getInput())[3]; ++channel)
+      all =
+          all.rangeUnion(ConstantIntRanges::constant(APInt(64, paddingOf(channel), true).trunc(widthOf(getResult()))));
   setRange(getResult(), all);
 }
 
@@ -130,21 +138,31 @@ void ThresholdOp::inferResultRanges(ArrayRef<ConstantIntRanges>, SetIntRangeFn s
   setRange(getResult(), interval(getResult(), getResultCode().isUnsigned(), min, min + shapeOf(getThresholds())[0]));
 }
 
-/// The weight-independent bound K * max|lhs - z| * 2^7 (docs/Rules.md, R3); the pass
+/// The weight-independent bound `count * max|x - z| * max|w|` and the bias (docs/Rules.md, R3); the pass
 /// vitq-prove-accumulators knows the weights and proves more.
-void MatmulOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
-  const int64_t k = shapeOf(getLhs()).back();
-  const numerics::Interval lhs = valuesIn(ranges[0], getLhsCode());
-  int64_t magnitude = std::max(std::abs(lhs.min), std::abs(lhs.max));
-  int64_t weight = std::max(std::abs(ranges[1].smin().getSExtValue()), std::abs(ranges[1].smax().getSExtValue()));
-  int64_t bound = k * magnitude * weight;
+static void setProductRange(Value result, int64_t count, const numerics::Interval &values,
+                            const ConstantIntRanges &weights, const ConstantIntRanges *bias, SetIntRangeFn setRange) {
+  int64_t magnitude = std::max(std::abs(values.min), std::abs(values.max));
+  int64_t weight = std::max(std::abs(weights.smin().getSExtValue()), std::abs(weights.smax().getSExtValue()));
+  int64_t bound = count * magnitude * weight;
   int64_t low = -bound, high = bound;
-  if (getBias()) {
-    low += ranges[2].smin().getSExtValue();
-    high += ranges[2].smax().getSExtValue();
+  if (bias) {
+    low += bias->smin().getSExtValue();
+    high += bias->smax().getSExtValue();
   }
   if (low < std::numeric_limits<int32_t>::min() || high > std::numeric_limits<int32_t>::max())
-    setRange(getResult(), full(getResult()));
+    setRange(result, full(result));
   else
-    setRange(getResult(), interval(getResult(), false, low, high));
+    setRange(result, interval(result, false, low, high));
+}
+
+void MatmulOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
+  setProductRange(getResult(), shapeOf(getLhs()).back(), valuesIn(ranges[0], getLhsCode()), ranges[1],
+                  getBias() ? &ranges[2] : nullptr, setRange);
+}
+
+void DepthwiseConv2dOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
+  ArrayRef<int64_t> weight = shapeOf(getWeight());
+  setProductRange(getResult(), weight[0] * weight[1], valuesIn(ranges[0], getInputCode()), ranges[1],
+                  getBias() ? &ranges[2] : nullptr, setRange);
 }

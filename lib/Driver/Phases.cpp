@@ -33,7 +33,9 @@ Phase getPhase(ModuleOp module) {
     integerOps |= op->getName().getDialectNamespace() == "vitq";
     for (Value operand : op->getOperands()) {
       bool quantized = getQuantizedType(operand) != nullptr;
-      quantizedContraction |= quantized && isa<vit::LinearOp, vit::MatmulOp>(op);
+      auto quantizable = dyn_cast<vit::QuantizableOp>(op);
+      quantizedContraction |=
+          quantized && quantizable && quantizable.getResultCode(0).kind == vit::CodeKind::Accumulator;
       quantizedTypes |= quantized;
     }
   });

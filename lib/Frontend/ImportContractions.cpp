@@ -10,102 +10,11 @@
 
 #include "ConstantCodes.h"
 
-#include "llvm/Support/MathExtras.h"
-
 #include <cmath>
 
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::frontend;
-
-/// Sizes in attributes that are larger than any image could need.
-static bool isSane(ArrayRef<int64_t> values) {
-  return llvm::all_of(values, [](int64_t v) { return v >= 0 && v < (int64_t(1) << 24); });
-}
-
-//===----------------------------------------------------------------------===//
-// Convolution
-//===----------------------------------------------------------------------===//
-
-namespace {
-struct ConvAttributes {
-  Shape strides, dilations, pads;
-  int64_t groups = 1;
-};
-} // namespace
-
-/// Padding that keeps the size of the image: output = ceil(input / stride).
-static void padToSame(ConvAttributes &attributes, ArrayRef<int64_t> image, ArrayRef<int64_t> weight, bool lower) {
-  for (int i = 0; i < 2; ++i) {
-    int64_t stride = attributes.strides[i], extent = (weight[2 + i] - 1) * attributes.dilations[i] + 1;
-    int64_t outputs = llvm::divideCeilSigned(image[2 + i], stride);
-    int64_t total = std::max<int64_t>(0, (outputs - 1) * stride + extent - image[2 + i]);
-    attributes.pads[i] = lower ? total - total / 2 : total / 2;
-    attributes.pads[2 + i] = total - attributes.pads[i];
-  }
-}
-
-static FailureOr<ConvAttributes> readConvAttributes(NodeImporter &n, ArrayRef<int64_t> image,
-                                                    ArrayRef<int64_t> weight) {
-  ConvAttributes attributes;
-  attributes.strides = n.intsAttr("strides").value_or(Shape{1, 1});
-  attributes.dilations = n.intsAttr("dilations").value_or(Shape{1, 1});
-  attributes.pads = n.intsAttr("pads").value_or(Shape{0, 0, 0, 0});
-  attributes.groups = n.intAttr("group", 1);
-  std::optional<Shape> kernel = n.intsAttr("kernel_shape");
-  if (kernel && ArrayRef<int64_t>(*kernel) != weight.drop_front(2))
-    return n.error() << "kernel_shape is not the weight's";
-  if (!isSane(attributes.strides) || !isSane(attributes.dilations) || !isSane(attributes.pads) ||
-      attributes.strides.size() != 2 || attributes.dilations.size() != 2 || attributes.pads.size() != 4 ||
-      llvm::is_contained(attributes.strides, 0) || llvm::is_contained(attributes.dilations, 0) ||
-      attributes.groups < 1 || attributes.groups > weight[0])
-    return n.error() << "has unusable strides, dilations, pads or groups";
-  std::string autoPad = n.stringAttr("auto_pad", "NOTSET");
-  if (autoPad == "SAME_UPPER" || autoPad == "SAME_LOWER")
-    padToSame(attributes, image, weight, autoPad == "SAME_LOWER");
-  else if (autoPad == "VALID")
-    attributes.pads = {0, 0, 0, 0};
-  else if (autoPad != "NOTSET")
-    return n.error() << "auto_pad '" << autoPad << "' is not supported";
-  return attributes;
-}
-
-MaybeImported vitq::frontend::importConvolution(NodeImporter &n, const Imported &input, const Imported &weight,
-                                                const Imported &bias) {
-  if (input.rank() != 4 || weight.rank() != 4)
-    return n.error() << "only two-dimensional convolutions are supported; the input has rank " << input.rank();
-  if (!weight.constant)
-    return n.error() << "the weight must be a constant";
-  FailureOr<ConvAttributes> attributes = readConvAttributes(n, input.shape(), weight.shape());
-  Value rest;
-  FailureOr<Value> x = n.materialize(input), w = n.materializeWeight(weight, rest);
-  if (failed(attributes) || failed(x) || failed(w))
-    return failure();
-  SmallVector<Value> operands{*x, *w};
-  if (bias) {
-    remarkBiasScale(n, input, weight.constant, bias.constant);
-    FailureOr<Value> b = n.materialize(bias);
-    if (failed(b))
-      return failure();
-    operands.push_back(*b);
-  }
-  auto convolve = [&](ValueRange values) {
-    return n.create<vit::Conv2dOp>(values,
-                                   {n.i64s("strides", attributes->strides), n.i64s("pads", attributes->pads),
-                                    n.i64s("dilations", attributes->dilations), n.i64("groups", attributes->groups)});
-  };
-  MaybeImported result = convolve(operands);
-  if (failed(result) || !rest)
-    return result;
-  MaybeImported share = convolve({*x, rest});
-  return failed(share) ? share : n.create<vit::AddOp>({result->value, share->value});
-}
-
-MaybeImported vitq::frontend::makeConv(NodeImporter &n) {
-  return importConvolution(n, n.input(0), n.input(1), n.input(2));
-}
-
-static LogicalResult importConv(NodeImporter &n) { return n.setOutput(makeConv(n)); }
 
 //===----------------------------------------------------------------------===//
 // Matrix products
@@ -287,7 +196,6 @@ MaybeImported vitq::frontend::makeMean(NodeImporter &n, const Imported &input, S
 }
 
 void vitq::frontend::addContractionHandlers(HandlerTable &table) {
-  table["Conv"] = {importConv, 2, 3};
   table["Gemm"] = {importGemm, 2, 3};
   table["MatMul"] = {importMatMul, 2, 2};
   table["Softmax"] = {importSoftmax, 1, 1};

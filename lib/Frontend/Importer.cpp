@@ -36,6 +36,7 @@ const HandlerTable &vitq::frontend::operatorHandlers() {
     HandlerTable all;
     addAttentionHandlers(all);
     addContractionHandlers(all);
+    addConvolutionHandlers(all);
     addControlHandlers(all);
     addEinsumHandlers(all);
     addElementwiseHandlers(all);

@@ -232,6 +232,7 @@ void addBinaryEvaluators(HandlerTable &table);
 void addContractionEvaluators(HandlerTable &table);
 void addContractionHandlers(HandlerTable &table);
 void addControlHandlers(HandlerTable &table);
+void addConvolutionHandlers(HandlerTable &table);
 void addEinsumHandlers(HandlerTable &table);
 void addElementwiseHandlers(HandlerTable &table);
 void addIndexingEvaluators(HandlerTable &table);
@@ -273,6 +274,11 @@ struct Equation {
   llvm::SmallVector<int> output;
 };
 llvm::FailureOr<Equation> readEquation(NodeImporter &n);
+
+/// A map [B, C, H, W] as [B, H, W, C], or a row [B, C, L] as [B, 1, L, C]: ops on maps have their channels last.
+MaybeImported toChannelsLast(NodeImporter &n, const Imported &input);
+/// Back again, to a tensor of `rank` axes.
+MaybeImported toChannelsFirst(NodeImporter &n, const Imported &map, int64_t rank);
 
 /// A convolution with the node's attributes; `bias` may be empty.
 MaybeImported importConvolution(NodeImporter &n, const Imported &input, const Imported &weight, const Imported &bias);

@@ -40,9 +40,11 @@ int64_t interp::macsOf(Operation *op) {
       macs += macsOf(inner);
     return macs;
   }
-  if (isa<vit::LinearOp, vit::MatmulOp, integer::MatmulOp>(op))
+  if (auto product = dyn_cast<integer::ProductOp>(op))
+    return product.getMacs();
+  if (isa<vit::LinearOp, vit::MatmulOp>(op))
     return productOf(shapeOfValue(op->getResult(0))) * shapeOfValue(op->getOperand(0)).back();
-  if (isa<vit::PatchEmbedOp, vit::Conv2dOp>(op))
+  if (isa<vit::WeightedOp>(op))
     return productOf(shapeOfValue(op->getResult(0))) * productOf(shapeOfValue(op->getOperand(1)).drop_front());
   return 0;
 }

@@ -100,13 +100,9 @@ Kernel FloatEngine<Real>::make(vit::PatchEmbedOp op) {
 
 template <typename Real>
 Kernel FloatEngine<Real>::make(vit::Conv2dOp op) {
-  Convolution conv{shapeOfValue(op.getInput()),
-                   shapeOfValue(op.getWeight()),
-                   shapeOfValue(op.getResult()),
-                   op.getStrides(),
-                   op.getPads(),
-                   op.getDilations(),
-                   static_cast<int64_t>(op.getGroups())};
+  Convolution conv{shapeOfValue(op.getInput()),          shapeOfValue(op.getWeight()),
+                   shapeOfValue(op.getResult()),         op.getWindows(),
+                   static_cast<int64_t>(op.getGroups()), op.getPadding().value_or(ArrayRef<double>())};
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = result(conv.result);
     convolve<Real>(conv, in[0].data<Real>(), in[1].data<Real>(), in.size() > 2 ? in[2].data<Real>() : nullptr,

@@ -94,40 +94,88 @@ void vitq::interp::layerNormRow(const Real *x, const Real *gamma, const Real *be
     y[i] = static_cast<Real>((x[i] - mean) * inverse * gamma[i] + beta[i]);
 }
 
-/// Row (y, x) of `columns` holds the input elements under the kernel there.
-template <typename Real>
-static void gatherWindows(const Convolution &conv, const Real *x, int64_t firstChannel, Matrix<Real> &columns) {
-  int64_t height = conv.input[2], width = conv.input[3], channels = conv.weight[1];
-  int64_t kernelHeight = conv.weight[2], kernelWidth = conv.weight[3], resultWidth = conv.result[3];
-  columns.setZero(conv.result[2] * resultWidth, channels * kernelHeight * kernelWidth);
-  for (int64_t row = 0; row < columns.rows(); ++row) {
-    int64_t top = row / resultWidth * conv.strides[0] - conv.pads[0];
-    int64_t left = row % resultWidth * conv.strides[1] - conv.pads[1];
-    for (int64_t column = 0; column < columns.cols(); ++column) {
-      int64_t channel = column / (kernelHeight * kernelWidth);
-      int64_t h = top + column / kernelWidth % kernelHeight * conv.dilations[0];
-      int64_t w = left + column % kernelWidth * conv.dilations[1];
-      if (h >= 0 && h < height && w >= 0 && w < width)
-        columns(row, column) = x[((firstChannel + channel) * height + h) * width + w];
+/// Calls `tap(tap, from)` for each element of the window of result (row, column): its number, and its place in the
+/// map, or -1 outside.
+template <typename Tap>
+static void forEachTap(const Convolution &conv, int64_t row, int64_t column, Tap tap) {
+  const vitq::vit::Windows &windows = conv.windows;
+  const int64_t height = conv.input[1], width = conv.input[2];
+  for (int64_t i = 0; i < windows.size[0]; ++i)
+    for (int64_t j = 0; j < windows.size[1]; ++j) {
+      const int64_t h = windows.first(0, row) + i * windows.dilations[0],
+                    w = windows.first(1, column) + j * windows.dilations[1];
+      tap(i * windows.size[1] + j, h >= 0 && h < height && w >= 0 && w < width ? h * width + w : -1);
     }
+}
+
+/// The weight's rows with the channels last, [D, K_h * K_w, C/groups].
+template <typename Real>
+static std::vector<Real> tapRows(const Convolution &conv, const Real *w) {
+  const int64_t outputs = conv.weight[0], channels = conv.weight[1], taps = conv.weight[2] * conv.weight[3];
+  std::vector<Real> rows(outputs * channels * taps);
+  for (int64_t d = 0; d < outputs; ++d)
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t tap = 0; tap < taps; ++tap)
+        rows[(d * taps + tap) * channels + c] = w[(d * channels + c) * taps + tap];
+  return rows;
+}
+
+/// One channel in, one out.
+template <typename Real>
+static void convolveDepthwise(const Convolution &conv, const Real *x, const Real *w, const Real *bias, Real *y) {
+  const int64_t channels = conv.input[3], taps = conv.weight[2] * conv.weight[3];
+  std::vector<Real> byTap(taps * channels), outside(channels, Real(0));
+  for (int64_t c = 0; c < channels; ++c)
+    for (int64_t tap = 0; tap < taps; ++tap)
+      byTap[tap * channels + c] = w[c * taps + tap];
+  std::copy(conv.padding.begin(), conv.padding.end(), outside.begin());
+  for (int64_t batch = 0; batch < conv.input[0]; ++batch) {
+    const Real *map = x + batch * conv.input[1] * conv.input[2] * channels;
+    for (int64_t row = 0; row < conv.result[1]; ++row)
+      for (int64_t column = 0; column < conv.result[2]; ++column, y += channels) {
+        for (int64_t c = 0; c < channels; ++c)
+          y[c] = bias ? bias[c] : Real(0);
+        forEachTap(conv, row, column, [&](int64_t tap, int64_t from) {
+          if (from < 0 && conv.padding.empty())
+            return;
+          const Real *values = from < 0 ? outside.data() : map + from * channels, *weight = &byTap[tap * channels];
+          for (int64_t c = 0; c < channels; ++c)
+            y[c] += values[c] * weight[c];
+        });
+      }
   }
 }
 
 template <typename Real>
 void vitq::interp::convolve(const Convolution &conv, const Real *x, const Real *w, const Real *bias, Real *y) {
-  int64_t filters = conv.weight[0] / conv.groups, area = conv.result[2] * conv.result[3];
-  Matrix<Real> columns;
+  if (conv.groups == conv.input[3] && conv.groups == conv.weight[0])
+    return convolveDepthwise(conv, x, w, bias, y);
+  const int64_t channels = conv.weight[1], outputs = conv.weight[0] / conv.groups;
+  const int64_t taps = conv.weight[2] * conv.weight[3], depth = taps * channels;
+  const std::vector<Real> rows = tapRows(conv, w);
+  // Some rows of the result at a time.
+  const int64_t block = std::max<int64_t>(1, 512 / conv.result[2]);
+  std::vector<Real> windows(block * conv.result[2] * depth), sums(block * conv.result[2] * outputs);
   for (int64_t batch = 0; batch < conv.input[0]; ++batch)
-    for (int64_t group = 0; group < conv.groups; ++group) {
-      gatherWindows(conv, x + batch * conv.input[1] * conv.input[2] * conv.input[3], group * conv.weight[1], columns);
-      int64_t first = group * filters;
-      Real *results = y + (batch * conv.result[1] + first) * area;
-      product<Real>(w + first * columns.cols(), columns.data(), /*transposed=*/true, /*scale=*/1, /*bias=*/nullptr,
-                    results, filters, area, columns.cols());
-      MutableMap<Real> result(results, filters, area);
-      for (int64_t i = 0; bias && i < filters; ++i)
-        result.row(i).array() += bias[first + i];
-    }
+    for (int64_t first = 0; first < conv.result[1]; first += block)
+      for (int64_t group = 0; group < conv.groups; ++group) {
+        const Real *map = x + batch * conv.input[1] * conv.input[2] * conv.input[3] + group * channels;
+        const int64_t last = std::min(first + block, conv.result[1]), count = (last - first) * conv.result[2];
+        Real *to = windows.data();
+        for (int64_t row = first; row < last; ++row)
+          for (int64_t column = 0; column < conv.result[2]; ++column)
+            forEachTap(conv, row, column, [&](int64_t, int64_t from) {
+              for (int64_t c = 0; c < channels; ++c)
+                *to++ = from >= 0              ? map[from * conv.input[3] + c]
+                        : conv.padding.empty() ? Real(0)
+                                               : static_cast<Real>(conv.padding[group * channels + c]);
+            });
+        product<Real>(windows.data(), rows.data() + group * outputs * depth, /*transposed=*/true, /*scale=*/1,
+                      bias ? bias + group * outputs : nullptr, sums.data(), count, outputs, depth);
+        Real *result = y + ((batch * conv.result[1] + first) * conv.result[2]) * conv.result[3] + group * outputs;
+        for (int64_t i = 0; i < count; ++i)
+          std::copy_n(sums.data() + i * outputs, outputs, result + i * conv.result[3]);
+      }
 }
 
 #define VITQ_INSTANTIATE(Real)                                                                                         \

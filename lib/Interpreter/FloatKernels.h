@@ -9,6 +9,7 @@
 #ifndef VITQ_LIB_INTERPRETER_FLOATKERNELS_H
 #define VITQ_LIB_INTERPRETER_FLOATKERNELS_H
 
+#include "dialects/vit/ShapeInference.h"
 #include "llvm/ADT/ArrayRef.h"
 
 #include <cstdint>
@@ -36,12 +37,15 @@ void divideRow(const Real *x, double divisor, Real *y, int64_t n);
 template <typename Real>
 void layerNormRow(const Real *x, const Real *gamma, const Real *beta, Real *y, int64_t n, double eps, bool centered);
 
-/// Shapes and attributes of a convolution.
+/// A convolution of maps [B, H, W, C] with a weight [D, C/groups, K_h, K_w]; `padding` has what stands outside of
+/// the map for each channel, or nothing for 0.
 struct Convolution {
-  llvm::ArrayRef<int64_t> input, weight, result, strides, pads, dilations;
+  llvm::ArrayRef<int64_t> input, weight, result;
+  vit::Windows windows;
   int64_t groups;
+  llvm::ArrayRef<double> padding;
 };
-/// ONNX Conv; `bias` may be null.
+/// `bias` may be null.
 template <typename Real>
 void convolve(const Convolution &conv, const Real *x, const Real *w, const Real *bias, Real *y);
 

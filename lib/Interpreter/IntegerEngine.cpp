@@ -37,6 +37,7 @@ public:
 
 private:
   static Kernel make(integer::MatmulOp op);
+  static Kernel make(integer::DepthwiseConv2dOp op);
   static Kernel make(integer::RequantOp op);
   static Kernel make(integer::AddOp op);
   static Kernel make(integer::MulOp op);
@@ -130,6 +131,36 @@ Kernel IntegerEngine::make(integer::MatmulOp op) {
       int32_t *y = out[0].mutableData<int32_t>() + b * m * n;
       startAccumulators(y, in.size() > 2 ? in[2].data<int32_t>() : nullptr, lhs.offset, w, m, n, k);
       multiplyRows16(lhs.values.data() + b * m * k, w, y, m, n, k, 0, k);
+    }
+    return success();
+  };
+}
+
+Kernel IntegerEngine::make(integer::DepthwiseConv2dOp op) {
+  ArrayRef<int64_t> shape = shapeOfValue(op.getResult()), map = shapeOfValue(op.getInput());
+  const vit::Windows windows = op.getWindows();
+  const numerics::Code input = integer::codeOf(op.getInput(), op.getInputCode()),
+                       weight = integer::codeOf(op.getWeight(), integer::CodeAttr::get(op.getContext(), false, 0));
+  return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
+    const std::vector<int16_t> codes = narrow(in[0], input).values, taps = narrow(in[1], weight).values;
+    const int64_t channels = map[3];
+    out[0] = Tensor::allocate(ElementKind::I32, shape);
+    int32_t *sums = out[0].mutableData<int32_t>();
+    for (int64_t place = 0, places = productOf(shape.drop_back()); place < places; ++place, sums += channels) {
+      const int64_t batch = place / (shape[1] * shape[2]), y = place / shape[2] % shape[1], x = place % shape[2];
+      for (int64_t c = 0; c < channels; ++c)
+        sums[c] = in.size() > 2 ? in[2].data<int32_t>()[c] : 0;
+      for (int64_t i = 0; i < windows.size[0]; ++i)
+        for (int64_t j = 0; j < windows.size[1]; ++j) {
+          const int64_t h = windows.first(0, y) + i * windows.dilations[0],
+                        w = windows.first(1, x) + j * windows.dilations[1];
+          if (h < 0 || h >= map[1] || w < 0 || w >= map[2])
+            continue; // the zero point
+          const int16_t *from = codes.data() + ((batch * map[1] + h) * map[2] + w) * channels,
+                        *tap = taps.data() + (i * windows.size[1] + j) * channels;
+          for (int64_t c = 0; c < channels; ++c)
+            sums[c] = static_cast<int32_t>(static_cast<uint32_t>(sums[c]) + static_cast<uint32_t>(from[c] * tap[c]));
+        }
     }
     return success();
   };
@@ -331,9 +362,9 @@ Kernel IntegerEngine::compile(Operation *op) const {
   if (Kernel move = compileMove(op, 0))
     return move;
   return TypeSwitch<Operation *, Kernel>(op)
-      .Case<integer::MatmulOp, integer::RequantOp, integer::AddOp, integer::MulOp, integer::SumOp, integer::TableOp,
-            integer::InterpolateOp, integer::PwlOp, integer::PolyGeluOp, integer::GeluOp>(
-          [](auto op) { return make(op); })
+      .Case<integer::MatmulOp, integer::DepthwiseConv2dOp, integer::RequantOp, integer::AddOp, integer::MulOp,
+            integer::SumOp, integer::TableOp, integer::InterpolateOp, integer::PwlOp, integer::PolyGeluOp,
+            integer::GeluOp>([](auto op) { return make(op); })
       .Case<integer::SoftmaxOp, integer::ShiftmaxOp, integer::DivideRowsOp, integer::LayerNormOp, integer::NormQuantOp,
             integer::ThresholdOp>([](auto op) { return makeRowKernel(op); })
       .Default(Kernel());

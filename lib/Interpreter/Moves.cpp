@@ -51,6 +51,47 @@ Tensor interp::patchRows(const Tensor &image, int64_t ph, int64_t pw, bool chann
       .reshaped({batch, (height / ph) * (width / pw), ph * pw * channels});
 }
 
+template <typename Element>
+static Tensor gatherWindows(const Tensor &map, const vit::Windows &windows, int64_t first, int64_t channels,
+                            bool channelOrder, llvm::function_ref<int64_t(int64_t)> padding) {
+  ArrayRef<int64_t> shape = map.shape();
+  const int64_t height = shape[1], width = shape[2];
+  const auto [taps, columns] = std::pair(windows.size[0] * windows.size[1], windows.size[1]);
+  const FailureOr<vit::Shape> results = vit::inferWindows(std::nullopt, height, width, windows);
+  Tensor rows = Tensor::allocate(map.kind(), {shape[0] * (*results)[0] * (*results)[1], taps * channels});
+  SmallVector<Element> outside;
+  for (int64_t c = 0; c < channels; ++c)
+    outside.push_back(static_cast<Element>(padding(first + c)));
+  Element *row = rows.mutableData<Element>();
+  const int64_t tapStep = channelOrder ? 1 : channels, channelStep = channelOrder ? taps : 1;
+  for (int64_t batch = 0; batch < shape[0]; ++batch) {
+    const Element *from = map.data<Element>() + batch * height * width * shape[3] + first;
+    for (int64_t y = 0; y < (*results)[0]; ++y)
+      for (int64_t x = 0; x < (*results)[1]; ++x, row += taps * channels)
+        for (int64_t tap = 0; tap < taps; ++tap) {
+          const int64_t h = windows.first(0, y) + tap / columns * windows.dilations[0],
+                        w = windows.first(1, x) + tap % columns * windows.dilations[1];
+          const bool inside = h >= 0 && h < height && w >= 0 && w < width;
+          const Element *values = inside ? from + (h * width + w) * shape[3] : outside.data();
+          for (int64_t c = 0; c < channels; ++c)
+            row[tap * tapStep + c * channelStep] = values[c];
+        }
+  }
+  return rows;
+}
+
+Tensor interp::windowRows(const Tensor &map, const vit::Windows &windows, int64_t first, int64_t channels,
+                          bool channelOrder, llvm::function_ref<int64_t(int64_t)> padding) {
+  switch (map.kind()) {
+  case ElementKind::I8:
+    return gatherWindows<int8_t>(map, windows, first, channels, channelOrder, padding);
+  case ElementKind::I16:
+    return gatherWindows<int16_t>(map, windows, first, channels, channelOrder, padding);
+  default:
+    return gatherWindows<int32_t>(map, windows, first, channels, channelOrder, padding);
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Kernels, alike for both dialects
 //===----------------------------------------------------------------------===//
@@ -104,9 +145,15 @@ static Kernel movePad(ArrayRef<int64_t> low, ArrayRef<int64_t> shape, int64_t pa
   };
 }
 
-static Kernel movePatches(ArrayRef<int64_t> patch) {
-  return [patch](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
-    out[0] = patchRows(in[0], patch[0], patch[1], /*channelsLast=*/true, /*channelOrder=*/false);
+static Kernel movePatches(integer::ExtractPatchesOp op) {
+  ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
+  const vit::Windows windows = op.getWindows();
+  const int64_t channels = shapeOfValue(op.getInput())[3];
+  return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
+    integer::ExtractPatchesOp patches = op;
+    out[0] = windowRows(in[0], windows, 0, channels, /*channelOrder=*/false, [&](int64_t c) {
+               return patches.paddingOf(c);
+             }).reshaped(shape);
     return success();
   };
 }
@@ -122,6 +169,6 @@ Kernel interp::compileMove(Operation *op, int64_t padding) {
       .Case<vit::ConcatOp, integer::ConcatOp>([](auto op) { return moveConcat(op.getAxis()); })
       .Case<vit::PadOp, integer::PadOp>(
           [&](auto op) { return movePad(op.getLow(), shapeOfValue(op.getResult()), padding); })
-      .Case([](integer::ExtractPatchesOp op) { return movePatches(op.getPatch()); })
+      .Case([](integer::ExtractPatchesOp op) { return movePatches(op); })
       .Default(Kernel());
 }

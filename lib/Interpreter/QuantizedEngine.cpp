@@ -35,6 +35,7 @@ private:
   Kernel compileReal(Operation *op) const;
   Kernel makeQuantize(vit::QuantizeOp op) const;
   Kernel makeContraction(Operation *op) const;
+  Kernel makeConvolution(vit::Conv2dOp op) const;
   Kernel makeNumerator(vit::SoftmaxNumeratorOp op) const;
   Kernel makeAdd(vit::AddOp op) const;
 
@@ -225,6 +226,49 @@ Kernel QuantizedEngine::makeContraction(Operation *op) const {
 }
 
 /// The sum is that of the codes.
+/// Group by group, on codes less their zero point; outside of the map stands 0, or the code of the padding.
+Kernel QuantizedEngine::makeConvolution(vit::Conv2dOp op) const {
+  auto types = typesOf(op->getOperands());
+  if (!types[0] || !types[1] || !isQuantized(op.getResult()))
+    return {};
+  ArrayRef<int64_t> shape = shapeOfValue(op.getResult()), weight = shapeOfValue(op.getWeight());
+  const vit::Windows windows = op.getWindows();
+  const auto groups = static_cast<int64_t>(op.getGroups());
+  const int64_t outputs = weight[0] / groups, channels = weight[1], depth = productOf(weight.drop_front());
+  SmallVector<int64_t> outside(channels * groups, 0);
+  if (auto padding = op.getPadding())
+    for (auto [c, value] : llvm::enumerate(*padding)) {
+      const size_t channel = types[0]->scales.size() == 1 ? 0 : c;
+      outside[c] = numerics::quantizeReal(value, types[0]->scales[channel], types[0]->zeroPoints[channel],
+                                          types[0]->min, types[0]->max, Rounding::HalfUp) -
+                   types[0]->zeroPoints[channel];
+    }
+  return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) -> LogicalResult {
+    vit::Conv2dOp conv = op;
+    Tensor map = types[0]->centered(in[0]), kernel = types[1]->centered(in[1]), bias;
+    if (in.size() > 2)
+      bias = types[2] ? types[2]->centered(in[2]) : in[2];
+    out[0] = Tensor::allocate(ElementKind::I32, shape);
+    bool fits = true;
+    for (int64_t group = 0; group < groups; ++group) {
+      Tensor rows = windowRows(map, windows, group * channels, channels, /*channelOrder=*/true,
+                               [&](int64_t c) { return outside[c]; });
+      const int64_t count = rows.shape()[0];
+      std::vector<int32_t> sums(count * outputs);
+      fits &= multiplyExactly(
+          rows.values<int32_t>(), {kernel.data<int32_t>() + group * outputs * depth, size_t(outputs * depth)},
+          bias.empty() ? ArrayRef<int32_t>() : ArrayRef<int32_t>(bias.data<int32_t>() + group * outputs, outputs),
+          sums.data(), count, outputs, depth);
+      int32_t *to = out[0].mutableData<int32_t>() + group * outputs;
+      for (int64_t i = 0; i < count; ++i, to += shape[3])
+        llvm::copy(ArrayRef(sums).slice(i * outputs, outputs), to);
+    }
+    if (!fits)
+      return conv.emitOpError("has an accumulator that does not fit 32 bits for this input");
+    return success();
+  };
+}
+
 Kernel QuantizedEngine::makeNumerator(vit::SoftmaxNumeratorOp op) const {
   Kernel function = real->compile(op);
   std::optional<QuantizedType> input = QuantizedType::get(tensorType(op.getInput()));
@@ -363,6 +407,7 @@ Kernel QuantizedEngine::compile(Operation *op) const {
       .Case([&](vit::QuantizeOp op) { return makeQuantize(op); })
       .Case([&](vit::DequantizeOp op) { return makeDequantize(op, floatKind); })
       .Case<vit::LinearOp, vit::MatmulOp, vit::PatchEmbedOp>([&](auto op) { return makeContraction(op); })
+      .Case([&](vit::Conv2dOp op) { return makeConvolution(op); })
       .Case([&](vit::SoftmaxNumeratorOp op) { return makeNumerator(op); })
       .Case([&](vit::AddOp op) { return makeAdd(op); })
       .Default([&](Operation *op) { return compileReal(op); });

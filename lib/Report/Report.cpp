@@ -182,8 +182,8 @@ void Report::recordIntegerModule(ModuleOp module) {
       entry.accumulator.append(proved.asArrayRef().begin(), proved.asArrayRef().end());
     if (auto range = data->ranges.find(entry.node); range != data->ranges.end())
       entry.range = range->second;
-    if (auto matmul = dyn_cast<integer::MatmulOp>(op))
-      entry.macs = ShapedType::getNumElements(shapeOf(matmul.getResult())) * shapeOf(matmul.getLhs()).back();
+    if (auto product = dyn_cast<integer::ProductOp>(op))
+      entry.macs = product.getMacs();
     data->macs += entry.macs;
     data->weightBytes += entry.constantBytes;
     data->ops.push_back(std::move(entry));

@@ -39,29 +39,29 @@ class ProveAccumulators : public vitq::impl::VitqProveAccumulatorsPassBase<Prove
     if (failed(solver.initializeAndRun(getOperation())))
       return signalPassFailure();
     bool bad = false;
-    getOperation().walk([&](integer::MatmulOp op) {
-      numerics::Interval bound = getAccumulatorBound(op, lhsRange(solver, op));
+    getOperation().walk([&](integer::ProductOp op) {
+      numerics::Interval bound = op.getAccumulatorBound(operandRange(solver, op));
       op->setAttr("vitq.accumulator_range", DenseI64ArrayAttr::get(op.getContext(), {bound.min, bound.max}));
       LDBG() << nodeName(op.getLoc()) << ": [" << bound.min << ", " << bound.max << "], "
              << numerics::signedBitsFor(bound) << " bits";
       if (numerics::signedBitsFor(bound) <= 32)
         return;
       bad = true;
-      op.emitError("node '") << nodeName(op.getLoc()) << "': the accumulator may reach [" << bound.min << ", "
-                             << bound.max
-                             << "], beyond 32 bits; quantize the operands to fewer bits or split the contraction";
+      op->emitError("node '") << nodeName(op.getLoc()) << "': the accumulator may reach [" << bound.min << ", "
+                              << bound.max
+                              << "], beyond 32 bits; quantize the operands to fewer bits or split the contraction";
     });
     if (bad)
       signalPassFailure();
   }
 
-  static numerics::Interval lhsRange(DataFlowSolver &solver, integer::MatmulOp op) {
-    numerics::Interval all = getLhsTypeRange(op);
-    auto *state = solver.lookupState<dataflow::IntegerValueRangeLattice>(op.getLhs());
+  static numerics::Interval operandRange(DataFlowSolver &solver, integer::ProductOp op) {
+    numerics::Interval all = getOperandTypeRange(op);
+    auto *state = solver.lookupState<dataflow::IntegerValueRangeLattice>(op->getOperand(0));
     if (!state || state->getValue().isUninitialized())
       return all;
     const ConstantIntRanges &range = state->getValue().getValue();
-    if (op.getLhsCode().isUnsigned())
+    if (cast<integer::IntegerOp>(op.getOperation()).getOperandCode(0).isUnsigned())
       return {static_cast<int64_t>(range.umin().getZExtValue()), static_cast<int64_t>(range.umax().getZExtValue())};
     return {range.smin().getSExtValue(), range.smax().getSExtValue()};
   }

@@ -139,8 +139,8 @@ private:
   }
 
   Kind kindOfCode(QuantizableOp op, Value value, CodeSpec code) const {
-    // Pixels go into the weights of the patch embedding.
-    if (!isIVit() && value.getDefiningOp<NormalizePixelsOp>() && takesPixels(op))
+    // The normalization of pixels goes into the weights of their reader.
+    if (!isIVit() && pixelsOf(op))
       return Kind::None;
     if (auto source = root(value).getDefiningOp<QuantizableOp>();
         source && source.getResultCode(0).kind == CodeKind::Probability)

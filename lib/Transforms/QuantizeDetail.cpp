@@ -66,12 +66,17 @@ bool quantize::isContraction(Value value) {
   return op && op.getResultCode(0).kind == CodeKind::Accumulator;
 }
 
-bool quantize::takesPixels(Operation *op) {
-  auto embed = dyn_cast<PatchEmbedOp>(op);
-  if (!embed)
-    return false;
-  auto pixels = embed.getInput().getDefiningOp<NormalizePixelsOp>();
-  return isConstant(embed.getWeight()) || (pixels && llvm::all_equal(pixels.getStd()));
+NormalizePixelsOp quantize::pixelsOf(Operation *op) {
+  auto weighted = dyn_cast<WeightedOp>(op);
+  if (!weighted || !weighted.canReadPixels())
+    return {};
+  Value image = op->getOperand(0);
+  // A map has its channels last.
+  if (op->hasTrait<MapOp>())
+    image = planesOf(image);
+  auto pixels = image ? image.getDefiningOp<NormalizePixelsOp>() : NormalizePixelsOp();
+  const bool folds = pixels && (isConstant(op->getOperand(1)) || llvm::all_equal(pixels.getStd()));
+  return folds ? pixels : NormalizePixelsOp();
 }
 
 bool quantize::isAccumulatorSum(Value value) {

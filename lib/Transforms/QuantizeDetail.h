@@ -45,9 +45,8 @@ bool isCodedConstant(mlir::Value value);
 /// Whether `value` is the exact sum of products, not yet requantized.
 bool isContraction(mlir::Value value);
 
-/// Whether `op` is a patch embedding into whose weight the normalization of pixels can go:
-/// one of floats, or codes that one deviation of all channels is a factor of.
-bool takesPixels(mlir::Operation *op);
+/// The normalization of the image that `op` reads, if it can read the bytes instead; else null.
+vit::NormalizePixelsOp pixelsOf(mlir::Operation *op);
 
 /// A sum of two linear layers' accumulators on its way to another sum: it stays an
 /// accumulator, in units of the first.

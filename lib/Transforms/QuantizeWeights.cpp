@@ -132,24 +132,23 @@ public:
       : function(function), rewriter(function.getContext()), bits(bits), compensateBias(compensateBias) {}
 
   LogicalResult run() {
-    SmallVector<Operation *> sums, contractions;
+    SmallVector<Operation *> sums;
+    SmallVector<WeightedOp> contractions;
     for (Operation &op : function.front()) {
-      if (isa<LinearOp, PatchEmbedOp>(op))
-        contractions.push_back(&op);
+      if (auto weighted = dyn_cast<WeightedOp>(op))
+        contractions.push_back(weighted);
       if (op.getNumResults() == 1 && isAccumulatorSum(op.getResult(0)))
         sums.push_back(&op);
     }
-    for (Operation *op : contractions)
+    for (WeightedOp op : contractions)
       inputs[op] = inputOf(op);
     for (Operation *sum : sums) {
       auto first = sum->getOperand(0).getDefiningOp<LinearOp>(), second = sum->getOperand(1).getDefiningOp<LinearOp>();
       inputs[first].added = reachOf(second, inputs[second]);
     }
-    for (Operation *op : contractions) {
-      auto linear = dyn_cast<LinearOp>(op);
-      if (failed(linear ? quantizeLinear(linear) : quantizePatchEmbed(cast<PatchEmbedOp>(op))))
+    for (WeightedOp op : contractions)
+      if (failed(quantizeWeight(op)))
         return failure();
-    }
     for (Operation *sum : sums)
       if (failed(quantizeSum(sum)))
         return failure();
@@ -171,7 +170,7 @@ private:
     return llvm::map_to_vector(own.getScales(), [=](double scale) { return scale / common; });
   }
 
-  Input inputOf(Operation *op) const {
+  Input inputOf(WeightedOp op) const {
     Input input;
     auto read = root(op->getOperand(0)).getDefiningOp<DequantizeOp>();
     if (!read)
@@ -186,38 +185,62 @@ private:
     return input;
   }
 
-  /// The weight [N, K], its columns multiplied by the input's factors, symmetric per row;
-  /// with bias compensation the bias takes up what that changes in the mean output.
-  LogicalResult quantizeLinear(LinearOp op) {
-    if (isCodedConstant(op.getWeight()))
-      return success();
+  static Value weightOf(WeightedOp op) { return op->getOperand(1); }
+  static Value biasOf(WeightedOp op) { return op->getNumOperands() > 2 ? op->getOperand(2) : Value(); }
+  static void setBias(WeightedOp op, Value bias) {
+    if (biasOf(op))
+      op->setOperand(2, bias);
+    else
+      op->insertOperands(2, bias);
+  }
+
+  /// The weight, multiplied by the factors of the input's channels, symmetric per row. The normalization of
+  /// pixels that the op reads, if it was not quantized, is folded into weight and bias; with bias compensation the
+  /// bias takes up what the weight's rounding changes in the mean output.
+  LogicalResult quantizeWeight(WeightedOp op) {
     const Input &input = inputs[op];
     rewriter.setInsertionPoint(op);
-    FailureOr<std::vector<double>> values = weightValues(op, op.getWeight());
+    NormalizePixelsOp pixels = pixelsOf(op);
+    if (isCodedConstant(weightOf(op)))
+      return pixels ? readPixels(op, pixels) : success();
+    const int64_t rows = shapeOf(weightOf(op))[0];
+    FailureOr<std::vector<double>> values = weightValues(op, weightOf(op));
     if (failed(values))
       return failure();
-    int64_t channels = shapeOf(op.getWeight())[0], k = shapeOf(op.getWeight())[1];
-    if (!input.factors.empty())
-      for (auto [i, value] : llvm::enumerate(*values))
-        value *= input.factors[i % k];
-    FailureOr<std::vector<double>> bias = biasValues(op, op.getBias(), channels);
+    FailureOr<std::vector<double>> bias = biasValues(op, biasOf(op), rows);
     if (failed(bias))
       return failure();
-    Accumulator accumulator = accumulatorFor(input.codes, *bias);
+    for (auto [i, value] : llvm::enumerate(*values)) {
+      if (pixels)
+        value /= pixels.getStd()[op.getInputChannel(i)];
+      else if (!input.factors.empty())
+        value *= input.factors[op.getInputChannel(i)];
+    }
+    const int64_t row = static_cast<int64_t>(values->size()) / rows;
+    Accumulator accumulator =
+        accumulatorFor(pixels ? getUniformParameters(getQuantizedType(pixels.getPixels())) : input.codes, *bias);
     for (auto [n, reach] : llvm::enumerate(input.added))
       accumulator.addends[n] += reach;
-    Weight weight = quantizeRows(*values, channels, bits, accumulator);
-    LDBG() << nodeName(op.getLoc()) << ": " << channels << " scales"
-           << (input.factors.empty() ? "" : ", with those of the input's channels");
-    if (static_cast<int64_t>(input.means.size()) == k) {
-      for (int64_t n = 0; n < channels; ++n)
-        for (int64_t i = 0; i < k; ++i) {
-          double error = (*values)[n * k + i] - weight.scales[n] * weight.codes.realAt(n * k + i);
-          (*bias)[n] += error * input.means[i] / (input.factors.empty() ? 1.0 : input.factors[i]);
-        }
-      op.getBiasMutable().assign(biasConstant(rewriter, op, op.getBias(), *bias, "bias"));
+    if (pixels)
+      for (auto [i, value] : llvm::enumerate(*values))
+        accumulator.addends[i / row] += std::abs(value * pixels.getMean()[op.getInputChannel(i)]);
+    Weight weight = quantizeRows(*values, rows, bits, accumulator);
+    LDBG() << nodeName(op.getLoc()) << ": " << rows << " scales"
+           << (pixels                  ? ", with the normalization of pixels"
+               : input.factors.empty() ? ""
+                                       : ", with those of the input's channels");
+    Value dequantized = weightValue(rewriter, op, weightOf(op), weight, bits);
+    if (pixels)
+      return replacePixels(op, pixels, dequantized, weight, *bias);
+    if (static_cast<int64_t>(input.means.size()) == row) {
+      for (auto [i, value] : llvm::enumerate(*values)) {
+        const int64_t n = static_cast<int64_t>(i) / row, channel = op.getInputChannel(i);
+        double error = value - weight.scales[n] * weight.codes.realAt(i);
+        (*bias)[n] += error * input.means[channel] / (input.factors.empty() ? 1.0 : input.factors[channel]);
+      }
+      setBias(op, biasConstant(rewriter, op, biasOf(op), *bias, "bias"));
     }
-    op.getWeightMutable().assign(weightValue(rewriter, op, op.getWeight(), weight, bits));
+    op->setOperand(1, dequantized);
     return success();
   }
 
@@ -239,87 +262,65 @@ private:
     return reach;
   }
 
-  /// The same for the weight [D, C, P_h, P_w] of a patch embedding. The normalization of
-  /// pixels that feeds it, if it was not quantized, is folded into weight and bias.
-  LogicalResult quantizePatchEmbed(PatchEmbedOp op) {
-    const Input &input = inputs[op];
-    rewriter.setInsertionPoint(op);
-    if (isCodedConstant(op.getWeight()))
-      return op.getInput().getDefiningOp<NormalizePixelsOp>() ? readPixels(op) : success();
-    FailureOr<std::vector<double>> values = weightValues(op, op.getWeight());
-    if (failed(values))
-      return failure();
-    auto pixels = op.getInput().getDefiningOp<NormalizePixelsOp>();
-    ArrayRef<int64_t> shape = shapeOf(op.getWeight());
-    int64_t channels = shape[1], area = shape[2] * shape[3];
-    if (pixels)
-      for (auto [i, value] : llvm::enumerate(*values))
-        value /= pixels.getStd()[(i / area) % channels];
-    FailureOr<std::vector<double>> bias = biasValues(op, op.getBias(), shape[0]);
-    if (failed(bias))
-      return failure();
-    Accumulator accumulator =
-        accumulatorFor(pixels ? getUniformParameters(getQuantizedType(pixels.getPixels())) : input.codes, *bias);
-    if (pixels)
-      for (auto [i, value] : llvm::enumerate(*values))
-        accumulator.addends[i / (channels * area)] += std::abs(value * pixels.getMean()[(i / area) % channels]);
-    Weight weight = quantizeRows(*values, shape[0], bits, accumulator);
-    LDBG() << nodeName(op.getLoc()) << ": " << weight.scales.size() << " scales"
-           << (pixels ? ", with the normalization of pixels" : "");
-    Value dequantized = weightValue(rewriter, op, op.getWeight(), weight, bits);
-    if (!pixels) {
-      op.getWeightMutable().assign(dequantized);
-      return success();
-    }
-    replacePixels(op, dequantized, weight, *bias);
-    return success();
-  }
-
-  /// The same for codes that the model brought: the deviation of all channels is a factor of
-  /// their scales.
-  LogicalResult readPixels(PatchEmbedOp op) {
-    auto pixels = op.getInput().getDefiningOp<NormalizePixelsOp>();
-    auto read = op.getWeight().getDefiningOp<DequantizeOp>();
+  /// For codes that the model brought: the deviation of all channels is a factor of their scales.
+  LogicalResult readPixels(WeightedOp op, NormalizePixelsOp pixels) {
+    auto read = weightOf(op).getDefiningOp<DequantizeOp>();
     auto cast = read ? read.getInput().getDefiningOp<quant::StorageCastOp>() : quant::StorageCastOp();
+    const int64_t rows = shapeOf(weightOf(op))[0];
     FailureOr<Tensor> codes = getIntTensor(cast ? cast.getInput() : Value());
-    FailureOr<std::vector<double>> bias = biasValues(op, op.getBias(), shapeOf(op.getWeight())[0]);
+    FailureOr<std::vector<double>> bias = biasValues(op, biasOf(op), rows);
     if (failed(codes) || failed(bias))
-      return op.emitError("weight is no constant; only products of activations (vit.matmul) may vary");
+      return op->emitError("weight is no constant; only products of activations (vit.matmul) may vary");
     UniformParameters parameters = *getUniformParameters(getQuantizedType(read.getInput()));
     Weight weight{*codes, {}};
-    for (int64_t d = 0; d < shapeOf(op.getWeight())[0]; ++d)
+    for (int64_t d = 0; d < rows; ++d)
       weight.scales.push_back(parameters.scale(d) / pixels.getStd()[0]);
     auto old = getQuantizedType(read.getInput());
     auto type = quant::UniformQuantizedPerAxisType::get(
         quant::QuantizationFlags::Signed, old.getStorageType(), old.getExpressedType(), weight.scales,
         SmallVector<int64_t>(weight.scales.size(), 0), 0, old.getStorageTypeMin(), old.getStorageTypeMax());
-    replacePixels(op, dequantizedConstant(rewriter, op.getLoc(), op.getWeight(), *codes, type), weight, *bias);
-    return success();
+    return replacePixels(op, pixels, dequantizedConstant(rewriter, op.getLoc(), weightOf(op), *codes, type), weight,
+                         *bias);
   }
 
-  /// A patch embedding of bytes in place of `op`, with a weight that has the deviation in it;
-  /// the mean goes into the bias.
-  void replacePixels(PatchEmbedOp op, Value dequantized, const Weight &weight, std::vector<double> bias) {
-    auto pixels = op.getInput().getDefiningOp<NormalizePixelsOp>();
-    ArrayRef<int64_t> shape = shapeOf(op.getWeight());
-    int64_t channels = shape[1], area = shape[2] * shape[3];
-    for (int64_t d = 0; d < shape[0]; ++d)
-      for (int64_t c = 0; c < channels; ++c) {
-        int64_t sum = 0;
-        for (int64_t i = 0; i < area; ++i)
-          sum += weight.codes.intAt((d * channels + c) * area + i);
-        bias[d] -= pixels.getMean()[c] * weight.scales[d] * static_cast<double>(sum);
-      }
-    Value newBias = biasConstant(rewriter, op, op.getBias(), bias, "patch_embed_bias");
+  /// What stands around the bytes of an image for what does around the normalized one, on the grid of bytes
+  /// (rounded half up).
+  static SmallVector<double> paddingOfPixels(WeightedOp op, NormalizePixelsOp pixels) {
+    const UniformParameters bytes = *getUniformParameters(getQuantizedType(pixels.getPixels()));
+    auto normalized = op->getAttrOfType<DenseF64ArrayAttr>("padding");
+    SmallVector<double> padding;
+    for (auto [c, mean] : llvm::enumerate(pixels.getMean())) {
+      const double value = mean + (normalized ? normalized[c] * pixels.getStd()[c] : 0.0);
+      const int64_t code = numerics::quantizeReal(value, bytes.scale(), bytes.zeroPoint(), bytes.min, bytes.max,
+                                                  numerics::Rounding::HalfUp);
+      padding.push_back(numerics::dequantize(code, bytes.scale(), bytes.zeroPoint()));
+    }
+    return padding;
+  }
+
+  /// The op on bytes in place of `op`, with a weight that has the deviation in it; the mean goes into the bias.
+  LogicalResult replacePixels(WeightedOp op, NormalizePixelsOp pixels, Value dequantized, const Weight &weight,
+                              std::vector<double> bias) {
+    const int64_t count = weight.codes.numElements(), row = count / static_cast<int64_t>(bias.size());
+    for (int64_t d = 0, rows = static_cast<int64_t>(bias.size()); d < rows; ++d) {
+      SmallVector<int64_t> sums(pixels.getMean().size(), 0);
+      for (int64_t i = d * row; i < (d + 1) * row; ++i)
+        sums[op.getInputChannel(i)] += weight.codes.intAt(i);
+      for (auto [sum, mean] : llvm::zip_equal(sums, pixels.getMean()))
+        bias[d] -= mean * weight.scales[d] * static_cast<double>(sum);
+    }
+    Value newBias = biasConstant(rewriter, op, biasOf(op), bias, "patch_embed_bias");
     Value real =
         DequantizeOp::create(rewriter, pixels.getLoc(),
                              withElementType(pixels.getPixels().getType(), rewriter.getF32Type()), pixels.getPixels());
-    auto embed = PatchEmbedOp::create(rewriter, op.getLoc(), op.getType(), real, dequantized, newBias,
-                                      /*channels_last=*/true);
-    embed->setDiscardableAttrs(op->getDiscardableAttrDictionary());
-    rewriter.replaceOp(op, embed);
+    Operation *onPixels = op.makeOnPixels(rewriter, real, dequantized, newBias, paddingOfPixels(op, pixels));
+    onPixels->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+    Operation *view = op->getOperand(0).getDefiningOp();
+    rewriter.replaceOp(op, onPixels);
+    eraseUnread(view);
     if (pixels->use_empty())
       rewriter.eraseOp(pixels);
+    return success();
   }
 
   /// The sum of two accumulators in units of the first.

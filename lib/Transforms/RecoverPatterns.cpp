@@ -110,6 +110,9 @@ struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatte
     recover::populateCastPatterns(casts);
     recover::populateCastFactorPatterns(casts);
     patterns = {std::move(first), std::move(second), std::move(casts)};
+    RewritePatternSet moves(context);
+    recover::populateLayoutPatterns(moves);
+    layouts = std::move(moves);
     return success();
   }
 
@@ -117,9 +120,12 @@ struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatte
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;
+      // Between convolutions there are no transposes then; and once more for what was recovered.
+      if (failed(apply(function, {0})) || failed(moveMaps(function, 0)) || failed(apply(function, {1})) ||
+          failed(moveMaps(function, 1)))
+        return signalPassFailure();
       // Once more where casts were in the way.
-      if (failed(apply(function, {0, 1})) ||
-          (recover::dropInnerCasts(function) > 0 && failed(apply(function, {0, 1}))) || failed(apply(function, {2})))
+      if ((recover::dropInnerCasts(function) > 0 && failed(apply(function, {0, 1}))) || failed(apply(function, {2})))
         return signalPassFailure();
       LDBG() << "@" << function.getName() << ": " << function.getBody().front().getOperations().size()
              << " ops after the patterns";
@@ -129,6 +135,15 @@ struct RecoverPatternsPass : vitq::impl::VitRecoverPatternsPassBase<RecoverPatte
   }
 
 private:
+  /// Takes transposes of maps out where there are maps besides a patch embedding's; what that opens to `set`.
+  LogicalResult moveMaps(func::FuncOp function, unsigned set) {
+    const bool hasMaps = llvm::any_of(function.getBody().front(), [](Operation &op) {
+      auto conv = dyn_cast<vit::Conv2dOp>(op);
+      return op.hasTrait<vit::MapOp>() && !(conv && recover::isPatchEmbedding(conv));
+    });
+    return hasMaps && recover::moveLayouts(function, layouts) ? apply(function, {set}) : success();
+  }
+
   LogicalResult apply(func::FuncOp function, ArrayRef<unsigned> sets) {
     for (unsigned set : sets)
       if (failed(applyPatternsGreedily(function, patterns[set], GreedyRewriteConfig().setMaxIterations(maxRounds))))
@@ -154,5 +169,6 @@ private:
   }
 
   SmallVector<FrozenRewritePatternSet, 3> patterns;
+  FrozenRewritePatternSet layouts;
 };
 } // namespace

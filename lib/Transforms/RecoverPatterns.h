@@ -14,6 +14,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Rewrite/FrozenRewritePatternSet.h"
 
 namespace vitq::recover {
 
@@ -27,9 +28,9 @@ void populateActivationPatterns(mlir::RewritePatternSet &patterns);
 void populateGuardPatterns(mlir::RewritePatternSet &patterns);
 /// Biases, LayerScale, layers that are packed into one.
 void populateLinearPatterns(mlir::RewritePatternSet &patterns);
-/// Patch embeddings, and the normalization of pixels in front of them.
+/// Patch embeddings, and the normalization of pixels in front of them; for the end, convolutions that are patch
+/// embeddings or linear layers.
 void populatePatchPatterns(mlir::RewritePatternSet &patterns);
-/// For the end, patch embeddings that are not read as [batch, patches, channels].
 void populateLatePatchPatterns(mlir::RewritePatternSet &patterns);
 /// Factors and summands for each channel behind linear layers and convolutions; for the end,
 /// when normalizations have taken theirs, those before them.
@@ -158,9 +159,19 @@ mlir::Value makeRows(mlir::PatternRewriter &rewriter, mlir::Location loc, mlir::
 /// appended to its name. Failure when it is neither.
 llvm::FailureOr<mlir::Value> takeRows(mlir::PatternRewriter &rewriter, mlir::Location loc, mlir::Value weight,
                                       llvm::ArrayRef<int64_t> rows, llvm::StringRef role);
+/// Such a weight [D, ...] as another shape [D, ...].
+llvm::FailureOr<mlir::Value> reshapeWeight(mlir::PatternRewriter &rewriter, mlir::Value weight,
+                                           llvm::ArrayRef<int64_t> shape);
 /// Such a weight with each row multiplied by its own number.
 llvm::FailureOr<mlir::Value> scaleRows(mlir::PatternRewriter &rewriter, mlir::Value weight,
                                        llvm::ArrayRef<float> factors);
+
+/// Whether windows of `conv` tile the image that the model reads, normalized or not.
+bool isPatchEmbedding(vit::Conv2dOp conv);
+
+/// Moves transposes of maps behind the ops that read them (vit-move-layouts); whether any moved.
+bool moveLayouts(mlir::func::FuncOp function, const mlir::FrozenRewritePatternSet &patterns);
+void populateLayoutPatterns(mlir::RewritePatternSet &patterns);
 
 /// Takes casts out between ops that exist only to be parts of a function, which no
 /// pattern recovers with casts inside; how many.

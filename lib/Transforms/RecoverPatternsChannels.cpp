@@ -110,12 +110,11 @@ struct Layer {
   Operation *op = nullptr;
   std::vector<float> weight, bias;
 
-  static bool isOne(Operation *op) { return isa_and_nonnull<vit::LinearOp, vit::PatchEmbedOp, vit::Conv2dOp>(op); }
+  static bool isOne(Operation *op) { return isa_and_nonnull<vit::WeightedOp>(op); }
   LogicalResult read(Operation *layer);
   Value biasValue() const { return op->getNumOperands() > 2 ? op->getOperand(2) : Value(); }
   int64_t numOutputs() const { return shapeOf(op->getOperand(1))[0]; }
   int64_t rowSize() const { return static_cast<int64_t>(weight.size()) / numOutputs(); }
-  bool isConv() const { return isa<vit::Conv2dOp>(op); }
   Value makeBias(PatternRewriter &rewriter) const;
 };
 } // namespace
@@ -156,8 +155,7 @@ struct FoldIntoLayerBefore : RewritePattern {
     Layer layer;
     if (!Layer::isOne(source.getDefiningOp()) || !source.hasOneUse() || failed(layer.read(source.getDefiningOp())))
       return rewriter.notifyMatchFailure(op, "no layer of this use alone with constant weights");
-    const int64_t outputAxis = layer.isConv() ? 1 : rankOf(source) - 1;
-    if (!isChannelAxis(channels->x, channels->axis, source, axisOf(source, outputAxis)))
+    if (!isChannelAxis(channels->x, channels->axis, source, axisOf(source, rankOf(source) - 1)))
       return rewriter.notifyMatchFailure(op, "the axis is not the layer's channels");
     const int64_t rowSize = layer.rowSize();
     if (channels->isMul) {
@@ -192,15 +190,15 @@ struct FoldIntoLayerBehind : RewritePattern {
     auto embed = dyn_cast<vit::PatchEmbedOp>(op);
     auto conv = dyn_cast<vit::Conv2dOp>(op);
     if ((embed && embed.getChannelsLast()) ||
-        (conv && !channels->isMul && llvm::any_of(conv.getPads(), [](int64_t pad) { return pad != 0; })))
+        (conv && conv.getWindows().isPadded() && (!channels->isMul || conv.getPadding())))
       return rewriter.notifyMatchFailure(op, "the layer pads, or reads pixels");
-    const int64_t inputAxis = isa<vit::LinearOp>(op) ? rankOf(op->getOperand(0)) - 1 : 1;
+    const int64_t inputAxis = embed ? 1 : rankOf(op->getOperand(0)) - 1;
     if (!isChannelAxis(op->getOperand(0), inputAxis, source, axisOf(source, channels->axis)))
       return rewriter.notifyMatchFailure(op, "the axis is not the layer's inputs");
     Layer layer;
     if (failed(layer.read(op)))
       return rewriter.notifyMatchFailure(op, "weight or bias is no constant");
-    fold(layer, *channels, conv ? conv.getGroups() : 1);
+    fold(layer, *channels);
     Value weight = channels->isMul ? remake(rewriter, op->getOperand(1), layer.weight) : op->getOperand(1);
     Value bias = channels->isMul ? layer.biasValue() : layer.makeBias(rewriter);
     Value input = repeatMoves(rewriter, moves, channels->x);
@@ -208,15 +206,14 @@ struct FoldIntoLayerBehind : RewritePattern {
   }
 
 private:
-  static void fold(Layer &layer, const ChannelOp &channels, int64_t groups) {
-    ArrayRef<int64_t> shape = shapeOf(layer.op->getOperand(1));
-    const int64_t inputs = shape[1], window = layer.rowSize() / inputs, outputs = layer.numOutputs();
+  static void fold(Layer &layer, const ChannelOp &channels) {
+    const int64_t outputs = layer.numOutputs();
+    auto weighted = cast<vit::WeightedOp>(layer.op);
     std::vector<double> sums(outputs, 0.0);
     for (auto [i, value] : llvm::enumerate(layer.weight)) {
       const auto at = static_cast<int64_t>(i);
-      const int64_t output = at / layer.rowSize(), group = output / (outputs / groups);
-      const float constant = channels.constants[group * inputs + at / window % inputs];
-      sums[output] += static_cast<double>(value) * constant;
+      const float constant = channels.constants[weighted.getInputChannel(at)];
+      sums[at / layer.rowSize()] += static_cast<double>(value) * constant;
       if (channels.isMul)
         value *= constant;
     }

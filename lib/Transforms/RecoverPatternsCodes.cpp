@@ -97,6 +97,23 @@ FailureOr<Value> recover::takeRows(PatternRewriter &rewriter, Location loc, Valu
       createFloatConstant(rewriter, loc, RankedTensorType::get(shape, rewriter.getF32Type()), taken, named(weight)));
 }
 
+FailureOr<Value> recover::reshapeWeight(PatternRewriter &rewriter, Value weight, ArrayRef<int64_t> shape) {
+  if (std::optional<CodedWeight> coded = codedWeight(weight))
+    return makeCodedWeight(rewriter, weight.getLoc(), *coded, coded->codes.reshaped(shape), coded->parameters.scales,
+                           getBlobName(coded->integers));
+  auto constant = weight.getDefiningOp<arith::ConstantOp>();
+  llvm::Expected<Tensor> values = constant ? readTensor(constant.getValue())
+                                           : llvm::createStringError(llvm::inconvertibleErrorCode(), "no constant");
+  if (!values || values->kind() != ElementKind::F32) {
+    llvm::consumeError(values.takeError());
+    return failure();
+  }
+  const Tensor whole = Tensor::view(ElementKind::F32, shape, values->bytes(), std::make_shared<Tensor>(*values));
+  return createConstant(rewriter, weight.getLoc(), RankedTensorType::get(shape, rewriter.getF32Type()), whole,
+                        getBlobName(weight))
+      .getResult();
+}
+
 FailureOr<Value> recover::scaleRows(PatternRewriter &rewriter, Value weight, ArrayRef<float> factors) {
   if (std::optional<CodedWeight> coded = codedWeight(weight)) {
     SmallVector<double> scales;
@@ -213,6 +230,14 @@ struct SinkCastsOfConvolution : RewritePattern {
   }
 };
 
+/// The convolution that `op` gives, its channels last or, behind a transpose of this use alone, behind the batch.
+static vit::Conv2dOp convolutionOf(Operation *op) {
+  if (auto view = dyn_cast_or_null<vit::TransposeOp>(op);
+      view && view.getPermutation() == ArrayRef<int64_t>{0, 3, 1, 2} && view.getInput().hasOneUse())
+    op = view.getInput().getDefiningOp();
+  return dyn_cast_or_null<vit::Conv2dOp>(op);
+}
+
 /// conv * c, conv + c with a number for each channel -> conv with other weights or bias: what multiplies the
 /// scales of an integer convolution back, and adds its bias.
 template <typename OpTy>
@@ -221,15 +246,18 @@ struct FoldIntoConvolution : OpRewritePattern<OpTy> {
   LogicalResult matchAndRewrite(OpTy op, PatternRewriter &rewriter) const override {
     constexpr bool isMul = std::is_same_v<OpTy, vit::MulOp>;
     Value other;
-    Operation *producer = matchOperand(op, other, llvm::IsaPred<vit::Conv2dOp>);
-    auto conv = dyn_cast_or_null<vit::Conv2dOp>(producer);
-    if (!conv || conv.getType() != op.getType())
+    Operation *producer = matchOperand(op, other, [](Operation *op) { return static_cast<bool>(convolutionOf(op)); });
+    vit::Conv2dOp conv = convolutionOf(producer);
+    if (!conv || producer->getResult(0).getType() != op.getType())
       return rewriter.notifyMatchFailure(op, "no operand is a convolution of this use alone");
-    const int64_t channels = shapeOf(conv)[1];
+    const int64_t channels = shapeOf(conv)[3];
+    const size_t behind = producer == conv ? 0 : 2; // axes behind the channels
     FailureOr<std::vector<float>> values = getFloatConstantF32(other);
     ArrayRef<int64_t> shape = shapeOf(other);
-    const bool perChannel = !failed(values) && shape.size() >= 3 && shape.take_back(2) == ArrayRef<int64_t>{1, 1} &&
-                            static_cast<int64_t>(values->size()) == channels && shape.drop_back(2).back() == channels;
+    auto isOne = [](int64_t size) { return size == 1; };
+    const bool perChannel = !failed(values) && shape.size() > behind && llvm::all_of(shape.take_back(behind), isOne) &&
+                            static_cast<int64_t>(values->size()) == channels &&
+                            shape.drop_back(behind).back() == channels;
     if (failed(values) || (values->size() != 1 && !perChannel))
       return rewriter.notifyMatchFailure(op, "the other operand has no number for each channel");
     if (values->size() == 1)
@@ -249,7 +277,10 @@ struct FoldIntoConvolution : OpRewritePattern<OpTy> {
       operands.push_back(createFloatConstant(rewriter, op.getLoc(),
                                              RankedTensorType::get({channels}, rewriter.getF32Type()), *bias,
                                              conv.getBias() ? getBlobName(conv.getBias()) : getBlobName(other)));
-    return replaceWith<vit::Conv2dOp>(rewriter, op, operands, conv->getAttrs());
+    Value result = vit::createInferred<vit::Conv2dOp>(rewriter, op.getLoc(), operands, conv->getAttrs());
+    if (behind)
+      result = makeTranspose(rewriter, op.getLoc(), result, {0, 3, 1, 2});
+    return replaceWith(rewriter, op, result);
   }
 };
 
@@ -434,7 +465,7 @@ void recover::populateCastFactorPatterns(RewritePatternSet &patterns) {
 /// Ops that only exist to be matched.
 static bool isElementary(Operation *op) {
   return op && isa_and_nonnull<vit::VitDialect>(op->getDialect()) && !isa<vit::QuantizableOp>(op) && !vit::isMove(op) &&
-         !isa<vit::QuantizeOp, vit::DequantizeOp, vit::Conv2dOp>(op);
+         !isa<vit::QuantizeOp, vit::DequantizeOp>(op);
 }
 
 /// Ops that may be parts of the same function as an elementary one.

@@ -16,10 +16,10 @@ using namespace vitq;
 using namespace vitq::recover;
 using vit::shapeOf;
 
-/// The operand of `op` that is a linear or patch embedding read by nobody
+/// The operand of `op` that is a linear, patch embedding or convolution read by nobody
 /// else, and the other operand.
 static Operation *matchLinearOperand(Operation *op, Value &other) {
-  return matchOperand(op, other, llvm::IsaPred<vit::LinearOp, vit::PatchEmbedOp>);
+  return matchOperand(op, other, llvm::IsaPred<vit::WeightedOp>);
 }
 
 static Value biasOf(Operation *linear) { return linear->getNumOperands() > 2 ? linear->getOperand(2) : Value(); }

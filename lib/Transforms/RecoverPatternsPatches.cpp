@@ -158,55 +158,98 @@ struct RecoverLinearPatchEmbed : OpRewritePattern<vit::LinearOp> {
 
 //===----------------------------------------------------------------------===//
 // Convolutions
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Convolutions
 //===----------------------------------------------------------------------===//
 
-/// conv2d whose windows tile the image, seen with its channels last, as
-/// [batch, patches, channels] or with patches in several axes -> patch_embed. Any chain
-/// of shape ops with that meaning will do.
-struct RecoverPatchEmbed : RewritePattern {
-  explicit RecoverPatchEmbed(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 3, context) {}
-
-  /// Why a convolution is no patch embedding; null if it is one.
-  static const char *reasonAgainst(vit::Conv2dOp conv) {
-    ArrayRef<int64_t> image = shapeOf(conv.getInput()), weight = shapeOf(conv.getWeight());
-    if (conv.getStrides() != weight.drop_front(2))
-      return "the stride is not the kernel's size";
-    if (llvm::any_of(conv.getPads(), [](int64_t pad) { return pad != 0; }))
-      return "the image is padded";
-    if (conv.getGroups() != 1)
-      return "the convolution is grouped";
-    if (llvm::any_of(conv.getDilations(), [](int64_t d) { return d != 1; }) && (weight[2] > 1 || weight[3] > 1))
-      return "the convolution is dilated";
-    if (image[2] % weight[2] || image[3] % weight[3])
-      return "patches do not divide the image";
-    return nullptr;
+/// Whether `value` is the model's image: moved, cast, or with a constant added or multiplied.
+static bool isImage(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    const bool isAffine = isa<vit::MulOp, vit::DivOp, vit::AddOp, vit::SubOp>(op);
+    const bool first = isAffine && isConstant(op->getOperand(0)), second = isAffine && isConstant(op->getOperand(1));
+    const bool isView = vit::isMove(op) && op->getNumOperands() == 1;
+    if (!isView && first == second && !isa<vit::QuantizeOp, vit::DequantizeOp>(op))
+      return false;
+    value = op->getOperand(first);
   }
+  return rankOf(value) == 4;
+}
 
-  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
-    if (!isa<vit::ReshapeOp, vit::TransposeOp>(op) || rankOf(op->getResult(0)) < 3)
-      return rewriter.notifyMatchFailure(op, "no shape op of rank 3 or more");
-    StridedView view = traceView(op->getResult(0));
-    auto conv = view.source.getDefiningOp<vit::Conv2dOp>();
-    if (!conv)
-      return rewriter.notifyMatchFailure(op, "no view of a conv2d");
-    if (const char *reason = reasonAgainst(conv))
+static const char *reasonAgainstPatches(vit::Conv2dOp conv) {
+  ArrayRef<int64_t> map = shapeOf(conv.getInput());
+  if (!conv.getWindows().tile(map[1], map[2]))
+    return "windows do not tile the map";
+  if (conv.getGroups() != 1)
+    return "the convolution is grouped";
+  if (!isImage(conv.getInput()))
+    return "the map is not the model's image";
+  return nullptr;
+}
+
+bool recover::isPatchEmbedding(vit::Conv2dOp conv) { return reasonAgainstPatches(conv) == nullptr; }
+
+namespace {
+
+/// conv2d whose windows tile the model's image -> patch_embed.
+struct RecoverPatchEmbed : OpRewritePattern<vit::Conv2dOp> {
+  RecoverPatchEmbed(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/3) {}
+
+  LogicalResult matchAndRewrite(vit::Conv2dOp op, PatternRewriter &rewriter) const override {
+    if (const char *reason = reasonAgainstPatches(op))
       return rewriter.notifyMatchFailure(op, reason);
-    ArrayRef<int64_t> shape = shapeOf(conv);
-    const int64_t batch = shape[0], channels = shape[1], patches = shape[2] * shape[3];
-    const size_t last = view.dims.size() - 1;
-    Factors rows, columns;
-    if (batch > 1)
-      rows.push_back({batch, channels * patches});
-    if (patches > 1)
-      rows.push_back({patches, 1});
-    if (channels > 1)
-      columns.push_back({channels, patches});
-    if (view.offset || shapeOf(op->getResult(0)).back() != channels || view.flatten(0, last) != coalesce(rows) ||
-        view.flatten(last, last + 1) != columns)
-      return rewriter.notifyMatchFailure(op, "the conv2d is not seen as [batch, patches, channels]");
-    SmallVector<Value> operands(conv.getOperands());
-    Value embed = vit::createInferred<vit::PatchEmbedOp>(rewriter, conv.getLoc(), operands);
-    return replaceWith(rewriter, op, makeReshape(rewriter, op->getLoc(), embed, shapeOf(op->getResult(0))));
+    SmallVector<Value> operands(op.getOperands());
+    SmallVector<NamedAttribute> attributes;
+    if (Value planes = vit::planesOf(op.getInput()))
+      operands[0] = planes;
+    else
+      attributes.push_back(rewriter.getNamedAttr("channels_last", rewriter.getUnitAttr()));
+    Value embed = vit::createInferred<vit::PatchEmbedOp>(rewriter, op.getLoc(), operands, attributes);
+    return replaceWith(rewriter, op, makeReshape(rewriter, op.getLoc(), embed, shapeOf(op)));
+  }
+};
+
+/// conv2d of single elements -> linear.
+struct RecoverPointwise : OpRewritePattern<vit::Conv2dOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(vit::Conv2dOp op, PatternRewriter &rewriter) const override {
+    const vit::Windows windows = op.getWindows();
+    auto isOne = [](int64_t size) { return size == 1; };
+    if (!llvm::all_of(windows.size, isOne) || !llvm::all_of(windows.strides, isOne) || windows.isPadded() ||
+        op.getGroups() != 1)
+      return rewriter.notifyMatchFailure(op, "the kernel is not 1 x 1, or it is strided, padded or grouped");
+    if (isImage(op.getInput()))
+      return rewriter.notifyMatchFailure(op, "it reads the image");
+    FailureOr<Value> weight = reshapeWeight(rewriter, op.getWeight(), shapeOf(op.getWeight()).take_front(2));
+    if (failed(weight))
+      return rewriter.notifyMatchFailure(op, "the weight is no constant");
+    return replaceWith(rewriter, op, makeLinear(rewriter, op.getLoc(), op.getInput(), *weight, op.getBias()));
+  }
+};
+
+/// conv2d of a map with zeros around it -> conv2d with pads.
+struct FoldPad : OpRewritePattern<vit::Conv2dOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(vit::Conv2dOp op, PatternRewriter &rewriter) const override {
+    auto pad = op.getInput().getDefiningOp<vit::PadOp>();
+    if (!pad || op.getPadding())
+      return rewriter.notifyMatchFailure(op, "the map has no zeros around it, or something else behind them");
+    ArrayRef<int64_t> low = pad.getLow(), high = pad.getHigh();
+    if (low[0] || high[0] || low[3] || high[3])
+      return rewriter.notifyMatchFailure(op, "images or channels are added");
+    SmallVector<int64_t> pads(op.getPads());
+    for (int i = 0; i < 2; ++i) {
+      pads[i] += low[1 + i];
+      pads[2 + i] += high[1 + i];
+    }
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getInputMutable().assign(pad.getInput());
+      op.setPads(pads);
+    });
+    return success();
   }
 };
 
@@ -215,7 +258,7 @@ struct RecoverPatchEmbed : RewritePattern {
 //===----------------------------------------------------------------------===//
 
 /// The constant [channels] that `value` is when broadcast along axis 1 of [B, C, H, W].
-std::optional<std::vector<float>> planeConstant(Value value, int64_t channels) {
+static std::optional<std::vector<float>> planeConstant(Value value, int64_t channels) {
   FailureOr<std::vector<float>> values = getFloatConstantF32(value);
   if (failed(values) || values->empty())
     return std::nullopt;
@@ -229,35 +272,34 @@ std::optional<std::vector<float>> planeConstant(Value value, int64_t channels) {
   return constant;
 }
 
-/// A patch embedding of which something else is read, tokens last or before a normalization: its rows,
-/// moved to where the convolution has them.
-struct RecoverPlanarPatchEmbed : OpRewritePattern<vit::Conv2dOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(vit::Conv2dOp op, PatternRewriter &rewriter) const override {
-    if (!isa<BlockArgument>(op.getInput()))
-      return rewriter.notifyMatchFailure(op, "it does not read the image");
-    if (const char *reason = RecoverPatchEmbed::reasonAgainst(op))
-      return rewriter.notifyMatchFailure(op, reason);
-    Value embed = vit::createInferred<vit::PatchEmbedOp>(rewriter, op.getLoc(), op->getOperands());
-    Value planes = makeTranspose(rewriter, op.getLoc(), embed, {0, 2, 1});
-    return replaceWith(rewriter, op, makeReshape(rewriter, op.getLoc(), planes, shapeOf(op.getResult())));
-  }
-};
+/// What stands around the map of `op` when a constant of each channel is taken off it, or it is divided by one.
+static Attribute paddingWithout(PatternRewriter &rewriter, vit::Conv2dOp op, ArrayRef<float> constants,
+                                bool isProduct) {
+  SmallVector<double> padding(op.getPadding().value_or(SmallVector<double>(constants.size(), 0.0)));
+  for (auto [value, constant] : llvm::zip_equal(padding, constants))
+    value = isProduct ? value / constant : value - constant;
+  return rewriter.getDenseF64ArrayAttr(padding);
+}
 
-/// patch_embed(x * c) and patch_embed(x + c), a c for each channel of the image, fold
-/// into weight and bias: no pixel is padded.
-struct FoldPixelScale : OpRewritePattern<vit::PatchEmbedOp> {
-  FoldPixelScale(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/3) {}
+/// patch_embed(x * c) and patch_embed(x + c), a c for each channel of the image, fold into weight and bias, and the
+/// same of a conv2d, which then pads with something else than 0.
+struct FoldPixelScale : OpInterfaceRewritePattern<vit::WeightedOp> {
+  FoldPixelScale(MLIRContext *context) : OpInterfaceRewritePattern(context, /*benefit=*/3) {}
 
-  LogicalResult matchAndRewrite(vit::PatchEmbedOp op, PatternRewriter &rewriter) const override {
-    Operation *producer = op.getInput().getDefiningOp();
-    if (op.getChannelsLast() || !isa_and_nonnull<vit::MulOp, vit::DivOp, vit::AddOp, vit::SubOp>(producer))
+  LogicalResult matchAndRewrite(vit::WeightedOp op, PatternRewriter &rewriter) const override {
+    auto conv = dyn_cast<vit::Conv2dOp>(op.getOperation());
+    auto embed = dyn_cast<vit::PatchEmbedOp>(op.getOperation());
+    if ((!conv && !embed) || (embed && embed.getChannelsLast()) || (conv && !isImage(conv.getInput())))
+      return rewriter.notifyMatchFailure(op, "it reads no image");
+    Value image = conv ? vit::planesOf(conv.getInput()) : op->getOperand(0), weight = op->getOperand(1);
+    Value bias = op->getNumOperands() > 2 ? op->getOperand(2) : Value();
+    Operation *producer = image ? image.getDefiningOp() : nullptr;
+    if (!isa_and_nonnull<vit::MulOp, vit::DivOp, vit::AddOp, vit::SubOp>(producer))
       return rewriter.notifyMatchFailure(op, "input is no sum or product");
-    ArrayRef<int64_t> shape = shapeOf(op.getWeight());
-    const int64_t outputs = shape[0], channels = shape[1], area = shape[2] * shape[3];
+    const int64_t outputs = shapeOf(weight)[0], channels = shapeOf(image)[1];
     std::optional<std::vector<float>> constants = planeConstant(producer->getOperand(1), channels);
-    auto weights = getFloatConstantF32(op.getWeight());
-    auto biases = op.getBias() ? getFloatConstantF32(op.getBias()) : std::vector<float>(outputs, 0.0f);
+    auto weights = getFloatConstantF32(weight);
+    auto biases = bias ? getFloatConstantF32(bias) : std::vector<float>(outputs, 0.0f);
     if (!constants || failed(weights) || failed(biases) ||
         producer->getOperand(0).getType() != producer->getResult(0).getType())
       return rewriter.notifyMatchFailure(op, "no constant for each channel");
@@ -267,36 +309,46 @@ struct FoldPixelScale : OpRewritePattern<vit::PatchEmbedOp> {
         constant = 1.0f / constant;
       else if (isa<vit::SubOp>(producer))
         constant = -constant;
-    if (!llvm::all_of(*constants, [](float constant) { return std::isfinite(constant); }))
-      return rewriter.notifyMatchFailure(op, "a constant is not finite");
+    if (!llvm::all_of(*constants, [&](float constant) {
+          return std::isfinite(constant) && (!isProduct || !conv || std::isfinite(1.0f / constant));
+        }))
+      return rewriter.notifyMatchFailure(op, "a constant is not finite, or nothing can be divided by it");
+    const int64_t row = static_cast<int64_t>(weights->size()) / outputs;
     std::vector<double> sums(biases->begin(), biases->end());
-    for (auto [i, weight] : llvm::enumerate(*weights)) {
-      const float constant = (*constants)[i / area % channels];
+    for (auto [i, value] : llvm::enumerate(*weights)) {
+      const float constant = (*constants)[op.getInputChannel(i)];
       if (isProduct)
-        weight *= constant;
+        value *= constant;
       else
-        sums[i / (channels * area)] += static_cast<double>(weight) * constant;
+        sums[i / row] += static_cast<double>(value) * constant;
     }
-    SmallVector<Value> operands{producer->getOperand(0), op.getWeight()};
+    SmallVector<Value> operands{producer->getOperand(0), weight};
+    if (conv)
+      operands[0] = makeTranspose(rewriter, op.getLoc(), operands[0], {0, 2, 3, 1});
     if (isProduct)
-      operands[1] = createFloatConstant(rewriter, op.getLoc(), cast<RankedTensorType>(op.getWeight().getType()),
-                                        *weights, getBlobName(op.getWeight()));
+      operands[1] = createFloatConstant(rewriter, op.getLoc(), cast<RankedTensorType>(weight.getType()), *weights,
+                                        getBlobName(weight));
     if (!isProduct)
       operands.push_back(createFloatConstant(
           rewriter, op.getLoc(), RankedTensorType::get({outputs}, rewriter.getF32Type()),
-          std::vector<float>(sums.begin(), sums.end()), op.getBias() ? getBlobName(op.getBias()) : StringRef("bias")));
-    else if (op.getBias())
-      operands.push_back(op.getBias());
-    return replaceWith<vit::PatchEmbedOp>(rewriter, op, operands);
+          std::vector<float>(sums.begin(), sums.end()), bias ? getBlobName(bias) : StringRef("bias")));
+    else if (bias)
+      operands.push_back(bias);
+    if (embed)
+      return replaceWith<vit::PatchEmbedOp>(rewriter, op, operands);
+    NamedAttrList attributes(conv->getAttrs());
+    if (conv.getWindows().isPadded())
+      attributes.set("padding", paddingWithout(rewriter, conv, *constants, isProduct));
+    return replaceWith<vit::Conv2dOp>(rewriter, op, operands, attributes);
   }
 };
 
 } // namespace
 
 void recover::populatePatchPatterns(RewritePatternSet &patterns) {
-  patterns.add<RecoverLinearPatchEmbed, RecoverPatchEmbed, FoldPixelScale>(patterns.getContext());
+  patterns.add<RecoverLinearPatchEmbed, FoldPixelScale, FoldPad>(patterns.getContext());
 }
 
 void recover::populateLatePatchPatterns(RewritePatternSet &patterns) {
-  patterns.add<RecoverPlanarPatchEmbed>(patterns.getContext());
+  patterns.add<RecoverPatchEmbed, RecoverPointwise>(patterns.getContext());
 }

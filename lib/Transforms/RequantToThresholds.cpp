@@ -34,7 +34,7 @@ static ArrayRef<int64_t> shapeOf(Value value) { return cast<ShapedType>(value.ge
 static numerics::Interval inputRange(RequantOp op) {
   numerics::Interval range = codeOf(op.getInput(), op.getInputCode()).range();
   if (auto product = op.getInput().getDefiningOp<MatmulOp>()) {
-    const numerics::Interval bound = getAccumulatorBound(product, getLhsTypeRange(product));
+    const numerics::Interval bound = product.getAccumulatorBound(getOperandTypeRange(product));
     if (bound.min >= range.min && bound.max <= range.max)
       return bound;
   }

@@ -59,10 +59,6 @@ static StringRef leftoverHint(Operation *op) {
         return "as where(is_nan(p), 0, p) with p = softmax(x), whose masks are constants that leave something of every "
                "row";
       })
-      .Case<vit::Conv2dOp>([](auto) {
-        return "as a patch embedding: stride equal to the kernel, no padding, one group, a kernel that divides the "
-               "image, its result flattened and transposed to [batch, patches, channels]";
-      })
       .Default([](Operation *) { return StringRef(); });
 }
 

@@ -47,7 +47,8 @@ class VerifyQuantized : public vitq::impl::VitVerifyQuantizedPassBase<VerifyQuan
   void runOnOperation() override {
     bool bad = false;
     getOperation().walk([&](Operation *op) {
-      if (!isa<LinearOp, MatmulOp, PatchEmbedOp>(op))
+      auto quantizable = dyn_cast<QuantizableOp>(op);
+      if (!quantizable || quantizable.getResultCode(0).kind != CodeKind::Accumulator)
         return;
       for (OpOperand &use : op->getOpOperands()) {
         bool isBias = use.getOperandNumber() == 2;

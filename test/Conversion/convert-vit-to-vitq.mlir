@@ -47,6 +47,122 @@ func.func @patches(%x: tensor<1x2x2x2x!p8>) -> tensor<1x1x1x!acc> {
 
 // -----
 
+!x8 = !quant.uniform<u8:f32, 0.5:10>
+!w8 = !quant.uniform<i8:f32, 0.25>
+!acc = !quant.uniform<i32:f32, 0.125>
+
+// Windows with the zero point around the map; two groups are two products. 100 - 10 * 10, 200 - 10 * 26.
+// CHECK-LABEL: func.func @convolution
+// CHECK-SAME: (%[[X:.+]]: tensor<1x2x3x2xi8>
+func.func @convolution(%x: tensor<1x2x3x2x!x8>) -> tensor<1x2x2x2x!acc> {
+  // CHECK-DAG: %[[W0:.+]] = arith.constant dense<{{\[\[}}1, 2, 3, 4]]> : tensor<1x4xi8>
+  // CHECK-DAG: %[[W1:.+]] = arith.constant dense<{{\[\[}}5, 6, 7, 8]]> : tensor<1x4xi8>
+  // CHECK-DAG: %[[B0:.+]] = arith.constant dense<0> : tensor<1xi32>
+  // CHECK-DAG: %[[B1:.+]] = arith.constant dense<-60> : tensor<1xi32>
+  // CHECK-DAG: %[[S0:.+]] = vitq.slice %[[X]] offsets [0, 0, 0, 0] sizes [1, 2, 3, 1] strides [1, 1, 1, 1]
+  // CHECK-DAG: %[[P0:.+]] = vitq.extract_patches %[[S0]] patch [2, 2] strides [1, 2] pads [1, 0, 0, 1] padding [10] as_map : tensor<1x2x3x1xi8> -> tensor<1x2x2x4xi8>
+  // CHECK-DAG: %[[A0:.+]] = vitq.matmul %[[P0]], %[[W0]], %[[B0]] transpose_rhs lhs <unsigned>
+  // CHECK-DAG: %[[S1:.+]] = vitq.slice %[[X]] offsets [0, 0, 0, 1]
+  // CHECK-DAG: %[[P1:.+]] = vitq.extract_patches %[[S1]]
+  // CHECK-DAG: %[[A1:.+]] = vitq.matmul %[[P1]], %[[W1]], %[[B1]] transpose_rhs
+  // CHECK: vitq.concat %[[A0]], %[[A1]] axis 3 {vitq.id = 0 : i64}
+  %w8 = arith.constant dense<[[[[1, 2], [3, 4]]], [[[5, 6], [7, 8]]]]> : tensor<2x1x2x2xi8>
+  %w = quant.scast %w8 : tensor<2x1x2x2xi8> to tensor<2x1x2x2x!w8>
+  %b32 = arith.constant dense<[100, 200]> : tensor<2xi32>
+  %b = quant.scast %b32 : tensor<2xi32> to tensor<2x!acc>
+  %p = vit.conv2d %x, %w, %b {strides = array<i64: 1, 2>, pads = array<i64: 1, 0, 0, 1>, dilations = array<i64: 1, 1>, groups = 2 : i64, padding = array<f64: 0.0, 0.0>}
+    : (tensor<1x2x3x2x!x8>, tensor<2x1x2x2x!w8>, tensor<2x!acc>) -> tensor<1x2x2x2x!acc>
+  return %p : tensor<1x2x2x2x!acc>
+}
+
+// -----
+
+!p8 = !quant.uniform<u8:f32, 0.0039215686274509803>
+!w8 = !quant.uniform<i8:f32, 0.25>
+!acc = !quant.uniform<i32:f32, 9.8039215686274508E-4>
+
+// Around pixels stand those that are 0 when they are normalized: a code for each channel, 127.5 becomes 128.
+// CHECK-LABEL: func.func @border_of_pixels
+func.func @border_of_pixels(%x: tensor<1x2x2x2x!p8>) -> tensor<1x3x3x1x!acc> {
+  // CHECK-DAG: arith.constant dense<{{\[\[}}1, 5, 2, 6, 3, 7, 4, 8]]> : tensor<1x8xi8>
+  // CHECK-DAG: %[[P:.+]] = vitq.extract_patches %{{.+}} patch [2, 2] strides [1, 1] pads [1, 1, 1, 1] padding [128, 51] as_map : tensor<1x2x2x2xi8> -> tensor<1x3x3x8xi8>
+  // CHECK: vitq.matmul %[[P]]
+  %w8 = arith.constant dense<[[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]]> : tensor<1x2x2x2xi8>
+  %w = quant.scast %w8 : tensor<1x2x2x2xi8> to tensor<1x2x2x2x!w8>
+  %y = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, padding = array<f64: 0.5, 0.2>}
+    : (tensor<1x2x2x2x!p8>, tensor<1x2x2x2x!w8>) -> tensor<1x3x3x1x!acc>
+  return %y : tensor<1x3x3x1x!acc>
+}
+
+// -----
+
+!x8 = !quant.uniform<u8:f32, 0.5:10>
+!w8 = !quant.uniform<i8:f32, 0.25>
+!acc = !quant.uniform<i32:f32, 0.125>
+
+// Each channel by itself; a channel that two outputs read is there twice.
+// CHECK-LABEL: func.func @depthwise
+// CHECK-SAME: (%[[X:.+]]: tensor<1x3x3x2xi8>
+func.func @depthwise(%x: tensor<1x3x3x2x!x8>) -> (tensor<1x2x3x2x!acc>, tensor<1x3x3x4x!acc>) {
+  // CHECK-DAG: %[[W:.+]] = arith.constant dense<{{\[\[\[}}1, 3]], {{\[\[}}2, 4]]]> : tensor<2x1x2xi8>
+  // CHECK: vitq.depthwise_conv2d %[[X]], %[[W]] strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] input <unsigned, zero = 10>
+  // CHECK: %[[R:.+]] = vitq.reshape %[[X]] to [1, 3, 3, 2, 1]
+  // CHECK: %[[B:.+]] = vitq.broadcast %[[R]] to [1, 3, 3, 2, 2]
+  // CHECK: %[[T:.+]] = vitq.reshape %[[B]] to [1, 3, 3, 4]
+  // CHECK: vitq.depthwise_conv2d %[[T]], %{{.+}} : (tensor<1x3x3x4xi8>, tensor<1x1x4xi8>) -> tensor<1x3x3x4xi32>
+  %w8 = arith.constant dense<[[[[1], [2]]], [[[3], [4]]]]> : tensor<2x1x2x1xi8>
+  %w = quant.scast %w8 : tensor<2x1x2x1xi8> to tensor<2x1x2x1x!w8>
+  %y = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, groups = 2 : i64}
+    : (tensor<1x3x3x2x!x8>, tensor<2x1x2x1x!w8>) -> tensor<1x2x3x2x!acc>
+  %v8 = arith.constant dense<[[[[1]]], [[[2]]], [[[3]]], [[[4]]]]> : tensor<4x1x1x1xi8>
+  %v = quant.scast %v8 : tensor<4x1x1x1xi8> to tensor<4x1x1x1x!w8>
+  %z = vit.conv2d %x, %v {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, groups = 2 : i64}
+    : (tensor<1x3x3x2x!x8>, tensor<4x1x1x1x!w8>) -> tensor<1x3x3x4x!acc>
+  return %y, %z : tensor<1x2x3x2x!acc>, tensor<1x3x3x4x!acc>
+}
+
+// -----
+
+!x8 = !quant.uniform<u8:f32, 0.5:10>
+!w8 = !quant.uniform<i8:f32, 0.25>
+!acc = !quant.uniform<i32:f32, 0.125>
+func.func @weight_of_the_image(%x: tensor<1x3x3x2x!x8>, %w: tensor<1x2x2x2x!w8>) -> tensor<1x2x2x1x!acc> {
+  // expected-error @+1 {{the weight of a convolution must be a constant}}
+  %y = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>}
+    : (tensor<1x3x3x2x!x8>, tensor<1x2x2x2x!w8>) -> tensor<1x2x2x1x!acc>
+  return %y : tensor<1x2x2x1x!acc>
+}
+
+// -----
+
+!x8 = !quant.uniform<u8:f32, 0.5:10>
+!w8 = !quant.uniform<i8:f32, 0.25>
+!acc = !quant.uniform<i32:f32, 0.125>
+func.func @bias_of_the_image(%x: tensor<1x3x3x4x!x8>, %b: tensor<2x!acc>) -> tensor<1x3x3x2x!acc> {
+  %w8 = arith.constant dense<1> : tensor<2x2x1x1xi8>
+  %w = quant.scast %w8 : tensor<2x2x1x1xi8> to tensor<2x2x1x1x!w8>
+  // expected-error @+1 {{the bias of a grouped convolution must be a constant}}
+  %y = vit.conv2d %x, %w, %b {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, groups = 2 : i64}
+    : (tensor<1x3x3x4x!x8>, tensor<2x2x1x1x!w8>, tensor<2x!acc>) -> tensor<1x3x3x2x!acc>
+  return %y : tensor<1x3x3x2x!acc>
+}
+
+// -----
+
+!x8 = !quant.uniform<u8:f32:3, {0.5:10, 0.25:10}>
+!w8 = !quant.uniform<i8:f32, 0.25>
+!acc = !quant.uniform<i32:f32:3, {0.125, 0.0625}>
+func.func @scales_of_channels(%x: tensor<1x3x3x2x!x8>, %v: tensor<1x2x1x1x!w8>) -> tensor<1x3x3x1x!acc> {
+  %w8 = arith.constant dense<1> : tensor<1x2x2x2xi8>
+  %w = quant.scast %w8 : tensor<1x2x2x2xi8> to tensor<1x2x2x2x!w8>
+  // expected-error @+1 {{the input of '?' must have one scale}}
+  %y = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 1, 0, 0, 1>, dilations = array<i64: 1, 1>}
+    : (tensor<1x3x3x2x!x8>, tensor<1x2x2x2x!w8>) -> tensor<1x3x3x1x!acc>
+  return %y : tensor<1x3x3x1x!acc>
+}
+
+// -----
+
 !q = !quant.uniform<u8:f32, 0.5:128>
 !k = !quant.uniform<i8:f32, 0.5>
 !s = !quant.uniform<i32:f32, 0.25>

@@ -267,3 +267,24 @@ func.func @main(%x: tensor<0x3xi32>) -> tensor<0x3xi8> {
   %0 = vitq.requant %x by <1073741824, 30> round half_up : tensor<0x3xi32> -> tensor<0x3xi8>
   return %0 : tensor<0x3xi8>
 }
+
+// -----
+
+func.func @main(%x: tensor<1x4x4x16xi8>, %k: tensor<3x3x16xi8>) -> tensor<1x2x2x16xi32> {
+  // expected-error @+1 {{has no kernel where weight or bias are no constants}}
+  %c = vitq.depthwise_conv2d %x, %k : (tensor<1x4x4x16xi8>, tensor<3x3x16xi8>) -> tensor<1x2x2x16xi32>
+  return %c : tensor<1x2x2x16xi32>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x4x4x16xi8>, %k: tensor<3x3x16xi8>, %w: tensor<16x16xi8>) -> tensor<1x4x4x16xi32> {
+  // expected-error @+1 {{is no kernel of a CPU: a product reads all channels of the places that it sums}}
+  %y = vitq.kernel(%a = %x, %b = %k, %v = %w) : (tensor<1x4x4x16xi8>, tensor<3x3x16xi8>, tensor<16x16xi8>) -> tensor<1x4x4x16xi32> {
+    %c = vitq.depthwise_conv2d %a, %b pads [1, 1, 1, 1] : (tensor<1x4x4x16xi8>, tensor<3x3x16xi8>) -> tensor<1x4x4x16xi32>
+    %d = vitq.requant %c by <1518500250, 40> round half_up : tensor<1x4x4x16xi32> -> tensor<1x4x4x16xi8>
+    %e = vitq.matmul %d, %v : (tensor<1x4x4x16xi8>, tensor<16x16xi8>) -> tensor<1x4x4x16xi32>
+    vitq.yield %e : tensor<1x4x4x16xi32>
+  }
+  return %y : tensor<1x4x4x16xi32>
+}

@@ -277,3 +277,23 @@ func.func @main(%x: tensor<1x4x4x3xi8>) -> tensor<1x4x16xi8> {
   %b = vitq.requant %a by <1518500250, 40> round half_up : tensor<1x4x16xi32> -> tensor<1x4x16xi8>
   return %b : tensor<1x4x16xi8>
 }
+
+// -----
+
+// The same of windows that overlap; the sums of a depthwise convolution never are in memory.
+
+// CHECK-LABEL: func.func @main
+// CHECK-NOT: memref.alloc() : memref<{{.*}}27xi8>
+// CHECK-NOT: memref.alloc() : memref<{{.*}}xi32>
+// CHECK: call @vitq_matmul_requant_0({{.*}}op = "vitq.extract_patches+vitq.matmul+vitq.requant"
+// CHECK: call @vitq_depthwise_requant_0({{.*}}op = "vitq.depthwise_conv2d+vitq.requant"
+func.func @main(%x: tensor<1x4x4x3xi8>) -> tensor<1x2x4x16xi8> {
+  %w = arith.constant dense<3> : tensor<27x16xi8>
+  %k = arith.constant dense<2> : tensor<3x3x16xi8>
+  %p = vitq.extract_patches %x patch [3, 3] strides [1, 1] pads [1, 1, 1, 1] padding [3] as_map : tensor<1x4x4x3xi8> -> tensor<1x4x4x27xi8>
+  %a = vitq.matmul %p, %w lhs <unsigned> : (tensor<1x4x4x27xi8>, tensor<27x16xi8>) -> tensor<1x4x4x16xi32>
+  %b = vitq.requant %a by <1518500250, 40> round half_up : tensor<1x4x4x16xi32> -> tensor<1x4x4x16xi8>
+  %c = vitq.depthwise_conv2d %b, %k strides [2, 1] pads [1, 1, 1, 1] : (tensor<1x4x4x16xi8>, tensor<3x3x16xi8>) -> tensor<1x2x4x16xi32>
+  %d = vitq.requant %c by <1518500250, 40> round half_up : tensor<1x2x4x16xi32> -> tensor<1x2x4x16xi8>
+  return %d : tensor<1x2x4x16xi8>
+}

@@ -93,6 +93,32 @@ func.func @main(%x: tensor<1x4x4x3xi8>, %w: tensor<12x16xi8>) -> (tensor<1x4x16x
 
 // -----
 
+// Windows that overlap are read from the map too; a depthwise convolution is a root of its own, whose places a product
+// behind it does not read one by one.
+
+// CHECK-LABEL: func.func @main(
+// CHECK: vitq.kernel(
+// CHECK-NEXT: vitq.extract_patches
+// CHECK-NEXT: vitq.matmul
+// CHECK-NEXT: vitq.requant
+// CHECK-NEXT: vitq.yield
+// CHECK: vitq.kernel(
+// CHECK-NEXT: vitq.depthwise_conv2d
+// CHECK-NEXT: vitq.requant
+// CHECK-NEXT: vitq.yield
+// CHECK: vitq.matmul
+func.func @main(%x: tensor<1x4x4x3xi8>, %w: tensor<16x27xi8>, %k: tensor<3x3x16xi8>, %v: tensor<16x16xi8>) -> tensor<1x4x4x16xi32> {
+  %p = vitq.extract_patches %x patch [3, 3] strides [1, 1] pads [1, 1, 1, 1] padding [3] as_map : tensor<1x4x4x3xi8> -> tensor<1x4x4x27xi8>
+  %a = vitq.matmul %p, %w transpose_rhs : (tensor<1x4x4x27xi8>, tensor<16x27xi8>) -> tensor<1x4x4x16xi32>
+  %b = vitq.requant %a by <1518500250, 40> round half_up : tensor<1x4x4x16xi32> -> tensor<1x4x4x16xi8>
+  %c = vitq.depthwise_conv2d %b, %k pads [1, 1, 1, 1] : (tensor<1x4x4x16xi8>, tensor<3x3x16xi8>) -> tensor<1x4x4x16xi32>
+  %d = vitq.requant %c by <1518500250, 40> round half_up : tensor<1x4x4x16xi32> -> tensor<1x4x4x16xi8>
+  %e = vitq.matmul %d, %v : (tensor<1x4x4x16xi8>, tensor<16x16xi8>) -> tensor<1x4x4x16xi32>
+  return %e : tensor<1x4x4x16xi32>
+}
+
+// -----
+
 // An attention is one kernel, with the transposes that it reads and writes by strides. One of them is
 // read by another op too, and stays. A mask is added to the scores.
 

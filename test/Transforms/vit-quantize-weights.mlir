@@ -89,3 +89,24 @@ func.func @main(%x: tensor<1x2x2x!t>) -> tensor<1x2x2xf32> {
   %r = vit.add %s, %x0 : (tensor<1x2x2xf32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
   return %r : tensor<1x2x2xf32>
 }
+
+// -----
+
+// A convolution of the image reads its bytes: 1/std is in the weight, the mean in the bias, and around the image stands
+// the byte that is 0 when it is normalized: 127.5 of 255 becomes 128, and 0.2 * 255 is 51.
+// CHECK-LABEL: func.func @main
+// FOUR-LABEL: func.func @main
+// CHECK-SAME: (%[[P:.+]]: tensor<1x2x2x2x
+// CHECK-DAG: %[[W:.+]] = arith.constant dense<{{\[\[\[\[}}127, 0]], {{\[\[}}64, 0]]]]> : tensor<1x2x1x2xi8>
+// CHECK-DAG: %[[B:.+]] = arith.constant dense<-1.20{{.*}}> : tensor<1xf32>
+// CHECK: %[[X:.+]] = vit.dequantize %[[P]]
+// CHECK-NOT: vit.normalize_pixels
+// CHECK: vit.conv2d %[[X]], %{{.+}}, %[[B]] {dilations = array<i64: 1, 1>, padding = array<f64: 0.501960{{[0-9]*}}, 2.000000e-01>, pads = array<i64: 0, 1, 0, 1>, strides = array<i64: 1, 1>}
+func.func @main(%p: tensor<1x2x2x2x!quant.uniform<u8:f32, 0.0039215686274509803>>) -> tensor<1x2x3x1xf32> {
+  %w = arith.constant dense<[[[[1.0, 0.0]], [[1.0, 0.0]]]]> : tensor<1x2x1x2xf32>
+  %n = vit.normalize_pixels %p mean [0.5, 0.2] std [0.5, 1.0] : tensor<1x2x2x2x!quant.uniform<u8:f32, 0.0039215686274509803>> -> tensor<1x2x2x2xf32>
+  %m = vit.transpose %n by [0, 2, 3, 1] : tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
+  %y = vit.conv2d %m, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 1, 0, 1>, dilations = array<i64: 1, 1>}
+    : (tensor<1x2x2x2xf32>, tensor<1x2x1x2xf32>) -> tensor<1x2x3x1xf32>
+  return %y : tensor<1x2x3x1xf32>
+}

@@ -63,8 +63,10 @@ func.func @lines(%x: tensor<1x1x2x4xf32>) -> (tensor<1x2x1xf32>, tensor<1x4x1xf3
 // CHECK-NEXT: return %[[R]]
 func.func @channels_last(%x: tensor<2x1x4x4xf32>) -> tensor<2x2x2x3xf32> {
   %w = arith.constant dense<1.0> : tensor<3x1x2x2xf32>
-  %c = vit.conv2d %x, %w {strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>}
-    : (tensor<2x1x4x4xf32>, tensor<3x1x2x2xf32>) -> tensor<2x3x2x2xf32>
+  %l = vit.transpose %x by [0, 2, 3, 1] : tensor<2x1x4x4xf32> -> tensor<2x4x4x1xf32>
+  %m = vit.conv2d %l, %w {strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>}
+    : (tensor<2x4x4x1xf32>, tensor<3x1x2x2xf32>) -> tensor<2x2x2x3xf32>
+  %c = vit.transpose %m by [0, 3, 1, 2] : tensor<2x2x2x3xf32> -> tensor<2x3x2x2xf32>
   %t = vit.transpose %c by [0, 2, 3, 1] : tensor<2x3x2x2xf32> -> tensor<2x2x2x3xf32>
   return %t : tensor<2x2x2x3xf32>
 }
@@ -90,31 +92,63 @@ func.func @normalized(%x: tensor<1x2x2x2xf32>) -> tensor<1x1x1xf32> {
 
 // -----
 
-// Channels first for one reader: the rows, transposed. (CSE makes one of both.)
-// CHECK-LABEL: func.func @planes
-// CHECK: %[[P:.+]] = vit.patch_embed {{.*}} -> tensor<1x4x3xf32>
-// CHECK: %[[Q:.+]] = vit.patch_embed {{.*}} -> tensor<1x4x3xf32>
-// CHECK: vit.transpose %[[Q]] by [0, 2, 1]
-// CHECK-NOT: vit.conv2d
-func.func @planes(%x: tensor<1x1x4x4xf32>) -> (tensor<1x4x3xf32>, tensor<1x3x4xf32>) {
-  %w = arith.constant dense<1.0> : tensor<3x1x2x2xf32>
-  %v = arith.constant dense<0.5> : tensor<4x4xf32>
-  %c = vit.conv2d %x, %w {strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>}
-    : (tensor<1x1x4x4xf32>, tensor<3x1x2x2xf32>) -> tensor<1x3x2x2xf32>
-  %r = vit.reshape %c to [1, 3, 4] : tensor<1x3x2x2xf32> -> tensor<1x3x4xf32>
-  %t = vit.transpose %r by [0, 2, 1] : tensor<1x3x4xf32> -> tensor<1x4x3xf32>
-  %y = vit.linear %r, %v : (tensor<1x3x4xf32>, tensor<4x4xf32>) -> tensor<1x3x4xf32>
-  return %t, %y : tensor<1x4x3xf32>, tensor<1x3x4xf32>
+// The same of a convolution: around the image stands what was 0, 2 in both channels.
+// CHECK-LABEL: func.func @normalized_convolution
+// CHECK-SAME: (%[[X:.+]]: tensor<1x2x3x3xf32>
+// CHECK-DAG: %[[W:.+]] = arith.constant dense<{{\[\[\[\[}}5.000000e-01, 5.000000e-01], {{.*}}2.500000e-01]]]]>
+// CHECK-DAG: %[[B:.+]] = arith.constant dense<-6.000000e+00> : tensor<1xf32>
+// CHECK-DAG: %[[L:.+]] = vit.transpose %[[X]] by [0, 2, 3, 1]
+// CHECK: vit.conv2d %[[L]], %[[W]], %[[B]] {{.*}}padding = array<f64: 2.000000e+00, 2.000000e+00>
+func.func @normalized_convolution(%x: tensor<1x2x3x3xf32>) -> tensor<1x4x4x1xf32> {
+  %w = arith.constant dense<1.0> : tensor<1x2x2x2xf32>
+  %mean = arith.constant dense<2.0> : tensor<1x2x1x1xf32>
+  %std = arith.constant dense<[[[2.0]], [[4.0]]]> : tensor<2x1x1xf32>
+  %s = vit.sub %x, %mean : (tensor<1x2x3x3xf32>, tensor<1x2x1x1xf32>) -> tensor<1x2x3x3xf32>
+  %d = vit.div %s, %std : (tensor<1x2x3x3xf32>, tensor<2x1x1xf32>) -> tensor<1x2x3x3xf32>
+  %l = vit.transpose %d by [0, 2, 3, 1] : tensor<1x2x3x3xf32> -> tensor<1x3x3x2xf32>
+  %c = vit.conv2d %l, %w {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
+    : (tensor<1x3x3x2xf32>, tensor<1x2x2x2xf32>) -> tensor<1x4x4x1xf32>
+  return %c : tensor<1x4x4x1xf32>
 }
 
 // -----
 
-// Not where the windows overlap.
-// CHECK-LABEL: func.func @overlapping
-// CHECK: vit.conv2d
-func.func @overlapping(%x: tensor<1x1x4x4xf32>) -> tensor<1x3x3x3xf32> {
+// Of single elements, but not of the image: a linear layer. Zeros around a map are the convolution's own.
+// CHECK-LABEL: func.func @pointwise
+// CHECK-SAME: (%[[X:.+]]: tensor<1x4x4x3xf32>, %[[Y:.+]]: tensor<1x4x4x3xf32>
+// CHECK: %[[R:.+]] = vit.relu %[[X]]
+// CHECK: %[[P:.+]] = vit.linear %[[R]], %{{.+}} : (tensor<1x4x4x3xf32>, tensor<5x3xf32>) -> tensor<1x4x4x5xf32>
+// CHECK: %[[C:.+]] = vit.conv2d %[[R]], %{{.+}} {{.*}}pads = array<i64: 1, 2, 0, 1>
+// CHECK-NEXT: return %[[P]], %[[C]]
+func.func @pointwise(%x: tensor<1x4x4x3xf32>, %y: tensor<1x4x4x3xf32>) -> (tensor<1x4x4x5xf32>, tensor<1x4x5x2xf32>) {
+  %w = arith.constant dense<1.0> : tensor<5x3x1x1xf32>
+  %v = arith.constant dense<1.0> : tensor<2x3x2x3xf32>
+  %r = vit.relu %x : tensor<1x4x4x3xf32> -> tensor<1x4x4x3xf32>
+  %p = vit.conv2d %r, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>}
+    : (tensor<1x4x4x3xf32>, tensor<5x3x1x1xf32>) -> tensor<1x4x4x5xf32>
+  %z = vit.pad %r low [0, 1, 1, 0] high [0, 0, 1, 0] : tensor<1x4x4x3xf32> -> tensor<1x5x6x3xf32>
+  %c = vit.conv2d %z, %v {strides = array<i64: 1, 1>, pads = array<i64: 0, 1, 0, 0>, dilations = array<i64: 1, 1>}
+    : (tensor<1x5x6x3xf32>, tensor<2x3x2x3xf32>) -> tensor<1x4x5x2xf32>
+  return %p, %c : tensor<1x4x4x5xf32>, tensor<1x4x5x2xf32>
+}
+
+// -----
+
+// Channels first for one reader: the rows, transposed.
+// CHECK-LABEL: func.func @planes
+// CHECK: %[[P:.+]] = vit.patch_embed {{.*}} -> tensor<1x4x3xf32>
+// CHECK: %[[T:.+]] = vit.transpose %[[P]] by [0, 2, 1]
+// CHECK: %[[Y:.+]] = vit.linear %[[T]]
+// CHECK: return %[[P]], %[[Y]]
+func.func @planes(%x: tensor<1x1x4x4xf32>) -> (tensor<1x4x3xf32>, tensor<1x3x4xf32>) {
   %w = arith.constant dense<1.0> : tensor<3x1x2x2xf32>
-  %c = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>}
-    : (tensor<1x1x4x4xf32>, tensor<3x1x2x2xf32>) -> tensor<1x3x3x3xf32>
-  return %c : tensor<1x3x3x3xf32>
+  %v = arith.constant dense<0.5> : tensor<4x4xf32>
+  %l = vit.transpose %x by [0, 2, 3, 1] : tensor<1x1x4x4xf32> -> tensor<1x4x4x1xf32>
+  %m = vit.conv2d %l, %w {strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>}
+    : (tensor<1x4x4x1xf32>, tensor<3x1x2x2xf32>) -> tensor<1x2x2x3xf32>
+  %c = vit.transpose %m by [0, 3, 1, 2] : tensor<1x2x2x3xf32> -> tensor<1x3x2x2xf32>
+  %r = vit.reshape %c to [1, 3, 4] : tensor<1x3x2x2xf32> -> tensor<1x3x4xf32>
+  %t = vit.transpose %r by [0, 2, 1] : tensor<1x3x4xf32> -> tensor<1x4x3xf32>
+  %y = vit.linear %r, %v : (tensor<1x3x4xf32>, tensor<4x4xf32>) -> tensor<1x3x4xf32>
+  return %t, %y : tensor<1x4x3xf32>, tensor<1x3x4xf32>
 }

@@ -217,7 +217,9 @@ func.func @gates(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf
 func.func @patch_embed(%x: tensor<2x1x4x4xf32>) -> tensor<2x4x3xf32> {
   %w = arith.constant dense<1.0> : tensor<3x1x2x2xf32>
   %b = arith.constant dense<2.0> : tensor<3xf32>
-  %c = vit.conv2d %x, %w, %b {strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<2x1x4x4xf32>, tensor<3x1x2x2xf32>, tensor<3xf32>) -> tensor<2x3x2x2xf32>
+  %l = vit.transpose %x by [0, 2, 3, 1] : tensor<2x1x4x4xf32> -> tensor<2x4x4x1xf32>
+  %m = vit.conv2d %l, %w, %b {strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<2x4x4x1xf32>, tensor<3x1x2x2xf32>, tensor<3xf32>) -> tensor<2x2x2x3xf32>
+  %c = vit.transpose %m by [0, 3, 1, 2] : tensor<2x2x2x3xf32> -> tensor<2x3x2x2xf32>
   %r = vit.reshape %c to [2, 3, 4] : tensor<2x3x2x2xf32> -> tensor<2x3x4xf32>
   %t = vit.transpose %r by [0, 2, 1] : tensor<2x3x4xf32> -> tensor<2x4x3xf32>
   return %t : tensor<2x4x3xf32>
@@ -231,7 +233,9 @@ func.func @patch_embed(%x: tensor<2x1x4x4xf32>) -> tensor<2x4x3xf32> {
 // CHECK: vit.conv2d
 func.func @overlapping(%x: tensor<1x1x5x5xf32>) -> tensor<1x4x3xf32> {
   %w = arith.constant dense<1.0> : tensor<3x1x3x3xf32>
-  %c = vit.conv2d %x, %w {strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x1x5x5xf32>, tensor<3x1x3x3xf32>) -> tensor<1x3x2x2xf32>
+  %l = vit.transpose %x by [0, 2, 3, 1] : tensor<1x1x5x5xf32> -> tensor<1x5x5x1xf32>
+  %m = vit.conv2d %l, %w {strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x5x5x1xf32>, tensor<3x1x3x3xf32>) -> tensor<1x2x2x3xf32>
+  %c = vit.transpose %m by [0, 3, 1, 2] : tensor<1x2x2x3xf32> -> tensor<1x3x2x2xf32>
   %t = vit.transpose %c by [0, 2, 3, 1] : tensor<1x3x2x2xf32> -> tensor<1x2x2x3xf32>
   %r = vit.reshape %t to [1, 4, 3] : tensor<1x2x2x3xf32> -> tensor<1x4x3xf32>
   return %r : tensor<1x4x3xf32>

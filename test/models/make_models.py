@@ -30,6 +30,8 @@ tokens), width 32, 4 heads (head size 8), 2 blocks, 10 classes.
     mha            torch.nn.MultiheadAttention, its slow path (3-d attention)
     conv_stem      two strided 3x3 convolutions (batch norm folded in) with
                    ReLU, then a 1x1 projection; mean pooling
+    mobile_stem    a strided convolution, an inverted residual block, a strided
+                   depthwise 5x5, a dilated 3x3 in groups, a 1x1 projection
     hard_swish     nn.Hardswish in the MLP
     registers      tokens that are put in behind the position embedding
     torch_var      LayerNorms by x.var(), biased and not, weights [1, 1, C]
@@ -71,8 +73,8 @@ import torch
 from onnx import helper, numpy_helper
 from refused_models import write_bad
 from torch import nn
-from vit_modules import (CHANNELS, SIZE, TOKENS, Attention, ConvStem, ExportedGelu, HfClassifier, NewGELU, QuickGELU,
-                         TorchAttention, VisionTransformer, WithRegisters, with_var_norms)
+from vit_modules import (CHANNELS, SIZE, TOKENS, Attention, ConvStem, ExportedGelu, HfClassifier, MobileStem, NewGELU,
+                         QuickGELU, TorchAttention, VisionTransformer, WithRegisters, with_var_norms)
 
 OPSETS = (11, 13, 14, 17)
 SIZE_LIMIT = 200_000
@@ -317,6 +319,7 @@ def variants():
         "hard_swish": (lambda: vit(act=nn.Hardswish), {}),
         "registers": (WithRegisters, {}),
         "torch_var": (lambda: with_var_norms(vit()), {}),
+        "mobile_stem": (lambda: vit(stem=MobileStem(), pool="mean"), {}),
     }
 
 

@@ -163,6 +163,29 @@ class ConvStem(nn.Module):
         return self.proj(x)
 
 
+class MobileStem(nn.Module):
+    def __init__(self):
+        super().__init__()
+
+        def layer(inputs, outputs, kernel, **options):
+            padding = kernel // 2 * options.get("dilation", 1)
+            conv = nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=False, **options)
+            return nn.Sequential(conv, nn.BatchNorm2d(outputs))
+
+        self.conv = layer(CHANNELS, 12, 3, stride=2)
+        self.expand = layer(12, 24, 1)
+        self.depthwise = layer(24, 24, 3, groups=24)
+        self.project = layer(24, 12, 1)
+        self.down = layer(12, 12, 5, stride=2, groups=12)
+        self.grouped = layer(12, 24, 3, groups=4, dilation=2)
+        self.proj = nn.Conv2d(24, DIM, 1)
+
+    def forward(self, x):
+        x = F.relu(self.conv(x))
+        x = x + self.project(F.relu(self.depthwise(F.relu(self.expand(x)))))
+        return self.proj(F.relu(self.grouped(self.down(x))))
+
+
 class VisionTransformer(nn.Module):
     def __init__(
         self,

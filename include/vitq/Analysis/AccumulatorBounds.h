@@ -14,14 +14,8 @@
 
 namespace vitq {
 
-/// The range of every partial sum, in any order, of the accumulators of `op`,
-/// as the union over its output channels: with constant weights per channel
-/// `sum_k max(0, extreme of (lhs - z) * w[k, n])` plus the bias, otherwise
-/// `K * max|lhs - z| * max|rhs|` (docs/Rules.md, R3). `lhs` is the range of the lhs codes.
-numerics::Interval getAccumulatorBound(integer::MatmulOp op, numerics::Interval lhs);
-
-/// The range that the lhs type allows.
-numerics::Interval getLhsTypeRange(integer::MatmulOp op);
+/// The range that the type of the first operand allows its codes.
+numerics::Interval getOperandTypeRange(integer::ProductOp op);
 
 } // namespace vitq
 

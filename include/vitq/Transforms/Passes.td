@@ -23,9 +23,12 @@ def VitRecoverPatternsPass : Pass<"vit-recover-patterns", "::mlir::ModuleOp"> {
     | `x / sqrt(mean(x^2) + eps)`, `x / max(sqrt(sum(x^2)), eps)` over the last axis, then `* c` | `vit.layer_norm rms` |
     | `x/2 * (1 + erf(x/sqrt 2))`, its tanh form, `x * sigmoid(1.702 x)`, in any order | `vit.gelu` |
     | `x * sigmoid(x)` | `vit.silu` |
-    | `conv2d` with stride = kernel, no padding, seen with its channels last | `vit.patch_embed` |
+    | `conv2d` of the image with stride = kernel, no padding | `vit.patch_embed` |
+    | other `conv2d` of 1 x 1 elements, stride 1 | `vit.linear` |
+    | `conv2d(pad(x))` | `conv2d` with pads |
+    | transposes of maps between convolutions | none (`vit-move-layouts`) |
     | `linear` of rows of an image's pixels, put together in any way | `vit.patch_embed` |
-    | `patch_embed(x * c)`, `patch_embed(x + c)`, a number for each channel of the image | scaled weight, bias |
+    | `patch_embed(x * c)`, `patch_embed(x + c)`, a number for each channel of the image, and of a conv2d of it | scaled weight, bias, padding |
     | `linear + c`, `linear * c` (LayerScale) | bias, scaled weight rows |
     | `* c`, `+ c` by channel (batch normalization) behind a linear, patch embedding or conv2d, or before one, the channels moved or not | its weight and bias |
     | a packed qkv `linear` of which heads are cut in any way | three `linear`s |
@@ -64,6 +67,36 @@ def VitRecoverPatternsPass : Pass<"vit-recover-patterns", "::mlir::ModuleOp"> {
   let dependentDialects = ["::vitq::vit::VitDialect", "::mlir::arith::ArithDialect"];
 }
 
+def VitMoveLayoutsPass : Pass<"vit-move-layouts", "::mlir::ModuleOp"> {
+  let summary = "Move transposes of maps behind the ops that read them";
+  let description = [{
+    ONNX has the channels of a map in front, `[B, C, H, W]`; ops on maps have them last. So
+    each comes with a transpose before it and one behind it. This pass moves those that bring
+    channels forward (`[0, 3, 1, 2]`, `[0, 2, 1]`) behind the ops that read them, which then
+    work on the other order of axes, until they meet the one that brings the channels back,
+    and both go. An op says by `PermutableOp` whether and how it works on another order:
+    functions of elements, sums and products with what has the same order, or broadcasts,
+    joins, slices, pads, means, reshapes that keep the axes apart. Others, products of
+    matrices say, read the transpose as before.
+
+    Before:
+    ```mlir
+    %a = vit.transpose %x by [0, 3, 1, 2] : tensor<1x8x6x4xf32> -> tensor<1x4x8x6xf32>
+    %b = vit.relu %a : tensor<1x4x8x6xf32> -> tensor<1x4x8x6xf32>
+    %c = vit.transpose %b by [0, 2, 3, 1] : tensor<1x4x8x6xf32> -> tensor<1x8x6x4xf32>
+    ```
+    After:
+    ```mlir
+    %c = vit.relu %x : tensor<1x8x6x4xf32> -> tensor<1x8x6x4xf32>
+    ```
+
+    `vit-recover-patterns` does the same between its patterns, where a model has maps besides
+    those of a patch embedding. Values do not change, but for the order in which floats are
+    added up in a mean.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::vitq::vit::VitDialect"];
+}
+
 def VitVerifyFloatPass : Pass<"vit-verify-float", "::mlir::ModuleOp"> {
   let summary = "Check the contract of the float phase";
   let description = [{
@@ -75,7 +108,7 @@ def VitVerifyFloatPass : Pass<"vit-verify-float", "::mlir::ModuleOp"> {
       the pixels that `vit.normalize_pixels` reads;
     * the location of every op but constants is a name: its ONNX node;
     * no elementary op is left that only exists to be matched (`sub`, `div`,
-      `pow`, `sqrt`, `erf`, `exp`, `where`, and `conv2d`);
+      `pow`, `sqrt`, `erf`, `exp` and `where`);
     * every weight is finite.
 
     Every violation is an error at the op. The module is not changed.

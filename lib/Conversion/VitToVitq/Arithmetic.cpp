@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Products.h"
 #include "Recording.h"
 
 #include "vitq/Support/Constants.h"
@@ -16,42 +17,6 @@ using namespace ::vitq;
 using namespace ::vitq::lowering;
 
 namespace {
-
-/// Bias minus zero point times the sums of the weights (docs/Rules.md, R2).
-FailureOr<Value> foldZeroPoint(Operation *op, ConversionPatternRewriter &rewriter, Value weight, Value bias,
-                               int64_t channels, int64_t zeroPoint) {
-  if (zeroPoint == 0)
-    return bias;
-  FailureOr<Tensor> weights = getIntTensor(weight);
-  FailureOr<std::vector<int64_t>> folded = bias ? getIntConstant(bias) : std::vector<int64_t>(channels, 0);
-  if (failed(weights) || failed(folded))
-    return op->emitError("weight and bias must be constants, so that the zero point can be folded into the bias");
-  int64_t k = weights->numElements() / channels;
-  for (int64_t n = 0; n < channels; ++n) {
-    int64_t sum = 0;
-    for (int64_t i = 0; i < k; ++i)
-      sum += weights->intAt(n * k + i);
-    (*folded)[n] -= zeroPoint * sum;
-    if ((*folded)[n] != static_cast<int32_t>((*folded)[n]))
-      return op->emitError("the bias of '")
-             << nodeName(op->getLoc()) << "' with its zero point leaves 32 bits in channel " << n;
-  }
-  return createIntConstant(rewriter, op->getLoc(), RankedTensorType::get({channels}, rewriter.getI32Type()), *folded,
-                           bias && !getBlobName(bias).empty() ? getBlobName(bias) : "bias")
-      .getResult();
-}
-
-/// Codes of contraction operands: weights are symmetric.
-LogicalResult checkRhs(Operation *op, Value rhs) {
-  FailureOr<UniformParameters> parameters = parametersOf(op, rhs);
-  if (failed(parameters))
-    return failure();
-  if (!parameters->isSigned || parameters->width > 8 ||
-      llvm::any_of(parameters->zeroPoints, [](int64_t z) { return z != 0; }))
-    return op->emitError("the right operand of '")
-           << nodeName(op->getLoc()) << "' must be signed, of at most 8 bits, with zero point 0";
-  return success();
-}
 
 struct LowerLinear : Lowering<vit::LinearOp> {
   using Lowering::Lowering;
@@ -84,40 +49,6 @@ struct LowerMatmul : Lowering<vit::MatmulOp> {
     auto matmul =
         rewriter.replaceOpWithNewOp<integer::MatmulOp>(op, convert(op.getType()), adaptor.getLhs(), adaptor.getRhs(),
                                                        Value(), codeAttr(op, *lhs), op.getTransposeRhsAttr());
-    recordScale(matmul, op);
-    return success();
-  }
-};
-
-/// Patches become rows, the weight its transposed matrix [D, P_h*P_w*C].
-struct LowerPatchEmbed : Lowering<vit::PatchEmbedOp> {
-  using Lowering::Lowering;
-  LogicalResult matchAndRewrite(vit::PatchEmbedOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput());
-    if (failed(input) || failed(checkRhs(op, op.getWeight())))
-      return failure();
-    FailureOr<Tensor> weights = getIntTensor(adaptor.getWeight());
-    if (failed(weights))
-      return op.emitError("the weight of a patch embedding must be a constant");
-    Location loc = op.getLoc();
-    Value image = adaptor.getInput();
-    if (!op.getChannelsLast())
-      image = vit::createInferred<integer::TransposeOp>(
-          rewriter, loc, image, rewriter.getNamedAttr("permutation", rewriter.getDenseI64ArrayAttr({0, 2, 3, 1})));
-    ArrayRef<int64_t> shape = vit::shapeOf(op.getWeight());
-    int64_t d = shape[0], c = shape[1], h = shape[2], w = shape[3];
-    Tensor rows = transposed(weights->reshaped({d, c, h * w}), {0, 2, 1});
-    Value weight = createConstant(
-        rewriter, loc, RankedTensorType::get({d, h * w * c}, getElementTypeOrSelf(adaptor.getWeight().getType())),
-        rows.reshaped({d, h * w * c}), getBlobName(adaptor.getWeight()));
-    FailureOr<Value> bias = foldZeroPoint(op, rewriter, weight, adaptor.getBias(), d, input->zeroPoint());
-    if (failed(bias))
-      return failure();
-    Value patches = vit::createInferred<integer::ExtractPatchesOp>(
-        rewriter, loc, image, rewriter.getNamedAttr("patch", rewriter.getDenseI64ArrayAttr({h, w})));
-    auto matmul = rewriter.replaceOpWithNewOp<integer::MatmulOp>(op, convert(op.getType()), patches, weight, *bias,
-                                                                 signAttr(op, *input), rewriter.getUnitAttr());
     recordScale(matmul, op);
     return success();
   }
@@ -290,6 +221,6 @@ struct LowerMean : Lowering<vit::MeanOp> {
 
 void lowering::populateArithmeticPatterns(RewritePatternSet &patterns, const TypeConverter &converter,
                                           const Context &context) {
-  patterns.add<LowerLinear, LowerMatmul, LowerPatchEmbed, LowerQuantize, DropDequantize, DropStorageCast, LowerAdd,
-               LowerMul, LowerMean>(converter, patterns.getContext(), context);
+  patterns.add<LowerLinear, LowerMatmul, LowerQuantize, DropDequantize, DropStorageCast, LowerAdd, LowerMul, LowerMean>(
+      converter, patterns.getContext(), context);
 }

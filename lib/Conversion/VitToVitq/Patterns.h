@@ -68,6 +68,8 @@ inline integer::CodeAttr plainCode(mlir::Operation *op) {
 
 void populateArithmeticPatterns(mlir::RewritePatternSet &patterns, const mlir::TypeConverter &converter,
                                 const Context &context);
+void populateConvolutionPatterns(mlir::RewritePatternSet &patterns, const mlir::TypeConverter &converter,
+                                 const Context &context);
 void populateNonlinearPatterns(mlir::RewritePatternSet &patterns, const mlir::TypeConverter &converter,
                                const Context &context);
 /// Softmax and layer_norm.

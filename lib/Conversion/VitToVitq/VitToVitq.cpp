@@ -106,6 +106,7 @@ class ConvertVitToVitq : public vitq::impl::ConvertVitToVitqPassBase<ConvertVitT
     Context shared{mantissaBits, lutMethod};
     RewritePatternSet patterns(context);
     populateArithmeticPatterns(patterns, converter, shared);
+    populateConvolutionPatterns(patterns, converter, shared);
     populateNonlinearPatterns(patterns, converter, shared);
     populateRowPatterns(patterns, converter, shared);
     populateMovePatterns(patterns, converter, shared);

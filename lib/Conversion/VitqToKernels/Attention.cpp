@@ -167,7 +167,7 @@ Value AttentionKernel::emitCalls() {
     for (Stage &stage : *stages)
       appendArguments(loc, module, *stage.row, args, ignored);
   args.append({result.memref, module.scratch(loc, scratchBytes), module.blob(loc, blob)});
-  module.call(Step(parts.all(), macsOf(parts.product) + macsOf(parts.context)), "attention", args,
+  module.call(Step(parts.all(), parts.product.getMacs() + parts.context.getMacs()), "attention", args,
               headCount * scoresGeometry.tiles(), [&](Emitter &e, ValueRange in, Value first, Value last) {
                 takeArguments(in);
                 emitUnits(e, first, last);

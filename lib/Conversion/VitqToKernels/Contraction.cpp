@@ -24,8 +24,6 @@ static int64_t productOf(ArrayRef<int64_t> sizes) {
   return product;
 }
 
-int64_t vitq::kernels::macsOf(MatmulOp op) { return elementCount(op.getType()) * shapeOf(op.getLhs()).back(); }
-
 Geometry Geometry::of(MatmulOp op, const TargetDesc &target) {
   ArrayRef<int64_t> lhs = shapeOf(op.getLhs());
   // A matrix shared by all batches makes one tall product.
@@ -55,8 +53,9 @@ private:
   void emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows);
   void emitPrefetch(Emitter &e, const Panel &panel, Value row);
   void emitRowOps(Emitter &e, Value lo, Value rows);
-  void widenRow(Emitter &e, Value from, Value to, int64_t first, int64_t count);
+  void widenRun(Emitter &e, Value source, Value from, Value to, Value first, int64_t count);
   void widenPatch(Emitter &e, Value patch, Value to);
+  void widenWindow(Emitter &e, Value patch, Value to);
   bool packs() const { return weightPacking(geometry, rightBits).packs(); }
   bool unpacks() const { return constantRight && (geometry.dot.width != 8 || packs()); }
   /// Of panels as they are stored, or for a right operand of run time, packed.
@@ -78,7 +77,7 @@ private:
   /// Of the right operand's codes.
   unsigned rightBits;
   Value right, bias;
-  Slot zeroPointSlot, correctionSlot, biasSlot;
+  Slot zeroPointSlot, correctionSlot, biasSlot, paddingSlot;
   Blob blob;
 
   // Values of the function that is being built.
@@ -143,6 +142,13 @@ void ProductKernel::prepareRight() {
 /// and a few tiles pay for that.
 void ProductKernel::prepareScratch() {
   zeroPointSlot = blob.scalar(leftFormat.zeroPoint);
+  if (patches && patches.getWindows().isPadded()) {
+    std::vector<int64_t> codes;
+    for (int64_t c = 0; c < shapeOf(patches.getInput())[3]; ++c)
+      codes.push_back(module.codeInMemory(patches.getInput(), patches.paddingOf(c)));
+    paddingSlot = leftFormat.width <= 8 ? blob.array(std::vector<int8_t>(codes.begin(), codes.end()))
+                                        : blob.array(std::vector<int16_t>(codes.begin(), codes.end()));
+  }
   const int64_t rowBytes =
       geometry.paddedDepth() * geometry.dot.width / 8 + (epilogue.rowwise ? geometry.paddedCols() * 4 : 0);
   const int64_t budget = module.target.isa->l2Bytes / (direct ? 2 : 4);
@@ -162,9 +168,8 @@ void ProductKernel::prepareScratch() {
 }
 
 Value ProductKernel::emitCall() {
-  // Patches cover the picture.
   Value left = memrefOf(patches ? patches.getInput() : op.getLhs());
-  Values args{module.reshape(loc, left, {batch * geometry.m * geometry.k}), right};
+  Values args{module.reshape(loc, left, {elementCount(left.getType())}), right};
   if (bias)
     args.push_back(bias);
   std::string name = "matmul";
@@ -195,7 +200,7 @@ Value ProductKernel::emitCall() {
   ops.push_back(op);
   ops.append(epilogue.sources);
   const int64_t units = constantRight ? geometry.tiles() : batch;
-  Step step(ops, macsOf(op));
+  Step step(ops, op.getMacs());
   if (constantRight) {
     step.rows = geometry.m;
     step.local = local;
@@ -280,26 +285,74 @@ void ProductKernel::emitRows(Emitter &e, Value lo, Value hi) {
   e.loop(lo, hi, blockRows, [&](Value block) { emitBlock(e, block, e.smin(e.sub(hi, block), e.index(blockRows))); });
 }
 
-/// `count` elements from lhs[from] go to element `first` of row `to`.
-void ProductKernel::widenRow(Emitter &e, Value from, Value to, int64_t first, int64_t count) {
+/// Elements `from` on of `source` as row `to` of the left operand in the dot product's format, from column `first` on.
+void ProductKernel::widenRun(Emitter &e, Value source, Value from, Value to, Value first, int64_t count) {
   Value zeroPoint = Blob::load(e, blobIn, zeroPointSlot, geometry.dot.width);
   forColumns(e, module.target, count, true, geometry.dot.width, [&](Value k, int64_t lanes) {
-    Value x = e.load(lhs, {e.add(from, k)}, lanes);
-    e.store(widenLeft(e, geometry, leftFormat, zeroPoint, x), leftRows, {to, e.indexAdd(k, first)});
+    Value x = e.load(source, {e.add(from, k)}, lanes);
+    e.store(widenLeft(e, geometry, leftFormat, zeroPoint, x), leftRows, {to, e.add(k, first)});
   });
 }
 
-/// The rows of a patch are taken from the picture.
 void ProductKernel::widenPatch(Emitter &e, Value patch, Value to) {
   ArrayRef<int64_t> picture = shapeOf(patches.getInput());
-  const int64_t height = patches.getPatch()[0], run = patches.getPatch()[1] * picture[3],
-                line = picture[2] * picture[3];
-  const int64_t across = picture[2] / patches.getPatch()[1];
+  const vit::Windows windows = patches.getWindows();
+  if (!windows.tile(picture[1], picture[2]))
+    return widenWindow(e, patch, to);
+  const int64_t height = windows.size[0], run = windows.size[1] * picture[3], line = picture[2] * picture[3];
+  const int64_t across = picture[2] / windows.size[1];
   // Rows of patches of all pictures lie behind each other.
   Value first = e.indexMul(e.divu(patch, e.index(across)), height * line);
   first = e.add(first, e.indexMul(e.remu(patch, e.index(across)), run));
   for (int64_t i = 0; i < height; ++i)
-    widenRow(e, e.indexAdd(first, i * line), to, i * run, run);
+    widenRun(e, lhs, e.indexAdd(first, i * line), to, e.index(i * run), run);
+}
+
+/// A window that may overlap others, or reach over the border. Rows inside of the map are one run each, or one for
+/// each element where they are dilated; of others each element is looked at.
+void ProductKernel::widenWindow(Emitter &e, Value patch, Value to) {
+  ArrayRef<int64_t> map = shapeOf(patches.getInput());
+  const vit::Windows windows = patches.getWindows();
+  const int64_t channels = map[3], columns = windows.size[1];
+  const FailureOr<vit::Shape> results = vit::inferWindows(std::nullopt, map[1], map[2], windows);
+  Value image = e.divu(patch, e.index((*results)[0] * (*results)[1]));
+  Value place = e.remu(patch, e.index((*results)[0] * (*results)[1]));
+  auto begin = [&](int axis, Value window) {
+    return e.indexAdd(e.indexMul(window, windows.strides[axis]), -windows.pads[axis]);
+  };
+  Value top = begin(0, e.divu(place, e.index((*results)[1]))), left = begin(1, e.remu(place, e.index((*results)[1])));
+  Value base = e.indexMul(image, map[1] * map[2] * channels);
+  // Negative numbers are large ones without their sign.
+  auto below = [&](Value x, int64_t limit) { return e.cmp(arith::CmpIPredicate::ult, x, e.index(limit)); };
+  const int64_t room = map[2] - windows.extent(1) + 1;
+  e.loop(windows.size[0], [&](Value i) {
+    Value h = e.add(top, e.indexMul(i, windows.dilations[0]));
+    Value line = e.add(base, e.indexMul(h, map[2] * channels)), first = e.indexMul(i, columns * channels);
+    auto whole = [&] {
+      Value from = e.add(line, e.indexMul(left, channels));
+      if (windows.dilations[1] == 1)
+        return widenRun(e, lhs, from, to, first, columns * channels);
+      e.loop(columns, [&](Value j) {
+        widenRun(e, lhs, e.add(from, e.indexMul(j, windows.dilations[1] * channels)), to,
+                 e.add(first, e.indexMul(j, channels)), channels);
+      });
+    };
+    if (!windows.isPadded())
+      return whole();
+    auto partly = [&] {
+      Value padding = Blob::view(e, blobIn, paddingSlot);
+      e.loop(columns, [&](Value j) {
+        Value w = e.add(left, e.indexMul(j, windows.dilations[1])), at = e.add(first, e.indexMul(j, channels));
+        Value inside = e.op<arith::AndIOp>(below(h, map[1]), below(w, map[2]));
+        e.ifThenElse(
+            inside, [&] { widenRun(e, lhs, e.add(line, e.indexMul(w, channels)), to, at, channels); },
+            [&] { widenRun(e, padding, e.index(0), to, at, channels); });
+      });
+    };
+    if (room <= 0)
+      return partly();
+    e.ifThenElse(e.op<arith::AndIOp>(below(h, map[1]), below(left, room)), whole, partly);
+  });
 }
 
 void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
@@ -308,7 +361,7 @@ void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
       if (patches)
         widenPatch(e, e.add(lo, r), r);
       else
-        widenRow(e, e.indexMul(e.add(lo, r), geometry.k), r, 0, geometry.k);
+        widenRun(e, lhs, e.indexMul(e.add(lo, r), geometry.k), r, e.index(0), geometry.k);
       for (int64_t k = geometry.k; k < geometry.paddedDepth(); ++k)
         e.store(e.constant(e.intType(geometry.dot.width), 0), leftRows, {r, e.index(k)});
     });

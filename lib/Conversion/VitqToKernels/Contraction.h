@@ -98,6 +98,11 @@ struct TilePlace {
   Value biasCol = {};
 };
 
+/// Applies the ops of `store`, of which `args` has the arguments, to sums in registers, vectors of columns from
+/// `firstCol` on of which `valid` are wanted, and stores what comes out.
+void storeSums(Emitter &e, const TileStore &store, ValueRange args, ValueRange sums, Value row, Value operandRow,
+               Value resultRow, Value firstCol, int64_t valid);
+
 /// Code that computes tiles of one product by calls of functions of their own:
 /// inlined into loops over tiles, sums would be spilled.
 class TileCaller {
@@ -182,8 +187,6 @@ struct Epilogue {
 /// Lowers a product; returns the buffer of its accumulators, null if an epilogue
 /// consumes them.
 Value lowerMatmul(integer::MatmulOp op, KernelModule &module, MemrefOf memrefOf, Epilogue &epilogue);
-
-int64_t macsOf(integer::MatmulOp op);
 
 } // namespace vitq::kernels
 

@@ -38,6 +38,7 @@ SmallVector<Operation *> KernelParts::all() const {
       ops.push_back(op);
   };
   append(product);
+  append(depthwise);
   llvm::append_range(ops, rowOps);
   append(context);
   llvm::append_range(ops, contextOps);
@@ -77,9 +78,11 @@ bool KernelParts::readsOnlyRow(RowwiseOp op, std::string &reason) const {
 }
 
 KernelFit KernelParts::add(Operation *op, std::string &reason) {
-  if (!product) {
+  if (!product && !depthwise) {
     product = dyn_cast<MatmulOp>(op);
-    return product ? KernelFit::Kernel : refuse(reason, "a CPU's kernels of several ops begin with a product");
+    depthwise = dyn_cast<DepthwiseConv2dOp>(op);
+    return product || depthwise ? KernelFit::Kernel
+                                : refuse(reason, "a CPU's kernels of several ops begin with a product");
   }
   if (transpose)
     return refuse(reason, "its rows are written in another order already");
@@ -105,6 +108,8 @@ KernelFit KernelParts::add(Operation *op, std::string &reason) {
 
 /// A second product, of which the left operand never is in memory.
 KernelFit KernelParts::addContext(MatmulOp op, std::string &reason) {
+  if (depthwise)
+    return refuse(reason, "a product reads all channels of the places that it sums");
   if (context || rowOps.empty())
     return refuse(reason, "a kernel has two products at most, and ops between them");
   for (MatmulOp matmul : {product, op}) {

@@ -18,7 +18,9 @@ namespace vitq::kernels {
 /// attention: a product (scores), ops on its rows of which the last gives codes, the product of
 /// these with another operand (context), and ops on its rows.
 struct KernelParts {
+  /// The root: a product, or a depthwise convolution.
   integer::MatmulOp product;
+  integer::DepthwiseConv2dOp depthwise;
   llvm::SmallVector<mlir::Operation *> rowOps;
   integer::MatmulOp context;
   llvm::SmallVector<mlir::Operation *> contextOps;

@@ -88,4 +88,13 @@ void Emitter::ifThen(Value condition, function_ref<void()> body) {
   body();
 }
 
+void Emitter::ifThenElse(Value condition, function_ref<void()> body, function_ref<void()> other) {
+  auto ifOp = scf::IfOp::create(b, loc, condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(ifOp.thenBlock());
+  body();
+  b.setInsertionPointToStart(ifOp.elseBlock());
+  other();
+}
+
 int64_t vitq::kernels::elementCount(Type type) { return cast<ShapedType>(type).getNumElements(); }

@@ -95,6 +95,7 @@ public:
     return loop(index(0), index(hi), 1, inits, body);
   }
   void ifThen(Value condition, llvm::function_ref<void()> body);
+  void ifThenElse(Value condition, llvm::function_ref<void()> body, llvm::function_ref<void()> other);
 };
 
 /// Elements of a memref of static shape.

@@ -68,6 +68,11 @@ public:
   Value constant(mlir::Location loc, llvm::ArrayRef<char> bytes, mlir::MemRefType type = {});
   /// The constant elements that `tensor` has, narrow codes packed: a kernel unpacks them.
   Value codes(mlir::Location loc, const Tensor &elements, Value tensor);
+  /// What a byte or more of `tensor` holds where its element is `code`, given as signed or unsigned.
+  int64_t codeInMemory(Value tensor, int64_t code) const {
+    const unsigned bits = integer::codeOf(tensor).bits;
+    return bits < 8 ? numerics::readCode(code, bits, signs.isUnsigned(tensor)) : code;
+  }
   Value blob(mlir::Location loc, Blob &blob) { return constant(loc, blob.finish()); }
 
   Value alloc(mlir::Location loc, llvm::ArrayRef<int64_t> shape, Type element);

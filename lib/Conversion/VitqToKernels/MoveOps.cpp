@@ -66,13 +66,54 @@ static Value transpose(Location loc, KernelModule &module, Value input, ArrayRef
   });
 }
 
-/// Patches are a transpose of [B, rows, P_h, columns, P_w * C].
-static Value extractPatches(ExtractPatchesOp op, KernelModule &module, Value input) {
+/// The patches of a map side by side are its axes in another order.
+static Value extractTiles(ExtractPatchesOp op, KernelModule &module, Value input) {
   ArrayRef<int64_t> in = shapeOf(input);
   const int64_t height = op.getPatch()[0], width = op.getPatch()[1];
   Location loc = op.getLoc();
   Value split = module.reshape(loc, input, {in[0], in[1] / height, height, in[2] / width, width * in[3]});
   return module.reshape(loc, transpose(loc, module, split, {0, 1, 3, 2, 4}), op.getType().getShape());
+}
+
+static Value extractPatches(ExtractPatchesOp op, KernelModule &module, Value input) {
+  ArrayRef<int64_t> map = shapeOf(input);
+  const vit::Windows windows = op.getWindows();
+  if (windows.tile(map[1], map[2]))
+    return extractTiles(op, module, input);
+  const int64_t channels = map[3];
+  std::vector<int64_t> codes;
+  for (int64_t c = 0; c < channels; ++c)
+    codes.push_back(module.codeInMemory(op.getInput(), op.paddingOf(c)));
+  Blob blob;
+  Slot padding = blob.array(codes);
+  const FailureOr<vit::Shape> results = vit::inferWindows(std::nullopt, map[1], map[2], windows);
+  const Shape shape{map[0], (*results)[0], (*results)[1], windows.size[0], windows.size[1], channels};
+  Location loc = op.getLoc();
+  Value result = module.alloc(loc, shape, elementOf(input));
+  module.call(loc, "patches", {input, result, module.blob(loc, blob)}, [&](Emitter &e, ValueRange in) {
+    Value outside = Blob::view(e, in[2], padding);
+    auto place = [&](int axis, Value window, Value tap) {
+      return e.indexAdd(e.add(e.indexMul(window, windows.strides[axis]), e.indexMul(tap, windows.dilations[axis])),
+                        -windows.pads[axis]);
+    };
+    nest(e, ArrayRef(shape).drop_back(), [&](ValueRange at) {
+      Value h = place(0, at[1], at[3]), w = place(1, at[2], at[4]);
+      // Negative numbers are large ones without their sign.
+      auto below = [&](Value x, int64_t limit) { return e.cmp(arith::CmpIPredicate::ult, x, e.index(limit)); };
+      auto copy = [&](function_ref<Value(Value)> read) {
+        e.loop(channels, [&](Value c) {
+          Values to(at);
+          to.push_back(c);
+          e.store(read(c), in[1], to);
+        });
+      };
+      e.ifThenElse(
+          e.op<arith::AndIOp>(below(h, map[1]), below(w, map[2])),
+          [&] { copy([&](Value c) { return e.load(in[0], {at[0], h, w, c}); }); },
+          [&] { copy([&](Value c) { return e.trunc(e.load(outside, c), widthOf(in[0])); }); });
+    });
+  });
+  return module.reshape(loc, result, op.getType().getShape());
 }
 
 static Value slice(SliceOp op, KernelModule &module, Value input) {
@@ -125,9 +166,7 @@ static Value gather(GatherOp op, KernelModule &module, Value input) {
 static Value pad(PadOp op, KernelModule &module, Value input) {
   ArrayRef<int64_t> shape = op.getType().getShape();
   Blob blob;
-  const unsigned bits = integer::codeOf(op.getInput()).bits;
-  Slot value = blob.scalar(bits < 8 ? numerics::readCode(op.getValue(), bits, module.signs.isUnsigned(op.getResult()))
-                                    : static_cast<int64_t>(op.getValue()));
+  Slot value = blob.scalar(module.codeInMemory(op.getResult(), static_cast<int64_t>(op.getValue())));
   const unsigned width = widthOf(input);
   Value result = module.alloc(op.getLoc(), shape, elementOf(input));
   module.call(op.getLoc(), "pad", {input, result, module.blob(op.getLoc(), blob)}, [&](Emitter &e, ValueRange in) {

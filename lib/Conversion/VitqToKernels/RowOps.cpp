@@ -214,10 +214,10 @@ unsigned vitq::kernels::magnitudeBits(Value value) {
 
 /// |x| <= 2^bits for every accumulator of a product; 31 for other values.
 static unsigned accumulatorBits(Value value) {
-  auto product = value.getDefiningOp<MatmulOp>();
+  auto product = value.getDefiningOp<ProductOp>();
   if (!product)
     return 31;
-  const numerics::Interval range = getAccumulatorBound(product, getLhsTypeRange(product));
+  const numerics::Interval range = product.getAccumulatorBound(getOperandTypeRange(product));
   return llvm::Log2_64_Ceil(std::max({-range.min, range.max, int64_t(1)}));
 }
 

@@ -45,8 +45,8 @@ Value vitq::kernels::emitDot(Emitter &e, const Geometry &geometry, Value acc, Va
 
 /// Writes the first `valid` lanes.
 static void storeColumns(Emitter &e, Value value, int64_t valid, Value c, Value row, Value col) {
-  auto type = cast<VectorType>(value.getType());
-  if (valid >= type.getNumElements())
+  auto type = dyn_cast<VectorType>(value.getType());
+  if (!type || valid >= type.getNumElements())
     return e.store(value, c, {row, col});
   SmallVector<bool> lanes(type.getNumElements());
   std::fill_n(lanes.begin(), valid, true);
@@ -134,36 +134,46 @@ void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &
   storeTile(e, args, panel, rows, sums, place);
 }
 
-void TileCaller::storeTile(Emitter &e, ValueRange args, const Panel &panel, int64_t rows, ValueRange sums,
-                           const TilePlace &place) {
-  const int64_t lanes = geometry.dot.lanes;
-  Value result = args.back();
+/// The arguments of each op of `store`, of which `args` has those of all, and the last result.
+static SmallVector<RowArguments> splitArguments(const TileStore &store, ValueRange args) {
   SmallVector<RowArguments> own;
   for (const RowOp *op : store.ops) {
     own.push_back({args.take_front(op->operands.size()), {}, args[op->operands.size()]});
     args = args.drop_front(op->operands.size() + 1);
   }
-  for (int64_t r = 0; r < rows; ++r) {
-    ValueRange row = sums.slice(r * panel.vectors, panel.vectors);
-    Value resultRow = e.indexAdd(place.resultRow, r * store.rowStride);
-    SmallVector<RowContext> contexts;
-    SmallVector<Values> starts;
-    for (auto [op, arguments] : llvm::zip_equal(store.ops, own)) {
-      RowContext context = RowContext::ofRow(e.indexAdd(place.row, r), arguments.operands, {}, arguments.blob);
-      context.operandRow = e.indexAdd(place.operandRow, r);
-      starts.push_back(op->emitRowStart(e, context));
-      contexts.push_back(context);
-    }
-    // Results of 16 bytes where they are bytes: as many vectors as that takes.
-    for (int64_t v = 0; v < panel.vectors;) {
-      int64_t count = store.ops.empty() ? 1 : std::max<int64_t>(1, 16 / lanes);
-      while (count > panel.vectors - v)
-        count /= 2;
-      Value col = e.indexAdd(place.firstCol, v * lanes), y = join(e, row.slice(v, count));
-      for (auto [op, context, start] : llvm::zip_equal(store.ops, contexts, starts))
-        y = op->emitElements(e, context, start, y, col);
-      storeColumns(e, y, panel.valid - v * lanes, result, resultRow, col);
-      v += count;
-    }
+  return own;
+}
+
+void vitq::kernels::storeSums(Emitter &e, const TileStore &store, ValueRange args, ValueRange sums, Value row,
+                              Value operandRow, Value resultRow, Value firstCol, int64_t valid) {
+  auto type = dyn_cast<VectorType>(sums.front().getType());
+  const int64_t lanes = type ? type.getNumElements() : 1, vectors = static_cast<int64_t>(sums.size());
+  const SmallVector<RowArguments> own = splitArguments(store, args);
+  SmallVector<RowContext> contexts;
+  SmallVector<Values> starts;
+  for (auto [op, arguments] : llvm::zip_equal(store.ops, own)) {
+    RowContext context = RowContext::ofRow(row, arguments.operands, {}, arguments.blob);
+    context.operandRow = operandRow;
+    starts.push_back(op->emitRowStart(e, context));
+    contexts.push_back(context);
   }
+  // Results of 16 bytes where they are bytes: as many vectors as that takes.
+  for (int64_t v = 0; v < vectors;) {
+    int64_t count = store.ops.empty() ? 1 : std::max<int64_t>(1, 16 / lanes);
+    while (count > vectors - v)
+      count /= 2;
+    Value col = e.indexAdd(firstCol, v * lanes), y = join(e, sums.slice(v, count));
+    for (auto [op, context, start] : llvm::zip_equal(store.ops, contexts, starts))
+      y = op->emitElements(e, context, start, y, col);
+    storeColumns(e, y, valid - v * lanes, args.back(), resultRow, col);
+    v += count;
+  }
+}
+
+void TileCaller::storeTile(Emitter &e, ValueRange args, const Panel &panel, int64_t rows, ValueRange sums,
+                           const TilePlace &place) {
+  for (int64_t r = 0; r < rows; ++r)
+    storeSums(e, store, args, sums.slice(r * panel.vectors, panel.vectors), e.indexAdd(place.row, r),
+              e.indexAdd(place.operandRow, r), e.indexAdd(place.resultRow, r * store.rowStride), place.firstCol,
+              panel.valid);
 }

@@ -8,6 +8,7 @@
 
 #include "Attention.h"
 #include "CpuKernels.h"
+#include "Depthwise.h"
 #include "Launch.h"
 #include "MoveOps.h"
 
@@ -60,6 +61,8 @@ private:
   LogicalResult lower(Operation *op);
   LogicalResult lowerKernel(const Kernel &kernel);
   LogicalResult lowerProduct(const Kernel &kernel);
+  template <typename Fits>
+  LogicalResult makeEpilogue(const Kernel &kernel, Value root, Fits fits, Epilogue &epilogue);
   LogicalResult lowerRowOp(Operation *op);
   void lowerReturn(func::ReturnOp op);
   void eraseUnusedBuffers();
@@ -154,12 +157,35 @@ LogicalResult FunctionLowering::lowerKernel(const Kernel &kernel) {
 /// as long as they can; else one reads blocks of sums, and others its results.
 LogicalResult FunctionLowering::lowerProduct(const Kernel &kernel) {
   auto lookup = [&](Value value) { return memrefOf(value); };
+  Epilogue epilogue;
+  if (integer::DepthwiseConv2dOp conv = kernel.parts.depthwise) {
+    auto fits = [&](const RowOp &row) { return fitsDepthwise(row, kernels.target); };
+    if (failed(makeEpilogue(kernel, conv, fits, epilogue)))
+      return failure();
+    FailureOr<Value> sums = lowerDepthwise(conv, kernels, lookup, epilogue);
+    if (failed(sums))
+      return kernels.noKernel(conv);
+    if (*sums)
+      memrefs[conv] = *sums;
+    return success();
+  }
   integer::MatmulOp product = kernel.parts.product;
   const Geometry geometry = Geometry::of(product, kernels.target);
-  Epilogue epilogue;
   if (!kernel.moves.empty())
     epilogue.patches = cast<integer::ExtractPatchesOp>(kernel.moves.front());
-  Value previous = product;
+  auto fits = [&](const RowOp &row) { return fitsTile(geometry, row, kernels.target); };
+  if (failed(makeEpilogue(kernel, product, fits, epilogue)))
+    return failure();
+  if (Value sums = lowerMatmul(product, kernels, lookup, epilogue))
+    memrefs[product] = sums;
+  return success();
+}
+
+/// The ops behind `root` as parts of its kernel: on sums in registers where it `fits`.
+template <typename Fits>
+LogicalResult FunctionLowering::makeEpilogue(const Kernel &kernel, Value root, Fits fits, Epilogue &epilogue) {
+  auto lookup = [&](Value value) { return memrefOf(value); };
+  Value previous = root;
   for (Operation *op : kernel.parts.rowOps) {
     const bool readsSums = !epilogue.rowwise && epilogue.posts.empty();
     std::unique_ptr<RowOp> row = makeRowOp(op, kernels, lookup, previous);
@@ -167,7 +193,7 @@ LogicalResult FunctionLowering::lowerProduct(const Kernel &kernel) {
       return kernels.noKernel(op);
     for (auto [result, buffer] : llvm::zip_equal(op->getResults(), row->buffers))
       memrefs[result] = buffer;
-    if (readsSums && fitsTile(geometry, *row, kernels.target)) {
+    if (readsSums && fits(*row)) {
       if (!epilogue.elementwise.empty())
         epilogue.elementwise.back()->results.clear();
       epilogue.elementwise.push_back(std::move(row));
@@ -179,8 +205,6 @@ LogicalResult FunctionLowering::lowerProduct(const Kernel &kernel) {
     epilogue.sources.push_back(op);
     previous = op->getResult(0);
   }
-  if (Value sums = lowerMatmul(product, kernels, lookup, epilogue))
-    memrefs[product] = sums;
   return success();
 }
 
@@ -190,9 +214,10 @@ LogicalResult FunctionLowering::lower(Operation *op) {
   if (isa<arith::ConstantOp>(op) || parts.contains(op))
     return success();
   auto lookup = [&](Value value) { return memrefOf(value); };
-  if (auto product = dyn_cast<integer::MatmulOp>(op)) {
+  if (isa<integer::MatmulOp, integer::DepthwiseConv2dOp>(op)) {
     Kernel alone;
-    alone.parts.product = product;
+    alone.parts.product = dyn_cast<integer::MatmulOp>(op);
+    alone.parts.depthwise = dyn_cast<integer::DepthwiseConv2dOp>(op);
     return lowerProduct(alone);
   }
   if (auto launch = dyn_cast<systolic::LaunchOp>(op)) {
@@ -248,8 +273,8 @@ LogicalResult FunctionLowering::run() {
   for (auto kernel : llvm::make_early_inc_range(body.getOps<integer::KernelOp>()))
     if (failed(inlineKernel(kernel)))
       return failure();
-  for (auto product : body.getOps<integer::MatmulOp>())
-    macs += macsOf(product);
+  for (auto product : body.getOps<integer::ProductOp>())
+    macs += product.getMacs();
 
   SmallVector<Type> argTypes, resultTypes;
   for (Type type : func.getArgumentTypes())

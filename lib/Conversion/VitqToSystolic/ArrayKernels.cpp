@@ -56,7 +56,7 @@ SmallVector<Value> ArrayKernel::extras() const {
 
 /// Bits of the narrowest accumulator that holds every sum of `op`.
 static int64_t bitsOf(integer::MatmulOp op) {
-  const numerics::Interval bound = getAccumulatorBound(op, getLhsTypeRange(op));
+  const numerics::Interval bound = op.getAccumulatorBound(getOperandTypeRange(op));
   int64_t bits = 1;
   while (bits < 63 && (bound.max >= (int64_t(1) << (bits - 1)) || bound.min < -(int64_t(1) << (bits - 1))))
     ++bits;

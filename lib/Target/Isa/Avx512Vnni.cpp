@@ -24,7 +24,8 @@ static constexpr Isa vnni(const char *name, const char *features, ByteLookup loo
           lookup,
           /*permuteWords=*/"llvm.x86.avx512.permvar.si.512",
           "llvm.readcyclecounter",
-          /*l2Bytes=*/1 << 20};
+          /*l2Bytes=*/1 << 20,
+          /*addDot16=*/"llvm.x86.avx512.vpdpwssd.512"};
 }
 
 const Isa isas::avx512VnniVbmi =

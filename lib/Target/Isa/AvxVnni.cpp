@@ -22,4 +22,5 @@ const Isa isas::avxVnni = {"avx-vnni",
                            ByteLookup::Shuffle16,
                            /*permuteWords=*/"llvm.x86.avx2.permd",
                            "llvm.readcyclecounter",
-                           /*l2Bytes=*/1 << 20};
+                           /*l2Bytes=*/1 << 20,
+                           /*addDot16=*/"llvm.x86.avx512.vpdpwssd.256"};

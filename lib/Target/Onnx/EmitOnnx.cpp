@@ -80,7 +80,7 @@ LogicalResult Emitter::addInput() {
   std::string codes = writer.node("QuantizeLinear", {pixels, grid->scale, grid->zeroPoint}, "pixels/codes");
   planes = writer.node("DequantizeLinear", {codes, grid->scale, grid->zeroPoint}, "pixels/planes");
   const bool whole = llvm::any_of(argument.getUsers(), [](Operation *user) {
-    return !isa<NormalizePixelsOp>(user) && !llvm::all_of(user->getUsers(), llvm::IsaPred<PatchEmbedOp>);
+    return !isa<NormalizePixelsOp>(user) && !llvm::all_of(user->getUsers(), llvm::IsaPred<PatchEmbedOp, Conv2dOp>);
   });
   if (whole)
     values[argument].real =
@@ -184,7 +184,7 @@ LogicalResult Emitter::emit(quant::StorageCastOp op) {
     auto parameters = getUniformParameters(getQuantizedType(op.getResult()));
     FailureOr<Tensor> codes = getIntTensor(op.getInput());
     if (!parameters || failed(codes) || llvm::all_of(op->getUsers(), [](Operation *user) {
-          return isa<DequantizeOp>(user) && llvm::all_of(user->getUsers(), llvm::IsaPred<LinearOp, PatchEmbedOp>);
+          return isa<DequantizeOp>(user) && llvm::all_of(user->getUsers(), llvm::IsaPred<WeightedOp>);
         }))
       return success(); // weights, which `weight` writes
     values[op.getResult()].codes =
@@ -250,8 +250,8 @@ LogicalResult Emitter::emitOp(Operation *op) {
     return success();
   };
   return TypeSwitch<Operation *, LogicalResult>(op)
-      .Case<QuantizeOp, DequantizeOp, quant::StorageCastOp, LinearOp, MatmulOp, PatchEmbedOp, SoftmaxNumeratorOp,
-            DivideRowsOp, LayerNormOp>([&](auto typed) { return emit(typed); })
+      .Case<QuantizeOp, DequantizeOp, quant::StorageCastOp, LinearOp, MatmulOp, PatchEmbedOp, Conv2dOp,
+            SoftmaxNumeratorOp, DivideRowsOp, LayerNormOp>([&](auto typed) { return emit(typed); })
       .Case([&](arith::ConstantOp constant) { return emitConstant(constant); })
       .Case([&](func::ReturnOp ret) { return addOutputs(ret); })
       .Case([&](NormalizePixelsOp pixels) {

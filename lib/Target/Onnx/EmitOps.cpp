@@ -79,6 +79,43 @@ LogicalResult Emitter::emit(PatchEmbedOp op) {
   return success();
 }
 
+/// With its channels in front, between transposes. ONNX pads with 0: where something else stands around the map, what
+/// it is taken off by before comes back as a convolution of a map of nothing else.
+LogicalResult Emitter::emit(Conv2dOp op) {
+  FailureOr<std::string> kernel = weight(op, op.getWeight(), {0, 1, 2, 3});
+  if (failed(kernel))
+    return failure();
+  auto read = op.getInput().getDefiningOp<DequantizeOp>();
+  std::string input = read && isa<BlockArgument>(read.getInput())
+                          ? planes
+                          : node("Transpose", {real(op.getInput())}, op, "_planes",
+                                 NodeAttribute{"perm", std::vector<int64_t>{0, 3, 1, 2}});
+  const Windows windows = op.getWindows();
+  const int64_t channels = shapeOf(op.getInput())[3];
+  auto list = [](ArrayRef<int64_t> values) { return std::vector<int64_t>(values.begin(), values.end()); };
+  const NodeAttribute strides{"strides", list(windows.strides)}, dilations{"dilations", list(windows.dilations)},
+      pads{"pads", list(windows.pads)}, groups{"group", static_cast<int64_t>(op.getGroups())};
+  std::string around;
+  if (auto padding = op.getPadding(); padding && windows.isPadded()) {
+    const std::vector<float> values(padding->begin(), padding->end());
+    input = node("Sub", {input, floats(hint(op, "_padding"), {1, channels, 1, 1}, values)}, op, "_less");
+    std::vector<float> map;
+    const int64_t area = windows.extent(0) * windows.extent(1);
+    for (float value : values)
+      map.insert(map.end(), area, value);
+    std::string constant = floats(hint(op, "_around"), {1, channels, windows.extent(0), windows.extent(1)}, map);
+    around = node("Conv", {constant, *kernel}, op, "_share", {dilations, groups});
+  }
+  std::vector<std::string> inputs{input, *kernel};
+  if (op.getBias())
+    inputs.push_back(real(op.getBias()));
+  std::string map = node("Conv", inputs, op, "_map", {strides, pads, dilations, groups});
+  if (!around.empty())
+    map = node("Add", {map, around}, op, "_whole");
+  setReal(op.getResult(), node("Transpose", {map}, op, "", NodeAttribute{"perm", std::vector<int64_t>{0, 2, 3, 1}}));
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Rows and elements
 //===----------------------------------------------------------------------===//

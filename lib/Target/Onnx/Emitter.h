@@ -74,6 +74,7 @@ private:
   llvm::LogicalResult emit(vit::LinearOp op);
   llvm::LogicalResult emit(vit::MatmulOp op);
   llvm::LogicalResult emit(vit::PatchEmbedOp op);
+  llvm::LogicalResult emit(vit::Conv2dOp op);
   llvm::LogicalResult emit(vit::SoftmaxNumeratorOp op);
   llvm::LogicalResult emit(vit::DivideRowsOp op);
   llvm::LogicalResult emit(vit::LayerNormOp op);

@@ -249,7 +249,7 @@ func.func @patch_bias_scale(%x: tensor<1x1x2x2x!quant.uniform<u8:f32, 0.5>>, %w:
 
 // vit.conv2d C1
 func.func @conv_rank(%x: tensor<3x8x8xf32>, %w: tensor<6x3x3x3xf32>) {
-  // expected-error @+1 {{expects an image and a weight of rank 4}}
+  // expected-error @+1 {{expects a map [B, H, W, C] and a weight of rank 4}}
   %0 = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<3x8x8xf32>, tensor<6x3x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
@@ -257,36 +257,72 @@ func.func @conv_rank(%x: tensor<3x8x8xf32>, %w: tensor<6x3x3x3xf32>) {
 // -----
 
 // vit.conv2d C1
-func.func @conv_groups(%x: tensor<1x3x8x8xf32>, %w: tensor<6x3x3x3xf32>) {
+func.func @conv_groups(%x: tensor<1x8x8x3xf32>, %w: tensor<6x3x3x3xf32>) {
   // expected-error @+1 {{3 input channels in 3 groups do not fit the weight [6, 3, 3, 3]}}
-  %0 = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, groups = 3} : (tensor<1x3x8x8xf32>, tensor<6x3x3x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, groups = 3} : (tensor<1x8x8x3xf32>, tensor<6x3x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
 // -----
 
 // vit.conv2d C1
-func.func @conv_pads(%x: tensor<1x3x8x8xf32>, %w: tensor<6x3x3x3xf32>) {
+func.func @conv_pads(%x: tensor<1x8x8x3xf32>, %w: tensor<6x3x3x3xf32>) {
   // expected-error @+1 {{strides and dilations must be two positive numbers, pads four that are not negative}}
-  %0 = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, -1, 0>, dilations = array<i64: 1, 1>} : (tensor<1x3x8x8xf32>, tensor<6x3x3x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, -1, 0>, dilations = array<i64: 1, 1>} : (tensor<1x8x8x3xf32>, tensor<6x3x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
 // -----
 
 // vit.conv2d C1
-func.func @conv_stride(%x: tensor<1x3x8x8xf32>, %w: tensor<6x3x3x3xf32>) {
+func.func @conv_stride(%x: tensor<1x8x8x3xf32>, %w: tensor<6x3x3x3xf32>) {
   // expected-error @+1 {{strides and dilations must be two positive numbers}}
-  %0 = vit.conv2d %x, %w {strides = array<i64: 1, 0>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x3x8x8xf32>, tensor<6x3x3x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = vit.conv2d %x, %w {strides = array<i64: 1, 0>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x8x8x3xf32>, tensor<6x3x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
 // -----
 
 // vit.conv2d C1
-func.func @conv_empty(%x: tensor<1x3x8x8xf32>, %w: tensor<6x3x5x5xf32>) {
-  // expected-error @+1 {{kernel is larger than the padded image}}
-  %0 = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 2, 2>} : (tensor<1x3x8x8xf32>, tensor<6x3x5x5xf32>) -> tensor<1x6x0x0xf32>
+func.func @conv_empty(%x: tensor<1x8x8x3xf32>, %w: tensor<6x3x5x5xf32>) {
+  // expected-error @+1 {{windows of 5x5 with dilations 2x2 reach over 9x9, more than the padded map of 8x8}}
+  %0 = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 2, 2>} : (tensor<1x8x8x3xf32>, tensor<6x3x5x5xf32>) -> tensor<1x0x0x6xf32>
+  return
+}
+
+// -----
+
+// vit.conv2d C1
+func.func @conv_far(%x: tensor<1x8x8x3xf32>, %w: tensor<6x3x5x5xf32>) {
+  // expected-error @+1 {{strides and dilations must be two positive numbers}}
+  %0 = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 4611686018427387904, 1>} : (tensor<1x8x8x3xf32>, tensor<6x3x5x5xf32>) -> tensor<1x8x4x6xf32>
+  return
+}
+
+// -----
+
+// vit.conv2d C2
+func.func @conv_half_quantized(%x: tensor<1x8x8x3x!quant.uniform<u8:f32, 0.1>>, %w: tensor<6x3x1x1xf32>) {
+  // expected-error @+1 {{operands must both be float or both be quantized}}
+  %0 = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x8x8x3x!quant.uniform<u8:f32, 0.1>>, tensor<6x3x1x1xf32>) -> tensor<1x8x8x6x!quant.uniform<i32:f32, 0.1>>
+  return
+}
+
+// -----
+
+// vit.conv2d C3
+func.func @conv_bias(%x: tensor<1x8x8x3x!quant.uniform<u8:f32, 0.1>>, %w: tensor<6x3x1x1x!quant.uniform<i8:f32, 0.5>>, %b: tensor<6xf32>) {
+  // expected-error @+1 {{the bias of a quantized contraction must be quantized to the accumulator's scale}}
+  %0 = vit.conv2d %x, %w, %b {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x8x8x3x!quant.uniform<u8:f32, 0.1>>, tensor<6x3x1x1x!quant.uniform<i8:f32, 0.5>>, tensor<6xf32>) -> tensor<1x8x8x6x!quant.uniform<i32:f32, 0.05>>
+  return
+}
+
+// -----
+
+// vit.conv2d C4
+func.func @conv_padding(%x: tensor<1x8x8x3xf32>, %w: tensor<6x3x3x3xf32>) {
+  // expected-error @+1 {{padding needs a finite number for each of 3 channels}}
+  %0 = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, padding = array<f64: 0.5, 0.25>} : (tensor<1x8x8x3xf32>, tensor<6x3x3x3xf32>) -> tensor<1x8x8x6xf32>
   return
 }
 

@@ -53,9 +53,12 @@ func.func @convolutions(%x: tensor<1x3x8x8xf32>, %l: tensor<1x8x8x3xf32>, %w: te
   // CHECK: vit.patch_embed channels_last %{{.*}}, %{{.*}} : (tensor<1x8x8x3xf32>, tensor<6x3x4x2xf32>) -> tensor<1x8x6xf32>
   %1 = vit.patch_embed channels_last %l, %w : (tensor<1x8x8x3xf32>, tensor<6x3x4x2xf32>) -> tensor<1x8x6xf32>
   // CHECK: vit.conv2d %{{.*}}, %{{.*}}, %{{.*}} {dilations = array<i64: 1, 1>, groups = 3 : i64, pads = array<i64: 1, 0, 1, 2>, strides = array<i64: 2, 1>}
-  // CHECK-SAME: -> tensor<1x6x4x8xf32>
-  %2 = vit.conv2d %x, %g, %b {strides = array<i64: 2, 1>, pads = array<i64: 1, 0, 1, 2>, dilations = array<i64: 1, 1>, groups = 3}
-    : (tensor<1x3x8x8xf32>, tensor<6x1x3x3xf32>, tensor<6xf32>) -> tensor<1x6x4x8xf32>
+  // CHECK-SAME: -> tensor<1x4x8x6xf32>
+  %2 = vit.conv2d %l, %g, %b {strides = array<i64: 2, 1>, pads = array<i64: 1, 0, 1, 2>, dilations = array<i64: 1, 1>, groups = 3}
+    : (tensor<1x8x8x3xf32>, tensor<6x1x3x3xf32>, tensor<6xf32>) -> tensor<1x4x8x6xf32>
+  // CHECK: vit.conv2d %{{.*}}, %{{.*}} {dilations = array<i64: 1, 1>, padding = array<f64: 5.000000e-01, 2.500000e-01, -1.000000e+00>, pads = array<i64: 1, 1, 2, 0>, strides = array<i64: 1, 1>}
+  %3 = vit.conv2d %l, %w {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 2, 0>, dilations = array<i64: 1, 1>, padding = array<f64: 0.5, 0.25, -1.0>}
+    : (tensor<1x8x8x3xf32>, tensor<6x3x4x2xf32>) -> tensor<1x8x8x6xf32>
   return
 }
 

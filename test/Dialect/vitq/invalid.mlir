@@ -1080,8 +1080,71 @@ func.func @extract_patches_64(%x: tensor<1x4x6x3xi8>) {
 // -----
 
 // vitq.extract_patches C1
+func.func @extract_patches_66(%x: tensor<1x4x6x3xi8>) {
+  // expected-error @+1 {{windows of 3x3 with dilations 3x1 reach over 7x3, more than the padded map of 5x6}}
+  %0 = vitq.extract_patches %x patch [3, 3] strides [1, 1] pads [0, 0, 1, 0] dilations [3, 1] : tensor<1x4x6x3xi8> -> tensor<1x2x27xi8>
+  return
+}
+
+// -----
+
+// vitq.extract_patches C2
+func.func @extract_patches_67(%x: tensor<1x4x6x3xi8>) {
+  // expected-error @+1 {{padding needs one code of 8 bits, or one for each of 3 channels}}
+  %0 = vitq.extract_patches %x patch [3, 3] strides [1, 1] pads [1, 1, 1, 1] padding [1, 2] : tensor<1x4x6x3xi8> -> tensor<1x24x27xi8>
+  return
+}
+
+// -----
+
+// vitq.extract_patches C2
+func.func @extract_patches_68(%x: tensor<1x4x6x3xi8>) {
+  // expected-error @+1 {{padding needs one code of 8 bits, or one for each of 3 channels}}
+  %0 = vitq.extract_patches %x patch [3, 3] strides [1, 1] pads [1, 1, 1, 1] padding [256] : tensor<1x4x6x3xi8> -> tensor<1x24x27xi8>
+  return
+}
+
+// -----
+
+// vitq.depthwise_conv2d C1
+func.func @depthwise_conv2d_69(%x: tensor<1x4x6x3xi8>, %w: tensor<3x3x2xi8>) {
+  // expected-error @+1 {{expects a map [B, H, W, C] and a weight [K_h, K_w, C], got [1, 4, 6, 3] and [3, 3, 2]}}
+  %0 = vitq.depthwise_conv2d %x, %w : (tensor<1x4x6x3xi8>, tensor<3x3x2xi8>) -> tensor<1x2x4x3xi32>
+  return
+}
+
+// -----
+
+// vitq.depthwise_conv2d C1
+func.func @depthwise_conv2d_70(%x: tensor<1x4x6x3xi8>, %w: tensor<5x3x3xi8>) {
+  // expected-error @+1 {{windows of 5x3 with dilations 1x1 reach over 5x3, more than the padded map of 4x6}}
+  %0 = vitq.depthwise_conv2d %x, %w : (tensor<1x4x6x3xi8>, tensor<5x3x3xi8>) -> tensor<1x0x4x3xi32>
+  return
+}
+
+// -----
+
+// vitq.depthwise_conv2d C1
+func.func @depthwise_conv2d_71(%x: tensor<1x4x6x3xi8>, %w: tensor<3x3x3xi8>, %b: tensor<2xi32>) {
+  // expected-error @+1 {{bias must have shape [3], got [2]}}
+  %0 = vitq.depthwise_conv2d %x, %w, %b : (tensor<1x4x6x3xi8>, tensor<3x3x3xi8>, tensor<2xi32>) -> tensor<1x2x4x3xi32>
+  return
+}
+
+// -----
+
+// vitq.depthwise_conv2d C2
+func.func @depthwise_conv2d_72(%x: tensor<1x4x6x3xi8>, %w: tensor<3x3x3xi8>) {
+  // expected-error @+1 {{input zero point 300 is outside [0, 255]}}
+  %0 = vitq.depthwise_conv2d %x, %w input <unsigned, zero = 300> : (tensor<1x4x6x3xi8>, tensor<3x3x3xi8>) -> tensor<1x2x4x3xi32>
+  return
+}
+
+// -----
+
+// vitq.extract_patches C1
 func.func @extract_patches_65(%x: tensor<4x6x3xi8>) {
-  // expected-error @+1 {{expects an image [B, H, W, C] and two patch sizes}}
+  // expected-error @+1 {{expects a map [B, H, W, C] and two patch sizes}}
   %0 = vitq.extract_patches %x patch [2, 2] : tensor<4x6x3xi8> -> tensor<6x12xi8>
   return
 }

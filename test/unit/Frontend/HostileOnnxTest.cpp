@@ -145,7 +145,92 @@ TEST(HostileOnnx, Convolution) {
   OnnxBuilder b;
   b.tensor("w", {1, 1, 9, 9}, std::vector<float>(81, 1));
   b.node("Conv", {"x", "w"}, {"y"});
-  EXPECT_REFUSED(b, "kernel is larger");
+  EXPECT_REFUSED(b, "the result is empty: a kernel of 9 with dilation 1 reaches over 9 elements of axis 2");
+}
+
+TEST(HostileOnnx, ConvolutionsThatDoNotFit) {
+  using Ints = std::vector<int64_t>;
+  struct Case {
+    Ints weight;
+    const char *attribute;
+    Ints values;
+    const char *text;
+  };
+  for (const Case &c : std::vector<Case>{
+           {{1, 1, 1, 1},
+            "pads",
+            {0, 2, 0, 0},
+            "pads [0, 2, 0, 0] are larger than the kernel, which reaches over 1 elements of axis 3: windows would see "
+            "nothing "
+            "but padding; pad the result instead"},
+           {{1, 1, 1, 1},
+            "strides",
+            {9, 9},
+            "stride 9 is beyond the 2 elements of axis 2 with its padding; give the model a larger input (--shape), or "
+            "export "
+            "it with a stride of the kernel's size at most"},
+           {{1, 1, 1, 1}, "kernel_shape", {3, 3}, "kernel_shape [3, 3] is not the weight's, [1, 1]"},
+           {{1, 1, 2, 2},
+            "dilations",
+            {1 << 23, 1},
+            "the result is empty: a kernel of 2 with dilation 8388608 reaches over 8388609 elements of axis 2, which "
+            "has 2 and "
+            "0 of padding; give the model a larger input (--shape)"},
+           {{1, 1, 2, 2}, "dilations", {1 << 24, 1}, "dilations [16777216, 1] must be 2 numbers from 1 to 2^24"},
+           {{1, 2, 1, 1}, "pads", {0, 0, 0, 0}, "1 groups do not divide 1 input and 1 output channels"},
+           {{1, 1, 1}, "pads", {0, 0, 0, 0}, "the input has rank 4, the weight 3"}}) {
+    OnnxBuilder b;
+    int64_t count = 1;
+    for (int64_t size : c.weight)
+      count *= size;
+    b.tensor("w", c.weight, std::vector<float>(count, 1));
+    OnnxBuilder::ints(b.node("Conv", {"x", "w"}, {"y"}), c.attribute, c.values);
+    EXPECT_REFUSED(b, c.text);
+  }
+  OnnxBuilder b;
+  b.tensor("w", {1, 1, 1, 1}, {1});
+  OnnxBuilder::integer(b.node("Conv", {"x", "w"}, {"y"}), "group", 3);
+  EXPECT_REFUSED(b, "3 groups do not divide");
+  OnnxBuilder c;
+  c.tensor("w", {1, 1, 1, 1}, {1});
+  OnnxBuilder::text(c.node("Conv", {"x", "w"}, {"y"}), "auto_pad", "SAME");
+  EXPECT_REFUSED(c, "auto_pad 'SAME' is not supported");
+  OnnxBuilder d;
+  d.node("Conv", {"x", "x"}, {"y"});
+  EXPECT_REFUSED(d, "the weight must be a constant");
+}
+
+TEST(HostileOnnx, TransposedConvolutions) {
+  using Ints = std::vector<int64_t>;
+  struct Case {
+    const char *attribute;
+    Ints values;
+    const char *text;
+  };
+  for (const Case &c :
+       std::vector<Case>{{"pads", {9, 9, 9, 9}, "the result is empty: pads [9, 9, 9, 9] take all of the"},
+                         {"kernel_shape", {3, 3}, "kernel_shape [3, 3] is not the weight's, [1, 1]"},
+                         {"output_shape", {0, 3}, "output_shape [0, 3] must be 2 positive numbers"},
+                         {"strides", {0, 3}, "strides [0, 3] must be 2 numbers from 1 to 2^24"}}) {
+    OnnxBuilder b;
+    b.tensor("w", {1, 1, 1, 1}, {1});
+    OnnxBuilder::ints(b.node("ConvTranspose", {"x", "w"}, {"y"}), c.attribute, c.values);
+    EXPECT_REFUSED(b, c.text);
+  }
+  OnnxBuilder b;
+  b.tensor("w", {1, 1, 1, 1}, {1});
+  OnnxBuilder::integer(b.node("ConvTranspose", {"x", "w"}, {"y"}), "group", 2);
+  EXPECT_REFUSED(b, "2 groups do not divide 1 input channels for the weight [1, 1, 1, 1]");
+  OnnxBuilder c;
+  c.tensor("w", {1, 1, 1, 1}, {1});
+  c.node("ConvTranspose", {"x", "w", "x"}, {"y"});
+  EXPECT_REFUSED(c, "the bias must be a constant");
+  OnnxBuilder d;
+  d.tensor("w", {1, 1, 1, 1}, {1});
+  auto &cut = d.node("ConvTranspose", {"x", "w"}, {"y"});
+  OnnxBuilder::ints(cut, "pads", {0, 4, 0, 0});
+  OnnxBuilder::ints(cut, "output_padding", {0, 1});
+  EXPECT_REFUSED(d, "pads [0, 4, 0, 0] take all of the input [1, 2, 4, 1]");
 }
 
 TEST(HostileOnnx, IntegerDivisionByZero) {

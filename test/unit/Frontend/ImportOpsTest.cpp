@@ -144,6 +144,97 @@ TEST(ImportOps, MatMulWithVectors) {
   EXPECT_EQ(shape, (Sizes{1, 1, 2}));
 }
 
+TEST(ImportOps, ConvolutionThatKeepsTheSize) {
+  // Rows [0 1 2 3], [4 5 6 7]; taps 1, 10, 100 of a row, every second column.
+  for (auto [autoPad, expected] :
+       {std::pair<const char *, Doubles>{"SAME_UPPER", {210, 32, 654, 76}}, {"SAME_LOWER", {100, 321, 540, 765}}}) {
+    OnnxBuilder b;
+    b.tensor("w", {1, 1, 1, 3}, {1, 10, 100});
+    auto &conv = b.node("Conv", {"x", "w"}, {"y"});
+    OnnxBuilder::text(conv, "auto_pad", autoPad);
+    OnnxBuilder::ints(conv, "strides", {1, 2});
+    Sizes shape;
+    EXPECT_EQ(compute(b, &shape), expected) << autoPad;
+    EXPECT_EQ(shape, (Sizes{1, 1, 2, 2}));
+  }
+  OnnxBuilder b;
+  b.tensor("w", {1, 1, 2, 3}, {1, 0, 0, 0, 0, 1});
+  OnnxBuilder::text(b.node("Conv", {"x", "w"}, {"y"}), "auto_pad", "VALID");
+  EXPECT_EQ(compute(b), (Doubles{0 + 6, 1 + 7}));
+}
+
+TEST(ImportOps, ConvolutionOverOneAxis) {
+  // Two channels, two groups, taps two apart.
+  OnnxBuilder b;
+  b.intTensor("shape", {1, 2, 4});
+  b.node("Reshape", {"x", "shape"}, {"r"});
+  b.tensor("w", {2, 1, 2}, {1, 10, 100, 1000});
+  b.tensor("b", {2}, {0, 0.5});
+  auto &conv = b.node("Conv", {"r", "w", "b"}, {"y"});
+  OnnxBuilder::ints(conv, "pads", {1, 0});
+  OnnxBuilder::ints(conv, "dilations", {2});
+  OnnxBuilder::integer(conv, "group", 2);
+  Sizes shape;
+  EXPECT_EQ(compute(b, &shape), (Doubles{10, 20, 31, 5000.5, 6400.5, 7500.5}));
+  EXPECT_EQ(shape, (Sizes{1, 2, 3}));
+}
+
+TEST(ImportOps, TransposedConvolutionOfItsStride) {
+  OnnxBuilder b;
+  b.tensor("w", {1, 1, 2, 2}, {1, 10, 100, 1000});
+  b.tensor("b", {1}, {0.5});
+  OnnxBuilder::ints(b.node("ConvTranspose", {"x", "w", "b"}, {"y"}), "strides", {2, 2});
+  Sizes shape;
+  Doubles result = compute(b, &shape);
+  EXPECT_EQ(shape, (Sizes{1, 1, 4, 8}));
+  ASSERT_EQ(result.size(), 32u);
+  for (int row = 0; row < 4; ++row)
+    for (int column = 0; column < 8; ++column) {
+      const double tap = (row % 2 ? 100 : 1) * (column % 2 ? 10 : 1);
+      EXPECT_EQ(result[row * 8 + column], image[row / 2 * 4 + column / 2] * tap + 0.5) << row << ", " << column;
+    }
+}
+
+TEST(ImportOps, TransposedConvolutions) {
+  OnnxBuilder b;
+  b.intTensor("shape", {1, 1, 8});
+  b.node("Reshape", {"x", "shape"}, {"r"});
+  b.tensor("w", {1, 1, 3}, {1, 10, 100});
+  auto &conv = b.node("ConvTranspose", {"r", "w"}, {"y"});
+  OnnxBuilder::ints(conv, "strides", {2});
+  OnnxBuilder::ints(conv, "pads", {1, 1});
+  OnnxBuilder::ints(conv, "output_padding", {1});
+  Doubles expected;
+  for (int i = 0; i < 8; ++i) {
+    expected.push_back(10 * i);
+    expected.push_back(100 * i + (i < 7 ? i + 1 : 0));
+  }
+  EXPECT_EQ(compute(b), expected);
+
+  OnnxBuilder c;
+  c.intTensor("shape", {1, 2, 4});
+  c.node("Reshape", {"x", "shape"}, {"r"});
+  c.tensor("w", {2, 1, 2}, {1, 10, 100, 1000});
+  auto &grouped = c.node("ConvTranspose", {"r", "w"}, {"y"});
+  OnnxBuilder::ints(grouped, "dilations", {2});
+  OnnxBuilder::integer(grouped, "group", 2);
+  EXPECT_EQ(compute(c), (Doubles{0, 1, 2, 13, 20, 30, 400, 500, 4600, 5700, 6000, 7000}));
+
+  // Pads that are larger than the kernel cut the map.
+  OnnxBuilder d;
+  d.tensor("w", {1, 1, 1, 1}, {2});
+  OnnxBuilder::ints(d.node("ConvTranspose", {"x", "w"}, {"y"}), "pads", {1, 1, 0, 0});
+  EXPECT_EQ(compute(d), (Doubles{10, 12, 14}));
+
+  // As wide as asked for: what is missing is padding at the end.
+  OnnxBuilder e;
+  e.tensor("w", {1, 1, 1, 1}, {2});
+  auto &sized = e.node("ConvTranspose", {"x", "w"}, {"y"});
+  OnnxBuilder::ints(sized, "strides", {1, 2});
+  OnnxBuilder::ints(sized, "output_shape", {2, 8});
+  EXPECT_EQ(compute(e), (Doubles{0, 0, 2, 0, 4, 0, 6, 0, 8, 0, 10, 0, 12, 0, 14, 0}));
+}
+
 TEST(ImportOps, GatherTakesIndicesInAnyOrder) {
   OnnxBuilder b;
   b.intTensor("i", {-1, 0, 2});

@@ -61,13 +61,25 @@ TEST_F(FloatTest, PatchEmbedChannelsLast) {
 
 TEST_F(FloatTest, ConvolutionPadsStridesAndGroups) {
   auto r = runOp("vit.conv2d %a, %b, %c {strides = array<i64: 2, 2>, pads = array<i64: 1, 1, 0, 0>, "
-                 "dilations = array<i64: 1, 1>, groups = 2 : i64} : (tensor<1x2x3x3xf32>, tensor<2x1x2x2xf32>, "
+                 "dilations = array<i64: 1, 1>, groups = 2 : i64} : (tensor<1x3x3x2xf32>, tensor<2x1x2x2xf32>, "
                  "tensor<2xf32>) -> tensor<1x2x2x2xf32>",
-                 {"tensor<1x2x3x3xf32>", "tensor<2x1x2x2xf32>", "tensor<2xf32>"}, "tensor<1x2x2x2xf32>",
-                 {floats({1, 2, 3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1}),
+                 {"tensor<1x3x3x2xf32>", "tensor<2x1x2x2xf32>", "tensor<2xf32>"}, "tensor<1x2x2x2xf32>",
+                 {floats({1, 3, 3, 2}, {1, 1, 2, 1, 3, 1, 4, 1, 5, 1, 6, 1, 7, 1, 8, 1, 9, 1}),
                   floats({2, 1, 2, 2}, {1, 2, 3, 4, 1, 1, 1, 1}), floats({2}, {0, 100})});
   // Windows at (-1,-1), (-1,1), (1,-1), (1,1).
-  expectNear(r[0], {4, 3 * 2 + 4 * 3, 2 * 4 + 4 * 7, 5 + 12 + 24 + 36, 101, 102, 102, 104});
+  expectNear(r[0], {4, 101, 3 * 2 + 4 * 3, 102, 2 * 4 + 4 * 7, 102, 5 + 12 + 24 + 36, 104});
+}
+
+TEST_F(FloatTest, ConvolutionGroupsDilationsAndPadding) {
+  // Two groups of two channels each, a row of two taps two apart; outside of the map stands 10 in channel 3.
+  auto r = runOp("vit.conv2d %a, %b {strides = array<i64: 1, 1>, pads = array<i64: 0, 1, 0, 1>, "
+                 "dilations = array<i64: 1, 2>, groups = 2 : i64, padding = array<f64: 0.0, 0.0, 0.0, 10.0>} : "
+                 "(tensor<1x1x3x4xf32>, tensor<2x2x1x2xf32>) -> tensor<1x1x3x2xf32>",
+                 {"tensor<1x1x3x4xf32>", "tensor<2x2x1x2xf32>"}, "tensor<1x1x3x2xf32>",
+                 {floats({1, 1, 3, 4}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}),
+                  floats({2, 2, 1, 2}, {1, 10, 100, 1000, 1, 10, 100, 1000})});
+  expectNear(r[0], {10 * 5 + 1000 * 6, 10 * 7 + 100 * 10 + 1000 * 8, 1 + 90 + 200 + 10000, 3 + 110 + 400 + 12000,
+                    5 + 600, 7 + 800 + 10000});
 }
 
 TEST_F(FloatTest, Softmax) {

@@ -469,4 +469,25 @@ TEST_F(IntegerTest, ExtractPatches) {
   EXPECT_EQ(valuesOf<int8_t>(r[0]), (std::vector<int8_t>{0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15}));
 }
 
+TEST_F(IntegerTest, ExtractPatchesThatOverlap) {
+  // A 1x3 image of two channels, windows of two places two apart, a pad on the left with a code for each channel.
+  auto r = runOp("vitq.extract_patches %a patch [1, 2] strides [1, 1] pads [0, 1, 0, 1] dilations [1, 2] "
+                 "padding [50, -60] as_map : tensor<1x1x3x2xi8> -> tensor<1x1x3x4xi8>",
+                 {"tensor<1x1x3x2xi8>"}, "tensor<1x1x3x4xi8>", {ints<int8_t>({1, 1, 3, 2}, {0, 1, 2, 3, 4, 5})});
+  EXPECT_EQ(valuesOf<int8_t>(r[0]), (std::vector<int8_t>{50, -60, 2, 3, 0, 1, 4, 5, 2, 3, 50, -60}));
+}
+
+TEST_F(IntegerTest, DepthwiseConvolution) {
+  // A 2x3 map of two channels, 2x2 taps, stride 1 by 2; outside is the zero point, 100.
+  auto r = runOp("vitq.depthwise_conv2d %a, %b, %c strides [1, 2] pads [1, 0, 0, 1] input <unsigned, zero = 100> : "
+                 "(tensor<1x2x3x2xi8>, tensor<2x2x2xi8>, tensor<2xi32>) -> tensor<1x2x2x2xi32>",
+                 {"tensor<1x2x3x2xi8>", "tensor<2x2x2xi8>", "tensor<2xi32>"}, "tensor<1x2x2x2xi32>",
+                 {ints<uint8_t>({1, 2, 3, 2}, {101, 0, 102, 255, 103, 100, 104, 100, 105, 101, 106, 200}),
+                  ints<int8_t>({2, 2, 2}, {1, -128, 10, 127, 100, 1, -100, -1}), ints<int32_t>({2}, {1000, -1})});
+  EXPECT_EQ(valuesOf<int32_t>(r[0]),
+            (std::vector<int32_t>{1000 + 100 * 1 - 100 * 2, -1 - 100 - 155, 1000 + 100 * 3, -1,
+                                  1000 + 1 + 10 * 2 + 100 * 4 - 100 * 5, -1 + 128 * 100 + 127 * 155 - 1,
+                                  1000 + 3 + 100 * 6, -1 + 100}));
+}
+
 } // namespace

@@ -20,8 +20,8 @@ using namespace mlir;
 using namespace vitq::integer;
 using Shape = SmallVector<int64_t>;
 
-/// Nonlinear functions are in RandomNonlinear.cpp, attentions in RandomAttention.cpp, the rest in
-/// RandomModule.cpp.
+/// Nonlinear functions are in RandomNonlinear.cpp, attentions in RandomAttention.cpp, convolutions in
+/// RandomConvolution.cpp, the rest in RandomModule.cpp.
 class Generator {
 public:
   Generator(MLIRContext &context, uint64_t seed) : random(seed), b(&context), loc(b.getUnknownLoc()) {}
@@ -89,6 +89,17 @@ private:
   IntegerAttr i64(int64_t value) { return b.getI64IntegerAttr(value); }
 
   void matmul();
+  /// Windows on a map [B, H, W, C] that fit it: size, strides, pads, dilations; and the rows and columns of results.
+  struct AnyWindows {
+    Shape size, strides, pads, dilations, results;
+  };
+  AnyWindows windowsOn(ArrayRef<int64_t> map);
+  Value anyMap();
+  /// A bias of so many channels that no sum of a few thousand products makes overflow.
+  Value smallBias(int64_t channels);
+  void patches();
+  void convolution();
+  void depthwise();
   void requant();
   void add();
   void mul();

@@ -150,14 +150,7 @@ void Generator::matmul() {
   if (k > 197)
     return;
   Value rhs = fresh(right, narrow());
-  Value bias;
-  if (flip()) {
-    // Small, so that no accumulator overflows.
-    std::vector<int32_t> small;
-    for (int64_t i = 0; i < n; ++i)
-      small.push_back(static_cast<int32_t>(random.between(-(1 << 28), 1 << 28)));
-    bias = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(tensor({n}, 32), ArrayRef<int32_t>(small)));
-  }
+  Value bias = flip() ? smallBias(n) : Value();
   Shape result(left.drop_back());
   result.push_back(n);
   make<MatmulOp>(tensor(result, 32), lhs, rhs, bias, read(lhs), unit(transposed));
@@ -301,7 +294,8 @@ void Generator::move() {
     const int64_t rows = random.between(1, 5), columns = random.between(1, 5);
     Value image = argument({2, rows * height, columns * breadth, channels}, 8);
     return make<ExtractPatchesOp>(tensor({2, rows * columns, height * breadth * channels}, 8), image,
-                                  b.getDenseI64ArrayAttr({height, breadth}));
+                                  b.getDenseI64ArrayAttr({height, breadth}), DenseI64ArrayAttr(), DenseI64ArrayAttr(),
+                                  DenseI64ArrayAttr(), DenseI64ArrayAttr(), UnitAttr());
   }
   }
 }
@@ -368,12 +362,13 @@ OwningOpRef<ModuleOp> Generator::run() {
   b.setInsertionPointToEnd(body);
   using Maker = void (Generator::*)();
   const Maker makers[] = {
-      &Generator::matmul,    &Generator::matmul,     &Generator::requant,       &Generator::add,
-      &Generator::mul,       &Generator::sum,        &Generator::table,         &Generator::interpolate,
-      &Generator::gelu,      &Generator::pwl,        &Generator::polyGelu,      &Generator::softmax,
-      &Generator::shiftmax,  &Generator::divideRows, &Generator::layerNorm,     &Generator::normQuant,
-      &Generator::threshold, &Generator::move,       &Generator::move,          &Generator::move,
-      &Generator::attention, &Generator::attention,  &Generator::wholeAttention};
+      &Generator::matmul,      &Generator::matmul,     &Generator::requant,        &Generator::add,
+      &Generator::mul,         &Generator::sum,        &Generator::table,          &Generator::interpolate,
+      &Generator::gelu,        &Generator::pwl,        &Generator::polyGelu,       &Generator::softmax,
+      &Generator::shiftmax,    &Generator::divideRows, &Generator::layerNorm,      &Generator::normQuant,
+      &Generator::threshold,   &Generator::move,       &Generator::move,           &Generator::move,
+      &Generator::attention,   &Generator::attention,  &Generator::wholeAttention, &Generator::patches,
+      &Generator::convolution, &Generator::depthwise,  &Generator::depthwise};
   const size_t wanted = random.between(1, 8);
   while (values.size() < wanted)
     (this->*random.pick(ArrayRef<Maker>(makers)))();

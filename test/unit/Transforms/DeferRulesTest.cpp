@@ -155,6 +155,33 @@ TEST_F(DeferRules, R1PatchEmbedding) {
         "vit.patch_embed", true);
 }
 
+/// A convolution of x with the weight w, of so many groups, `attributes` behind its pads.
+static std::string convolution(StringRef types, StringRef x, StringRef w, int groups, StringRef attributes) {
+  std::string inputs = ("tensor<1x4x5x4x" + x + ">").str(), depth = std::to_string(4 / groups);
+  std::string weights = ("tensor<4x" + depth + "x3x2x" + w + ">").str(), real = "tensor<4x" + depth + "x3x2xf32>";
+  return (types + "func.func @main(%x: " + inputs + ", %w: " + weights + ") -> tensor<1x2x5x4xf32> {\n" +
+          "%xd = vit.dequantize %x : " + inputs + " -> tensor<1x4x5x4xf32>\n%wd = vit.dequantize %w : " + weights +
+          " -> " + real + "\n%b = arith.constant dense<[0.0625, -0.03125, 0.9375, 1.875]> : tensor<4xf32>\n" +
+          "%y = vit.conv2d %xd, %wd, %b {strides = array<i64: 2, 1>, pads = array<i64: 1, 2, 1, 0>, dilations = " +
+          "array<i64: 1, 2>, groups = " + std::to_string(groups) + " : i64" + attributes +
+          "} : (tensor<1x4x5x4xf32>, " + real +
+          ", tensor<4xf32>) -> tensor<1x2x5x4xf32>\nreturn %y : tensor<1x2x5x4xf32>\n}")
+      .str();
+}
+
+TEST_F(DeferRules, R1R2Convolution) { check(convolution(kTypes, "!x", "!w", 1, ""), "vit.conv2d", true); }
+TEST_F(DeferRules, R1R2GroupedConvolution) { check(convolution(kTypes, "!x", "!w", 2, ""), "vit.conv2d", true); }
+TEST_F(DeferRules, R1R2DepthwiseConvolution) { check(convolution(kTypes, "!x", "!w", 4, ""), "vit.conv2d", true); }
+TEST_F(DeferRules, R2ConvolutionWithItsOwnPadding) {
+  // On the grid of the input's codes.
+  check(convolution(kTypes, "!x", "!w", 1, ", padding = array<f64: 0.25, -0.5, 0.0, 3.0>"), "vit.conv2d", true);
+}
+TEST_F(DeferRules, R1DepthwiseConvolutionOfChannelScales) {
+  const std::string types =
+      std::string(kTypes) + "!xc = !quant.uniform<u8:f32:3, {0.125:7, 0.0625:7, 0.375:7, 0.75:7}>\n";
+  check(convolution(types, "!xc", "!ws", 4, ""), "vit.conv2d", true);
+}
+
 /// Q K^T and P V with the legal layouts of R4 and R5.
 static std::string product(StringRef lhs, StringRef rhs, bool transposed) {
   std::string a = ("tensor<1x2x3x4x" + lhs + ">").str();

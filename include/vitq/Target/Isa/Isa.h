@@ -64,6 +64,8 @@ struct Isa {
   const char *clock;
   /// The L2 cache of one core, as blocks of rows are sized for.
   unsigned l2Bytes;
+  /// LLVM intrinsic (sums, left, right) that does `dot16` and adds to sums at once; null if there is none.
+  const char *addDot16 = nullptr;
 };
 
 /// All sets, the best of an architecture first.
