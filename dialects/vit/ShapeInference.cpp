@@ -11,6 +11,7 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallBitVector.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using llvm::ArrayRef;
@@ -250,6 +251,71 @@ FailureOr<Shape> inferPad(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t>
   for (size_t i = 0; i < shape.size(); ++i)
     shape[i] += low[i] + high[i];
   return shape;
+}
+
+FailureOr<Shape> inferMaxPool(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> kernel, ArrayRef<int64_t> strides,
+                              ArrayRef<int64_t> pads, ArrayRef<int64_t> dilations) {
+  // Sizes beyond would overflow products of them.
+  auto isSane = [](int64_t least) {
+    return [least](int64_t value) { return value >= least && value < (int64_t(1) << 24); };
+  };
+  if (input.size() != 4 || kernel.size() != 2 || strides.size() != 2 || pads.size() != 4 || dilations.size() != 2 ||
+      !llvm::all_of(kernel, isSane(1)) || !llvm::all_of(strides, isSane(1)) || !llvm::all_of(pads, isSane(0)) ||
+      !llvm::all_of(dilations, isSane(1)))
+    return emitOptionalError(loc, "expects a map [B, H, W, C], two sizes, strides and dilations that are positive, and "
+                                  "four pads that are not negative");
+  Shape shape(input);
+  for (size_t i = 0; i < 2; ++i) {
+    const int64_t size = input[1 + i], low = pads[i], high = pads[2 + i];
+    const int64_t extent = size + low + high - dilations[i] * (kernel[i] - 1) - 1;
+    if (extent < 0)
+      return emitOptionalError(loc, "kernel ", kernel[i], " is larger than the padded map of ", size + low + high);
+    shape[1 + i] = extent / strides[i] + 1;
+    for (int64_t at = 0; at < shape[1 + i]; ++at) {
+      // The first tap that is not before the map.
+      int64_t tap = at * strides[i] - low;
+      tap += tap < 0 ? llvm::divideCeil(static_cast<uint64_t>(-tap), dilations[i]) * dilations[i] : 0;
+      if (tap >= size || tap > at * strides[i] - low + dilations[i] * (kernel[i] - 1))
+        return emitOptionalError(loc, "window ", at, " along axis ", 1 + i, " holds padding only: pads ", low, " and ",
+                                 high, ", kernel ", kernel[i], ", size ", size);
+    }
+  }
+  return shape;
+}
+
+FailureOr<Shape> inferResample(OptLoc loc, ArrayRef<int64_t> input, ArrayRef<int64_t> rows,
+                               ArrayRef<int64_t> rowWeights, ArrayRef<int64_t> columns,
+                               ArrayRef<int64_t> columnWeights) {
+  if (input.size() != 4)
+    return emitOptionalError(loc, "expects a map [B, H, W, C]");
+  const std::pair<ArrayRef<int64_t>, ArrayRef<int64_t>> axes[] = {{rows, rowWeights}, {columns, columnWeights}};
+  for (auto [i, axis] : llvm::enumerate(axes)) {
+    auto [starts, weights] = axis;
+    if (starts.empty() || weights.empty() || weights.size() % starts.size())
+      return emitOptionalError(loc, weights.size(), " weights for ", starts.size(), i == 0 ? " rows" : " columns");
+    const auto taps = static_cast<int64_t>(weights.size() / starts.size());
+    for (int64_t start : starts)
+      if (start < 0 || taps > input[1 + i] || start > input[1 + i] - taps)
+        return emitOptionalError(loc, "window [", start, ", ", start, " + ", taps, ") of a ", i == 0 ? "row" : "column",
+                                 " is outside [0, ", input[1 + i], ")");
+  }
+  return Shape{input[0], static_cast<int64_t>(rows.size()), static_cast<int64_t>(columns.size()), input[3]};
+}
+
+int64_t resampleGain(ArrayRef<int64_t> rows, ArrayRef<int64_t> rowWeights, ArrayRef<int64_t> columns,
+                     ArrayRef<int64_t> columnWeights) {
+  constexpr int64_t kMost = int64_t(1) << 31; // whose square is 2^62
+  auto largest = [&](size_t outputs, ArrayRef<int64_t> weights) {
+    int64_t most = 0;
+    for (size_t taps = weights.size() / outputs; !weights.empty(); weights = weights.drop_front(taps)) {
+      int64_t sum = 0;
+      for (int64_t weight : weights.take_front(taps))
+        sum = std::min(sum + std::min(weight < -kMost ? kMost : std::abs(weight), kMost), kMost);
+      most = std::max(most, sum);
+    }
+    return most;
+  };
+  return largest(rows.size(), rowWeights) * largest(columns.size(), columnWeights);
 }
 
 FailureOr<Shape> inferPatches(OptLoc loc, ArrayRef<int64_t> input, const Windows &windows, bool mustTile, bool asMap) {

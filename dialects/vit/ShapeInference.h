@@ -72,6 +72,17 @@ llvm::FailureOr<Shape> inferGather(OptLoc loc, llvm::ArrayRef<int64_t> input, ll
                                    int64_t axis);
 llvm::FailureOr<Shape> inferPad(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> low,
                                 llvm::ArrayRef<int64_t> high);
+/// Windows of a `[B, H, W, C]` map; pads are top, left, bottom, right. Each must hold an element of the map.
+llvm::FailureOr<Shape> inferMaxPool(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> kernel,
+                                    llvm::ArrayRef<int64_t> strides, llvm::ArrayRef<int64_t> pads,
+                                    llvm::ArrayRef<int64_t> dilations);
+/// Windows that begin at `rows` and `columns` of a `[B, H, W, C]` map, with as many weights for each.
+llvm::FailureOr<Shape> inferResample(OptLoc loc, llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> rows,
+                                     llvm::ArrayRef<int64_t> rowWeights, llvm::ArrayRef<int64_t> columns,
+                                     llvm::ArrayRef<int64_t> columnWeights);
+/// The largest sum of magnitudes of one row's weights times that of one column's, at most 2^62.
+int64_t resampleGain(llvm::ArrayRef<int64_t> rows, llvm::ArrayRef<int64_t> rowWeights, llvm::ArrayRef<int64_t> columns,
+                     llvm::ArrayRef<int64_t> columnWeights);
 /// Rows of patches of a `[B, H, W, C]` image.
 llvm::FailureOr<Shape> inferPatches(OptLoc loc, llvm::ArrayRef<int64_t> input, const Windows &windows, bool mustTile,
                                     bool asMap);

@@ -285,6 +285,11 @@ MaybeType PadOp::getDeferredElementType(ArrayRef<Type> types, std::string &reaso
                        [&](int64_t axis) { return getLow()[axis] || getHigh()[axis]; });
 }
 
+MaybeType MaxPoolOp::getDeferredElementType(ArrayRef<Type> types, std::string &reason) {
+  return deferSameAxes(types[0], reason, shapeOf(getInput()), shapeOf(getResult()),
+                       [](int64_t axis) { return axis == 1 || axis == 2; });
+}
+
 MaybeType MeanOp::getDeferredElementType(ArrayRef<Type> types, std::string &reason) {
   std::optional<Layout> layout = layoutOf(types[0]);
   if (!layout)

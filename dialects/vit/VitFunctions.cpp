@@ -9,8 +9,10 @@
 #include "dialects/vit/Vit.h"
 #include "vitq/Numerics/RealFunctions.h"
 
+#include <algorithm>
 #include <cmath>
 
+using namespace mlir;
 using namespace vitq;
 using namespace vitq::vit;
 
@@ -30,6 +32,32 @@ double SigmoidOp::evaluate(double x) { return numerics::sigmoidReal(x); }
 double TanhOp::evaluate(double x) { return numerics::tanhReal(x); }
 double HardSwishOp::evaluate(double x) { return numerics::hardSwishReal(x); }
 double SiluOp::evaluate(double x) { return numerics::siluReal(x); }
+double MishOp::evaluate(double x) { return numerics::mishReal(x); }
+double SoftplusOp::evaluate(double x) { return numerics::softplusReal(x); }
+double AbsOp::evaluate(double x) { return std::abs(x); }
+double ClampOp::evaluate(double x) {
+  // A NaN stays one.
+  if (std::optional<APFloat> lo = getMin(); lo && x < lo->convertToDouble())
+    x = lo->convertToDouble();
+  if (std::optional<APFloat> hi = getMax(); hi && x > hi->convertToDouble())
+    x = hi->convertToDouble();
+  return x;
+}
+double HardSigmoidOp::evaluate(double x) {
+  return std::clamp(getAlpha().convertToDouble() * x + getBeta().convertToDouble(), 0.0, 1.0);
+}
+double LeakyReluOp::evaluate(double x) { return x < 0 ? getAlpha().convertToDouble() * x : x; }
+double EluOp::evaluate(double x) {
+  const double gain = getGain().convertToDouble();
+  return x > 0 ? gain * x : gain * getAlpha().convertToDouble() * std::expm1(x / getWidth().convertToDouble());
+}
 double SqrtOp::evaluate(double x) { return std::sqrt(x); }
 double ErfOp::evaluate(double x) { return std::erf(x); }
 double ExpOp::evaluate(double x) { return std::exp(x); }
+
+bool GeluOp::approachesIdentity() { return true; }
+bool HardSwishOp::approachesIdentity() { return true; }
+bool SiluOp::approachesIdentity() { return true; }
+bool MishOp::approachesIdentity() { return true; }
+bool SoftplusOp::approachesIdentity() { return true; }
+bool EluOp::approachesIdentity() { return getGain().convertToDouble() == 1; }

@@ -56,7 +56,12 @@ def UnaryFunction : OpInterface<"UnaryFunction"> {
   }];
   let methods = [
     InterfaceMethod<"The function's value at `x`.", "double", "evaluate",
-                    (ins "double":$x)>
+                    (ins "double":$x)>,
+    InterfaceMethod<[{
+        Whether the function is nearly constant below some value and nearly the identity
+        above another one, such as GELU.
+      }],
+      "bool", "approachesIdentity", (ins), "", [{ return false; }]>
   ];
 }
 

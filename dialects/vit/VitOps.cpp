@@ -207,6 +207,12 @@ LogicalResult DivideRowsOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc,
     return emitOptionalError(loc, "divisor must have the input's shape without its last axis");
   return setResultShape(Shape(input), results);
 }
+LogicalResult DivideRowsOp::verify() {
+  double eps = getEps().convertToDouble();
+  if (!std::isfinite(eps) || eps < 0) // C2
+    return emitOpError("eps must be finite and not negative");
+  return success();
+}
 
 // C1
 LogicalResult LayerNormOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
@@ -237,11 +243,42 @@ VITQ_SAME_SHAPE(SigmoidOp)
 VITQ_SAME_SHAPE(TanhOp)
 VITQ_SAME_SHAPE(HardSwishOp)
 VITQ_SAME_SHAPE(SiluOp)
+VITQ_SAME_SHAPE(MishOp)
+VITQ_SAME_SHAPE(SoftplusOp)
+VITQ_SAME_SHAPE(AbsOp)
+VITQ_SAME_SHAPE(ClampOp)
+VITQ_SAME_SHAPE(HardSigmoidOp)
+VITQ_SAME_SHAPE(LeakyReluOp)
+VITQ_SAME_SHAPE(EluOp)
 VITQ_SAME_SHAPE(SqrtOp)
 VITQ_SAME_SHAPE(ErfOp)
 VITQ_SAME_SHAPE(ExpOp)
 VITQ_SAME_SHAPE(IsNaNOp)
 #undef VITQ_SAME_SHAPE
+
+LogicalResult ClampOp::verify() {
+  std::optional<APFloat> lo = getMin(), hi = getMax();
+  auto isBad = [](const std::optional<APFloat> &bound) { return bound && !bound->isFinite(); };
+  if ((!lo && !hi) || isBad(lo) || isBad(hi) || (lo && hi && *lo > *hi)) // C1
+    return emitOpError("needs a bound, and bounds that are finite, with min <= max");
+  return success();
+}
+
+/// The parameters of a function are finite.
+static LogicalResult verifyFinite(Operation *op, ArrayRef<APFloat> parameters) {
+  if (!llvm::all_of(parameters, [](const APFloat &parameter) { return parameter.isFinite(); })) // C1
+    return op->emitOpError("has a parameter that is not finite");
+  return success();
+}
+LogicalResult HardSigmoidOp::verify() { return verifyFinite(*this, {getAlpha(), getBeta()}); } // C1
+LogicalResult LeakyReluOp::verify() { return verifyFinite(*this, {getAlpha()}); }              // C1
+LogicalResult EluOp::verify() {
+  if (failed(verifyFinite(*this, {getAlpha(), getGain(), getWidth()}))) // C1
+    return failure();
+  if (!(getWidth().convertToDouble() > 0))
+    return emitOpError("width must be positive");
+  return success();
+}
 
 #define VITQ_BROADCAST(OP)                                                                                             \
   LogicalResult OP::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {       \
@@ -302,6 +339,32 @@ LogicalResult BroadcastOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, 
 // C1
 LogicalResult PadOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return setResultShape(inferPad(loc, shapeOf(adaptor.getInput()), adaptor.getLow(), adaptor.getHigh()), results);
+}
+
+//===----------------------------------------------------------------------===//
+// Maps of features
+//===----------------------------------------------------------------------===//
+
+// C1, C2
+LogicalResult MaxPoolOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return setResultShape(inferMaxPool(loc, shapeOf(adaptor.getInput()), adaptor.getKernel(), adaptor.getStrides(),
+                                     adaptor.getPads(), adaptor.getDilations()),
+                        results);
+}
+
+// C1, C2
+LogicalResult ResampleOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return setResultShape(inferResample(loc, shapeOf(adaptor.getInput()), adaptor.getRows(), adaptor.getRowWeights(),
+                                      adaptor.getColumns(), adaptor.getColumnWeights()),
+                        results);
+}
+LogicalResult ResampleOp::verify() {
+  if (static_cast<int64_t>(getDivisor()) < 1) // C3
+    return emitOpError("divisor must be positive");
+  const int64_t gain = resampleGain(getRows(), getRowWeights(), getColumns(), getColumnWeights());
+  if (gain > int64_t(1) << 22) // C4
+    return emitOpError("weights add up to ") << gain << ", and at most 2^22 fit 32 bits with codes of 8";
+  return success();
 }
 
 //===----------------------------------------------------------------------===//

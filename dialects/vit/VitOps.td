@@ -56,8 +56,8 @@ class Vit_ElementaryBinaryOp<string mnemonic> : Vit_Op<mnemonic, [PermutableOp]>
   }];
 }
 
-class Vit_UnaryOp<string mnemonic, list<Trait> traits = [], list<string> quantizable = []>
-    : Vit_Op<mnemonic, [DeclareOpInterfaceMethods<UnaryFunction>, PermutableOp,
+class Vit_UnaryOp<string mnemonic, list<Trait> traits = [], list<string> quantizable = [], list<string> function = []>
+    : Vit_Op<mnemonic, [DeclareOpInterfaceMethods<UnaryFunction, function>, PermutableOp,
         DeclareOpInterfaceMethods<QuantizableOp, ["getBarrierReason"] # quantizable>] # traits> {
   let arguments = (ins Vit_Tensor:$input, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
   let results = (outs Vit_Tensor:$result);
@@ -345,22 +345,28 @@ def Vit_SoftmaxNumeratorOp : Vit_Op<"softmax_numerator",
 def Vit_DivideRowsOp : Vit_Op<"divide_rows", [DeclareOpInterfaceMethods<QuantizableOp, ["getBarrierReason"]>]> {
   let summary = "Divide every row by its own number";
   let description = [{
-    `y[..., i] = x[..., i] / divisor[...]`.
+    `y[..., i] = x[..., i] / (divisor[...] + eps)`; eps is 0 unless given. Linear attention
+    divides by sums of products that may vanish together with x.
 
     Shapes: input `[..., N]`, divisor `[...]`, result `[..., N]`.
 
     Constraints:
     * C1: shapes as above.
+    * C2: eps is finite and not negative.
 
     Example:
     ```mlir
     %y = vit.divide_rows %o, %sum : (tensor<1x3x197x64xf32>, tensor<1x3x197xf32>) -> tensor<1x3x197x64xf32>
+    %z = vit.divide_rows %o, %sum eps 1.0e-15
+      : (tensor<1x3x197x64xf32>, tensor<1x3x197xf32>) -> tensor<1x3x197x64xf32>
     ```
   }];
-  let arguments = (ins Vit_Tensor:$input, Vit_Tensor:$divisor, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
+  let arguments = (ins Vit_Tensor:$input, Vit_Tensor:$divisor, OptionalAttr<Vit_AlgorithmAttr>:$algorithm,
+    DefaultValuedOptionalAttr<F64Attr, "0.0">:$eps);
   let results = (outs Vit_Tensor:$result);
+  let hasVerifier = 1;
   let assemblyFormat = [{
-    (`using` `` $algorithm^)? $input `,` $divisor attr-dict `:` `(` type($input) `,` type($divisor) `)` `->` type($result)
+    (`using` `` $algorithm^)? $input `,` $divisor (`eps` $eps^)? attr-dict `:` `(` type($input) `,` type($divisor) `)` `->` type($result)
   }];
 }
 
@@ -400,7 +406,7 @@ def Vit_LayerNormOp : Vit_Op<"layer_norm",
 // Functions of one variable
 //===----------------------------------------------------------------------===//
 
-def Vit_GeluOp : Vit_Op<"gelu", [DeclareOpInterfaceMethods<UnaryFunction>, PermutableOp,
+def Vit_GeluOp : Vit_Op<"gelu", [DeclareOpInterfaceMethods<UnaryFunction, ["approachesIdentity"]>, PermutableOp,
     DeclareOpInterfaceMethods<QuantizableOp, ["getResultRounding", "getBarrierReason"]>]> {
   let summary = "Gaussian error linear unit";
   let description = [{
@@ -453,7 +459,7 @@ def Vit_TanhOp : Vit_UnaryOp<"tanh"> {
   }];
 }
 
-def Vit_HardSwishOp : Vit_UnaryOp<"hard_swish"> {
+def Vit_HardSwishOp : Vit_UnaryOp<"hard_swish", [], [], ["approachesIdentity"]> {
   let summary = "x * clamp(x/6 + 1/2, 0, 1)";
   let description = [{
     Example:
@@ -463,13 +469,123 @@ def Vit_HardSwishOp : Vit_UnaryOp<"hard_swish"> {
   }];
 }
 
-def Vit_SiluOp : Vit_UnaryOp<"silu"> {
+def Vit_SiluOp : Vit_UnaryOp<"silu", [], [], ["approachesIdentity"]> {
   let summary = "x * sigmoid(x)";
   let description = [{
     Example:
     ```mlir
     %y = vit.silu using lut:16 %x : tensor<4x8xf32> -> tensor<4x8xf32>
     ```
+  }];
+}
+
+def Vit_MishOp : Vit_UnaryOp<"mish", [], [], ["approachesIdentity"]> {
+  let summary = "x * tanh(log(1 + exp(x)))";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.mish %x : tensor<4x8xf32> -> tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Vit_SoftplusOp : Vit_UnaryOp<"softplus", [], [], ["approachesIdentity"]> {
+  let summary = "log(1 + exp(x))";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.softplus %x : tensor<4x8xf32> -> tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Vit_AbsOp : Vit_UnaryOp<"abs"> {
+  let summary = "Absolute value";
+  let description = [{
+    Example:
+    ```mlir
+    %y = vit.abs %x : tensor<4x8xf32> -> tensor<4x8xf32>
+    ```
+  }];
+}
+
+def Vit_ClampOp : Vit_UnaryOp<"clamp", [], ["hasWideResult"]> {
+  let summary = "min(max(x, min), max), or one of the two";
+  let description = [{
+    ReLU6 and HardTanh, and bounds of either side alone. Quantization is monotone, so that
+    on codes this is the requantization to the result's scale, clamped at the codes of the bounds.
+
+    Constraints:
+    * C1: there is a bound, bounds are finite, and min <= max.
+
+    Example:
+    ```mlir
+    %y = vit.clamp %x min 0.0 max 6.0 : tensor<4x8xf32> -> tensor<4x8xf32>
+    %z = vit.clamp %y max 1.0 : tensor<4x8xf32> -> tensor<4x8xf32>
+    ```
+  }];
+  let arguments = (ins Vit_Tensor:$input, OptionalAttr<F64Attr>:$min, OptionalAttr<F64Attr>:$max);
+  let assemblyFormat = "$input (`min` $min^)? (`max` $max^)? attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+// Functions with parameters, which are finite (C1).
+class Vit_ParametricOp<string mnemonic, list<string> function = []> : Vit_UnaryOp<mnemonic, [], [], function> {
+  let hasVerifier = 1;
+}
+
+def Vit_HardSigmoidOp : Vit_ParametricOp<"hard_sigmoid"> {
+  let summary = "min(max(alpha * x + beta, 0), 1)";
+  let description = [{
+    Constraints:
+    * C1: alpha and beta are finite.
+
+    Example:
+    ```mlir
+    %y = vit.hard_sigmoid %x alpha 0.2 beta 0.5 : tensor<4x8xf32> -> tensor<4x8xf32>
+    ```
+  }];
+  let arguments = (ins Vit_Tensor:$input, F64Attr:$alpha, F64Attr:$beta, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
+  let assemblyFormat = [{
+    (`using` `` $algorithm^)? $input `alpha` $alpha `beta` $beta attr-dict `:` type($input) `->` type($result)
+  }];
+}
+
+def Vit_LeakyReluOp : Vit_ParametricOp<"leaky_relu"> {
+  let summary = "x where it is positive, alpha * x elsewhere";
+  let description = [{
+    Constraints:
+    * C1: alpha is finite.
+
+    Example:
+    ```mlir
+    %y = vit.leaky_relu %x alpha 0.01 : tensor<4x8xf32> -> tensor<4x8xf32>
+    ```
+  }];
+  let arguments = (ins Vit_Tensor:$input, F64Attr:$alpha, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
+  let assemblyFormat = [{
+    (`using` `` $algorithm^)? $input `alpha` $alpha attr-dict `:` type($input) `->` type($result)
+  }];
+}
+
+def Vit_EluOp : Vit_ParametricOp<"elu", ["approachesIdentity"]> {
+  let summary = "gain * x where x is positive, gain * alpha * (exp(x / width) - 1) elsewhere";
+  let description = [{
+    ELU has gain and width 1; SELU a gain of about 1.05; CELU a width equal to its alpha.
+
+    Constraints:
+    * C1: alpha, gain and width are finite, and width is positive.
+
+    Example:
+    ```mlir
+    %y = vit.elu %x alpha 1.0 gain 1.0 width 1.0 : tensor<4x8xf32> -> tensor<4x8xf32>
+    ```
+  }];
+  let arguments = (ins Vit_Tensor:$input, F64Attr:$alpha, F64Attr:$gain, F64Attr:$width,
+    OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
+  let assemblyFormat = [{
+    (`using` `` $algorithm^)? $input `alpha` $alpha `gain` $gain `width` $width attr-dict `:` type($input) `->`
+    type($result)
   }];
 }
 
@@ -766,6 +882,76 @@ def Vit_PadOp : Vit_ShapeOp<"pad",
   let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high);
   let results = (outs Vit_Tensor:$result);
   let assemblyFormat = "$input `low` $low `high` $high attr-dict `:` type($input) `->` type($result)";
+}
+
+//===----------------------------------------------------------------------===//
+// Maps of features [B, H, W, C]
+//===----------------------------------------------------------------------===//
+
+def Vit_MaxPoolOp : Vit_ShapeOp<"max_pool", [MapOp]> {
+  let summary = "The largest element of each window";
+  let description = [{
+    `y[b, i, j, c] = max x[b, i*s_h - p_top + k*d_h, j*s_w - p_left + l*d_w, c]` over the
+    taps `0 <= k < kernel[0]`, `0 <= l < kernel[1]` that lie inside the map: padding is no
+    element. `pads` are top, left, bottom, right; the result has
+    `floor((H + p_top + p_bottom - d_h*(k_h - 1) - 1) / s_h) + 1` rows, columns likewise.
+
+    The result holds elements of its input, so that this is a move: one scale, and scales of
+    channels, pass it (docs/Rules.md, R13).
+
+    Constraints:
+    * C1: shape `[B, H, W, C]`; kernel, strides and dilations are two positive numbers, pads
+      four that are not negative, and the kernel fits the padded map.
+    * C2: each window has a tap inside the map.
+
+    Example:
+    ```mlir
+    %y = vit.max_pool %x kernel [3, 3] strides [2, 2] pads [1, 1, 1, 1] dilations [1, 1]
+      : tensor<1x8x8x16xf32> -> tensor<1x4x4x16xf32>
+    ```
+  }];
+  let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
+    DenseI64ArrayAttr:$pads, DenseI64ArrayAttr:$dilations);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = [{
+    $input `kernel` $kernel `strides` $strides `pads` $pads `dilations` $dilations attr-dict `:`
+    type($input) `->` type($result)
+  }];
+}
+
+def Vit_ResampleOp : Vit_Op<"resample",
+    [MapOp, DeclareOpInterfaceMethods<QuantizableOp, ["hasWideResult", "getBarrierReason"]>]> {
+  let summary = "Weighted sums over windows, along rows and columns: average pooling, resizing";
+  let description = [{
+    `y[b, i, j, c] = 1/divisor * sum_{k,l} row_weights[i*K + k] * column_weights[j*L + l] *
+    x[b, rows[i] + k, columns[j] + l, c]`, K and L the numbers of weights for each row and column
+    of the result. Average pooling, with padding that counts or does not, and linear and cubic
+    resizing are sums of this kind, whose weights are rational: as integers over a common
+    divisor they are exact, and quantization rounds the result only.
+
+    Shapes: input `[B, H, W, C]`, result `[B, #rows, #columns, C]`.
+
+    Constraints:
+    * C1: shapes as above; as many weights for each row, and for each column, at least one.
+    * C2: windows `[rows[i], rows[i] + K)` lie inside the map, those of columns likewise.
+    * C3: the divisor is positive.
+    * C4: the largest sum of magnitudes of a row's weights times that of a column's is at most
+      2^22, so that sums of codes of 8 bits fit 32.
+
+    Example:
+    ```mlir
+    %y = vit.resample %x rows [0, 2] weights [1, 1, 1, 1] columns [0, 2] weights [1, 1, 1, 1] over 4
+      : tensor<1x4x4x16xf32> -> tensor<1x2x2x16xf32>
+    ```
+  }];
+  let arguments = (ins Vit_Tensor:$input, DenseI64ArrayAttr:$rows, DenseI64ArrayAttr:$row_weights,
+    DenseI64ArrayAttr:$columns, DenseI64ArrayAttr:$column_weights, I64Attr:$divisor);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = [{
+    $input `rows` $rows `weights` $row_weights `columns` $columns `weights` $column_weights `over` $divisor attr-dict
+    `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//

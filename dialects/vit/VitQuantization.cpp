@@ -10,6 +10,7 @@
 
 #include "dialects/vit/Vit.h"
 #include "dialects/vit/VitRules.h"
+#include "vitq/Numerics/LayerNorm.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -135,6 +136,9 @@ std::string DivideRowsOp::getBarrierReason() {
 }
 
 CodeSpec LayerNormOp::getOperandCode(unsigned index) {
+  // Sums over maps (GroupNorm) leave room for codes of 8 bits only.
+  if (index == 0 && shapeOf(getInput()).back() > numerics::layerNormChannelLimit(16))
+    return {CodeKind::Code, TensorKind::Residual, /*isSigned=*/true};
   return index == 0 ? CodeSpec{CodeKind::Residual, TensorKind::Residual, /*isSigned=*/true} : CodeSpec{};
 }
 ResultRounding LayerNormOp::getResultRounding() { return ResultRounding::Chosen; }
@@ -161,6 +165,11 @@ std::string AddOp::getBarrierReason() {
   return because(rules::kAdd, "the operands have scales of their own and are requantized to the sum's");
 }
 
+// Sums of codes of 8 bits fit 32, whatever the weights are.
+CodeSpec ResampleOp::getOperandCode(unsigned) { return {CodeKind::Code}; }
+bool ResampleOp::hasWideResult() { return true; }
+std::string ResampleOp::getBarrierReason() { return "a weighted sum over a window is requantized at once"; }
+
 // Their product fits 32 bits, so that nothing is lost before it is requantized.
 CodeSpec MulOp::getOperandCode(unsigned) { return {CodeKind::Residual, TensorKind::Other, /*isSigned=*/true}; }
 std::string MulOp::getBarrierReason() { return "the product of two quantized tensors is requantized at once"; }
@@ -176,6 +185,14 @@ std::string ReluOp::getBarrierReason() {
   return because(rules::kFunction, "a rectifier bounds the range; the clamp of the requantization does it");
 }
 
+CodeSpec ClampOp::getOperandCode(unsigned) {
+  return {CodeKind::Residual, TensorKind::Argument, /*isSigned=*/true, /*takesAccumulator=*/true, lastAxis(getInput())};
+}
+bool ClampOp::hasWideResult() { return true; }
+std::string ClampOp::getBarrierReason() {
+  return because(rules::kFunction, "bounds are the clamp of the requantization");
+}
+
 ResultRounding GeluOp::getResultRounding() { return ResultRounding::Chosen; }
 
 #define VITQ_FUNCTION(OP)                                                                                              \
@@ -188,4 +205,10 @@ VITQ_FUNCTION(SigmoidOp)
 VITQ_FUNCTION(TanhOp)
 VITQ_FUNCTION(HardSwishOp)
 VITQ_FUNCTION(SiluOp)
+VITQ_FUNCTION(MishOp)
+VITQ_FUNCTION(SoftplusOp)
+VITQ_FUNCTION(AbsOp)
+VITQ_FUNCTION(HardSigmoidOp)
+VITQ_FUNCTION(LeakyReluOp)
+VITQ_FUNCTION(EluOp)
 #undef VITQ_FUNCTION

@@ -160,6 +160,25 @@ LogicalResult SumOp::verify() {
   return success();
 }
 
+// C1, C2
+LogicalResult ResampleOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return addShape(shapes::inferResample(loc, shapeOf(adaptor.getInput()), adaptor.getRows(), adaptor.getRowWeights(),
+                                        adaptor.getColumns(), adaptor.getColumnWeights()),
+                  results);
+}
+LogicalResult ResampleOp::verify() {
+  if (getBy().size() != 1) // C4
+    return emitOpError("needs exactly one multiplier");
+  if (failed(verifyZeroPoint(*this, "input zero point", getInputCode(), getInput())) || // C5
+      failed(verifyZeroPoint(*this, "zero point", getResultCode(), getResult())))
+    return failure();
+  const int64_t gain = shapes::resampleGain(getRows(), getRowWeights(), getColumns(), getColumnWeights());
+  const int64_t magnitude = codeOf(getInput(), getInputCode()).magnitude();
+  if (gain > (int64_t(1) << 31) / magnitude || gain * magnitude >= int64_t(1) << 31) // C3
+    return emitOpError("sums of codes times weights of ") << gain << " in all do not fit 32 bits";
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Nonlinear functions
 //===----------------------------------------------------------------------===//
@@ -447,6 +466,12 @@ LogicalResult BroadcastOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, 
 // C1
 LogicalResult PadOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
   return addShape(shapes::inferPad(loc, shapeOf(adaptor.getInput()), adaptor.getLow(), adaptor.getHigh()), results);
+}
+// C1, C2
+LogicalResult MaxPoolOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adaptor adaptor, Components &results) {
+  return addShape(shapes::inferMaxPool(loc, shapeOf(adaptor.getInput()), adaptor.getKernel(), adaptor.getStrides(),
+                                       adaptor.getPads(), adaptor.getDilations()),
+                  results);
 }
 LogicalResult PadOp::verify() {
   auto value = static_cast<int64_t>(getValue());

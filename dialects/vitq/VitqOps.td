@@ -250,6 +250,44 @@ def Vitq_SumOp : Vitq_Op<"sum", ["growLeadingAxis"]> {
   let hasVerifier = 1;
 }
 
+def Vitq_ResampleOp : Vitq_Op<"resample"> {
+  let summary = "Weighted sums over windows, along rows and columns, requantized";
+  let description = [{
+    With `acc[b, i, j, c] = sum_{k,l} row_weights[i*K + k] * column_weights[j*L + l] *
+    (x[b, rows[i] + k, columns[j] + l, c] - input.zero)` in 32 bits, K and L the numbers of weights
+    for each row and column of the result,
+    `y = clamp(result.zero + round(acc * M / 2^s))`, one multiplier for all elements
+    (docs/Numerics.md, Requantization).
+
+    Shapes: input `[B, H, W, C]`, result `[B, #rows, #columns, C]`.
+
+    ```mlir
+    %y = vitq.resample %x rows [0, 2] weights [1, 1, 1, 1] columns [0, 2] weights [1, 1, 1, 1]
+        by <1073741824, 32> round half_up input <unsigned, zero = 128> result <unsigned, zero = 128>
+        : tensor<1x4x4x16xi8> -> tensor<1x2x2x16xi8>
+    ```
+
+    Constraints:
+    * C1: shapes as above; as many weights for each row, and for each column, at least one.
+    * C2: windows `[rows[i], rows[i] + K)` lie inside the map, those of columns likewise.
+    * C3: the largest sum of magnitudes of a row's weights, times that of a column's, times
+      that of a code less its zero point, is below 2^31.
+    * C4: there is one multiplier.
+    * C5: zero points are values of their types.
+  }];
+  let arguments = (ins Vitq_TensorNarrowOr16:$input, DenseI64ArrayAttr:$rows, DenseI64ArrayAttr:$row_weights,
+    DenseI64ArrayAttr:$columns, DenseI64ArrayAttr:$column_weights, Vitq_DyadicAttr:$by,
+    DefaultValuedAttr<Vitq_RoundingAttr, "::vitq::integer::Rounding::HalfUp">:$rounding,
+    Vitq_CodeOf:$input_code,
+    Vitq_CodeOf:$result_code);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = [{
+    $input `rows` $rows `weights` $row_weights `columns` $columns `weights` $column_weights `by` $by
+    `round` `` $rounding (`input` $input_code^)? (`result` $result_code^)? attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Nonlinear functions
 //===----------------------------------------------------------------------===//
@@ -784,6 +822,32 @@ def Vitq_BroadcastOp : Vitq_MoveOp<"broadcast", ["growLeadingAxis"]> {
   let arguments = (ins Vitq_Tensor:$input, DenseI64ArrayAttr:$shape);
   let results = (outs Vitq_Tensor:$result);
   let assemblyFormat = "$input `to` $shape attr-dict `:` type($input) `->` type($result)";
+}
+
+def Vitq_MaxPoolOp : Vitq_MoveOp<"max_pool"> {
+  let summary = "The largest element of each window";
+  let description = [{
+    `y[b, i, j, c] = max x[b, i*s_h - p_top + k*d_h, j*s_w - p_left + l*d_w, c]` over the
+    taps `0 <= k < kernel[0]`, `0 <= l < kernel[1]` that lie inside the map, of codes that are
+    signed or unsigned as `input` says. `pads` are top, left, bottom, right.
+
+    ```mlir
+    %y = vitq.max_pool %x kernel [3, 3] strides [2, 2] pads [1, 1, 1, 1] dilations [1, 1] input <unsigned>
+        : tensor<1x8x8x16xi8> -> tensor<1x4x4x16xi8>
+    ```
+
+    Constraints:
+    * C1: shape `[B, H, W, C]`; kernel, strides and dilations are two positive numbers, pads
+      four that are not negative, and the kernel fits the padded map.
+    * C2: each window has a tap inside the map.
+  }];
+  let arguments = (ins Vitq_Tensor:$input, DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
+    DenseI64ArrayAttr:$pads, DenseI64ArrayAttr:$dilations, Vitq_CodeOf:$input_code);
+  let results = (outs Vitq_Tensor:$result);
+  let assemblyFormat = [{
+    $input `kernel` $kernel `strides` $strides `pads` $pads `dilations` $dilations (`input` $input_code^)? attr-dict `:`
+    type($input) `->` type($result)
+  }];
 }
 
 def Vitq_PadOp : Vitq_MoveOp<"pad", ["growLeadingAxis"]> {

@@ -50,6 +50,7 @@ VITQ_FULL_RANGE(PwlOp)
 VITQ_FULL_RANGE(PolyGeluOp)
 VITQ_FULL_RANGE(DivideRowsOp)
 VITQ_FULL_RANGE(LayerNormOp)
+VITQ_FULL_RANGE(ResampleOp)
 #undef VITQ_FULL_RANGE
 
 #define VITQ_INPUT_RANGE(OP)                                                                                           \
@@ -61,6 +62,7 @@ VITQ_INPUT_RANGE(TransposeOp)
 VITQ_INPUT_RANGE(SliceOp)
 VITQ_INPUT_RANGE(GatherOp)
 VITQ_INPUT_RANGE(BroadcastOp)
+VITQ_INPUT_RANGE(MaxPoolOp)
 #undef VITQ_INPUT_RANGE
 
 void ConcatOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {

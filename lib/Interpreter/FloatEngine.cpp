@@ -9,6 +9,7 @@
 #include "Engine.h"
 #include "FloatKernels.h"
 #include "Moves.h"
+#include "Windows.h"
 
 #include "dialects/vit/Vit.h"
 #include "vitq/Numerics/RealArrays.h"
@@ -40,6 +41,8 @@ private:
   static Kernel make(vit::DivideRowsOp op);
   static Kernel make(vit::LayerNormOp op);
   static Kernel make(vit::MeanOp op);
+  static Kernel make(vit::MaxPoolOp op);
+  static Kernel make(vit::ResampleOp op);
   static Kernel make(vit::IsNaNOp op);
   static Kernel make(vit::WhereOp op);
   static Kernel make(vit::NormalizePixelsOp op);
@@ -142,11 +145,13 @@ Kernel FloatEngine<Real>::make(vit::SoftmaxNumeratorOp op) {
 template <typename Real>
 Kernel FloatEngine<Real>::make(vit::DivideRowsOp op) {
   ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
+  const auto eps = static_cast<Real>(op.getEps().convertToDouble());
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = result(shape);
     int64_t n = shape.back();
     for (int64_t row = 0, rows = in[1].numElements(); row < rows; ++row)
-      divideRow<Real>(in[0].data<Real>() + row * n, in[1].data<Real>()[row], out[0].mutableData<Real>() + row * n, n);
+      divideRow<Real>(in[0].data<Real>() + row * n, in[1].data<Real>()[row] + eps, out[0].mutableData<Real>() + row * n,
+                      n);
     return success();
   };
 }
@@ -179,6 +184,27 @@ Kernel FloatEngine<Real>::make(vit::MeanOp op) {
         sum += x;
       out[0].mutableData<Real>()[row] = static_cast<Real>(sum / static_cast<double>(n));
     }
+    return success();
+  };
+}
+
+template <typename Real>
+Kernel FloatEngine<Real>::make(vit::MaxPoolOp op) {
+  return [windows = PoolWindows::of(op)](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
+    out[0] = result(windows.result);
+    maxPool<Real>(windows, in[0].data<Real>(), out[0].mutableData<Real>());
+    return success();
+  };
+}
+
+template <typename Real>
+Kernel FloatEngine<Real>::make(vit::ResampleOp op) {
+  ArrayRef<int64_t> shape = shapeOfValue(op.getResult());
+  const auto divisor = static_cast<double>(op.getDivisor());
+  return [=, sums = Resampling::of(op)](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
+    out[0] = result(shape);
+    Real *y = out[0].mutableData<Real>();
+    resample<double>(sums, in[0].data<Real>(), [&](int64_t i, double sum) { y[i] = static_cast<Real>(sum / divisor); });
     return success();
   };
 }
@@ -276,8 +302,9 @@ Kernel FloatEngine<Real>::compile(Operation *op) const {
     return move;
   return TypeSwitch<Operation *, Kernel>(op)
       .template Case<vit::LinearOp, vit::MatmulOp, vit::PatchEmbedOp, vit::Conv2dOp, vit::SoftmaxOp,
-                     vit::SoftmaxNumeratorOp, vit::DivideRowsOp, vit::LayerNormOp, vit::MeanOp, vit::IsNaNOp,
-                     vit::WhereOp, vit::NormalizePixelsOp, vit::UnaryFunction>([](auto op) { return make(op); })
+                     vit::SoftmaxNumeratorOp, vit::DivideRowsOp, vit::LayerNormOp, vit::MeanOp, vit::MaxPoolOp,
+                     vit::ResampleOp, vit::IsNaNOp, vit::WhereOp, vit::NormalizePixelsOp, vit::UnaryFunction>(
+          [](auto op) { return make(op); })
       .Case([](vit::AddOp op) { return makeBinary(op, [](Real a, Real b) { return a + b; }); })
       .Case([](vit::SubOp op) { return makeBinary(op, [](Real a, Real b) { return a - b; }); })
       .Case([](vit::MulOp op) { return makeBinary(op, [](Real a, Real b) { return a * b; }); })

@@ -14,6 +14,7 @@
 #include "IntegerRows.h"
 #include "Moves.h"
 #include "RowMatmul.h"
+#include "Windows.h"
 
 #include "vitq/Numerics/Gelu.h"
 #include "vitq/Numerics/Interpolation.h"
@@ -42,6 +43,8 @@ private:
   static Kernel make(integer::AddOp op);
   static Kernel make(integer::MulOp op);
   static Kernel make(integer::SumOp op);
+  static Kernel make(integer::MaxPoolOp op);
+  static Kernel make(integer::ResampleOp op);
   static Kernel make(integer::TableOp op);
   static Kernel make(integer::InterpolateOp op);
   static Kernel make(integer::PwlOp op);
@@ -253,6 +256,40 @@ Kernel IntegerEngine::make(integer::SumOp op) {
 }
 
 //===----------------------------------------------------------------------===//
+// Windows
+//===----------------------------------------------------------------------===//
+
+Kernel IntegerEngine::make(integer::MaxPoolOp op) {
+  numerics::Code code = integer::codeOf(op.getInput(), op.getInputCode());
+  code.zero = 0; // elements stay as they are
+  return [=, windows = PoolWindows::of(op)](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
+    out[0] = Tensor::allocate(in[0].kind(), windows.result);
+    std::vector<int32_t> x(in[0].numElements()), y(out[0].numElements());
+    loadRow(in[0], code, 0, static_cast<int64_t>(x.size()), x.data());
+    maxPool(windows, x.data(), y.data());
+    storeRow(out[0], 0, static_cast<int64_t>(y.size()), y.data());
+    return success();
+  };
+}
+
+Kernel IntegerEngine::make(integer::ResampleOp op) {
+  Output output(op.getResult(), op.getResultCode());
+  const Dyadic by = op.getBy().entry(0);
+  const Rounding rounding = integer::toNumerics(op.getRounding());
+  const numerics::Code code = integer::codeOf(op.getInput(), op.getInputCode());
+  return [=, sums = Resampling::of(op)](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
+    out[0] = output.allocate();
+    std::vector<int32_t> x(in[0].numElements()), y(out[0].numElements());
+    loadRow(in[0], code, 0, static_cast<int64_t>(x.size()), x.data());
+    resample<int64_t>(sums, x.data(), [&](int64_t i, int64_t sum) {
+      y[i] = static_cast<int32_t>(numerics::requantize(sum, by, rounding, output.zeroPoint, output.min, output.max));
+    });
+    storeRow(out[0], 0, static_cast<int64_t>(y.size()), y.data());
+    return success();
+  };
+}
+
+//===----------------------------------------------------------------------===//
 // Nonlinear functions
 //===----------------------------------------------------------------------===//
 
@@ -363,8 +400,8 @@ Kernel IntegerEngine::compile(Operation *op) const {
     return move;
   return TypeSwitch<Operation *, Kernel>(op)
       .Case<integer::MatmulOp, integer::DepthwiseConv2dOp, integer::RequantOp, integer::AddOp, integer::MulOp,
-            integer::SumOp, integer::TableOp, integer::InterpolateOp, integer::PwlOp, integer::PolyGeluOp,
-            integer::GeluOp>([](auto op) { return make(op); })
+            integer::SumOp, integer::MaxPoolOp, integer::ResampleOp, integer::TableOp, integer::InterpolateOp,
+            integer::PwlOp, integer::PolyGeluOp, integer::GeluOp>([](auto op) { return make(op); })
       .Case<integer::SoftmaxOp, integer::ShiftmaxOp, integer::DivideRowsOp, integer::LayerNormOp, integer::NormQuantOp,
             integer::ThresholdOp>([](auto op) { return makeRowKernel(op); })
       .Default(Kernel());

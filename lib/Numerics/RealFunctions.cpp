@@ -39,6 +39,8 @@ double numerics::geluQuickReal(double x) { return x * sigmoidReal(1.702 * x); }
 
 double numerics::siluReal(double x) { return x * sigmoidReal(x); }
 
+double numerics::mishReal(double x) { return x * std::tanh(softplusReal(x)); }
+
 double numerics::hardSwishReal(double x) { return x * std::clamp(x + 3.0, 0.0, 6.0) / 6.0; }
 
 double numerics::expReal(double x) { return std::exp(x); }

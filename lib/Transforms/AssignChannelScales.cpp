@@ -51,7 +51,7 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
       if (auto matmul = dyn_cast<MatmulOp>(op); matmul && heads) {
         if (failed(assignHeads(matmul, matmul.getLhs())) || failed(assignHeads(matmul, matmul.getRhs())))
           return WalkResult::interrupt();
-      } else if (isa<UnaryFunction, MulOp>(op) && own > 0 && !isa<ReluOp>(op) && feedsLinears(op)) {
+      } else if ((isa<MulOp>(op) || isTable(op)) && own > 0 && feedsLinears(op)) {
         if (failed(assignOwn(op)))
           return WalkResult::interrupt();
       } else if (isa<LayerNormOp>(op) && norms != NormScales::Off && feedsLinears(op)) {
@@ -62,6 +62,12 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
     });
     if (result.wasInterrupted())
       signalPassFailure();
+  }
+
+  /// Whether the op is a function of codes: a table for each scale. A rectifier is none.
+  static bool isTable(Operation *op) {
+    return isa<UnaryFunction>(op) && isa<QuantizableOp>(op) &&
+           cast<QuantizableOp>(op).getOperandCode(0).kind == CodeKind::Code;
   }
 
   /// Whether every user can take scales that differ along the last axis: it has them

@@ -49,8 +49,9 @@ class FitFunctionRanges : public vitq::impl::VitFitFunctionRangesPassBase<FitFun
     Operation *producer = input.getDefiningOp();
     // A rectifier has no table; 16-bit inputs need no fitting; other users of the
     // argument may need the whole range.
-    if (isa<ReluOp>(op) || !producer || !input.hasOneUse() || producer->getNumResults() != 1 ||
-        op->hasAttr(kWideAttr) || getQuantizedType(input))
+    auto quantizable = dyn_cast<QuantizableOp>(op.getOperation());
+    if (!quantizable || quantizable.getOperandCode(0).kind != CodeKind::Code || !producer || !input.hasOneUse() ||
+        producer->getNumResults() != 1 || op->hasAttr(kWideAttr) || getQuantizedType(input))
       return success();
     std::optional<std::pair<double, double>> range = getCalibratedRange(input);
     std::optional<Histogram> histogram = getHistogram(producer);

@@ -124,16 +124,16 @@ static numerics::ScaleZeroPoint unsignedCode(Value value, Range range) {
   return {numerics::symmetricScale(absMax, kActivationBits), middleCode().zero};
 }
 
-/// What layer_norms that read `value` (or a part of it) need for the scale of 16-bit
-/// codes.
-static double smallestScale(Value value) {
+/// What layer_norms that read `value` (or a part of it) need for the scale of codes of
+/// `bits`.
+static double smallestScale(Value value, int bits) {
   double scale = 0;
   for (Operation *user : value.getUsers()) {
     if (isMove(user))
-      scale = std::max(scale, smallestScale(user->getResult(0)));
+      scale = std::max(scale, smallestScale(user->getResult(0), bits));
     else if (auto norm = dyn_cast<LayerNormOp>(user); norm && norm.getInput() == value)
       scale =
-          std::max(scale, numerics::layerNormSmallestScale(norm.getEps().convertToDouble(), shapeOf(value).back(), 16,
+          std::max(scale, numerics::layerNormSmallestScale(norm.getEps().convertToDouble(), shapeOf(value).back(), bits,
                                                            /*centered=*/!norm.getRms()));
   }
   return scale;
@@ -146,11 +146,13 @@ quant::QuantizedType quantize::typeFor(Value value, Range range, Kind kind, doub
     return getPerTensorType(context, 16, true, 0x1p-15, 0);
   if (kind == Kind::Signed16)
     return getPerTensorType(context, 16, true,
-                            std::max(numerics::symmetricScale(absMax, 16, headroom), smallestScale(value)), 0);
+                            std::max(numerics::symmetricScale(absMax, 16, headroom), smallestScale(value, 16)), 0);
   if (kind == Kind::Signed8) {
     double smallest = isSoftmaxArgument(value) ? numerics::shiftmaxSmallestScale(shapeOf(value).back()) : 0;
-    return getPerTensorType(context, kActivationBits, true,
-                            std::max(numerics::symmetricScale(absMax, kActivationBits), smallest), 0);
+    return getPerTensorType(
+        context, kActivationBits, true,
+        std::max({numerics::symmetricScale(absMax, kActivationBits), smallest, smallestScale(value, kActivationBits)}),
+        0);
   }
   numerics::ScaleZeroPoint code = unsignedCode(value, range);
   return getPerTensorType(context, kActivationBits, false, code.scale, code.zeroPoint);

@@ -70,7 +70,8 @@ class SplitOutliers : public vitq::impl::VitSplitOutliersPassBase<SplitOutliers>
 
   /// Only functions that are the identity for large arguments can leave 8 bits.
   static std::optional<Mlp> match(Operation *op) {
-    if (!isa<GeluOp, SiluOp, HardSwishOp>(op) || getQuantizedType(op->getOperand(0)) || !op->hasOneUse())
+    auto function = dyn_cast<UnaryFunction>(op);
+    if (!function || !function.approachesIdentity() || getQuantizedType(op->getOperand(0)) || !op->hasOneUse())
       return std::nullopt;
     auto first = op->getOperand(0).getDefiningOp<LinearOp>();
     auto second = dyn_cast<LinearOp>(*op->getUsers().begin());

@@ -211,10 +211,20 @@ func.func @signed_probabilities(%x: tensor<1x3x3x!s>) -> tensor<1x3x3x!e> {
 
 // -----
 
+!a = !quant.uniform<i16:f32, 0.5>
 !u = !quant.uniform<i8:f32, 0.5>
-!t = !quant.uniform<i16:f32, 0.0039>
+func.func @wide_windows(%x: tensor<1x2x1x1x!a>) -> tensor<1x1x1x1x!u> {
+  // expected-error @+1 {{weighted sums over windows need operands of at most 8 bits}}
+  %0 = vit.resample %x rows [0] weights [1, 1] columns [0] weights [1] over 2 : tensor<1x2x1x1x!a> -> tensor<1x1x1x1x!u>
+  return %0 : tensor<1x1x1x1x!u>
+}
+
+// -----
+
+!u = !quant.uniform<i8:f32, 0.5>
+!t = !quant.uniform<i8:f32, 0.0039>
 func.func @narrow_sums(%x: tensor<1x2x!u>, %s: tensor<1x!t>) -> tensor<1x2x!u> {
-  // expected-error @+1 {{rows are divided by 32-bit sums with zero point 0}}
+  // expected-error @+1 {{rows are divided by sums of 16 or 32 bits with zero point 0}}
   %0 = vit.divide_rows %x, %s : (tensor<1x2x!u>, tensor<1x!t>) -> tensor<1x2x!u>
   return %0 : tensor<1x2x!u>
 }

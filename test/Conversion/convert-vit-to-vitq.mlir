@@ -245,3 +245,29 @@ func.func @ratio(%x: tensor<1x2x!w>) -> tensor<1x2x!t> {
   %q = vit.quantize %d round half_up : tensor<1x2xf32> -> tensor<1x2x!t>
   return %q : tensor<1x2x!t>
 }
+
+// -----
+
+!x = !quant.uniform<u8:f32, 0.5:10>
+!y = !quant.uniform<i8:f32, 0.25>
+!a = !quant.uniform<i32:f32, 0.125>
+!r = !quant.uniform<i32:f32, 0.5>
+
+// Bounds are codes, 1/divisor is in the multiplier, and eps is a number of units of the sums.
+// CHECK-LABEL: func.func @windows
+func.func @windows(%x: tensor<1x2x2x3x!x>, %a: tensor<1x2x3x!a>, %d: tensor<1x2x!r>)
+    -> (tensor<1x1x1x3x!x>, tensor<1x1x2x3x!y>, tensor<1x2x3x!x>, tensor<1x2x3x!y>, tensor<1x2x3x!y>) {
+  // CHECK: vitq.max_pool %{{.+}} kernel [2, 2] strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] input <unsigned>
+  %0 = vit.max_pool %x kernel [2, 2] strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] : tensor<1x2x2x3x!x> -> tensor<1x1x1x3x!x>
+  // CHECK: vitq.resample %{{.+}} rows [0] weights [1, 1] columns [0, 1] weights [1, 1] by <1073741824, 30> round half_up input <unsigned, zero = 10> {
+  %1 = vit.resample %x rows [0] weights [1, 1] columns [0, 1] weights [1, 1] over 2 : tensor<1x2x2x3x!x> -> tensor<1x1x2x3x!y>
+  // CHECK: vitq.requant %{{.+}} by <1073741824, 32> round half_up result <unsigned, zero = 10> {max = 22 : i64, min = 8 : i64
+  %2 = vit.clamp %a min -1.0 max 6.0 : tensor<1x2x3x!a> -> tensor<1x2x3x!x>
+  // CHECK: vitq.divide_rows %{{.+}}, %arg2 by
+  %3 = vit.divide_rows %a, %d eps 1.0e-9 : (tensor<1x2x3x!a>, tensor<1x2x!r>) -> tensor<1x2x3x!y>
+  // CHECK-DAG: %[[EPS:.+]] = arith.constant dense<2> : tensor<1xi32>
+  // CHECK: %[[SUM:.+]] = vitq.add %arg2 by <1073741824, 30>, %[[EPS]] by <1073741824, 30> round half_up
+  // CHECK: vitq.divide_rows %{{.+}}, %[[SUM]] by
+  %4 = vit.divide_rows %a, %d eps 1.0 : (tensor<1x2x3x!a>, tensor<1x2x!r>) -> tensor<1x2x3x!y>
+  return %0, %1, %2, %3, %4 : tensor<1x1x1x3x!x>, tensor<1x1x2x3x!y>, tensor<1x2x3x!x>, tensor<1x2x3x!y>, tensor<1x2x3x!y>
+}

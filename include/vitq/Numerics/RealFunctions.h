@@ -28,6 +28,8 @@ double geluTanhReal(double x);
 double geluQuickReal(double x);
 /// x * sigmoid(x).
 double siluReal(double x);
+/// x * tanh(log(1 + exp(x))).
+double mishReal(double x);
 /// x * min(max(x + 3, 0), 6) / 6.
 double hardSwishReal(double x);
 double expReal(double x);

@@ -217,10 +217,33 @@ struct LowerMean : Lowering<vit::MeanOp> {
   }
 };
 
+/// The divisor is in the multiplier.
+struct LowerResample : Lowering<vit::ResampleOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(vit::ResampleOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput()),
+                                 result = perTensorParametersOf(op, op.getResult());
+    if (failed(input) || failed(result))
+      return failure();
+    if (input->width > 8)
+      return op.emitError("weighted sums over windows need operands of at most 8 bits");
+    FailureOr<integer::DyadicAttr> by =
+        makeDyadic(op, {input->scale() / result->scale() / static_cast<double>(op.getDivisor())}, context);
+    if (failed(by))
+      return failure();
+    auto sums = rewriter.replaceOpWithNewOp<integer::ResampleOp>(
+        op, convert(op.getType()), adaptor.getInput(), op.getRowsAttr(), op.getRowWeightsAttr(), op.getColumnsAttr(),
+        op.getColumnWeightsAttr(), *by, integer::Rounding::HalfUp, codeAttr(op, *input), codeAttr(op, *result));
+    recordScale(sums, op);
+    return success();
+  }
+};
+
 } // namespace
 
 void lowering::populateArithmeticPatterns(RewritePatternSet &patterns, const TypeConverter &converter,
                                           const Context &context) {
-  patterns.add<LowerLinear, LowerMatmul, LowerQuantize, DropDequantize, DropStorageCast, LowerAdd, LowerMul, LowerMean>(
-      converter, patterns.getContext(), context);
+  patterns.add<LowerLinear, LowerMatmul, LowerQuantize, DropDequantize, DropStorageCast, LowerAdd, LowerMul, LowerMean,
+               LowerResample>(converter, patterns.getContext(), context);
 }

@@ -47,13 +47,27 @@ struct LowerPad : Lowering<vit::PadOp> {
   }
 };
 
+struct LowerMaxPool : Lowering<vit::MaxPoolOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(vit::MaxPoolOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<UniformParameters> input = parametersOf(op, op.getInput());
+    if (failed(input))
+      return failure();
+    auto pool = rewriter.replaceOpWithNewOp<integer::MaxPoolOp>(
+        op, convert(op.getType()), adaptor.getInput(), op.getKernelAttr(), op.getStridesAttr(), op.getPadsAttr(),
+        op.getDilationsAttr(), signAttr(op, *input));
+    recordScale(pool, op);
+    return success();
+  }
+};
+
 } // namespace
 
 void lowering::populateMovePatterns(RewritePatternSet &patterns, const TypeConverter &converter,
                                     const Context &context) {
-  patterns
-      .add<LowerMove<vit::ReshapeOp, integer::ReshapeOp>, LowerMove<vit::TransposeOp, integer::TransposeOp>,
-           LowerMove<vit::ConcatOp, integer::ConcatOp>, LowerMove<vit::SliceOp, integer::SliceOp>,
-           LowerMove<vit::GatherOp, integer::GatherOp>, LowerMove<vit::BroadcastOp, integer::BroadcastOp>, LowerPad>(
-          converter, patterns.getContext(), context);
+  patterns.add<LowerMove<vit::ReshapeOp, integer::ReshapeOp>, LowerMove<vit::TransposeOp, integer::TransposeOp>,
+               LowerMove<vit::ConcatOp, integer::ConcatOp>, LowerMove<vit::SliceOp, integer::SliceOp>,
+               LowerMove<vit::GatherOp, integer::GatherOp>, LowerMove<vit::BroadcastOp, integer::BroadcastOp>, LowerPad,
+               LowerMaxPool>(converter, patterns.getContext(), context);
 }

@@ -10,6 +10,7 @@
 
 #include "vitq/Numerics/Gelu.h"
 #include "vitq/Numerics/Interpolation.h"
+#include "vitq/Numerics/Quantize.h"
 #include "vitq/Numerics/Table.h"
 #include "vitq/Support/Constants.h"
 
@@ -47,10 +48,27 @@ FailureOr<UniformParameters> lowering::channelParametersOf(Operation *op, Value 
 
 namespace {
 
-/// A rectifier is a requantization that clamps at the zero point.
-struct LowerRelu : Lowering<vit::ReluOp> {
-  using Lowering::Lowering;
-  LogicalResult matchAndRewrite(vit::ReluOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+/// Quantization is monotone: the codes of the bounds bound the codes.
+std::pair<int64_t, int64_t> boundsOf(vit::ReluOp, const UniformParameters &result) {
+  return {result.zeroPoint(), result.max};
+}
+std::pair<int64_t, int64_t> boundsOf(vit::ClampOp op, const UniformParameters &result) {
+  auto code = [&](const std::optional<APFloat> &bound, int64_t otherwise) {
+    return bound ? numerics::quantizeReal(bound->convertToDouble(), result.scale(), result.zeroPoint(), result.min,
+                                          result.max, numerics::Rounding::HalfUp)
+                 : otherwise;
+  };
+  return {code(op.getMin(), result.min), code(op.getMax(), result.max)};
+}
+
+/// A rectifier, or another clamp, is a requantization that clamps.
+template <typename OpTy>
+struct LowerClamp : Lowering<OpTy> {
+  using Lowering<OpTy>::Lowering;
+  using Lowering<OpTy>::convert;
+  using Lowering<OpTy>::context;
+  LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     FailureOr<UniformParameters> input = parametersOf(op, op.getInput()),
                                  result = perTensorParametersOf(op, op.getResult());
     if (failed(input) || failed(result))
@@ -63,10 +81,10 @@ struct LowerRelu : Lowering<vit::ReluOp> {
       return failure();
     if (!llvm::all_equal(input->zeroPoints))
       return op.emitError("a rectifier needs one input zero point");
+    const auto [lo, hi] = boundsOf(op, *result);
     auto requant = rewriter.replaceOpWithNewOp<integer::RequantOp>(
         op, convert(op.getType()), adaptor.getInput(), *by, integer::Rounding::HalfUp, input->axis,
-        codeAttr(op, *input), codeAttr(op, *result), rewriter.getI64IntegerAttr(result->zeroPoint()),
-        rewriter.getI64IntegerAttr(result->max));
+        codeAttr(op, *input), codeAttr(op, *result), rewriter.getI64IntegerAttr(lo), rewriter.getI64IntegerAttr(hi));
     recordScale(requant, op);
     return success();
   }
@@ -132,7 +150,7 @@ LogicalResult lowerToInterpolation(vit::UnaryFunction op, Value input, RankedTen
       to->zeroPoint() != 0)
     return op->emitError("argument and result of a function of 16-bit codes must be signed 16 bits with zero point 0");
   // The identity starts where the function is within half a code of it, at 8 or further.
-  const bool isBounded = isa<vit::SigmoidOp, vit::TanhOp>(op);
+  const bool isBounded = !op.approachesIdentity();
   double bend = isBounded ? std::numeric_limits<double>::infinity() : 8;
   while (bend < 64 && std::abs(op.evaluate(bend) - bend) > to->scale() / 2)
     bend *= 2;
@@ -350,7 +368,9 @@ struct LowerFunction : Lowering<OpTy> {
 
 void lowering::populateNonlinearPatterns(RewritePatternSet &patterns, const TypeConverter &converter,
                                          const Context &context) {
-  patterns.add<LowerRelu, LowerGelu, LowerFunction<vit::SigmoidOp>, LowerFunction<vit::TanhOp>,
-               LowerFunction<vit::HardSwishOp>, LowerFunction<vit::SiluOp>, LowerNormalizePixels>(
-      converter, patterns.getContext(), context);
+  patterns.add<LowerClamp<vit::ReluOp>, LowerClamp<vit::ClampOp>, LowerGelu, LowerFunction<vit::SigmoidOp>,
+               LowerFunction<vit::TanhOp>, LowerFunction<vit::HardSwishOp>, LowerFunction<vit::SiluOp>,
+               LowerFunction<vit::MishOp>, LowerFunction<vit::SoftplusOp>, LowerFunction<vit::AbsOp>,
+               LowerFunction<vit::HardSigmoidOp>, LowerFunction<vit::LeakyReluOp>, LowerFunction<vit::EluOp>,
+               LowerNormalizePixels>(converter, patterns.getContext(), context);
 }

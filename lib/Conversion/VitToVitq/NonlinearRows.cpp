@@ -10,6 +10,7 @@
 #include "RowLines.h"
 
 #include "vitq/Numerics/LayerNorm.h"
+#include "vitq/Numerics/Quantize.h"
 #include "vitq/Numerics/Softmax.h"
 #include "vitq/Support/Constants.h"
 
@@ -126,8 +127,8 @@ struct LowerDivideRows : Lowering<vit::DivideRowsOp> {
                                  result = perTensorParametersOf(op, op.getResult());
     if (failed(input) || failed(sums) || failed(result))
       return failure();
-    if (sums->width != 32 || sums->zeroPoint() != 0 || !llvm::all_equal(input->zeroPoints))
-      return op.emitError("rows are divided by 32-bit sums with zero point 0");
+    if (sums->width < 16 || sums->zeroPoint() != 0 || !llvm::all_equal(input->zeroPoints))
+      return op.emitError("rows are divided by sums of 16 or 32 bits with zero point 0");
     integer::PiecewiseLinearAttr lines;
     double gain = 1.0;
     if (unsigned entries = entriesOf(op.getAlgorithm())) {
@@ -143,11 +144,26 @@ struct LowerDivideRows : Lowering<vit::DivideRowsOp> {
     FailureOr<integer::DyadicAttr> by = makeDyadic(op, factors, context);
     if (failed(by))
       return failure();
+    Value divisor = addEps(op, widen(op, rewriter, adaptor.getDivisor(), *sums), sums->scale(), rewriter);
     auto division = rewriter.replaceOpWithNewOp<integer::DivideRowsOp>(
-        op, convert(op.getType()), widen(op, rewriter, adaptor.getInput(), *input), adaptor.getDivisor(), *by,
+        op, convert(op.getType()), widen(op, rewriter, adaptor.getInput(), *input), divisor, *by,
         integer::Rounding::HalfUp, input->axis, codeAttr(op, *result), lines);
     recordScale(division, op);
     return success();
+  }
+
+private:
+  /// The sums with eps, where it counts: a vanishing sum divides as 1 does in any case.
+  static Value addEps(vit::DivideRowsOp op, Value sums, double scale, ConversionPatternRewriter &rewriter) {
+    const int64_t eps = numerics::quantizeReal(op.getEps().convertToDouble(), scale, 0, 0,
+                                               std::numeric_limits<int32_t>::max(), numerics::Rounding::HalfUp);
+    if (eps == 0)
+      return sums;
+    auto one = integer::DyadicAttr::get(op.getContext(), {1 << 30}, {30});
+    Value constant =
+        createIntConstant(rewriter, op.getLoc(), RankedTensorType::get({1}, rewriter.getI32Type()), {eps}, "eps");
+    return integer::AddOp::create(rewriter, op.getLoc(), cast<RankedTensorType>(sums.getType()), sums, constant, one,
+                                  one, integer::Rounding::HalfUp, plainCode(op), plainCode(op), plainCode(op));
   }
 };
 

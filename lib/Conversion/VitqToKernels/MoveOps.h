@@ -21,6 +21,9 @@ Value broadcastTo(mlir::Location loc, KernelModule &module, Value memref, llvm::
 /// sum; the buffer of the result, or null if `op` is none of them.
 Value lowerMoveOp(mlir::Operation *op, KernelModule &module, MemrefOf memrefOf);
 
+/// The same for max_pool and resample.
+Value lowerWindowOp(mlir::Operation *op, KernelModule &module, MemrefOf memrefOf);
+
 } // namespace vitq::kernels
 
 #endif // VITQ_LIB_CONVERSION_VITQTOKERNELS_MOVEOPS_H

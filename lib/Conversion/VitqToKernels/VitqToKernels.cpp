@@ -228,10 +228,11 @@ LogicalResult FunctionLowering::lower(Operation *op) {
   }
   if (succeeded(lowerRowOp(op)))
     return success();
-  if (Value moved = lowerMoveOp(op, kernels, lookup)) {
-    memrefs[op->getResult(0)] = moved;
-    return success();
-  }
+  for (auto *lowerOp : {lowerMoveOp, lowerWindowOp})
+    if (Value result = lowerOp(op, kernels, lookup)) {
+      memrefs[op->getResult(0)] = result;
+      return success();
+    }
   return kernels.noKernel(op);
 }
 

@@ -250,7 +250,7 @@ LogicalResult Emitter::emitOp(Operation *op) {
     return success();
   };
   return TypeSwitch<Operation *, LogicalResult>(op)
-      .Case<QuantizeOp, DequantizeOp, quant::StorageCastOp, LinearOp, MatmulOp, PatchEmbedOp, Conv2dOp,
+      .Case<QuantizeOp, DequantizeOp, quant::StorageCastOp, LinearOp, MatmulOp, PatchEmbedOp, Conv2dOp, ResampleOp,
             SoftmaxNumeratorOp, DivideRowsOp, LayerNormOp>([&](auto typed) { return emit(typed); })
       .Case([&](arith::ConstantOp constant) { return emitConstant(constant); })
       .Case([&](func::ReturnOp ret) { return addOutputs(ret); })

@@ -140,6 +140,8 @@ LogicalResult Emitter::emit(SoftmaxNumeratorOp op) {
 
 LogicalResult Emitter::emit(DivideRowsOp op) {
   std::string divisor = node("Unsqueeze", {real(op.getDivisor()), ints(hint(op, "_axis"), {-1})}, op, "_divisor");
+  if (const double eps = op.getEps().convertToDouble(); eps != 0)
+    divisor = node("Add", {divisor, scalar(hint(op, "_eps"), eps)}, op, "_sum");
   setReal(op.getResult(), node("Div", {real(op.getInput()), divisor}, op));
   return success();
 }
@@ -149,6 +151,35 @@ LogicalResult Emitter::emit(LayerNormOp op) {
           node("LayerNormalization", {real(op.getInput()), real(op.getGamma()), real(op.getBeta())}, op, "",
                {NodeAttribute{"axis", int64_t(-1)},
                 NodeAttribute{"epsilon", static_cast<float>(op.getEps().convertToDouble())}}));
+  return success();
+}
+
+/// The [outputs, inputs] matrix of weighted sums along an axis, transposed or not.
+static std::vector<float> sumsMatrix(ArrayRef<int64_t> first, ArrayRef<int64_t> weights, int64_t inputs, double divisor,
+                                     bool transpose) {
+  const auto outputs = static_cast<int64_t>(first.size()), taps = static_cast<int64_t>(weights.size()) / outputs;
+  std::vector<float> matrix(outputs * inputs);
+  for (int64_t i = 0; i < outputs; ++i)
+    for (int64_t k = 0; k < taps; ++k) {
+      const int64_t from = first[i] + k;
+      matrix[transpose ? from * outputs + i : i * inputs + from] =
+          static_cast<float>(static_cast<double>(weights[i * taps + k]) / divisor);
+    }
+  return matrix;
+}
+
+/// Products with matrices from the left and the right, of channels first.
+LogicalResult Emitter::emit(ResampleOp op) {
+  ArrayRef<int64_t> from = shapeOf(op.getInput()), to = shapeOf(op.getResult());
+  const auto divisor = static_cast<double>(op.getDivisor());
+  std::string x =
+      node("Transpose", {real(op.getInput())}, op, "_image", NodeAttribute{"perm", std::vector<int64_t>{0, 3, 1, 2}});
+  std::string rows = floats(hint(op, "_rows"), {to[1], from[1]},
+                            sumsMatrix(op.getRows(), op.getRowWeights(), from[1], divisor, /*transpose=*/false));
+  std::string columns = floats(hint(op, "_columns"), {from[2], to[2]},
+                               sumsMatrix(op.getColumns(), op.getColumnWeights(), from[2], 1, /*transpose=*/true));
+  x = node("MatMul", {node("MatMul", {rows, x}, op, "_down"), columns}, op, "_across");
+  setReal(op.getResult(), node("Transpose", {x}, op, "", NodeAttribute{"perm", std::vector<int64_t>{0, 2, 3, 1}}));
   return success();
 }
 
@@ -170,6 +201,24 @@ LogicalResult Emitter::emitFunction(Operation *op) {
           .Case([&](SigmoidOp) { return node("Sigmoid", {x}, op); })
           .Case([&](TanhOp) { return node("Tanh", {x}, op); })
           .Case([&](HardSwishOp) { return node("HardSwish", {x}, op); })
+          .Case([&](MishOp) { return node("Mish", {x}, op); })
+          .Case([&](SoftplusOp) { return node("Softplus", {x}, op); })
+          .Case([&](AbsOp) { return node("Abs", {x}, op); })
+          .Case([&](ClampOp clamp) {
+            auto bound = [&](const std::optional<APFloat> &value, StringRef role) {
+              return value ? scalar(hint(op, role), value->convertToDouble()) : std::string();
+            };
+            return node("Clip", {x, bound(clamp.getMin(), "_min"), bound(clamp.getMax(), "_max")}, op);
+          })
+          .Case([&](HardSigmoidOp hard) {
+            return node("HardSigmoid", {x}, op, "",
+                        {NodeAttribute{"alpha", static_cast<float>(hard.getAlpha().convertToDouble())},
+                         NodeAttribute{"beta", static_cast<float>(hard.getBeta().convertToDouble())}});
+          })
+          .Case([&](LeakyReluOp leaky) {
+            return node("LeakyRelu", {x}, op, "",
+                        NodeAttribute{"alpha", static_cast<float>(leaky.getAlpha().convertToDouble())});
+          })
           .Default([](Operation *) { return std::string(); });
   if (result.empty())
     return failure();
@@ -210,6 +259,15 @@ LogicalResult Emitter::emitMove(Operation *op) {
           .Case([&](GatherOp move) {
             return node("Gather", {x, ints(hint(op, "_indices"), move.getIndices())}, op, "",
                         NodeAttribute{"axis", static_cast<int64_t>(move.getAxis())});
+          })
+          .Case([&](MaxPoolOp pool) {
+            std::string image =
+                node("Transpose", {x}, op, "_image", NodeAttribute{"perm", std::vector<int64_t>{0, 3, 1, 2}});
+            image = node("MaxPool", {image}, op, "_pool",
+                         {NodeAttribute{"kernel_shape", vec(pool.getKernel())},
+                          NodeAttribute{"strides", vec(pool.getStrides())}, NodeAttribute{"pads", vec(pool.getPads())},
+                          NodeAttribute{"dilations", vec(pool.getDilations())}});
+            return node("Transpose", {image}, op, "", NodeAttribute{"perm", std::vector<int64_t>{0, 2, 3, 1}});
           })
           .Case([&](SliceOp move) {
             SmallVector<int64_t> ends, axes;

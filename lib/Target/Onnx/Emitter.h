@@ -72,6 +72,7 @@ private:
 
   // Ops.
   llvm::LogicalResult emit(vit::LinearOp op);
+  llvm::LogicalResult emit(vit::ResampleOp op);
   llvm::LogicalResult emit(vit::MatmulOp op);
   llvm::LogicalResult emit(vit::PatchEmbedOp op);
   llvm::LogicalResult emit(vit::Conv2dOp op);

@@ -672,3 +672,138 @@ func.func @table_with_entries(%x: tensor<2x3xf32>) {
   %0 = vit.tanh using table:8 %x : tensor<2x3xf32> -> tensor<2x3xf32>
   return
 }
+
+// -----
+
+// vit.clamp C1
+func.func @clamp_unbounded(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{needs a bound, and bounds that are finite, with min <= max}}
+  %0 = vit.clamp %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// vit.clamp C1
+func.func @clamp_crossed(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{needs a bound, and bounds that are finite, with min <= max}}
+  %0 = vit.clamp %x min 2.0 max 1.0 : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// vit.hard_sigmoid C1
+func.func @hard_sigmoid_infinite(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{has a parameter that is not finite}}
+  %0 = vit.hard_sigmoid %x alpha 0x7FF0000000000000 beta 0.5 : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// vit.leaky_relu C1
+func.func @leaky_relu_infinite(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{has a parameter that is not finite}}
+  %0 = vit.leaky_relu %x alpha 0x7FF0000000000000 : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// vit.elu C1
+func.func @elu_infinite(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{has a parameter that is not finite}}
+  %0 = vit.elu %x alpha 0x7FF0000000000000 gain 1.0 width 1.0 : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// vit.elu C1
+func.func @elu_narrow(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{width must be positive}}
+  %0 = vit.elu %x alpha 1.0 gain 1.0 width 0.0 : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// vit.divide_rows C2
+func.func @divide_rows_eps(%x: tensor<2x3xf32>, %d: tensor<2xf32>) {
+  // expected-error @+1 {{eps must be finite and not negative}}
+  %0 = vit.divide_rows %x, %d eps -1.0 : (tensor<2x3xf32>, tensor<2xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// vit.max_pool C1
+func.func @max_pool_strides(%x: tensor<1x4x4x2xf32>) {
+  // expected-error @+1 {{expects a map [B, H, W, C], two sizes, strides and dilations that are positive}}
+  %0 = vit.max_pool %x kernel [2, 2] strides [0, 2] pads [0, 0, 0, 0] dilations [1, 1] : tensor<1x4x4x2xf32> -> tensor<1x2x2x2xf32>
+  return
+}
+
+// -----
+
+// vit.max_pool C1
+func.func @max_pool_large(%x: tensor<1x4x4x2xf32>) {
+  // expected-error @+1 {{kernel 7 is larger than the padded map of 6}}
+  %0 = vit.max_pool %x kernel [7, 2] strides [1, 1] pads [1, 0, 1, 0] dilations [1, 1] : tensor<1x4x4x2xf32> -> tensor<1x1x3x2xf32>
+  return
+}
+
+// -----
+
+// vit.max_pool C2
+func.func @max_pool_padding(%x: tensor<1x4x4x2xf32>) {
+  // expected-error @+1 {{window 0 along axis 1 holds padding only: pads 2 and 0, kernel 2, size 4}}
+  %0 = vit.max_pool %x kernel [2, 2] strides [2, 2] pads [2, 0, 0, 0] dilations [1, 1] : tensor<1x4x4x2xf32> -> tensor<1x3x2x2xf32>
+  return
+}
+
+// -----
+
+// vit.resample C1
+func.func @resample_rank(%x: tensor<4x4x2xf32>) {
+  // expected-error @+1 {{expects a map [B, H, W, C]}}
+  %0 = vit.resample %x rows [0] weights [1] columns [0] weights [1] over 1 : tensor<4x4x2xf32> -> tensor<1x1x2xf32>
+  return
+}
+
+// -----
+
+// vit.resample C1
+func.func @resample_weights(%x: tensor<1x4x4x2xf32>) {
+  // expected-error @+1 {{3 weights for 2 rows}}
+  %0 = vit.resample %x rows [0, 1] weights [1, 1, 1] columns [0] weights [1] over 1 : tensor<1x4x4x2xf32> -> tensor<1x2x1x2xf32>
+  return
+}
+
+// -----
+
+// vit.resample C2
+func.func @resample_window(%x: tensor<1x4x4x2xf32>) {
+  // expected-error @+1 {{window [3, 3 + 2) of a column is outside [0, 4)}}
+  %0 = vit.resample %x rows [0] weights [1] columns [3] weights [1, 1] over 1 : tensor<1x4x4x2xf32> -> tensor<1x1x1x2xf32>
+  return
+}
+
+// -----
+
+// vit.resample C3
+func.func @resample_divisor(%x: tensor<1x4x4x2xf32>) {
+  // expected-error @+1 {{divisor must be positive}}
+  %0 = vit.resample %x rows [0] weights [1] columns [0] weights [1] over 0 : tensor<1x4x4x2xf32> -> tensor<1x1x1x2xf32>
+  return
+}
+
+// -----
+
+// vit.resample C4
+func.func @resample_gain(%x: tensor<1x4x4x2xf32>) {
+  // expected-error @+1 {{weights add up to 4194432, and at most 2^22 fit 32 bits with codes of 8}}
+  %0 = vit.resample %x rows [0] weights [-32769] columns [0] weights [128] over 1 : tensor<1x4x4x2xf32> -> tensor<1x1x1x2xf32>
+  return
+}

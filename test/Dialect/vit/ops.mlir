@@ -175,3 +175,35 @@ func.func @pixels(%p: tensor<1x8x6x3x!quant.uniform<u8:f32, 0.003921568627450980
     : tensor<1x8x6x3x!quant.uniform<u8:f32, 0.0039215686274509803>> -> tensor<1x3x8x6xf32>
   return
 }
+
+// CHECK-LABEL: func @functions_of_maps
+func.func @functions_of_maps(%x: tensor<2x3xf32>) {
+  // CHECK: vit.mish %{{.*}} : tensor<2x3xf32>
+  %0 = vit.mish %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  // CHECK: vit.softplus using table %{{.*}}
+  %1 = vit.softplus using table %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  // CHECK: vit.abs %{{.*}}
+  %2 = vit.abs %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  // CHECK: vit.clamp %{{.*}} min -1.000000e+00 max 6.000000e+00 : tensor<2x3xf32>
+  %3 = vit.clamp %x min -1.0 max 6.0 : tensor<2x3xf32> -> tensor<2x3xf32>
+  // CHECK: vit.clamp %{{.*}} max 6.000000e+00 : tensor<2x3xf32>
+  %4 = vit.clamp %x max 6.0 : tensor<2x3xf32> -> tensor<2x3xf32>
+  // CHECK: vit.hard_sigmoid using lut:8 %{{.*}} alpha 2.000000e-01 beta 5.000000e-01
+  %5 = vit.hard_sigmoid using lut:8 %x alpha 0.2 beta 0.5 : tensor<2x3xf32> -> tensor<2x3xf32>
+  // CHECK: vit.leaky_relu %{{.*}} alpha 1.250000e-01
+  %6 = vit.leaky_relu %x alpha 0.125 : tensor<2x3xf32> -> tensor<2x3xf32>
+  // CHECK: vit.elu %{{.*}} alpha 1.000000e+00 gain 2.000000e+00 width 5.000000e-01
+  %7 = vit.elu %x alpha 1.0 gain 2.0 width 0.5 : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// CHECK-LABEL: func @windows
+func.func @windows(%x: tensor<1x5x4x3xf32>, %d: tensor<2x3xf32>, %r: tensor<2xf32>) {
+  // CHECK: vit.max_pool %{{.*}} kernel [3, 2] strides [2, 1] pads [1, 0, 1, 0] dilations [1, 2] : tensor<1x5x4x3xf32> -> tensor<1x3x2x3xf32>
+  %0 = vit.max_pool %x kernel [3, 2] strides [2, 1] pads [1, 0, 1, 0] dilations [1, 2] : tensor<1x5x4x3xf32> -> tensor<1x3x2x3xf32>
+  // CHECK: vit.resample %{{.*}} rows [0, 3] weights [1, 1, 2, 0] columns [1] weights [3] over 6 : tensor<1x5x4x3xf32> -> tensor<1x2x1x3xf32>
+  %1 = vit.resample %x rows [0, 3] weights [1, 1, 2, 0] columns [1] weights [3] over 6 : tensor<1x5x4x3xf32> -> tensor<1x2x1x3xf32>
+  // CHECK: vit.divide_rows %{{.*}}, %{{.*}} eps 1.250000e-01 : (tensor<2x3xf32>, tensor<2xf32>)
+  %2 = vit.divide_rows %d, %r eps 0.125 : (tensor<2x3xf32>, tensor<2xf32>) -> tensor<2x3xf32>
+  return
+}

@@ -1405,3 +1405,66 @@ func.func @f88(%x: tensor<2x3xi8>) {
 // expected-error @+1 {{attribute 'vitq.scales' must be a dictionary}}
 module attributes {vitq.scales = 1.0} {
 }
+
+// -----
+
+// vitq.max_pool C1
+func.func @max_pool_sizes(%x: tensor<1x4x4x2xi8>) {
+  // expected-error @+1 {{expects a map [B, H, W, C], two sizes, strides and dilations that are positive}}
+  %0 = vitq.max_pool %x kernel [2] strides [2, 2] pads [0, 0, 0, 0] dilations [1, 1] : tensor<1x4x4x2xi8> -> tensor<1x2x2x2xi8>
+  return
+}
+
+// -----
+
+// vitq.max_pool C2
+func.func @max_pool_padding(%x: tensor<1x4x4x2xi8>) {
+  // expected-error @+1 {{window 2 along axis 2 holds padding only: pads 0 and 3, kernel 2, size 4}}
+  %0 = vitq.max_pool %x kernel [2, 2] strides [2, 2] pads [0, 0, 0, 3] dilations [1, 1] : tensor<1x4x4x2xi8> -> tensor<1x2x3x2xi8>
+  return
+}
+
+// -----
+
+// vitq.resample C1
+func.func @resample_weights(%x: tensor<1x4x4x2xi8>) {
+  // expected-error @+1 {{0 weights for 1 columns}}
+  %0 = vitq.resample %x rows [0] weights [1] columns [0] weights [] by <9, 12> round half_up : tensor<1x4x4x2xi8> -> tensor<1x1x1x2xi8>
+  return
+}
+
+// -----
+
+// vitq.resample C2
+func.func @resample_window(%x: tensor<1x4x4x2xi8>) {
+  // expected-error @+1 {{window [-1, -1 + 1) of a row is outside [0, 4)}}
+  %0 = vitq.resample %x rows [-1] weights [1] columns [0] weights [1] by <9, 12> round half_up : tensor<1x4x4x2xi8> -> tensor<1x1x1x2xi8>
+  return
+}
+
+// -----
+
+// vitq.resample C3
+func.func @resample_overflow(%x: tensor<1x4x4x2xi8>) {
+  // expected-error @+1 {{sums of codes times weights of 16777216 in all do not fit 32 bits}}
+  %0 = vitq.resample %x rows [0] weights [4096] columns [0] weights [4096] by <9, 12> round half_up : tensor<1x4x4x2xi8> -> tensor<1x1x1x2xi8>
+  return
+}
+
+// -----
+
+// vitq.resample C4
+func.func @resample_by(%x: tensor<1x4x4x2xi8>) {
+  // expected-error @+1 {{needs exactly one multiplier}}
+  %0 = vitq.resample %x rows [0] weights [1] columns [0] weights [1] by <[9, 9], [12, 12]> round half_up : tensor<1x4x4x2xi8> -> tensor<1x1x1x2xi8>
+  return
+}
+
+// -----
+
+// vitq.resample C5
+func.func @resample_zero(%x: tensor<1x4x4x2xi8>) {
+  // expected-error @+1 {{input zero point -129 is outside [-128, 127]}}
+  %0 = vitq.resample %x rows [0] weights [1] columns [0] weights [1] by <9, 12> round half_up input <signed, zero = -129> : tensor<1x4x4x2xi8> -> tensor<1x1x1x2xi8>
+  return
+}

@@ -150,3 +150,12 @@ func.func @moves(%x: tensor<2x3x4xi16>, %p: tensor<1x4x6x3xi8>) {
   return
 }
 }
+
+// CHECK-LABEL: func @windows
+func.func @windows(%x: tensor<1x5x4x3xi8>) {
+  // CHECK: vitq.max_pool %{{.*}} kernel [3, 2] strides [2, 1] pads [1, 0, 1, 0] dilations [1, 2] input <unsigned> : tensor<1x5x4x3xi8> -> tensor<1x3x2x3xi8>
+  %0 = vitq.max_pool %x kernel [3, 2] strides [2, 1] pads [1, 0, 1, 0] dilations [1, 2] input <unsigned> : tensor<1x5x4x3xi8> -> tensor<1x3x2x3xi8>
+  // CHECK: vitq.resample %{{.*}} rows [0, 3] weights [1, 1, 2, 0] columns [1] weights [3] by <9, 12> round half_up result <unsigned, zero = 12> : tensor<1x5x4x3xi8> -> tensor<1x2x1x3xi8>
+  %1 = vitq.resample %x rows [0, 3] weights [1, 1, 2, 0] columns [1] weights [3] by <9, 12> round half_up result <unsigned, zero = 12> : tensor<1x5x4x3xi8> -> tensor<1x2x1x3xi8>
+  return
+}

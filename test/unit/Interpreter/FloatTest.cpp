@@ -187,6 +187,36 @@ TEST_F(FloatTest, Mean) {
   expectNear(last[0], {1.5, 3.5, 7});
 }
 
+TEST_F(FloatTest, Windows) {
+  Tensor x = floats({1, 2, 3, 1}, {1, 2, 3, 4, 5, -9});
+  auto largest = runOp("vit.max_pool %a kernel [2, 2] strides [1, 1] pads [0, 0, 0, 1] dilations [1, 1] "
+                       ": tensor<1x2x3x1xf32> -> tensor<1x1x3x1xf32>",
+                       {"tensor<1x2x3x1xf32>"}, "tensor<1x1x3x1xf32>", {x});
+  expectNear(largest[0], {5, 5, 3});
+  auto sums = runOp("vit.resample %a rows [0] weights [1, 1] columns [0, 1] weights [1, 0, 1, 2] over 4 "
+                    ": tensor<1x2x3x1xf32> -> tensor<1x1x2x1xf32>",
+                    {"tensor<1x2x3x1xf32>"}, "tensor<1x1x2x1xf32>", {x});
+  expectNear(sums[0], {1.25, -1.25});
+}
+
+TEST_F(FloatTest, FunctionsWithParameters) {
+  Tensor x = floats({4}, {-2, -0.5, 1, 8});
+  struct {
+    const char *op;
+    std::vector<double> expected;
+  } tests[] = {{"vit.clamp %a min -1.0 max 6.0", {-1, -0.5, 1, 6}},
+               {"vit.hard_sigmoid %a alpha 0.25 beta 0.5", {0, 0.375, 0.75, 1}},
+               {"vit.leaky_relu %a alpha 0.125", {-0.25, -0.0625, 1, 8}},
+               {"vit.elu %a alpha 2.0 gain 3.0 width 0.5", {-5.8901062, -3.7927234, 3, 24}},
+               {"vit.mish %a", {-0.2525015, -0.2207438, 0.8650984, 7.9999982}},
+               {"vit.softplus %a", {0.1269280, 0.4740770, 1.3132617, 8.0003354}},
+               {"vit.abs %a", {2, 0.5, 1, 8}}};
+  for (const auto &test : tests) {
+    auto y = runOp(std::string(test.op) + " : tensor<4xf32> -> tensor<4xf32>", {"tensor<4xf32>"}, "tensor<4xf32>", {x});
+    expectNear(y[0], test.expected);
+  }
+}
+
 TEST_F(FloatTest, ShapeOps) {
   Tensor x = floats({2, 3}, {1, 2, 3, 4, 5, 6});
   struct {

@@ -173,6 +173,27 @@ TEST_F(IntegerTest, Sum) {
   EXPECT_EQ(valuesOf<int32_t>(r[0]), (std::vector<int32_t>{756, -6}));
 }
 
+TEST_F(IntegerTest, MaxPool) {
+  // One row; the first and the last window hang over.
+  const char *type = "tensor<1x1x5x1xi8>";
+  auto pool = [&](const char *code) {
+    return runOp(std::string("vitq.max_pool %a kernel [1, 3] strides [1, 2] pads [0, 1, 0, 1] dilations [1, 1] ") +
+                     code + " : tensor<1x1x5x1xi8> -> tensor<1x1x3x1xi8>",
+                 {type}, "tensor<1x1x3x1xi8>", {ints<uint8_t>({1, 1, 5, 1}, {1, 0, 200, 3, 255})});
+  };
+  EXPECT_EQ(valuesOf<uint8_t>(pool("input <unsigned, zero = 7>")[0]), (std::vector<uint8_t>{1, 200, 255}));
+  EXPECT_EQ(valuesOf<uint8_t>(pool("")[0]), (std::vector<uint8_t>{1, 3, 3}));
+}
+
+TEST_F(IntegerTest, Resample) {
+  // (2 * (x0 - 3) + (x1 - 3)) * 2 / 8, rounded half up, plus 10.
+  auto r = runOp("vitq.resample %a rows [0] weights [2] columns [0, 1] weights [2, 1, 0, 3] by <1073741824, 33> "
+                 "round half_up input <unsigned, zero = 3> result <unsigned, zero = 10> "
+                 ": tensor<1x1x3x2xi8> -> tensor<1x1x2x2xi8>",
+                 {"tensor<1x1x3x2xi8>"}, "tensor<1x1x2x2xi8>", {ints<uint8_t>({1, 1, 3, 2}, {4, 255, 5, 3, 0, 255})});
+  EXPECT_EQ(valuesOf<uint8_t>(r[0]), (std::vector<uint8_t>{11, 136, 8, 199}));
+}
+
 TEST_F(IntegerTest, TablePerChannelAndSignedness) {
   std::vector<int8_t> table(512);
   for (int i = 0; i < 256; ++i) {

@@ -104,6 +104,8 @@ private:
   void add();
   void mul();
   void sum();
+  void maxPool();
+  void resample();
   void table();
   void interpolate();
   void gelu();

@@ -222,6 +222,50 @@ void Generator::sum() {
   make<SumOp>(tensor(result, 32), x, b.getDenseI64ArrayAttr(axes), unit(keep), read(x));
 }
 
+/// Maps [B, H, W, C] of any sizes, of channels that fill vectors or do not.
+void Generator::maxPool() {
+  const unsigned width = pickWidth({8, 8, 16, 32});
+  Value x = argument(
+      {random.between(1, 2), random.between(1, 9), random.between(1, 9), random.pick<int64_t>({1, 3, 16, 65})}, width);
+  Shape kernel, strides, pads(4, 0), dilations, result(shapeOf(x));
+  for (int i = 0; i < 2; ++i) {
+    const int64_t size = shapeOf(x)[1 + i], taps = random.between(1, std::min<int64_t>(size, 4));
+    kernel.push_back(taps);
+    dilations.push_back(taps > 1 ? random.between(1, (size - 1) / (taps - 1)) : 1);
+    strides.push_back(random.between(1, 3));
+    // Each window keeps an element of the map.
+    pads[i] = random.between(0, taps - 1);
+    pads[2 + i] = random.between(0, taps - 1);
+    const int64_t extent = dilations[i] * (taps - 1) + 1;
+    result[1 + i] = (size + pads[i] + pads[2 + i] - extent) / strides[i] + 1;
+  }
+  make<MaxPoolOp>(tensor(result, width), x, b.getDenseI64ArrayAttr(kernel), b.getDenseI64ArrayAttr(strides),
+                  b.getDenseI64ArrayAttr(pads), b.getDenseI64ArrayAttr(dilations), read(x));
+}
+
+void Generator::resample() {
+  const bool wide = random.oneIn(4);
+  Value x =
+      argument({random.between(1, 2), random.between(1, 7), random.between(1, 7), random.pick<int64_t>({1, 3, 16, 65})},
+               wide ? 16 : 8);
+  Shape first[2], weights[2], result(shapeOf(x));
+  for (int i = 0; i < 2; ++i) {
+    const int64_t size = shapeOf(x)[1 + i], taps = random.between(1, std::min<int64_t>(size, 4));
+    result[1 + i] = random.between(1, 12);
+    // Below 2^31 with codes of up to 9, or 17, bits and 16 taps.
+    const int64_t largest = wide ? 16 : 512;
+    for (int64_t k = 0; k < result[1 + i]; ++k) {
+      first[i].push_back(random.between(0, size - taps));
+      for (int64_t t = 0; t < taps; ++t)
+        weights[i].push_back(random.between(-largest, largest));
+    }
+  }
+  const unsigned width = pickWidth({8, 8, 16, 32});
+  make<ResampleOp>(tensor(result, width), x, b.getDenseI64ArrayAttr(first[0]), b.getDenseI64ArrayAttr(weights[0]),
+                   b.getDenseI64ArrayAttr(first[1]), b.getDenseI64ArrayAttr(weights[1]), dyadic(1), rounding(), read(x),
+                   write(width));
+}
+
 /// Moves: one of eight.
 void Generator::move() {
   Value x = operand({8, 16, 32});
@@ -368,7 +412,8 @@ OwningOpRef<ModuleOp> Generator::run() {
       &Generator::shiftmax,    &Generator::divideRows, &Generator::layerNorm,      &Generator::normQuant,
       &Generator::threshold,   &Generator::move,       &Generator::move,           &Generator::move,
       &Generator::attention,   &Generator::attention,  &Generator::wholeAttention, &Generator::patches,
-      &Generator::convolution, &Generator::depthwise,  &Generator::depthwise};
+      &Generator::convolution, &Generator::depthwise,  &Generator::depthwise,      &Generator::maxPool,
+      &Generator::resample};
   const size_t wanted = random.between(1, 8);
   while (values.size() < wanted)
     (this->*random.pick(ArrayRef<Maker>(makers)))();

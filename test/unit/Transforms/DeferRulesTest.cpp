@@ -246,6 +246,17 @@ TEST_F(DeferRules, R13PerChannelSplitIsABarrier) {
         "vit.reshape", false);
 }
 
+TEST_F(DeferRules, R13LargestOfAWindow) {
+  check(R"(
+    !c = !quant.uniform<i16:f32:3, {0.5, 0.25, 2.0}>
+    func.func @main(%x: tensor<1x4x4x3x!c>) -> tensor<1x2x2x3xf32> {
+      %d = vit.dequantize %x : tensor<1x4x4x3x!c> -> tensor<1x4x4x3xf32>
+      %m = vit.max_pool %d kernel [3, 3] strides [2, 2] pads [1, 1, 0, 0] dilations [1, 1] : tensor<1x4x4x3xf32> -> tensor<1x2x2x3xf32>
+      return %m : tensor<1x2x2x3xf32>
+    })",
+        "vit.max_pool", true);
+}
+
 TEST_F(DeferRules, R13MeanFoldsItsCount) {
   check(std::string(kTypes) + R"(
     func.func @main(%x: tensor<2x3x4x!a16>) -> tensor<2x4xf32> {
