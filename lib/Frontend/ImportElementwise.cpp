@@ -42,18 +42,6 @@ static LogicalResult importPow(NodeImporter &n) {
   return importBinary<vit::PowOp>(n);
 }
 
-static LogicalResult importMul(NodeImporter &n) {
-  for (int i = 0; i < 2; ++i) {
-    Value hard = n.input(i).hardSigmoidOf;
-    if (!hard)
-      continue;
-    if (n.input(1 - i).value != hard)
-      return n.error() << "reads a HardSigmoid; only x * HardSigmoid(x) is supported";
-    return n.setOutput(n.create<vit::HardSwishOp>(hard));
-  }
-  return importBinary<vit::MulOp>(n);
-}
-
 static LogicalResult importWhere(NodeImporter &n) {
   const Imported &condition = n.input(0);
   if (!condition.isBool())
@@ -135,13 +123,62 @@ static LogicalResult importHardSwish(NodeImporter &n) {
   return failed(x) ? failure() : n.setOutput(n.create<vit::HardSwishOp>(*x));
 }
 
+/// `OpTy` with parameters that are attributes of the node, with these defaults.
+template <typename OpTy>
+static LogicalResult importParametric(NodeImporter &n, ArrayRef<std::pair<const char *, double>> parameters) {
+  SmallVector<NamedAttribute> attributes;
+  for (auto [name, value] : parameters) {
+    if (!std::isfinite(value))
+      return n.error() << "attribute '" << name << "' must be finite";
+    attributes.push_back(n.builder.getNamedAttr(name, n.builder.getF64FloatAttr(value)));
+  }
+  return n.setOutput(n.create<OpTy>(n.input(0).value, attributes));
+}
+
 static LogicalResult importHardSigmoid(NodeImporter &n) {
-  double alpha = n.floatAttr("alpha", 0.2), beta = n.floatAttr("beta", 0.5);
-  if (!n.input(0).value || std::fabs(alpha - 1.0 / 6) > 1e-6 || beta != 0.5)
-    return n.error() << "only HardSigmoid with alpha 1/6 and beta 1/2 is supported, as part of a hard swish";
-  Imported result;
-  result.hardSigmoidOf = n.input(0).value;
-  return n.setOutput(MaybeImported(result));
+  return importParametric<vit::HardSigmoidOp>(
+      n, {{"alpha", n.floatAttr("alpha", 0.2)}, {"beta", n.floatAttr("beta", 0.5)}});
+}
+
+static LogicalResult importLeakyRelu(NodeImporter &n) {
+  return importParametric<vit::LeakyReluOp>(n, {{"alpha", n.floatAttr("alpha", 0.01)}});
+}
+
+/// ELU, SELU and CELU.
+static LogicalResult importElu(NodeImporter &n, double alpha, double gain, double width) {
+  if (!(width > 0))
+    return n.error() << "attribute 'alpha' must be positive";
+  return importParametric<vit::EluOp>(n, {{"alpha", alpha}, {"gain", gain}, {"width", width}});
+}
+static LogicalResult importElu(NodeImporter &n) { return importElu(n, n.floatAttr("alpha", 1.0), 1, 1); }
+static LogicalResult importCelu(NodeImporter &n) {
+  const double alpha = n.floatAttr("alpha", 1.0);
+  return importElu(n, alpha, 1, alpha);
+}
+static LogicalResult importSelu(NodeImporter &n) {
+  return importElu(n, n.floatAttr("alpha", 1.67326319217681884765625), n.floatAttr("gamma", 1.05070102214813232421875),
+                   1);
+}
+
+/// One slope is a leaky rectifier; others are relu(x) + slope * min(x, 0).
+static LogicalResult importPRelu(NodeImporter &n) {
+  const Imported &x = n.input(0), &slope = n.input(1);
+  if (!slope.constant || !slope.isFloat() || slope.constant->size() == 0)
+    return n.error() << "the slope must be a constant of floats";
+  FailureOr<Shape> shape = broadcastShapes(n, x.shape(), slope.shape());
+  if (failed(shape))
+    return failure();
+  if (ArrayRef<int64_t>(*shape) != x.shape())
+    return n.error() << "the slope must broadcast to the input's shape";
+  const double first = slope.constant->getDouble(0);
+  bool isOne = true;
+  for (int64_t i = 1; i < slope.constant->size(); ++i)
+    isOne &= slope.constant->getDouble(i) == first;
+  if (isOne)
+    return importParametric<vit::LeakyReluOp>(n, {{"alpha", first}});
+  MaybeImported positive = n.create<vit::ReluOp>(x.value), negative = makeClamp(n, x, std::nullopt, 0.0);
+  MaybeImported scaled = failed(negative) ? negative : n.apply<vit::MulOp>(*negative, slope);
+  return failed(positive) || failed(scaled) ? failure() : n.setOutput(n.apply<vit::AddOp>(*positive, *scaled));
 }
 
 /// A bound of a Clip, an attribute before opset 11; nothing where there is none.
@@ -160,25 +197,55 @@ static FailureOr<std::optional<double>> readBound(NodeImporter &n, size_t i, con
   return isBound ? std::optional<double>(value) : std::optional<double>();
 }
 
-/// max(x, low) = relu(x - low) + low, min(x, high) = high - relu(high - x).
+MaybeImported vitq::frontend::makeClamp(NodeImporter &n, const Imported &input, std::optional<double> low,
+                                        std::optional<double> high) {
+  // Above the upper bound everything is that, as ONNX says.
+  if (low && high && *low > *high)
+    low = high;
+  if (!low && !high)
+    return input;
+  FailureOr<Value> x = n.materialize(input);
+  if (failed(x))
+    return failure();
+  if (low == 0.0 && !high)
+    return n.create<vit::ReluOp>(*x);
+  SmallVector<NamedAttribute> attributes;
+  if (low)
+    attributes.push_back(n.builder.getNamedAttr("min", n.builder.getF64FloatAttr(*low)));
+  if (high)
+    attributes.push_back(n.builder.getNamedAttr("max", n.builder.getF64FloatAttr(*high)));
+  return n.create<vit::ClampOp>(*x, attributes);
+}
+
 static LogicalResult importClip(NodeImporter &n) {
   constexpr double largest = std::numeric_limits<float>::max();
   FailureOr<std::optional<double>> low = readBound(n, 1, "min", -largest), high = readBound(n, 2, "max", largest);
   if (failed(low) || failed(high))
     return failure();
-  auto shift = [&](const MaybeImported &x, double by) {
-    return failed(x) || by == 0 ? x : n.apply<vit::AddOp>(*x, NodeImporter::scalar(by));
-  };
-  auto negate = [&](const MaybeImported &x) {
-    return failed(x) ? x : n.apply<vit::MulOp>(*x, NodeImporter::scalar(-1));
-  };
-  auto relu = [&](const MaybeImported &x) { return failed(x) ? x : n.create<vit::ReluOp>(x->value); };
-  MaybeImported result = n.input(0);
-  if (*low)
-    result = shift(relu(shift(result, -**low)), **low);
-  if (*high)
-    result = shift(negate(relu(shift(negate(result), **high))), **high);
-  return n.setOutput(result);
+  return n.setOutput(makeClamp(n, n.input(0), *low, *high));
+}
+
+/// Of one value and numbers.
+template <bool IsMax>
+static LogicalResult importBound(NodeImporter &n) {
+  std::optional<Imported> value;
+  std::optional<double> bound;
+  for (size_t i = 0; i < n.numInputs(); ++i) {
+    const Imported &input = n.input(i);
+    if (!input.constant) {
+      if (value || !input.isFloat())
+        return n.error() << "is supported of one value and numbers only";
+      value = input;
+    } else if (!input.isFloat() || input.constant->size() != 1 || !std::isfinite(input.constant->getDouble(0))) {
+      return n.error() << "is supported of one value and numbers only";
+    } else {
+      const double number = input.constant->getDouble(0);
+      bound = !bound ? number : IsMax ? std::max(*bound, number) : std::min(*bound, number);
+    }
+  }
+  if (!value)
+    return n.error() << "is supported of one value and numbers only";
+  return n.setOutput(IsMax ? makeClamp(n, *value, bound, std::nullopt) : makeClamp(n, *value, std::nullopt, bound));
 }
 
 static LogicalResult importIdentity(NodeImporter &n) { return n.setOutput(MaybeImported(n.input(0))); }
@@ -202,7 +269,7 @@ static LogicalResult importCast(NodeImporter &n) {
 void vitq::frontend::addElementwiseHandlers(HandlerTable &table) {
   table["Add"] = {importBinary<vit::AddOp>, 2, 2};
   table["Sub"] = {importBinary<vit::SubOp>, 2, 2};
-  table["Mul"] = {importMul, 2, 2};
+  table["Mul"] = {importBinary<vit::MulOp>, 2, 2};
   table["Div"] = {importBinary<vit::DivOp>, 2, 2};
   table["Pow"] = {importPow, 2, 2};
   table["IsNaN"] = {importIsNaN, 1, 1};
@@ -213,6 +280,16 @@ void vitq::frontend::addElementwiseHandlers(HandlerTable &table) {
   table["Tanh"] = {importUnary<vit::TanhOp>, 1, 1};
   table["Sigmoid"] = {importUnary<vit::SigmoidOp>, 1, 1};
   table["Relu"] = {importUnary<vit::ReluOp>, 1, 1};
+  table["Abs"] = {importUnary<vit::AbsOp>, 1, 1};
+  table["Mish"] = {importUnary<vit::MishOp>, 1, 1};
+  table["Softplus"] = {importUnary<vit::SoftplusOp>, 1, 1};
+  table["LeakyRelu"] = {importLeakyRelu, 1, 1};
+  table["Elu"] = {importElu, 1, 1};
+  table["Celu"] = {importCelu, 1, 1};
+  table["Selu"] = {importSelu, 1, 1};
+  table["PRelu"] = {importPRelu, 2, 2};
+  table["Max"] = {importBound<true>, 1, kManyInputs};
+  table["Min"] = {importBound<false>, 1, kManyInputs};
   table["Not"] = {importNot, 1, 1};
   table["Neg"] = {importNeg, 1, 1};
   table["Reciprocal"] = {importReciprocal, 1, 1};

@@ -206,6 +206,21 @@ static LogicalResult importBatchNorm(NodeImporter &n) {
   return n.setOutput(applyAffine(n, input, scale, bias));
 }
 
+/// All of an image as one row, channels last, with a factor and a summand for each element.
+static MaybeImported normalizeMap(NodeImporter &n, const Imported &input, const ConstantPtr &scale,
+                                  const ConstantPtr &bias, double eps) {
+  const int64_t channels = scale->size(), pixels = *countElements(input.shape().drop_front(2));
+  auto repeated = [&](const ConstantPtr &vector) {
+    Tensor all = broadcastTo(vector->elements.reshaped({1, channels}), {pixels, channels});
+    return Imported(vector->with(all.reshaped({pixels * channels}), vector->name));
+  };
+  return applyChannelsLast(n, input, [&](const Imported &map) -> MaybeImported {
+    MaybeImported row = n.reshape(map, {map.shape()[0], pixels * channels});
+    MaybeImported norm = failed(row) ? row : normalizeRows(n, *row, repeated(scale), repeated(bias), eps);
+    return failed(norm) ? norm : n.reshape(*norm, map.shape());
+  });
+}
+
 /// Each group of channels of an image is normalized as one row.
 static MaybeImported normalizeGroups(NodeImporter &n, int64_t groups, double eps) {
   const Imported &input = n.input(0);
@@ -226,6 +241,8 @@ static MaybeImported normalizeGroups(NodeImporter &n, int64_t groups, double eps
                                   {(*vector)->size(), channels / (*vector)->size()});
     vectors[i] = (*vector)->with(repeated.reshaped({channels}), (*vector)->name);
   }
+  if (groups == 1)
+    return normalizeMap(n, input, vectors[0], vectors[1], eps);
   MaybeImported rows = n.reshape(input, {shape[0], groups, *countElements(shape) / (shape[0] * groups)});
   MaybeImported norm = failed(rows) ? rows : normalizeRows(n, *rows, Imported(), Imported(), eps);
   MaybeImported image = failed(norm) ? norm : n.reshape(*norm, shape);

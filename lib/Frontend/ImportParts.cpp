@@ -195,11 +195,28 @@ static FailureOr<bool> reducesLastAxis(NodeImporter &n, int64_t axesAreInputSinc
 }
 
 static LogicalResult importRowMaximum(NodeImporter &n) {
-  FailureOr<bool> last = reducesLastAxis(n, 18);
-  if (failed(last))
+  const int64_t rank = n.input(0).rank();
+  bool given = false;
+  FailureOr<Shape> axes = n.axes(rank, 18, given);
+  if (failed(axes))
     return failure();
-  if (!*last || n.intAttr("keepdims", 1) == 0 || !n.input(0).value || !n.input(0).isFloat())
-    return n.error() << "is supported on constants, and as part of x - max(x) over the last axis, only";
+  llvm::sort(*axes);
+  // Of other axes than the last one it is a maximum of windows.
+  const bool isRow = axes->size() == 1 && axes->front() == rank - 1;
+  if (!isRow && !axes->empty() && axes->front() > 0 && n.input(0).value && n.input(0).isFloat()) {
+    if (*axes == range(axes->front(), axes->back() + 1)) {
+      MaybeImported largest = *axes == range(2, rank) ? makeGlobalMaximum(n, n.input(0))
+                                                      : makeMaximum(n, n.input(0), axes->front(), axes->size());
+      if (failed(largest) || n.intAttr("keepdims", 1) != 0)
+        return n.setOutput(largest);
+      Shape shape(n.input(0).shape());
+      shape.erase(shape.begin() + axes->front(), shape.begin() + axes->back() + 1);
+      return n.setOutput(n.reshape(*largest, shape));
+    }
+  }
+  if (!isRow || n.intAttr("keepdims", 1) == 0 || !n.input(0).value || !n.input(0).isFloat())
+    return n.error() << "is supported on constants, over neighbouring axes behind the batch, and as part of x - max(x) "
+                        "over the last axis, only";
   Imported result;
   result.rowMaximumOf = n.input(0).value;
   return n.setOutput(MaybeImported(result));

@@ -408,18 +408,75 @@ static LogicalResult importGather(NodeImporter &n) {
   return n.setOutput(failed(gathered) ? gathered : n.reshape(*gathered, shape));
 }
 
+/// Where element `i` of an axis that is padded lies in the axis itself, as `mode` says.
+static int64_t paddedFrom(StringRef mode, int64_t i, int64_t size) {
+  if (mode == "edge")
+    return std::clamp<int64_t>(i, 0, size - 1);
+  if (mode == "wrap" || size == 1)
+    return (i % size + size) % size;
+  // reflect: forth and back without repeating the ends
+  const int64_t period = 2 * size - 2, at = (i % period + period) % period;
+  return at < size ? at : period - at;
+}
+
+/// Padding with elements of the input itself.
+static MaybeImported padWithElements(NodeImporter &n, StringRef mode, ArrayRef<int64_t> low, ArrayRef<int64_t> high) {
+  MaybeImported result = n.input(0);
+  for (int64_t axis = 0, rank = n.input(0).rank(); axis < rank && succeeded(result); ++axis) {
+    if (low[axis] == 0 && high[axis] == 0)
+      continue;
+    const int64_t size = n.input(0).shape()[axis];
+    Shape indices;
+    for (int64_t i = -low[axis]; i < size + high[axis]; ++i)
+      indices.push_back(paddedFrom(mode, i, size));
+    result = n.gather(*result, indices, axis);
+  }
+  return result;
+}
+
+/// Padding with a number other than 0: constants beside the input.
+static MaybeImported padWithNumber(NodeImporter &n, double number, ArrayRef<int64_t> low, ArrayRef<int64_t> high) {
+  OnnxConstant value(DType::F32, Shape(), (n.outputName() + ".padding").str());
+  value.setDouble(0, number);
+  MaybeImported result = n.input(0);
+  for (int64_t axis = 0, rank = n.input(0).rank(); axis < rank && succeeded(result); ++axis) {
+    SmallVector<Imported> parts{*result};
+    for (bool isHigh : {false, true}) {
+      Shape shape(result->shape());
+      shape[axis] = isHigh ? high[axis] : low[axis];
+      if (shape[axis] == 0)
+        continue;
+      MaybeImported padding = splat(n, value, shape);
+      if (failed(padding))
+        return failure();
+      parts.insert(isHigh ? parts.end() : parts.begin(), *padding);
+    }
+    if (parts.size() > 1)
+      result = n.concat(parts, axis);
+  }
+  return result;
+}
+
+/// The number that the node pads with; none where the image decides.
+static std::optional<double> paddingNumber(NodeImporter &n) {
+  if (!n.has(2))
+    return n.floatAttr("value", 0.0);
+  const ConstantPtr &value = n.input(2).constant;
+  return value && value->size() == 1 ? std::optional<double>(value->getDouble(0)) : std::nullopt;
+}
+
 static LogicalResult importPad(NodeImporter &n) {
   const Imported &input = n.input(0);
   FailureOr<Shape> pads = readList(n, 1, "pads", 11);
   if (failed(pads))
     return failure();
   size_t rank = input.rank();
-  if (n.stringAttr("mode", "constant") != "constant")
-    return n.error() << "only padding with zeros is supported";
-  if (n.has(2) && (!n.input(2).constant || n.input(2).constant->size() != 1 || n.input(2).constant->getDouble(0) != 0))
-    return n.error() << "only padding with zeros is supported";
-  if (n.floatAttr("value", 0.0) != 0)
-    return n.error() << "only padding with zeros is supported";
+  const std::string mode = n.stringAttr("mode", "constant");
+  const std::optional<double> number = paddingNumber(n);
+  if (!llvm::is_contained({"constant", "edge", "reflect", "wrap"}, mode))
+    return n.error() << "mode '" << mode << "' is not supported";
+  if (mode == "constant" && (!number || !std::isfinite(*number)))
+    return n.error() << "only padding with a known finite number is supported";
   Shape low(rank, 0), high(rank, 0), axes(range(0, rank));
   if (n.has(3)) {
     FailureOr<Shape> given = n.intsInput(3, "axes");
@@ -437,9 +494,22 @@ static LogicalResult importPad(NodeImporter &n) {
     high[*axis] = (*pads)[axes.size() + i];
     if (low[*axis] < 0 || high[*axis] < 0 || low[*axis] > kMaxElements || high[*axis] > kMaxElements)
       return n.error() << "a count is negative or absurd";
+    if (mode != "constant" && std::max(low[*axis], high[*axis]) > (1 << 14))
+      return n.error() << "a count is negative or absurd";
+    if (mode == "reflect" && std::max(low[*axis], high[*axis]) >= std::max<int64_t>(input.shape()[*axis], 1))
+      return n.error() << "reflects more elements than axis " << *axis << " of size " << input.shape()[*axis] << " has";
   }
+  Shape result(input.shape());
+  for (size_t i = 0; i < rank; ++i)
+    result[i] += low[i] + high[i];
+  if (!countElements(result))
+    return n.error() << "the result is too large";
   if (llvm::all_of(*pads, [](int64_t count) { return count == 0; }))
     return n.setOutput(MaybeImported(input));
+  if (mode != "constant")
+    return n.setOutput(padWithElements(n, mode, low, high));
+  if (*number != 0)
+    return n.setOutput(padWithNumber(n, *number, low, high));
   FailureOr<Value> value = n.materialize(input);
   if (failed(value))
     return failure();

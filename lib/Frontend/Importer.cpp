@@ -19,7 +19,7 @@ using namespace vitq::frontend;
 ArrayRef<int64_t> Imported::shape() const {
   if (constant)
     return constant->shape();
-  for (Value of : {value, hardSigmoidOf, rowMaximumOf, distanceOf})
+  for (Value of : {value, rowMaximumOf, distanceOf})
     if (of)
       return vit::shapeOf(of);
   return {}; // a scale
@@ -46,6 +46,7 @@ const HandlerTable &vitq::frontend::operatorHandlers() {
     addResizeHandlers(all);
     addRotaryHandlers(all);
     addShapeHandlers(all);
+    addWindowHandlers(all);
     // Evaluators know which operators have handlers.
     addBinaryEvaluators(all);
     addContractionEvaluators(all);
@@ -99,8 +100,6 @@ LogicalResult NodeImporter::readInputs(const OperatorHandler &handler) {
     } else if (i < handler.minInputs) {
       return error() << "input " << i << " is missing";
     }
-    if (value.hardSigmoidOf && node.opType != "Mul")
-      return error() << "reads a HardSigmoid; only x * HardSigmoid(x) is supported";
     bool readsBooleans = node.opType == "Where" || node.opType == "Not" || node.opType == "Identity";
     if (!value.constant && value.isBool() && (!readsBooleans || i > 0))
       return error() << "reads booleans that depend on the image; only a Where may choose by them";

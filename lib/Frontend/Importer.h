@@ -32,9 +32,6 @@ struct Grid;
 struct Imported {
   ConstantPtr constant;
   mlir::Value value;
-  /// Set instead of the two above for HardSigmoid(x), which exists only as a
-  /// factor of `x * HardSigmoid(x)`: x.
-  mlir::Value hardSigmoidOf;
   /// Of booleans that depend on the image: they are those of `value`, negated.
   bool negated = false;
   /// Of integers that are codes of the image's data: the quantized type. `value` has the
@@ -54,7 +51,7 @@ struct Imported {
   Imported() = default;
   Imported(ConstantPtr constant) : constant(std::move(constant)) {}
   Imported(mlir::Value value) : value(value) {}
-  explicit operator bool() const { return constant || value || hardSigmoidOf || isPart(); }
+  explicit operator bool() const { return constant || value || isPart(); }
   llvm::ArrayRef<int64_t> shape() const;
   int64_t rank() const { return shape().size(); }
   bool isFloat() const { return constant ? frontend::isFloat(constant->dtype) : !isBool() && !codes; }
@@ -250,6 +247,7 @@ void addRotaryHandlers(HandlerTable &table);
 void addShapeHandlers(HandlerTable &table);
 void addUnaryEvaluators(HandlerTable &table);
 void addWindowEvaluators(HandlerTable &table);
+void addWindowHandlers(HandlerTable &table);
 
 /// The shape of the image `input`, open sizes filled in: from `options`, or from the
 /// weights. Emits an error otherwise.
@@ -266,6 +264,16 @@ MaybeImported makeLinear(NodeImporter &n, const Imported &input, ConstantPtr wei
 llvm::LogicalResult importReduceSum(NodeImporter &n);
 MaybeImported makeMean(NodeImporter &n, const Imported &input, Shape axes, bool keepDims);
 MaybeImported makeGelu(NodeImporter &n, const Imported &input, vit::GeluKind kind);
+
+/// `make` of an image [B, C, H, W], or a signal [B, C, L], as a map [B, H, W, C].
+MaybeImported applyChannelsLast(NodeImporter &n, const Imported &image,
+                                llvm::function_ref<MaybeImported(const Imported &)> make);
+/// The maximum over all axes behind the channels, kept as size 1.
+MaybeImported makeGlobalMaximum(NodeImporter &n, const Imported &input);
+/// The maximum over `count` axes from `first` on, behind the batch, kept as size 1.
+MaybeImported makeMaximum(NodeImporter &n, const Imported &input, int64_t first, int64_t count);
+/// min(max(x, low), high), or one of the two, or x itself.
+MaybeImported makeClamp(NodeImporter &n, const Imported &input, std::optional<double> low, std::optional<double> high);
 
 /// An Einsum's equation, taken apart. Axes of an ellipsis are the labels 0, 1, ...: those at the end of the
 /// longest one, as NumPy broadcasts.

@@ -37,8 +37,25 @@ class DeferSoftmaxDivision : public vitq::impl::VitDeferSoftmaxDivisionPassBase<
       if (!getQuantizedType(op.getInput()) && (!maskedOnly || isMaskedScores(op.getInput())))
         ops.push_back(op);
     });
-    for (SoftmaxOp op : ops)
+    for (SoftmaxOp op : ops) {
+      reshapeBefore(op);
       split(op);
+    }
+  }
+
+  /// reshape(softmax(x)) -> softmax(reshape(x)) where rows stay rows and a product reads them.
+  static void reshapeBefore(SoftmaxOp &op) {
+    auto reshape = op->hasOneUse() ? dyn_cast<ReshapeOp>(*op->getUsers().begin()) : ReshapeOp();
+    auto isLhs = [&](OpOperand &use) { return isa<MatmulOp>(use.getOwner()) && use.getOperandNumber() == 0; };
+    if (!reshape || getQuantizedType(reshape) || reshape.getShape().back() != shapeOf(op.getInput()).back() ||
+        !llvm::all_of(reshape->getUses(), isLhs))
+      return;
+    IRRewriter rewriter(op);
+    Value scores = createInferred<ReshapeOp>(rewriter, reshape.getLoc(), op.getInput(), reshape->getAttrs());
+    auto softmax = createInferred<SoftmaxOp>(rewriter, op.getLoc(), scores, op->getAttrs());
+    rewriter.replaceOp(reshape, softmax);
+    rewriter.eraseOp(op);
+    op = softmax;
   }
 
   /// softmax -> numerator, division; the division goes behind the matmuls that

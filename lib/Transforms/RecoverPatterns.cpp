@@ -165,6 +165,7 @@ private:
     recover::populateMaskPatterns(set);
     recover::populateRowSumPatterns(set);
     recover::populateRotaryPatterns(set);
+    recover::populateSumPatterns(set);
     recover::populateCastPatterns(set);
   }
 

@@ -50,6 +50,8 @@ void populateMaskPatterns(mlir::RewritePatternSet &patterns);
 void populateRowSumPatterns(mlir::RewritePatternSet &patterns);
 /// Rotary embeddings: signs of what is concatenated become part of the constant factors.
 void populateRotaryPatterns(mlir::RewritePatternSet &patterns);
+/// Sums of products as products of matrices; rows divided by sums.
+void populateSumPatterns(mlir::RewritePatternSet &patterns);
 /// Casts of quantized models that repeat others.
 void populateCastPatterns(mlir::RewritePatternSet &patterns);
 /// For the end: scalar factors beside casts.

@@ -110,6 +110,29 @@ static bool isTanhArgument(Value value, Value x) {
 }
 
 namespace {
+/// height * min(max(slope * argument + middle, 0), 1)
+struct HardGate {
+  Value argument;
+  double height, slope, middle;
+};
+} // namespace
+
+static std::optional<HardGate> matchHardGate(Value value) {
+  if (auto hard = value.getDefiningOp<vit::HardSigmoidOp>())
+    return HardGate{hard.getInput(), 1, hard.getAlpha().convertToDouble(), hard.getBeta().convertToDouble()};
+  auto clamp = value.getDefiningOp<vit::ClampOp>();
+  if (!clamp || !clamp.getMin() || !clamp.getMin()->isZero() || !clamp.getMax() || clamp.getMax()->isZero())
+    return std::nullopt;
+  const double height = clamp.getMax()->convertToDouble();
+  auto add = clamp.getInput().getDefiningOp<vit::AddOp>();
+  for (int i = 0; add && i < 2; ++i)
+    if (std::optional<double> shift = getSplatFloat(add->getOperand(i));
+        shift && add->getOperand(1 - i).getType() == add.getType())
+      return HardGate{add->getOperand(1 - i), height, 1 / height, *shift / height};
+  return HardGate{clamp.getInput(), height, 1 / height, 0};
+}
+
+namespace {
 
 /// Products that are activation functions of one of their factors.
 struct RecoverActivation : OpRewritePattern<vit::MulOp> {
@@ -124,7 +147,8 @@ struct RecoverActivation : OpRewritePattern<vit::MulOp> {
       if (!canReplace(x.getType(), op.getType()))
         continue;
       if (succeeded(rewriteGelu(op, product.coefficient, x, gate, rewriter)) ||
-          succeeded(rewriteSigmoid(op, product.coefficient, x, gate, rewriter)))
+          succeeded(rewriteSigmoid(op, product.coefficient, x, gate, rewriter)) ||
+          succeeded(rewriteHard(op, product.coefficient, x, gate, rewriter)))
         return success();
     }
     return rewriter.notifyMatchFailure(op, "factors are not x and a known function of x");
@@ -167,10 +191,41 @@ private:
       return rewriter.notifyMatchFailure(op, "x * sigmoid(c x) is a function we know for c = 1 and 1.702");
     return replaceWith<vit::SiluOp>(rewriter, op, x);
   }
+
+  /// x * min(max(x / 6 + 1/2, 0), 1), and x * tanh(softplus(x)).
+  static LogicalResult rewriteHard(vit::MulOp op, double coefficient, Value x, Value gate, PatternRewriter &rewriter) {
+    if (auto tanh = gate.getDefiningOp<vit::TanhOp>())
+      if (auto softplus = tanh.getInput().getDefiningOp<vit::SoftplusOp>();
+          softplus && softplus.getInput() == x && isNear(coefficient, 1.0))
+        return replaceWith<vit::MishOp>(rewriter, op, x);
+    std::optional<HardGate> hard = matchHardGate(gate);
+    if (!hard || hard->argument != x || !isNear(coefficient * hard->height, 1.0) || !isNear(hard->slope, 1.0 / 6) ||
+        !isNear(hard->middle, 0.5))
+      return rewriter.notifyMatchFailure(op, "not x * min(max(x / 6 + 1/2, 0), 1)");
+    return replaceWith<vit::HardSwishOp>(rewriter, op, x);
+  }
+};
+
+/// min(max(x + b, 0), h) / h -> hard_sigmoid.
+struct RecoverHardSigmoid : RewritePattern {
+  explicit RecoverHardSigmoid(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 2, context) {}
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    if (!isa<vit::MulOp, vit::DivOp>(op))
+      return rewriter.notifyMatchFailure(op, "no product");
+    double factor = 1;
+    Value x = matchScalarProduct(op->getResult(0), factor);
+    auto clamp = x ? x.getDefiningOp<vit::ClampOp>() : vit::ClampOp();
+    std::optional<HardGate> hard = clamp ? matchHardGate(x) : std::nullopt;
+    if (!hard || !clamp->hasOneUse() || !isNear(factor * hard->height, 1.0))
+      return rewriter.notifyMatchFailure(op, "no min(max(x + b, 0), h) / h");
+    return replaceWith<vit::HardSigmoidOp>(rewriter, op, hard->argument,
+                                           {rewriter.getNamedAttr("alpha", rewriter.getF64FloatAttr(hard->slope)),
+                                            rewriter.getNamedAttr("beta", rewriter.getF64FloatAttr(hard->middle))});
+  }
 };
 
 } // namespace
 
 void recover::populateActivationPatterns(RewritePatternSet &patterns) {
-  patterns.add<RecoverActivation>(patterns.getContext());
+  patterns.add<RecoverActivation, RecoverHardSigmoid>(patterns.getContext());
 }

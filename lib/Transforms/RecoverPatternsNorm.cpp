@@ -17,10 +17,10 @@ using namespace vitq;
 using namespace vitq::recover;
 using vit::shapeOf;
 
-/// The operand of a mean over the last axis, kept as size 1 by the mean itself or by a
+/// The operand of a mean over `axis` (from the end, negative), kept as size 1 by the mean itself or by a
 /// reshape, times a constant: `factor` (torch multiplies an unbiased variance by
 /// N / (N - 1)).
-static Value matchRowMean(Value value, double &factor) {
+static Value matchRowMean(Value value, int64_t axis, double &factor) {
   ArrayRef<int64_t> shape = shapeOf(value);
   factor = 1;
   while (true) {
@@ -35,18 +35,18 @@ static Value matchRowMean(Value value, double &factor) {
     }
   }
   auto mean = value.getDefiningOp<vit::MeanOp>();
-  if (!mean || mean.getAxes() != ArrayRef<int64_t>{rankOf(mean.getInput()) - 1})
+  if (!mean || mean.getAxes() != ArrayRef<int64_t>{rankOf(mean.getInput()) + axis})
     return {};
   SmallVector<int64_t> kept(shapeOf(mean.getInput()));
-  kept.back() = 1;
+  kept[kept.size() + axis] = 1;
   return shape == ArrayRef<int64_t>(kept) ? mean.getInput() : Value();
 }
 
 /// x of `x - mean(x)`.
-static Value matchCentered(Value value) {
+static Value matchCentered(Value value, int64_t axis) {
   double factor = 1;
   auto sub = value.getDefiningOp<vit::SubOp>();
-  if (!sub || matchRowMean(sub.getRhs(), factor) != sub.getLhs() || factor != 1)
+  if (!sub || matchRowMean(sub.getRhs(), axis, factor) != sub.getLhs() || factor != 1)
     return {};
   return sub.getLhs();
 }
@@ -65,24 +65,26 @@ static Value matchPower(Value value, double exponent) {
   return pow && getSplatFloat(pow.getRhs()) == exponent ? pow.getLhs() : Value();
 }
 
+static int64_t numDifferences(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
+  return llvm::count_if(llvm::zip_equal(a, b), [](auto sizes) { return std::get<0>(sizes) != std::get<1>(sizes); });
+}
+
 /// From here on a bound below a norm is more than a guard against division by zero.
 static constexpr double kLargestGuard = 1e-5;
 
-/// Looks through what keeps a norm from being 0, `relu(r - low) + low` for a small `low`, and
-/// through its repetition along the last axis.
+/// Looks through what keeps a norm from being 0, `max(r, low)` for a small `low`, and through
+/// its repetition along the normalized axis.
 static Value skipGuard(Value value, double &low) {
   if (auto broadcast = value.getDefiningOp<vit::BroadcastOp>();
-      broadcast && rankOf(broadcast.getInput()) == rankOf(value) &&
-      shapeOf(broadcast.getInput()).drop_back() == shapeOf(value).drop_back())
+      broadcast && rankOf(broadcast.getInput()) == rankOf(value) && rankOf(value) > 0 &&
+      numDifferences(shapeOf(broadcast.getInput()), shapeOf(value)) <= 1)
     value = broadcast.getInput();
-  auto sum = value.getDefiningOp<vit::AddOp>();
-  std::optional<double> bound = sum ? getSplatFloat(sum.getRhs()) : std::nullopt;
-  auto relu = bound ? sum.getLhs().getDefiningOp<vit::ReluOp>() : vit::ReluOp();
-  auto difference = relu ? relu.getInput().getDefiningOp<vit::AddOp>() : vit::AddOp();
-  if (!difference || !(*bound > 0 && *bound <= kLargestGuard) || getSplatFloat(difference.getRhs()) != -*bound)
+  auto clamp = value.getDefiningOp<vit::ClampOp>();
+  std::optional<APFloat> bound = clamp ? clamp.getMin() : std::nullopt;
+  if (!bound || clamp.getMax() || !(bound->convertToDouble() > 0 && bound->convertToDouble() <= kLargestGuard))
     return value;
-  low = *bound;
-  return difference.getLhs();
+  low = bound->convertToDouble();
+  return clamp.getInput();
 }
 
 /// y of `sqrt(y)` or `pow(y, 1/2)`.
@@ -101,7 +103,7 @@ struct MeanSquare {
 } // namespace
 
 /// Without a root, `reason` says why not.
-static MeanSquare matchMeanSquare(Value value, const char *&reason) {
+static MeanSquare matchMeanSquare(Value value, int64_t axis, const char *&reason) {
   MeanSquare mean;
   auto add = value.getDefiningOp<vit::AddOp>();
   std::optional<double> lhs = add ? getSplatFloat(add.getLhs()) : std::nullopt,
@@ -111,11 +113,31 @@ static MeanSquare matchMeanSquare(Value value, const char *&reason) {
     return {};
   }
   mean.eps = lhs.value_or(rhs.value_or(0.0));
-  Value square = matchRowMean(lhs ? add.getRhs() : rhs ? add.getLhs() : value, mean.factor);
+  Value square = matchRowMean(lhs ? add.getRhs() : rhs ? add.getLhs() : value, axis, mean.factor);
   mean.root = square ? matchSquare(square) : Value();
   if (!mean.root)
-    reason = "what is under the root is no mean of squares over the last axis";
+    reason = "what is under the root is no mean of squares over one axis";
   return mean;
+}
+
+/// The axis of the mean in `factor * mean(y) + eps`, from the end; 0 where there is none.
+static int64_t meanAxis(Value value) {
+  constexpr int kMostOps = 8;
+  for (int i = 0; i < kMostOps; ++i) {
+    double factor = 1;
+    Operation *op = value.getDefiningOp();
+    if (auto mean = dyn_cast_or_null<vit::MeanOp>(op))
+      return mean.getAxes().size() == 1 ? mean.getAxes().front() - rankOf(mean.getInput()) : 0;
+    if (Value x = matchScalarProduct(value, factor))
+      value = x;
+    else if (auto reshape = dyn_cast_or_null<vit::ReshapeOp>(op))
+      value = reshape.getInput();
+    else if (auto add = dyn_cast_or_null<vit::AddOp>(op))
+      value = getSplatFloat(add.getLhs()) ? add.getRhs() : add.getLhs();
+    else
+      break;
+  }
+  return 0;
 }
 
 /// `op` = centered / sqrt(radicand), in one of the forms exporters write; the root may be
@@ -151,15 +173,16 @@ struct RecoverLayerNorm : RewritePattern {
     if (!matchQuotient(op, dividend, radicand, low))
       return rewriter.notifyMatchFailure(op, "no quotient by a root");
     const char *reason = "deviation is of another value";
-    MeanSquare square = matchMeanSquare(radicand, reason);
+    const int64_t axis = meanAxis(radicand);
+    MeanSquare square = matchMeanSquare(radicand, axis, reason);
     if (!square.root)
       return rewriter.notifyMatchFailure(op, reason);
-    Value x = matchCentered(dividend);
+    Value x = matchCentered(dividend, axis);
     const bool rms = !x && square.root == dividend;
     // A difference that is not centered yet may be once its mean is recognized.
     if (rms && dividend.getDefiningOp<vit::SubOp>())
-      return rewriter.notifyMatchFailure(op, "dividend is not x - mean(x) over the last axis");
-    if (!rms && (!x || matchCentered(square.root) != x))
+      return rewriter.notifyMatchFailure(op, "dividend is not x - mean(x) over that axis");
+    if (!rms && (!x || matchCentered(square.root, axis) != x))
       return rewriter.notifyMatchFailure(op, reason);
     x = rms ? dividend : x;
     double eps = (square.eps + low * low) / square.factor;
@@ -167,7 +190,7 @@ struct RecoverLayerNorm : RewritePattern {
       return rewriter.notifyMatchFailure(op, "eps is negative, or no number");
     if (!canReplace(x.getType(), op->getResult(0).getType()))
       return rewriter.notifyMatchFailure(op, "a constant in it broadcasts x");
-    int64_t channels = shapeOf(x).back();
+    int64_t channels = shapeOf(x)[rankOf(x) + axis];
     auto type = RankedTensorType::get({channels}, rewriter.getF32Type());
     auto gain = static_cast<float>(1 / std::sqrt(square.factor));
     Value gamma = createFloatConstant(rewriter, op->getLoc(), type, std::vector<float>(channels, gain), "gamma");
@@ -175,7 +198,46 @@ struct RecoverLayerNorm : RewritePattern {
     SmallVector<NamedAttribute> attributes{rewriter.getNamedAttr("eps", rewriter.getF64FloatAttr(eps))};
     if (rms)
       attributes.push_back(rewriter.getNamedAttr("rms", rewriter.getUnitAttr()));
-    return replaceWith<vit::LayerNormOp>(rewriter, op, {x, gamma, beta}, attributes);
+    if (axis == -1)
+      return replaceWith<vit::LayerNormOp>(rewriter, op, {x, gamma, beta}, attributes);
+    // Rows are the last axis.
+    SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x))), back(order.size());
+    std::rotate(order.end() + axis, order.end() + axis + 1, order.end());
+    for (auto [to, from] : llvm::enumerate(order))
+      back[from] = static_cast<int64_t>(to);
+    Value rows = makeTranspose(rewriter, op->getLoc(), x, order);
+    Value norm = vit::createInferred<vit::LayerNormOp>(rewriter, op->getLoc(), {rows, gamma, beta}, attributes);
+    return replaceWith(rewriter, op, makeTranspose(rewriter, op->getLoc(), norm, back));
+  }
+};
+
+/// transpose(layer_norm(x)) * c and + c -> transpose(layer_norm(x) * c), for a constant for
+/// each channel, which folds below.
+struct ChannelsBeforeTranspose : RewritePattern {
+  explicit ChannelsBeforeTranspose(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 3, context) {}
+
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    if (!isa<vit::MulOp, vit::AddOp>(op))
+      return rewriter.notifyMatchFailure(op, "no product or sum");
+    Value other;
+    auto transpose = dyn_cast_or_null<vit::TransposeOp>(matchOperand(op, other, llvm::IsaPred<vit::TransposeOp>));
+    auto norm = transpose ? transpose.getInput().getDefiningOp<vit::LayerNormOp>() : vit::LayerNormOp();
+    if (!norm || !norm->hasOneUse() || transpose.getType() != op->getResult(0).getType())
+      return rewriter.notifyMatchFailure(op, "no operand is a transposed layer_norm of this use alone");
+    FailureOr<std::vector<float>> values = getFloatConstantF32(other);
+    const int64_t rank = rankOf(norm), channels = shapeOf(norm).back();
+    const int64_t axis =
+        std::distance(transpose.getPermutation().begin(), llvm::find(transpose.getPermutation(), rank - 1));
+    // As many axes behind as there are in the sum.
+    const int64_t own = axis - (rank - rankOf(other));
+    if (failed(values) || own < 0 || shapeOf(other)[own] != channels ||
+        static_cast<int64_t>(values->size()) != channels)
+      return rewriter.notifyMatchFailure(op, "the other operand is no constant for each channel");
+    Value vector = createFloatConstant(rewriter, op->getLoc(), RankedTensorType::get({channels}, rewriter.getF32Type()),
+                                       *values, getBlobName(other));
+    OperationState state(op->getLoc(), op->getName(), {norm.getResult(), vector}, norm.getType(), op->getAttrs());
+    Value result = rewriter.create(state)->getResult(0);
+    return replaceWith(rewriter, op, makeTranspose(rewriter, transpose.getLoc(), result, transpose.getPermutation()));
   }
 };
 
@@ -222,5 +284,6 @@ struct FoldIntoLayerNorm : OpRewritePattern<OpTy> {
 } // namespace
 
 void recover::populateNormPatterns(RewritePatternSet &patterns) {
-  patterns.add<RecoverLayerNorm, FoldIntoLayerNorm<vit::MulOp>, FoldIntoLayerNorm<vit::AddOp>>(patterns.getContext());
+  patterns.add<RecoverLayerNorm, ChannelsBeforeTranspose, FoldIntoLayerNorm<vit::MulOp>, FoldIntoLayerNorm<vit::AddOp>>(
+      patterns.getContext());
 }

@@ -95,7 +95,7 @@ func.func @torch_var(%x: tensor<1x2x4xf32>) -> tensor<1x2x4xf32> {
 
 // -----
 
-// The mean is over another axis: no LayerNorm.
+// The variance is over another axis than the mean: no LayerNorm.
 // CHECK-LABEL: func.func @other_axis
 // CHECK-NOT: vit.layer_norm
 // CHECK: vit.sqrt
@@ -104,10 +104,10 @@ func.func @other_axis(%x: tensor<1x4x8xf32>) -> tensor<1x4x8xf32> {
   %mean = vit.mean %x axes [1] keep_dims : tensor<1x4x8xf32> -> tensor<1x1x8xf32>
   %c = vit.sub %x, %mean : (tensor<1x4x8xf32>, tensor<1x1x8xf32>) -> tensor<1x4x8xf32>
   %sq = vit.mul %c, %c : (tensor<1x4x8xf32>, tensor<1x4x8xf32>) -> tensor<1x4x8xf32>
-  %var = vit.mean %sq axes [1] keep_dims : tensor<1x4x8xf32> -> tensor<1x1x8xf32>
-  %ve = vit.add %var, %eps : (tensor<1x1x8xf32>, tensor<f32>) -> tensor<1x1x8xf32>
-  %s = vit.sqrt %ve : tensor<1x1x8xf32> -> tensor<1x1x8xf32>
-  %n = vit.div %c, %s : (tensor<1x4x8xf32>, tensor<1x1x8xf32>) -> tensor<1x4x8xf32>
+  %var = vit.mean %sq axes [2] keep_dims : tensor<1x4x8xf32> -> tensor<1x4x1xf32>
+  %ve = vit.add %var, %eps : (tensor<1x4x1xf32>, tensor<f32>) -> tensor<1x4x1xf32>
+  %s = vit.sqrt %ve : tensor<1x4x1xf32> -> tensor<1x4x1xf32>
+  %n = vit.div %c, %s : (tensor<1x4x8xf32>, tensor<1x4x1xf32>) -> tensor<1x4x8xf32>
   return %n : tensor<1x4x8xf32>
 }
 

@@ -20,9 +20,14 @@ def VitRecoverPatternsPass : Pass<"vit-recover-patterns", "::mlir::ModuleOp"> {
     | found | becomes |
     |---|---|
     | `(x - mean(x)) / sqrt(mean((x - mean(x))^2) + eps)`, then `* c`, `+ c` | `vit.layer_norm` |
-    | `x / sqrt(mean(x^2) + eps)`, `x / max(sqrt(sum(x^2)), eps)` over the last axis, then `* c` | `vit.layer_norm rms` |
+    | `x / sqrt(mean(x^2) + eps)`, `x / max(sqrt(sum(x^2)), eps)`, then `* c` | `vit.layer_norm rms` |
+    | either of these over another axis | the same between transpositions |
     | `x/2 * (1 + erf(x/sqrt 2))`, its tanh form, `x * sigmoid(1.702 x)`, in any order | `vit.gelu` |
-    | `x * sigmoid(x)` | `vit.silu` |
+    | `x * sigmoid(x)`, `x * tanh(softplus(x))` | `vit.silu`, `vit.mish` |
+    | `min(max(x + b, 0), h) / h`, and x times it with 3 and 6 | `vit.hard_sigmoid`, `vit.hard_swish` |
+    | `mean(x * w)` over an axis, w the same along another one (additive attention) | `vit.matmul` |
+    | `x / (d + eps)`, d a number for each row that cannot be negative (linear attention) | `vit.divide_rows` |
+    | some columns of a product, of a `concat` | a product of these columns, a part of what is joined |
     | `conv2d` of the image with stride = kernel, no padding | `vit.patch_embed` |
     | other `conv2d` of 1 x 1 elements, stride 1 | `vit.linear` |
     | `conv2d(pad(x))` | `conv2d` with pads |

@@ -37,12 +37,6 @@ struct ResizedAxis {
 
   bool isKept() const { return from == to && scale == 1 && begin == 0 && end == 1; }
 };
-
-/// One output element along an axis: `weights[i]` times input `first + i`.
-struct Taps {
-  int64_t first = 0;
-  llvm::SmallVector<double> weights;
-};
 } // namespace
 
 /// Where output `output` lies among the inputs of an axis.
@@ -91,7 +85,7 @@ static double filter(const ResizeAttributes &attributes, double x) {
 /// Coordinates further outside read the border only, and might be no integers.
 static constexpr double kFarOutside = 1e9;
 
-static Taps tapsAt(const ResizeAttributes &attributes, double x, int64_t from, double scale) {
+static AxisTaps tapsAt(const ResizeAttributes &attributes, double x, int64_t from, double scale) {
   x = std::clamp(x, -kFarOutside, static_cast<double>(from) + kFarOutside);
   if (attributes.mode == Mode::Nearest)
     return {std::clamp<int64_t>(nearestOf(attributes.nearest, x, scale), 0, from - 1), {1.0}};
@@ -102,7 +96,7 @@ static Taps tapsAt(const ResizeAttributes &attributes, double x, int64_t from, d
   auto low = static_cast<int64_t>(std::floor(x - radius)) + 1, high = static_cast<int64_t>(std::ceil(x + radius)) - 1;
   low = std::min(low, static_cast<int64_t>(std::floor(x)));
   high = std::max(high, low);
-  Taps taps;
+  AxisTaps taps;
   taps.first = std::clamp<int64_t>(low, 0, from - 1);
   taps.weights.assign(std::clamp<int64_t>(high, 0, from - 1) - taps.first + 1, 0.0);
   double sum = 0;
@@ -130,7 +124,7 @@ static FailureOr<ConstantPtr> resizeAxis(NodeImporter &n, const ResizeAttributes
   const double *source = input.elements.data<double>();
   double *target = (*result)->elements.mutableData<double>();
   for (int64_t i = 0; i < axis.to; ++i) {
-    const Taps taps = tapsAt(attributes, sourceOf(attributes.coordinates, axis, i), axis.from, axis.scale);
+    const AxisTaps taps = tapsAt(attributes, sourceOf(attributes.coordinates, axis, i), axis.from, axis.scale);
     // What one output reads can be as long as the axis.
     if (failed(n.spend(static_cast<double>(taps.weights.size()) * static_cast<double>(along.outer * along.inner + 1))))
       return failure();
@@ -271,7 +265,45 @@ static FailureOr<SmallVector<ResizedAxis>> readAxes(NodeImporter &n, const Resiz
   return axes;
 }
 
-/// Axes that keep their sizes; the error of anything else says what is supported.
+/// The taps of all outputs along an axis; those of an axis that is kept are its elements.
+static SmallVector<AxisTaps> tapsOf(const ResizeAttributes &attributes, const ResizedAxis &axis) {
+  SmallVector<AxisTaps> all;
+  for (int64_t i = 0; i < axis.to; ++i) {
+    if (axis.isKept())
+      all.push_back({i, {1.0}});
+    else
+      all.push_back(tapsAt(attributes, sourceOf(attributes.coordinates, axis, i), axis.from, axis.scale));
+  }
+  return all;
+}
+
+/// Rows and columns of a map: the nearest elements are moved, others are weighted sums.
+static MaybeImported resizeMap(NodeImporter &n, const ResizeAttributes &attributes, const Imported &map,
+                               const ResizedAxis &vertical, const ResizedAxis &horizontal) {
+  SmallVector<AxisTaps> rows = tapsOf(attributes, vertical), columns = tapsOf(attributes, horizontal);
+  auto isElement = [](const AxisTaps &taps) { return taps.weights.size() == 1; };
+  if (!llvm::all_of(rows, isElement) || !llvm::all_of(columns, isElement))
+    return makeResample(n, map, rows, columns);
+  ArrayRef<int64_t> shape = map.shape();
+  // Of many pixels a list would be long.
+  constexpr int64_t kMostIndices = 1 << 20;
+  if (vertical.to * horizontal.to > kMostIndices) {
+    auto firsts = [](ArrayRef<AxisTaps> all) {
+      return llvm::map_to_vector(all, [](const AxisTaps &taps) { return taps.first; });
+    };
+    MaybeImported part = n.gather(map, firsts(rows), 1);
+    return failed(part) ? part : n.gather(*part, firsts(columns), 2);
+  }
+  Shape pixels, result{shape[0], vertical.to, horizontal.to, shape[3]};
+  for (const AxisTaps &row : rows)
+    for (const AxisTaps &column : columns)
+      pixels.push_back(row.first * shape[2] + column.first);
+  MaybeImported list = n.reshape(map, {shape[0], shape[1] * shape[2], shape[3]});
+  MaybeImported moved = failed(list) ? list : n.gather(*list, pixels, 1);
+  return failed(moved) ? moved : n.reshape(*moved, result);
+}
+
+/// Of maps of features, along their last two axes.
 static LogicalResult importResize(NodeImporter &n) {
   FailureOr<ResizeAttributes> attributes = readAttributes(n);
   FailureOr<SmallVector<ResizedAxis>> axes =
@@ -280,7 +312,29 @@ static LogicalResult importResize(NodeImporter &n) {
     return failure();
   if (llvm::all_of(*axes, [](const ResizedAxis &axis) { return axis.isKept(); }))
     return n.setOutput(MaybeImported(n.input(0)));
-  return n.error() << "is supported on constants of floats only, such as position embeddings";
+  const int64_t rank = n.input(0).rank();
+  if (attributes->coordinates == "tf_crop_and_resize" || (rank != 3 && rank != 4))
+    return n.error() << "is supported on maps [B, C, H, W], without tf_crop_and_resize, and on constants";
+  ResizedAxis spatial[2]; // rows and columns; a signal is one row
+  for (int64_t i = 0; i < rank - 2; ++i) {
+    const int64_t axis = rank - 1 - i;
+    spatial[1 - i] = {axis, n.input(0).shape()[axis], n.input(0).shape()[axis]};
+  }
+  for (const ResizedAxis &axis : *axes) {
+    if (axis.to < 1 || axis.to > kMaxElements)
+      return n.error() << "the result is empty or too large, or has a negative size";
+    if (axis.isKept())
+      continue;
+    if (axis.axis < 2)
+      return n.error() << "resizes axis " << axis.axis << ", batch or channels, which is supported on constants only";
+    spatial[axis.axis - rank + 2] = axis;
+  }
+  if (!countElements({n.input(0).shape()[0], n.input(0).shape()[1], spatial[0].to, spatial[1].to}))
+    return n.error() << "the result is empty or too large, or has a negative size";
+  if (failed(checkMapSizes(n, {spatial[0].to, spatial[1].to})))
+    return failure();
+  return n.setOutput(applyChannelsLast(
+      n, n.input(0), [&](const Imported &map) { return resizeMap(n, *attributes, map, spatial[0], spatial[1]); }));
 }
 
 static LogicalResult evaluateResize(NodeImporter &n) {

@@ -16,18 +16,6 @@ using namespace mlir;
 using namespace vitq;
 using namespace vitq::frontend;
 
-namespace {
-/// The window of an operator on images: its axes are those of the input behind batch and channels.
-struct Window {
-  Shape kernel, strides, dilations, low, high;
-  /// The sizes of the result along these axes.
-  Shape outputs;
-
-  /// Where tap `k` of output `i` reads along `axis`; it may lie outside.
-  int64_t at(size_t axis, int64_t i, int64_t k) const { return i * strides[axis] - low[axis] + k * dilations[axis]; }
-};
-} // namespace
-
 static bool isSane(ArrayRef<int64_t> values, int64_t least) {
   return llvm::all_of(values, [=](int64_t value) { return value >= least && value < (int64_t(1) << 24); });
 }
@@ -54,7 +42,7 @@ static LogicalResult readPadding(NodeImporter &n, ArrayRef<int64_t> image, Windo
   return success();
 }
 
-static FailureOr<Window> readWindow(NodeImporter &n, ArrayRef<int64_t> kernel) {
+FailureOr<Window> vitq::frontend::readWindow(NodeImporter &n, ArrayRef<int64_t> kernel) {
   if (n.input(0).rank() < 3 || n.input(0).rank() != static_cast<int64_t>(kernel.size()) + 2)
     return n.error() << "expects batch, channels and as many axes as its window has";
   ArrayRef<int64_t> image = n.input(0).shape().drop_front(2);

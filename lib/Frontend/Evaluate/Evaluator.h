@@ -73,6 +73,29 @@ std::vector<double> realsOf(const OnnxConstant &constant);
 /// The constant `constant` with as many elements as `shape`, repeated as NumPy does.
 ConstantPtr broadcast(const OnnxConstant &constant, llvm::ArrayRef<int64_t> shape);
 
+/// The window of an operator on images: its axes are those of the input behind batch and channels.
+struct Window {
+  Shape kernel, strides, dilations, low, high;
+  /// The sizes of the result along these axes.
+  Shape outputs;
+
+  /// Where tap `k` of output `i` reads along `axis`; it may lie outside.
+  int64_t at(size_t axis, int64_t i, int64_t k) const { return i * strides[axis] - low[axis] + k * dilations[axis]; }
+};
+/// The node's window of sizes `kernel`, from its attributes.
+llvm::FailureOr<Window> readWindow(NodeImporter &n, llvm::ArrayRef<int64_t> kernel);
+
+/// One output element along an axis: `weights[i]` times input `first + i`.
+struct AxisTaps {
+  int64_t first = 0;
+  llvm::SmallVector<double> weights;
+};
+/// An error where a map has more rows or columns than weights of sums are computed for.
+llvm::LogicalResult checkMapSizes(NodeImporter &n, llvm::ArrayRef<int64_t> sizes);
+/// Weighted sums along rows and columns of a map [B, H, W, C].
+MaybeImported makeResample(NodeImporter &n, const Imported &map, llvm::ArrayRef<AxisTaps> rows,
+                           llvm::ArrayRef<AxisTaps> columns);
+
 /// The shape of all operands together.
 llvm::FailureOr<Shape> broadcastInputs(NodeImporter &n);
 

@@ -92,7 +92,7 @@ KINDS = {
     ),
     "concat_inputs": lambda: n("QLinearConcat", [s, z, codes(), s, z, s], domain=MS, axis=1),
     "maximum": lambda: n("Relu", [n("ReduceMax", ["x"], "m", axes=[3])]),
-    "maximum_axis": lambda: n("ReduceMax", ["x"], axes=[1]),
+    "maximum_axis": lambda: n("ReduceMax", ["x"], axes=[0]),
     "maximum_other": lambda: n("Sub", [n("Relu", ["x"], "r"), n("ReduceMax", ["x"], "m", axes=[3])]),
 }
 

@@ -12,6 +12,7 @@
 #include "OnnxBuilder.h"
 #include "TestUtils.h"
 
+#include <cmath>
 #include <random>
 
 using namespace mlir;
@@ -273,11 +274,72 @@ TEST(HostileOnnx, BooleansThatDependOnTheImage) {
   EXPECT_REFUSED(trilu, "node '/y': Trilu: is supported on constants only");
 }
 
+TEST(HostileOnnx, WindowsAndPadding) {
+  OnnxBuilder deep;
+  deep.intTensor("shape", {1, 1, 2, 2, 2});
+  deep.node("Reshape", {"x", "shape"}, {"r"});
+  OnnxBuilder::ints(deep.node("MaxPool", {"r"}, {"y"}), "kernel_shape", {1, 1, 1});
+  EXPECT_REFUSED(deep, "is supported on one or two axes behind batch and channels; the input has rank 5");
+  OnnxBuilder indices;
+  OnnxBuilder::ints(indices.node("MaxPool", {"x"}, {"y", "i"}), "kernel_shape", {1, 1});
+  indices.graph().mutable_output(0)->set_name("i");
+  EXPECT_REFUSED(indices, "gives indices, which are not supported");
+  OnnxBuilder wide;
+  auto &pool = wide.node("AveragePool", {"x"}, {"y"});
+  OnnxBuilder::ints(pool, "kernel_shape", {1 << 20, 1});
+  OnnxBuilder::ints(pool, "pads", {(1 << 20) - 1, 0, (1 << 20) - 1, 0});
+  EXPECT_REFUSED(wide, "gives a map of more than 16384 rows or columns");
+  OnnxBuilder mirror(19);
+  mirror.intTensor("pads", {0, 0, 0, 0, 0, 0, 2, 0});
+  OnnxBuilder::text(mirror.node("Pad", {"x", "pads"}, {"y"}), "mode", "reflect");
+  EXPECT_REFUSED(mirror, "reflects more elements than axis 2 of size 2 has");
+  OnnxBuilder mode(19);
+  mode.intTensor("pads", {0, 0, 0, 0, 0, 0, 1, 0});
+  OnnxBuilder::text(mode.node("Pad", {"x", "pads"}, {"y"}), "mode", "mirror");
+  EXPECT_REFUSED(mode, "mode 'mirror' is not supported");
+  OnnxBuilder number(19);
+  number.intTensor("pads", {0, 0, 0, 0, 0, 0, 1, 0});
+  number.tensor("c", {}, {INFINITY});
+  number.node("Pad", {"x", "pads", "c"}, {"y"});
+  EXPECT_REFUSED(number, "only padding with a known finite number is supported");
+  OnnxBuilder large(19);
+  large.intTensor("pads", {0, 0, 0, 0, 1 << 20, 1 << 20, 1 << 20, 0});
+  large.node("Pad", {"x", "pads"}, {"y"});
+  EXPECT_REFUSED(large, "the result is too large");
+}
+
+TEST(HostileOnnx, ParametersOfFunctions) {
+  OnnxBuilder infinite;
+  OnnxBuilder::real(infinite.node("LeakyRelu", {"x"}, {"y"}), "alpha", INFINITY);
+  EXPECT_REFUSED(infinite, "attribute 'alpha' must be finite");
+  OnnxBuilder celu;
+  OnnxBuilder::real(celu.node("Celu", {"x"}, {"y"}), "alpha", 0);
+  EXPECT_REFUSED(celu, "attribute 'alpha' must be positive");
+  OnnxBuilder slope;
+  slope.node("Relu", {"x"}, {"s"});
+  slope.node("PRelu", {"x", "s"}, {"y"});
+  EXPECT_REFUSED(slope, "the slope must be a constant of floats");
+  OnnxBuilder shape;
+  shape.tensor("s", {3, 1, 1}, {1, 2, 3});
+  shape.node("PRelu", {"x", "s"}, {"y"});
+  EXPECT_REFUSED(shape, "the slope must broadcast to the input's shape");
+  OnnxBuilder two;
+  two.node("Relu", {"x"}, {"r"});
+  two.node("Max", {"x", "r"}, {"y"});
+  EXPECT_REFUSED(two, "is supported of one value and numbers only");
+}
+
 TEST(HostileOnnx, ResizeOfTheImage) {
   OnnxBuilder b;
-  b.intTensor("sizes", {1, 1, 4, 8});
+  b.intTensor("sizes", {1, 3, 4, 8});
   b.node("Resize", {"x", "", "", "sizes"}, {"y"});
-  EXPECT_REFUSED(b, "node '/y': Resize: is supported on constants of floats only");
+  EXPECT_REFUSED(b, "node '/y': Resize: resizes axis 1, batch or channels, which is supported on constants only");
+  OnnxBuilder crop;
+  crop.intTensor("sizes", {1, 1, 4, 8});
+  crop.tensor("region", {8}, {0, 0, 0, 0, 1, 1, 1, 1});
+  auto &node = crop.node("Resize", {"x", "region", "", "sizes"}, {"y"});
+  OnnxBuilder::text(node, "coordinate_transformation_mode", "tf_crop_and_resize");
+  EXPECT_REFUSED(crop, "is supported on maps [B, C, H, W], without tf_crop_and_resize, and on constants");
   for (int64_t size : {int64_t(0), int64_t(-1), int64_t(1) << 40}) {
     OnnxBuilder c;
     c.tensor("c", {2, 4}, std::vector<float>(8, 1));

@@ -546,7 +546,133 @@ TEST(ImportOps, FloatConstantsFold) {
   EXPECT_EQ(compute(b)[7], 7.0 / 8);
 }
 
-TEST(ImportOps, HardSigmoidOnlyInHardSwish) {
+// The input is 0, 1 ... 7 in two rows.
+TEST(ImportOps, Pooling) {
+  struct {
+    const char *op;
+    std::vector<int64_t> kernel, strides, pads;
+    const char *flag;
+    Doubles expected;
+  } tests[] = {
+      {"MaxPool", {2, 2}, {1, 2}, {0, 0, 0, 0}, nullptr, {5, 7}},
+      {"MaxPool", {1, 3}, {1, 2}, {0, 1, 0, 1}, nullptr, {1, 3, 5, 7}},
+      {"MaxPool", {2, 3}, {2, 3}, {0, 0, 0, 0}, "ceil_mode", {6, 7}},
+      {"AveragePool", {2, 2}, {2, 2}, {0, 0, 0, 0}, nullptr, {2.5, 4.5}},
+      {"AveragePool", {1, 3}, {1, 1}, {0, 1, 0, 1}, nullptr, {0.5, 1, 2, 2.5, 4.5, 5, 6, 6.5}},
+      {"AveragePool", {1, 3}, {1, 3}, {0, 1, 0, 1}, "count_include_pad", {1.0 / 3, 5.0 / 3, 3, 13.0 / 3}},
+      {"AveragePool", {1, 3}, {1, 3}, {0, 0, 0, 0}, "ceil_mode", {1, 3, 5, 7}},
+      {"AveragePool", {2, 4}, {1, 1}, {0, 0, 0, 0}, nullptr, {3.5}},
+      {"GlobalMaxPool", {}, {}, {}, nullptr, {7}},
+  };
+  for (const auto &test : tests) {
+    OnnxBuilder b(19);
+    auto &pool = b.node(test.op, {"x"}, {"y"});
+    if (!test.kernel.empty()) {
+      OnnxBuilder::ints(pool, "kernel_shape", test.kernel);
+      OnnxBuilder::ints(pool, "strides", test.strides);
+      OnnxBuilder::ints(pool, "pads", test.pads);
+    }
+    if (test.flag)
+      OnnxBuilder::integer(pool, test.flag, 1);
+    EXPECT_LT(maxDifference(compute(b), test.expected), 1e-6) << test.op << (test.flag ? test.flag : "");
+  }
+}
+
+TEST(ImportOps, MaximumOverAxes) {
+  auto reduce = [](std::vector<int64_t> axes, bool keep) {
+    OnnxBuilder b(18);
+    b.intTensor("axes", std::move(axes));
+    OnnxBuilder::integer(b.node("ReduceMax", {"x", "axes"}, {"y"}), "keepdims", keep);
+    return compute(b);
+  };
+  EXPECT_EQ(reduce({2}, true), (Doubles{4, 5, 6, 7}));
+  EXPECT_EQ(reduce({1, 2}, false), (Doubles{4, 5, 6, 7}));
+  EXPECT_EQ(reduce({-1, 2}, false), (Doubles{7}));
+}
+
+TEST(ImportOps, PoolingThatCannotBe) {
+  auto refuse = [](const char *op, std::vector<int64_t> kernel, std::vector<int64_t> pads, const char *text) {
+    OnnxBuilder b(19);
+    auto &pool = b.node(op, {"x"}, {"y"});
+    OnnxBuilder::ints(pool, "kernel_shape", std::move(kernel));
+    OnnxBuilder::ints(pool, "pads", std::move(pads));
+    Session session;
+    std::string path = b.write();
+    EXPECT_FALSE(session.import(path));
+    EXPECT_NE(session.messages.find(text), std::string::npos) << session.messages;
+    llvm::sys::fs::remove(path);
+  };
+  refuse("MaxPool", {2, 2}, {2, 0, 0, 0}, "holds padding only");
+  refuse("AveragePool", {2, 2}, {0, 0, 2, 0},
+         "has pads of 0 and 2 around a window of 2, some of which would hold padding only");
+  refuse("MaxPool", {5, 2}, {0, 0, 0, 0}, "the window is larger than the image");
+}
+
+/// A resized map is what the same Resize of constants gives, which the test above knows.
+TEST(ImportOps, ResizedMaps) {
+  struct {
+    const char *mode, *coordinates;
+    int64_t height, width;
+  } tests[] = {{"nearest", "asymmetric", 4, 8}, {"nearest", "half_pixel", 3, 3},
+               {"linear", "half_pixel", 4, 8},  {"linear", "align_corners", 5, 7},
+               {"linear", "asymmetric", 2, 8},  {"linear", "pytorch_half_pixel", 1, 2},
+               {"cubic", "half_pixel", 4, 8}};
+  for (const auto &test : tests) {
+    Doubles results[2];
+    for (bool constant : {false, true}) {
+      OnnxBuilder b;
+      b.tensor("c", {1, 1, 2, 4}, {0, 1, 2, 3, 4, 5, 6, 7});
+      b.intTensor("sizes", {1, 1, test.height, test.width});
+      auto &resize = b.node("Resize", {constant ? "c" : "x", "", "", "sizes"}, {constant ? "r" : "y"});
+      OnnxBuilder::text(resize, "mode", test.mode);
+      OnnxBuilder::text(resize, "coordinate_transformation_mode", test.coordinates);
+      if (constant) {
+        b.tensor("zero", {}, {0});
+        b.node("Mul", {"x", "zero"}, {"z"});
+        auto &point = b.node("GlobalMaxPool", {"z"}, {"p"});
+        (void)point;
+        b.node("Add", {"p", "r"}, {"y"});
+      }
+      results[constant] = compute(b);
+    }
+    EXPECT_LT(maxDifference(results[0], results[1]), 1e-5) << test.mode << ' ' << test.coordinates;
+  }
+}
+
+TEST(ImportOps, PadModes) {
+  struct {
+    const char *mode;
+    Doubles expected;
+  } tests[] = {{"reflect", {2, 1, 0, 1, 2, 3, 2, 6, 5, 4, 5, 6, 7, 6}},
+               {"edge", {0, 0, 0, 1, 2, 3, 3, 4, 4, 4, 5, 6, 7, 7}},
+               {"wrap", {2, 3, 0, 1, 2, 3, 0, 6, 7, 4, 5, 6, 7, 4}},
+               {"constant", {9, 9, 0, 1, 2, 3, 9, 9, 9, 4, 5, 6, 7, 9}}};
+  for (const auto &test : tests) {
+    OnnxBuilder b(19);
+    b.intTensor("pads", {0, 0, 0, 2, 0, 0, 0, 1});
+    b.tensor("nine", {}, {9});
+    auto &pad = b.node("Pad", {"x", "pads", "nine"}, {"y"});
+    OnnxBuilder::text(pad, "mode", test.mode);
+    EXPECT_EQ(compute(b), test.expected) << test.mode;
+  }
+}
+
+TEST(ImportOps, Bounds) {
+  OnnxBuilder b;
+  b.tensor("two", {}, {2});
+  b.tensor("six", {1}, {6});
+  b.node("Max", {"x", "two"}, {"m"});
+  b.node("Min", {"six", "m"}, {"y"});
+  EXPECT_EQ(compute(b), (Doubles{2, 2, 2, 3, 4, 5, 6, 6}));
+  OnnxBuilder c;
+  c.tensor("three", {}, {3});
+  c.node("Sub", {"x", "three"}, {"s"});
+  c.tensor("slope", {1, 1, 1, 4}, {1, 0.5, 0.25, 2});
+  c.node("PRelu", {"s", "slope"}, {"y"});
+  EXPECT_EQ(compute(c), (Doubles{-3, -1, -0.25, 0, 1, 2, 3, 4}));
+}
+
+TEST(ImportOps, HardSigmoidInHardSwish) {
   OnnxBuilder b;
   auto &hard = b.node("HardSigmoid", {"x"}, {"h"});
   OnnxBuilder::real(hard, "alpha", 1.0f / 6);
