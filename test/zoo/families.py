@@ -10,6 +10,7 @@ import dataclasses
 import torch
 from torch import nn
 
+import hybrids
 import own
 
 
@@ -432,3 +433,16 @@ def _(size):
 
 
 FAMILIES.update(own.OWN)
+
+
+def hybrid(name):
+    def build(size):
+        model = hybrids.build(name, size.classes)
+        return First(model, logits) if name.startswith("hf_") else model
+
+    return build
+
+
+for name, (_, image) in hybrids.HYBRIDS.items():
+    FAMILIES[name] = hybrid(name)
+    IMAGES[name] = image
