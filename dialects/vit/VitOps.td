@@ -322,6 +322,11 @@ def Vit_SoftmaxNumeratorOp : Vit_Op<"softmax_numerator",
     On quantized types `sum` is the sum of the *codes* of `e`: same scale, so
     that code rounding cancels in the quotient.
 
+    Codes of `e` have 8 bits, of which the largest stands for 1; 16 bits where the op is `wide`, in
+    steps of 2^-t with the largest t <= 14 and N * 2^(t+7) < 2^31, so that no product with 8-bit
+    values overflows 32 bits. `vit-adopt-codes` makes it wide in a model that has codes of its own,
+    where the float softmax may not lose more than these do.
+
     Shapes: input `[..., N]`, numerator `[..., N]`, sum `[...]`.
 
     Constraints:
@@ -334,10 +339,10 @@ def Vit_SoftmaxNumeratorOp : Vit_Op<"softmax_numerator",
       -> tensor<1x3x17x17x!quant.uniform<u8:f32, 4.0e-3>>, tensor<1x3x17x!quant.uniform<i32:f32, 4.0e-3>>
     ```
   }];
-  let arguments = (ins Vit_Tensor:$input, OptionalAttr<Vit_AlgorithmAttr>:$algorithm);
+  let arguments = (ins Vit_Tensor:$input, OptionalAttr<Vit_AlgorithmAttr>:$algorithm, UnitAttr:$wide);
   let results = (outs Vit_Tensor:$numerator, Vit_Tensor:$sum);
   let assemblyFormat = [{
-    (`using` `` $algorithm^)? $input attr-dict `:` type($input) `->` type($numerator) `,` type($sum)
+    (`wide` $wide^)? (`using` `` $algorithm^)? $input attr-dict `:` type($input) `->` type($numerator) `,` type($sum)
   }];
   let hasVerifier = 1;
 }

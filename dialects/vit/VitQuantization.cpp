@@ -11,6 +11,9 @@
 #include "dialects/vit/Vit.h"
 #include "dialects/vit/VitRules.h"
 #include "vitq/Numerics/LayerNorm.h"
+#include "vitq/Numerics/Softmax.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace vitq;
@@ -114,10 +117,12 @@ CodeSpec SoftmaxNumeratorOp::getOperandCode(unsigned) {
 Type SoftmaxNumeratorOp::getFixedResultType(unsigned index) {
   Type expressed = Float32Type::get(getContext());
   constexpr unsigned kCodeBits = 8;
-  unsigned width = index == 0 ? kCodeBits : 32;
-  bool isSigned = index != 0;
+  const unsigned top = numerics::softmaxLog2Top(shapeOf(getInput()).back());
+  const bool isWide = getWide() && top > 0;
+  unsigned width = index != 0 ? 32 : isWide ? 16 : kCodeBits;
+  bool isSigned = index != 0 || isWide;
   // The largest code stands for 1.
-  const double scale = 1.0 / ((1 << kCodeBits) - 1);
+  const double scale = isWide ? std::ldexp(1.0, -static_cast<int>(top)) : 1.0 / ((1 << kCodeBits) - 1);
   return quant::UniformQuantizedType::get(isSigned ? quant::QuantizationFlags::Signed : 0,
                                           IntegerType::get(getContext(), width), expressed, scale, 0,
                                           quant::QuantizedType::getDefaultMinimumForInteger(isSigned, width),

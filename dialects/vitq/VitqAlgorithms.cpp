@@ -131,6 +131,30 @@ LogicalResult ExpLog2Attr::verifyCodes(EmitError emitError, unsigned bits, int64
 std::optional<numerics::DistanceTable> ExpLog2Attr::getDistanceCodes(unsigned) const { return std::nullopt; }
 int64_t ExpLog2Attr::getLargestCode(unsigned) const { return int64_t(1) << getTopExponent(); }
 
+// C1
+LogicalResult ExpOctaveAttr::verify(EmitError emitError, DenseIntElementsAttr entries) {
+  const bool fits = entries.getType().getShape() == ArrayRef<int64_t>{numerics::kOctaveSteps} &&
+                    entries.getElementType().isInteger(16);
+  auto isCode = [&](const APInt &entry) {
+    return entry.sge(1) && entry.sle(1 << 14) && entry.sle(*entries.value_begin<APInt>());
+  };
+  if (!fits || !llvm::all_of(entries.getValues<APInt>(), isCode))
+    return emitError() << "exp_octave needs " << numerics::kOctaveSteps
+                       << " entries of 16 bits from 1 to 16384, of which the first is the largest";
+  return success();
+}
+std::string ExpOctaveAttr::getAlgorithmName() const { return "table"; }
+LogicalResult ExpOctaveAttr::verifyCodes(EmitError emitError, unsigned bits, int64_t length) const { // C2
+  if (bits != 16)
+    return emitError() << "codes of 'exp_octave' have 16 bits, not " << bits;
+  if (length > int64_t(INT32_MAX) / getLargestCode(bits))
+    return emitError() << "the sum of " << length << " codes up to " << getLargestCode(bits) << " may not fit 32 bits";
+  return success();
+}
+std::optional<numerics::DistanceTable> ExpOctaveAttr::getDistanceCodes(unsigned) const { return std::nullopt; }
+int64_t ExpOctaveAttr::getLargestCode(unsigned) const { return (*getEntries().value_begin<APInt>()).getSExtValue(); }
+int64_t ExpOctaveAttr::getLastDistance() const { return numerics::kLastOctaveDistance; }
+
 //===----------------------------------------------------------------------===//
 // Normalizations
 //===----------------------------------------------------------------------===//

@@ -31,6 +31,9 @@ def ExponentialAttrInterface : AttrInterface<"ExponentialAttrInterface"> {
       "std::optional<::vitq::numerics::DistanceTable>", "getDistanceCodes", (ins "unsigned":$bits)>,
     InterfaceMethod<"No code of `bits` bits is larger.", "int64_t", "getLargestCode", (ins "unsigned":$bits), "", [{
         return ::vitq::numerics::largestCode(bits);
+      }]>,
+    InterfaceMethod<"Distances are limited to this.", "int64_t", "getLastDistance", (ins), "", [{
+        return ::vitq::numerics::kDistances - 1;
       }]>
   ];
 }
@@ -65,8 +68,8 @@ def NormalizationAttrInterface : AttrInterface<"NormalizationAttrInterface"> {
 // Algorithms of softmax
 //===----------------------------------------------------------------------===//
 
-// Codes are functions of the distance d = 0..255 to the row's maximum (vitq.softmax); N is
-// their width.
+// Codes are functions of the distance d to the row's maximum (vitq.softmax), 0..255 unless an
+// algorithm says otherwise; N is their width.
 class Vitq_Exponential<string name, string spelling, list<string> own = []> : AttrDef<Vitq_Dialect, name,
     [DeclareAttrInterfaceMethods<ExponentialAttrInterface, own>]> {
   let mnemonic = spelling;
@@ -155,6 +158,22 @@ def Vitq_ExpLog2Attr : Vitq_Exponential<"ExpLog2", "exp_log2", ["getLargestCode"
   }];
   let parameters = (ins "int64_t":$topExponent);
   let assemblyFormat = "`<` `top_exponent` `=` $topExponent `>`";
+}
+
+def Vitq_ExpOctaveAttr : Vitq_Exponential<"ExpOctave", "exp_octave", ["getLargestCode", "getLastDistance"]> {
+  let summary = "An exponential in 16 bits: one octave as a table, and shifts";
+  let description = [{
+    `code = (entries[d mod 256] + 2^(o-1)) >> o` with o = d div 256 (0: the entry itself) and
+    d = 0..4095: an octave has 256 steps, and 16 octaves are enough for any code to become 0.
+    For models that leave the softmax float and so may not lose to codes of 8 bits.
+    numerics::softmaxOctaveRow.
+
+    Constraints:
+    * C1: 256 entries of 16 bits from 1 to 2^14, the first one the largest.
+    * C2: codes have 16 bits, and N * entries[0] < 2^31 for rows of N, so that the sum fits 32 bits.
+  }];
+  let parameters = (ins "::mlir::DenseIntElementsAttr":$entries);
+  let assemblyFormat = "`<` $entries `>`";
 }
 
 //===----------------------------------------------------------------------===//

@@ -463,13 +463,14 @@ def Vitq_SoftmaxOp : Vitq_RowOp<"softmax", [], ["computesAlongLastAxis"],
   let summary = "Softmax codes relative to the row maximum, and their sums";
   let description = [{
     Row by row over the last axis, on 32-bit scores:
-    `d[i] = min(255, round((max_j x[j] - x[i]) * M / 2^c))` (half up; the difference is
-    saturated to 2^31 - 1 first), `code[i]` what the algorithm makes of d[i]
-    (`#vitq.exp_table`, `exp_shift`, `exp_pwl`, `exp_poly`, `exp_log2`), `sum = sum_i code[i]`.
+    `d[i] = min(L, round((max_j x[j] - x[i]) * M / 2^c))` (half up; the difference is
+    saturated to 2^31 - 1 first; L is the algorithm's last distance, 255 for most), `code[i]` what
+    the algorithm makes of d[i] (`#vitq.exp_table`, `exp_shift`, `exp_pwl`, `exp_poly`, `exp_log2`,
+    `exp_octave`), `sum = sum_i code[i]`.
 
-    Codes are unsigned, or signed 16-bit numbers (`exp_log2`). The division by the sum
-    happens after the product by V (`vitq.divide_rows`, docs/Rules.md, R10).
-    numerics::softmaxTableRow, softmaxLog2Row.
+    Codes are unsigned, or signed 16-bit numbers (`exp_log2`, `exp_octave`). The division by the
+    sum happens after the product by V (`vitq.divide_rows`, docs/Rules.md, R10).
+    numerics::softmaxTableRow, softmaxLog2Row, softmaxOctaveRow.
 
     Shapes: input `[..., N]` i32, codes `[..., N]`, sums `[...]` i32. More than one
     multiplier: one per index of axis 1 (heads).
@@ -491,7 +492,7 @@ def Vitq_SoftmaxOp : Vitq_RowOp<"softmax", [], ["computesAlongLastAxis"],
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
-    /// `exp_log2` gives 16 bits, of which the sign stays 0.
+    /// Of 16 bits the sign stays 0.
     bool hasUnsignedCodes() { return getCodes().getType().getElementTypeBitWidth() <= 8; }
   }];
 }

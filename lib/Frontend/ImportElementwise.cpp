@@ -42,25 +42,25 @@ static LogicalResult importPow(NodeImporter &n) {
   return importBinary<vit::PowOp>(n);
 }
 
-static LogicalResult importWhere(NodeImporter &n) {
-  const Imported &condition = n.input(0);
+MaybeImported vitq::frontend::chooseBetween(NodeImporter &n, const Imported &condition, const Imported &x,
+                                            const Imported &y) {
   if (!condition.isBool())
     return n.error() << "the condition must be booleans";
-  FailureOr<Shape> branches = broadcastShapes(n, n.input(1).shape(), n.input(2).shape());
-  if (failed(branches))
+  FailureOr<Shape> branches = broadcastShapes(n, x.shape(), y.shape());
+  if (failed(branches) || failed(broadcastShapes(n, condition.shape(), *branches)))
     return failure();
-  FailureOr<Shape> shape = broadcastShapes(n, condition.shape(), *branches);
-  if (failed(shape))
-    return failure();
-  if (!n.input(1).isFloat() || !n.input(2).isFloat())
+  if (!x.isFloat() || !y.isFloat())
     return n.error() << "chooses between numbers that are no floats, and depends on the image";
-  int chosen = condition.negated ? 2 : 1;
-  FailureOr<Value> c = n.materialize(condition), a = n.materialize(n.input(chosen)),
-                   b = n.materialize(n.input(3 - chosen));
+  FailureOr<Value> c = n.materialize(condition), a = n.materialize(condition.negated ? y : x),
+                   b = n.materialize(condition.negated ? x : y);
   if (failed(c) || failed(a) || failed(b))
     return failure();
   auto op = vit::createInferred<vit::WhereOp>(n.builder, n.loc, n.builder.getF32Type(), {*c, *a, *b});
-  return n.setOutput(op ? MaybeImported(Imported(op.getResult())) : MaybeImported(failure()));
+  return op ? MaybeImported(Imported(op.getResult())) : MaybeImported(failure());
+}
+
+static LogicalResult importWhere(NodeImporter &n) {
+  return n.setOutput(chooseBetween(n, n.input(0), n.input(1), n.input(2)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -263,7 +263,12 @@ static LogicalResult importCast(NodeImporter &n) {
     return n.error() << "element type " << n.intAttr("to", 0) << " is not supported";
   if (!isFloat(*to))
     return n.error() << "makes the image's data " << stringify(*to) << ", which is not supported";
-  return importIdentity(n);
+  if (!n.input(0).codes)
+    return importIdentity(n);
+  if (!areNumbers(n.input(0).codes))
+    return n.error() << "computes with codes of the image's data; only moves, DequantizeLinear and operators made for "
+                        "codes may read them";
+  return n.setOutput(Imported(n.input(0).value));
 }
 
 void vitq::frontend::addElementwiseHandlers(HandlerTable &table) {
@@ -300,4 +305,5 @@ void vitq::frontend::addElementwiseHandlers(HandlerTable &table) {
   table["Identity"] = {importIdentity, 1, 1};
   table["Dropout"] = {importDropout, 1, 3};
   table["Cast"] = {importCast, 1, 1};
+  table["Cast"].onCodes = OperatorHandler::OnCodes::Handled;
 }

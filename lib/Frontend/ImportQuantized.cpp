@@ -39,6 +39,11 @@ Type vitq::frontend::quantizedType(MLIRContext *context, const Grid &grid) {
                                                  static_cast<int32_t>(grid.axis), grid.min(), grid.max());
 }
 
+bool vitq::frontend::areNumbers(Type codes) {
+  auto type = dyn_cast_or_null<quant::UniformQuantizedType>(codes);
+  return type && !type.isSigned() && type.getScale() == 1.0 && type.getZeroPoint() == 0;
+}
+
 /// Bits and sign of codes of an ONNX type.
 bool vitq::frontend::setCode(Grid &grid, DType type) {
   switch (type) {
@@ -118,7 +123,8 @@ static FailureOr<Grid> readGrid(NodeImporter &n, size_t scale, size_t zero, Arra
   if (count == 1 && (n.input(scale).rank() == 0 || shape.empty() || axis < 0 ||
                      axis >= static_cast<int64_t>(shape.size()) || shape[axis] != 1))
     return grid;
-  FailureOr<int64_t> normal = n.axis(axis, shape.size());
+  // A vector has one axis, whatever the attribute (or its default) says.
+  FailureOr<int64_t> normal = shape.size() == 1 ? FailureOr<int64_t>(0) : n.axis(axis, shape.size());
   if (failed(normal))
     return failure();
   if (shape[*normal] != static_cast<int64_t>(count))
@@ -179,6 +185,14 @@ MaybeImported vitq::frontend::dequantized(NodeImporter &n, const Imported &input
   assert(from.getStorageType() == cast<quant::QuantizedType>(element).getStorageType() &&
          from.isSigned() == cast<quant::QuantizedType>(element).isSigned() && "readGrid has compared the types");
   auto dequantize = input.value.getDefiningOp<vit::DequantizeOp>();
+  if (!dequantize && areNumbers(input.codes) && grid.isPerTensor()) {
+    FailureOr<Value> zero = n.materialize(NodeImporter::scalar(-static_cast<double>(grid.zeroPoints.front()))),
+                     scale = n.materialize(NodeImporter::scalar(grid.scales.front()));
+    if (failed(zero) || failed(scale))
+      return failure();
+    MaybeImported around = n.create<vit::AddOp>({input.value, *zero});
+    return failed(around) ? around : n.create<vit::MulOp>({around->value, *scale});
+  }
   if (!dequantize)
     return n.error() << "reads moved codes with another scale than they were made with; that is not supported";
   auto type = cast<RankedTensorType>(input.value.getType());
@@ -394,6 +408,23 @@ static LogicalResult importBinaryOnCodes(NodeImporter &n) {
 
 static MaybeImported sigmoidOf(NodeImporter &n, const Imported &input) { return n.create<vit::SigmoidOp>(input.value); }
 
+/// a x + (1 - a) relu(x)
+static MaybeImported leakyReluOf(NodeImporter &n, const Imported &input) {
+  const double slope = n.floatAttr("alpha", 0.01);
+  if (!(slope >= 0 && slope <= 1))
+    return n.error() << "alpha " << slope << " is outside 0 to 1";
+  FailureOr<Value> below = n.materialize(NodeImporter::scalar(slope)),
+                   above = n.materialize(NodeImporter::scalar(1 - slope));
+  MaybeImported positive = n.create<vit::ReluOp>(input.value);
+  if (failed(below) || failed(above) || failed(positive))
+    return failure();
+  MaybeImported lhs = n.create<vit::MulOp>({input.value, *below}),
+                rhs = n.create<vit::MulOp>({positive->value, *above});
+  if (failed(lhs) || failed(rhs))
+    return failure();
+  return n.create<vit::AddOp>({lhs->value, rhs->value});
+}
+
 static MaybeImported softmaxOf(NodeImporter &n, const Imported &input) {
   FailureOr<int64_t> axis = n.axis(n.intAttr("axis", -1), input.rank());
   if (failed(axis))
@@ -450,6 +481,15 @@ static LogicalResult importQLinearConcat(NodeImporter &n) {
   return failed(axis) ? failure() : setCodes(n, n.concat(parts, *axis), 0, 1);
 }
 
+/// Condition; X and Y with scale and zero point each; scale and zero point of the result.
+static LogicalResult importQLinearWhere(NodeImporter &n) {
+  MaybeImported lhs = realInput(n, 1, 2, 3), rhs = realInput(n, 4, 5, 6);
+  if (failed(lhs) || failed(rhs))
+    return failure();
+  MaybeImported chosen = chooseBetween(n, n.input(0), *lhs, *rhs);
+  return failed(chosen) ? failure() : setCodes(n, chosen, 7, 8);
+}
+
 void vitq::frontend::addCodeHandler(HandlerTable &table, StringRef name, LogicalResult (*import)(NodeImporter &),
                                     unsigned min, unsigned max) {
   OperatorHandler &handler = table[name];
@@ -473,6 +513,8 @@ void vitq::frontend::addQuantizedHandlers(HandlerTable &table) {
   add("com.microsoft::QLinearAdd", importBinaryOnCodes<vit::AddOp>, 7, 8);
   add("com.microsoft::QLinearMul", importBinaryOnCodes<vit::MulOp>, 7, 8);
   add("com.microsoft::QLinearSigmoid", importOnCodes<sigmoidOf>, 4, 5);
+  add("com.microsoft::QLinearLeakyRelu", importOnCodes<leakyReluOf>, 4, 5);
+  add("com.microsoft::QLinearWhere", importQLinearWhere, 9, 9);
   add("com.microsoft::QLinearSoftmax", importOnCodes<softmaxOf>, 5, 5);
   add("com.microsoft::QLinearGlobalAveragePool", importOnCodes<globalAverageOf>, 4, 5);
   add("com.microsoft::QLinearReduceMean", importOnCodes<reduceMeanOf>, 4, 5);

@@ -58,6 +58,8 @@ struct Imported {
   bool isBool() const;
 };
 using MaybeImported = llvm::FailureOr<Imported>;
+/// Whether codes of this type are the numbers that they stand for: bytes, as those of an image.
+bool areNumbers(mlir::Type codes);
 /// A constant that is being computed.
 using Result = std::shared_ptr<OnnxConstant>;
 
@@ -300,6 +302,8 @@ void addCodeHandler(HandlerTable &table, llvm::StringRef name, llvm::LogicalResu
 bool setCode(Grid &grid, DType type);
 /// The reals of codes on `grid`, constants or the image's data.
 MaybeImported dequantized(NodeImporter &n, const Imported &input, const Grid &grid);
+/// Where.
+MaybeImported chooseBetween(NodeImporter &n, const Imported &condition, const Imported &x, const Imported &y);
 /// A constant that is joined with codes of the image's data, as the reals that it stands for; itself if it is no
 /// such code.
 MaybeImported constantAsCodes(NodeImporter &n, const Imported &constant, mlir::Type codes);

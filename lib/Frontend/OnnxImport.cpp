@@ -8,8 +8,11 @@
 
 #include "vitq/Frontend/OnnxImport.h"
 
+#include "ConstantCodes.h"
 #include "Importer.h"
 #include "Opsets.h"
+
+#include "vitq/Support/Constants.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -107,7 +110,8 @@ private:
   FailureOr<llvm::StringMap<const Node *>> findProducers() const;
   /// Says which outputs are left out, where the user did not.
   void remarkOthers();
-  LogicalResult declareFunction(const ValueInfo &image);
+  LogicalResult declareFunction(const ValueInfo &input);
+  void declareBytes(Value image, bool channelsLast);
   FailureOr<Value> findResult(StringRef name);
   LogicalResult returnResults();
   LogicalResult importNodes(ArrayRef<const Node *> nodes);
@@ -132,8 +136,8 @@ FailureOr<const ValueInfo *> GraphImporter::findImage() {
     return emitError(loc) << "the model must have one input, an image; found " << (found.empty() ? "none" : found);
   const ValueInfo &image = model.inputs.front();
   const bool isShaped = image.hasShape || options.shapes.count(image.name);
-  if (image.type != "float" || !isShaped || (image.hasShape && image.dims.size() != 4))
-    return emitError(loc) << "the model's input must be a float image [B, C, H, W]; found " << found;
+  if ((image.type != "float" && image.type != "uint8") || !isShaped || (image.hasShape && image.dims.size() != 4))
+    return emitError(loc) << "the model's input must be a float image [B, C, H, W], or one of bytes; found " << found;
   return &image;
 }
 
@@ -205,8 +209,41 @@ void GraphImporter::remarkOthers() {
     remark << ", ...";
 }
 
-LogicalResult GraphImporter::declareFunction(const ValueInfo &image) {
-  FailureOr<Shape> shape = resolveInputShape(model, image, options, module.getLoc());
+/// Whether a shape is that of an image whose channels come last.
+static bool hasChannelsLast(ArrayRef<std::optional<int64_t>> dims) {
+  auto areChannels = [](std::optional<int64_t> size) { return size && (*size == 1 || *size == 3 || *size == 4); };
+  return dims.size() == 4 && areChannels(dims[3]) && !areChannels(dims[1]);
+}
+
+/// The image's bytes as the model reads them: the argument stands for [0, 1], in planes.
+void GraphImporter::declareBytes(Value image, bool channelsLast) {
+  Location loc = image.getLoc();
+  Value most = createFloatConstant(builder, loc, RankedTensorType::get({}, builder.getF32Type()), {255.0F}, "255");
+  Value bytes = vit::createInferred<vit::MulOp>(builder, loc, ValueRange{image, most});
+  if (channelsLast)
+    bytes = vit::createInferred<vit::TransposeOp>(
+        builder, loc, bytes, builder.getNamedAttr("permutation", builder.getDenseI64ArrayAttr({0, 2, 3, 1})));
+  Imported &value = state.values[model.inputs.front().name];
+  value = Imported(bytes);
+  value.codes = quantizedType(builder.getContext(), Grid{{1.0}, {0}, -1, 8, /*isSigned=*/false});
+  emitRemark(loc) << "the model reads bytes and normalizes them itself: --preprocess needs no mean and std";
+}
+
+LogicalResult GraphImporter::declareFunction(const ValueInfo &input) {
+  ValueInfo image = input;
+  ImportOptions given = options;
+  const bool channelsLast = input.type == "uint8" && hasChannelsLast(input.dims);
+  if (channelsLast) {
+    auto inPlanes = [](auto &sizes) {
+      if (sizes.size() == 4)
+        std::rotate(sizes.begin() + 1, sizes.begin() + 3, sizes.end());
+    };
+    inPlanes(image.dims);
+    inPlanes(image.dimNames);
+    if (auto own = given.shapes.find(image.name); own != given.shapes.end())
+      inPlanes(own->second);
+  }
+  FailureOr<Shape> shape = resolveInputShape(model, image, given, module.getLoc());
   if (failed(shape))
     return failure();
   auto type = RankedTensorType::get(*shape, builder.getF32Type());
@@ -214,7 +251,10 @@ LogicalResult GraphImporter::declareFunction(const ValueInfo &image) {
   function = func::FuncOp::create(builder, loc, "main", builder.getFunctionType(type, {}));
   Block *entry = function.addEntryBlock();
   builder.setInsertionPointToStart(entry);
-  state.values[image.name] = Imported(Value(entry->getArgument(0)));
+  if (input.type == "uint8")
+    declareBytes(entry->getArgument(0), channelsLast);
+  else
+    state.values[image.name] = Imported(Value(entry->getArgument(0)));
   return success();
 }
 

@@ -30,6 +30,9 @@ Kernel interp::makeRowKernel(integer::SoftmaxOp op) {
       op.getAlgorithm().getDistanceCodes(integer::codeOf(op.getCodes(), {}).bits);
   auto powers = dyn_cast<integer::ExpLog2Attr>(op.getAlgorithm());
   const unsigned top = powers ? static_cast<unsigned>(powers.getTopExponent()) : 0;
+  numerics::OctaveTable octave{};
+  if (auto fine = dyn_cast<integer::ExpOctaveAttr>(op.getAlgorithm()))
+    llvm::copy(fine.getEntries().getValues<int16_t>(), octave.begin());
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = output.allocate();
     out[1] = Tensor::allocate(ElementKind::I32, shape.drop_back());
@@ -38,6 +41,8 @@ Kernel interp::makeRowKernel(integer::SoftmaxOp op) {
       const int32_t *scores = in[0].data<int32_t>() + start;
       if (table)
         numerics::softmaxTableRow(scores, out[0].mutableData<uint8_t>() + start, sum++, n, by.of(start), table->data());
+      else if (!powers)
+        numerics::softmaxOctaveRow(scores, out[0].mutableData<int16_t>() + start, sum++, n, by.of(start), octave);
       else
         numerics::softmaxLog2Row(scores, out[0].mutableData<int16_t>() + start, sum++, n, by.of(start), top);
     });

@@ -20,12 +20,13 @@ namespace {
 int64_t clampedAdd(int64_t sum, int64_t term, int64_t limit) { return term >= limit - sum ? limit : sum + term; }
 
 template <typename Code, typename CodeOf>
-void softmaxRow(const int32_t *acc, Code *codes, int32_t *sum, int64_t n, Dyadic d, CodeOf codeOf) {
+void softmaxRow(const int32_t *acc, Code *codes, int32_t *sum, int64_t n, Dyadic d, CodeOf codeOf,
+                int64_t last = kDistances - 1) {
   assert(n >= 1 && n <= 8421504 && "row length out of range");
   const int32_t rowMax = *std::max_element(acc, acc + n);
   int32_t total = 0;
   for (int64_t i = 0; i < n; ++i) {
-    codes[i] = codeOf(softmaxDistance(rowMax, acc[i], d));
+    codes[i] = codeOf(softmaxDistance(rowMax, acc[i], d, last));
     total += codes[i];
   }
   *sum = total;
@@ -136,6 +137,27 @@ unsigned vitq::numerics::softmaxLog2Top(int64_t n) {
   while (top > 0 && n > (int64_t(INT32_MAX) >> (top + 7)))
     --top;
   return top;
+}
+
+OctaveTable vitq::numerics::softmaxOctaveTable(unsigned top) {
+  assert(top >= 1 && top <= 14 && "top out of range");
+  OctaveTable table{};
+  for (int i = 0; i < kOctaveSteps; ++i)
+    table[i] = static_cast<int16_t>(
+        roundReal(std::exp2(static_cast<double>(top) - static_cast<double>(i) / kOctaveSteps), Rounding::HalfEven));
+  return table;
+}
+
+int16_t vitq::numerics::softmaxOctaveCode(int64_t d, const OctaveTable &table) {
+  assert(d >= 0 && d <= kLastOctaveDistance && "distance out of range");
+  return static_cast<int16_t>(
+      roundShift(table[d % kOctaveSteps], static_cast<unsigned>(d / kOctaveSteps), Rounding::HalfUp));
+}
+
+void vitq::numerics::softmaxOctaveRow(const int32_t *acc, int16_t *codes, int32_t *sum, int64_t n, Dyadic d,
+                                      const OctaveTable &table) {
+  softmaxRow(
+      acc, codes, sum, n, d, [&](int64_t distance) { return softmaxOctaveCode(distance, table); }, kLastOctaveDistance);
 }
 
 int64_t vitq::numerics::softmaxReciprocal(int32_t sum, const PiecewiseLinear *lines) {

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Analysis/CalibrationStatistics.h"
+#include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Analysis/Scores.h"
 #include "vitq/Transforms/Passes.h"
@@ -64,6 +65,7 @@ class DeferSoftmaxDivision : public vitq::impl::VitDeferSoftmaxDivisionPassBase<
     IRRewriter rewriter(op);
     Location loc = op.getLoc();
     auto numerator = createInferred<SoftmaxNumeratorOp>(rewriter, loc, op->getOperands());
+    numerator.setWide(op->hasAttr(kWideAttr));
     numerator->setAttr(
         kRangeAttr, rewriter.getDenseF64ArrayAttr({0.0, 1.0, 1.0, static_cast<double>(shapeOf(op.getInput()).back())}));
     SmallVector<MatmulOp> products;

@@ -330,8 +330,10 @@ private:
     if (failed(type))
       return failure();
     LDBG() << nodeName(value.getLoc()) << ": " << *type;
-    if (Operation *op = value.getDefiningOp(); isMove(op))
-      return quantizeJoined(op, cast<quant::UniformQuantizedType>(*type));
+    if (Operation *op = value.getDefiningOp(); isMove(op)) {
+      quant::UniformQuantizedType own = codesOfParts(op, cast<quant::UniformQuantizedType>(*type));
+      return quantizeJoined(op, own ? own : cast<quant::UniformQuantizedType>(*type));
+    }
     rewriter.setInsertionPointAfterValue(value);
     Value real = castPair(rewriter, value.getLoc(), value, *type, layout);
     Operation *quantized = real.getDefiningOp()->getOperand(0).getDefiningOp();
@@ -361,6 +363,30 @@ private:
     return DequantizeOp::create(rewriter, value.getLoc(), value.getType(), folded);
   }
 
+  /// The codes that a quantized model has of all parts of a join but constants, if these have `wanted`'s kind and
+  /// hold the constants; null otherwise.
+  static quant::UniformQuantizedType codesOfParts(Operation *op, quant::UniformQuantizedType wanted) {
+    quant::UniformQuantizedType own;
+    for (Value part : op->getOperands()) {
+      if (isConstant(part))
+        continue;
+      auto type = dyn_cast_or_null<quant::UniformQuantizedType>(codedType(part));
+      if (!type || (own && own != type))
+        return {};
+      own = type;
+    }
+    if (!own || own.getStorageType() != wanted.getStorageType() || own.isSigned() != wanted.isSigned())
+      return {};
+    auto real = [&](int64_t code) { return own.getScale() * static_cast<double>(code - own.getZeroPoint()); };
+    const double low = real(own.getStorageTypeMin()), high = real(own.getStorageTypeMax()), slack = own.getScale() / 2;
+    for (Value part : op->getOperands())
+      if (FailureOr<std::vector<double>> values = getFloatConstant(part);
+          isConstant(part) &&
+          (failed(values) || !llvm::all_of(*values, [&](double x) { return x >= low - slack && x <= high + slack; })))
+        return {};
+    return own;
+  }
+
   /// All inputs of a move of several (a concatenation) get the result's type, so that it
   /// only moves codes.
   LogicalResult quantizeJoined(Operation *op, quant::UniformQuantizedType type) {
@@ -371,7 +397,7 @@ private:
         if (failed(constant))
           return failure();
         use.set(*constant);
-      } else {
+      } else if (codedType(use.get()) != type) {
         FailureOr<Value> codes = codesOf(rewriter, use.get(), type, layout, headroom);
         if (failed(codes))
           return failure();

@@ -39,9 +39,8 @@ Value quantize::realSource(Value value) {
   }
 }
 
-/// The type of those codes, null where there are none.
-static Type codedType(Value value) {
-  Operation *op = quantize::root(value).getDefiningOp();
+Type quantize::codedType(Value value) {
+  Operation *op = root(value).getDefiningOp();
   if (auto dequantize = dyn_cast_or_null<DequantizeOp>(op))
     return getQuantizedType(dequantize.getInput());
   if (!isMove(op))

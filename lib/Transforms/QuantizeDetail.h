@@ -36,7 +36,9 @@ mlir::Value root(mlir::Value value);
 /// The float value behind casts and moves: what was calibrated.
 mlir::Value realSource(mlir::Value value);
 
-/// Whether `value` has codes already: a dequantization, moved or joined with others of its type.
+/// The type of the codes that `value` has already: of a dequantization, moved or joined with others of its type.
+/// Null where it has none.
+mlir::Type codedType(mlir::Value value);
 bool isCoded(mlir::Value value);
 
 /// Whether `value` is the dequantization of a constant: a weight that has codes.

@@ -140,6 +140,8 @@ struct RecoverActivation : OpRewritePattern<vit::MulOp> {
 
   LogicalResult matchAndRewrite(vit::MulOp op, PatternRewriter &rewriter) const override {
     Product product = flattenProduct(op.getResult());
+    if (product.factors.size() == 1 && succeeded(rewriteReshaped(op, product, rewriter)))
+      return success();
     if (product.factors.size() != 2)
       return rewriter.notifyMatchFailure(op, "an activation has two factors that are no constants");
     for (int i = 0; i < 2; ++i) {
@@ -159,7 +161,8 @@ private:
     return builder.getNamedAttr("kind", vit::GeluKindAttr::get(builder.getContext(), kind));
   }
 
-  static LogicalResult rewriteGelu(vit::MulOp op, double coefficient, Value x, Value gate, PatternRewriter &rewriter) {
+  static FailureOr<vit::GeluKind> matchGelu(vit::MulOp op, double coefficient, Value x, Value gate,
+                                            PatternRewriter &rewriter) {
     double scale = 1;
     std::optional<vit::GeluKind> kind;
     if (Value argument = matchOnePlus<vit::ErfOp>(gate, scale)) {
@@ -176,7 +179,31 @@ private:
       return rewriter.notifyMatchFailure(op, "no factor is 1 + erf or 1 + tanh");
     if (!isNear(coefficient * scale, 0.5))
       return rewriter.notifyMatchFailure(op, "the constant factor of a GELU is 1/2");
-    return replaceWith<vit::GeluOp>(rewriter, op, x, kindAttribute(rewriter, *kind));
+    return *kind;
+  }
+
+  static LogicalResult rewriteGelu(vit::MulOp op, double coefficient, Value x, Value gate, PatternRewriter &rewriter) {
+    FailureOr<vit::GeluKind> kind = matchGelu(op, coefficient, x, gate, rewriter);
+    return failed(kind) ? failure() : replaceWith<vit::GeluOp>(rewriter, op, x, kindAttribute(rewriter, *kind));
+  }
+
+  /// A GELU whose constant factor came behind a reshape.
+  static LogicalResult rewriteReshaped(vit::MulOp op, const Product &outer, PatternRewriter &rewriter) {
+    auto reshape = outer.factors.front().getDefiningOp<vit::ReshapeOp>();
+    auto inner = reshape && reshape->hasOneUse() ? reshape.getInput().getDefiningOp<vit::MulOp>() : vit::MulOp();
+    Product product = inner ? flattenProduct(inner.getResult()) : Product();
+    if (product.factors.size() != 2)
+      return rewriter.notifyMatchFailure(op, "no reshaped product");
+    for (int i = 0; i < 2; ++i) {
+      Value x = product.factors[i];
+      FailureOr<vit::GeluKind> kind =
+          matchGelu(op, outer.coefficient * product.coefficient, x, product.factors[1 - i], rewriter);
+      if (failed(kind) || x.getType() != inner.getType())
+        continue;
+      Value gelu = vit::createInferred<vit::GeluOp>(rewriter, op.getLoc(), x, kindAttribute(rewriter, *kind));
+      return replaceWith(rewriter, op, makeReshape(rewriter, reshape.getLoc(), gelu, vit::shapeOf(op)));
+    }
+    return failure();
   }
 
   static LogicalResult rewriteSigmoid(vit::MulOp op, double coefficient, Value x, Value gate,

@@ -17,8 +17,6 @@
 #include "vitq/Support/Constants.h"
 #include "vitq/Tensor/Moves.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::recover;
@@ -373,7 +371,7 @@ struct SplitPackedProjection : OpRewritePattern<vit::SliceOp> {
   }
 };
 
-/// dequantize(quantize(e)) -> e for codes that numerators of a softmax have anyway: 8 bits from 0 to 1.
+/// dequantize(quantize(e)) -> e for codes that numerators of a softmax have anyway: 8 bits from 0 to 1, or 16.
 struct DropNumeratorCasts : OpRewritePattern<vit::DequantizeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(vit::DequantizeOp op, PatternRewriter &rewriter) const override {
@@ -382,11 +380,18 @@ struct DropNumeratorCasts : OpRewritePattern<vit::DequantizeOp> {
         quantize ? quantize.getInput().getDefiningOp<vit::SoftmaxNumeratorOp>() : vit::SoftmaxNumeratorOp();
     if (!numerator || quantize.getInput() != numerator.getNumerator())
       return rewriter.notifyMatchFailure(op, "no casts of a numerator");
-    auto own = dyn_cast_or_null<quant::UniformQuantizedType>(numerator.getFixedResultType(0));
     auto type = dyn_cast<quant::UniformQuantizedType>(getQuantizedType(op.getInput()));
-    if (!own || !type || own.getStorageType() != type.getStorageType() || own.isSigned() != type.isSigned() ||
-        own.getZeroPoint() != type.getZeroPoint() || !isNear(type.getScale(), own.getScale(), 1e-6))
+    if (!type)
+      return rewriter.notifyMatchFailure(op, "more than one scale");
+    const bool wide = type.getStorageTypeIntegralWidth() > 8, before = numerator.getWide();
+    numerator.setWide(wide);
+    auto own = dyn_cast_or_null<quant::UniformQuantizedType>(numerator.getFixedResultType(0));
+    if (!own || own.getStorageType() != type.getStorageType() || own.isSigned() != type.isSigned() ||
+        own.getZeroPoint() != type.getZeroPoint() || !isNear(type.getScale(), own.getScale(), 1e-6)) {
+      numerator.setWide(before);
       return rewriter.notifyMatchFailure(op, "other codes than its own");
+    }
+    numerator->setAttr(kCodedAttr, rewriter.getUnitAttr());
     return replaceWith(rewriter, op, quantize.getInput());
   }
 };
@@ -429,6 +434,38 @@ struct FoldFactorIntoQuantize : OpRewritePattern<vit::QuantizeOp> {
   }
 };
 
+/// quantize(x * c) with a positive number for each channel -> the codes of x with a scale for each channel, read
+/// with the one that they had: SmoothQuant's factors.
+struct FoldFactorsIntoQuantize : OpRewritePattern<vit::QuantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(vit::QuantizeOp op, PatternRewriter &rewriter) const override {
+    auto mul = op.getInput().getDefiningOp<vit::MulOp>();
+    auto type = dyn_cast<quant::UniformQuantizedType>(getQuantizedType(op.getResult()));
+    ArrayRef<int64_t> shape = shapeOf(op);
+    if (!mul || !mul->hasOneUse() || !type || shape.empty())
+      return rewriter.notifyMatchFailure(op, "no product for this use alone, or more than one scale");
+    for (int i = 0; i < 2; ++i) {
+      Value input = mul->getOperand(i);
+      std::optional<std::vector<float>> factors = getChannelConstant(mul->getOperand(1 - i), shape.back());
+      if (!factors || isConstant(input) || input.getType() != mul.getType() ||
+          !llvm::all_of(*factors, [](float c) { return c > 0x1p-64F && c < 0x1p64F; }))
+        continue;
+      auto scales = llvm::map_to_vector(*factors, [&](float c) { return type.getScale() / c; });
+      Type channels = quant::UniformQuantizedPerAxisType::get(
+          type.getFlags(), type.getStorageType(), type.getExpressedType(), scales,
+          SmallVector<int64_t>(scales.size(), type.getZeroPoint()), static_cast<int32_t>(shape.size() - 1),
+          type.getStorageTypeMin(), type.getStorageTypeMax());
+      auto codes = vit::QuantizeOp::create(rewriter, op.getLoc(), withElementType(op.getType(), channels), input,
+                                           op.getRounding());
+      Value integers = quant::StorageCastOp::create(
+          rewriter, op.getLoc(), withElementType(op.getType(), type.getStorageType()), codes.getResult());
+      rewriter.replaceOpWithNewOp<quant::StorageCastOp>(op, op.getType(), integers);
+      return success();
+    }
+    return rewriter.notifyMatchFailure(op, "no positive factor for each channel");
+  }
+};
+
 /// dequantize(q) * c -> the same codes, dequantized in a scale larger by c.
 struct FoldFactorIntoDequantize : OpRewritePattern<vit::MulOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -455,68 +492,5 @@ void recover::populateCastPatterns(RewritePatternSet &patterns) {
 }
 
 void recover::populateCastFactorPatterns(RewritePatternSet &patterns) {
-  patterns.add<FoldFactorIntoQuantize, FoldFactorIntoDequantize>(patterns.getContext());
-}
-
-//===----------------------------------------------------------------------===//
-// Casts inside functions
-//===----------------------------------------------------------------------===//
-
-/// Ops that only exist to be matched.
-static bool isElementary(Operation *op) {
-  return op && isa_and_nonnull<vit::VitDialect>(op->getDialect()) && !isa<vit::QuantizableOp>(op) && !vit::isMove(op) &&
-         !isa<vit::QuantizeOp, vit::DequantizeOp>(op);
-}
-
-/// Ops that may be parts of the same function as an elementary one.
-static bool isPart(Operation *op) {
-  return isElementary(op) || isa_and_nonnull<vit::MulOp, vit::MeanOp>(op) ||
-         (isa_and_nonnull<vit::AddOp>(op) && llvm::any_of(op->getOperands(), [](Value v) { return isConstant(v); }));
-}
-
-/// The value behind dequantize(quantize(x)); `value` itself if it is none.
-static Value beforeCasts(Value value) {
-  auto dequantize = value.getDefiningOp<vit::DequantizeOp>();
-  auto quantize = dequantize ? dequantize.getInput().getDefiningOp<vit::QuantizeOp>() : vit::QuantizeOp();
-  return quantize ? quantize.getInput() : value;
-}
-
-unsigned recover::dropInnerCasts(func::FuncOp function) {
-  // Parts that lead to an elementary op through parts, in either direction.
-  llvm::SetVector<Operation *> region;
-  function.walk([&](Operation *op) {
-    if (isElementary(op))
-      region.insert(op);
-  });
-  Operation *first = nullptr;
-  unsigned dropped = 0;
-  for (size_t i = 0; i < region.size(); ++i) {
-    Operation *op = region[i];
-    for (Value operand : op->getOperands())
-      if (Operation *producer = beforeCasts(operand).getDefiningOp(); isPart(producer))
-        region.insert(producer);
-    SmallVector<Value> results(op->getResults());
-    for (size_t k = 0; k < results.size(); ++k)
-      for (Operation *user : results[k].getUsers()) {
-        if (isa<vit::QuantizeOp, vit::DequantizeOp>(user))
-          llvm::append_range(results, user->getResults());
-        else if (isPart(user))
-          region.insert(user);
-      }
-  }
-  for (Operation *op : region)
-    for (OpOperand &operand : op->getOpOperands()) {
-      Value real = beforeCasts(operand.get());
-      if (real == operand.get() || !real.getDefiningOp() || !region.contains(real.getDefiningOp()))
-        continue;
-      operand.set(real);
-      first = first ? first : op;
-      ++dropped;
-    }
-  if (dropped)
-    emitRemark(first->getLoc()) << dropped
-                                << " quantizations inside functions that are computed as a whole (GELU, "
-                                   "LayerNorm, ...) are left out, the first in front of '"
-                                << nodeName(first->getLoc()) << "'";
-  return dropped;
+  patterns.add<FoldFactorIntoQuantize, FoldFactorsIntoQuantize, FoldFactorIntoDequantize>(patterns.getContext());
 }

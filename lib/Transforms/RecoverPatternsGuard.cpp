@@ -141,13 +141,17 @@ struct DropChoice : OpRewritePattern<vit::WhereOp> {
 };
 
 /// where(is_nan(p), a, b) -> b for p = softmax(x), or a view of it, with finite rows.
-/// Rows that are masked altogether become 0 where `a` is 0 and `b` is such a view too.
+/// Rows that are masked altogether become 0 where `a` is 0 and `b` is such a view too. Codes
+/// of a quantized model are never NaN.
 struct DropNaNGuard : OpRewritePattern<vit::WhereOp> {
   DropNaNGuard(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/4) {}
   LogicalResult matchAndRewrite(vit::WhereOp op, PatternRewriter &rewriter) const override {
     auto isNaN = op.getCondition().getDefiningOp<vit::IsNaNOp>();
     if (!isNaN)
       return rewriter.notifyMatchFailure(op, "the condition is no is_nan");
+    // Codes stand for numbers.
+    if (skipViews(isNaN.getInput()).getDefiningOp<vit::DequantizeOp>())
+      return replaceWith(rewriter, op, op.getRhs());
     auto softmax = skipViews(isNaN.getInput()).getDefiningOp<vit::SoftmaxOp>();
     if (!softmax)
       return rewriter.notifyMatchFailure(op, "is_nan of something else than a softmax");

@@ -103,6 +103,9 @@ static constexpr double kEnoughDb = 48;
 /// What is measured for a function. Of equally cheap ones the earlier is preferred.
 static SmallVector<AlgorithmSpec> candidatesOf(Operation *op) {
   SmallVector<AlgorithmSpec> specs{{Algorithm::Table}};
+  // The others give codes of 8 bits.
+  if (auto softmax = dyn_cast<SoftmaxNumeratorOp>(op); softmax && softmax.getWide())
+    return specs;
   const StringRef function = nonlinearFunctionOf(op);
   // Shifts, and I-BERT's polynomial of degree two, are made for 8 bits.
   const bool narrow = !isa<UnaryFunction>(op) || inputBits(op) == 8;

@@ -204,7 +204,7 @@ func.func @wide_image(%x: tensor<1x2x2x1x!p>) -> tensor<1x1x2x2x!n> {
 !e = !quant.uniform<i8:f32, 0.0039>
 !t = !quant.uniform<i32:f32, 0.0039>
 func.func @signed_probabilities(%x: tensor<1x3x3x!s>) -> tensor<1x3x3x!e> {
-  // expected-error @+1 {{softmax needs unsigned codes of at most 8 bits, and scores with one scale, or one for each head (axis 1)}}
+  // expected-error @+1 {{softmax needs unsigned codes of at most 8 bits or signed ones of 16, and scores with one scale, or one for each head (axis 1)}}
   %0, %1 = vit.softmax_numerator %x : tensor<1x3x3x!s> -> tensor<1x3x3x!e>, tensor<1x3x!t>
   return %0 : tensor<1x3x3x!e>
 }

@@ -48,6 +48,31 @@ func.func @powers(%x: tensor<1x3x3x!s>, %k: tensor<1x3x4x!k>) -> (tensor<1x3x4x!
 
 // -----
 
+// Numerators of 16 bits: the octave's table, in steps of 0.25 / (ln2/256). Another algorithm gives bytes.
+!s = !quant.uniform<i32:f32, 0.25>
+!k = !quant.uniform<i8:f32, 0.5>
+!e = !quant.uniform<i16:f32, 6.103515625E-5>
+!sum = !quant.uniform<i32:f32, 6.103515625E-5>
+!o = !quant.uniform<i32:f32, 3.0517578125E-5>
+!y = !quant.uniform<i8:f32, 0.0078125>
+// CHECK-LABEL: func.func @wide
+func.func @wide(%x: tensor<1x3x3x!s>, %k: tensor<1x3x4x!k>) -> (tensor<1x3x4x!y>, tensor<1x3x4x!y>) {
+  // CHECK: %[[E:.+]], %[[SUM:.+]] = vitq.softmax %{{.+}} with #vitq.exp_octave<{{.*}}> by <1549082005, 24> {{.*}} : (tensor<1x3x3xi32>) -> (tensor<1x3x3xi16>, tensor<1x3xi32>)
+  %e, %sum = vit.softmax_numerator wide using table %x : tensor<1x3x3x!s> -> tensor<1x3x3x!e>, tensor<1x3x!sum>
+  // CHECK: %[[O:.+]] = vitq.matmul %[[E]], %{{[a-z0-9]+}} {vitq.id
+  %o = vit.matmul %e, %k : (tensor<1x3x3x!e>, tensor<1x3x4x!k>) -> tensor<1x3x4x!o>
+  // CHECK: vitq.divide_rows %[[O]], %[[SUM]] by <1073741824, 48>
+  %y = vit.divide_rows %o, %sum : (tensor<1x3x4x!o>, tensor<1x3x!sum>) -> tensor<1x3x4x!y>
+  // CHECK: %[[F:.+]], %{{.+}} = vitq.softmax %{{.+}} with #vitq.exp_poly{{.*}} : (tensor<1x3x3xi32>) -> (tensor<1x3x3xi8>, tensor<1x3xi32>)
+  %f, %sums = vit.softmax_numerator wide using poly %x : tensor<1x3x3x!s> -> tensor<1x3x3x!e>, tensor<1x3x!sum>
+  // CHECK: vitq.matmul %[[F]], %{{[a-z0-9]+}} lhs <unsigned>
+  %p = vit.matmul %f, %k : (tensor<1x3x3x!e>, tensor<1x3x4x!k>) -> tensor<1x3x4x!o>
+  %z = vit.divide_rows using poly %p, %sums : (tensor<1x3x4x!o>, tensor<1x3x!sum>) -> tensor<1x3x4x!y>
+  return %y, %z : tensor<1x3x4x!y>, tensor<1x3x4x!y>
+}
+
+// -----
+
 // Sums of 4096 products must fit 32 bits: powers from 2^11 down.
 !s = !quant.uniform<i32:f32, 0.25>
 !e = !quant.uniform<u8:f32, 0.0039215686274509803>
@@ -69,6 +94,18 @@ func.func @long_rows(%x: tensor<1x4096x!s>) -> tensor<1x4096x!y> {
 func.func @moved(%x: tensor<1x3x3x!s>) -> (tensor<3x3x!e>, tensor<1x3x!sum>) {
   // expected-error @+1 {{'?': powers of two need a product with the values and its division to follow; use --nonlinear=table for it}}
   %e, %sum = vit.softmax_numerator using log2 %x : tensor<1x3x3x!s> -> tensor<1x3x3x!e>, tensor<1x3x!sum>
+  %r = vit.reshape %e to [3, 3] : tensor<1x3x3x!e> -> tensor<3x3x!e>
+  return %r, %sum : tensor<3x3x!e>, tensor<1x3x!sum>
+}
+
+// -----
+
+!s = !quant.uniform<i32:f32, 0.25>
+!e = !quant.uniform<i16:f32, 6.103515625E-5>
+!sum = !quant.uniform<i32:f32, 6.103515625E-5>
+func.func @moved_bytes(%x: tensor<1x3x3x!s>) -> (tensor<3x3x!e>, tensor<1x3x!sum>) {
+  // expected-error @+1 {{'?': codes of 8 bits need a product with the values and its division to follow; use --nonlinear=table for it}}
+  %e, %sum = vit.softmax_numerator wide using shift %x : tensor<1x3x3x!s> -> tensor<1x3x3x!e>, tensor<1x3x!sum>
   %r = vit.reshape %e to [3, 3] : tensor<1x3x3x!e> -> tensor<3x3x!e>
   return %r, %sum : tensor<3x3x!e>, tensor<1x3x!sum>
 }

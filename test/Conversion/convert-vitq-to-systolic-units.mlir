@@ -114,14 +114,16 @@ func.func @main(%x: tensor<2x8xi8>) -> (tensor<2x16xi32>, tensor<2x16xi8>) {
 
 // What no unit computes, and why.
 // CHECK: {node = "log2", op = "vitq.softmax", place = "host", reason = "softmax in powers of two is in no unit"}
+// CHECK-SAME: {node = "octave", op = "vitq.softmax", place = "host", reason = "softmax with codes of 16 bits is in no unit"}
 // CHECK-SAME: {node = "twice", op = "vitq.add", place = "host", reason = "its operands have not the same shape, or are one tensor"}
 // CHECK-SAME: {node = "given", op = "vitq.threshold", place = "host", reason = "its thresholds are no constants"}
 // CHECK-LABEL: func.func @main(
-func.func @main(%s: tensor<1x2x3x4xi32>, %x: tensor<1x4x8xi8>, %a: tensor<1x4x8xi32>, %t: tensor<3xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>, tensor<1x4x8xi8>, tensor<1x4x8xi8>) {
+func.func @main(%s: tensor<1x2x3x4xi32>, %x: tensor<1x4x8xi8>, %a: tensor<1x4x8xi32>, %t: tensor<3xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>, tensor<1x2x3x4xi16>, tensor<1x4x8xi8>, tensor<1x4x8xi8>) {
   %0, %1 = vitq.softmax %s with #vitq.exp_log2<top_exponent = 14> by <7, 9> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>) loc("log2")
+  %4, %5 = vitq.softmax %s with #vitq.exp_octave<dense<16384> : tensor<256xi16>> by <7, 9> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>) loc("octave")
   %2 = vitq.add %x by <1, 1>, %x by <1, 2> round half_up : (tensor<1x4x8xi8>, tensor<1x4x8xi8>) -> tensor<1x4x8xi8> loc("twice")
   %3 = vitq.threshold %a, %t from -2 : (tensor<1x4x8xi32>, tensor<3xi32>) -> tensor<1x4x8xi8> loc("given")
-  return %0, %1, %2, %3 : tensor<1x2x3x4xi16>, tensor<1x2x3xi32>, tensor<1x4x8xi8>, tensor<1x4x8xi8>
+  return %0, %1, %4, %2, %3 : tensor<1x2x3x4xi16>, tensor<1x2x3xi32>, tensor<1x2x3x4xi16>, tensor<1x4x8xi8>, tensor<1x4x8xi8>
 }
 
 // -----

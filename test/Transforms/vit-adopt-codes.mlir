@@ -70,29 +70,63 @@ func.func @main(%x: tensor<1x2x4x8x!quant.uniform<u8:f32, 0.1:130>>) -> tensor<1
 
 // -----
 
-// 16 bits are requantized there.
+// 16 bits: multiples of 257 steps, and the rest of 8 bits.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[W:.+]] = vit.dequantize %{{.*}} : tensor<1x2x4x8x!quant.uniform<i16:f32, 1.000000e-03>>
+// CHECK: %[[H:.+]] = vit.quantize %[[W]] round half_up : tensor<1x2x4x8xf32> -> tensor<1x2x4x8x!quant.uniform<i8:f32, 2.570000e-01>>
+// CHECK: %[[HIGH:.+]] = vit.dequantize %[[H]]
+// CHECK: %[[N:.+]] = vit.mul %[[HIGH]], %{{.*}}
+// CHECK: vit.quantize %[[N]] round half_up : tensor<1x2x4x8xf32> -> tensor<1x2x4x8x!quant.uniform<i16:f32, 2.570000e-01>>
+// CHECK: %[[L:.+]] = vit.add %[[W]], %{{.*}}
+// CHECK: %[[R:.+]] = vit.quantize %[[L]] round half_up : tensor<1x2x4x8xf32> -> tensor<1x2x4x8x!quant.uniform<i8:f32, 1.000000e-03>>
+// CHECK: %[[LOW:.+]] = vit.dequantize %[[R]]
+// CHECK-DAG: %[[A:.+]] = vit.matmul %{{.*}}, %[[LOW]] transpose_rhs
+// CHECK-DAG: %[[B:.+]] = vit.matmul %{{.*}}, %[[HIGH]] transpose_rhs
+// CHECK: vit.add %[[B]], %[[A]]
 func.func @main(%x: tensor<1x2x4x8x!quant.uniform<u8:f32, 0.1:130>>, %y: tensor<1x2x4x8x!quant.uniform<i16:f32, 0.001>>, %z: tensor<1x2x4x8x!quant.uniform<u8:f32:3, {0.1:1, 0.1:2, 0.1:3, 0.1:4, 0.1:5, 0.1:6, 0.1:7, 0.1:8}>>) -> (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) {
   %v = vit.dequantize %x : tensor<1x2x4x8x!quant.uniform<u8:f32, 0.1:130>> -> tensor<1x2x4x8xf32>
   %w = vit.dequantize %y {vit.range = array<f64: -2.0, 1.0>} : tensor<1x2x4x8x!quant.uniform<i16:f32, 0.001>> -> tensor<1x2x4x8xf32>
   %u = vit.dequantize %z {vit.range = array<f64: -2.0, 1.0>} : tensor<1x2x4x8x!quant.uniform<u8:f32:3, {0.1:1, 0.1:2, 0.1:3, 0.1:4, 0.1:5, 0.1:6, 0.1:7, 0.1:8}>> -> tensor<1x2x4x8xf32>
-  // expected-remark @+1 {{are not kept: they have more than 8 bits, which no product of integers takes there; it gets codes of its own}}
   %s = vit.matmul %v, %w transpose_rhs : (tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>) -> tensor<1x2x4x4xf32>
-  // expected-remark @+1 {{are not kept: they have several zero points}}
+  // expected-remark @+1 {{are not kept: they have several zero points, which no product of integers takes there; it gets codes of its own}}
   %t = vit.matmul %v, %u transpose_rhs : (tensor<1x2x4x8xf32>, tensor<1x2x4x8xf32>) -> tensor<1x2x4x4xf32>
   return %s, %t : tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>
 }
 
 // -----
 
-// A function of a float whose result the model quantizes has 16 bits; one of codes has not.
+// A function of a float has 16 bits, and so has one of 16-bit codes, which it reads around 0; one of bytes has not.
 // CHECK-LABEL: func.func @main
 // CHECK: vit.gelu erf %{{.*}} {vit.wide}
 // CHECK: vit.gelu erf %{{.*}} : tensor
-func.func @main(%x: tensor<1x4xf32>, %y: tensor<1x4x!quant.uniform<u8:f32, 0.1>>) -> (tensor<1x4xf32>, tensor<1x4xf32>) {
+// CHECK: vit.quantize %{{.*}} : tensor<1x4xf32> -> tensor<1x4x!quant.uniform<i16:f32, 0.0020000305{{[0-9]*}}>>
+// CHECK: vit.gelu erf %{{.*}} {vit.wide}
+func.func @main(%x: tensor<1x4xf32>, %y: tensor<1x4x!quant.uniform<u8:f32, 0.1>>, %z: tensor<1x4x!quant.uniform<u16:f32, 0.001>>) -> (tensor<1x4xf32>, tensor<1x4xf32>, tensor<1x4xf32>) {
   %a = vit.gelu erf %x : tensor<1x4xf32> -> tensor<1x4xf32>
   %q = vit.quantize %a round half_even : tensor<1x4xf32> -> tensor<1x4x!quant.uniform<u8:f32, 0.1:12>>
   %d = vit.dequantize %q : tensor<1x4x!quant.uniform<u8:f32, 0.1:12>> -> tensor<1x4xf32>
   %r = vit.dequantize %y : tensor<1x4x!quant.uniform<u8:f32, 0.1>> -> tensor<1x4xf32>
   %b = vit.gelu erf %r : tensor<1x4xf32> -> tensor<1x4xf32>
-  return %d, %b : tensor<1x4xf32>, tensor<1x4xf32>
+  %e = vit.dequantize %z : tensor<1x4x!quant.uniform<u16:f32, 0.001>> -> tensor<1x4xf32>
+  %c = vit.gelu erf %e : tensor<1x4xf32> -> tensor<1x4xf32>
+  return %d, %b, %c : tensor<1x4xf32>, tensor<1x4xf32>, tensor<1x4xf32>
+}
+
+// -----
+
+// A softmax has numerators of 16 bits, unless the model has their bytes; it needs no 16-bit codes behind it.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[P:.+]] = vit.softmax %{{.*}} {vit.wide}
+// CHECK-NOT: vit.quantize
+// CHECK: vit.matmul %[[P]]
+// CHECK: vit.softmax_numerator wide %
+// CHECK: vit.softmax_numerator %
+func.func @main(%x: tensor<1x4x4xf32>, %v: tensor<1x4x4xf32>) -> (tensor<1x4x4xf32>, tensor<1x4x4xf32>, tensor<1x4xf32>, tensor<1x4x4xf32>, tensor<1x4xf32>) {
+  %p = vit.softmax %x : tensor<1x4x4xf32> -> tensor<1x4x4xf32>
+  %q = vit.quantize %p round half_even : tensor<1x4x4xf32> -> tensor<1x4x4x!quant.uniform<u16:f32, 1.5e-5>>
+  %d = vit.dequantize %q : tensor<1x4x4x!quant.uniform<u16:f32, 1.5e-5>> -> tensor<1x4x4xf32>
+  %o = vit.matmul %d, %v : (tensor<1x4x4xf32>, tensor<1x4x4xf32>) -> tensor<1x4x4xf32>
+  %e, %sum = vit.softmax_numerator %x : tensor<1x4x4xf32> -> tensor<1x4x4xf32>, tensor<1x4xf32>
+  %f, %sums = vit.softmax_numerator %x {vit.coded} : tensor<1x4x4xf32> -> tensor<1x4x4xf32>, tensor<1x4xf32>
+  return %o, %e, %sum, %f, %sums : tensor<1x4x4xf32>, tensor<1x4x4xf32>, tensor<1x4xf32>, tensor<1x4x4xf32>, tensor<1x4xf32>
 }

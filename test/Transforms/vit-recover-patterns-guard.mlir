@@ -142,3 +142,20 @@ func.func @moved_mask(%x: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
   %z = vit.where %o, %zero, %q : (tensor<1x2x2xi1>, tensor<f32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
   return %z : tensor<1x2x2xf32>
 }
+
+// -----
+
+// Codes between softmax and guard are numbers.
+// CHECK-LABEL: func.func @codes
+// CHECK: vit.softmax
+// CHECK: %[[D:.+]] = vit.dequantize
+// CHECK-NEXT: return %[[D]]
+func.func @codes(%x: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
+  %zero = arith.constant dense<0.0> : tensor<f32>
+  %p = vit.softmax %x : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+  %q = vit.quantize %p round half_even : tensor<1x2x2xf32> -> tensor<1x2x2x!quant.uniform<u8:f32, 3.9e-3>>
+  %d = vit.dequantize %q : tensor<1x2x2x!quant.uniform<u8:f32, 3.9e-3>> -> tensor<1x2x2xf32>
+  %n = vit.is_nan %d : tensor<1x2x2xf32> -> tensor<1x2x2xi1>
+  %w = vit.where %n, %zero, %d : (tensor<1x2x2xi1>, tensor<f32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
+  return %w : tensor<1x2x2xf32>
+}

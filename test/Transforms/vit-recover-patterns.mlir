@@ -168,6 +168,43 @@ func.func @gelu_tanh(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
+// The factor of a GELU may be behind a reshape, where a tool puts codes there.
+// CHECK-LABEL: func.func @gelu_reshaped
+// CHECK-NEXT: %[[G:.+]] = vit.gelu erf %{{.+}} : tensor<1x2x4xf32> -> tensor<1x2x4xf32>
+// CHECK-NEXT: %[[R:.+]] = vit.reshape %[[G]] to [2, 4]
+// CHECK-NEXT: return %[[R]]
+func.func @gelu_reshaped(%x: tensor<1x2x4xf32>) -> tensor<2x4xf32> {
+  %half = arith.constant dense<0.5> : tensor<f32>
+  %one = arith.constant dense<1.0> : tensor<f32>
+  %k = arith.constant dense<0.707106769> : tensor<f32>
+  %kx = vit.mul %x, %k : (tensor<1x2x4xf32>, tensor<f32>) -> tensor<1x2x4xf32>
+  %e = vit.erf %kx : tensor<1x2x4xf32> -> tensor<1x2x4xf32>
+  %a = vit.add %e, %one : (tensor<1x2x4xf32>, tensor<f32>) -> tensor<1x2x4xf32>
+  %p = vit.mul %x, %a : (tensor<1x2x4xf32>, tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+  %r = vit.reshape %p to [2, 4] : tensor<1x2x4xf32> -> tensor<2x4xf32>
+  %g = vit.mul %r, %half : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xf32>
+  return %g : tensor<2x4xf32>
+}
+
+// -----
+
+// SmoothQuant's factors are factors of the channels' scales.
+// CHECK-LABEL: func.func @channel_factors
+// CHECK-SAME: (%[[X:.+]]: tensor<3x2xf32>
+// CHECK-NEXT: %[[Q:.+]] = vit.quantize %[[X]] round half_even : tensor<3x2xf32> -> tensor<3x2x!quant.uniform<i8:f32:1, {2.000000e-01:3,5.000000e-02:3}>>
+// CHECK-NEXT: %[[I:.+]] = quant.scast %[[Q]]
+// CHECK-NEXT: %[[C:.+]] = quant.scast %[[I]] : tensor<3x2xi8> to tensor<3x2x!quant.uniform<i8:f32, 1.000000e-01:3>>
+// CHECK-NEXT: vit.dequantize %[[C]]
+func.func @channel_factors(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
+  %c = arith.constant dense<[[0.5, 2.0]]> : tensor<1x2xf32>
+  %y = vit.mul %x, %c : (tensor<3x2xf32>, tensor<1x2xf32>) -> tensor<3x2xf32>
+  %q = vit.quantize %y round half_even : tensor<3x2xf32> -> tensor<3x2x!quant.uniform<i8:f32, 0.1:3>>
+  %d = vit.dequantize %q : tensor<3x2x!quant.uniform<i8:f32, 0.1:3>> -> tensor<3x2xf32>
+  return %d : tensor<3x2xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @gelu_tanh_factored
 // CHECK-NEXT: vit.gelu tanh %{{.+}}
 // CHECK-NEXT: return

@@ -1,8 +1,8 @@
-"""A small ONNX evaluator in NumPy: the operators of the digits model and of its quantized forms.
+"""A small ONNX evaluator in NumPy: the operators of vision transformers and of their quantized forms.
 
     run(model, {"input": array}) -> {name: array} of all values
 
-Integers are exact and floats are 32 bits, as onnxruntime has them.
+Integers are exact and floats are 32 bits, as onnxruntime has them, or those of `real`.
 """
 
 import math
@@ -10,7 +10,10 @@ import math
 import numpy as np
 from onnx import numpy_helper
 
-_erf = np.vectorize(math.erf, otypes=[np.float64])
+try:  # Faster, where it is installed.
+    from scipy.special import erf as _erf
+except ImportError:
+    _erf = np.vectorize(math.erf, otypes=[np.float64])
 
 
 def _along(values, axis, rank):
@@ -32,7 +35,7 @@ def dequantize(q, scale, zero=None, axis=1):
     zero = np.zeros((), np.int32) if zero is None else zero
     return (
         (q.astype(np.int64) - _along(zero, axis, q.ndim).astype(np.int64)) * _along(scale, axis, q.ndim)
-    ).astype(np.float32)
+    ).astype(np.asarray(scale).dtype)
 
 
 def _conv(x, w, b=None):
@@ -89,7 +92,7 @@ def _integers(q, zero, axis):
     return q.astype(np.int64) - _along(zero, axis, q.ndim).astype(np.int64)
 
 
-def _evaluate(op, a, x):
+def _evaluate(op, a, x, real):
     """The results of an operator; `a` are its attributes, `x` its inputs."""
     axis = a.get("axis", 1)
     simple = {
@@ -99,13 +102,13 @@ def _evaluate(op, a, x):
         "Div": lambda: x[0] / x[1] if x[0].dtype.kind == "f" else x[0] // x[1],
         "Equal": lambda: x[0] == x[1],
         "Where": lambda: np.where(*x[:3]),
-        "Erf": lambda: _erf(x[0]).astype(np.float32),
+        "Erf": lambda: _erf(x[0]),
         "Exp": lambda: np.exp(x[0]),
         "Sigmoid": lambda: 1 / (1 + np.exp(-x[0])),
         "Relu": lambda: np.maximum(x[0], 0),
         "Clip": lambda: np.clip(x[0], x[1], x[2]),
         "Identity": lambda: x[0],
-        "Gelu": lambda: (x[0] / 2 * (1 + _erf(x[0] / math.sqrt(2)))).astype(np.float32),
+        "Gelu": lambda: x[0] / 2 * (1 + _erf(x[0] / math.sqrt(2))),
         "MatMul": lambda: x[0] @ x[1],
         "Gemm": lambda: x[0] @ (x[1].T if a.get("transB") else x[1]) + x[2],
         "Conv": lambda: _conv(*x),
@@ -114,7 +117,7 @@ def _evaluate(op, a, x):
         "ReduceMax": lambda: x[0].max(-1, keepdims=True),
         "ReduceSum": lambda: x[0].sum(-1, keepdims=bool(a.get("keepdims", 1))),
         "ReduceMean": lambda: x[0].mean(tuple(int(i) for i in x[1]), keepdims=bool(a.get("keepdims", 1))),
-        "Shape": lambda: np.array(x[0].shape, np.int64),
+        "Shape": lambda: np.array(x[0].shape, np.int64)[a.get("start", 0) : a.get("end")],
         "ConstantOfShape": lambda: np.full(x[0], a["value"].reshape(-1)[0] if "value" in a else np.float32(0)),
         "Expand": lambda: x[0] * np.ones(x[1], x[0].dtype),
         "Reshape": lambda: _reshape(x[0], x[1]),
@@ -124,7 +127,7 @@ def _evaluate(op, a, x):
         "Gather": lambda: np.take(x[0], x[1], a.get("axis", 0)),
         "Squeeze": lambda: _squeeze(x[0], x[1]),
         "Unsqueeze": lambda: np.expand_dims(x[0], tuple(int(i) for i in x[1])),
-        "Cast": lambda: x[0].astype(np.float32),
+        "Cast": lambda: x[0].astype(real),
         "QuantizeLinear": lambda: quantize(x[0], x[1], x[2], axis),
         "DequantizeLinear": lambda: dequantize(x[0], x[1], x[2] if len(x) > 2 else None, axis),
         "QLinearMatMul": lambda: quantize(
@@ -152,7 +155,7 @@ def _evaluate(op, a, x):
     if op == "Constant":
         return [a["value"]]
     result = simple[op]()
-    return [result.astype(np.float32) if getattr(result, "dtype", None) == np.float64 else result]
+    return [result.astype(real) if getattr(result, "dtype", None) == np.float64 else result]
 
 
 def _value(attribute):
@@ -163,13 +166,14 @@ def _value(attribute):
     return list(attribute.ints) if attribute.ints else attribute.i
 
 
-def run(model, inputs):
+def run(model, inputs, real=np.float32):
     values = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
     values.update(inputs)
+    values = {name: v.astype(real) if v.dtype == np.float32 else v for name, v in values.items()}
     for node in model.graph.node:
         operands = [values[name] for name in node.input if name]
         attributes = {a.name: _value(a) for a in node.attribute}
-        results = _evaluate(node.op_type, attributes, operands)
+        results = _evaluate(node.op_type, attributes, operands, real)
         for name, result in zip(node.output, results):
             values[name] = np.asarray(result)
     return values

@@ -9,6 +9,7 @@ STYLE:
     qdq-i8       the same with signed symmetric activations, results of products too, biases int32
     qdq-nncf     weights quantized in the graph; products of activations stay float
     qdq-aimet    activations unsigned at the result of every operator that computes; weights per tensor
+    qdq-aimet16  the same with int16 at the results, weights per channel: W8A16
     qdq-u8w      as qdq-u8 with unsigned weights that have a zero point, which most do not fit 8 bits without
     qdq-i16      as qdq-u8 with 16-bit activations, of the domain com.microsoft
     qoperator    QLinearConv, QLinearMatMul, QLinearAdd, QGemm
@@ -236,6 +237,8 @@ def main():
         nncf(q, nodes)
     elif style == "qdq-aimet":
         qdq(q, nodes, weights={"per_channel": False}, everything=True)
+    elif style == "qdq-aimet16":
+        qdq(q, nodes, np.int16, everything=True)
     elif style == "qdq-u8w":
         qdq(q, nodes, weights={"dtype": np.uint8})
     elif style == "qdq-i16":

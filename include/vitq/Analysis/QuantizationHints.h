@@ -22,9 +22,11 @@ namespace vitq {
 /// `vit-quantize` reads and removes it; without it a tensor has one scale, from
 /// `vit.range`.
 inline constexpr llvm::StringLiteral kCodeRangesAttr = "vit.code_ranges";
-/// Unit attribute of a function or a linear: its operand and its result are
-/// quantized to 16 bits, not 8. `vit-split-outliers` writes it.
+/// Unit attribute of a function, a product or a softmax: its operand and its result are
+/// quantized to 16 bits, not 8. `vit-split-outliers` and `vit-adopt-codes` write it.
 inline constexpr llvm::StringLiteral kWideAttr = "vit.wide";
+/// Unit attribute of an op: a quantized model has the codes that its result has anyway.
+inline constexpr llvm::StringLiteral kCodedAttr = "vit.coded";
 /// On the module: what the passes of the recipe decided, one dictionary
 /// {pass, node, text} each, in order. Reports print them.
 inline constexpr llvm::StringLiteral kDecisionsAttr = "vitq.decisions";

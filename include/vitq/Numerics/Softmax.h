@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The compiler's softmax gives unsigned 8-bit codes relative to the row's
+// The compiler's softmax gives unsigned 8-bit codes (or 16-bit ones) relative to the row's
 // maximum and their sum; divideRow divides after P*V (docs/Rules.md, R10).
 // shiftmaxRow is the published Shiftmax (docs/Numerics.md).
 //
@@ -31,13 +31,13 @@ using DistanceTable = std::array<uint8_t, kDistances>;
 /// The largest unsigned code.
 inline int64_t largestCode(unsigned bits) { return (int64_t(1) << bits) - 1; }
 
-/// min(255, round-half-up((rowMax - acc) * D)): the distance from the maximum
+/// min(last, round-half-up((rowMax - acc) * D)): the distance from the maximum
 /// in steps. rowMax - acc, up to 2^32 - 1, is limited to 2^31 - 1 before the
-/// product; this changes nothing while 255.5 / D < 2^31, i.e. D > 2^-23.
-/// Preconditions: rowMax >= acc, D >= 0.
-inline int64_t softmaxDistance(int32_t rowMax, int32_t acc, Dyadic d) {
+/// product; this changes nothing while (last + 0.5) / D < 2^31, i.e. D > 2^-23
+/// for 255. Preconditions: rowMax >= acc, D >= 0.
+inline int64_t softmaxDistance(int32_t rowMax, int32_t acc, Dyadic d, int64_t last = kDistances - 1) {
   const int64_t diff = saturateInt32(static_cast<int64_t>(rowMax) - acc);
-  return requantize(diff, d, Rounding::HalfUp, 0, 0, kDistances - 1);
+  return requantize(diff, d, Rounding::HalfUp, 0, 0, last);
 }
 
 /// codes[i] = table[softmaxDistance(max acc, acc[i])], *sum = sum of codes.
@@ -115,6 +115,24 @@ void softmaxLog2Row(const int32_t *acc, int16_t *codes, int32_t *sum, int64_t n,
 /// The largest top, at most 14, with N * 2^(top + 7) < 2^31: sums of such codes times
 /// 8-bit values fit 32 bits. 0 if there is none.
 unsigned softmaxLog2Top(int64_t n);
+
+/// Distances of softmaxOctaveRow: steps of an octave, and the largest distance, after 16.
+inline constexpr int kOctaveSteps = 256;
+inline constexpr int64_t kLastOctaveDistance = 16 * kOctaveSteps - 1;
+/// The codes of the first octave.
+using OctaveTable = std::array<int16_t, kOctaveSteps>;
+
+/// table[i] = rne(2^top * 2^(-i/256)), 1 <= top <= 14.
+OctaveTable softmaxOctaveTable(unsigned top);
+
+/// (table[d mod 256] + 2^(o-1)) >> o with o = d div 256, 0 <= d <= kLastOctaveDistance:
+/// table[d] for o = 0. Precondition: 1 <= table <= 2^14.
+int16_t softmaxOctaveCode(int64_t d, const OctaveTable &table);
+
+/// codes[i] = softmaxOctaveCode(softmaxDistance(max acc, acc[i])), *sum = sum of codes, each
+/// within half a code and 0.14 % of 2^top * exp for steps of ln2/256. N >= 1 and
+/// N * max(table) < 2^31.
+void softmaxOctaveRow(const int32_t *acc, int16_t *codes, int32_t *sum, int64_t n, Dyadic d, const OctaveTable &table);
 
 /// acc / sum in Q24, limited to int32 (i.e. |acc/sum| < 128):
 ///   R = floor(2^40 / max(sum, 1)), u = sat32((acc*R + 2^15) >> 16).

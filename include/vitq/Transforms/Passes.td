@@ -436,9 +436,12 @@ def VitAdoptCodesPass : Pass<"vit-adopt-codes", "::mlir::ModuleOp"> {
       computed, unless the move takes only a part;
     * the right operand of a `vit.matmul` is read as signed codes with zero point 0; what its
       zero point adds to each row is the row sum of the left operand, and is left out where only
-      a softmax reads the product. 16-bit codes there are not kept (a remark);
-    * a function (or a product of two tensors) with an operand that is float in the model is marked
-      `vit.wide`: it takes and gives 16 bits;
+      a softmax reads the product. 16-bit codes there are taken apart: one product with multiples of
+      257 steps, one with the rest, each of 8 bits. Codes of several scales are not kept (a remark);
+    * what the model leaves float must not lose more than what it codes: a function with a float
+      operand (or a product of two tensors, one of them coded) is marked `vit.wide`, so that it takes
+      and gives 16 bits, and so is every softmax, whose numerators then have 16 bits and need no
+      codes of 16 bits behind them. The argument of a function that has 16 bits is read around 0;
     * a quantization rounds as the op does that computes its operand.
 
     ```mlir
@@ -457,7 +460,8 @@ def VitAdoptCodesPass : Pass<"vit-adopt-codes", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::quant::QuantDialect"];
   let statistics = [
     Statistic<"numHoisted", "num-hoisted", "Quantizations moved to where their value is computed">,
-    Statistic<"numCentered", "num-centered", "Right operands whose zero point became row sums">
+    Statistic<"numCentered", "num-centered", "Right operands whose zero point became row sums">,
+    Statistic<"numTakenApart", "num-taken-apart", "Right operands of 16 bits that became two of 8">
   ];
 }
 

@@ -28,6 +28,8 @@ constexpr double kLn2 = 0.6931471805599453;
 constexpr double kTableStep = kLn2 / 16;
 constexpr double kShiftStep = 1.0 / 24;
 constexpr double kPolynomialStep = kLn2 / 26;
+/// Of 16-bit codes.
+constexpr double kOctaveStep = kLn2 / numerics::kOctaveSteps;
 
 /// `value` as 32 bits, unchanged in meaning.
 Value widen(Operation *op, ConversionPatternRewriter &rewriter, Value value, const UniformParameters &parameters) {
@@ -54,11 +56,11 @@ struct LowerSoftmax : Lowering<vit::SoftmaxNumeratorOp> {
                                  codes = perTensorParametersOf(op, op.getNumerator());
     if (failed(scores) || failed(codes))
       return failure();
-    const bool powers = vit::kindOf(op.getAlgorithm()) == vit::Algorithm::Log2;
-    if (codes->isSigned != powers || (powers ? codes->width != 16 : codes->width > 8) ||
-        (scores->axis >= 0 && scores->axis != 1) || !llvm::all_equal(scores->zeroPoints))
-      return op.emitError(
-          "softmax needs unsigned codes of at most 8 bits, and scores with one scale, or one for each head (axis 1)");
+    const bool wide = codes->width == 16;
+    if (codes->isSigned != wide || (!wide && codes->width > 8) || (scores->axis >= 0 && scores->axis != 1) ||
+        !llvm::all_equal(scores->zeroPoints))
+      return op.emitError("softmax needs unsigned codes of at most 8 bits or signed ones of 16, and scores with one "
+                          "scale, or one for each head (axis 1)");
     FailureOr<Exponential> exponential = exponentialOf(op, codes->width);
     if (failed(exponential))
       return failure();
@@ -84,6 +86,8 @@ private:
     MLIRContext *mlir = op.getContext();
     switch (vit::kindOf(op.getAlgorithm())) {
     case vit::Algorithm::Table: {
+      if (bits == 16)
+        return octaveOf(op);
       const numerics::DistanceTable table = numerics::softmaxExpTable(kTableStep, bits);
       auto type = RankedTensorType::get({numerics::kDistances}, IntegerType::get(mlir, bits));
       SmallVector<APInt> entries;
@@ -114,6 +118,15 @@ private:
                          integer::ExpLog2Attr::get(mlir, numerics::softmaxLog2Top(vit::shapeOf(op.getInput()).back()))};
     }
     llvm_unreachable("unknown algorithm");
+  }
+
+  static Exponential octaveOf(vit::SoftmaxNumeratorOp op) {
+    const numerics::OctaveTable table =
+        numerics::softmaxOctaveTable(numerics::softmaxLog2Top(vit::shapeOf(op.getInput()).back()));
+    auto type = RankedTensorType::get({numerics::kOctaveSteps}, IntegerType::get(op.getContext(), 16));
+    return Exponential{kOctaveStep,
+                       integer::ExpOctaveAttr::get(op.getContext(), cast<DenseIntElementsAttr>(DenseElementsAttr::get(
+                                                                        type, ArrayRef<int16_t>(table))))};
   }
 };
 
@@ -315,31 +328,46 @@ static Type withScaledType(Type tensor, double factor) {
   return withElementType(tensor, element);
 }
 
-LogicalResult lowering::retypePowersOfTwo(ModuleOp module) {
+/// The codes that the algorithm of a softmax gives; null where they are those that the op has.
+static quant::UniformQuantizedType codesOfAlgorithm(vit::SoftmaxNumeratorOp op, const UniformParameters &codes) {
+  switch (vit::kindOf(op.getAlgorithm())) {
+  case vit::Algorithm::Log2: {
+    const unsigned top = numerics::softmaxLog2Top(vit::shapeOf(op.getInput()).back());
+    return getPerTensorType(op.getContext(), 16, true, std::ldexp(1.0, -static_cast<int>(top)), 0);
+  }
+  case vit::Algorithm::Table:
+    return {};
+  default:
+    return codes.width > 8 ? getPerTensorType(op.getContext(), 8, false, 1.0 / 255, 0) : quant::UniformQuantizedType();
+  }
+}
+
+LogicalResult lowering::retypeNumerators(ModuleOp module) {
   WalkResult walked = module.walk([](vit::SoftmaxNumeratorOp op) -> WalkResult {
-    if (vit::kindOf(op.getAlgorithm()) != vit::Algorithm::Log2)
-      return WalkResult::advance();
     FailureOr<UniformParameters> codes = perTensorParametersOf(op, op.getNumerator());
     if (failed(codes))
       return WalkResult::interrupt();
-    const unsigned top = numerics::softmaxLog2Top(vit::shapeOf(op.getInput()).back());
-    if (top == 0)
-      return op.emitError("'") << nodeName(op.getLoc()) << "': rows of " << vit::shapeOf(op.getInput()).back()
+    const bool powers = vit::kindOf(op.getAlgorithm()) == vit::Algorithm::Log2;
+    const int64_t length = vit::shapeOf(op.getInput()).back();
+    if (powers && numerics::softmaxLog2Top(length) == 0)
+      return op.emitError("'") << nodeName(op.getLoc()) << "': rows of " << length
                                << " are too long for powers of two; use --nonlinear=table for it";
-    const double scale = std::ldexp(1.0, -static_cast<int>(top)), factor = scale / codes->scale();
+    quant::UniformQuantizedType type = codesOfAlgorithm(op, *codes);
+    if (!type)
+      return WalkResult::advance();
+    const double factor = type.getScale() / codes->scale();
     for (Operation *user : op.getNumerator().getUsers()) {
       if (isa<vit::DivideRowsOp>(user))
         continue;
       auto product = dyn_cast<vit::MatmulOp>(user);
       if (!product || product.getLhs() != op.getNumerator() || product.getRhs() == op.getNumerator() ||
           !llvm::all_of(product->getUsers(), llvm::IsaPred<vit::DivideRowsOp>))
-        return op.emitError("'") << nodeName(op.getLoc())
-                                 << "': powers of two need a product with the values and its division to follow; use "
+        return op.emitError("'") << nodeName(op.getLoc()) << "': " << (powers ? "powers of two" : "codes of 8 bits")
+                                 << " need a product with the values and its division to follow; use "
                                     "--nonlinear=table for it";
       product.getResult().setType(cast<RankedTensorType>(withScaledType(product.getType(), factor)));
     }
-    op.getNumerator().setType(cast<RankedTensorType>(
-        withElementType(op.getNumerator().getType(), getPerTensorType(op.getContext(), 16, true, scale, 0))));
+    op.getNumerator().setType(cast<RankedTensorType>(withElementType(op.getNumerator().getType(), type)));
     op.getSum().setType(cast<RankedTensorType>(withScaledType(op.getSum().getType(), factor)));
     return WalkResult::advance();
   });

@@ -77,7 +77,7 @@ void populateRowPatterns(mlir::RewritePatternSet &patterns, const mlir::TypeConv
                          const Context &context);
 /// Gives the numerators of softmaxes that use `log2` a type of 16-bit powers of two, and
 /// their sums and products its scale. Before any pattern is applied.
-mlir::LogicalResult retypePowersOfTwo(mlir::ModuleOp module);
+mlir::LogicalResult retypeNumerators(mlir::ModuleOp module);
 void populateMovePatterns(mlir::RewritePatternSet &patterns, const mlir::TypeConverter &converter,
                           const Context &context);
 

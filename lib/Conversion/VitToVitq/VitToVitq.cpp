@@ -99,7 +99,7 @@ class ConvertVitToVitq : public vitq::impl::ConvertVitToVitqPassBase<ConvertVitT
       return signalPassFailure();
     }
     MLIRContext *context = &getContext();
-    if (failed(retypePowersOfTwo(getOperation())))
+    if (failed(retypeNumerators(getOperation())))
       return signalPassFailure();
     const SmallVector<double> outputScales = findOutputScales();
     QuantTypeConverter converter;

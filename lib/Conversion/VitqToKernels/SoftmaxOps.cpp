@@ -127,6 +127,32 @@ struct SoftmaxLog2 : SoftmaxRow {
   }
 };
 
+/// code = entry of the distance within its octave, shifted by its octaves; sum of the codes
+struct SoftmaxOctave : SoftmaxRow {
+  Slot entries;
+
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
+    Value top = rowMaximum(e, target, context, cols);
+    // Distances first, in vectors if they can be, then codes one by one.
+    forColumns(e, target, cols, rescale.isFast(), 16, [&](Value col, int64_t lanes) {
+      Value distance = distances(e, context, top, col, lanes, numerics::kLastOctaveDistance);
+      e.store(e.trunc(distance, 16), context.results[0], {context.resultRow, col});
+    });
+    Value octave = Blob::view(e, context.blob, entries);
+    Value sum = e.loop(cols, e.constant(e.intType(32), 0), [&](Value col, ValueRange sum) {
+      Value distance = e.zext(e.load(context.results[0], {context.resultRow, col}), 32);
+      Value within = e.op<arith::AndIOp>(distance, e.like(distance, numerics::kOctaveSteps - 1));
+      Value shift = e.srl(distance, e.like(distance, llvm::Log2_32(numerics::kOctaveSteps)));
+      Value entry = e.zext(e.load(octave, e.toIndexUnsigned(within)), 32);
+      Value one = e.like(distance, 1), half = e.srl(e.shl(one, shift), one);
+      Value code = e.srl(e.add(entry, half), shift);
+      e.store(e.trunc(code, 16), context.results[0], {context.resultRow, col});
+      return Values{e.add(sum[0], code)};
+    })[0];
+    e.store(sum, context.results[1], context.resultRow);
+  }
+};
+
 /// code = min((E * floor(M / min(sum of E, M))) >> shift, top), M = 2^m - 1
 /// (numerics::shiftmaxRow).
 struct Shiftmax : RowOp {
@@ -190,17 +216,24 @@ struct Shiftmax32 : Shiftmax {
 
 static std::unique_ptr<RowOp> makeSoftmax(SoftmaxOp op, const RowBuilder &build) {
   std::unique_ptr<SoftmaxRow> row;
+  StringRef name = "softmax";
   std::optional<numerics::DistanceTable> table = op.getAlgorithm().getDistanceCodes(codeOf(op.getCodes()).bits);
   if (table) {
     auto bytes = std::make_unique<Softmax>();
     bytes->table = bytes->blob.array(ArrayRef<uint8_t>(*table));
     row = std::move(bytes);
+  } else if (auto octave = dyn_cast<ExpOctaveAttr>(op.getAlgorithm())) {
+    auto words = std::make_unique<SoftmaxOctave>();
+    words->entries = words->blob.array(ArrayRef(llvm::to_vector(octave.getEntries().getValues<int16_t>())));
+    row = std::move(words);
+    name = "softmax_octave";
   } else {
     auto powers = std::make_unique<SoftmaxLog2>();
     powers->largest = powers->blob.scalar(op.getAlgorithm().getLargestCode(codeOf(op.getCodes()).bits));
     row = std::move(powers);
+    name = "softmax_log2";
   }
-  build.shape(*row, table ? "softmax" : "softmax_log2", op.getInput(), false);
+  build.shape(*row, name, op.getInput(), false);
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
   row->rescale = Rescale(row->blob, op.getBy(), Rounding::HalfUp, 31, ChannelMap::of(op.getBy(), shape, 1));
   build.result(*row, op.getCodes());

@@ -108,12 +108,47 @@ LogicalResult Emitter::addOutputs(func::ReturnOp op) {
 // Casts
 //===----------------------------------------------------------------------===//
 
+/// What linear layers read is written as uint8: onnxruntime 1.32 cannot load models of opset 21 whose linear layers
+/// read int8 (findings/onnxruntime-1.32-int8-qdq-opset-21.sh). Codes that differ by 128, as their zero points do, are
+/// the same reals.
+void Emitter::findShifted() {
+  auto isNarrow = [](Type type) {
+    std::optional<UniformParameters> codes = getUniformParameters(type);
+    return codes && codes->isSigned && codes->width == 8;
+  };
+  function.walk([&](Operation *op) {
+    if (!isa<LinearOp, PatchEmbedOp>(op))
+      return;
+    Value source = op->getOperand(0);
+    for (Operation *move = source.getDefiningOp(); isMove(move); move = source.getDefiningOp())
+      source = move->getOperand(0);
+    if (auto read = source.getDefiningOp<DequantizeOp>(); read && isNarrow(getQuantizedType(read.getInput())))
+      shifted.insert(getQuantizedType(read.getInput()));
+  });
+  // Codes that are read as those of another type.
+  for (size_t before = SIZE_MAX; before != shifted.size();) {
+    before = shifted.size();
+    for (auto cast : function.getOps<quant::StorageCastOp>()) {
+      auto inner = cast.getInput().getDefiningOp<quant::StorageCastOp>();
+      if (!inner || isConstant(inner.getInput()))
+        continue;
+      Type from = getQuantizedType(inner.getInput()), to = getQuantizedType(cast.getResult());
+      if (from && to && isNarrow(from) && isNarrow(to) && (shifted.contains(from) || shifted.contains(to)))
+        for (Type type : {from, to})
+          shifted.insert(type);
+    }
+  }
+}
+
 /// Scale and zero point of a type as constants, along `axis` where it has several. None of
 /// types with scales in blocks, which `run` has refused.
-std::optional<Emitter::Grid> Emitter::gridOf(Type element, const std::string &name, std::optional<int64_t> axis) {
+std::optional<Emitter::Grid> Emitter::gridOf(Type element, const std::string &name, std::optional<int64_t> axis,
+                                             bool isWeight) {
   std::optional<UniformParameters> type = getUniformParameters(element);
   if (!type)
     return std::nullopt;
+  const bool isShifted = !isWeight && shifted.contains(element);
+  const int64_t offset = isShifted ? 128 : 0;
   std::vector<float> scales;
   SmallVector<int64_t> shape;
   if (type->axis >= 0)
@@ -121,11 +156,11 @@ std::optional<Emitter::Grid> Emitter::gridOf(Type element, const std::string &na
   Tensor zeros = Tensor::allocate(ElementKind::I32, shape);
   for (auto [i, scale] : llvm::enumerate(type->scales)) {
     scales.push_back(static_cast<float>(scale));
-    zeros.setInt(static_cast<int64_t>(i), type->zeroPoint(i));
+    zeros.setInt(static_cast<int64_t>(i), type->zeroPoint(i) + offset);
   }
   Grid grid;
   grid.scale = floats(name + "_scale", shape, scales);
-  grid.zeroPoint = writer.codes(name + "_zero_point", zeros, type->width, type->isSigned);
+  grid.zeroPoint = writer.codes(name + "_zero_point", zeros, type->width, type->isSigned && !isShifted);
   if (type->axis >= 0)
     grid.axis = {NodeAttribute{"axis", axis.value_or(type->axis)}};
   return grid;
@@ -187,8 +222,13 @@ LogicalResult Emitter::emit(quant::StorageCastOp op) {
           return isa<DequantizeOp>(user) && llvm::all_of(user->getUsers(), llvm::IsaPred<WeightedOp>);
         }))
       return success(); // weights, which `weight` writes
+    const bool isShifted = shifted.contains(getQuantizedType(op.getResult()));
+    Tensor stored = codes->converted(ElementKind::I32);
+    if (isShifted)
+      for (int32_t &code : MutableArrayRef(stored.mutableData<int32_t>(), stored.numElements()))
+        code += 128;
     values[op.getResult()].codes =
-        writer.codes(getBlobName(op.getInput()).str(), *codes, parameters->width, parameters->isSigned);
+        writer.codes(getBlobName(op.getInput()).str(), stored, parameters->width, parameters->isSigned && !isShifted);
     return success();
   }
   quant::QuantizedType from = getQuantizedType(op.getInput()), to = getQuantizedType(op.getResult());
@@ -218,7 +258,7 @@ FailureOr<std::string> Emitter::weight(Operation *op, Value value, ArrayRef<int6
   std::optional<int64_t> axis;
   if (type->axis >= 0)
     axis = std::distance(permutation.begin(), llvm::find(permutation, type->axis));
-  std::optional<Grid> grid = gridOf(getQuantizedType(cast.getResult()), hint(op, "_weight"), axis);
+  std::optional<Grid> grid = gridOf(getQuantizedType(cast.getResult()), hint(op, "_weight"), axis, /*isWeight=*/true);
   std::string stored =
       writer.codes(getBlobName(cast.getInput()).str(), transposed(*codes, permutation), type->width, type->isSigned);
   return node("DequantizeLinear", {stored, grid->scale, grid->zeroPoint}, op, "_weight", grid->axis);
@@ -284,6 +324,7 @@ LogicalResult Emitter::run() {
     for (Value result : op.getResults())
       if (quant::QuantizedType type = getQuantizedType(result); type && !getUniformParameters(type))
         return op.emitError("--emit=onnx: '") << nodeName(op.getLoc()) << "' has a type with scales in blocks";
+  findShifted();
   if (failed(addInput()))
     return failure();
   for (Operation &op : function.front())

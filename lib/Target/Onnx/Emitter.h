@@ -64,7 +64,9 @@ private:
     std::string scale, zeroPoint;
     std::vector<NodeAttribute> axis;
   };
-  std::optional<Grid> gridOf(mlir::Type element, const std::string &name, std::optional<int64_t> axis = std::nullopt);
+  std::optional<Grid> gridOf(mlir::Type element, const std::string &name, std::optional<int64_t> axis = std::nullopt,
+                             bool isWeight = false);
+  void findShifted();
   llvm::LogicalResult emit(vit::QuantizeOp op);
   llvm::LogicalResult emit(vit::DequantizeOp op);
   llvm::LogicalResult emit(mlir::quant::StorageCastOp op);
@@ -88,6 +90,8 @@ private:
 
   mlir::func::FuncOp function;
   llvm::DenseMap<mlir::Value, Emitted> values;
+  /// Signed types of 8 bits whose codes are written as uint8, 128 larger.
+  llvm::DenseSet<mlir::Type> shifted;
   /// Pixels as planes, where the function reads bytes: real, [B, C, H, W].
   std::string image, planes;
 };

@@ -177,7 +177,8 @@ bool StageBuilder::make(SoftmaxTableStage &stage, integer::SoftmaxOp op) {
     return makeStage<SoftmaxShiftStage>(op);
   std::optional<numerics::DistanceTable> table = op.getAlgorithm().getDistanceCodes(widthOf(op.getCodes()));
   if (!table)
-    return refuse("softmax in powers of two is in no unit");
+    return refuse(isa<integer::ExpLog2Attr>(op.getAlgorithm()) ? "softmax in powers of two is in no unit"
+                                                               : "softmax with codes of 16 bits is in no unit");
   stage.exponentials.assign(table->begin(), table->end());
   bool perBatch = false;
   return setMultipliers(stage.multipliers, op.getBy(), 1, &perBatch);

@@ -71,6 +71,8 @@ func.func @attention(%x: tensor<2x3x4xf32>, %v: tensor<4xf32>) {
   // CHECK: vit.softmax_numerator using table %{{.*}} -> tensor<2x3x4x!quant.uniform<u8:f32, 4.000000e-03>>, tensor<2x3x!quant.uniform<i32:f32, 4.000000e-03>>
   %3, %4 = vit.softmax_numerator using table %x : tensor<2x3x4xf32>
     -> tensor<2x3x4x!quant.uniform<u8:f32, 4.0e-3>>, tensor<2x3x!quant.uniform<i32:f32, 4.0e-3>>
+  // CHECK: vit.softmax_numerator wide using table %{{.*}} -> tensor<2x3x4xf32>, tensor<2x3xf32>
+  %wide, %wides = vit.softmax_numerator wide using table %x : tensor<2x3x4xf32> -> tensor<2x3x4xf32>, tensor<2x3xf32>
   // CHECK: vit.divide_rows %{{.*}}, %{{.*}} : (tensor<2x3x4xf32>, tensor<2x3xf32>) -> tensor<2x3x4xf32>
   %5 = vit.divide_rows %1, %2 : (tensor<2x3x4xf32>, tensor<2x3xf32>) -> tensor<2x3x4xf32>
   // CHECK: vit.divide_rows using lut:16 %{{.*}}, %{{.*}} : (tensor<2x3x4xf32>, tensor<2x3xf32>)

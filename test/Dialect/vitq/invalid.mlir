@@ -715,6 +715,44 @@ func.func @softmax_209(%x: tensor<1x2x3x4xi32>) {
 
 // -----
 
+// #vitq.exp_octave C1
+func.func @softmax_octave_count(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{exp_octave needs 256 entries of 16 bits from 1 to 16384, of which the first is the largest}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_octave<dense<1> : tensor<255xi16>> by <1, 1> : (tensor<2x3xi32>) -> (tensor<2x3xi16>, tensor<2xi32>)
+  return
+}
+
+// -----
+
+// #vitq.exp_octave C1
+func.func @softmax_octave_zero(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{exp_octave needs 256 entries of 16 bits from 1 to 16384, of which the first is the largest}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_octave<dense<0> : tensor<256xi16>> by <1, 1> : (tensor<2x3xi32>) -> (tensor<2x3xi16>, tensor<2xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C3
+// #vitq.exp_octave C2
+func.func @softmax_octave_bits(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{codes of 'exp_octave' have 16 bits, not 8}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_octave<dense<1> : tensor<256xi16>> by <1, 1> : (tensor<2x3xi32>) -> (tensor<2x3xi8>, tensor<2xi32>)
+  return
+}
+
+// -----
+
+// vitq.softmax C3
+// #vitq.exp_octave C2
+func.func @softmax_octave_sum(%x: tensor<131072xi32>) {
+  // expected-error @+1 {{the sum of 131072 codes up to 16384 may not fit 32 bits}}
+  %0, %1 = vitq.softmax %x with #vitq.exp_octave<dense<16384> : tensor<256xi16>> by <1, 1> : (tensor<131072xi32>) -> (tensor<131072xi16>, tensor<i32>)
+  return
+}
+
+// -----
+
 // #vitq.exp_log2 C1
 func.func @softmax_210(%x: tensor<1x2x3x4xi32>) {
   // expected-error @+1 {{top exponent 15 is outside [1, 14]}}

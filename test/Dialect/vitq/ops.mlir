@@ -79,6 +79,8 @@ func.func @nonlinear(%x: tensor<2x3xi8>, %t: tensor<256xi16>, %ts: tensor<2x256x
   %17, %18 = vitq.softmax %s with #vitq.exp_poly<step = -16, fraction_bits = 15, linear = 62, offset = 1487, code_shift = 18> by <7, 9> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi8>, tensor<1x2x3xi32>)
   // CHECK: vitq.softmax %{{.*}} with #vitq.exp_log2<top_exponent = 14> by <7, 9> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
   %19, %20 = vitq.softmax %s with #vitq.exp_log2<top_exponent = 14> by <7, 9> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
+  // CHECK: vitq.softmax %{{.*}} with #vitq.exp_octave<dense<16384> : tensor<256xi16>> by <7, 9> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
+  %octave, %octaves = vitq.softmax %s with #vitq.exp_octave<dense<16384> : tensor<256xi16>> by <7, 9> : (tensor<1x2x3x4xi32>) -> (tensor<1x2x3x4xi16>, tensor<1x2x3xi32>)
   // CHECK: vitq.divide_rows %{{.*}}, %{{.*}} by <7, 9> round half_up lines <breakpoints = [1024, 2047], slopes = [-7281, -1820, -455], intercepts = [11176584, 5587692, 2793998]> : (tensor<1x2x3x4xi32>, tensor<1x2x3xi32>)
   %21 = vitq.divide_rows %s, %4 by <7, 9> round half_up lines <breakpoints = [1024, 2047], slopes = [-7281, -1820, -455], intercepts = [11176584, 5587692, 2793998]> : (tensor<1x2x3x4xi32>, tensor<1x2x3xi32>) -> tensor<1x2x3x4xi8>
   // CHECK: vitq.layer_norm %{{.*}} with #vitq.norm_pwl<eps = 1, lines = <breakpoints = [645, 1624], slopes = [-7381, -1845, -461], intercepts = [9638200, 6071126, 3824086]>> by <[1, -2, 3], [4, 5, 6]> offsets [-7, 0, 7] : tensor<2x3xi16> -> tensor<2x3xi8>

@@ -96,6 +96,20 @@ KINDS = {
     "maximum_other": lambda: n("Sub", [n("Relu", ["x"], "r"), n("ReduceMax", ["x"], "m", axes=[3])]),
 }
 
+KINDS |= {
+    "leaky_relu": lambda: n("DequantizeLinear", [n("QLinearLeakyRelu", [codes(), s, z, s, z], "l", MS, alpha=0.25), s, z]),
+    "leaky_slope": lambda: n("QLinearLeakyRelu", [codes(), s, z, s, z], domain=MS, alpha=2.0),
+    "where": lambda: n(
+        "DequantizeLinear",
+        [n("QLinearWhere", [c("t", np.eye(4) > 0), codes(), s, z, c("v", u8(7)), s, z, s, z], "chosen", MS), s, z],
+    ),
+    "where_number": lambda: n("QLinearWhere", ["x", codes(), s, z, c("v", u8(7)), s, z, s, z], domain=MS),
+    "vector": lambda: n(
+        "Add", ["x", n("DequantizeLinear", [c("t", np.ones(4, i8)), c("u", np.arange(1, 5, dtype=f))], "d")]
+    ),
+    "cast_codes": lambda: n("Cast", [codes()], to=1),
+}
+
 KINDS[sys.argv[1]]()
 graph = helper.make_graph(
     nodes,

@@ -321,6 +321,9 @@ TEST_F(IntegerTest, SoftmaxVariants) {
   ASSERT_EQ(log2.size(), 2u) << errors;
   EXPECT_EQ(valuesOf<int16_t>(log2[0]), (std::vector<int16_t>{16384, 4096, 0, 0}));
   EXPECT_EQ(valuesOf<int32_t>(log2[1])[0], 20480);
+  auto octave = RUN_SOFTMAX("exp_octave<dense<1024> : tensor<256xi16>>", "i16");
+  ASSERT_EQ(octave.size(), 2u) << errors;
+  EXPECT_EQ(valuesOf<int16_t>(octave[0]), (std::vector<int16_t>{1024, 1024, 1024, 1024}));
 }
 
 TEST_F(IntegerTest, DivideRowsByLines) {

@@ -122,6 +122,32 @@ TEST(SoftmaxLog2, ExtremeRows) {
   EXPECT_EQ(softmaxLog2Top(int64_t(1) << 24), 0u);
 }
 
+TEST(SoftmaxOctave, IsTheExponential) {
+  for (unsigned top : {1u, 11u, 14u}) {
+    const OctaveTable table = softmaxOctaveTable(top);
+    EXPECT_EQ(table[0], 1 << top);
+    for (int64_t d = 0; d <= kLastOctaveDistance; ++d) {
+      // The entry is rounded before it is shifted.
+      const double exact = std::exp2(static_cast<double>(top) - static_cast<double>(d) / kOctaveSteps);
+      const double octave = std::ldexp(0.5, -static_cast<int>(d / kOctaveSteps));
+      EXPECT_LE(std::abs(softmaxOctaveCode(d, table) - exact), 0.5 + octave) << top << " " << d;
+    }
+  }
+  EXPECT_EQ(softmaxOctaveCode(kLastOctaveDistance, softmaxOctaveTable(14)), 0);
+}
+
+TEST(SoftmaxOctave, ExtremeRows) {
+  // Distances in steps of 1/2, half up; anything beyond 4095 counts as that.
+  const OctaveTable table = softmaxOctaveTable(14);
+  const int32_t acc[] = {INT32_MIN, 100, 99, 97, 100 - 2 * 256, 100 - 2 * 4096};
+  int16_t codes[6];
+  int32_t sum = 0;
+  softmaxOctaveRow(acc, codes, &sum, 6, {1 << 29, 30}, table);
+  const int16_t expected[] = {0, table[0], table[1], table[2], static_cast<int16_t>((table[0] + 1) >> 1), 0};
+  EXPECT_TRUE(std::equal(codes, codes + 6, expected));
+  EXPECT_EQ(sum, std::accumulate(codes, codes + 6, 0));
+}
+
 /// All codes of the byte variants, on the rows where something could overflow.
 TEST(SoftmaxVariants, SumsOfExtremeRows) {
   const Dyadic d = *dyadicFromReal(0.001);

@@ -111,7 +111,7 @@ SoftmaxOp Generator::anySoftmax(Value x, DyadicAttr by) {
   const int64_t step = random.between(1, random.oneIn(4) ? 65536 : 64);
   unsigned width = narrow();
   ExponentialAttrInterface algorithm;
-  switch (random.between(0, 4)) {
+  switch (random.between(0, 5)) {
   case 0: {
     SmallVector<APInt> entries;
     for (int i = 0; i < vitq::numerics::kDistances; ++i)
@@ -140,6 +140,16 @@ SoftmaxOp Generator::anySoftmax(Value x, DyadicAttr by) {
     const int64_t linear = 2 * step + random.between(0, 1000);
     algorithm = ExpPolyAttr::get(context, -step, random.between(1, 16), linear,
                                  step * (linear - step) + random.between(1, 10000), random.between(1, 46));
+    break;
+  }
+  case 4: {
+    SmallVector<int16_t> entries;
+    for (int i = 0; i < 256; ++i)
+      entries.push_back(static_cast<int16_t>(random.between(1, 1 << 14)));
+    llvm::sort(entries, std::greater<int16_t>());
+    auto table = DenseElementsAttr::get(RankedTensorType::get({256}, IntegerType::get(context, 16)), ArrayRef(entries));
+    algorithm = ExpOctaveAttr::get(context, cast<DenseIntElementsAttr>(table));
+    width = 16;
     break;
   }
   default:

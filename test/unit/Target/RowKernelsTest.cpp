@@ -192,6 +192,10 @@ TEST(RowKernels, SoftmaxAndShiftmax) {
                });
 }
 
+/// Codes of 16 bits; not the exponential's, but as steep.
+static const std::string kOctave =
+    "exp_octave<dense<" + list(256, [](int64_t i) { return 16384 - 32 * i; }) + "> : tensor<256xi16>>";
+
 /// Exponentials that are no table, divisions by lines, and whole attentions of both.
 TEST(RowKernels, SoftmaxVariants) {
   for (int64_t cols : {1, 3, 7, 17, 64, 197, 4096}) {
@@ -199,7 +203,7 @@ TEST(RowKernels, SoftmaxVariants) {
     expectSame(llvm::formatv(R"(
     func.func @main(%x: tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi8>,
         tensor<1x2x6xi32>, tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>,
-        tensor<1x2x6x{0}xi8>, tensor<1x2x6x{0}xi16>) {{
+        tensor<1x2x6x{0}xi8>, tensor<1x2x6x{0}xi16>, tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>) {{
       %a, %b = vitq.softmax %x with #vitq.exp_pwl<lines = {1}, code_shift = 5> by <[1518500250, 1218500250], [52, 33]>
         : (tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>)
       %c, %d = vitq.softmax %x
@@ -213,11 +217,13 @@ TEST(RowKernels, SoftmaxVariants) {
         : (tensor<1x2x6x{0}xi32>, tensor<1x2x6xi32>) -> tensor<1x2x6x{0}xi8>
       %j = vitq.divide_rows %x, %f by <1518500250, 50> round half_even result <unsigned> lines {2}
         : (tensor<1x2x6x{0}xi32>, tensor<1x2x6xi32>) -> tensor<1x2x6x{0}xi16>
-      return %a, %b, %c, %d, %e, %f, %g, %h, %i, %j : tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi8>,
-        tensor<1x2x6xi32>, tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>,
-        tensor<1x2x6x{0}xi8>, tensor<1x2x6x{0}xi16>
+      %l, %m = vitq.softmax %x with #vitq.{4} by <[1518500250, 1218500250], [50, 28]>
+        : (tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>)
+      return %a, %b, %c, %d, %e, %f, %g, %h, %i, %j, %l, %m : tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>,
+        tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi16>,
+        tensor<1x2x6xi32>, tensor<1x2x6x{0}xi8>, tensor<1x2x6x{0}xi16>, tensor<1x2x6x{0}xi16>, tensor<1x2x6xi32>
     })",
-                             cols, kExponential, kReciprocal, top),
+                             cols, kExponential, kReciprocal, top, kOctave),
                [&](std::vector<Tensor> &in) { setRows<int32_t>(in[0], cols); });
   }
 }
@@ -229,7 +235,8 @@ TEST(RowKernels, Attention) {
       {"pwl", "exp_pwl<lines = " + std::string(kExponential) + ", code_shift = 5>", 8,
        "lines " + std::string(kReciprocal)},
       {"shift", "exp_shift<step = -24, fraction_bits = 15, code_shift = 12>", 8, ""},
-      {"log2", "exp_log2<top_exponent = 14>", 16, ""}};
+      {"log2", "exp_log2<top_exponent = 14>", 16, ""},
+      {"octave", kOctave, 16, ""}};
   for (int64_t tokens : {5, 197}) {
     std::string ops;
     // Each has scores of its own, so that all of it is one kernel.
@@ -245,9 +252,10 @@ TEST(RowKernels, Attention) {
                  .str();
     expectSame(llvm::formatv(R"(
     func.func @main(%q: tensor<1x2x{0}x16xi8>, %k: tensor<1x2x{0}x16xi8>, %v: tensor<1x2x{0}x16xi8>)
-        -> (tensor<1x2x{0}x16xi8>, tensor<1x2x{0}x16xi8>, tensor<1x2x{0}x16xi8>) {{
+        -> (tensor<1x2x{0}x16xi8>, tensor<1x2x{0}x16xi8>, tensor<1x2x{0}x16xi8>, tensor<1x2x{0}x16xi8>) {{
       {1}
-      return %pwl, %shift, %log2 : tensor<1x2x{0}x16xi8>, tensor<1x2x{0}x16xi8>, tensor<1x2x{0}x16xi8>
+      return %pwl, %shift, %log2, %octave : tensor<1x2x{0}x16xi8>, tensor<1x2x{0}x16xi8>, tensor<1x2x{0}x16xi8>,
+        tensor<1x2x{0}x16xi8>
     })",
                              tokens, ops),
                [&](std::vector<Tensor> &in) {
