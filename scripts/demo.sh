@@ -1,9 +1,21 @@
 #!/usr/bin/env bash
-# Compiles the embedded digits model, runs its test images through the compiled
-# program and prints what came out. Does everything from a fresh clone.
-# What is written stays in build/demo.
+# scripts/demo.sh [--dense] [table|shift]
+#
+# Compiles an embedded model, runs its test images through the compiled program and prints
+# what came out: the digits, or with --dense the shapes, whose output is a class for each
+# pixel. Does everything from a fresh clone. What is written stays in build/demo.
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+model=digits
+nonlinear=table
+for argument; do
+  case $argument in
+    --dense) model=shapes ;;
+    table | shift) nonlinear=$argument ;;
+    *) die "usage: scripts/demo.sh [--dense] [table|shift]" ;;
+  esac
+done
 
 # shellcheck disable=SC2086
 need_packages required $VITQ_BUILD_PACKAGES
@@ -12,23 +24,23 @@ need_packages optional $VITQ_THREAD_PACKAGES
 configure
 build vitq-opt vitq-run
 
-model=models/digits
+folder=models/$model
 out=build/demo
-nonlinear=${1:-table}
-case $nonlinear in table | shift) ;; *) die "usage: scripts/demo.sh [table|shift]" ;; esac
 mkdir -p "$out"
 
-say "Compiling $model/digits.onnx"
+say "Compiling $folder/$model.onnx"
 set -x
-"$VITQ_BUILD/bin/vitq-opt" "$model/digits.onnx" --compile \
-  --calibration-data="$model/calibration.npy" --preprocess=mean=0.5,std=0.5 \
-  --nonlinear="$nonlinear" --target=native --emit=so -o "$out/digits.so" --report="$out/digits.json"
+"$VITQ_BUILD/bin/vitq-opt" "$folder/$model.onnx" --compile \
+  --calibration-data="$folder/calibration.npy" --preprocess=mean=0.5,std=0.5 \
+  --nonlinear="$nonlinear" --target=native --emit=so -o "$out/$model.so" --report="$out/$model.json"
 { set +x; } 2>/dev/null
 
+pictures=()
+[ "$model" = digits ] || pictures=(--dump-classes="$out/$model")
 say "Running the test images"
 set -x
-"$VITQ_BUILD/bin/vitq-run" "$out/digits.so" --images="$model/images.npy" --labels="$model/labels.npy" \
-  --reference="$model/digits.onnx" --benchmark --json="$out/run.json" >"$out/run.txt"
+"$VITQ_BUILD/bin/vitq-run" "$out/$model.so" --images="$folder/images.npy" --labels="$folder/labels.npy" \
+  --reference="$folder/$model.onnx" "${pictures[@]}" --benchmark --json="$out/run.json" >"$out/run.txt"
 { set +x; } 2>/dev/null
 
 # row NAME FILE KEY UNIT
@@ -43,12 +55,20 @@ row() {
   printf '  %-28s %20s\n' "$1" "$value"
 }
 
-say "Digits ($nonlinear)"
 run=$out/run.json
+say "${model^} ($nonlinear)"
 row 'images' "$run" images ''
-row 'top-1, float model' "$run" reference_top1 '%'
-row 'top-1, integer program' "$run" top1 '%'
-row 'same class as float' "$run" agreement '%'
+if [ "$model" = digits ]; then
+  row 'top-1, float model' "$run" reference_top1 '%'
+  row 'top-1, integer program' "$run" top1 '%'
+  row 'same class as float' "$run" agreement '%'
+else
+  row 'right pixels, float model' "$run" reference_pixel_accuracy '%'
+  row 'right pixels, program' "$run" pixel_accuracy '%'
+  row 'mean IoU, float model' "$run" reference_mean_iou '%'
+  row 'mean IoU, program' "$run" mean_iou '%'
+  row 'pixels as in float' "$run" agreement '%'
+fi
 row 'SQNR of the logits' "$run" logits_sqnr_db dB
 row 'latency, median' "$run" latency_ms_median ms
 row 'latency, 10th percentile' "$run" latency_ms_p10 ms
@@ -56,7 +76,8 @@ row 'latency, 90th percentile' "$run" latency_ms_p90 ms
 row 'arena' "$run" arena_bytes bytes
 row 'code' "$run" code_bytes bytes
 row 'weights' "$run" weight_bytes bytes
-row 'float instructions found' "$out/digits.json" float_instructions ''
+row 'float instructions found' "$out/$model.json" float_instructions ''
+[ "$model" = digits ] || printf '  %-28s %20s\n' 'pictures of the classes' "$out/$model/"
 
-[ "$(json_value "$out/digits.json" float_instructions)" = 0 ] ||
+[ "$(json_value "$out/$model.json" float_instructions)" = 0 ] ||
   die "the program was expected to hold no floating-point instruction"

@@ -3,6 +3,7 @@
 # Tools are called by name (vitq-opt) or as %vitq_opt, %vitq_run ...
 # Substitutions:
 #   %digits   models/digits
+#   %shapes   models/shapes
 #   %build    the build folder
 #   %shared   the folder of optional data (REQUIRES: shared-data)
 #   %models   ONNX models written by test/models/make_models.py
@@ -72,6 +73,7 @@ llvm_config.add_tool_substitutions(
 )
 
 config.substitutions.append(("%digits", os.path.join(config.vitq_source_dir, "models", "digits")))
+config.substitutions.append(("%shapes", os.path.join(config.vitq_source_dir, "models", "shapes")))
 config.substitutions.append(("%source_root", config.vitq_source_dir))
 config.substitutions.append(("%build", config.vitq_binary_dir))
 config.substitutions.append(("%mlir_tblgen", os.path.join(config.llvm_tools_dir, "mlir-tblgen")))
