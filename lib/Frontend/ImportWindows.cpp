@@ -122,28 +122,55 @@ static SmallVector<int64_t> alignTaps(ArrayRef<AxisTaps> all, int64_t size, std:
   return first;
 }
 
-MaybeImported vitq::frontend::makeResample(NodeImporter &n, const Imported &map, ArrayRef<AxisTaps> rows,
-                                           ArrayRef<AxisTaps> columns) {
-  // With weights that add up to 1, sums over both axes fit (vit.resample, C4); cubic ones may reach 1.5.
-  constexpr int64_t kLargestDivisor = 1024;
+namespace {
+/// The windows of one axis and their weights.
+struct Axis {
+  StringRef name;
+  SmallVector<int64_t> first;
+  numerics::RationalWeights rational;
+
+  Axis(StringRef name, ArrayRef<AxisTaps> taps, int64_t size, int64_t limit) : name(name) {
+    std::vector<double> weights;
+    first = alignTaps(taps, size, weights);
+    rational = numerics::rationalWeights(weights, weights.size() / taps.size(), limit);
+  }
+};
+} // namespace
+
+static MaybeImported resample(NodeImporter &n, const Imported &map, const Axis &rows, const Axis &columns) {
   FailureOr<Value> x = n.materialize(map);
   if (failed(x))
     return failure();
   SmallVector<NamedAttribute> attributes;
-  int64_t divisor = 1;
-  const std::pair<StringRef, ArrayRef<AxisTaps>> axes[] = {{"row", rows}, {"column", columns}};
-  for (auto [i, axis] : llvm::enumerate(axes)) {
-    auto [name, taps] = axis;
-    std::vector<double> weights;
-    SmallVector<int64_t> first = alignTaps(taps, map.shape()[1 + i], weights);
-    numerics::RationalWeights rational =
-        numerics::rationalWeights(weights, weights.size() / taps.size(), kLargestDivisor);
-    divisor *= rational.divisor;
-    attributes.push_back(n.i64s((name + "s").str(), first));
-    attributes.push_back(n.i64s((name + "_weights").str(), rational.weights));
+  for (const Axis *axis : {&rows, &columns}) {
+    attributes.push_back(n.i64s((axis->name + "s").str(), axis->first));
+    attributes.push_back(n.i64s((axis->name + "_weights").str(), axis->rational.weights));
   }
-  attributes.push_back(n.i64("divisor", divisor));
+  attributes.push_back(n.i64("divisor", rows.rational.divisor * columns.rational.divisor));
   return n.create<vit::ResampleOp>(*x, attributes);
+}
+
+/// Each element by itself.
+static SmallVector<AxisTaps> unchangedTaps(int64_t size) {
+  return llvm::map_to_vector(range(0, size), [](int64_t i) { return AxisTaps{i, {1.0}}; });
+}
+
+MaybeImported vitq::frontend::makeResample(NodeImporter &n, const Imported &map, ArrayRef<AxisTaps> rows,
+                                           ArrayRef<AxisTaps> columns) {
+  // With weights that add up to 1, sums over both axes fit (vit.resample, C4); cubic ones may reach 1.5. One axis
+  // alone has room for more bits.
+  constexpr int64_t kLargestDivisor = 1 << 10, kLargestAlone = 1 << 20;
+  const int64_t height = map.shape()[1], width = map.shape()[2];
+  const Axis row("row", rows, height, kLargestDivisor), column("column", columns, width, kLargestDivisor);
+  if (row.rational.isExact && column.rational.isExact)
+    return resample(n, map, row, column);
+  // Weights that are no small fractions would be off by more than floats are: one axis after the other.
+  MaybeImported result =
+      resample(n, map, Axis("row", rows, height, kLargestAlone), Axis("column", unchangedTaps(width), width, 1));
+  const auto newHeight = static_cast<int64_t>(rows.size());
+  return failed(result) ? result
+                        : resample(n, *result, Axis("row", unchangedTaps(newHeight), newHeight, 1),
+                                   Axis("column", columns, width, kLargestAlone));
 }
 
 /// The mean of each window along one axis, of its taps inside the image or of padding too.

@@ -137,8 +137,9 @@ func.func @pointwise(%x: tensor<1x4x4x3xf32>, %y: tensor<1x4x4x3xf32>) -> (tenso
 // Channels first for one reader: the rows, transposed.
 // CHECK-LABEL: func.func @planes
 // CHECK: %[[P:.+]] = vit.patch_embed {{.*}} -> tensor<1x4x3xf32>
-// CHECK: %[[T:.+]] = vit.transpose %[[P]] by [0, 2, 1]
-// CHECK: %[[Y:.+]] = vit.linear %[[T]]
+// CHECK: vit.transpose %{{.+}} by [0, 3, 1, 2]
+// CHECK: %[[R:.+]] = vit.reshape %{{.+}} to [1, 3, 4]
+// CHECK: %[[Y:.+]] = vit.linear %[[R]]
 // CHECK: return %[[P]], %[[Y]]
 func.func @planes(%x: tensor<1x1x4x4xf32>) -> (tensor<1x4x3xf32>, tensor<1x3x4xf32>) {
   %w = arith.constant dense<1.0> : tensor<3x1x2x2xf32>

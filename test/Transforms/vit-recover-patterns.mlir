@@ -95,10 +95,13 @@ func.func @torch_var(%x: tensor<1x2x4xf32>) -> tensor<1x2x4xf32> {
 
 // -----
 
-// The variance is over another axis than the mean: no LayerNorm.
+// The variance is over another axis than the mean: no LayerNorm, but rows of what was centered are divided by their
+// length.
 // CHECK-LABEL: func.func @other_axis
-// CHECK-NOT: vit.layer_norm
-// CHECK: vit.sqrt
+// CHECK: vit.mean %{{.+}} axes [1] keep_dims
+// CHECK: %[[C:.+]] = vit.add
+// CHECK: vit.layer_norm rms %[[C]]
+// CHECK-NOT: vit.sqrt
 func.func @other_axis(%x: tensor<1x4x8xf32>) -> tensor<1x4x8xf32> {
   %eps = arith.constant dense<1.0e-6> : tensor<f32>
   %mean = vit.mean %x axes [1] keep_dims : tensor<1x4x8xf32> -> tensor<1x1x8xf32>

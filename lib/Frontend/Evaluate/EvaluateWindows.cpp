@@ -127,6 +127,86 @@ static LogicalResult evaluateConv(NodeImporter &n) {
   return n.give(*result);
 }
 
+/// What is cut from both ends of a transposed convolution's result, and its size without that.
+static LogicalResult readTransposed(NodeImporter &n, ArrayRef<int64_t> image, Window &window) {
+  const size_t rank = image.size();
+  const std::string autoPad = n.stringAttr("auto_pad", "NOTSET");
+  window.strides = n.intsAttr("strides").value_or(Shape(rank, 1));
+  window.dilations = n.intsAttr("dilations").value_or(Shape(rank, 1));
+  const Shape pads = n.intsAttr("pads").value_or(Shape(2 * rank, 0)),
+              beyond = n.intsAttr("output_padding").value_or(Shape(rank, 0));
+  const std::optional<Shape> wanted = n.intsAttr("output_shape");
+  if (window.strides.size() != rank || window.dilations.size() != rank || pads.size() != 2 * rank ||
+      beyond.size() != rank || (wanted && wanted->size() != rank) || !isSane(window.kernel, 1) ||
+      !isSane(window.strides, 1) || !isSane(window.dilations, 1) || !isSane(pads, 0) || !isSane(beyond, 0) ||
+      (wanted && !isSane(*wanted, 1)) || !countElements(window.kernel))
+    return n.error() << "has unusable strides, dilations, pads or groups";
+  window.low.assign(pads.begin(), pads.begin() + rank);
+  window.high.assign(pads.begin() + rank, pads.end());
+  for (size_t i = 0; i < rank; ++i) {
+    const int64_t whole =
+        window.strides[i] * (image[i] - 1) + beyond[i] + (window.kernel[i] - 1) * window.dilations[i] + 1;
+    if (wanted || StringRef(autoPad).starts_with("SAME")) {
+      const int64_t total = std::max<int64_t>(0, whole - (wanted ? (*wanted)[i] : image[i] * window.strides[i]));
+      window.low[i] = autoPad == "SAME_UPPER" ? total / 2 : total - total / 2;
+      window.high[i] = total - window.low[i];
+    }
+    window.outputs.push_back(wanted ? (*wanted)[i] : whole - window.low[i] - window.high[i]);
+    if (window.outputs.back() < 1)
+      return n.error() << "pads take all of the result";
+  }
+  return success();
+}
+
+static LogicalResult evaluateConvTranspose(NodeImporter &n) {
+  const OnnxConstant &input = n.constant(0), &weight = n.constant(1);
+  ArrayRef<int64_t> shape = input.shape(), weights = weight.shape(),
+                    image = shape.drop_front(std::min<size_t>(2, shape.size()));
+  const int64_t groups = n.intAttr("group", 1);
+  if (weights.size() < 3 || shape.size() != weights.size() || groups < 1 || weights[0] != shape[1] ||
+      shape[1] % groups || !isFloat(input.dtype) || weight.dtype != input.dtype ||
+      (n.has(2) && (n.constant(2).dtype != input.dtype || n.constant(2).size() != weights[1] * groups)))
+    return n.error() << "the weight or bias does not fit the input";
+  Window window;
+  window.kernel.assign(weights.begin() + 2, weights.end());
+  if (failed(readTransposed(n, image, window)))
+    return failure();
+  const int64_t depth = weights[1], channels = depth * groups;
+  Shape resultShape{shape[0], channels};
+  llvm::append_range(resultShape, window.outputs);
+  FailureOr<Result> result = n.allocate(input.dtype, resultShape);
+  if (failed(result) || failed(n.spend(static_cast<double>(input.size()) * static_cast<double>(weight.size()) /
+                                           static_cast<double>(shape[1]) * 4 +
+                                       static_cast<double>((*result)->size()))))
+    return failure();
+  const std::vector<double> x = realsOf(input), w = realsOf(weight);
+  const int64_t taps = *countElements(window.kernel), pixels = *countElements(window.outputs);
+  std::vector<double> sums((*result)->size(), 0.0);
+  int64_t i = 0;
+  // Each element of the input is spread over a window of the result.
+  forEachIndex(shape, [&](ArrayRef<int64_t> index) {
+    const int64_t channel = index[1], group = channel / (shape[1] / groups);
+    int64_t tap = 0;
+    forEachIndex(window.kernel, [&](ArrayRef<int64_t> k) {
+      int64_t to = 0;
+      bool inside = true;
+      for (size_t axis = 0; axis < image.size(); ++axis) {
+        const int64_t at = index[2 + axis] * window.strides[axis] + k[axis] * window.dilations[axis] - window.low[axis];
+        inside &= at >= 0 && at < window.outputs[axis];
+        to = to * window.outputs[axis] + at;
+      }
+      for (int64_t c = 0; inside && c < depth; ++c)
+        sums[(index[0] * channels + group * depth + c) * pixels + to] += x[i] * w[(channel * depth + c) * taps + tap];
+      ++tap;
+    });
+    ++i;
+  });
+  for (auto [at, sum] : llvm::enumerate(sums))
+    (*result)->setDouble(static_cast<int64_t>(at),
+                         sum + (n.has(2) ? n.constant(2).getDouble(static_cast<int64_t>(at) / pixels % channels) : 0));
+  return n.give(*result);
+}
+
 /// The mean or the largest element of each window, or of the whole image.
 static LogicalResult evaluatePool(NodeImporter &n) {
   const OnnxConstant &input = n.constant(0);
@@ -171,6 +251,7 @@ static LogicalResult evaluatePool(NodeImporter &n) {
 
 void vitq::frontend::addWindowEvaluators(HandlerTable &table) {
   addEvaluator(table, "Conv", evaluateConv, 2, 3);
+  addEvaluator(table, "ConvTranspose", evaluateConvTranspose, 2, 3);
   for (const char *name : {"AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool"})
     addEvaluator(table, name, evaluatePool, 1, 1);
 }
