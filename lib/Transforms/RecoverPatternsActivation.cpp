@@ -39,8 +39,9 @@ static Product flattenProduct(Value value) {
       stack.push_back(x);
       continue;
     }
+    // What others read too may be the argument itself: a gated value, a gate behind the squeeze of a map.
     auto mul = v.getDefiningOp<vit::MulOp>();
-    if (mul && stack.size() + product.factors.size() < kMaxFactors) {
+    if (mul && (v == value || v.hasOneUse()) && stack.size() + product.factors.size() < kMaxFactors) {
       stack.push_back(mul.getRhs());
       stack.push_back(mul.getLhs());
       continue;
@@ -140,7 +141,7 @@ struct RecoverActivation : OpRewritePattern<vit::MulOp> {
 
   LogicalResult matchAndRewrite(vit::MulOp op, PatternRewriter &rewriter) const override {
     Product product = flattenProduct(op.getResult());
-    if (product.factors.size() == 1 && succeeded(rewriteReshaped(op, product, rewriter)))
+    if (product.factors.size() == 1 && succeeded(rewriteMoved(op, product, rewriter)))
       return success();
     if (product.factors.size() != 2)
       return rewriter.notifyMatchFailure(op, "an activation has two factors that are no constants");
@@ -187,13 +188,15 @@ private:
     return failed(kind) ? failure() : replaceWith<vit::GeluOp>(rewriter, op, x, kindAttribute(rewriter, *kind));
   }
 
-  /// A GELU whose constant factor came behind a reshape.
-  static LogicalResult rewriteReshaped(vit::MulOp op, const Product &outer, PatternRewriter &rewriter) {
-    auto reshape = outer.factors.front().getDefiningOp<vit::ReshapeOp>();
-    auto inner = reshape && reshape->hasOneUse() ? reshape.getInput().getDefiningOp<vit::MulOp>() : vit::MulOp();
+  /// A GELU whose constant factor came behind a reshape or a transpose.
+  static LogicalResult rewriteMoved(vit::MulOp op, const Product &outer, PatternRewriter &rewriter) {
+    Operation *move = outer.factors.front().getDefiningOp();
+    if (!isa_and_nonnull<vit::ReshapeOp, vit::TransposeOp>(move) || !move->hasOneUse())
+      return rewriter.notifyMatchFailure(op, "no reshaped or transposed product");
+    auto inner = move->getOperand(0).getDefiningOp<vit::MulOp>();
     Product product = inner ? flattenProduct(inner.getResult()) : Product();
     if (product.factors.size() != 2)
-      return rewriter.notifyMatchFailure(op, "no reshaped product");
+      return rewriter.notifyMatchFailure(op, "no reshaped or transposed product");
     for (int i = 0; i < 2; ++i) {
       Value x = product.factors[i];
       FailureOr<vit::GeluKind> kind =
@@ -201,7 +204,9 @@ private:
       if (failed(kind) || x.getType() != inner.getType())
         continue;
       Value gelu = vit::createInferred<vit::GeluOp>(rewriter, op.getLoc(), x, kindAttribute(rewriter, *kind));
-      return replaceWith(rewriter, op, makeReshape(rewriter, reshape.getLoc(), gelu, vit::shapeOf(op)));
+      if (auto transpose = dyn_cast<vit::TransposeOp>(move))
+        gelu = makeTranspose(rewriter, move->getLoc(), gelu, transpose.getPermutation());
+      return replaceWith(rewriter, op, makeReshape(rewriter, move->getLoc(), gelu, vit::shapeOf(op)));
     }
     return failure();
   }

@@ -410,3 +410,43 @@ func.func @difference(%x: tensor<1x4xf32>, %y: tensor<1x4xf32>) -> tensor<1x4xf3
   %s = vit.sub %x, %m : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32>
   return %s : tensor<1x4xf32>
 }
+
+// -----
+
+// The argument is a product itself.
+// CHECK-LABEL: func.func @gelu_of_gated
+// CHECK: %[[X:.+]] = vit.mul
+// CHECK: %[[G:.+]] = vit.gelu erf %[[X]]
+// CHECK: return %[[G]]
+func.func @gelu_of_gated(%z: tensor<2x4xf32>, %gate: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %half = arith.constant dense<0.5> : tensor<f32>
+  %one = arith.constant dense<1.0> : tensor<f32>
+  %root = arith.constant dense<1.41421354> : tensor<f32>
+  %x = vit.mul %z, %gate : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %d = vit.div %x, %root : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xf32>
+  %e = vit.erf %d : tensor<2x4xf32> -> tensor<2x4xf32>
+  %a = vit.add %one, %e : (tensor<f32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %m = vit.mul %x, %a : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %g = vit.mul %m, %half : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xf32>
+  return %g : tensor<2x4xf32>
+}
+
+// -----
+
+// The constant factor came behind a transpose.
+// CHECK-LABEL: func.func @gelu_transposed
+// CHECK: %[[G:.+]] = vit.gelu erf %arg0 : tensor<1x2x4xf32>
+// CHECK: vit.transpose %[[G]] by [0, 2, 1]
+// CHECK-NOT: vit.erf
+func.func @gelu_transposed(%x: tensor<1x2x4xf32>) -> tensor<1x4x2xf32> {
+  %half = arith.constant dense<0.5> : tensor<f32>
+  %one = arith.constant dense<1.0> : tensor<f32>
+  %root = arith.constant dense<1.41421354> : tensor<f32>
+  %d = vit.div %x, %root : (tensor<1x2x4xf32>, tensor<f32>) -> tensor<1x2x4xf32>
+  %e = vit.erf %d : tensor<1x2x4xf32> -> tensor<1x2x4xf32>
+  %a = vit.add %one, %e : (tensor<f32>, tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+  %m = vit.mul %x, %a : (tensor<1x2x4xf32>, tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+  %t = vit.transpose %m by [0, 2, 1] : tensor<1x2x4xf32> -> tensor<1x4x2xf32>
+  %g = vit.mul %t, %half : (tensor<1x4x2xf32>, tensor<f32>) -> tensor<1x4x2xf32>
+  return %g : tensor<1x4x2xf32>
+}

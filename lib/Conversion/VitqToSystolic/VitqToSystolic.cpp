@@ -171,7 +171,8 @@ void Launcher::replace(const ArrayKernel &kernel, LaunchOp launch) {
   if (Attribute id = last->getAttr(integer::kIdAttr))
     launch->setAttr(integer::kIdAttr, id);
   last->replaceAllUsesWith(launch.getOutputs());
-  for (Operation *op : llvm::reverse(kernel.ops()))
+  const SmallVector<Operation *> ops = kernel.ops();
+  for (Operation *op : llvm::reverse(ops))
     op->erase();
 }
 

@@ -17,7 +17,7 @@ FOLDERS = "benchmarks|cmake|dialects|docs|examples|include|lib|models|scripts|te
 # Stand for any name.
 PLACEHOLDERS = re.compile(r"[<>*{}$]|XTo|AToB|To(X|Y)\b|\.\.\.|NAME")
 # Flags of other programs that prose mentions without the program, of other builds, and placeholders.
-OTHER_FLAGS = {"--convert-a-to-b", "--convert-vitq-to-x", "--debug-only", "--filter", "--install", "--prefix", "--preset", "--verify"}
+OTHER_FLAGS = {"--convert-a-to-b", "--convert-vitq-to-x", "--debug-only", "--dense", "--filter", "--install", "--prefix", "--preset", "--verify"}
 NO_PASSES = {"vitq-opt", "vitq-run", "vitq-lut", "vitq-asm", "vitq-lsp-server", "vitq-doc", "vitq-fuzz", "vitq-c",
              "vitq-operators", "vitq-test-models", "systolic-asm"}
 

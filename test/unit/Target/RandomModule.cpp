@@ -225,7 +225,7 @@ void Generator::sum() {
 /// Maps [B, H, W, C] of any sizes, of channels that fill vectors or do not.
 void Generator::maxPool() {
   const unsigned width = pickWidth({8, 8, 16, 32});
-  Value x = argument(
+  Value x = fresh(
       {random.between(1, 2), random.between(1, 9), random.between(1, 9), random.pick<int64_t>({1, 3, 16, 65})}, width);
   Shape kernel, strides, pads(4, 0), dilations, result(shapeOf(x));
   for (int i = 0; i < 2; ++i) {
