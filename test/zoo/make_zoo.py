@@ -65,6 +65,14 @@ def variant(family, exporter, *names, **options):
     return [Entry(family, exporter, name, **options) for name in names]
 
 
+def pyramids(exporter, *names):
+    """With convolutions or windows: of the sizes that measure.py has."""
+    size = families.Size(depth=2)
+    return [
+        Entry(name, exporter, size=dataclasses.asdict(size) | {"image": families.IMAGES.get(name, size.image)})
+        for name in names]  # fmt: skip
+
+
 ENTRIES = [
     *both(
         "timm_vit", "timm_vit_tokens", "timm_deit_distilled", "timm_dinov2_reg", "timm_vit_siglip",
@@ -85,6 +93,8 @@ ENTRIES = [
     *both("own_head_by_head", "own_unfold", "own_rearranged", "own_patch_norms", "own_batch_norm", "own_rms_norm"),
     *only("dynamo", "own_einsum", "own_post_norm", "own_hard_swish", "own_scaled_input", "own_grid", "own_normalized"),
     *only("dynamo", "own_pixels", size=dict(image=8, patch=1, width=48)),
+    *pyramids("dynamo", "timm_swin", "timm_pit", "tv_maxvit"),
+    *pyramids("script", "timm_hiera", "timm_poolformer", "timm_fastvit", "timm_repvit"),
     *variant("timm_vit", "dynamo", "opset18", "opset21", "opset23", "opset24", "batch"),
     *variant("hf_vit", "dynamo", "opset22", "opset23", "batch"),
     *variant("timm_dinov3", "dynamo", "opset23"),
