@@ -27,6 +27,8 @@ using namespace vitq::data;
 
 /// The index that stands for no class.
 static constexpr int32_t kVoidIndex = 255;
+/// Red, green and blue of each index.
+static constexpr size_t kPaletteBytes = 768;
 
 static std::string describe(Size size) { return std::to_string(size.height) + "x" + std::to_string(size.width); }
 
@@ -124,10 +126,10 @@ Expected<std::vector<ClassMap>> data::readClassMaps(StringRef path, const ImageS
 
 /// Bits 0, 3, 6 of an index are the highest bits of red, 1, 4, 7 of green, 2, 5 of blue,
 /// and so on downwards: neighbours differ much.
-static std::array<uint8_t, 256 * 3> makePalette() {
-  std::array<uint8_t, 256 * 3> palette{};
-  for (unsigned index = 0; index < 256; ++index)
-    for (unsigned bit = 0; bit < 8; ++bit)
+static std::array<uint8_t, kPaletteBytes> makePalette() {
+  std::array<uint8_t, kPaletteBytes> palette{};
+  for (size_t index = 0; index < 256; ++index)
+    for (size_t bit = 0; bit < 8; ++bit)
       if (index >> bit & 1)
         palette[3 * index + bit % 3] |= 0x80u >> bit / 3;
   return palette;

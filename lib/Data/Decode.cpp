@@ -29,9 +29,9 @@ static constexpr StringLiteral pngSignature = "\x89PNG\r\n\x1A\n";
 static Error checkDimensions(StringRef name, int64_t height, int64_t width) {
   if (height < 1 || width < 1)
     return makeFileError(name, "the picture is empty (" + Twine(height) + "x" + Twine(width) + ")");
-  if (height > maxPixels / width)
+  if (height > kMaxPixels / width)
     return makeFileError(name, "the picture has " + Twine(height) + "x" + Twine(width) + " pixels; at most " +
-                                   Twine(maxPixels) + " are supported, so make it smaller");
+                                   Twine(kMaxPixels) + " are supported, so make it smaller");
   return Error::success();
 }
 
@@ -181,7 +181,7 @@ bool PNGReader::readHeader() {
     return false;
   if (setjmp(png_jmpbuf(png)))
     return false;
-  // The size is checked against `maxPixels` by the caller.
+  // The size is checked against `kMaxPixels` by the caller.
   png_set_user_limits(png, 0x7fffffff, 0x7fffffff);
   png_set_read_fn(png, this, onRead);
   png_read_info(png, info);

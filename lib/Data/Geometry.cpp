@@ -134,7 +134,7 @@ static Image resampleColumns(const Image &in, int height, Interpolation kernel) 
 
 static Error tooLarge(int64_t height, int64_t width) {
   return createStringError(inconvertibleErrorCode(), "resizing makes a picture of " + Twine(height) + "x" +
-                                                         Twine(width) + " pixels; at most " + Twine(maxPixels) +
+                                                         Twine(width) + " pixels; at most " + Twine(kMaxPixels) +
                                                          " are supported, so leave this picture out or crop it first");
 }
 
@@ -153,7 +153,7 @@ Expected<Image> vitq::data::resizeImage(const Image &image, Size size, Interpola
   // Between the two passes one side is as before and the other as after.
   Size between = heightFirst ? Size{size.height, image.width} : Size{image.height, size.width};
   for (Size made : {between, size})
-    if (made.height > maxPixels / made.width)
+    if (made.height > kMaxPixels / made.width)
       return tooLarge(made.height, made.width);
   // A direction that keeps its size is not resampled.
   Image first, second;
@@ -201,7 +201,7 @@ Expected<Image> vitq::data::applyGeometry(const Image &image, const Preprocess &
     return preprocess.crop ? centerCrop(image, *preprocess.crop) : Expected<Image>(image);
   Resize::Result result = preprocess.resize->resultFor(image.size());
   // Before the extents are narrowed to int.
-  if (result.height > maxPixels || result.width > maxPixels)
+  if (result.height > kMaxPixels || result.width > kMaxPixels)
     return tooLarge(result.height, result.width);
   auto resized = resizeImage(image, {static_cast<int>(result.height), static_cast<int>(result.width)},
                              preprocess.interpolation, preprocess.pillow);

@@ -315,7 +315,7 @@ static Expected<std::unique_ptr<ImageSource>> openArray(StringRef path, const Pr
     return makeFileError(path, description + ", but the model takes " + Twine(channels) +
                                    " channel(s), in the "
                                    "order [N,C,H,W]");
-  if (h < 1 || w < 1 || h > maxPixels / w)
+  if (h < 1 || w < 1 || h > kMaxPixels / w)
     return makeFileError(path,
                          description + ": pictures of " + Twine(h) + "x" + Twine(w) + " pixels are not supported");
 
@@ -374,7 +374,7 @@ Expected<std::unique_ptr<ImageSource>> ImageSource::fromPixels(ArrayRef<uint8_t>
     return makeFileError(name, "pictures have 1 or 3 channels, not " + Twine(depth));
   if (Error e = preprocess.checkChannels(channels))
     return std::move(e);
-  if (size.height < 1 || size.width < 1 || size.height > maxPixels / size.width)
+  if (size.height < 1 || size.width < 1 || size.height > kMaxPixels / size.width)
     return makeFileError(name, "pictures of " + sizeText(size) + " pixels are not supported");
   const uint64_t each = uint64_t(size.height) * size.width * depth;
   if (count == 0 || pixels.size() / each != count || pixels.size() % each != 0)

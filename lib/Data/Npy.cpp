@@ -117,7 +117,7 @@ static Expected<NpyArray> readNpz(StringRef path, StringRef key) {
       break;
     // With the header known, stop as soon as more comes than it announces;
     // at the entry's end libzip compares the checksum.
-    if (!expected && bytes.size() >= maxNpyHeader) {
+    if (!expected && bytes.size() >= kMaxNpyHeader) {
       auto header = parseNpyHeader(bytes, maxUnpackedBytes, path);
       if (!header)
         return header.takeError();

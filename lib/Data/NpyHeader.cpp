@@ -188,7 +188,7 @@ Expected<NpyHeader> vitq::data::parseNpyHeader(StringRef bytes, uint64_t fileSiz
     return cutOff();
   if (start + length > bytes.size())
     return makeFileError(name, "the .npy header is " + Twine(length) + " bytes long; at most " +
-                                   Twine(maxNpyHeader - start) + " are read");
+                                   Twine(kMaxNpyHeader - start) + " are read");
 
   HeaderParser parser(bytes.substr(start, length));
   if (!parser.parse())

@@ -72,10 +72,10 @@ Error Preprocess::checkChannels(int channels) const {
 /// What holds of every valid `Preprocess`, however it was written.
 Error preprocessing::validate(const Preprocess &p) {
   auto checkSide = [](int side, StringRef key) -> Error {
-    if (side >= 1 && side <= maxSide)
+    if (side >= 1 && side <= kMaxSide)
       return Error::success();
     return makeError("preprocessing: '" + key + "' of " + Twine(side) + " pixels is not between 1 and " +
-                     Twine(maxSide));
+                     Twine(kMaxSide));
   };
   auto checkSize = [&](Size size, StringRef key) -> Error {
     if (Error e = checkSide(size.height, key))
@@ -128,11 +128,11 @@ Error preprocessing::validate(const Preprocess &p) {
 
 static Expected<int> parseSide(StringRef text, StringRef key) {
   int value;
-  if (text.trim().getAsInteger(10, value) || value < 1 || value > maxSide)
+  if (text.trim().getAsInteger(10, value) || value < 1 || value > kMaxSide)
     return makeError("preprocessing: '" + key +
                      "=' needs a number of pixels "
                      "from 1 to " +
-                     Twine(maxSide) + ", not '" + text + "'");
+                     Twine(kMaxSide) + ", not '" + text + "'");
   return value;
 }
 

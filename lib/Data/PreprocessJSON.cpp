@@ -43,8 +43,8 @@ Error preprocessing::badValue(StringRef key, const Twine &expected, const json::
 
 Expected<int> preprocessing::sideFromJSON(const json::Value &value, StringRef key) {
   auto side = value.getAsInteger();
-  if (!side || *side < 1 || *side > maxSide)
-    return badValue(key, "a whole number from 1 to " + Twine(maxSide), value);
+  if (!side || *side < 1 || *side > kMaxSide)
+    return badValue(key, "a whole number from 1 to " + Twine(kMaxSide), value);
   return static_cast<int>(*side);
 }
 

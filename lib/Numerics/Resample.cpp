@@ -24,7 +24,7 @@ RationalWeights vitq::numerics::rationalWeights(const std::vector<double> &weigh
     const auto divisor = static_cast<double>(result.divisor);
     return std::abs(weight - std::round(weight * divisor) / divisor) <= kTolerance;
   };
-  while (result.divisor <= limit && !std::all_of(weights.begin(), weights.end(), isMultiple))
+  while (result.divisor <= limit && !std::ranges::all_of(weights, isMultiple))
     ++result.divisor;
   result.isExact = result.divisor <= limit;
   result.divisor = std::min(result.divisor, limit);

@@ -27,7 +27,7 @@
 namespace vitq::data {
 
 /// Pictures with more pixels than this, decoded or resized, are refused.
-inline constexpr int64_t maxPixels = int64_t(1) << 26;
+inline constexpr int64_t kMaxPixels = int64_t(1) << 26;
 
 /// A picture: `pixels[(y * width + x) * channels + c]`, 0..255. Channels are 1
 /// (gray) or 3 (red, green, blue).
@@ -51,7 +51,7 @@ struct Image {
 /// PNG samples keep their high byte; transparency is dropped. Colour profiles and
 /// gamma are ignored. Pixels are not turned as EXIF data says, as Pillow's `open`
 /// (and with it torchvision and timm) does not; `orientation` tells.
-/// Fails on other formats, cut off or damaged data, and over `maxPixels`.
+/// Fails on other formats, cut off or damaged data, and over `kMaxPixels`.
 llvm::Expected<Image> decodeImage(llvm::StringRef bytes, llvm::StringRef name, int channels);
 
 /// Reads and decodes the file at `path`; see above.
@@ -71,7 +71,7 @@ int exifOrientation(llvm::StringRef bytes);
 
 /// Resamples `image` to `size` with 8-bit intermediate values, one direction after
 /// the other; equal to `Image.resize` of that release of Pillow. Fails if
-/// the result or what lies between has more than `maxPixels` pixels, or a side
+/// the result or what lies between has more than `kMaxPixels` pixels, or a side
 /// is not positive.
 llvm::Expected<Image> resizeImage(const Image &image, Size size, Interpolation interpolation,
                                   PillowRelease pillow = PillowRelease::V13);

@@ -92,10 +92,10 @@ struct NpyHeader {
 };
 
 /// Longest preamble, in bytes, that `parseNpyHeader` reads.
-inline constexpr size_t maxNpyHeader = 1 << 16;
+inline constexpr size_t kMaxNpyHeader = 1 << 16;
 
 /// Parses the start of a .npy file of `fileSize` bytes, of which `bytes` holds
-/// the first min(fileSize, maxNpyHeader) or more. `name` is what errors call
+/// the first min(fileSize, kMaxNpyHeader) or more. `name` is what errors call
 /// it. Fails on damage, on element types not in DType, and if the file is
 /// shorter than its shape says.
 llvm::Expected<NpyHeader> parseNpyHeader(llvm::StringRef bytes, uint64_t fileSize, llvm::StringRef name);

@@ -26,7 +26,7 @@
 namespace vitq::data {
 
 /// Largest side, in pixels, that `resize` and `crop` accept.
-inline constexpr int maxSide = 8192;
+inline constexpr int kMaxSide = 8192;
 
 /// Height and width in pixels.
 struct Size {

@@ -114,7 +114,7 @@ void DepthwiseKernel::chooseSpread() {
     spread.lanes = int64_t(1) << llvm::Log2_64(channels);
     spread.group = 1;
   }
-  const int64_t registers = module.target.isa->tileRows * module.target.isa->tileVectors;
+  const int64_t registers = int64_t(module.target.isa->tileRows) * module.target.isa->tileVectors;
   spread.places = std::clamp<int64_t>(registers / spread.vectors / 2, 1, std::min<int64_t>(8, result[2]));
 }
 
