@@ -83,11 +83,12 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   assign.heads = isOn(options.headScales, isDefault);
   int64_t own = options.ownScales != -1 ? options.ownScales : isDefault ? 8 : 0;
   assign.own = static_cast<unsigned>(own < 0 ? INT32_MAX : std::min<int64_t>(own, INT32_MAX));
+  assign.depthwise = isDefault;
   if (options.normScales == Toggle::Recipe)
     assign.norms = isDefault ? NormScales::Auto : NormScales::Off;
   else
     assign.norms = options.normScales == Toggle::On ? NormScales::On : NormScales::Off;
-  if (assign.heads || assign.own > 0 || assign.norms != NormScales::Off)
+  if (assign.heads || assign.depthwise || assign.own > 0 || assign.norms != NormScales::Off)
     pm.addPass(createVitAssignChannelScalesPass(assign));
   pm.addPass(createVitTakePixelsPass());
   VitQuantizePassOptions quantize;

@@ -51,10 +51,13 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
       if (auto matmul = dyn_cast<MatmulOp>(op); matmul && heads) {
         if (failed(assignHeads(matmul, matmul.getLhs())) || failed(assignHeads(matmul, matmul.getRhs())))
           return WalkResult::interrupt();
-      } else if ((isa<MulOp>(op) || isTable(op)) && own > 0 && feedsLinears(op)) {
+      } else if (depthwise && isExactSum(op) && feedsWeights(op, /*onlyDepthwise=*/true)) {
+        if (failed(assignDepthwise(op)))
+          return WalkResult::interrupt();
+      } else if ((isa<MulOp>(op) || isTable(op)) && own > 0 && feedsWeights(op)) {
         if (failed(assignOwn(op)))
           return WalkResult::interrupt();
-      } else if (isa<LayerNormOp>(op) && norms != NormScales::Off && feedsLinears(op)) {
+      } else if (isa<LayerNormOp>(op) && norms != NormScales::Off && feedsWeights(op)) {
         if (failed(assignAll(op)))
           return WalkResult::interrupt();
       }
@@ -70,14 +73,33 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
            cast<QuantizableOp>(op).getOperandCode(0).kind == CodeKind::Code;
   }
 
+  /// Whether the op's codes are made from sums of products, which a scale for each channel costs nothing.
+  static bool isExactSum(Operation *op) {
+    if (auto function = dyn_cast<UnaryFunction>(op); function && isa<QuantizableOp>(op))
+      return cast<QuantizableOp>(op).getOperandCode(0).takesAccumulator && op->getOperand(0).hasOneUse() &&
+             isa_and_nonnull<WeightedOp>(op->getOperand(0).getDefiningOp());
+    return isa<WeightedOp>(op);
+  }
+
+  /// Whether each row of the weight reads one channel: each channel's scale is then one of the row.
+  static bool isDepthwise(WeightedOp op) {
+    ArrayRef<int64_t> shape = shapeOf(op->getOperand(1));
+    const int64_t row = computeProduct(shape.drop_front());
+    for (int64_t i = 0, count = computeProduct(shape); i < count; ++i)
+      if (op.getInputChannel(i) != op.getInputChannel(i / row * row))
+        return false;
+    return true;
+  }
+
   /// Whether every user can take scales that differ along the last axis: it has them
   /// folded into constant weights.
-  static bool feedsLinears(Operation *op) {
+  static bool feedsWeights(Operation *op, bool onlyDepthwise = false) {
     Value value = op->getResult(0);
     return !op->hasAttr(kWideAttr) && !getQuantizedType(op->getOperand(0)) && !value.use_empty() &&
-           llvm::all_of(value.getUses(), [](OpOperand &use) {
-             auto linear = dyn_cast<LinearOp>(use.getOwner());
-             return linear && use.getOperandNumber() == 0 && isConstant(linear.getWeight());
+           llvm::all_of(value.getUses(), [=](OpOperand &use) {
+             auto weighted = dyn_cast<WeightedOp>(use.getOwner());
+             return weighted && use.getOperandNumber() == 0 && isConstant(weighted->getOperand(1)) &&
+                    (!onlyDepthwise || isDepthwise(weighted));
            });
   }
 
@@ -152,7 +174,7 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
     if (failed(channels))
       return failure();
     size_t count = channels->max.size();
-    if (count < 2 * own)
+    if (count / 2 < own)
       return success();
     SmallVector<size_t> order(count);
     std::iota(order.begin(), order.end(), 0);
@@ -178,6 +200,18 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
                           static_cast<int>(own), rest, all));
     LDBG() << nodeName(op->getLoc()) << ": own scales for channels "
            << llvm::interleaved(ArrayRef(order).take_front(own)) << " of " << count;
+    ++numChannels;
+    return success();
+  }
+
+  /// A scale for every channel, where each is read by rows of weights of its own.
+  LogicalResult assignDepthwise(Operation *op) {
+    FailureOr<ChannelRanges> channels = rangesOf(op);
+    if (failed(channels))
+      return failure();
+    clampToRange(op, *channels);
+    setCodeRanges(op, *channels);
+    recordDecision(op, "vit-assign-channel-scales", "one scale for each channel of what a depthwise convolution reads");
     ++numChannels;
     return success();
   }
@@ -220,18 +254,17 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
     const double rows = rowsSeen(op);
     if (rows < 2)
       return -INFINITY;
-    const auto [least, most] = std::pair(*std::min_element(channels.min.begin(), channels.min.end()),
-                                         *std::max_element(channels.max.begin(), channels.max.end()));
+    const auto [least, most] = std::pair(*llvm::min_element(channels.min), *llvm::max_element(channels.max));
     // The largest of n normal values grows as sqrt(2 ln n).
     const double factor = std::sqrt(std::max(1.0, std::log(kRowsToExpect) / std::log(rows)));
     std::vector<double> weights(channels.min.size());
     for (Operation *user : op->getResult(0).getUsers()) {
       FailureOr<std::vector<float>> values =
-          getFloatConstantF32(cast<LinearOp>(user).getWeight(), [&] { return user->emitOpError("weight "); });
+          getFloatConstantF32(user->getOperand(1), [&] { return user->emitOpError("weight "); });
       if (failed(values))
         return failure();
       for (auto [i, value] : llvm::enumerate(*values))
-        weights[i % weights.size()] += static_cast<double>(value) * value;
+        weights[cast<WeightedOp>(user).getInputChannel(i)] += static_cast<double>(value) * value;
     }
     double together = 0, apart = 0;
     const double step = (std::max(most, 0.0f) - std::min(least, 0.0f)) / 2;

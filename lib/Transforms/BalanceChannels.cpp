@@ -35,11 +35,11 @@ namespace {
 /// Channel c of the result of `first` decides channel c of what `readers` read, and is
 /// multiplied by a positive number there if it is here.
 struct Path {
-  /// A linear layer or layer_norm.
+  /// A layer with weights or a layer_norm.
   Operation *first = nullptr;
   /// Ops from there to the readers, in order.
   SmallVector<Operation *> between;
-  SmallVector<LinearOp> readers;
+  SmallVector<WeightedOp> readers;
 
   /// What the readers read.
   Operation *end() const { return between.empty() ? first : between.back(); }
@@ -68,23 +68,24 @@ class BalanceChannels : public vitq::impl::VitBalanceChannelsPassBase<BalanceCha
   // Paths
   //===--------------------------------------------------------------------===//
 
-  /// The path that ends with `end`: a layer_norm, or linear -> rectifier, or the values of
+  /// The path that ends with `end`: a layer_norm, or layer -> rectifier, or the values of
   /// an attention: linear -> heads -> product with the probabilities, and their
-  /// division -> tokens. Only linear layers with constant weights read it.
+  /// division -> tokens. Only layers with constant weights read it.
   static std::optional<Path> match(Operation *end) {
     Path path;
     for (OpOperand &use : end->getResult(0).getUses()) {
-      auto linear = dyn_cast<LinearOp>(use.getOwner());
-      if (!linear || use.getOperandNumber() != 0 || !isConstant(linear.getWeight()) || linear->hasAttr(kWideAttr))
+      auto reader = dyn_cast<WeightedOp>(use.getOwner());
+      if (!reader || use.getOperandNumber() != 0 || !isConstant(reader->getOperand(1)) || reader->hasAttr(kWideAttr))
         return std::nullopt;
-      path.readers.push_back(linear);
+      path.readers.push_back(reader);
     }
     if (isa<LayerNormOp>(end)) {
       path.first = end;
     } else {
       path.between.push_back(end);
       Value source = isa<ReluOp>(end) ? end->getOperand(0) : matchValues(cast<ReshapeOp>(end), path);
-      path.first = source && source.hasOneUse() ? source.getDefiningOp<LinearOp>().getOperation() : nullptr;
+      path.first =
+          source && source.hasOneUse() ? dyn_cast_or_null<WeightedOp>(source.getDefiningOp()).getOperation() : nullptr;
     }
     if (path.readers.empty() || !path.first || path.first->hasAttr(kWideAttr) ||
         getQuantizedType(path.first->getOperand(0)) ||
@@ -251,8 +252,8 @@ class BalanceChannels : public vitq::impl::VitBalanceChannelsPassBase<BalanceCha
       if (failed(replace(operand, [&](size_t i) { return -exponents[i / perChannel]; })))
         return failure();
     }
-    for (LinearOp reader : path.readers)
-      if (failed(replace(reader.getWeightMutable(), [&](size_t i) { return exponents[i % exponents.size()]; })))
+    for (WeightedOp reader : path.readers)
+      if (failed(replace(reader->getOpOperand(1), [&](size_t i) { return exponents[reader.getInputChannel(i)]; })))
         return failure();
     return success();
   }

@@ -69,3 +69,33 @@ func.func @main(%g: tensor<1x3x3xf32>, %v: tensor<1x3x3xf32>) -> tensor<1x3x3xf3
   %l = vit.linear %m, %w : (tensor<1x3x3xf32>, tensor<3x3xf32>) -> tensor<1x3x3xf32>
   return %l : tensor<1x3x3xf32>
 }
+
+// -----
+
+// What a depthwise convolution reads: sums of products, through a rectifier or not, have a scale
+// for each channel, and so has what a table gives for its largest channel. A dense
+// convolution takes up the latter too, the former not: it would add up channels of unlike steps.
+// CHECK-LABEL: func.func @depthwise
+// CHECK: vit.linear {{.*}}vit.code_ranges = dense<{{\[\[}}-1.000000e+00, 1.000000e+00], [-4.000000e+00, 2.000000e+00], [0.000000e+00, 3.000000e+00]]> : tensor<3x2xf32>
+// CHECK: vit.conv2d
+// CHECK-NOT: vit.code_ranges
+// CHECK: vit.relu {{.*}}vit.code_ranges = dense<{{\[\[}}0.000000e+00, 1.000000e+00], [0.000000e+00, 6.000000e+00], [0.000000e+00, 3.000000e+00]]> : tensor<3x2xf32>
+// CHECK: vit.conv2d
+// CHECK-NOT: vit.code_ranges
+// CHECK: vit.silu {{.*}}vit.code_ranges = dense<{{\[\[}}-2.000000e-01, 2.000000e+00], [-2.000000e-01, 7.000000e+00], [-2.000000e-01, 2.000000e+00]]> : tensor<3x2xf32>
+// CHECK: vit.conv2d
+// CHECK-NOT: vit.code_ranges
+// CHECK: return
+// NORMS-LABEL: func.func @depthwise
+func.func @depthwise(%x: tensor<1x4x4x2xf32>) -> tensor<1x4x4x3xf32> {
+  %w = arith.constant dense<0.5> : tensor<3x2xf32>
+  %k = arith.constant dense<0.5> : tensor<3x1x1x1xf32>
+  %d = arith.constant dense<0.5> : tensor<3x3x1x1xf32>
+  %u = vit.linear %x, %w {vit.range = array<f64: -4.0, 3.0>, vit.channel_range = dense<[[-1.0, 1.0], [-4.0, 2.0], [0.0, 3.0]]> : tensor<3x2xf32>} : (tensor<1x4x4x2xf32>, tensor<3x2xf32>) -> tensor<1x4x4x3xf32>
+  %v = vit.conv2d %u, %k {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, groups = 3 : i64, vit.channel_range = dense<[[0.0, 1.0], [0.0, 6.0], [0.0, 3.0]]> : tensor<3x2xf32>} : (tensor<1x4x4x3xf32>, tensor<3x1x1x1xf32>) -> tensor<1x4x4x3xf32>
+  %r = vit.relu %v {vit.range = array<f64: 0.0, 6.0>, vit.channel_range = dense<[[0.0, 1.0], [0.0, 6.0], [0.0, 3.0]]> : tensor<3x2xf32>} : tensor<1x4x4x3xf32> -> tensor<1x4x4x3xf32>
+  %s = vit.conv2d %r, %k {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, groups = 3 : i64, vit.channel_range = dense<[[0.0, 1.0], [0.0, 6.0], [0.0, 3.0]]> : tensor<3x2xf32>} : (tensor<1x4x4x3xf32>, tensor<3x1x1x1xf32>) -> tensor<1x4x4x3xf32>
+  %f = vit.silu %s {vit.range = array<f64: -0.2, 7.0>, vit.channel_range = dense<[[-0.2, 1.0], [-0.2, 8.0], [-0.1, 2.0]]> : tensor<3x2xf32>} : tensor<1x4x4x3xf32> -> tensor<1x4x4x3xf32>
+  %y = vit.conv2d %f, %d {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x4x4x3xf32>, tensor<3x3x1x1xf32>) -> tensor<1x4x4x3xf32>
+  return %y : tensor<1x4x4x3xf32>
+}

@@ -95,6 +95,27 @@ func.func @main(%x: tensor<1x3x2xf32>) -> tensor<1x3x2xf32> {
 
 // -----
 
+// Convolutions write and read as linear layers do; of a depthwise one a row reads one channel.
+// CHECK-LABEL: func.func @convolutions
+// CHECK:       %[[W1:.+]] = arith.constant dense<{{.+}}1.000000e+00{{.+}}3.125000e-02{{.+}}> : tensor<2x1x1x1xf32>
+// CHECK:       %[[U:.+]] = vit.conv2d %{{.+}}, %[[W1]]
+// CHECK:       %[[R:.+]] = vit.relu %[[U]]
+// CHECK:       %[[W2:.+]] = arith.constant dense<{{.+}}1.000000e+00{{.+}}3.200000e+01{{.+}}> : tensor<1x2x1x1xf32>
+// CHECK:       vit.conv2d %[[R]], %[[W2]]
+// CHECK:       %[[W3:.+]] = arith.constant dense<{{.+}}1.000000e+00{{.+}}3.200000e+01{{.+}}> : tensor<2x1x1x1xf32>
+// CHECK:       vit.conv2d %[[R]], %[[W3]]
+func.func @convolutions(%x: tensor<1x4x4x1xf32>) -> (tensor<1x4x4x1xf32>, tensor<1x4x4x2xf32>) {
+  %w1 = arith.constant dense<1.0> : tensor<2x1x1x1xf32>
+  %w2 = arith.constant dense<1.0> : tensor<1x2x1x1xf32>
+  %u = vit.conv2d %x, %w1 {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, vit.range = array<f64: -30.0, 60.0>, vit.channel_range = dense<[[-1.0, 2.0], [-30.0, 60.0]]> : tensor<2x2xf32>} : (tensor<1x4x4x1xf32>, tensor<2x1x1x1xf32>) -> tensor<1x4x4x2xf32>
+  %r = vit.relu %u {vit.range = array<f64: 0.0, 60.0>, vit.channel_range = dense<[[0.0, 2.0], [0.0, 60.0]]> : tensor<2x2xf32>} : tensor<1x4x4x2xf32> -> tensor<1x4x4x2xf32>
+  %y = vit.conv2d %r, %w2 {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x4x4x2xf32>, tensor<1x2x1x1xf32>) -> tensor<1x4x4x1xf32>
+  %z = vit.conv2d %r, %w1 {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, groups = 2 : i64} : (tensor<1x4x4x2xf32>, tensor<2x1x1x1xf32>) -> tensor<1x4x4x2xf32>
+  return %y, %z : tensor<1x4x4x1xf32>, tensor<1x4x4x2xf32>
+}
+
+// -----
+
 // A weight whose data was left out.
 func.func @main(%x: tensor<1x3x2xf32>) -> tensor<1x3x2xf32> {
   %w1 = arith.constant dense<[[1.0, 2.0], [1.0, 2.0], [1.0, 2.0], [1.0, 2.0]]> : tensor<4x2xf32>

@@ -367,8 +367,11 @@ def VitAssignChannelScalesPass : Pass<"vit-assign-channel-scales", "::mlir::Modu
     * `heads`: queries, keys and values have one scale for each head (docs/Rules.md, R4 and R5);
     * `own=N`: the N channels of a function's result that reach farthest have scales of
       their own, the rest shares one (docs/Recipes.md). The scales are folded into the
-      weights of the linear layers that read the result; the function becomes N + 1
+      weights of the layers that read the result; the function becomes N + 1
       tables;
+    * `depthwise`: what a depthwise convolution reads has a scale for each channel where its codes
+      are made from the sums of another layer, through a rectifier or not: there a scale for
+      each costs nothing;
     * `norms=on`: every channel of a layer_norm has its own scale, folded likewise (RepQ-ViT);
       `norms=auto`: where the statistics say that it pays (docs/Recipes.md, Scales for the
       channels of LayerNorm). Of `n` rows that were seen of the result, `vit.calibration_images`
@@ -384,12 +387,13 @@ def VitAssignChannelScalesPass : Pass<"vit-assign-channel-scales", "::mlir::Modu
     ```mlir
     %g = vit.gelu erf %u {vit.code_ranges = dense<...> : tensor<768x2xf32>, ...} : tensor<1x4x768xf32> -> tensor<1x4x768xf32>
     ```
-    A result that anything but linear layers with constant weights reads keeps one
-    scale. Without channel ranges it is an error.
+    A result that anything but layers with constant weights (linear ones and convolutions) reads
+    keeps one scale. Without channel ranges it is an error.
   }];
   let options = [
     Option<"heads", "heads", "bool", "true", "One scale for each head of queries, keys and values">,
     Option<"own", "own", "unsigned", "8", "Channels of a function's result that get their own scale">,
+    Option<"depthwise", "depthwise", "bool", "true", "One scale for each channel that a depthwise convolution reads">,
     Option<"norms", "norms", "::vitq::NormScales", "::vitq::NormScales::Off",
            "One scale for each channel of a layer_norm",
            [{::llvm::cl::values(
