@@ -20,6 +20,7 @@
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "vitq/Numerics/RealArrays.h"
 
 #include "dialects/vit/VitDialect.h.inc"
 #include "dialects/vit/VitEnums.h.inc"

@@ -55,6 +55,20 @@ double SqrtOp::evaluate(double x) { return std::sqrt(x); }
 double ErfOp::evaluate(double x) { return std::erf(x); }
 double ExpOp::evaluate(double x) { return std::exp(x); }
 
+numerics::RealArray GeluOp::getArrayFunction() {
+  switch (getKind()) {
+  case GeluKind::Erf:
+    return numerics::geluErfReals;
+  case GeluKind::Tanh:
+    return numerics::geluTanhReals;
+  case GeluKind::Quick:
+    return numerics::geluQuickReals;
+  }
+  return nullptr;
+}
+numerics::RealArray SigmoidOp::getArrayFunction() { return numerics::sigmoidReals; }
+numerics::RealArray SiluOp::getArrayFunction() { return numerics::siluReals; }
+
 bool GeluOp::approachesIdentity() { return true; }
 bool HardSwishOp::approachesIdentity() { return true; }
 bool SiluOp::approachesIdentity() { return true; }

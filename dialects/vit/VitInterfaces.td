@@ -61,7 +61,12 @@ def UnaryFunction : OpInterface<"UnaryFunction"> {
         Whether the function is nearly constant below some value and nearly the identity
         above another one, such as GELU.
       }],
-      "bool", "approachesIdentity", (ins), "", [{ return false; }]>
+      "bool", "approachesIdentity", (ins), "", [{ return false; }]>,
+    InterfaceMethod<[{
+        The function over an array of floats, as `numerics::RealArray` says; null where only
+        `evaluate` knows it.
+      }],
+      "::vitq::numerics::RealArray", "getArrayFunction", (ins), "", [{ return nullptr; }]>
   ];
 }
 

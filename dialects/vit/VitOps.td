@@ -411,7 +411,7 @@ def Vit_LayerNormOp : Vit_Op<"layer_norm",
 // Functions of one variable
 //===----------------------------------------------------------------------===//
 
-def Vit_GeluOp : Vit_Op<"gelu", [DeclareOpInterfaceMethods<UnaryFunction, ["approachesIdentity"]>, PermutableOp,
+def Vit_GeluOp : Vit_Op<"gelu", [DeclareOpInterfaceMethods<UnaryFunction, ["approachesIdentity", "getArrayFunction"]>, PermutableOp,
     DeclareOpInterfaceMethods<QuantizableOp, ["getResultRounding", "getBarrierReason"]>]> {
   let summary = "Gaussian error linear unit";
   let description = [{
@@ -444,7 +444,7 @@ def Vit_ReluOp : Vit_UnaryOp<"relu", [], ["hasWideResult"]> {
   }];
 }
 
-def Vit_SigmoidOp : Vit_UnaryOp<"sigmoid"> {
+def Vit_SigmoidOp : Vit_UnaryOp<"sigmoid", [], [], ["getArrayFunction"]> {
   let summary = "1 / (1 + exp(-x))";
   let description = [{
     Example:
@@ -474,7 +474,7 @@ def Vit_HardSwishOp : Vit_UnaryOp<"hard_swish", [], [], ["approachesIdentity"]> 
   }];
 }
 
-def Vit_SiluOp : Vit_UnaryOp<"silu", [], [], ["approachesIdentity"]> {
+def Vit_SiluOp : Vit_UnaryOp<"silu", [], [], ["approachesIdentity", "getArrayFunction"]> {
   let summary = "x * sigmoid(x)";
   let description = [{
     Example:

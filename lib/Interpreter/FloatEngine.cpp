@@ -12,7 +12,6 @@
 #include "Windows.h"
 
 #include "dialects/vit/Vit.h"
-#include "vitq/Numerics/RealArrays.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -23,8 +22,6 @@ using namespace vitq;
 using namespace vitq::interp;
 
 namespace {
-
-using FloatFunction = void (*)(const float *x, float *y, int64_t n);
 
 template <typename Real>
 class FloatEngine final : public Engine {
@@ -231,20 +228,6 @@ Kernel FloatEngine<Real>::make(vit::WhereOp op) {
   };
 }
 
-/// The form of an op's function for arrays of floats; null where it has none.
-static FloatFunction arrayFunctionOf(vit::UnaryFunction op) {
-  if (auto gelu = dyn_cast<vit::GeluOp>(op.getOperation()))
-    switch (gelu.getKind()) {
-    case vit::GeluKind::Erf:
-      return numerics::geluErfReals;
-    case vit::GeluKind::Tanh:
-      return numerics::geluTanhReals;
-    case vit::GeluKind::Quick:
-      return numerics::geluQuickReals;
-    }
-  return isa<vit::SigmoidOp>(op) ? numerics::sigmoidReals : isa<vit::SiluOp>(op) ? numerics::siluReals : nullptr;
-}
-
 /// The pixels come as real values.
 template <typename Real>
 Kernel FloatEngine<Real>::make(vit::NormalizePixelsOp op) {
@@ -266,7 +249,7 @@ template <typename Real>
 Kernel FloatEngine<Real>::make(vit::UnaryFunction op) {
   ArrayRef<int64_t> shape = shapeOfValue(op->getResult(0));
   if constexpr (std::is_same_v<Real, float>)
-    if (FloatFunction function = arrayFunctionOf(op))
+    if (numerics::RealArray function = op.getArrayFunction())
       return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
         out[0] = result(shape);
         function(in[0].data<float>(), out[0].mutableData<float>(), in[0].numElements());

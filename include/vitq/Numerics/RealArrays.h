@@ -21,6 +21,8 @@
 namespace vitq::numerics {
 
 /// y[i] = f(x[i]) for i < n; y may be x. NaN gives NaN.
+using RealArray = void (*)(const float *x, float *y, int64_t n);
+
 void expReals(const float *x, float *y, int64_t n);
 void sigmoidReals(const float *x, float *y, int64_t n);
 void siluReals(const float *x, float *y, int64_t n);
