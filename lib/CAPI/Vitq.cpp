@@ -44,10 +44,11 @@ static Result guarded(Diagnostics *diagnostics, Result otherwise, Body body) noe
       if (diagnostics)
         diagnostics->add(VITQ_ERROR, "", std::string("internal error: ") + what);
     }
+    return otherwise;
   } catch (...) {
     // No memory for the message either.
+    return otherwise;
   }
-  return otherwise;
 }
 
 static VitqStatus reject(Diagnostics *diagnostics, std::string message, VitqStatus status = VITQ_INVALID_ARGUMENT) {

@@ -79,8 +79,8 @@ static bool findRange(const float *values, size_t count, float &least, float &mo
   // Several at a time: each alone waits for the one before.
   constexpr size_t lanes = 64;
   float low[lanes], high[lanes], bad[lanes] = {};
-  std::fill(std::begin(low), std::end(low), values[0]);
-  std::fill(std::begin(high), std::end(high), values[0]);
+  llvm::fill(low, values[0]);
+  llvm::fill(high, values[0]);
   auto add = [&](float x, size_t lane) __attribute__((always_inline)) {
     low[lane] = x < low[lane] ? x : low[lane];
     high[lane] = x > high[lane] ? x : high[lane];
@@ -93,8 +93,8 @@ static bool findRange(const float *values, size_t count, float &least, float &mo
       add(values[i + lane], lane);
   for (; i < count; ++i)
     add(values[i], i % lanes);
-  least = *std::min_element(std::begin(low), std::end(low));
-  most = *std::max_element(std::begin(high), std::end(high));
+  least = *llvm::min_element(low);
+  most = *llvm::max_element(high);
   float allBad = 0;
   for (float sum : bad)
     allBad += sum;
@@ -158,7 +158,7 @@ bool Statistics::endImage() {
 }
 
 bool Statistics::addImage(ArrayRef<float> values) {
-  std::fill(imageSum.begin(), imageSum.end(), 0.0);
+  llvm::fill(imageSum, 0.0);
   bool finite = true;
   // Rows that stay in the cache from one kind of statistics to the next.
   const size_t piece = std::max<size_t>(kPiece / rowSize, 1) * rowSize;

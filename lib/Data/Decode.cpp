@@ -22,9 +22,9 @@ using namespace llvm;
 using namespace vitq::data;
 
 /// Longest picture file that is read.
-static constexpr uint64_t maxFileBytes = uint64_t(1) << 30;
+static constexpr uint64_t kMaxFileBytes = uint64_t(1) << 30;
 
-static constexpr StringLiteral pngSignature = "\x89PNG\r\n\x1A\n";
+static constexpr StringLiteral kPngSignature = "\x89PNG\r\n\x1A\n";
 
 static Error checkDimensions(StringRef name, int64_t height, int64_t width) {
   if (height < 1 || width < 1)
@@ -243,7 +243,7 @@ Expected<Image> vitq::data::decodeImage(StringRef bytes, StringRef name, int cha
   auto image = [&]() -> Expected<Image> {
     if (bytes.starts_with("\xFF\xD8"))
       return decodeJPEG(bytes, name);
-    if (bytes.starts_with(pngSignature))
+    if (bytes.starts_with(kPngSignature))
       return decodePNG(bytes, name);
     return makeFileError(name, bytes.empty() ? "the file is empty"
                                              : "is neither a JPEG nor a PNG picture; "
@@ -257,17 +257,17 @@ Expected<Image> vitq::data::decodeImage(StringRef bytes, StringRef name, int cha
 }
 
 Expected<Image> vitq::data::readImage(StringRef path, int channels) {
-  auto buffer = readRegularFile(path, maxFileBytes);
+  auto buffer = readRegularFile(path, kMaxFileBytes);
   if (!buffer)
     return buffer.takeError();
   return decodeImage((*buffer)->getBuffer(), path, channels);
 }
 
 Expected<Image> vitq::data::readIndices(StringRef path) {
-  auto buffer = readRegularFile(path, maxFileBytes);
+  auto buffer = readRegularFile(path, kMaxFileBytes);
   if (!buffer)
     return buffer.takeError();
-  if (!(*buffer)->getBuffer().starts_with(pngSignature))
+  if (!(*buffer)->getBuffer().starts_with(kPngSignature))
     return makeFileError(path, "is no PNG; classes of pixels are a PNG of gray or of indices");
   return decodePNG((*buffer)->getBuffer(), path, /*indices=*/true);
 }

@@ -26,7 +26,7 @@ using namespace vitq::data;
 
 /// Fraction bits of a coefficient: 32, less 8 for the pixel, less 2 for sums
 /// that overshoot.
-static constexpr int precisionBits = 32 - 8 - 2;
+static constexpr int kPrecisionBits = 32 - 8 - 2;
 
 static double bilinear(double x) {
   x = std::abs(x);
@@ -69,8 +69,11 @@ static Coefficients computeCoefficients(int inSize, int outSize, Interpolation i
   std::vector<double> row(result.stride);
   for (int i = 0; i < outSize; ++i) {
     double center = (i + 0.5) * scale;
+    // Rounded as Pillow does: toward zero after a half was added.
+    // NOLINTBEGIN(bugprone-incorrect-roundings)
     int first = std::max(static_cast<int>(center - support + 0.5), 0);
     int count = std::min(static_cast<int>(center + support + 0.5), inSize) - first;
+    // NOLINTEND(bugprone-incorrect-roundings)
     double sum = 0.0;
     for (int j = 0; j < count; ++j) {
       double x = (j + first - center + 0.5) * inverse;
@@ -80,7 +83,7 @@ static Coefficients computeCoefficients(int inSize, int outSize, Interpolation i
     int32_t *weights = &result.weights[result.stride * i];
     for (int j = 0; j < count; ++j) {
       double weight = sum != 0.0 ? row[j] / sum : row[j];
-      double scaled = weight * (1 << precisionBits);
+      double scaled = weight * (1 << kPrecisionBits);
       weights[j] = static_cast<int32_t>(weight < 0 ? scaled - 0.5 : scaled + 0.5);
     }
     result.first[i] = first;
@@ -89,7 +92,7 @@ static Coefficients computeCoefficients(int inSize, int outSize, Interpolation i
   return result;
 }
 
-static uint8_t clip8(int32_t value) { return static_cast<uint8_t>(std::clamp(value >> precisionBits, 0, 255)); }
+static uint8_t clip8(int32_t value) { return static_cast<uint8_t>(std::clamp(value >> kPrecisionBits, 0, 255)); }
 
 /// Resamples along the width.
 static Image resampleRows(const Image &in, int width, Interpolation kernel) {
@@ -103,7 +106,7 @@ static Image resampleRows(const Image &in, int width, Interpolation kernel) {
       const int32_t *weights = &k.weights[k.stride * x];
       for (int c = 0; c < channels; ++c) {
         const uint8_t *source = row + static_cast<size_t>(k.first[x]) * channels + c;
-        int32_t sum = 1 << (precisionBits - 1);
+        int32_t sum = 1 << (kPrecisionBits - 1);
         for (int j = 0; j < k.count[x]; ++j)
           sum += source[static_cast<size_t>(j) * channels] * weights[j];
         *target++ = clip8(sum);
@@ -120,14 +123,14 @@ static Image resampleColumns(const Image &in, int height, Interpolation kernel) 
   Image out{height, in.width, in.channels, std::vector<uint8_t>(height * rowSize)};
   std::vector<int32_t> sums(rowSize);
   for (int y = 0; y < height; ++y) {
-    std::fill(sums.begin(), sums.end(), 1 << (precisionBits - 1));
+    llvm::fill(sums, 1 << (kPrecisionBits - 1));
     for (int j = 0; j < k.count[y]; ++j) {
       int32_t weight = k.weights[k.stride * y + j];
       const uint8_t *row = &in.pixels[(k.first[y] + j) * rowSize];
       for (size_t x = 0; x < rowSize; ++x)
         sums[x] += row[x] * weight;
     }
-    std::transform(sums.begin(), sums.end(), &out.pixels[y * rowSize], clip8);
+    llvm::transform(sums, &out.pixels[y * rowSize], clip8);
   }
   return out;
 }

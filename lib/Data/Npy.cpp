@@ -25,10 +25,10 @@ using namespace llvm;
 using namespace vitq::data;
 
 /// Longest array, in bytes, that is read into memory.
-static constexpr uint64_t maxArrayBytes = uint64_t(1) << 34;
+static constexpr uint64_t kMaxArrayBytes = uint64_t(1) << 34;
 
 /// The same for arrays in .npz files, which may be far longer than their file.
-static constexpr uint64_t maxUnpackedBytes = uint64_t(1) << 32;
+static constexpr uint64_t kMaxUnpackedBytes = uint64_t(1) << 32;
 
 /// Splits `file.npz:key`; the key is empty if there is none. A file whose name
 /// holds a colon goes first.
@@ -60,7 +60,7 @@ Expected<NpyArray> vitq::data::parseNpy(StringRef bytes, StringRef name) {
 
 static Expected<NpyArray> readNpz(StringRef path, StringRef key) {
   // Also settles whether the file can be read at all.
-  auto buffer = readRegularFile(path, maxArrayBytes);
+  auto buffer = readRegularFile(path, kMaxArrayBytes);
   if (!buffer)
     return buffer.takeError();
 
@@ -118,7 +118,7 @@ static Expected<NpyArray> readNpz(StringRef path, StringRef key) {
     // With the header known, stop as soon as more comes than it announces;
     // at the entry's end libzip compares the checksum.
     if (!expected && bytes.size() >= kMaxNpyHeader) {
-      auto header = parseNpyHeader(bytes, maxUnpackedBytes, path);
+      auto header = parseNpyHeader(bytes, kMaxUnpackedBytes, path);
       if (!header)
         return header.takeError();
       expected = header->dataOffset + header->dataSize;
@@ -133,7 +133,7 @@ Expected<NpyArray> vitq::data::readNpy(StringRef path) {
   auto [file, key] = splitKey(path);
   if (file.ends_with_insensitive(".npz"))
     return readNpz(file, key);
-  auto buffer = readRegularFile(path, maxArrayBytes);
+  auto buffer = readRegularFile(path, kMaxArrayBytes);
   if (!buffer)
     return buffer.takeError();
   return parseNpy((*buffer)->getBuffer(), path);

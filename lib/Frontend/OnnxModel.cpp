@@ -455,7 +455,8 @@ Expected<Model> vitq::frontend::loadOnnxModel(StringRef path, const ImportOption
   Expected<sys::fs::file_t> file = sys::fs::openNativeFileForRead(path);
   if (!file)
     return makeError("cannot be read: " + toString(file.takeError()));
-  const scope_exit close([&] { (void)sys::fs::closeFile(*file); }); // it was only read
+  // It was only read: closing it cannot lose anything.
+  const scope_exit close([&] { std::ignore = sys::fs::closeFile(*file); });
   sys::fs::file_status status;
   if (std::error_code error = sys::fs::status(*file, status))
     return makeError("cannot be read: " + error.message());

@@ -178,6 +178,8 @@ void vitq::interp::convolve(const Convolution &conv, const Real *x, const Real *
       }
 }
 
+// A type cannot stand in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define VITQ_INSTANTIATE(Real)                                                                                         \
   template void vitq::interp::multiplyTransposed(const Real *, const Real *, const Real *, Real *, int64_t, int64_t,   \
                                                  int64_t, double);                                                     \
@@ -186,5 +188,6 @@ void vitq::interp::convolve(const Convolution &conv, const Real *x, const Real *
   template void vitq::interp::divideRow(const Real *, double, Real *, int64_t);                                        \
   template void vitq::interp::layerNormRow(const Real *, const Real *, const Real *, Real *, int64_t, double, bool);   \
   template void vitq::interp::convolve(const Convolution &, const Real *, const Real *, const Real *, Real *);
+// NOLINTEND(bugprone-macro-parentheses)
 VITQ_INSTANTIATE(float)
 VITQ_INSTANTIATE(double)

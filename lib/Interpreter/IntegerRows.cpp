@@ -18,7 +18,6 @@
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::interp;
-using numerics::Dyadic;
 using numerics::PiecewiseLinear;
 using numerics::Rounding;
 

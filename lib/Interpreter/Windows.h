@@ -12,7 +12,9 @@
 #include "llvm/ADT/ArrayRef.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 namespace vitq::interp {
 
@@ -31,6 +33,14 @@ struct PoolWindows {
   }
 };
 
+template <typename T>
+bool isNaN(T x) {
+  if constexpr (std::is_floating_point_v<T>)
+    return std::isnan(x);
+  else
+    return false;
+}
+
 /// y = the largest element of each window of x.
 template <typename T>
 void maxPool(const PoolWindows &w, const T *x, T *y) {
@@ -47,7 +57,7 @@ void maxPool(const PoolWindows &w, const T *x, T *y) {
               continue;
             const T *from = x + ((b * height + row) * width + column) * channels;
             for (int64_t c = 0; c < channels; ++c)
-              y[c] = isFirst || from[c] > y[c] || from[c] != from[c] ? from[c] : y[c];
+              y[c] = isFirst || from[c] > y[c] || isNaN(from[c]) ? from[c] : y[c];
             isFirst = false;
           }
       }

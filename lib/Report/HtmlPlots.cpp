@@ -73,7 +73,8 @@ void html::linePlot(llvm::raw_ostream &os, llvm::ArrayRef<Point> points, llvm::S
   auto x = [&](size_t i) { return frame.left + across * static_cast<double>(i); };
   auto y = [&](double value) { return frame.bottom() - (value - low) / (high - low) * frame.height; };
   open(os, frame, "line plot");
-  for (double tick = low; tick <= high + step / 2; tick += step) {
+  for (int i = 0; low + i * step <= high + step / 2; ++i) {
+    const double tick = low + i * step;
     line(os, "grid", frame.left, y(tick), frame.right(), y(tick));
     text(os, frame.left - 8, y(tick) + 4, "end", format(tick) + " " + unit.str());
   }
@@ -120,7 +121,8 @@ void html::channelPlot(llvm::raw_ostream &os, const Outlier &outlier) {
   auto x = [&](size_t i) { return frame.left + across * (static_cast<double>(i) + 0.5); };
   open(os, frame, "largest value of each channel");
   double step = tickStep(high, 3);
-  for (double tick = 0; tick <= high; tick += step) {
+  for (int i = 0; i * step <= high; ++i) {
+    const double tick = i * step;
     line(os, "grid", frame.left, y(tick), frame.right(), y(tick));
     text(os, frame.left - 8, y(tick) + 4, "end", format(tick));
   }
@@ -167,7 +169,8 @@ void html::histogramPlot(llvm::raw_ostream &os, const LinearHistogram &histogram
                   coordinate(x(representable->first)), coordinate(frame.top),
                   coordinate(x(representable->second) - x(representable->first)), coordinate(frame.height),
                   format(representable->first), format(representable->second));
-  for (int decade = 0; decade <= static_cast<int>(decades); decade += decades > 4 ? 2 : 1) {
+  const int last = static_cast<int>(decades), every = last > 4 ? 2 : 1;
+  for (int decade = 0; decade <= last; decade += every) {
     double height = frame.bottom() - decade / decades * frame.height;
     line(os, "grid", frame.left, height, frame.right(), height);
     text(os, frame.left - 8, height + 4, "end", decade ? formatv("1e{0}", decade).str() : "0");

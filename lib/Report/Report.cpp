@@ -17,7 +17,6 @@
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::reporting;
-using vitq::vit::shapeOf;
 
 Report::Report() : data(std::make_unique<Data>()) {}
 Report::~Report() = default;

@@ -88,7 +88,8 @@ llvm::Error Benchmark::time(Figures &figures) {
         return time.takeError();
       times.push_back(*time);
       spent += *time;
-      if ((untilSample -= *time) > 0)
+      untilSample -= *time;
+      if (untilSample > 0)
         continue;
       samplePeaks();
       untilSample = kBetweenSamples;
@@ -136,7 +137,8 @@ llvm::Error Benchmark::collectSteps(std::vector<std::vector<double>> &times, dou
       times[i].push_back(unit * static_cast<double>(own));
     }
     spent += wall;
-    if ((untilSample -= wall) > 0)
+    untilSample -= wall;
+    if (untilSample > 0)
       continue;
     samplePeaks();
     untilSample = kBetweenSamples;

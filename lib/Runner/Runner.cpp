@@ -75,7 +75,7 @@ static bool hasData(const RunOptions &o) { return !o.images.empty() || !o.inputs
 
 static bool isOnnx(llvm::StringRef path) { return path.ends_with(".onnx"); }
 
-static constexpr OptionRule optionRules[] = {
+static constexpr OptionRule kOptionRules[] = {
     {[](const RunOptions &o) { return !o.shapes.empty() && !isOnnx(o.program) && !isOnnx(o.reference); },
      "--shape has no effect: it is for inputs that an ONNX model leaves open"},
     {[](const RunOptions &o) { return !o.images.empty() && !o.inputs.empty(); },
@@ -104,7 +104,7 @@ static constexpr OptionRule optionRules[] = {
 llvm::Error Session::checkOptions() const {
   if (options.threads < 0 || options.threads > kMaxThreads)
     return llvm::createStringError("--num-threads must be 1 to " + llvm::Twine(kMaxThreads));
-  for (const OptionRule &rule : optionRules)
+  for (const OptionRule &rule : kOptionRules)
     if (rule.isBroken(options))
       return llvm::createStringError(rule.problem);
   return options.timeline.empty() ? llvm::Error::success() : checkTimelinePath(options.timeline);

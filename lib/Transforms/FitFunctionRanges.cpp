@@ -118,8 +118,11 @@ class FitFunctionRanges : public vitq::impl::VitFitFunctionRangesPassBase<FitFun
     SmallVector<double> ends;
     for (int i = 1; i < steps; ++i)
       ends.push_back(end * (1 - double(i) / steps));
-    for (end /= 1.5 * steps; std::abs(end) > 1; end /= 1.5)
+    end /= 1.5 * steps;
+    while (std::abs(end) > 1) {
       ends.push_back(end);
+      end /= 1.5;
+    }
     return ends;
   }
 

@@ -162,8 +162,7 @@ quant::QuantizedType quantize::typeFor(Value value, Range range, Kind kind, doub
 static int64_t zeroPointOf(Value value, const std::vector<numerics::RealInterval> &channels) {
   const numerics::Interval codes = middleCode().range();
   auto width = [](numerics::RealInterval range) { return range.max - range.min; };
-  numerics::RealInterval narrowest =
-      *std::min_element(channels.begin(), channels.end(), [&](auto a, auto b) { return width(a) < width(b); });
+  numerics::RealInterval narrowest = *llvm::min_element(channels, [&](auto a, auto b) { return width(a) < width(b); });
   double least = 0;
   int64_t best = numerics::sharedZeroPoint(channels, codes, &least);
   // Squares of steps: a quarter of the codes wasted for slack, as in unsignedCode, or

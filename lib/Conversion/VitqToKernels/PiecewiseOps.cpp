@@ -154,7 +154,7 @@ static void finish(Function &row, OpT op, const RowBuilder &build, StringRef nam
 /// reached, like the lowest code; behind one above all of them the line before goes on.
 template <typename Code>
 static std::vector<Code> codesOf(PwlOp op, numerics::PiecewiseLinear &lines) {
-  constexpr int64_t lo = std::numeric_limits<Code>::min(), hi = std::numeric_limits<Code>::max();
+  constexpr int64_t lo = llvm::minIntN(8 * sizeof(Code)), hi = llvm::maxIntN(8 * sizeof(Code));
   const int64_t shift = static_cast<int64_t>(op.getInputCode().getZero()) + (op.getInputCode().isUnsigned() ? lo : 0);
   std::vector<Code> codes;
   for (auto [i, point] : llvm::enumerate(lines.breakpoints)) {

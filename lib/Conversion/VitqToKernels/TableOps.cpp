@@ -207,7 +207,7 @@ static void addCommonTable(IndexedTable &row, ArrayRef<uint8_t> index) {
   std::array<int64_t, kBytes> uses{};
   for (uint8_t table : index)
     ++uses[table];
-  const auto common = std::max_element(uses.begin(), uses.end()) - uses.begin();
+  const auto common = llvm::max_element(uses) - uses.begin();
   std::vector<int32_t> others;
   for (auto [column, table] : llvm::enumerate(index))
     if (table != common)

@@ -11,16 +11,16 @@
 using namespace vitq;
 
 // 12 sums, 2 vectors of weights and a broadcast operand of 16 registers.
-const Isa isas::avx2 = {"avx2",
-                        "x86_64",
-                        "+avx2",
-                        /*vectorBits=*/256,
-                        /*dot8=*/{8, 2, 16, false, "llvm.x86.avx2.pmadd.wd", false},
-                        /*dot16=*/{8, 2, 16, false, "llvm.x86.avx2.pmadd.wd", false},
-                        /*tileRows=*/6,
-                        /*tileVectors=*/2,
-                        /*variableShifts=*/true,
-                        ByteLookup::Shuffle16,
-                        /*permuteWords=*/"llvm.x86.avx2.permd",
-                        "llvm.readcyclecounter",
-                        /*l2Bytes=*/512 << 10};
+const Isa isas::kAvx2 = {"avx2",
+                         "x86_64",
+                         "+avx2",
+                         /*vectorBits=*/256,
+                         /*dot8=*/{8, 2, 16, false, "llvm.x86.avx2.pmadd.wd", false},
+                         /*dot16=*/{8, 2, 16, false, "llvm.x86.avx2.pmadd.wd", false},
+                         /*tileRows=*/6,
+                         /*tileVectors=*/2,
+                         /*variableShifts=*/true,
+                         ByteLookup::Shuffle16,
+                         /*permuteWords=*/"llvm.x86.avx2.permd",
+                         "llvm.readcyclecounter",
+                         /*l2Bytes=*/512 << 10};

@@ -10,16 +10,16 @@
 
 using namespace vitq;
 
-const Isa isas::avx512 = {"avx512",
-                          "x86_64",
-                          "+avx512bw,+avx512vl,+avx512dq",
-                          /*vectorBits=*/512,
-                          /*dot8=*/{16, 2, 16, false, "llvm.x86.avx512.pmaddw.d.512", false},
-                          /*dot16=*/{16, 2, 16, false, "llvm.x86.avx512.pmaddw.d.512", false},
-                          /*tileRows=*/6,
-                          /*tileVectors=*/4,
-                          /*variableShifts=*/true,
-                          ByteLookup::Shuffle16,
-                          /*permuteWords=*/"llvm.x86.avx512.permvar.si.512",
-                          "llvm.readcyclecounter",
-                          /*l2Bytes=*/1 << 20};
+const Isa isas::kAvx512 = {"avx512",
+                           "x86_64",
+                           "+avx512bw,+avx512vl,+avx512dq",
+                           /*vectorBits=*/512,
+                           /*dot8=*/{16, 2, 16, false, "llvm.x86.avx512.pmaddw.d.512", false},
+                           /*dot16=*/{16, 2, 16, false, "llvm.x86.avx512.pmaddw.d.512", false},
+                           /*tileRows=*/6,
+                           /*tileVectors=*/4,
+                           /*variableShifts=*/true,
+                           ByteLookup::Shuffle16,
+                           /*permuteWords=*/"llvm.x86.avx512.permvar.si.512",
+                           "llvm.readcyclecounter",
+                           /*l2Bytes=*/1 << 20};

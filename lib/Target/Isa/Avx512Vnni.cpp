@@ -11,7 +11,7 @@
 using namespace vitq;
 
 // 24 sums, 4 vectors of weights and a broadcast operand of 32 registers.
-static constexpr Isa vnni(const char *name, const char *features, ByteLookup lookup) {
+static constexpr Isa vnni(const char *name, const char *features, ByteLookup lookup) noexcept {
   return {name,
           "x86_64",
           features,
@@ -28,6 +28,6 @@ static constexpr Isa vnni(const char *name, const char *features, ByteLookup loo
           /*addDot16=*/"llvm.x86.avx512.vpdpwssd.512"};
 }
 
-const Isa isas::avx512VnniVbmi =
+const Isa isas::kAvx512VnniVbmi =
     vnni("avx512-vnni-vbmi", "+avx512vnni,+avx512vbmi,+avx512bw,+avx512vl,+avx512dq", ByteLookup::Permute128);
-const Isa isas::avx512Vnni = vnni("avx512-vnni", "+avx512vnni,+avx512bw,+avx512vl,+avx512dq", ByteLookup::Shuffle16);
+const Isa isas::kAvx512Vnni = vnni("avx512-vnni", "+avx512vnni,+avx512bw,+avx512vl,+avx512dq", ByteLookup::Shuffle16);

@@ -10,17 +10,17 @@
 
 using namespace vitq;
 
-const Isa isas::avxVnni = {"avx-vnni",
-                           "x86_64",
-                           "+avx2,+avxvnni",
-                           /*vectorBits=*/256,
-                           /*dot8=*/{8, 4, 8, true, "llvm.x86.avx512.vpdpbusd.256", true},
-                           /*dot16=*/{8, 2, 16, false, "llvm.x86.avx2.pmadd.wd", false},
-                           /*tileRows=*/6,
-                           /*tileVectors=*/2,
-                           /*variableShifts=*/true,
-                           ByteLookup::Shuffle16,
-                           /*permuteWords=*/"llvm.x86.avx2.permd",
-                           "llvm.readcyclecounter",
-                           /*l2Bytes=*/1 << 20,
-                           /*addDot16=*/"llvm.x86.avx512.vpdpwssd.256"};
+const Isa isas::kAvxVnni = {"avx-vnni",
+                            "x86_64",
+                            "+avx2,+avxvnni",
+                            /*vectorBits=*/256,
+                            /*dot8=*/{8, 4, 8, true, "llvm.x86.avx512.vpdpbusd.256", true},
+                            /*dot16=*/{8, 2, 16, false, "llvm.x86.avx2.pmadd.wd", false},
+                            /*tileRows=*/6,
+                            /*tileVectors=*/2,
+                            /*variableShifts=*/true,
+                            ByteLookup::Shuffle16,
+                            /*permuteWords=*/"llvm.x86.avx2.permd",
+                            "llvm.readcyclecounter",
+                            /*l2Bytes=*/1 << 20,
+                            /*addDot16=*/"llvm.x86.avx512.vpdpwssd.256"};

@@ -11,8 +11,8 @@
 using namespace vitq;
 
 static const Isa *const kAll[] = {
-    &isas::avx512VnniVbmi, &isas::avx512Vnni,  &isas::avx512,         &isas::avxVnni, &isas::avx2,
-    &isas::sse2,           &isas::aarch64I8mm, &isas::aarch64Dotprod, &isas::aarch64,
+    &isas::kAvx512VnniVbmi, &isas::kAvx512Vnni,  &isas::kAvx512,         &isas::kAvxVnni, &isas::kAvx2,
+    &isas::kSse2,           &isas::kAarch64I8mm, &isas::kAarch64Dotprod, &isas::kAarch64,
 };
 
 llvm::ArrayRef<const Isa *> vitq::allIsas() { return kAll; }

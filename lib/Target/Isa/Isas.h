@@ -13,8 +13,8 @@
 
 namespace vitq::isas {
 
-extern const Isa avx512VnniVbmi, avx512Vnni, avx512, avxVnni, avx2, sse2;
-extern const Isa aarch64I8mm, aarch64Dotprod, aarch64;
+extern const Isa kAvx512VnniVbmi, kAvx512Vnni, kAvx512, kAvxVnni, kAvx2, kSse2;
+extern const Isa kAarch64I8mm, kAarch64Dotprod, kAarch64;
 
 } // namespace vitq::isas
 

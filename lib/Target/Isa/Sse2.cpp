@@ -10,16 +10,16 @@
 
 using namespace vitq;
 
-const Isa isas::sse2 = {"sse2",
-                        "x86_64",
-                        "",
-                        /*vectorBits=*/128,
-                        /*dot8=*/{4, 2, 16, false, "llvm.x86.sse2.pmadd.wd", false},
-                        /*dot16=*/{4, 2, 16, false, "llvm.x86.sse2.pmadd.wd", false},
-                        /*tileRows=*/6,
-                        /*tileVectors=*/2,
-                        /*variableShifts=*/false,
-                        ByteLookup::Scalar,
-                        /*permuteWords=*/nullptr,
-                        "llvm.readcyclecounter",
-                        /*l2Bytes=*/256 << 10};
+const Isa isas::kSse2 = {"sse2",
+                         "x86_64",
+                         "",
+                         /*vectorBits=*/128,
+                         /*dot8=*/{4, 2, 16, false, "llvm.x86.sse2.pmadd.wd", false},
+                         /*dot16=*/{4, 2, 16, false, "llvm.x86.sse2.pmadd.wd", false},
+                         /*tileRows=*/6,
+                         /*tileVectors=*/2,
+                         /*variableShifts=*/false,
+                         ByteLookup::Scalar,
+                         /*permuteWords=*/nullptr,
+                         "llvm.readcyclecounter",
+                         /*l2Bytes=*/256 << 10};
