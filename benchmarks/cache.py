@@ -8,12 +8,17 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 
 import measure
 import models
 import peers
 
 HERE = pathlib.Path(__file__).parent
+
+
+class ExportError(Exception):
+    """A model could not be written; the text says why."""
 
 
 def digest(*parts):
@@ -52,6 +57,19 @@ class Cache:
         if not path.exists():
             weights = models.trained_weights(trained) if trained else None
             write(path, models.build(name, form, open_batch, weights).SerializeToString())
+        return path
+
+    def hybrid(self, name, python):
+        """Path of a model that hybrids.py writes, by an interpreter that has torch."""
+        code = digest(HERE / "hybrids.py", HERE.parent / "test" / "zoo" / "exporting.py")
+        path = self.folder / "models" / f"{name}.{code}.onnx"
+        if not path.exists():
+            folder = self.folder / "models" / "exporting"
+            command = [str(python), str(HERE / "hybrids.py"), f"--out={folder}", name]
+            result = subprocess.run(command, capture_output=True, text=True)
+            if result.returncode:
+                raise ExportError(f"{' '.join(command)} failed: {result.stderr.strip()[-500:]}")
+            (folder / f"{name}.onnx").replace(path)
         return path
 
     def fixed_batch(self, source, name):

@@ -24,6 +24,8 @@ PIP = f"pip install -r {os.path.relpath(HERE / 'requirements.txt')}"
 
 QUICK_MODELS = ["deit_t", "deit_s", "vit_b"]
 FULL_MODELS = QUICK_MODELS + ["swin_t", "vit_s_384", "vit_tiny"]
+# hybrids.py writes them, which needs torch.
+HYBRID_MODELS = ["swin_tiny_patch4_window7_224", "segformer_b0", "mobilevit_xxs", "efficientvit_b0"]
 BATCH_MODELS = ["deit_t", "deit_s", "vit_b"]
 TITLES = {"deit_t": "DeiT-T", "deit_s": "DeiT-S", "vit_b": "ViT-B", "swin_t": "Swin-T windows",
           "vit_s_384": "ViT-S 384", "vit_tiny": "ViT-Tiny"}
@@ -44,7 +46,10 @@ def check_packages():
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="DeiT-T, DeiT-S, ViT-B; the main peers; fewer rounds")
-    parser.add_argument("--models", help=f"of {','.join(FULL_MODELS)}; NAME_dN for N blocks")
+    parser.add_argument("--models", help=f"of {','.join(FULL_MODELS + HYBRID_MODELS)}; NAME_dN for N blocks; hybrids: "
+                        f"the last {len(HYBRID_MODELS)}")
+    parser.add_argument("--exporter", type=pathlib.Path, default=sys.executable, metavar="PYTHON",
+                        help="a Python with torch, timm and transformers, which writes the hybrids (default: this one)")
     parser.add_argument("--peers", help="names that peers/__init__.py lists, vitq among them, separated by commas")
     parser.add_argument("--threads", default="1,2", help="numbers of threads (default: 1,2)")
     parser.add_argument("--rounds", type=int, help="turns of each program (default: 30, with --quick 12)")
@@ -99,13 +104,14 @@ class Settings:
         self.bin = find_vitq(arguments.vitq_build)
         self.help = subprocess.run([self.bin / "vitq-opt", "--help"], capture_output=True, text=True).stdout
         self.models = split(arguments.models) if arguments.models else QUICK_MODELS if self.quick else FULL_MODELS
+        self.models = [each for name in self.models for each in (HYBRID_MODELS if name == "hybrids" else [name])]
         self.peers = split(arguments.peers) if arguments.peers else peers.QUICK if self.quick else list(peers.PEERS)
         for name in self.peers:
             if name not in peers.PEERS:
                 sys.exit(f"compare.py: no peer '{name}'; there are {', '.join(peers.PEERS)}")
         for name in self.models:
             try:
-                name == "vit_tiny" or models.find(name)
+                name == "vit_tiny" or name in HYBRID_MODELS or models.find(name)
             except ValueError as error:
                 sys.exit(f"compare.py: {error}")
         try:
@@ -132,6 +138,7 @@ class Settings:
 
 def make_job(settings, cache, name, batch=None):
     """What a peer's `prepare` gets. `batch`: of a program for several images."""
+    import hybrids
     import machine
     import models
 
@@ -142,16 +149,19 @@ def make_job(settings, cache, name, batch=None):
         import accuracy
 
         return {**accuracy.job(settings, cache), **tools(settings, flags)}
-    config = models.find(name)
+    hybrid = name in HYBRID_MODELS
+    config = hybrids.MODELS[name] if hybrid else models.find(name)
     pixels = cache.array(f"pictures-{config.image}-{cache.code}", lambda: models.pictures(16, config.image))
-    if batch:
+    if hybrid:
+        paths = {"packed": str(cache.hybrid(name, settings.arguments.exporter))}
+    elif batch:
         paths = {"packed": str(cache.model(name, "packed", open_batch=True))}
         flags.append(f"--batch={batch}")
     else:
         paths = {form: str(cache.model(name, form)) for form in ("packed", "separate")}
     return {"name": f"{name}-batch{batch}" if batch else name, "models": paths, "calibration": str(pixels),
             "mean": [0.5] * 3, "std": [0.5] * 3, "preprocess": "mean=0.5,std=0.5", "batch": batch or 1,
-            **shape_of_heads(config), "macs": models.macs(name),
+            **shape_of_heads(config), "macs": hybrids.macs(paths["packed"]) if hybrid else models.macs(name),
             "exact_u8s8": machine.reads_u8s8_exactly(), **tools(settings, flags)}
 
 
@@ -196,6 +206,12 @@ def prepare_all(settings, cache, job, progress):
     return programs, errors
 
 
+def title_of(name):
+    import hybrids
+
+    return hybrids.MODELS[name].title if name in hybrids.MODELS else TITLES.get(name, name)
+
+
 def measure_model(settings, cache, name, peak, progress):
     """The part of results.json about one model."""
     import measure
@@ -203,7 +219,7 @@ def measure_model(settings, cache, name, peak, progress):
     job = make_job(settings, cache, name)
     programs, errors = prepare_all(settings, cache, job, progress)
     contest = measure.Contest(settings.cores, cache.folder / "logs" / name, Progress(f"{name}: "))
-    result = {"title": TITLES.get(name, name), "macs": job["macs"], "engines": {}, "limits": {}}
+    result = {"title": title_of(name), "macs": job["macs"], "engines": {}, "limits": {}}
     try:
         for threads in settings.threads:
             if peak:
@@ -293,13 +309,15 @@ def cross_check_peak(settings, cache, results):
 
 def collect(settings, cache, peak, progress):
     """Everything that goes to results.json."""
+    import cache as cache_module
     import machine
     import peers
 
     arguments = settings.arguments
     results = {"version": 1, "machine": machine.describe(), "target": arguments.target, "cores": settings.cores,
                "loop": peak[1] if peak else None, "rounds": settings.rounds, "threads": settings.threads,
-               "versions": {}, "titles": {}, "models": {}, "batches": {}, "started": time.strftime("%Y-%m-%d %H:%M:%S")}
+               "versions": {}, "titles": {}, "models": {}, "batches": {}, "not_exported": {},
+               "started": time.strftime("%Y-%m-%d %H:%M:%S")}
     for name in settings.peers:
         results["versions"].update(peers.versions(peers.get(name)))
         results["titles"][name] = peers.get(name).title
@@ -309,7 +327,11 @@ def collect(settings, cache, peak, progress):
             if name == "vit_tiny" and not (arguments.shared / "models" / "vit_tiny_in1k").is_dir():
                 results["vit_tiny_skipped"] = f"no {arguments.shared}/models/vit_tiny_in1k (--shared)"
                 continue
-            results["models"][name] = measure_model(settings, cache, name, peak, progress)
+            try:
+                results["models"][name] = measure_model(settings, cache, name, peak, progress)
+            except cache_module.ExportError as error:
+                results["not_exported"][name] = str(error)
+                progress.note(f"{name}: {error}")
             yield results
         results["peak_by_vitq_run"] = cross_check_peak(settings, cache, results)
     if "vit_tiny" in results["models"] or (arguments.no_timing and "vit_tiny" in settings.models):

@@ -6,11 +6,13 @@ BARS = {
     "ort_int8": {"deit_t": (0.43, None), "deit_s": (0.54, None), "vit_b": (0.65, None)},
     "ort_fp32": {"deit_t": (0.26, None), "deit_s": (0.24, None), "vit_b": (0.24, None)},
     "openvino_int8": {name: (1.0, None) for name in ("deit_t", "deit_s", "vit_b")},
+    "best_peer": {"swin_tiny_patch4_window7_224": (0.8, None), "segformer_b0": (1.0, None),
+                  "mobilevit_xxs": (1.0, None), "efficientvit_b0": (1.0, None)},
     "speedup": {"deit_t": (1.8, None), "deit_s": (1.9, None), "vit_b": (1.9, None)},
 }
 ROWS = [("limit", "time / limit, 1 thread"), ("limit_2", "time / limit, 2 threads"),
         ("ort_int8", "time / ONNX Runtime's best int8"), ("ort_fp32", "time / ONNX Runtime fp32"),
-        ("openvino_int8", "time / OpenVINO int8"), ("speedup", "speed-up by a second thread")]
+        ("openvino_int8", "time / OpenVINO int8"), ("best_peer", "time / the fastest peer"), ("speedup", "speed-up by a second thread")]
 COMPILE_SECONDS, COMPILE_MIB, COMPILE_EXPONENT, ARENA_RATIO = 90, 4096, 1.15, 1.15
 
 
@@ -52,6 +54,13 @@ def best_ort(model, threads="1"):
     return min(times)[::-1] if times else (None, None)
 
 
+def best_peer(model, threads="1"):
+    """(name, ms) of the fastest of all peers, float ones too."""
+    times = [(median(model, name, threads), name) for name in model["engines"]
+             if name != "vitq" and median(model, name, threads)]
+    return min(times)[::-1] if times else (None, None)
+
+
 def divide(a, b):
     return a / b if a and b else None
 
@@ -64,6 +73,7 @@ def ratios(model):
         "ort_int8": divide(own, best_ort(model)[1]),
         "ort_fp32": divide(own, median(model, "ort_fp32")),
         "openvino_int8": divide(own, median(model, "openvino_int8")),
+        "best_peer": divide(own, best_peer(model)[1]),
         "speedup": divide(own, median(model, "vitq", 2)),
     }
 
@@ -165,9 +175,13 @@ def model_table(name, results, model, verbose):
     return lines
 
 
+def has_bars(name):
+    return any(name in bars for bars in BARS.values())
+
+
 def summary(results):
     """The models with bars in the first table, the others in a second."""
-    barred = [name for name in results["models"] if name in BARS["limit"]]
+    barred = [name for name in results["models"] if has_bars(name)]
     others = [name for name in results["models"] if name not in barred]
     title = "Summary (bars: the project's; ratios to a peer below 1 mean that vitq is faster)"
     lines = ["", title] + summary_of(barred, results) if barred else []
@@ -177,7 +191,7 @@ def summary(results):
 def summary_of(names, results):
     judged = is_judged(results)
     rows = [[""] + [cell for name in names
-                    for cell in (results["models"][name]["title"], "bar" if name in BARS["limit"] else "")]]
+                    for cell in (results["models"][name]["title"], "bar" if has_bars(name) else "")]]
     times = ["vitq, ms, 1 thread"]
     shares = ["share of the peak"]
     for name in names:
@@ -322,6 +336,7 @@ def text(results, verbose=False):
     lines = header(results)
     for name, model in results["models"].items():
         lines += model_table(name, results, model, verbose)
+    lines += [f"{name}: {error_text(why, verbose)}" for name, why in results.get("not_exported", {}).items()]
     if results["models"]:
         lines += slowest(results) + memory(results)
     lines += accuracy(results, verbose) + batches(results) + compile_sweep(results)
