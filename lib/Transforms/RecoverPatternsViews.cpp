@@ -70,7 +70,8 @@ std::optional<std::vector<float>> recover::getChannelConstant(Value value, int64
     return std::vector<float>(channels, values->front());
   if (static_cast<int64_t>(values->size()) != channels || shapeOf(value).back() != channels)
     return std::nullopt;
-  return std::optional(std::move(*values));
+  std::vector<float> channelValues = std::move(*values);
+  return channelValues;
 }
 
 Value recover::makeReshape(PatternRewriter &rewriter, Location loc, Value input, ArrayRef<int64_t> shape) {
