@@ -125,6 +125,24 @@ def PermutableOp : OpInterface<"PermutableOp"> {
   ];
 }
 
+def RowLinearOp : OpInterface<"RowLinearOp"> {
+  let cppNamespace = "::vitq::vit";
+  let description = [{
+    An op that may treat all channels, the last axis of its operands and of its result, alike:
+    each row of the result is a sum of rows of the operands, each times a number. A matrix that
+    multiplies the channels of the result can then multiply those of the operands instead.
+    `vit-rotate-residual` asks through this interface.
+  }];
+  let methods = [
+    InterfaceMethod<"Whether it does, with the shapes and attributes that it has.", "bool", "isRowLinear">,
+    InterfaceMethod<[{
+        Of a row-linear op, whether the numbers of each row add up to 1: what is added to each
+        row of the operands is then added to each of the result.
+      }],
+      "bool", "keepsOffsets", (ins), "", [{ return true; }]>
+  ];
+}
+
 // An op on the rows and columns of a map [B, H, W, C].
 def MapOp : NativeOpTrait<"MapOp"> {
   let cppNamespace = "::vitq::vit";

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-// PermutableOp, where an op differs from the default. Axis i of an operand is axis permutation[i] of what the
+// RowLinearOp, and PermutableOp where an op differs from the default. Axis i of an operand is axis permutation[i] of what the
 // op is to read instead.
 
 #include "dialects/vit/Vit.h"
@@ -198,3 +198,26 @@ void ReshapeOp::permuteAttributes(ArrayRef<int64_t> permutation) {
       shape.push_back(getShape()[axis]);
   setShape(shape);
 }
+
+//===----------------------------------------------------------------------===//
+// Sums of rows
+//===----------------------------------------------------------------------===//
+
+static int64_t lastAxisOf(Value value) { return static_cast<int64_t>(shapeOf(value).size()) - 1; }
+
+/// Whether the last axis is the same on both sides; a scalar has none.
+static bool keepsChannels(Value from, Value to) {
+  return lastAxisOf(from) >= 0 && lastAxisOf(to) >= 0 && shapeOf(from).back() == shapeOf(to).back();
+}
+
+bool ReshapeOp::isRowLinear() { return keepsChannels(getInput(), getResult()); }
+bool TransposeOp::isRowLinear() { return keepsLastAxis(getPermutation()); }
+bool ConcatOp::isRowLinear() { return static_cast<int64_t>(getAxis()) != lastAxisOf(getResult()); }
+bool SliceOp::isRowLinear() { return keepsChannels(getInput(), getResult()); }
+bool GatherOp::isRowLinear() { return static_cast<int64_t>(getAxis()) != lastAxisOf(getResult()); }
+bool BroadcastOp::isRowLinear() { return keepsChannels(getInput(), getResult()); }
+bool PadOp::isRowLinear() { return keepsChannels(getInput(), getResult()); }
+bool PadOp::keepsOffsets() { return getInput().getType() == getType(); }
+bool MeanOp::isRowLinear() { return !llvm::is_contained(getAxes(), lastAxisOf(getInput())); }
+bool AddOp::isRowLinear() { return keepsChannels(getLhs(), getResult()) && keepsChannels(getRhs(), getResult()); }
+bool AddOp::keepsOffsets() { return false; }

@@ -629,7 +629,8 @@ def Vit_ExpOp : Vit_ElementaryUnaryOp<"exp"> {
 //===----------------------------------------------------------------------===//
 
 def Vit_AddOp : Vit_Op<"add",
-    [PermutableOp, DeclareOpInterfaceMethods<QuantizableOp, ["getResultCode", "getResultRounding", "getBarrierReason"]>]> {
+    [PermutableOp, DeclareOpInterfaceMethods<RowLinearOp, ["keepsOffsets"]>,
+     DeclareOpInterfaceMethods<QuantizableOp, ["getResultCode", "getResultRounding", "getBarrierReason"]>]> {
   let summary = "Sum, broadcast as in NumPy";
   let description = [{
     On quantized types each operand is brought to the result's scale by itself and
@@ -717,6 +718,7 @@ def Vit_WhereOp : Vit_Op<"where", [PermutableOp]> {
 }
 
 def Vit_MeanOp : Vit_Op<"mean", [DeclareOpInterfaceMethods<CommutesWithDequant>,
+    DeclareOpInterfaceMethods<RowLinearOp>,
     DeclareOpInterfaceMethods<PermutableOp, ["getResultPermutation", "permuteAttributes"]>,
     DeclareOpInterfaceMethods<QuantizableOp, ["hasWideResult", "getResultRounding"]>]> {
   let summary = "Arithmetic mean over some axes";
@@ -748,7 +750,8 @@ class Vit_ShapeOp<string mnemonic, list<Trait> traits = []> : Vit_Op<mnemonic,
     [DeclareOpInterfaceMethods<CommutesWithDequant>, MoveOp] # traits>;
 
 def Vit_ReshapeOp : Vit_ShapeOp<"reshape",
-    [DeclareOpInterfaceMethods<PermutableOp, ["getResultPermutation", "permuteAttributes"]>]> {
+    [DeclareOpInterfaceMethods<PermutableOp, ["getResultPermutation", "permuteAttributes"]>,
+     DeclareOpInterfaceMethods<RowLinearOp>]> {
   let summary = "The same elements in row-major order under another shape";
   let description = [{
     Constraints:
@@ -766,7 +769,7 @@ def Vit_ReshapeOp : Vit_ShapeOp<"reshape",
   let hasCanonicalizer = 1;
 }
 
-def Vit_TransposeOp : Vit_ShapeOp<"transpose"> {
+def Vit_TransposeOp : Vit_ShapeOp<"transpose", [DeclareOpInterfaceMethods<RowLinearOp>]> {
   let summary = "Permuted axes";
   let description = [{
     Axis `i` of the result is axis `permutation[i]` of the input.
@@ -787,7 +790,8 @@ def Vit_TransposeOp : Vit_ShapeOp<"transpose"> {
 }
 
 def Vit_ConcatOp : Vit_ShapeOp<"concat",
-    [DeclareOpInterfaceMethods<PermutableOp, ["permuteAttributes"]>]> {
+    [DeclareOpInterfaceMethods<PermutableOp, ["permuteAttributes"]>,
+     DeclareOpInterfaceMethods<RowLinearOp>]> {
   let summary = "Tensors joined along one axis";
   let description = [{
     Quantized inputs of unequal scales are requantized to the result's (docs/Rules.md, R13).
@@ -808,7 +812,8 @@ def Vit_ConcatOp : Vit_ShapeOp<"concat",
 }
 
 def Vit_SliceOp : Vit_ShapeOp<"slice",
-    [DeclareOpInterfaceMethods<PermutableOp, ["permuteAttributes"]>]> {
+    [DeclareOpInterfaceMethods<PermutableOp, ["permuteAttributes"]>,
+     DeclareOpInterfaceMethods<RowLinearOp>]> {
   let summary = "A strided box of a tensor";
   let description = [{
     `y[i] = x[offsets + i * strides]`, for `i` below `sizes`.
@@ -834,7 +839,8 @@ def Vit_SliceOp : Vit_ShapeOp<"slice",
 }
 
 def Vit_GatherOp : Vit_ShapeOp<"gather",
-    [DeclareOpInterfaceMethods<PermutableOp, ["permuteAttributes"]>]> {
+    [DeclareOpInterfaceMethods<PermutableOp, ["permuteAttributes"]>,
+     DeclareOpInterfaceMethods<RowLinearOp>]> {
   let summary = "Chosen slices along one axis";
   let description = [{
     `y[..., i, ...] = x[..., indices[i], ...]` along `axis`.
@@ -853,7 +859,8 @@ def Vit_GatherOp : Vit_ShapeOp<"gather",
 }
 
 def Vit_BroadcastOp : Vit_ShapeOp<"broadcast",
-    [DeclareOpInterfaceMethods<PermutableOp, ["getResultPermutation", "permuteAttributes"]>]> {
+    [DeclareOpInterfaceMethods<PermutableOp, ["getResultPermutation", "permuteAttributes"]>,
+     DeclareOpInterfaceMethods<RowLinearOp>]> {
   let summary = "A tensor repeated along axes of size 1, as in NumPy";
   let description = [{
     Constraints:
@@ -871,7 +878,8 @@ def Vit_BroadcastOp : Vit_ShapeOp<"broadcast",
 }
 
 def Vit_PadOp : Vit_ShapeOp<"pad",
-    [DeclareOpInterfaceMethods<PermutableOp, ["permuteAttributes"]>]> {
+    [DeclareOpInterfaceMethods<PermutableOp, ["permuteAttributes"]>,
+     DeclareOpInterfaceMethods<RowLinearOp, ["keepsOffsets"]>]> {
   let summary = "A tensor surrounded by real zeros";
   let description = [{
     Quantized: padding is the zero point.

@@ -175,6 +175,11 @@ struct CompilerFlags {
                                llvm::cl::init(0.5), llvm::cl::cat(category)};
   ValueOption<Recipe> recipe{"recipe", llvm::cl::desc("How tensors are quantized"), CompileOptions::recipeValues(),
                              llvm::cl::init(Recipe::Default), llvm::cl::cat(category)};
+  ValueOption<Toggle> rotateResidual =
+      toggle("rotate-residual", "Rotate the residual stream, so that no channel reaches far");
+  ValueOption<Toggle> rotateHeads = toggle("rotate-heads", "Rotate queries, keys and values in each head");
+  llvm::cl::opt<uint64_t> seed{"seed", llvm::cl::desc("Seed of the signs that rotations begin with"), llvm::cl::init(0),
+                               llvm::cl::cat(category)};
   NumberOption splitOutliers{
       "split-outliers",
       llvm::cl::desc("Compute channels beyond this many times the median channel's maximum in 16 bits (0: none)"),
@@ -230,13 +235,41 @@ struct CompilerFlags {
 /// (`--stop-after`); here they mean what vitq says.
 void takeOptionNames() {
   auto &registered = llvm::cl::getRegisteredOptions();
-  for (StringRef name :
-       {"compile",        "stop-after",  "emit",          "target",         "host-target",         "place",
-        "name",           "openmp",      "batch",         "batch-schedule", "calibration-data",    "calibration-limit",
-        "preprocess",     "save-ranges", "load-ranges",   "nonlinear",      "nonlinear-budget",    "lut-method",
-        "report",         "report-data", "report-labels", "report-limit",   "report-times",        "recipe",
-        "split-outliers", "own-scales",  "head-scales",   "norm-scales",    "fit-function-ranges", "bias-compensation",
-        "observer",       "headroom"})
+  for (StringRef name : {"compile",
+                         "stop-after",
+                         "emit",
+                         "target",
+                         "host-target",
+                         "place",
+                         "name",
+                         "openmp",
+                         "batch",
+                         "batch-schedule",
+                         "calibration-data",
+                         "calibration-limit",
+                         "preprocess",
+                         "save-ranges",
+                         "load-ranges",
+                         "nonlinear",
+                         "nonlinear-budget",
+                         "lut-method",
+                         "report",
+                         "report-data",
+                         "report-labels",
+                         "report-limit",
+                         "report-times",
+                         "recipe",
+                         "split-outliers",
+                         "own-scales",
+                         "head-scales",
+                         "norm-scales",
+                         "fit-function-ranges",
+                         "bias-compensation",
+                         "observer",
+                         "headroom",
+                         "rotate-residual",
+                         "rotate-heads",
+                         "seed"})
     if (llvm::cl::Option *option = registered.lookup(name))
       option->removeArgument();
 }
@@ -297,6 +330,9 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.compile.recipe = flags.recipe.getValue();
   options.compile.splitOutliers = flags.splitOutliers.getValue();
   options.compile.ownScales = flags.ownScales.getValue();
+  options.compile.rotateResidual = flags.rotateResidual.getValue();
+  options.compile.rotateHeads = flags.rotateHeads.getValue();
+  options.compile.seed = flags.seed.getValue();
   options.compile.headScales = flags.headScales.getValue();
   options.compile.normScales = flags.normScales.getValue();
   options.compile.fitFunctionRanges = flags.fitFunctionRanges.getValue();

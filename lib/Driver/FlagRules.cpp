@@ -20,7 +20,9 @@ namespace {
 
 /// The situation, and what follows from it.
 struct Facts {
-  explicit Facts(const FlagSituation &s) : s(s), isIVit(s.compile.recipe == Recipe::IVit) {
+  explicit Facts(const FlagSituation &s)
+      : s(s), isIVit(s.compile.recipe == Recipe::IVit),
+        rotates(s.compile.rotateResidual == Toggle::On || s.compile.rotateHeads == Toggle::On) {
     if (llvm::Expected<NonlinearChoice> choice = NonlinearChoice::parse(s.compile.nonlinear)) {
       hasAuto = choice->hasAuto();
       hasLines = choice->hasLines();
@@ -42,7 +44,7 @@ struct Facts {
   }
 
   const FlagSituation &s;
-  bool isIVit, hasAuto = false, hasLines = false;
+  bool isIVit, rotates, hasAuto = false, hasLines = false;
 };
 
 struct Rule {
@@ -58,10 +60,20 @@ struct Rule {
 
 static const llvm::SmallVector<Rule> &rules() {
   const llvm::SmallVector<StringRef> nonlinear = {"nonlinear", "nonlinear-budget", "lut-method"};
-  const llvm::SmallVector<StringRef> quantization = {
-      "recipe",      "split-outliers",      "own-scales",        "head-scales",
-      "norm-scales", "fit-function-ranges", "bias-compensation", "observer",
-      "headroom",    "load-ranges",         "save-ranges"};
+  const llvm::SmallVector<StringRef> quantization = {"recipe",
+                                                     "split-outliers",
+                                                     "own-scales",
+                                                     "head-scales",
+                                                     "norm-scales",
+                                                     "fit-function-ranges",
+                                                     "bias-compensation",
+                                                     "observer",
+                                                     "headroom",
+                                                     "load-ranges",
+                                                     "save-ranges",
+                                                     "rotate-residual",
+                                                     "rotate-heads",
+                                                     "seed"};
   const llvm::SmallVector<StringRef> images = {"calibration-data", "calibration-limit", "preprocess"};
   const llvm::SmallVector<StringRef> measured = {"report-data", "report-labels", "report-limit"};
   static const llvm::SmallVector<Rule> table = {
@@ -92,6 +104,9 @@ static const llvm::SmallVector<Rule> &rules() {
        "has no effect without --nonlinear=lut:N (or auto): no function is computed by lines"},
 
       // Quantization.
+      {{"seed"},
+       [](const Facts &f) { return !f.rotates; },
+       "has no effect without --rotate-residual=on or --rotate-heads=on: nothing is rotated"},
       {quantization, [](const Facts &f) { return f.stopsBefore(Phase::Quantized); },
        "has no effect with {stop-after}, which ends before the model is calibrated and quantized: leave one of them "
        "out"},

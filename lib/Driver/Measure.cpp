@@ -184,6 +184,10 @@ std::vector<std::pair<std::string, std::string>> describeOptions(const CompileOp
     add("own-scales", std::to_string(options.ownScales));
   if (options.headroom != 0)
     add("headroom", number(options.headroom));
+  add("rotate-residual", nameOf(options.rotateResidual));
+  add("rotate-heads", nameOf(options.rotateHeads));
+  if (options.seed != 0)
+    add("seed", std::to_string(options.seed));
   add("head-scales", nameOf(options.headScales));
   add("norm-scales", nameOf(options.normScales));
   add("fit-function-ranges", nameOf(options.fitFunctionRanges));

@@ -89,6 +89,8 @@ LogicalResult lowerToPhase(ModuleOp module, Phase last, const CompileOptions &op
     // Ranges that came with the module may have come without their preprocessing.
     if (!options.preprocess.empty() && !module->hasAttr(kPreprocessAttr))
       module->setAttr(kPreprocessAttr, StringAttr::get(module.getContext(), options.preprocess.getValue()));
+    if (failed(runPhase(module, [&](OpPassManager &pm) { addRotatePasses(pm, options); })))
+      return failure();
     auto addCalibration = [&](OpPassManager &pm) { addCalibratePasses(pm, options); };
     if (failed(hooks.calibrate ? hooks.calibrate(module) : runPhase(module, addCalibration)))
       return failure();

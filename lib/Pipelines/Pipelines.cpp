@@ -45,6 +45,15 @@ llvm::cl::ValuesClass CompileOptions::lutMethodValues() {
       clEnumValN(approximation::Method::Uniform, "uniform", "breakpoints at equal distances"));
 }
 
+static bool isOn(Toggle toggle, bool recipe) { return toggle == Toggle::Recipe ? recipe : toggle == Toggle::On; }
+
+void addRotatePasses(OpPassManager &pm, const CompileOptions &options) {
+  if (isOn(options.rotateResidual, false))
+    pm.addPass(createVitRotateResidualPass({options.seed}));
+  if (isOn(options.rotateHeads, false))
+    pm.addPass(createVitRotateHeadsPass({options.seed}));
+}
+
 void addCalibratePasses(OpPassManager &pm, const CompileOptions &options) {
   if (options.data.empty() && options.loadRanges.empty())
     return;
@@ -56,8 +65,6 @@ void addCalibratePasses(OpPassManager &pm, const CompileOptions &options) {
   calibrate.loadRanges = options.loadRanges;
   pm.addPass(createVitCalibratePass(calibrate));
 }
-
-static bool isOn(Toggle toggle, bool recipe) { return toggle == Toggle::Recipe ? recipe : toggle == Toggle::On; }
 
 void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   bool isDefault = options.recipe == Recipe::Default, isIVit = options.recipe == Recipe::IVit;
@@ -152,6 +159,7 @@ void registerPipelines() {
   PassPipelineRegistration<>("vitq-to-float", "Recover patterns and verify the float phase", addFloatPasses);
   PassPipelineRegistration<CompileOptions>("vitq-to-quantized", "Calibrate and quantize the float phase",
                                            [](OpPassManager &pm, const CompileOptions &options) {
+                                             addRotatePasses(pm, options);
                                              addCalibratePasses(pm, options);
                                              addQuantizePasses(pm, options);
                                            });
@@ -160,6 +168,7 @@ void registerPipelines() {
   PassPipelineRegistration<CompileOptions>("vitq-compile", "From an imported float module to the integer phase",
                                            [](OpPassManager &pm, const CompileOptions &options) {
                                              addFloatPasses(pm);
+                                             addRotatePasses(pm, options);
                                              addCalibratePasses(pm, options);
                                              addQuantizePasses(pm, options);
                                              addDeferPasses(pm);

@@ -6,6 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Heads.h"
+
 #include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Calibration/Calibration.h"
@@ -115,23 +117,6 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
   //===--------------------------------------------------------------------===//
   // Heads
   //===--------------------------------------------------------------------===//
-
-  /// The linear behind [B, N, C] -> [B, N, H, d] -> [B, H, N, d], and H.
-  static std::pair<LinearOp, int64_t> headsOf(Value operand) {
-    auto transpose = operand.getDefiningOp<TransposeOp>();
-    if (!transpose || transpose.getPermutation() != ArrayRef<int64_t>{0, 2, 1, 3})
-      return {};
-    auto reshape = transpose.getInput().getDefiningOp<ReshapeOp>();
-    if (!reshape || !reshape->hasOneUse() || !transpose->hasOneUse())
-      return {};
-    auto linear = reshape.getInput().getDefiningOp<LinearOp>();
-    if (!linear || !linear->hasOneUse())
-      return {};
-    ArrayRef<int64_t> from = shapeOf(linear.getResult()), to = shapeOf(reshape.getResult());
-    if (from.size() != 3 || to.size() != 4 || from.take_front(2) != to.take_front(2))
-      return {};
-    return {linear, to[2]};
-  }
 
   /// The probabilities are no linear's result: they have one scale.
   LogicalResult assignHeads(MatmulOp matmul, Value operand) {

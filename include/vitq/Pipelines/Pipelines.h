@@ -43,6 +43,12 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
                                  llvm::cl::desc("Read ranges from this JSON file instead of calibrating")};
   Option<Recipe> recipe{*this, "recipe", llvm::cl::desc("How tensors are quantized"), llvm::cl::init(Recipe::Default),
                         recipeValues()};
+  Option<Toggle> rotateResidual{*this, "rotate-residual",
+                                llvm::cl::desc("Rotate the residual stream, so that no channel reaches far"),
+                                llvm::cl::init(Toggle::Recipe), toggleValues()};
+  Option<Toggle> rotateHeads{*this, "rotate-heads", llvm::cl::desc("Rotate queries, keys and values in each head"),
+                             llvm::cl::init(Toggle::Recipe), toggleValues()};
+  Option<uint64_t> seed{*this, "seed", llvm::cl::desc("Seed of the rotations' signs"), llvm::cl::init(0)};
   Option<double> splitOutliers{*this, "split-outliers",
                                llvm::cl::desc("Compute channels beyond this many times the median channel's maximum in "
                                               "16 bits (0: none, -1: as the recipe says)"),
@@ -95,6 +101,9 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
 
 /// Imported float module -> verified float phase.
 void addFloatPasses(mlir::OpPassManager &pm);
+/// Float phase -> the same function in other bases, where the options ask for that: before calibration, in place
+/// of which no module may hold ranges.
+void addRotatePasses(mlir::OpPassManager &pm, const CompileOptions &options);
 /// Float phase -> float phase with calibrated ranges. No pass when the options name
 /// neither images nor ranges: then the module must hold ranges already.
 void addCalibratePasses(mlir::OpPassManager &pm, const CompileOptions &options);

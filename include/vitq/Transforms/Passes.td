@@ -120,6 +120,64 @@ def VitVerifyFloatPass : Pass<"vit-verify-float", "::mlir::ModuleOp"> {
   }];
 }
 
+def VitRotateResidualPass : Pass<"vit-rotate-residual", "::mlir::ModuleOp"> {
+  let summary = "Spread what single channels of the residual stream hold over all of them";
+  let description = [{
+    The residual stream `x` (`[..., C]`: sums and moves of tokens between layers) becomes `x P`, `P = (I - 1 1^T / C) R`
+    with `R = diag(s) H / sqrt(C)`: random signs `s` of `seed` and a Hadamard matrix `H` of order C. What
+    writes the stream takes up `P` (rows of weights, biases, constants that are added). LayerNorm,
+    which removes the mean anyway, becomes an RMS norm without gamma and beta; these and `R` go into
+    the layers that read its result (QuaRot, Ashkboos et al. 2024, section 3; docs/Recipes.md, Rotations).
+    The function is the same over the reals, and nothing is computed at run time that was not
+    before; no channel reaches much farther than the others, so that the codes of the stream and of the norms'
+    results are finer.
+
+    ```mlir
+    %n = vit.layer_norm %x, %gamma, %beta eps 1.0e-6 : ...
+    %q = vit.linear %n, %w, %b : ...
+    ```
+    becomes
+    ```mlir
+    %n = vit.layer_norm rms %x, %ones, %zeros eps 1.0e-6 : ...
+    %q = vit.linear %n, %w_gamma_R, %b_plus_w_beta : ...
+    ```
+    Where no Hadamard matrix of order C is known, `R` has blocks of the largest order known that divides
+    C (a remark). A stream that anything else reads or writes is left as it is (a remark names it).
+    It is an error if ranges were calibrated already.
+  }];
+  let options = [
+    Option<"seed", "seed", "uint64_t", "0", "Seed of the signs">
+  ];
+  let statistics = [
+    Statistic<"numStreams", "num-streams", "Streams that were rotated">
+  ];
+}
+
+def VitRotateHeadsPass : Pass<"vit-rotate-heads", "::mlir::ModuleOp"> {
+  let summary = "Spread what single channels of queries, keys and values hold over those of the head";
+  let description = [{
+    Queries and keys of a head become `q S` and `k S`, values `v S`, with `S = diag(s) H / sqrt(d)` as in
+    `vit-rotate-residual`, d the channels of a head (docs/Recipes.md, Rotations). The product of queries and keys
+    removes S; the layer that reads the averaged values takes it into its columns. Only where a
+    linear layer gives them: what is rotated by its position or normalized between is left alone.
+
+    ```mlir
+    %q = vit.linear %x, %wq : (tensor<1x197x192xf32>, tensor<192x192xf32>) -> tensor<1x197x192xf32>
+    ```
+    becomes
+    ```mlir
+    %q = vit.linear %x, %wq_S : (tensor<1x197x192xf32>, tensor<192x192xf32>) -> tensor<1x197x192xf32>
+    ```
+    It is an error if ranges were calibrated already.
+  }];
+  let options = [
+    Option<"seed", "seed", "uint64_t", "0", "Seed of the signs">
+  ];
+  let statistics = [
+    Statistic<"numProducts", "num-products", "Products of activations whose operands were rotated">
+  ];
+}
+
 def VitCalibratePass : Pass<"vit-calibrate", "::mlir::ModuleOp"> {
   let summary = "Attach the ranges of a float model's values, from images or from a file";
   let description = [{

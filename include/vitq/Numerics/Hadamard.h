@@ -1,0 +1,59 @@
+//===- Hadamard.h - Products with Hadamard matrices --------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A Hadamard matrix H of order n has elements 1 and -1 and H H^T = n I. That of order
+// n = m 2^k is the Kronecker product of one of order m and Sylvester's of order 2^k:
+// element [a 2^k + b, c 2^k + d] is H_m[a, c] (-1)^popcount(b & d). H_m, m = 1 or a multiple
+// of 4, is Paley's (R. E. A. C. Paley, On Orthogonal Matrices, J. Math. Phys. 12, 1933): of the
+// first kind where m - 1 is a prime, of the second where m / 2 - 1 is one that leaves 1 when
+// divided by 4.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_NUMERICS_HADAMARD_H
+#define VITQ_NUMERICS_HADAMARD_H
+
+#include "llvm/ADT/ArrayRef.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace vitq::numerics {
+
+/// H of one order, known by its two factors. Orders beyond 2^20 are not.
+class Hadamard {
+public:
+  /// None where no matrix of the order is known here.
+  static std::optional<Hadamard> ofOrder(int64_t order);
+  /// Of the largest order that divides `count` > 0; at least of order 1.
+  static Hadamard ofLargestDivisor(int64_t count);
+
+  int64_t order() const { return static_cast<int64_t>(core.size()) << doublings; }
+  /// 1 or -1; 0 <= row, column < order.
+  int element(int64_t row, int64_t column) const;
+
+  /// x = x H, or with `transposed` x = x H^T, of `order` numbers: `m - 1` additions and k
+  /// for each, exact where sums of `order` numbers are. Integers must not overflow.
+  void multiply(llvm::MutableArrayRef<double> x, bool transposed = false) const;
+  void multiply(llvm::MutableArrayRef<int64_t> x, bool transposed = false) const;
+
+private:
+  Hadamard(llvm::ArrayRef<llvm::SmallVector<int8_t>> core, unsigned doublings)
+      : core(core.begin(), core.end()), doublings(doublings) {}
+
+  template <typename T>
+  void multiplyAny(llvm::MutableArrayRef<T> x, bool transposed) const;
+
+  /// H_m.
+  llvm::SmallVector<llvm::SmallVector<int8_t>> core;
+  unsigned doublings;
+};
+
+} // namespace vitq::numerics
+
+#endif // VITQ_NUMERICS_HADAMARD_H

@@ -1,0 +1,76 @@
+//===- HadamardTest.cpp - Products with Hadamard matrices -----------------===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Numerics/Hadamard.h"
+
+#include "gtest/gtest.h"
+
+#include <numeric>
+#include <random>
+#include <vector>
+
+using vitq::numerics::Hadamard;
+
+namespace {
+
+/// Both kinds of Paley's, with and without doublings.
+constexpr int64_t kOrders[] = {1, 2, 4, 8, 12, 20, 24, 28, 36, 44, 48, 52, 64, 96, 100, 192, 384, 768, 1152};
+
+TEST(Hadamard, RowsAreOrthogonal) {
+  for (int64_t n : kOrders) {
+    std::optional<Hadamard> matrix = Hadamard::ofOrder(n);
+    ASSERT_TRUE(matrix) << n;
+    ASSERT_EQ(matrix->order(), n);
+    std::vector<int8_t> elements(n * n);
+    for (int64_t i = 0; i < n * n; ++i) {
+      elements[i] = static_cast<int8_t>(matrix->element(i / n, i % n));
+      ASSERT_EQ(elements[i] * elements[i], 1);
+    }
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t j = 0; j <= i; ++j)
+        ASSERT_EQ(std::inner_product(&elements[i * n], &elements[i * n] + n, &elements[j * n], 0), i == j ? n : 0)
+            << n << ": " << i << ", " << j;
+  }
+}
+
+TEST(Hadamard, MultiplyIsTheSumOfElements) {
+  std::mt19937_64 random(7);
+  for (int64_t n : {int64_t(1), int64_t(8), int64_t(12), int64_t(72), int64_t(192)}) {
+    const Hadamard matrix = *Hadamard::ofOrder(n);
+    std::vector<int64_t> x(n);
+    for (int64_t &value : x)
+      value = static_cast<int64_t>(random() % 255) - 127;
+    for (bool transposed : {false, true}) {
+      std::vector<int64_t> y = x;
+      matrix.multiply(llvm::MutableArrayRef<int64_t>(y), transposed);
+      for (int64_t c = 0; c < n; ++c) {
+        int64_t sum = 0;
+        for (int64_t r = 0; r < n; ++r)
+          sum += x[r] * (transposed ? matrix.element(c, r) : matrix.element(r, c));
+        ASSERT_EQ(y[c], sum) << n << ", column " << c;
+      }
+    }
+    std::vector<int64_t> back = x;
+    matrix.multiply(llvm::MutableArrayRef<int64_t>(back));
+    matrix.multiply(llvm::MutableArrayRef<int64_t>(back), /*transposed=*/true);
+    for (int64_t c = 0; c < n; ++c)
+      ASSERT_EQ(back[c], n * x[c]);
+  }
+}
+
+TEST(Hadamard, UnknownOrdersAreDivided) {
+  for (int64_t n : {-4, 0, 3, 6, 10, 14, 1 << 21})
+    EXPECT_FALSE(Hadamard::ofOrder(n)) << n;
+  EXPECT_EQ(Hadamard::ofLargestDivisor(6).order(), 2);
+  EXPECT_EQ(Hadamard::ofLargestDivisor(7).order(), 1);
+  EXPECT_EQ(Hadamard::ofLargestDivisor(192).order(), 192);
+  EXPECT_EQ(Hadamard::ofLargestDivisor(90).order(), 2);
+  EXPECT_EQ(Hadamard::ofLargestDivisor(60).order(), 60);
+}
+
+} // namespace
