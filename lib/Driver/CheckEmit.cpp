@@ -55,8 +55,9 @@ bool vitq::needsTarget(const DriverOptions &options) {
 
 std::string vitq::checkEmit(const DriverOptions &options) {
   const bool isModule = isModuleKind(options.emit) || (options.emit.empty() && options.stopAfter != Phase::Target);
-  if (options.emit == kOnnxKind && options.stopAfter != Phase::Quantized)
-    return "--emit=onnx writes the quantized phase: leave out --stop-after";
+  if (options.emit == kOnnxKind && options.stopAfter != Phase::Quantized && options.stopAfter != Phase::Integer)
+    return "--emit=onnx writes the quantized phase, or the integers of the program: leave out --stop-after, or give "
+           "--stop-after=integer";
   if (!isModule && options.stopAfter != Phase::Target)
     return "--emit=" + options.emit + " needs the whole way: leave out --stop-after";
   if (!needsTarget(options))

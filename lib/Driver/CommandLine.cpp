@@ -73,7 +73,8 @@ const std::vector<EmitKind> &emitKinds() {
     kinds[1].name = "bytecode";
     kinds[1].description = "MLIR bytecode";
     kinds[2].name = kOnnxKind;
-    kinds[2].description = "ONNX model with QuantizeLinear and DequantizeLinear, of the quantized phase";
+    kinds[2].description = "ONNX model with QuantizeLinear and DequantizeLinear, of the quantized phase; with "
+                           "--stop-after=integer one of the program's integers";
     for (const TargetBackend *backend : registeredTargets())
       for (const EmitKind &kind : backend->emitKinds())
         if (llvm::none_of(kinds, [&](const EmitKind &known) { return known.name == kind.name; }))

@@ -83,7 +83,7 @@ static const llvm::SmallVector<Rule> &rules() {
        "has no effect: {input} is past that phase"},
       {{"emit"},
        [](const Facts &f) { return f.emitsOnnx() && f.isPast(Phase::Deferred); },
-       "writes the quantized phase, and {input} is past it"},
+       "writes the quantized phase, and {input} is past it: give --stop-after=integer"},
 
       {{"output"},
        [](const Facts &f) { return !f.isOnnx(); },

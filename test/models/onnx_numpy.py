@@ -8,7 +8,9 @@ Integers are exact and floats are 32 bits, as onnxruntime has them, or those of 
 import math
 
 import numpy as np
-from onnx import numpy_helper
+from onnx import TensorProto, numpy_helper
+
+_INT32, _INT64 = TensorProto.INT32, TensorProto.INT64
 
 try:  # Faster, where it is installed.
     from scipy.special import erf as _erf
@@ -104,6 +106,10 @@ def _evaluate(op, a, x, real):
         "Where": lambda: np.where(*x[:3]),
         "Erf": lambda: _erf(x[0]),
         "Exp": lambda: np.exp(x[0]),
+        "Floor": lambda: np.floor(x[0]),
+        "Round": lambda: np.rint(x[0]),
+        "Neg": lambda: -x[0],
+        "Sqrt": lambda: np.sqrt(x[0]),
         "Sigmoid": lambda: 1 / (1 + np.exp(-x[0])),
         "Relu": lambda: np.maximum(x[0], 0),
         "Clip": lambda: np.clip(x[0], x[1], x[2]),
@@ -115,7 +121,7 @@ def _evaluate(op, a, x, real):
         "Softmax": lambda: _softmax(x[0]),
         "LayerNormalization": lambda: _layer_norm(x[0], x[1], x[2], a.get("epsilon", 1e-5)),
         "ReduceMax": lambda: x[0].max(-1, keepdims=True),
-        "ReduceSum": lambda: x[0].sum(-1, keepdims=bool(a.get("keepdims", 1))),
+        "ReduceSum": lambda: x[0].sum(tuple(int(i) for i in x[1]), keepdims=bool(a.get("keepdims", 1))),
         "ReduceMean": lambda: x[0].mean(tuple(int(i) for i in x[1]), keepdims=bool(a.get("keepdims", 1))),
         "Shape": lambda: np.array(x[0].shape, np.int64)[a.get("start", 0) : a.get("end")],
         "ConstantOfShape": lambda: np.full(x[0], a["value"].reshape(-1)[0] if "value" in a else np.float32(0)),
@@ -127,7 +133,7 @@ def _evaluate(op, a, x, real):
         "Gather": lambda: np.take(x[0], x[1], a.get("axis", 0)),
         "Squeeze": lambda: _squeeze(x[0], x[1]),
         "Unsqueeze": lambda: np.expand_dims(x[0], tuple(int(i) for i in x[1])),
-        "Cast": lambda: x[0].astype(real),
+        "Cast": lambda: x[0].astype(np.int64 if a["to"] in (_INT32, _INT64) else real),
         "QuantizeLinear": lambda: quantize(x[0], x[1], x[2], axis),
         "DequantizeLinear": lambda: dequantize(x[0], x[1], x[2] if len(x) > 2 else None, axis),
         "QLinearMatMul": lambda: quantize(

@@ -1,4 +1,4 @@
-//===- Onnx.h - The quantized phase as an ONNX model -------*- C++ -*-===//
+//===- Onnx.h - The quantized or integer phase as ONNX -----*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -17,10 +17,11 @@ namespace vitq {
 /// The opset of written models: the first whose QuantizeLinear has 16 bits.
 inline constexpr int64_t kOnnxOpset = 21;
 
-/// Writes a module of the quantized phase as a model of float operators between
-/// QuantizeLinear and DequantizeLinear, with the scales and zero points of its types and weights
-/// as integers. It takes the image as the float model does, normalized, [B, C, H, W], and
-/// gives reals. Whole or not at all; every failure is a diagnostic.
+/// Writes a module as a model that takes the image as the float model does, normalized,
+/// [B, C, H, W], and gives reals. One of the quantized phase becomes float operators between
+/// QuantizeLinear and DequantizeLinear, with the scales and zero points of its types and weights as
+/// integers; one of the integer phase operators of floats that compute its integers exactly. Whole
+/// or not at all; every failure is a diagnostic.
 llvm::LogicalResult writeOnnx(mlir::ModuleOp module, llvm::StringRef path);
 
 } // namespace vitq

@@ -12,7 +12,7 @@
 
 #include "vitq/Target/Onnx.h"
 
-#include "Emitter.h"
+#include "IntegerEmitter.h"
 
 #include "vitq/Data/Preprocess.h"
 #include "vitq/Support/AtomicFile.h"
@@ -32,9 +32,34 @@ using namespace vitq::onnxwriter;
 // Inputs and outputs
 //===----------------------------------------------------------------------===//
 
-static std::string nameAt(Location loc, StringRef otherwise) {
+std::string onnxwriter::nameAt(Location loc, StringRef otherwise) {
   auto name = dyn_cast<NameLoc>(loc);
   return name ? name.getName().str() : otherwise.str();
+}
+
+FailureOr<std::string> onnxwriter::addPixels(Writer &writer, func::FuncOp function, const std::string &image,
+                                             int64_t channels) {
+  auto module = function->getParentOfType<ModuleOp>();
+  data::Preprocess preprocess;
+  if (auto text = module->getAttrOfType<StringAttr>(kPreprocessAttr)) {
+    llvm::Expected<data::Preprocess> parsed = data::parsePreprocess(text.getValue());
+    if (!parsed)
+      return module.emitError(llvm::toString(parsed.takeError()));
+    preprocess = *parsed;
+    writer.addMetadata("vitq.preprocess", text.getValue());
+  }
+  if (llvm::Error error = preprocess.checkChannels(static_cast<int>(channels)))
+    return module.emitError(llvm::toString(std::move(error)));
+  std::vector<float> mean, deviation;
+  for (int64_t c = 0; c < channels; ++c) {
+    mean.push_back(static_cast<float>(preprocess.meanOf(c)));
+    deviation.push_back(static_cast<float>(preprocess.stdDevOf(c)));
+  }
+  auto plane = [&](StringRef name, ArrayRef<float> values) {
+    return writer.constant(name, Tensor::of<float>({1, channels, 1, 1}, values));
+  };
+  std::string scaled = writer.node("Mul", {image, plane("pixels/std", deviation)}, "pixels/scaled");
+  return writer.node("Add", {scaled, plane("pixels/mean", mean)}, "pixels/real");
 }
 
 /// The model reads what the float model does. Its pixels are the bytes again, as the
@@ -57,27 +82,11 @@ LogicalResult Emitter::addInput() {
   writer.addInput(image, shape);
   if (llvm::all_of(argument.getUsers(), llvm::IsaPred<NormalizePixelsOp>))
     return success(); // the image is what is computed of the bytes
-  auto module = function->getParentOfType<ModuleOp>();
-  data::Preprocess preprocess;
-  if (auto text = module->getAttrOfType<StringAttr>(kPreprocessAttr)) {
-    llvm::Expected<data::Preprocess> parsed = data::parsePreprocess(text.getValue());
-    if (!parsed)
-      return module.emitError(llvm::toString(parsed.takeError()));
-    preprocess = *parsed;
-    writer.addMetadata("vitq.preprocess", text.getValue());
-  }
-  if (llvm::Error error = preprocess.checkChannels(static_cast<int>(shape[1])))
-    return module.emitError(llvm::toString(std::move(error)));
-  std::vector<float> mean, deviation;
-  for (int64_t c = 0; c < shape[1]; ++c) {
-    mean.push_back(static_cast<float>(preprocess.meanOf(c)));
-    deviation.push_back(static_cast<float>(preprocess.stdDevOf(c)));
-  }
-  std::string scaled =
-      writer.node("Mul", {image, floats("pixels/std", {1, shape[1], 1, 1}, deviation)}, "pixels/scaled");
-  std::string pixels = writer.node("Add", {scaled, floats("pixels/mean", {1, shape[1], 1, 1}, mean)}, "pixels/real");
+  FailureOr<std::string> pixels = addPixels(writer, function, image, shape[1]);
+  if (failed(pixels))
+    return failure();
   std::optional<Grid> grid = gridOf(getQuantizedType(argument), "pixels");
-  std::string codes = writer.node("QuantizeLinear", {pixels, grid->scale, grid->zeroPoint}, "pixels/codes");
+  std::string codes = writer.node("QuantizeLinear", {*pixels, grid->scale, grid->zeroPoint}, "pixels/codes");
   planes = writer.node("DequantizeLinear", {codes, grid->scale, grid->zeroPoint}, "pixels/planes");
   const bool whole = llvm::any_of(argument.getUsers(), [](Operation *user) {
     return !isa<NormalizePixelsOp>(user) && !llvm::all_of(user->getUsers(), llvm::IsaPred<PatchEmbedOp, Conv2dOp>);
@@ -337,11 +346,13 @@ LogicalResult vitq::writeOnnx(ModuleOp module, StringRef path) {
   FailureOr<func::FuncOp> function = findMain(module);
   if (failed(function))
     return failure();
-  Emitter emitter(*function);
-  if (failed(emitter.run()))
+  Writer writer;
+  const bool isInteger = llvm::any_of(
+      function->front(), [](Operation &op) { return isa_and_nonnull<integer::VitqDialect>(op.getDialect()); });
+  if (failed(isInteger ? IntegerEmitter(*function, writer).run() : Emitter(*function, writer).run()))
     return failure();
   if (llvm::Error error =
-          writeFileAtomically(path, [&](llvm::raw_ostream &os) { return emitter.writer.write(os, kOnnxOpset); }))
+          writeFileAtomically(path, [&](llvm::raw_ostream &os) { return writer.write(os, kOnnxOpset); }))
     return emitError(UnknownLoc::get(module.getContext()), llvm::toString(std::move(error)));
   return success();
 }

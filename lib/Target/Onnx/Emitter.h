@@ -30,12 +30,17 @@ struct Emitted {
   vit::DequantizeOp dequantize;
 };
 
+/// Adds the image, `[B, C, H, W]` as the float model takes it, and what makes it pixels from 0 to 1, which it returns.
+llvm::FailureOr<std::string> addPixels(Writer &writer, mlir::func::FuncOp function, const std::string &image,
+                                       int64_t channels);
+/// The name that a location has, or another.
+std::string nameAt(mlir::Location loc, llvm::StringRef otherwise);
+
 class Emitter {
 public:
-  explicit Emitter(mlir::func::FuncOp function) : function(function) {}
+  Emitter(mlir::func::FuncOp function, Writer &writer) : writer(writer), function(function) {}
 
   llvm::LogicalResult run();
-  Writer writer;
 
 private:
   // Constants.
@@ -88,6 +93,7 @@ private:
   llvm::LogicalResult addInput();
   llvm::LogicalResult addOutputs(mlir::func::ReturnOp op);
 
+  Writer &writer;
   mlir::func::FuncOp function;
   llvm::DenseMap<mlir::Value, Emitted> values;
   /// Signed types of 8 bits whose codes are written as uint8, 128 larger.
