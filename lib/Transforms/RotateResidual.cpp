@@ -171,6 +171,8 @@ class RotateResidual : public vitq::impl::VitRotateResidualPassBase<RotateResidu
 
   bool mayRotate(Stream &stream, Streams &streams) {
     if (Operation *barrier = barrierOf(stream, streams)) {
+      if (!reported.insert(barrier).second)
+        return false;
       barrier->emitRemark("'") << nodeName(barrier->getLoc()) << "' (" << barrier->getName()
                                << ") keeps the residual stream of " << stream.channels
                                << " channels from being rotated: only layers with constant weights and LayerNorms "
@@ -306,6 +308,9 @@ class RotateResidual : public vitq::impl::VitRotateResidualPassBase<RotateResidu
       }
     });
   }
+
+  /// Ops that a remark named already.
+  llvm::SmallPtrSet<Operation *, 4> reported;
 };
 
 } // namespace
