@@ -9,6 +9,7 @@
 #include "vitq/Driver/Driver.h"
 
 #include "vitq/Support/NearestNames.h"
+#include "vitq/Target/Onnx.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -49,6 +50,23 @@ static llvm::SmallVector<StringRef> otherPaths(const DriverOptions &options) {
   return paths;
 }
 
+static std::string explainTaken(StringRef path, StringRef what) {
+  return ("'" + path + "' is where " + what + " goes: give the report and the ranges other names").str();
+}
+
+/// What is wrong with where the weights of an ONNX model go.
+static std::string checkExternalData(const DriverOptions &options) {
+  if (!options.externalData)
+    return {};
+  if (options.emit != kOnnxKind)
+    return "--external-data has no effect without --emit=onnx: nothing else has weights in a file beside it";
+  if (options.output == "-")
+    return "--external-data writes the weights to a file beside the model: give -o FILE.onnx";
+  const std::string weights = options.output + kOnnxWeightsSuffix.str();
+  return llvm::is_contained(otherPaths(options), StringRef(weights)) ? explainTaken(weights, "the model's weights")
+                                                                     : std::string();
+}
+
 bool vitq::needsTarget(const DriverOptions &options) {
   return options.stopAfter == Phase::Target || options.target != DriverOptions().target;
 }
@@ -60,6 +78,8 @@ std::string vitq::checkEmit(const DriverOptions &options) {
            "--stop-after=integer";
   if (!isModule && options.stopAfter != Phase::Target)
     return "--emit=" + options.emit + " needs the whole way: leave out --stop-after";
+  if (std::string problem = checkExternalData(options); !problem.empty())
+    return problem;
   if (!needsTarget(options))
     return {};
   llvm::Expected<TargetName> target = findTarget(options.target);
@@ -79,7 +99,7 @@ std::string vitq::checkEmit(const DriverOptions &options) {
     llvm::sys::path::replace_extension(path, "");
     path += sibling.suffix;
     if (llvm::is_contained(otherPaths(options), path))
-      return ("'" + path + "' is where " + sibling.what + " goes: give the report and the ranges other names").str();
+      return explainTaken(path, sibling.what);
   }
   return {};
 }

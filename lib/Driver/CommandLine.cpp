@@ -137,6 +137,9 @@ struct CompilerFlags {
       llvm::cl::cat(category)};
   llvm::cl::opt<std::string> name{"name", llvm::cl::desc("Name of the program (default: stem of the output file)"),
                                   llvm::cl::cat(category)};
+  llvm::cl::opt<bool> externalData{"external-data",
+                                   llvm::cl::desc("Of --emit=onnx: write the weights to a file beside the model"),
+                                   llvm::cl::cat(category)};
   llvm::cl::opt<bool> openmp{"openmp", llvm::cl::desc("Make NAME_run_mt too, which runs in several threads (libomp)"),
                              llvm::cl::cat(category)};
   llvm::cl::opt<int64_t> batch{"batch", llvm::cl::desc("Images of one run of the program (1)"), llvm::cl::init(1),
@@ -307,6 +310,7 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.target = flags.target;
   options.targetOptions.hostTarget = flags.hostTarget;
   options.targetOptions.place = flags.place;
+  options.externalData = flags.externalData;
   options.targetOptions.openmp = flags.openmp;
   options.targetOptions.batch = flags.batch;
   options.targetOptions.batchSchedule = flags.batchSchedule;

@@ -272,7 +272,7 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
   if (options.stopAfter == Phase::Target) {
     if (failed(emitTarget(**module, *target, options, kind, report)))
       return failure();
-  } else if (failed(kind == kOnnxKind ? writeOnnx(**module, options.output)
+  } else if (failed(kind == kOnnxKind ? writeOnnx(**module, options.output, options.externalData)
                                       : writeModule(**module, options.output, kind == "bytecode"))) {
     return failure();
   }

@@ -59,6 +59,8 @@ struct DriverOptions {
   /// names, or one of the kinds of the target, after the target phase. Empty: the
   /// target's default.
   std::string emit = "mlir";
+  /// Of an ONNX model: weights in a file beside it (writeOnnx).
+  bool externalData = false;
   /// One of the registered targets (findTarget): `native`, a CPU name or level, with
   /// features: `x86-64-v4+avx512vnni`, or NAME:CONFIG, as `systolic:gemmini-16x16`.
   std::string target = "native";

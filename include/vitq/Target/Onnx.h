@@ -22,7 +22,10 @@ inline constexpr int64_t kOnnxOpset = 21;
 /// QuantizeLinear and DequantizeLinear, with the scales and zero points of its types and weights as
 /// integers; one of the integer phase operators of floats that compute its integers exactly. Whole
 /// or not at all; every failure is a diagnostic.
-llvm::LogicalResult writeOnnx(mlir::ModuleOp module, llvm::StringRef path);
+/// With `externalData`, and always where they are too many for protobuf's 2 GiB, weights are in a
+/// file beside it, whose name is that of the model and kOnnxWeightsSuffix.
+llvm::LogicalResult writeOnnx(mlir::ModuleOp module, llvm::StringRef path, bool externalData = false);
+inline constexpr llvm::StringLiteral kOnnxWeightsSuffix = ".data";
 
 } // namespace vitq
 

@@ -22,6 +22,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/Path.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -342,7 +343,7 @@ LogicalResult Emitter::run() {
   return success();
 }
 
-LogicalResult vitq::writeOnnx(ModuleOp module, StringRef path) {
+LogicalResult vitq::writeOnnx(ModuleOp module, StringRef path, bool externalData) {
   FailureOr<func::FuncOp> function = findMain(module);
   if (failed(function))
     return failure();
@@ -351,8 +352,20 @@ LogicalResult vitq::writeOnnx(ModuleOp module, StringRef path) {
       function->front(), [](Operation &op) { return isa_and_nonnull<integer::VitqDialect>(op.getDialect()); });
   if (failed(isInteger ? IntegerEmitter(*function, writer).run() : Emitter(*function, writer).run()))
     return failure();
-  if (llvm::Error error =
-          writeFileAtomically(path, [&](llvm::raw_ostream &os) { return writer.write(os, kOnnxOpset); }))
+  // The weights first: a model that is there has them.
+  const std::string weights = path.str() + kOnnxWeightsSuffix.str();
+  const bool isSplit = externalData || !writer.fitsOneFile();
+  if (isSplit && path == "-")
+    return module.emitError("the weights of a model beyond 2 GiB are written to a file beside it: give -o FILE.onnx");
+  if (llvm::Error error = writeFileAtomically(path, [&](llvm::raw_ostream &os) -> llvm::Error {
+        if (isSplit)
+          if (llvm::Error error = writeFileAtomically(weights, [&](llvm::raw_ostream &data) {
+                writer.writeWeights(data, llvm::sys::path::filename(weights));
+                return llvm::Error::success();
+              }))
+            return error;
+        return writer.write(os, kOnnxOpset);
+      }))
     return emitError(UnknownLoc::get(module.getContext()), llvm::toString(std::move(error)));
   return success();
 }

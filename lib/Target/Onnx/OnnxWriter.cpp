@@ -8,6 +8,8 @@
 
 #include "OnnxWriter.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <onnx/onnx_pb.h>
 
 using namespace llvm;
@@ -136,11 +138,39 @@ void Writer::addMetadata(StringRef key, StringRef value) {
   entry.set_value(value.str());
 }
 
-Error Writer::write(raw_ostream &os, int64_t opset) {
+bool Writer::fitsOneFile() const {
   constexpr uint64_t kLimit = (uint64_t(1) << 31) - (uint64_t(1) << 24); // 16 MiB for the nodes
-  if (bytes > kLimit)
-    return createStringError("the model holds " + Twine(bytes >> 20) +
-                             " MiB of weights, and an ONNX file at most 2 GiB; compile it for a target, or write MLIR");
+  return bytes <= kLimit;
+}
+
+void Writer::writeWeights(raw_ostream &os, StringRef location) {
+  constexpr uint64_t kPage = 4096;
+  constexpr size_t kSmall = 1024;
+  uint64_t offset = 0;
+  for (onnx::TensorProto &tensor : *proto->graph().mutable_initializer()) {
+    if (tensor.raw_data().size() < kSmall)
+      continue;
+    os.write_zeros(static_cast<unsigned>(alignTo(offset, kPage) - offset));
+    offset = alignTo(offset, kPage);
+    const uint64_t size = tensor.raw_data().size();
+    os << tensor.raw_data();
+    auto add = [&](const char *key, std::string value) {
+      auto &entry = *tensor.add_external_data();
+      entry.set_key(key);
+      entry.set_value(std::move(value));
+    };
+    add("location", location.str());
+    add("offset", std::to_string(offset));
+    add("length", std::to_string(size));
+    tensor.set_data_location(onnx::TensorProto::EXTERNAL);
+    tensor.clear_raw_data();
+    offset += size;
+    bytes -= size;
+  }
+}
+
+Error Writer::write(raw_ostream &os, int64_t opset) {
+  assert(fitsOneFile() && "weights go elsewhere");
   onnx::ModelProto &model = proto->model;
   model.set_ir_version(kIrVersion);
   model.set_producer_name("vitq");

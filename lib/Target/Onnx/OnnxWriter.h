@@ -53,7 +53,12 @@ public:
   void addOutput(llvm::StringRef name, llvm::StringRef value, llvm::ArrayRef<int64_t> shape);
   void addMetadata(llvm::StringRef key, llvm::StringRef value);
 
-  /// An error where the file would be larger than protobuf's 2 GiB.
+  /// Whether the tensors fit protobuf's 2 GiB, beside the nodes.
+  bool fitsOneFile() const;
+  /// Moves tensors of 1 KiB and more to `os`, each at a multiple of a page. The model says that they are in the file
+  /// `location` beside it.
+  void writeWeights(llvm::raw_ostream &os, llvm::StringRef location);
+  /// The model. Before, `writeWeights` where it does not fit one file.
   llvm::Error write(llvm::raw_ostream &os, int64_t opset);
 
 private:
