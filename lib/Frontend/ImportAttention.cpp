@@ -279,9 +279,10 @@ static MaybeImported readKeyMask(NodeImporter &n, size_t i, const Attention &a) 
   return Imported(ConstantPtr(std::move(mask)));
 }
 
-/// The mask of keys (input `mask`) and the bias of scores (input `bias`) together.
-static LogicalResult readBiases(NodeImporter &n, size_t mask, size_t bias, Attention &a) {
-  a.bias = n.input(bias);
+/// The mask of keys (input `mask`) and the bias of scores (input `bias`, if there is one) together.
+static LogicalResult readBiases(NodeImporter &n, size_t mask, std::optional<size_t> bias, Attention &a) {
+  if (bias)
+    a.bias = n.input(*bias);
   if (a.bias && a.bias.rank() != 4)
     return n.error() << "the bias of the scores must be [B, H, N, M]";
   if (!n.has(mask))
@@ -297,7 +298,7 @@ static LogicalResult readBiases(NodeImporter &n, size_t mask, size_t bias, Atten
   return success();
 }
 
-static LogicalResult finishMicrosoft(NodeImporter &n, Attention &a, size_t mask, size_t bias) {
+static LogicalResult finishMicrosoft(NodeImporter &n, Attention &a, size_t mask, std::optional<size_t> bias) {
   a.scale = readScale(n, a.q);
   if (failed(checkHeads(n, a)) || failed(readBiases(n, mask, bias, a)))
     return failure();
@@ -307,26 +308,24 @@ static LogicalResult finishMicrosoft(NodeImporter &n, Attention &a, size_t mask,
   return n.setOutput(failed(result) ? result : mergeHeads(n, *result));
 }
 
-/// Projections packed into one weight [D, q + k + v].
-static LogicalResult importPackedAttention(NodeImporter &n) {
-  if (failed(refuseCaches(n, {{4, "past"}, {6, "past_sequence_length"}})) ||
-      failed(n.checkAttributes({"num_heads", "unidirectional", "scale", "qkv_hidden_sizes", "mask_filter_value",
-                                "past_present_share_buffer", "do_rotary"})))
-    return failure();
-  if (n.intAttr("do_rotary", 0) != 0)
-    return n.error() << "rotary embeddings inside are not supported";
-  const ConstantPtr &weight = n.input(1).constant, &bias = n.input(2).constant;
-  if (!weight || !isFloat(weight->dtype) || weight->shape().size() != 2 || n.input(0).rank() != 3 ||
-      (n.has(2) && (!bias || bias->shape() != weight->shape().drop_front())))
-    return n.error() << "weight and bias must be constants [D, q + k + v] and [q + k + v]";
-  const int64_t width = weight->shape()[1], heads = n.intAttr("num_heads", 0);
+static LogicalResult refusePacked(NodeImporter &n) {
+  return n.error() << "weight and bias must be constants [D, q + k + v] and [q + k + v]";
+}
+
+/// Attention of tokens whose projections are the rows of one constant [q + k + v, D]; `mask` and `summand` are the
+/// inputs for masks of keys and biases of scores.
+static LogicalResult attendPacked(NodeImporter &n, const Imported &input, const ConstantPtr &weight, size_t mask,
+                                  std::optional<size_t> summand) {
+  const ConstantPtr &bias = n.input(2).constant;
+  if (input.rank() != 3 || (n.has(2) && (!bias || bias->shape() != weight->shape().take_front())))
+    return refusePacked(n);
+  const int64_t width = weight->shape()[0], heads = n.intAttr("num_heads", 0);
   Shape sizes = n.intsAttr("qkv_hidden_sizes").value_or(Shape(3, width / 3));
   if (sizes.size() != 3 || sizes[0] < 1 || sizes[1] < 1 || sizes[2] < 1 || sizes[0] > width || sizes[1] > width ||
       sizes[2] > width || sizes[0] + sizes[1] + sizes[2] != width)
     return n.error() << "the sizes of queries, keys and values are not those of the weight";
   n.setPart("qkv");
-  MaybeImported packed =
-      makeLinear(n, n.input(0), weight->with(transposed(weight->elements, {1, 0}), weight->name), bias);
+  MaybeImported packed = makeLinear(n, input, weight, bias);
   if (failed(packed))
     return failure();
   Attention a;
@@ -340,7 +339,93 @@ static LogicalResult importPackedAttention(NodeImporter &n) {
     offset += size;
   }
   n.setPart("");
-  return finishMicrosoft(n, a, /*mask=*/3, /*bias=*/5);
+  return finishMicrosoft(n, a, mask, summand);
+}
+
+/// Without a cache all tokens are there: what says how many must be known, and say so.
+static LogicalResult checkLengths(NodeImporter &n, const Attention &a) {
+  auto isAll = [&](size_t i, int64_t count) {
+    const ConstantPtr &given = n.input(i).constant;
+    return !n.has(i) ||
+           (given && !isFloat(given->dtype) &&
+            llvm::all_of(llvm::seq<int64_t>(0, given->size()), [&](int64_t at) { return given->getInt(at) == count; }));
+  };
+  if (a.queries() != a.keys() || !isAll(5, a.keys() - 1) || !isAll(6, a.keys()))
+    return n.error() << "is supported on all tokens at once, as constants seqlens_k and total_sequence_length say";
+  return success();
+}
+
+/// Projections packed into one weight [D, q + k + v].
+static LogicalResult importPackedAttention(NodeImporter &n) {
+  if (failed(refuseCaches(n, {{4, "past"}, {6, "past_sequence_length"}})) ||
+      failed(n.checkAttributes({"num_heads", "unidirectional", "scale", "qkv_hidden_sizes", "mask_filter_value",
+                                "past_present_share_buffer", "do_rotary"})))
+    return failure();
+  if (n.intAttr("do_rotary", 0) != 0)
+    return n.error() << "rotary embeddings inside are not supported";
+  const ConstantPtr &weight = n.input(1).constant;
+  if (!weight || !isFloat(weight->dtype) || weight->shape().size() != 2)
+    return refusePacked(n);
+  return attendPacked(n, n.input(0), weight->with(transposed(weight->elements, {1, 0}), weight->name), /*mask=*/3,
+                      /*bias=*/5);
+}
+
+/// The same of codes of 8 bits, without codes of the result.
+static LogicalResult importQAttention(NodeImporter &n) {
+  if (failed(refuseCaches(n, {{8, "past"}})) ||
+      failed(n.checkAttributes(
+          {"num_heads", "unidirectional", "scale", "mask_filter_value", "past_present_share_buffer", "do_rotary"})))
+    return failure();
+  if (n.intAttr("do_rotary", 0) != 0)
+    return n.error() << "rotary embeddings inside are not supported";
+  if (!n.input(1).constant || n.input(1).rank() != 2)
+    return refusePacked(n);
+  MaybeImported input = realInput(n, 0, 3, 6), weight = realInput(n, 1, 4, 7, /*axis=*/1);
+  if (failed(input) || failed(weight))
+    return failure();
+  weight = n.transpose(*weight, {1, 0});
+  return failed(weight) ? failure() : attendPacked(n, *input, weight->constant, /*mask=*/5, /*bias=*/std::nullopt);
+}
+
+/// Causal, with fewer heads of keys and values than of queries. Operands are side by side, or packed as the first.
+static LogicalResult importGroupQueryAttention(NodeImporter &n) {
+  if (failed(refuseCaches(n, {{3, "past_key"}, {4, "past_value"}})) ||
+      failed(n.checkAttributes({"num_heads", "kv_num_heads", "scale", "softcap", "local_window_size", "do_rotary",
+                                "rotary_interleaved", "smooth_softmax", "qk_output"})))
+    return failure();
+  if (n.intAttr("do_rotary", 0) != 0 || n.intAttr("smooth_softmax", 0) == 1 || n.has(11))
+    return n.error() << "rotary embeddings inside and sinks are not supported";
+  const int64_t heads = n.intAttr("num_heads", 0), kvHeads = n.intAttr("kv_num_heads", 0);
+  Imported query = n.input(0), key = n.input(1), value = n.input(2);
+  if (heads < 1 || kvHeads < 1 || query.rank() != 3 || static_cast<bool>(key) != static_cast<bool>(value))
+    return n.error() << "expects queries, keys and values, or packed ones";
+  if (!key) {
+    const int64_t width = query.shape()[2] / (heads + 2 * kvHeads);
+    MaybeImported k = n.channels(query, heads * width, kvHeads * width),
+                  v = failed(k) ? k : n.channels(query, (heads + kvHeads) * width, kvHeads * width),
+                  q = failed(v) ? v : n.channels(query, 0, heads * width);
+    if (failed(q))
+      return failure();
+    std::tie(query, key, value) = std::tuple(*q, *k, *v);
+  }
+  MaybeImported q = splitHeads(n, query, heads), k = failed(q) ? q : splitHeads(n, key, kvHeads);
+  MaybeImported v = failed(k) ? k : splitHeads(n, value, kvHeads);
+  if (failed(v))
+    return failure();
+  Attention a{*q, *k, *v};
+  a.scale = readScale(n, a.q);
+  a.softcap = n.floatAttr("softcap", 0.0);
+  a.right = 0;
+  // So many tokens, the query's own among them.
+  const int64_t window = n.intAttr("local_window_size", -1);
+  a.left = window > 0 ? window - 1 : -1;
+  if (failed(checkHeads(n, a)) || failed(checkLengths(n, a)))
+    return failure();
+  a.bias = n.input(10);
+  if (a.bias && a.bias.rank() != 4)
+    return n.error() << "the bias of the scores must be [B, H, N, M]";
+  MaybeImported result = attend(n, a);
+  return n.setOutput(failed(result) ? result : mergeHeads(n, *result));
 }
 
 /// Part `i` of an operand [B, N, H, parts, d], as heads.
@@ -407,5 +492,8 @@ static LogicalResult importMultiHeadAttention(NodeImporter &n) {
 void vitq::frontend::addAttentionHandlers(HandlerTable &table) {
   table["Attention"] = {importAttention, 3, 7};
   table["com.microsoft::Attention"] = {importPackedAttention, 2, 7};
+  table["com.microsoft::QAttention"] = {importQAttention, 5, 9};
+  table["com.microsoft::QAttention"].onCodes = OperatorHandler::OnCodes::Handled;
+  table["com.microsoft::GroupQueryAttention"] = {importGroupQueryAttention, 1, 12};
   table["com.microsoft::MultiHeadAttention"] = {importMultiHeadAttention, 1, 10};
 }

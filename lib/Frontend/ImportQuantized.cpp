@@ -223,8 +223,7 @@ MaybeImported vitq::frontend::constantAsCodes(NodeImporter &n, const Imported &c
   return dequantized(n, constant, grid);
 }
 
-/// The reals behind input `i`, whose scale and zero point are the inputs behind it.
-static MaybeImported realInput(NodeImporter &n, size_t i, size_t scale, size_t zero, int64_t axis = 1) {
+MaybeImported vitq::frontend::realInput(NodeImporter &n, size_t i, size_t scale, size_t zero, int64_t axis) {
   const Imported &input = n.input(i);
   const std::optional<DType> type = input.constant ? input.constant->dtype : typeOfCodes(input.codes);
   FailureOr<Grid> grid = readGrid(n, scale, zero, input.shape(), axis, DType::U8, type);

@@ -465,6 +465,18 @@ static std::optional<double> paddingNumber(NodeImporter &n) {
   return value && value->size() == 1 ? std::optional<double>(value->getDouble(0)) : std::nullopt;
 }
 
+/// A map that MaxPool will read.
+static MaybeImported surroundWithLowest(NodeImporter &n, ArrayRef<int64_t> low, ArrayRef<int64_t> shape) {
+  const Imported &input = n.input(0);
+  if (shape.size() < 3 || shape.take_front(2) != input.shape().take_front(2))
+    return n.error() << "pads batch or channels with -inf, which is not supported";
+  Imported result;
+  result.surrounded = input.value;
+  result.surroundedShape.assign(shape.begin(), shape.end());
+  result.before.assign(low.begin(), low.end());
+  return result;
+}
+
 static LogicalResult importPad(NodeImporter &n) {
   const Imported &input = n.input(0);
   FailureOr<Shape> pads = readList(n, 1, "pads", 11);
@@ -475,8 +487,9 @@ static LogicalResult importPad(NodeImporter &n) {
   const std::optional<double> number = paddingNumber(n);
   if (!llvm::is_contained({"constant", "edge", "reflect", "wrap"}, mode))
     return n.error() << "mode '" << mode << "' is not supported";
-  if (mode == "constant" && (!number || !std::isfinite(*number)))
-    return n.error() << "only padding with a known finite number is supported";
+  const bool isLowest = number && *number == -std::numeric_limits<double>::infinity() && input.value && !input.codes;
+  if (mode == "constant" && (!number || (!std::isfinite(*number) && !isLowest)))
+    return n.error() << "only padding with a known finite number is supported, or with -inf in front of MaxPool";
   Shape low(rank, 0), high(rank, 0), axes(range(0, rank));
   if (n.has(3)) {
     FailureOr<Shape> given = n.intsInput(3, "axes");
@@ -508,6 +521,8 @@ static LogicalResult importPad(NodeImporter &n) {
     return n.setOutput(MaybeImported(input));
   if (mode != "constant")
     return n.setOutput(padWithElements(n, mode, low, high));
+  if (isLowest)
+    return n.setOutput(surroundWithLowest(n, low, result));
   if (*number != 0)
     return n.setOutput(padWithNumber(n, *number, low, high));
   FailureOr<Value> value = n.materialize(input);

@@ -59,7 +59,15 @@ static LogicalResult importMaxPool(NodeImporter &n) {
   if (n.wantsOutput(1))
     return n.error() << "gives indices, which are not supported";
   FailureOr<Window> window = readWindow(n, n.intsAttr("kernel_shape").value_or(Shape()));
-  return failed(window) ? failure() : n.setOutput(maxPool(n, n.input(0), *window));
+  if (failed(window))
+    return failure();
+  const Imported &input = n.input(0);
+  if (!input.surrounded)
+    return n.setOutput(maxPool(n, input, *window));
+  // The padding of the node is around that of the map.
+  for (auto [low, before] : llvm::zip(window->low, ArrayRef(input.before).drop_front(2)))
+    low += before;
+  return n.setOutput(maxPool(n, Imported(input.surrounded), *window));
 }
 
 /// The maximum over all axes behind the channels, kept as size 1.

@@ -19,6 +19,8 @@ using namespace vitq::frontend;
 ArrayRef<int64_t> Imported::shape() const {
   if (constant)
     return constant->shape();
+  if (surrounded)
+    return surroundedShape;
   for (Value of : {value, rowMaximumOf, distanceOf})
     if (of)
       return vit::shapeOf(of);
@@ -154,6 +156,9 @@ LogicalResult NodeImporter::run() {
 LogicalResult NodeImporter::checkCodes(const Imported &value, const OperatorHandler &handler) {
   if (handler.onCodes == OperatorHandler::OnCodes::Handled)
     return success();
+  if (value.surrounded)
+    return node.opType == "MaxPool" ? LogicalResult(success())
+                                    : error() << "reads a map with -inf around it; only MaxPool may";
   if ((value.rowMaximumOf || value.distanceOf) && !handler.onPart)
     return error() << "reads the maximum of rows; only exp(x - max(x)) is supported";
   if (value.isPart() && !handler.onPart)

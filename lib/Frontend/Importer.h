@@ -44,9 +44,13 @@ struct Imported {
   /// Set instead of all others for max(x) of rows, which exists only in x - max(x), and for that
   /// difference, of which exp(x - max(x)) is made: x.
   mlir::Value rowMaximumOf, distanceOf;
+  /// Set instead of all others for a map [B, C, H, W] with -inf around it, which MaxPool reads: the map, and the
+  /// shape with what is around it, `before` of it in front.
+  mlir::Value surrounded;
+  llvm::SmallVector<int64_t> surroundedShape, before;
 
   /// Whether it stands for something that only some operators complete.
-  bool isPart() const { return !dynamicScales.empty() || rowMaximumOf || distanceOf; }
+  bool isPart() const { return !dynamicScales.empty() || rowMaximumOf || distanceOf || surrounded; }
 
   Imported() = default;
   Imported(ConstantPtr constant) : constant(std::move(constant)) {}
@@ -302,6 +306,9 @@ void addCodeHandler(HandlerTable &table, llvm::StringRef name, llvm::LogicalResu
 bool setCode(Grid &grid, DType type);
 /// The reals of codes on `grid`, constants or the image's data.
 MaybeImported dequantized(NodeImporter &n, const Imported &input, const Grid &grid);
+/// The reals behind input `i`, whose scale and zero point are the inputs `scale` and `zero`, along `axis` where they
+/// are several.
+MaybeImported realInput(NodeImporter &n, size_t i, size_t scale, size_t zero, int64_t axis = 1);
 /// Where.
 MaybeImported chooseBetween(NodeImporter &n, const Imported &condition, const Imported &x, const Imported &y);
 /// A constant that is joined with codes of the image's data, as the reals that it stands for; itself if it is no

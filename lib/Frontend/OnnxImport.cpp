@@ -263,6 +263,8 @@ FailureOr<Value> GraphImporter::findResult(StringRef name) {
   auto output = state.values.find(name);
   if (output == state.values.end())
     return emitError(loc) << "nothing defines the output '" << name << "'";
+  if (output->second.surrounded)
+    return emitError(loc) << "the output '" << name << "' has -inf around it, which only MaxPool may read";
   if (!output->second.value || output->second.value == function.getArgument(0))
     return emitError(loc) << "the output '" << name << "' does not depend on the image";
   // Codes are returned as the reals that they stand for.

@@ -37,6 +37,18 @@ static Value matchRowSum(Value value) {
   return op.getInput();
 }
 
+/// x and eps if `value` is sum(x) + eps, or sum(x); eps is not negative.
+static std::pair<Value, double> matchRowSumAndEps(Value value) {
+  auto add = value.getDefiningOp<vit::AddOp>();
+  if (!add)
+    return {matchRowSum(value), 0};
+  for (int i = 0; i < 2; ++i)
+    if (std::optional<double> eps = getSplatFloat(add->getOperand(i)); eps && *eps >= 0 && std::isfinite(*eps))
+      if (shapeOf(add->getOperand(1 - i)) == shapeOf(value))
+        return {matchRowSum(add->getOperand(1 - i)), *eps};
+  return {};
+}
+
 /// Whether `divisor` has one number for each row of `rows`.
 static bool isOnePerRow(Value divisor, Value rows) {
   SmallVector<int64_t> kept(shapeOf(rows));
@@ -132,28 +144,31 @@ private:
   }
 };
 
-/// x / sum(x) -> x where the sums are 1.
+/// x / sum(x) -> x where the sums are 1, also with a little added to them.
 struct DropDivisionByOne : OpRewritePattern<vit::DivOp> {
   DropDivisionByOne(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/2) {}
   LogicalResult matchAndRewrite(vit::DivOp op, PatternRewriter &rewriter) const override {
-    if (matchRowSum(op.getRhs()) != op.getLhs() || !isOnePerRow(op.getRhs(), op.getLhs()))
+    const auto [rows, eps] = matchRowSumAndEps(op.getRhs());
+    if (rows != op.getLhs() || !isOnePerRow(op.getRhs(), op.getLhs()))
       return rewriter.notifyMatchFailure(op, "no division of rows by their sums");
+    if (eps > 1e-5)
+      return rewriter.notifyMatchFailure(op, "what is added to the sums is no rounding");
     if (!RowSums::areOne(op.getLhs()))
       return rewriter.notifyMatchFailure(op, "the sums are not known to be 1");
     return replaceWith(rewriter, op, op.getLhs());
   }
 };
 
-/// (x / sum(x)) * v -> divide_rows(x * v, x * ones), for rows that are not negative.
+/// (x / (sum(x) + eps)) * v -> divide_rows(x * v, x * ones), for rows that are not negative.
 struct DivideBehindProduct : OpRewritePattern<vit::MatmulOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(vit::MatmulOp op, PatternRewriter &rewriter) const override {
     auto division = op.getLhs().getDefiningOp<vit::DivOp>();
-    if (!division || matchRowSum(division.getRhs()) != division.getLhs() ||
-        !isOnePerRow(division.getRhs(), division.getLhs()))
+    const auto [summed, eps] = division ? matchRowSumAndEps(division.getRhs()) : std::pair<Value, double>();
+    if (!division || summed != division.getLhs() || !isOnePerRow(division.getRhs(), division.getLhs()))
       return rewriter.notifyMatchFailure(op, "the left operand is no rows divided by their sums");
     Value rows = division.getLhs();
-    if (RowSums::areOne(rows))
+    if (eps <= 1e-5 && RowSums::areOne(rows))
       return rewriter.notifyMatchFailure(op, "the division is none");
     if (!isPositive(rows))
       return rewriter.notifyMatchFailure(op, "the rows may have negative elements");
@@ -169,7 +184,10 @@ struct DivideBehindProduct : OpRewritePattern<vit::MatmulOp> {
     Operation *product = rewriter.create(op.getLoc(), op->getName().getIdentifier(), ValueRange{rows, op.getRhs()},
                                          op->getResultTypes(), op->getAttrs());
     Value divisor = makeReshape(rewriter, loc, sums.getResult(), shapeOf(rows).drop_back());
-    return replaceWith<vit::DivideRowsOp>(rewriter, op, {product->getResult(0), divisor});
+    SmallVector<NamedAttribute> more;
+    if (eps != 0)
+      more.push_back(rewriter.getNamedAttr("eps", rewriter.getF64FloatAttr(eps)));
+    return replaceWith<vit::DivideRowsOp>(rewriter, op, {product->getResult(0), divisor}, more);
   }
 
 private:

@@ -46,6 +46,37 @@ func.func @positive(%x: tensor<1x2x4x5xf32>, %v: tensor<1x2x5x3xf32>) -> tensor<
 
 // -----
 
+// What is added to the sums is added when rows are divided; where they are 1, a little of it makes no difference.
+// CHECK-LABEL: func.func @eps
+// CHECK: %[[Y:.+]] = vit.matmul
+// CHECK: vit.divide_rows %{{.+}}, %{{.+}} eps 0.00100000
+// CHECK-LABEL: func.func @eps_of_ones
+// CHECK-NOT: vit.div
+func.func @eps(%x: tensor<1x2x4x5xf32>, %v: tensor<1x2x5x3xf32>) -> tensor<1x2x4x3xf32> {
+  %five = arith.constant dense<5.0> : tensor<f32>
+  %eps = arith.constant dense<1.0e-3> : tensor<f32>
+  %a = vit.relu %x : tensor<1x2x4x5xf32> -> tensor<1x2x4x5xf32>
+  %mean = vit.mean %a axes [3] keep_dims : tensor<1x2x4x5xf32> -> tensor<1x2x4x1xf32>
+  %sum = vit.mul %mean, %five : (tensor<1x2x4x1xf32>, tensor<f32>) -> tensor<1x2x4x1xf32>
+  %more = vit.add %sum, %eps : (tensor<1x2x4x1xf32>, tensor<f32>) -> tensor<1x2x4x1xf32>
+  %n = vit.div %a, %more : (tensor<1x2x4x5xf32>, tensor<1x2x4x1xf32>) -> tensor<1x2x4x5xf32>
+  %y = vit.matmul %n, %v : (tensor<1x2x4x5xf32>, tensor<1x2x5x3xf32>) -> tensor<1x2x4x3xf32>
+  return %y : tensor<1x2x4x3xf32>
+}
+func.func @eps_of_ones(%x: tensor<1x2x4x5xf32>, %v: tensor<1x2x5x3xf32>) -> tensor<1x2x4x3xf32> {
+  %five = arith.constant dense<5.0> : tensor<f32>
+  %eps = arith.constant dense<1.0e-9> : tensor<f32>
+  %a = vit.softmax %x : tensor<1x2x4x5xf32> -> tensor<1x2x4x5xf32>
+  %mean = vit.mean %a axes [3] keep_dims : tensor<1x2x4x5xf32> -> tensor<1x2x4x1xf32>
+  %sum = vit.mul %mean, %five : (tensor<1x2x4x1xf32>, tensor<f32>) -> tensor<1x2x4x1xf32>
+  %more = vit.add %eps, %sum : (tensor<f32>, tensor<1x2x4x1xf32>) -> tensor<1x2x4x1xf32>
+  %n = vit.div %a, %more : (tensor<1x2x4x5xf32>, tensor<1x2x4x1xf32>) -> tensor<1x2x4x5xf32>
+  %y = vit.matmul %n, %v : (tensor<1x2x4x5xf32>, tensor<1x2x5x3xf32>) -> tensor<1x2x4x3xf32>
+  return %y : tensor<1x2x4x3xf32>
+}
+
+// -----
+
 // Rows that may sum to nothing stay as they are; so does a division by the sum of others, or by
 // the mean.
 // CHECK-LABEL: func.func @signed

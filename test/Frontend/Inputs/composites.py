@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 
-from onnx_writer import Model, Ref, encode_node, image, load_npy, number, save_npy, text
+from onnx_writer import FLOAT, INT8, UINT8, Model, Ref, encode_node, image, load_npy, number, save_npy, text
 
 MS = "com.microsoft"
 EXPECTED = pathlib.Path(__file__).with_name("composites.json")
@@ -197,6 +197,46 @@ def multi_head(form="separate", bias=False, **attributes):
     return finish(m, "a")
 
 
+def group_query(packed=False, heads=4, kv_heads=2, **attributes):
+    m = Model(17, domains=[MS])
+    m.tensors += [int32("last", [1], [5]), int32("count", [], [6])]
+    if packed:
+        tokens(m)
+        m.weights("w", [8, 8 * (heads + 2 * kv_heads)])
+        m.node("MatMul", ["t", "w"], ["p"])
+    else:
+        projections(m, width=8 * heads, kv_width=8 * kv_heads)
+    inputs = ["p", "", ""] if packed else ["q", "k", "v"]
+    m.node("GroupQueryAttention", [*inputs, "", "", "last", "count"], ["a", "keys", "values"], domain=MS, num_heads=heads,
+           kv_num_heads=kv_heads, name="/attention", **attributes)
+    return finish(m, "a")
+
+
+def coded_attention(columns=False, **attributes):
+    m = Model(17, domains=[MS])
+    tokens(m)
+    m.raw("step", [], FLOAT, struct.pack("<f", 0.0625))
+    m.raw("zero", [], UINT8, bytes([131]))
+    m.node("QuantizeLinear", ["t", "step", "zero"], ["codes"], name="/codes")
+    m.raw("w", [8, 24], INT8, bytes((i * 37 + 11) % 256 for i in range(192)))
+    m.weights("b", [24], seed=1)
+    count = 24 if columns else 1
+    m.raw("steps", [24] if columns else [], FLOAT, struct.pack(f"<{count}f", *[(i % 5 + 1) / 512 for i in range(count)]))
+    m.raw("zeros", [24] if columns else [], INT8, bytes(count))
+    m.node("QAttention", ["codes", "w", "b", "step", "steps", "", "zero", "zeros"], ["a"], domain=MS, num_heads=2,
+           name="/attention", **attributes)
+    return finish(m, "a")
+
+
+def surrounded_pool():
+    m = Model(17)
+    m.raw("lowest", [], FLOAT, struct.pack("<f", -math.inf))
+    m.ints("around", [0, 0, 0, 1, 0, 0, 1, 1])
+    m.node("Pad", ["x", "around", "lowest"], ["p"], name="/pad")
+    m.node("MaxPool", ["p"], ["m"], name="/pool", kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 0, 0])
+    return finish(m, "m")
+
+
 def fused_gemm():
     m = Model(17, domains=[MS])
     m.ints("rows", [6, 8])
@@ -291,6 +331,11 @@ CASES = {
     "packed_attention_length": lambda: packed_attention(bias=False, mask=([1], [4]), scale=0.2),
     "multi_head": lambda: multi_head(bias=True),
     "multi_head_packed": lambda: multi_head("packed", unidirectional=1),
+    "group_query": group_query,
+    "group_query_packed": lambda: group_query(packed=True, local_window_size=2, scale=0.4),
+    "coded_attention": coded_attention,
+    "coded_attention_columns": lambda: coded_attention(columns=True, unidirectional=1),
+    "surrounded_pool": surrounded_pool,
     "functions": functions,
     "old_opset": old_opset,
 }

@@ -1,9 +1,10 @@
 """loader_cases.py KIND MODEL.onnx: models for the tests of what is around the operators."""
 
+import math
 import struct
 import sys
 
-from onnx_writer import FLOAT16, Model, encode_node
+from onnx_writer import FLOAT, FLOAT16, Model, encode_node
 
 SCOPES = "pkg.torch.onnx.name_scopes"
 
@@ -213,6 +214,17 @@ def refused():
     refuse("Attention", ["t", "w", "", "key_mask"], name="form", num_heads=2, **ms)
     refuse("MultiHeadAttention", ["t"], name="alone", num_heads=2, **ms)
     refuse("MultiHeadAttention", ["t", "t", "t", "v8"], name="bias", num_heads=2, **ms)
+    refuse("QAttention", ["t", "t", "v8", "v8", "v8"], name="no_weight", num_heads=2, **ms)
+    refuse("GroupQueryAttention", ["t", "t", "t", "cube"], name="cache", num_heads=2, kv_num_heads=2, **ms)
+    refuse("GroupQueryAttention", ["t", "t", "t", "", "", "v8"], name="lengths", num_heads=2, kv_num_heads=2, **ms)
+    refuse("GroupQueryAttention", ["t", "t", "t"], name="inside", num_heads=2, kv_num_heads=2, do_rotary=1, **ms)
+    refuse("GroupQueryAttention", ["t", "t"], name="half", num_heads=2, kv_num_heads=2, **ms)
+    m.raw("lowest", [], FLOAT, struct.pack("<f", -math.inf))
+    m.ints("around", [0, 0, 1, 1, 0, 0, 1, 1])
+    m.ints("across", [0, 1, 0, 0, 0, 0, 0, 0])
+    m.node("Pad", ["x", "around", "lowest"], ["surrounded"], name="/surround")
+    refuse("Relu", ["surrounded"], name="reads")
+    refuse("Pad", ["x", "across", "lowest"], name="channels")
     refuse("FusedConv", ["x", "conv"], name="function", activation="Elu", **ms)
     m.weights("conv", [4, 3, 2, 2])
     refuse("FusedMatMul", ["t", "w"], name="attribute", beta=1.0, **ms)

@@ -12,7 +12,7 @@ or, for those of a function, Ref("name").
 
 import struct
 
-FLOAT, UINT8, INT64, BOOL, FLOAT16, BFLOAT16 = 1, 2, 7, 9, 10, 16
+FLOAT, UINT8, INT8, INT64, BOOL, FLOAT16, BFLOAT16 = 1, 2, 3, 7, 9, 10, 16
 
 
 class Ref(str):
