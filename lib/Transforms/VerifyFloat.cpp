@@ -81,10 +81,15 @@ struct VerifyFloatPass : vitq::impl::VitVerifyFloatPassBase<VerifyFloatPass> {
         valid = false;
       }
     SmallVector<Operation *> leftovers;
-    for (Operation &op : main.getBody().front())
+    SmallVector<OpOperand *> parameters;
+    for (Operation &op : main.getBody().front()) {
       valid &= checkOp(&op, leftovers);
-    valid &= leftovers.empty();
+      if (OpOperand *parameter = findVariableParameter(&op))
+        parameters.push_back(parameter);
+    }
+    valid &= leftovers.empty() && parameters.empty();
     report(leftovers);
+    reportParameters(parameters);
     LDBG() << main.getBody().front().getOperations().size() << " ops are " << (valid ? "" : "not all ")
            << "of the float phase";
     if (!valid)
@@ -149,23 +154,53 @@ private:
     return valid;
   }
 
-  /// Whether what an op takes as it is, uncoded, are constants: weights, biases, gammas.
-  static bool hasConstantParameters(Operation *op) {
+  /// The first operand that an op takes as it is, uncoded (a weight, a bias, a gamma), and that is no constant.
+  static OpOperand *findVariableParameter(Operation *op) {
     auto quantizable = dyn_cast<vit::QuantizableOp>(op);
     if (!quantizable || isa<vit::NormalizePixelsOp>(op))
-      return true;
-    for (OpOperand &operand : op->getOpOperands()) {
-      if (quantizable.getOperandCode(operand.getOperandNumber()).kind != vit::CodeKind::None ||
-          isConstant(operand.get()) || operand.get().getDefiningOp<vit::DequantizeOp>())
-        continue;
+      return nullptr;
+    for (OpOperand &operand : op->getOpOperands())
+      if (quantizable.getOperandCode(operand.getOperandNumber()).kind == vit::CodeKind::None &&
+          !isConstant(operand.get()) && !operand.get().getDefiningOp<vit::DequantizeOp>())
+        return &operand;
+    return nullptr;
+  }
+
+  using Groups = llvm::MapVector<StringRef, SmallVector<Operation *>>;
+
+  /// A line for each name of an op, with the first nodes and what `hint` says.
+  static void list(InFlightDiagnostic &error, const Groups &groups, llvm::function_ref<std::string(Operation *)> hint) {
+    constexpr size_t kShown = 4;
+    for (const auto &[name, ops] : groups) {
+      error << "\n  " << name << ", " << ops.size() << (ops.size() == 1 ? " time: " : " times: ");
+      llvm::interleaveComma(ArrayRef(ops).take_front(kShown), error,
+                            [&](Operation *op) { error << nodeName(op->getLoc()); });
+      error << (ops.size() > kShown ? ", ..." : "") << hint(ops.front());
+    }
+  }
+
+  /// One error for all ops with such parameters.
+  void reportParameters(ArrayRef<OpOperand *> parameters) {
+    if (parameters.empty())
+      return;
+    if (parameters.size() == 1) {
+      Operation *op = parameters.front()->getOwner();
       InFlightDiagnostic error = op->emitOpError("has a parameter that depends on the image, operand #")
-                                 << operand.getOperandNumber();
+                                 << parameters.front()->getOperandNumber();
       if (auto name = dyn_cast<NameLoc>(op->getLoc()))
         error << " (node '" << name.getName().getValue() << "')";
       error << "; its integer form needs constants there";
-      return false;
+      return;
     }
-    return true;
+    Groups byName;
+    for (OpOperand *parameter : parameters)
+      byName[parameter->getOwner()->getName().getStringRef()].push_back(parameter->getOwner());
+    InFlightDiagnostic error = getOperation().emitError()
+                               << parameters.size()
+                               << " ops have a parameter that depends on the image; their integer forms need "
+                                  "constants there:";
+    list(error, byName,
+         [&](Operation *op) { return "; operand #" + std::to_string(findVariableParameter(op)->getOperandNumber()); });
   }
 
   /// One error for all ops that were not recovered.
@@ -180,20 +215,15 @@ private:
         error << "; it is recognized " << hint;
       return;
     }
-    llvm::MapVector<StringRef, SmallVector<Operation *>> byName;
+    Groups byName;
     for (Operation *op : leftovers)
       byName[op->getName().getStringRef()].push_back(op);
     InFlightDiagnostic error = getOperation().emitError()
                                << leftovers.size() << " ops are not supported by themselves:";
-    constexpr size_t kShown = 4;
-    for (const auto &[name, ops] : byName) {
-      error << "\n  " << name << ", " << ops.size() << (ops.size() == 1 ? " time: " : " times: ");
-      llvm::interleaveComma(ArrayRef(ops).take_front(kShown), error,
-                            [&](Operation *op) { error << nodeName(op->getLoc()); });
-      error << (ops.size() > kShown ? ", ..." : "");
-      if (StringRef hint = leftoverHint(ops.front()); !hint.empty())
-        error << "; recognized " << hint;
-    }
+    list(error, byName, [](Operation *op) {
+      const StringRef hint = leftoverHint(op);
+      return hint.empty() ? std::string() : ("; recognized " + hint).str();
+    });
   }
 
   static bool checkOp(Operation *op, SmallVectorImpl<Operation *> &leftovers) {
@@ -204,7 +234,7 @@ private:
       op->emitError("op does not belong to the float phase");
       return false;
     }
-    bool valid = checkConstants(op) && hasConstantParameters(op);
+    bool valid = checkConstants(op);
     bool readsPixels = isa<vit::NormalizePixelsOp>(op);
     if (llvm::any_of(op->getResultTypes(), isQuantized) ||
         (!readsPixels && llvm::any_of(op->getOperandTypes(), isQuantized))) {

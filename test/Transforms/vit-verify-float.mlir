@@ -123,3 +123,16 @@ func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   %y = vit.layer_norm %x, %gamma, %beta eps 1.0e-6 : (tensor<1x2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2xf32> loc("norm")
   return %y : tensor<1x2xf32>
 }
+
+// -----
+
+// expected-error-re @below {{2 ops have a parameter that depends on the image; their integer forms need constants there:{{.*}}vit.layer_norm, 2 times: norm, last; operand #1}}
+module {
+  func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+    %beta = arith.constant dense<0.0> : tensor<2xf32>
+    %gamma = vit.reshape %x to [2] : tensor<1x2xf32> -> tensor<2xf32> loc("cut")
+    %y = vit.layer_norm %x, %gamma, %beta eps 1.0e-6 : (tensor<1x2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2xf32> loc("norm")
+    %z = vit.layer_norm %y, %gamma, %beta eps 1.0e-6 : (tensor<1x2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2xf32> loc("last")
+    return %z : tensor<1x2xf32>
+  }
+}
