@@ -367,7 +367,7 @@ static LogicalResult importPackedAttention(NodeImporter &n) {
   if (!weight || !isFloat(weight->dtype) || weight->shape().size() != 2)
     return refusePacked(n);
   return attendPacked(n, n.input(0), weight->with(transposed(weight->elements, {1, 0}), weight->name), /*mask=*/3,
-                      /*bias=*/5);
+                      /*summand=*/5);
 }
 
 /// The same of codes of 8 bits, without codes of the result.
@@ -384,7 +384,7 @@ static LogicalResult importQAttention(NodeImporter &n) {
   if (failed(input) || failed(weight))
     return failure();
   weight = n.transpose(*weight, {1, 0});
-  return failed(weight) ? failure() : attendPacked(n, *input, weight->constant, /*mask=*/5, /*bias=*/std::nullopt);
+  return failed(weight) ? failure() : attendPacked(n, *input, weight->constant, /*mask=*/5, /*summand=*/std::nullopt);
 }
 
 /// Causal, with fewer heads of keys and values than of queries. Operands are side by side, or packed as the first.
