@@ -354,9 +354,7 @@ LogicalResult vitq::writeOnnx(ModuleOp module, StringRef path, bool externalData
     return failure();
   // The weights first: a model that is there has them.
   const std::string weights = path.str() + kOnnxWeightsSuffix.str();
-  const bool isSplit = externalData || !writer.fitsOneFile();
-  if (isSplit && path == "-")
-    return module.emitError("the weights of a model beyond 2 GiB are written to a file beside it: give -o FILE.onnx");
+  const bool isSplit = externalData || (!writer.fitsOneFile() && path != "-");
   if (llvm::Error error = writeFileAtomically(path, [&](llvm::raw_ostream &os) -> llvm::Error {
         if (isSplit)
           if (llvm::Error error = writeFileAtomically(weights, [&](llvm::raw_ostream &data) {

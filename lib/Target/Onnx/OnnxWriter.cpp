@@ -170,7 +170,9 @@ void Writer::writeWeights(raw_ostream &os, StringRef location) {
 }
 
 Error Writer::write(raw_ostream &os, int64_t opset) {
-  assert(fitsOneFile() && "weights go elsewhere");
+  if (!fitsOneFile())
+    return createStringError("the model holds " + Twine(bytes >> 20) +
+                             " MiB of weights, which go to a file beside it: give -o FILE.onnx");
   onnx::ModelProto &model = proto->model;
   model.set_ir_version(kIrVersion);
   model.set_producer_name("vitq");

@@ -58,7 +58,7 @@ public:
   /// Moves tensors of 1 KiB and more to `os`, each at a multiple of a page. The model says that they are in the file
   /// `location` beside it.
   void writeWeights(llvm::raw_ostream &os, llvm::StringRef location);
-  /// The model. Before, `writeWeights` where it does not fit one file.
+  /// The model; an error where it does not fit one file, and `writeWeights` was not called.
   llvm::Error write(llvm::raw_ostream &os, int64_t opset);
 
 private:

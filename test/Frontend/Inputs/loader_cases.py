@@ -238,6 +238,14 @@ def refused():
     return m
 
 
+def surrounded():
+    m = Model(17)
+    m.raw("lowest", [], FLOAT, struct.pack("<f", -math.inf))
+    m.ints("around", [0, 0, 1, 1, 0, 0, 1, 1])
+    m.node("Pad", ["x", "around", "lowest"], ["y"], name="/surround")
+    return m
+
+
 def half():
     m = Model(17)
     embed(m)
@@ -310,7 +318,8 @@ def ir(version):
 KINDS = {
     "misfit": misfit, "early_input": early_input, "removed": removed, "changed": changed, "unchanged": unchanged,
     "function_opset": function_opset, "recursion": recursion, "arity": arity, "failures": failures, "names": names,
-    "half": half, "unshaped": unshaped, "refused": refused, "many_roots": many_roots,
+    "half": half,
+    "surrounded": surrounded, "unshaped": unshaped, "refused": refused, "many_roots": many_roots,
 }
 
 
