@@ -444,7 +444,7 @@ static std::unique_ptr<LayerNorm> makeShift(LayerNormOp op, NormShiftAttr algori
   row->squareRoot = tenStepSquareRoot(op.getLoc(), build.module, IntegerType::get(op.getContext(), 64));
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
   Blob own;
-  Rescale rescale(own, op.getBy(), row->rounding, 31, ChannelMap::of(op.getBy(), shape, -1));
+  Rescale rescale(build.module.target, own, op.getBy(), row->rounding, 31, ChannelMap::of(op.getBy(), shape, -1));
   // Results of the rescaling are below 2^29; another 2^29 is left for these.
   auto small = [](int64_t x) { return std::abs(x) <= int64_t(1) << 28; };
   row->fast = rescale.isFast() &&

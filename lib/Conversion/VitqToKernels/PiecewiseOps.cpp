@@ -145,8 +145,8 @@ static void finish(Function &row, OpT op, const RowBuilder &build, StringRef nam
   row.zeroPoint = row.blob.scalar(op.getResultCode().getZero());
   row.clamp = Clamp::of(op.getResult(), op.getResultCode());
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
-  row.rescale =
-      Rescale(row.blob, op.getBy(), op.getRounding(), bits, ChannelMap::of(op.getBy(), shape, -1), row.clamp.addend());
+  row.rescale = Rescale(build.module.target, row.blob, op.getBy(), op.getRounding(), bits,
+                        ChannelMap::of(op.getBy(), shape, -1), row.clamp.addend());
   build.result(row, op.getResult());
 }
 

@@ -28,9 +28,9 @@ ChannelMap ChannelMap::of(DyadicAttr dyadic, ArrayRef<int64_t> shape, int64_t ax
   return map;
 }
 
-Rescale::Rescale(Blob &blob, DyadicAttr dyadic, Rounding rounding, unsigned operandBits, ChannelMap map,
-                 std::optional<int64_t> addend)
-    : rounding(rounding), map(map) {
+Rescale::Rescale(const TargetDesc &target, Blob &blob, DyadicAttr dyadic, Rounding rounding, unsigned operandBits,
+                 ChannelMap map, std::optional<int64_t> addend)
+    : multipliesEvenLanes(target.isa->multipliesEvenLanes), rounding(rounding), map(map) {
   const auto [least, most] = std::minmax_element(dyadic.getShifts().begin(), dyadic.getShifts().end());
   // Room to multiply an operand by 2^pre within 2^30 (a full 32-bit one has none).
   const int room = operandBits < 30 ? 30 - static_cast<int>(operandBits) : 0;
@@ -82,16 +82,46 @@ Value Rescale::apply(Emitter &e, Value blob, Value x, Value row, Value col, bool
   Value half = constantOf(e, blob, halves, x, row, col);
   if (pres)
     x = e.shl(x, e.splatLike(e.load(Blob::view(e, blob, *pres), e.index(0)), x));
-  // One kind of extension on both sides is what makes it an instruction.
-  Value p = e.mul(e.extend(x, 64, positive), e.extend(m, 64, positive));
-  Value sum = e.add(e.trunc(e.sra(p, 32), 32), half);
+  auto [high, low] = multiply(e, x, m, positive, /*wantsLow=*/rounding == Rounding::HalfEven);
+  Value sum = e.add(high, half);
   Value y = e.sra(sum, c);
-  if (rounding != Rounding::HalfEven)
+  if (!low)
     return y;
   // Of a tie y is the upper neighbour.
-  Value below = e.op<arith::OrIOp>(e.trunc(p, 32), e.sub(sum, e.shl(y, c)));
+  Value below = e.op<arith::OrIOp>(*low, e.sub(sum, e.shl(y, c)));
   Value tie = e.cmp(arith::CmpIPredicate::eq, below, e.like(below, 0));
   return e.select(tie, e.op<arith::AndIOp>(y, e.like(y, -2)), y);
+}
+
+/// The upper halves of the products of 64 bits, and the lower ones.
+std::pair<Value, std::optional<Value>> Rescale::multiply(Emitter &e, Value x, Value m, bool positive,
+                                                         bool wantsLow) const {
+  auto type = dyn_cast<VectorType>(x.getType());
+  const int64_t lanes = type ? type.getNumElements() : 1;
+  if (!multipliesEvenLanes || lanes % 2) {
+    // One kind of extension on both sides is what makes it an instruction.
+    Value p = e.mul(e.extend(x, 64, positive), e.extend(m, 64, positive));
+    return {e.trunc(e.sra(p, 32), 32), wantsLow ? std::optional(e.trunc(p, 32)) : std::nullopt};
+  }
+  // Lanes stay where they are: even ones are multiplied, then odd ones, which are brought to their places.
+  auto pairs = VectorType::get({lanes / 2}, e.intType(64));
+  auto products = [&](bool odd) {
+    auto factor = [&](Value v) {
+      v = e.op<vector::BitCastOp>(pairs, v);
+      if (!odd)
+        v = e.shl(v, 32);
+      return positive ? e.srl(v, e.like(v, 32)) : e.sra(v, 32);
+    };
+    return e.op<vector::BitCastOp>(type, e.mul(factor(x), factor(m)));
+  };
+  Value even = products(false), odd = products(true);
+  auto halves = [&](int64_t part) {
+    SmallVector<int64_t> order;
+    for (int64_t lane = 0; lane < lanes; lane += 2)
+      order.append({lane + part, lanes + lane + part});
+    return e.op<vector::ShuffleOp>(even, odd, order);
+  };
+  return {halves(1), wantsLow ? std::optional(halves(0)) : std::nullopt};
 }
 
 Value Rescale::roundShift(Emitter &e, Value p, Value shift, Rounding rounding) {

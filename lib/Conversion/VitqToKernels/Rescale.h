@@ -45,8 +45,8 @@ public:
   /// Puts the constants into the blob. |x| <= 2^operandBits.
   Rescale() = default;
   /// `addend` is added to results if that costs nothing, which `adds()` tells.
-  Rescale(Blob &blob, integer::DyadicAttr dyadic, integer::Rounding rounding, unsigned operandBits, ChannelMap map,
-          std::optional<int64_t> addend = std::nullopt);
+  Rescale(const TargetDesc &target, Blob &blob, integer::DyadicAttr dyadic, integer::Rounding rounding,
+          unsigned operandBits, ChannelMap map, std::optional<int64_t> addend = std::nullopt);
 
   /// Whether results have 32 bits (and |result| <= 2^29) instead of 64.
   bool isFast() const { return fast; }
@@ -61,8 +61,9 @@ public:
 
 private:
   Value constantOf(Emitter &e, Value blob, Slot slot, Value x, Value row, Value col) const;
+  std::pair<Value, std::optional<Value>> multiply(Emitter &e, Value x, Value m, bool positive, bool wantsLow) const;
 
-  bool fast = false, addsUp = false;
+  bool fast = false, addsUp = false, multipliesEvenLanes = false;
   integer::Rounding rounding = integer::Rounding::HalfUp;
   ChannelMap map;
   Slot multipliers, shifts, halves;

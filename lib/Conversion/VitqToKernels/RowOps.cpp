@@ -278,7 +278,7 @@ static std::unique_ptr<RowOp> makeRequant(RequantOp op, const RowBuilder &build)
     row->clamp.hi = row->blob.scalar(op.getMax().value_or(row->clamp.literalHi()));
   }
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
-  row->rescale = Rescale(row->blob, op.getBy(), op.getRounding(), magnitudeBits(op.getInput()),
+  row->rescale = Rescale(build.module.target, row->blob, op.getBy(), op.getRounding(), magnitudeBits(op.getInput()),
                          ChannelMap::of(op.getBy(), shape, op.getAxis()), row->clamp.addend());
   // An unsigned 32-bit operand does not fit the 32-bit lanes.
   if (row->inputUnsigned && widthOf(op.getInput()) == 32)
@@ -304,9 +304,9 @@ static std::unique_ptr<RowOp> makeAdd(AddOp op, const RowBuilder &build) {
     const unsigned bits = wide ? std::min(accumulatorBits(operand), magnitudeBits(operand)) : magnitudeBits(operand);
     const bool one = by.size() == 1 && by.multiplier(0) == int64_t(1) << by.shift(0);
     const bool hasZeroPoint = widthOf(operand) < 32 && zeroPoint != 0;
-    return Add::Side{isUnsigned, wide && one && widthOf(operand) == 32 && !isUnsigned, hasZeroPoint,
-                     row->blob.scalar(zeroPoint),
-                     Rescale(row->blob, by, op.getRounding(), bits, ChannelMap::of(by, shape, -1))};
+    return Add::Side{
+        isUnsigned, wide && one && widthOf(operand) == 32 && !isUnsigned, hasZeroPoint, row->blob.scalar(zeroPoint),
+        Rescale(build.module.target, row->blob, by, op.getRounding(), bits, ChannelMap::of(by, shape, -1))};
   };
   row->first = side(op.getLhs(), op.getLhsBy(), op.getLhsCode().isUnsigned(), op.getLhsCode().getZero());
   row->second = side(op.getRhs(), op.getRhsBy(), op.getRhsCode().isUnsigned(), op.getRhsCode().getZero());
@@ -341,7 +341,7 @@ static std::unique_ptr<RowOp> makeMul(MulOp op, const RowBuilder &build) {
     std::swap(row->first, row->second);
   const int64_t largest =
       codeOf(op.getLhs(), op.getLhsCode()).magnitude() * codeOf(op.getRhs(), op.getRhsCode()).magnitude();
-  row->rescale = Rescale(row->blob, op.getBy(), op.getRounding(), llvm::Log2_64_Ceil(largest),
+  row->rescale = Rescale(build.module.target, row->blob, op.getBy(), op.getRounding(), llvm::Log2_64_Ceil(largest),
                          ChannelMap::of(op.getBy(), shape, -1));
   row->zeroPoint = row->blob.scalar(op.getResultCode().getZero());
   row->clamp = Clamp::of(op.getResult(), op.getResultCode());
@@ -377,8 +377,8 @@ static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &
   row->zeroPoint = row->blob.scalar(op.getResultCode().getZero());
   ArrayRef<int64_t> shape = op.getType().getShape();
   row->clamp = Clamp::of(op.getResult(), op.getResultCode());
-  row->rescale = Rescale(row->blob, op.getBy(), op.getRounding(), 31, ChannelMap::of(op.getBy(), shape, op.getAxis()),
-                         row->clamp.addend());
+  row->rescale = Rescale(build.module.target, row->blob, op.getBy(), op.getRounding(), 31,
+                         ChannelMap::of(op.getBy(), shape, op.getAxis()), row->clamp.addend());
   row->addOperand(op.getSums(), build.module.reshape(op.getLoc(), build.memrefOf(op.getSums()), {row->rows}));
   row->rowOperands.push_back(0);
   const std::optional<int64_t> largestCode = largestCodeOfSums(op);

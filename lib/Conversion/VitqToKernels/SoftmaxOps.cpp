@@ -235,7 +235,8 @@ static std::unique_ptr<RowOp> makeSoftmax(SoftmaxOp op, const RowBuilder &build)
   }
   build.shape(*row, name, op.getInput(), false);
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
-  row->rescale = Rescale(row->blob, op.getBy(), Rounding::HalfUp, 31, ChannelMap::of(op.getBy(), shape, 1));
+  row->rescale =
+      Rescale(build.module.target, row->blob, op.getBy(), Rounding::HalfUp, 31, ChannelMap::of(op.getBy(), shape, 1));
   build.result(*row, op.getCodes());
   build.result(*row, op.getSums(), /*perRow=*/true);
   return row;

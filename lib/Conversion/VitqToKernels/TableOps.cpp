@@ -258,7 +258,7 @@ static std::unique_ptr<RowOp> makeInterpolate(InterpolateOp op, const RowBuilder
   build.shape(*row, "interpolate", op.getInput(), true);
   row->start = row->blob.scalar(op.getStart());
   row->shift = row->blob.scalar(op.getShift());
-  row->tail = Rescale(row->blob, op.getTailBy(), Rounding::HalfUp, 15, {});
+  row->tail = Rescale(build.module.target, row->blob, op.getTailBy(), Rounding::HalfUp, 15, {});
   row->addOperand(op.getTable(), build.memrefOf(op.getTable()));
   build.result(*row, op.getResult());
   return row;

@@ -108,7 +108,7 @@ static Value resample(ResampleOp op, KernelModule &module, Value input) {
   const Slot minusZero = blob.scalar(-op.getInputCode().getZero()),
              zeroPoint = blob.scalar(op.getResultCode().getZero());
   const Clamp clamp = Clamp::of(op.getResult(), op.getResultCode());
-  const Rescale rescale(blob, op.getBy(), op.getRounding(), 31, ChannelMap(), clamp.addend());
+  const Rescale rescale(module.target, blob, op.getBy(), op.getRounding(), 31, ChannelMap(), clamp.addend());
   Value result = module.alloc(op.getLoc(), shape, elementOf(op.getResult()));
   module.call(op.getLoc(), "resample", {input, result, module.blob(op.getLoc(), blob)}, shape[0] * shape[1],
               [&](Emitter &e, ValueRange in, Value first, Value last) {

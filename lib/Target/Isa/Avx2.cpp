@@ -23,4 +23,6 @@ const Isa isas::kAvx2 = {"avx2",
                          ByteLookup::Shuffle16,
                          /*permuteWords=*/"llvm.x86.avx2.permd",
                          "llvm.readcyclecounter",
-                         /*l2Bytes=*/512 << 10};
+                         /*l2Bytes=*/512 << 10,
+                         /*addDot16=*/nullptr,
+                         /*multipliesEvenLanes=*/true};

@@ -22,4 +22,6 @@ const Isa isas::kAvx512 = {"avx512",
                            ByteLookup::Shuffle16,
                            /*permuteWords=*/"llvm.x86.avx512.permvar.si.512",
                            "llvm.readcyclecounter",
-                           /*l2Bytes=*/1 << 20};
+                           /*l2Bytes=*/1 << 20,
+                           /*addDot16=*/nullptr,
+                           /*multipliesEvenLanes=*/true};

@@ -25,7 +25,8 @@ static constexpr Isa vnni(const char *name, const char *features, ByteLookup loo
           /*permuteWords=*/"llvm.x86.avx512.permvar.si.512",
           "llvm.readcyclecounter",
           /*l2Bytes=*/1 << 20,
-          /*addDot16=*/"llvm.x86.avx512.vpdpwssd.512"};
+          /*addDot16=*/"llvm.x86.avx512.vpdpwssd.512",
+          /*multipliesEvenLanes=*/true};
 }
 
 const Isa isas::kAvx512VnniVbmi =

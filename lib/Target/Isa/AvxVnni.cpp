@@ -23,4 +23,5 @@ const Isa isas::kAvxVnni = {"avx-vnni",
                             /*permuteWords=*/"llvm.x86.avx2.permd",
                             "llvm.readcyclecounter",
                             /*l2Bytes=*/1 << 20,
-                            /*addDot16=*/"llvm.x86.avx512.vpdpwssd.256"};
+                            /*addDot16=*/"llvm.x86.avx512.vpdpwssd.256",
+                            /*multipliesEvenLanes=*/true};

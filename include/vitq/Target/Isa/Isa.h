@@ -66,6 +66,9 @@ struct Isa {
   unsigned l2Bytes;
   /// LLVM intrinsic (sums, left, right) that does `dot16` and adds to sums at once; null if there is none.
   const char *addDot16 = nullptr;
+  /// Whether lanes of 32 bits are multiplied to 64 two by two, the even ones of both operands (`vpmuldq`), not those of
+  /// half a vector.
+  bool multipliesEvenLanes = false;
 };
 
 /// All sets, the best of an architecture first.
