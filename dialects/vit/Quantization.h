@@ -45,6 +45,8 @@ struct CodeSpec {
   bool takesAccumulator = false;
   /// The axis along which scales may differ (of the accumulator, where one is taken).
   int64_t channelAxis = kNoAxis;
+  /// Codes of 16 bits serve as well, where another reader wants them of the value.
+  bool takesWide = false;
 };
 
 /// How an op's integer form rounds its result.

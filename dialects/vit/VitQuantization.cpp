@@ -54,8 +54,13 @@ CodeSpec PatchEmbedOp::getResultCode(unsigned) {
 }
 ResultRounding PatchEmbedOp::getResultRounding() { return ResultRounding::Chosen; }
 
+// A depthwise one sums few products and is little work beside other layers: there is room for 16 bits.
 CodeSpec Conv2dOp::getOperandCode(unsigned index) {
-  return index == 0 ? CodeSpec{CodeKind::Code, TensorKind::Linear} : CodeSpec{};
+  if (index != 0)
+    return {};
+  CodeSpec code{CodeKind::Code, TensorKind::Linear};
+  code.takesWide = isDepthwise();
+  return code;
 }
 CodeSpec Conv2dOp::getResultCode(unsigned) {
   return {CodeKind::Accumulator, TensorKind::Other, /*isSigned=*/true, false, lastAxis(getResult())};

@@ -98,8 +98,8 @@ def Vitq_DepthwiseConv2dOp : Vitq_Op<"depthwise_conv2d", [], ["getOperandCode"],
     `acc[b, h, w, c] = bias[c] + sum_{i,j} (x[b, s_h*h + d_h*i - p_t, s_w*w + d_w*j - p_l, c] - input.zero) * k[i, j, c]`
     in 32 bits, with strides s, dilations d and pads `[p_t, p_l, p_b, p_r]` (top, left, bottom,
     right); strides and dilations are 1, pads 0 where they are not given. Outside of the map x
-    is `input.zero`. The input is read as `input` says; the weight is signed, and 0 is 0. That
-    no accumulator overflows is proved by `vitq-prove-accumulators`.
+    is `input.zero`. The input, of at most 8 bits or of 16, is read as `input` says; the weight
+    is signed, and 0 is 0. That no accumulator overflows is proved by `vitq-prove-accumulators`.
 
     Shapes: input `[B, H, W, C]`, weight `[K_h, K_w, C]`, bias `[C]`, result `[B, H', W', C]`,
     H' and W' as of `vit.conv2d`.
@@ -113,7 +113,7 @@ def Vitq_DepthwiseConv2dOp : Vitq_Op<"depthwise_conv2d", [], ["getOperandCode"],
     * C1: shapes as above; the result is not empty.
     * C2: the zero point is a value of the input type.
   }];
-  let arguments = (ins Vitq_TensorNarrow:$input, Vitq_TensorNarrow:$weight, Optional<Vitq_Tensor32>:$bias,
+  let arguments = (ins Vitq_TensorNarrowOr16:$input, Vitq_TensorNarrow:$weight, Optional<Vitq_Tensor32>:$bias,
     OptionalAttr<DenseI64ArrayAttr>:$strides, OptionalAttr<DenseI64ArrayAttr>:$pads,
     OptionalAttr<DenseI64ArrayAttr>:$dilations, Vitq_CodeOf:$input_code);
   let results = (outs Vitq_Tensor32:$result);

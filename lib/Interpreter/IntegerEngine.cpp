@@ -145,8 +145,10 @@ Kernel IntegerEngine::make(integer::DepthwiseConv2dOp op) {
   const numerics::Code input = integer::codeOf(op.getInput(), op.getInputCode()),
                        weight = integer::codeOf(op.getWeight(), integer::CodeAttr::get(op.getContext(), false, 0));
   return [=](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
-    const std::vector<int16_t> codes = narrow(in[0], input).values, taps = narrow(in[1], weight).values;
+    const Narrowed codes = narrow(in[0], input);
+    const std::vector<int16_t> taps = narrow(in[1], weight).values;
     const int64_t channels = map[3];
+    const auto offset = static_cast<int32_t>(codes.offset);
     out[0] = Tensor::allocate(ElementKind::I32, shape);
     int32_t *sums = out[0].mutableData<int32_t>();
     for (int64_t place = 0, places = productOf(shape.drop_back()); place < places; ++place, sums += channels) {
@@ -159,10 +161,11 @@ Kernel IntegerEngine::make(integer::DepthwiseConv2dOp op) {
                         w = windows.first(1, x) + j * windows.dilations[1];
           if (h < 0 || h >= map[1] || w < 0 || w >= map[2])
             continue; // the zero point
-          const int16_t *from = codes.data() + ((batch * map[1] + h) * map[2] + w) * channels,
+          const int16_t *from = codes.values.data() + ((batch * map[1] + h) * map[2] + w) * channels,
                         *tap = taps.data() + (i * windows.size[1] + j) * channels;
           for (int64_t c = 0; c < channels; ++c)
-            sums[c] = static_cast<int32_t>(static_cast<uint32_t>(sums[c]) + static_cast<uint32_t>(from[c] * tap[c]));
+            sums[c] = static_cast<int32_t>(static_cast<uint32_t>(sums[c]) +
+                                           static_cast<uint32_t>((from[c] + offset) * tap[c]));
         }
     }
     return success();

@@ -58,6 +58,7 @@ public:
       bool isWide = isPartOfStream(use->get(), source) || isWideFunction(source.getDefiningOp());
       widest = std::max({widest, kind, isWide ? Kind::Signed16 : Kind::None});
     }
+    takeWide();
     keepCasts();
     if (isIVit())
       function.walk([&](LinearOp op) { shareRange(op); });
@@ -148,6 +149,16 @@ private:
     if (op->hasAttr(kWideAttr))
       return Kind::Signed16;
     return isIVit() || code.isSigned ? Kind::Signed8 : Kind::Unsigned8;
+  }
+
+  /// Uses that 16 bits serve as well take the codes that another one made necessary.
+  void takeWide() {
+    for (auto &[use, kind] : uses) {
+      auto op = cast<QuantizableOp>(use->getOwner());
+      if (!isIVit() && op.getOperandCode(use->getOperandNumber()).takesWide &&
+          kinds.lookup(root(use->get())) == Kind::Signed16)
+        kind = Kind::Signed16;
+    }
   }
 
   /// A value that a quantized model has codes of is computed once, as all its codes want

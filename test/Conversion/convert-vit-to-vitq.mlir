@@ -100,6 +100,24 @@ func.func @border_of_pixels(%x: tensor<1x2x2x2x!p8>) -> tensor<1x3x3x1x!acc> {
 !w8 = !quant.uniform<i8:f32, 0.25>
 !acc = !quant.uniform<i32:f32, 0.125>
 
+// Codes of 16 bits are read as they are.
+// CHECK-LABEL: func.func @depthwise_wide
+// CHECK-SAME: (%[[X:.+]]: tensor<1x3x3x2xi16>
+func.func @depthwise_wide(%x: tensor<1x3x3x2x!quant.uniform<i16:f32, 0.5>>) -> tensor<1x2x3x2x!acc> {
+  // CHECK: vitq.depthwise_conv2d %[[X]], %{{.+}} strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1]{{.*}} : (tensor<1x3x3x2xi16>, tensor<2x1x2xi8>) -> tensor<1x2x3x2xi32>
+  %w8 = arith.constant dense<[[[[1], [2]]], [[[3], [4]]]]> : tensor<2x1x2x1xi8>
+  %w = quant.scast %w8 : tensor<2x1x2x1xi8> to tensor<2x1x2x1x!w8>
+  %y = vit.conv2d %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, groups = 2 : i64}
+    : (tensor<1x3x3x2x!quant.uniform<i16:f32, 0.5>>, tensor<2x1x2x1x!w8>) -> tensor<1x2x3x2x!acc>
+  return %y : tensor<1x2x3x2x!acc>
+}
+
+// -----
+
+!x8 = !quant.uniform<u8:f32, 0.5:10>
+!w8 = !quant.uniform<i8:f32, 0.25>
+!acc = !quant.uniform<i32:f32, 0.125>
+
 // Each channel by itself; a channel that two outputs read is there twice.
 // CHECK-LABEL: func.func @depthwise
 // CHECK-SAME: (%[[X:.+]]: tensor<1x3x3x2xi8>

@@ -248,3 +248,25 @@ func.func @main(%y: tensor<1x3x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x4x2xf
   %m = vit.linear %c, %w {vit.range = array<f64: -24.0, 36.0>} : (tensor<1x4x2xf32>, tensor<2x2xf32>) -> tensor<1x4x2xf32>
   return %m : tensor<1x4x2xf32>
 }
+
+// -----
+
+// A depthwise convolution takes the 16 bits that a sum wants of its input as well; alone it wants 8, as others do.
+// CHECK-LABEL: func.func @main
+func.func @main(%x: tensor<1x4x4x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x4x4x2xf32> {
+  %k = arith.constant dense<0.5> : tensor<2x1x3x3xf32>
+  %w = arith.constant dense<0.25> : tensor<2x2x3x3xf32>
+  %x0 = vit.dequantize %x : tensor<1x4x4x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x4x4x2xf32>
+  %a = vit.add %x0, %x0 {vit.range = array<f64: -2.0, 2.0>} : (tensor<1x4x4x2xf32>, tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xf32>
+  // CHECK: vit.quantize %{{.+}} : tensor<1x4x4x2xf32> -> tensor<1x4x4x2x!quant.uniform<i16:f32
+  // CHECK: %[[A:.+]] = vit.dequantize
+  // CHECK: %[[D:.+]] = vit.conv2d %[[A]],{{.*}}groups = 2
+  %d = vit.conv2d %a, %k {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, groups = 2 : i64, vit.range = array<f64: -4.0, 4.0>} : (tensor<1x4x4x2xf32>, tensor<2x1x3x3xf32>) -> tensor<1x4x4x2xf32>
+  // CHECK: %[[B:.+]] = vit.add
+  // CHECK: %[[BQ:.+]] = vit.quantize %[[B]] {{.*}} -> tensor<1x4x4x2x!quant.uniform<u8:f32
+  // CHECK: %[[BD:.+]] = vit.dequantize %[[BQ]]
+  // CHECK: %[[E:.+]] = vit.conv2d %[[BD]],{{.*}}groups = 2
+  %b = vit.add %a, %d {vit.range = array<f64: -4.0, 4.0>} : (tensor<1x4x4x2xf32>, tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xf32>
+  %e = vit.conv2d %b, %k {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, groups = 2 : i64, vit.range = array<f64: -4.0, 4.0>} : (tensor<1x4x4x2xf32>, tensor<2x1x3x3xf32>) -> tensor<1x4x4x2xf32>
+  return %e : tensor<1x4x4x2xf32>
+}

@@ -71,7 +71,7 @@ struct LowerConv2d : Lowering<vit::Conv2dOp> {
     if (!llvm::all_equal(input->zeroPoints))
       return op.emitError("the input of '") << nodeName(op.getLoc()) << "' must have one zero point";
     const int64_t channels = vit::shapeOf(op.getInput())[3];
-    if (static_cast<int64_t>(op.getGroups()) == channels && channels > 1 && !op.getPadding() && input->width <= 8)
+    if (static_cast<int64_t>(op.getGroups()) == channels && channels > 1 && !op.getPadding())
       return lowerDepthwise(op, adaptor, rewriter, *input, *weights);
     if (input->axis >= 0)
       return op.emitError("the input of '") << nodeName(op.getLoc()) << "' must have one scale";

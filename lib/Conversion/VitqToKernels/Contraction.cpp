@@ -52,7 +52,6 @@ private:
   void emitBlock(Emitter &e, Value lo, Value rows);
   void emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows);
   void emitPrefetch(Emitter &e, const Panel &panel, Value row);
-  void emitRowOps(Emitter &e, Value lo, Value rows);
   void widenRun(Emitter &e, Value source, Value from, Value to, Value first, int64_t count);
   void widenPatch(Emitter &e, Value patch, Value to);
   void widenWindow(Emitter &e, Value patch, Value to);
@@ -82,8 +81,7 @@ private:
 
   // Values of the function that is being built.
   Value lhs, rhs, biasIn, scratch, blobIn, result;
-  SmallVector<RowArguments> elementwise, posts;
-  RowArguments rowwise;
+  EpilogueCode code;
   Value leftWords, leftRows, panels, biasRow, sums;
 };
 
@@ -92,7 +90,7 @@ private:
 ProductKernel::ProductKernel(MatmulOp op, KernelModule &module, MemrefOf memrefOf, Epilogue &epilogue)
     : op(op), module(module), memrefOf(memrefOf), epilogue(epilogue), geometry(Geometry::of(op, module.target)),
       leftFormat(LeftFormat::of(op)), loc(op.getLoc()), patches(epilogue.patches),
-      direct(!patches && leftFormat.isDirect(geometry)), rightBits(integer::codeOf(op.getRhs()).bits) {
+      direct(!patches && leftFormat.isDirect(geometry)), rightBits(integer::codeOf(op.getRhs()).bits), code(epilogue) {
   if (shapeOf(op.getRhs()).size() != 2)
     batch = productOf(shapeOf(op.getLhs()).drop_back(2));
   prepareRight();
@@ -176,16 +174,7 @@ Value ProductKernel::emitCall() {
   SmallVector<int64_t> local;
   if (!patches)
     local.push_back(0);
-  auto append = [&](RowOp &row) {
-    appendArguments(loc, module, row, args, local);
-    name += "_" + row.name.str();
-  };
-  for (const auto &row : epilogue.elementwise)
-    append(*row);
-  if (epilogue.rowwise)
-    append(*epilogue.rowwise);
-  for (const auto &row : epilogue.posts)
-    append(*row);
+  epilogue.appendArguments(loc, module, args, name, local);
   Value buffer;
   if (epilogue.empty()) {
     buffer = module.alloc(loc, shapeOf(op.getResult()), elementOf(op.getResult()));
@@ -225,12 +214,7 @@ void ProductKernel::takeArguments(Emitter &e, ValueRange in) {
     biasIn = in.front();
     in = in.drop_front();
   }
-  for (const auto &row : epilogue.elementwise)
-    elementwise.push_back(RowArguments::take(*row, in));
-  if (epilogue.rowwise)
-    rowwise = RowArguments::take(*epilogue.rowwise, in);
-  for (const auto &row : epilogue.posts)
-    posts.push_back(RowArguments::take(*row, in));
+  code.takeArguments(in);
   result = epilogue.empty() ? in.front() : Value();
   scratch = in[in.size() - 2];
   blobIn = in.back();
@@ -366,16 +350,11 @@ void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
         e.store(e.constant(e.intType(geometry.dot.width), 0), leftRows, {r, e.index(k)});
     });
   }
-  TileStore store;
-  for (auto [row, arguments] : llvm::zip_equal(epilogue.elementwise, elementwise)) {
-    store.ops.push_back(row.get());
-    store.arguments.append(arguments.operands.begin(), arguments.operands.end());
-    store.arguments.push_back(arguments.blob);
-  }
-  store.arguments.push_back(epilogue.rowwise ? sums : epilogue.empty() ? result : elementwise.back().results[0]);
+  TileStore store = code.store(epilogue.rowwise ? sums : result);
   TileCaller tiles(module, geometry, leftWords, 1, panels, biasRow, store);
   forPanels(e, geometry, [&](const Panel &panel) { emitPanel(e, tiles, panel, lo, rows); });
-  emitRowOps(e, lo, rows);
+  if (code.hasRowOps())
+    e.loop(e.index(0), rows, 1, [&](Value r) { code.emitRow(e, module.target, e.add(lo, r), sums, r); });
 }
 
 void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows) {
@@ -412,31 +391,6 @@ void ProductKernel::emitPrefetch(Emitter &e, const Panel &panel, Value row) {
   e.loop(share, [&](Value i) {
     Value element = e.smin(e.add(from, e.indexMul(i, line)), last);
     memref::PrefetchOp::create(e.b, e.loc, rhs, element, /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
-  });
-}
-
-void ProductKernel::emitRowOps(Emitter &e, Value lo, Value rows) {
-  if (!epilogue.rowwise && epilogue.posts.empty())
-    return;
-  e.loop(e.index(0), rows, 1, [&](Value r) {
-    Value row = e.add(lo, r), previous, previousRow = row;
-    auto emit = [&](const RowOp &rowOp, const RowArguments &arguments) {
-      RowContext context = RowContext::ofRow(row, arguments.operands, arguments.results, arguments.blob);
-      context.primary = previous;
-      context.primaryRow = previousRow;
-      rowOp.emitRow(e, module.target, context);
-      previous = arguments.results[0];
-      previousRow = row;
-    };
-    if (epilogue.rowwise) {
-      previous = sums;
-      previousRow = r;
-      emit(*epilogue.rowwise, rowwise);
-    } else {
-      previous = elementwise.back().results[0];
-    }
-    for (auto [post, arguments] : llvm::zip_equal(epilogue.posts, posts))
-      emit(*post, arguments);
   });
 }
 

@@ -19,7 +19,7 @@
 #define VITQ_LIB_CONVERSION_VITQTOKERNELS_CONTRACTION_H
 
 #include "BitPacking.h"
-#include "RowOps.h"
+#include "Epilogue.h"
 
 #include "dialects/vitq/Vitq.h"
 
@@ -81,27 +81,12 @@ void forPanels(Emitter &e, const Geometry &geometry, llvm::function_ref<void(con
 // Tiles
 //===----------------------------------------------------------------------===//
 
-/// What happens to the sums of a tile: they are stored as 32 bits, or go through
-/// ops on single elements whose last result is stored.
-struct TileStore {
-  llvm::SmallVector<const RowOp *> ops;
-  /// Arguments of each op, then the memref of the last result (or of the sums).
-  Values arguments;
-  /// Rows of the result between one row of a tile and the next.
-  int64_t rowStride = 1;
-};
-
 /// Where one tile lies. Rows are those of RowContext.
 struct TilePlace {
   Value leftRow, panelOffset, firstCol, row, resultRow, operandRow;
   /// Of the bias, where it is not that of the result.
   Value biasCol = {};
 };
-
-/// Applies the ops of `store`, of which `args` has the arguments, to sums in registers, vectors of columns from
-/// `firstCol` on of which `valid` are wanted, and stores what comes out.
-void storeSums(Emitter &e, const TileStore &store, ValueRange args, ValueRange sums, Value row, Value operandRow,
-               Value resultRow, Value firstCol, int64_t valid);
 
 /// Code that computes tiles of one product by calls of functions of their own:
 /// inlined into loops over tiles, sums would be spilled.
@@ -129,6 +114,9 @@ private:
   const TileStore &store;
 };
 
+/// acc + dot(left, right). `adding` is the intrinsic that does all of it, null if there is none; `spelt`: without any.
+Value emitDot(Emitter &e, const DotInstruction &dot, bool spelt, const char *adding, Value acc, Value left,
+              Value right);
 /// acc + dot(a, b), `a` being one word of the left operand for every lane.
 Value emitDot(Emitter &e, const Geometry &geometry, Value acc, Value a, Value b);
 
@@ -169,20 +157,6 @@ void emitPack(Emitter &e, const Geometry &geometry, const RightView &rhs, Value 
 //===----------------------------------------------------------------------===//
 // Products
 //===----------------------------------------------------------------------===//
-
-/// Ops that one kernel computes with a product: `elementwise` on its sums in
-/// registers, or `rowwise` on a block of sums; then `posts` on rows of the results.
-struct Epilogue {
-  /// The op before it, of whose input the product then reads patches; or null.
-  integer::ExtractPatchesOp patches;
-  llvm::SmallVector<std::unique_ptr<RowOp>> elementwise;
-  std::unique_ptr<RowOp> rowwise;
-  llvm::SmallVector<std::unique_ptr<RowOp>> posts;
-  /// The ops in the order of the program, after the product.
-  llvm::SmallVector<mlir::Operation *> sources;
-
-  bool empty() const { return elementwise.empty() && !rowwise; }
-};
 
 /// Lowers a product; returns the buffer of its accumulators, null if an epilogue
 /// consumes them.

@@ -6,18 +6,17 @@
 //
 //===----------------------------------------------------------------------===//
 
-// docs/CodeGeneration.md, Depthwise convolutions. Sums of some neighbouring places and a vector of channels are in
-// registers; taps are taken in pairs one below the other, whose 16-bit products an instruction adds up, and what is
-// loaded of a column serves all sums that it is under.
+// docs/CodeGeneration.md, Depthwise convolutions. A step has the sums of a few places of one or more rows and a vector
+// of channels in registers, weights too. Which taps one instruction multiplies is a DepthwisePlan; here they are read,
+// at the border from elsewhere, and multiplied.
 
 #include "Depthwise.h"
 
+#include "DepthwisePlan.h"
+
 #include "vitq/Support/Constants.h"
 
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-
 #include <map>
-#include <numeric>
 
 using namespace mlir;
 using namespace vitq;
@@ -32,14 +31,11 @@ bool vitq::kernels::fitsDepthwise(const RowOp &op, const TargetDesc &target) {
 
 namespace {
 
-/// How channels and places are spread over registers.
-struct Spread {
-  /// Channels of a vector of sums; vectors of a step; places of a step.
-  int64_t lanes, vectors, places;
-  /// Taps that one instruction multiplies: 2, or 1 where there is none for this many lanes.
-  int64_t group;
-
-  int64_t channels() const { return lanes * vectors; }
+/// Places of the result from `x` on. `first` is x where that is known when the code is made.
+struct Places {
+  Value x;
+  std::optional<int64_t> first;
+  int64_t count;
 };
 
 class DepthwiseKernel {
@@ -51,25 +47,27 @@ public:
 
 private:
   LogicalResult prepareWeights();
-  void chooseSpread();
   void chooseBlocks();
   void takeArguments(Emitter &e, ValueRange in);
   void emitBlock(Emitter &e, Value unit);
-  void copyRows(Emitter &e, Value image, Value firstRow, Value rows);
-  void emitLine(Emitter &e, Value base, Value row);
-  void emitSteps(Emitter &e, Value base, Value row, Value channel, int64_t vectors, int64_t lanes);
-  void emitStep(Emitter &e, Value base, Value row, Value x, int64_t places, Value channel, ArrayRef<Values> weights,
-                ValueRange bias);
-  void emitColumn(Emitter &e, Value base, Value x, int64_t column, int64_t pair, Value channel,
-                  ArrayRef<Values> weights, MutableArrayRef<Values> sums);
-  Value loadPair(Emitter &e, Value base, Value x, int64_t column, int64_t pair, Value channel, int64_t lanes);
+  void fillZeroLine(Emitter &e);
+  void findLines(Emitter &e, Value image, Value firstRow);
+  void emitBand(Emitter &e, Value row);
+  void emitPlaces(Emitter &e, Value row);
+  Values emitStep(Emitter &e, Value row, const Places &places, ValueRange carried);
+  Values loadColumn(Emitter &e, const Places &places, int64_t column);
+  Value loadTap(Emitter &e, const Places &places, int64_t column, int64_t tap, int64_t vector);
+  Value interleave(Emitter &e, ValueRange rows);
   Value multiply(Emitter &e, Value sums, Value x, Value w);
-  void emitRowOps(Emitter &e, Value firstRow);
 
-  int64_t pairs() const { return (windows.size[0] + spread.group - 1) / spread.group; }
-  /// Weights of pair `pair` in column `j` of the kernel, for all channels.
-  int64_t weightRow(int64_t pair, int64_t j) const { return pair * windows.size[1] + j; }
-  int64_t mapWidth() const { return padded ? paddedWidth : map[2]; }
+  /// Codes of 8 bits are multiplied as numbers of 16.
+  bool widens() const { return plan.group > 1 && plan.dot.width > bits; }
+  /// Codes whose sign is not that of the instruction are multiplied half their range higher or lower.
+  bool shifts() const { return plan.group > 1 && !widens() && isUnsigned != plan.dot.unsignedLhs; }
+  /// Whether windows reach over the first or the last row of the map.
+  bool readsOutside() const { return plan.windows.pads[0] > 0 || plan.windows.pads[2] > 0; }
+  int64_t line() const { return map[2] * channels; }
+  int64_t kernelColumns() const { return plan.windows.size[1]; }
 
   DepthwiseConv2dOp op;
   KernelModule &module;
@@ -77,107 +75,95 @@ private:
   Epilogue &epilogue;
   Location loc;
   ArrayRef<int64_t> map, result;
-  vit::Windows windows;
-  bool isUnsigned, padded;
-  int64_t channels, paddedWidth, blockRows = 1, blocks = 1, scratchBytes = 0, sumsOffset = 0;
-  Spread spread;
+  int64_t channels;
+  unsigned bits;
+  bool isUnsigned;
+  DepthwisePlan plan;
+  int64_t blockRows = 1, blocks = 1, scratchBytes = 0, sumsOffset = 0;
   Slot biasSlot, zeroSlot;
   Blob blob;
   Value weights;
 
-  // Values of the function that is being built.
-  Value input, weightsIn, scratch, blobIn, sumsOut, biasIn, rowsIn;
-  SmallVector<RowArguments> elementwise, posts;
-  RowArguments rowwise;
+  // Values of the function that is being built, and where it is.
+  Value input, weightsIn, scratch, blobIn, sumsOut, biasIn, zeroLine;
+  EpilogueCode code;
   TileStore store;
+  /// For each tap of the plan the memref that holds its row of the map, and where it begins.
+  Values lines, lineStarts;
+  Value channel;
+  SmallVector<Values> taps;
+  Values bias;
 };
 
 } // namespace
 
 DepthwiseKernel::DepthwiseKernel(DepthwiseConv2dOp op, KernelModule &module, MemrefOf memrefOf, Epilogue &epilogue)
     : op(op), module(module), memrefOf(memrefOf), epilogue(epilogue), loc(op.getLoc()), map(shapeOf(op.getInput())),
-      result(op.getType().getShape()), windows(op.getWindows()), isUnsigned(op.getInputCode().isUnsigned()),
-      padded(windows.isPadded()), channels(map[3]), paddedWidth(map[2] + windows.pads[1] + windows.pads[3]) {
-  chooseSpread();
+      result(op.getType().getShape()), channels(map[3]), bits(widthOf(op.getInput())),
+      isUnsigned(op.getInputCode().isUnsigned()), plan(DepthwisePlan::of(op, module.target)), code(epilogue) {
   chooseBlocks();
 }
 
-void DepthwiseKernel::chooseSpread() {
-  const DotInstruction &dot = module.target.isa->dot16;
-  // Results of 16 bytes.
-  spread.lanes = dot.group == 2 ? dot.lanes : std::max<int64_t>(4, module.target.isa->vectorBits / 32);
-  spread.vectors = std::max<int64_t>(1, 16 / spread.lanes);
-  spread.group = dot.group == 2 ? 2 : 1;
-  if (channels < spread.channels())
-    spread.vectors = 1;
-  if (channels < spread.lanes) {
-    spread.lanes = int64_t(1) << llvm::Log2_64(channels);
-    spread.group = 1;
-  }
-  const int64_t registers = int64_t(module.target.isa->tileRows) * module.target.isa->tileVectors;
-  spread.places = std::clamp<int64_t>(registers / spread.vectors / 2, 1, std::min<int64_t>(8, result[2]));
-}
-
-/// Rows of the result of which the part of the map stays in the L2 cache; some blocks for threads.
+/// Some blocks of rows for threads; the last one has the rows of a step as well.
 void DepthwiseKernel::chooseBlocks() {
-  const int64_t line = paddedWidth * channels, reach = windows.extent(0);
-  const int64_t budget = std::max<int64_t>(1, (module.target.isa->l2Bytes / 4 / line - reach) / windows.strides[0] + 1);
-  const int64_t least = std::max<int64_t>(8, (result[1] + 7) / 8);
-  blockRows = std::min({budget, least, result[1]});
-  blocks = (result[1] + blockRows - 1) / blockRows;
-  if (padded)
-    scratchBytes = static_cast<int64_t>(llvm::alignTo(((blockRows - 1) * windows.strides[0] + reach) * line, 64));
-  if (epilogue.rowwise) {
-    sumsOffset = scratchBytes;
-    scratchBytes += static_cast<int64_t>(llvm::alignTo(result[2] * channels * 4, 64));
-  }
+  blockRows = std::min(result[1], std::max<int64_t>(8, llvm::divideCeil(result[1], 8)));
+  while (result[1] % blockRows != 0 && result[1] % blockRows < plan.rows)
+    ++blockRows;
+  blocks = llvm::divideCeil(result[1], blockRows);
+  auto reserve = [&](int64_t bytes) { scratchBytes += static_cast<int64_t>(llvm::alignTo(bytes, 64)); };
+  if (readsOutside())
+    reserve(line() * bits / 8);
+  sumsOffset = scratchBytes;
+  if (epilogue.rowwise)
+    reserve(plan.rows * result[2] * channels * 4);
 }
 
-/// Weights as [pairs * K_w, C, group] numbers of 16 bits, and the bias less the zero point's share, modulo 2^32.
+/// For each use of a group and each column of the kernel the weights [C, group], and the bias less the share of what
+/// is added to codes, modulo 2^32.
 LogicalResult DepthwiseKernel::prepareWeights() {
   FailureOr<Tensor> data = getIntTensor(op.getWeight()), biasData;
   if (op.getBias())
     biasData = getIntTensor(op.getBias());
   if (failed(data) || (op.getBias() && failed(biasData)))
     return module.refuse(op) << "has no kernel where weight or bias are no constants";
-  const int64_t height = windows.size[0], width = windows.size[1];
-  std::vector<int16_t> packed(pairs() * width * channels * spread.group, 0);
-  std::vector<uint32_t> bias(channels, 0);
-  const auto zero = static_cast<uint32_t>(op.getInputCode().getZero());
+  const int64_t half = int64_t(1) << (bits - 1), added = shifts() ? (isUnsigned ? -half : half) : 0;
+  const int64_t kernel = plan.windows.size[0] * kernelColumns();
+  std::vector<uint32_t> sums(channels, 0);
   for (int64_t c = 0; c < channels; ++c) {
     if (succeeded(biasData))
-      bias[c] = static_cast<uint32_t>(biasData->intAt(c));
-    for (int64_t i = 0; i < height; ++i)
-      for (int64_t j = 0; j < width; ++j) {
-        const int64_t weight = data->intAt((i * width + j) * channels + c);
-        packed[(weightRow(i / spread.group, j) * channels + c) * spread.group + i % spread.group] =
-            static_cast<int16_t>(weight);
-        bias[c] -= zero * static_cast<uint32_t>(weight);
-      }
+      sums[c] = static_cast<uint32_t>(biasData->intAt(c));
+    for (int64_t i = 0; i < kernel; ++i)
+      sums[c] -= static_cast<uint32_t>(op.getInputCode().getZero() + added) *
+                 static_cast<uint32_t>(data->intAt(i * channels + c));
   }
-  biasSlot = blob.array(bias);
+  std::vector<int16_t> packed;
+  for (const DepthwisePlan::Use &use : plan.uses)
+    for (int64_t j = 0; j < kernelColumns(); ++j)
+      for (int64_t c = 0; c < channels; ++c)
+        for (int64_t s = 0; s < plan.group; ++s) {
+          std::optional<int64_t> i;
+          if (s < plan.tapsOf(use.group))
+            i = plan.kernelRow(use.row, use.group * plan.group + s);
+          packed.push_back(i ? static_cast<int16_t>(data->intAt((*i * kernelColumns() + j) * channels + c)) : 0);
+        }
+  biasSlot = blob.array(sums);
   zeroSlot = blob.scalar(module.codeInMemory(op.getInput(), op.getInputCode().getZero()));
-  const auto *bytes = reinterpret_cast<const char *>(packed.data());
-  weights = module.constant(loc, ArrayRef<char>(bytes, packed.size() * sizeof(int16_t)));
+  if (plan.group > 1 && plan.dot.width == 16) {
+    const auto *bytes = reinterpret_cast<const char *>(packed.data());
+    weights = module.constant(loc, ArrayRef<char>(bytes, packed.size() * sizeof(int16_t)));
+  } else {
+    weights = module.constant(loc, std::vector<char>(packed.begin(), packed.end()));
+  }
   return success();
 }
 
 FailureOr<Value> DepthwiseKernel::emitCall() {
   if (failed(prepareWeights()))
     return failure();
-  Values args{module.reshape(loc, memrefOf(op.getInput()), {map[0] * map[1] * map[2] * channels}), weights};
+  Values args{module.reshape(loc, memrefOf(op.getInput()), {map[0] * map[1] * line()}), weights};
   std::string name = "depthwise";
   SmallVector<int64_t> ignored;
-  auto append = [&](RowOp &row) {
-    appendArguments(loc, module, row, args, ignored);
-    name += "_" + row.name.str();
-  };
-  for (const auto &row : epilogue.elementwise)
-    append(*row);
-  if (epilogue.rowwise)
-    append(*epilogue.rowwise);
-  for (const auto &row : epilogue.posts)
-    append(*row);
+  epilogue.appendArguments(loc, module, args, name, ignored);
   Value buffer;
   if (epilogue.empty()) {
     buffer = module.alloc(loc, result, elementOf(op.getResult()));
@@ -189,6 +175,8 @@ FailureOr<Value> DepthwiseKernel::emitCall() {
   module.call(Step(ops, op.getMacs()), name, args, result[0] * blocks,
               [&](Emitter &e, ValueRange in, Value first, Value last) {
                 takeArguments(e, in);
+                if (readsOutside())
+                  fillZeroLine(e);
                 e.loop(first, last, 1, [&](Value unit) { emitBlock(e, unit); });
               });
   return buffer;
@@ -196,232 +184,227 @@ FailureOr<Value> DepthwiseKernel::emitCall() {
 
 void DepthwiseKernel::takeArguments(Emitter &e, ValueRange in) {
   input = in[0];
-  weightsIn = memref::ViewOp::create(
-      e.b, e.loc, MemRefType::get({pairs() * windows.size[1] * channels * spread.group}, e.intType(16)), in[1],
-      e.index(0), ValueRange());
+  auto view = [&](Value bytes, int64_t offset, ArrayRef<int64_t> shape, unsigned width) {
+    return e.op<memref::ViewOp>(MemRefType::get(shape, e.intType(width)), bytes, e.index(offset), ValueRange());
+  };
+  const auto rows = static_cast<int64_t>(plan.uses.size()) * kernelColumns();
+  weightsIn = view(in[1], 0, {rows * channels * plan.group}, plan.group > 1 ? plan.dot.width : 8);
   in = in.drop_front(2);
-  for (const auto &row : epilogue.elementwise)
-    elementwise.push_back(RowArguments::take(*row, in));
-  if (epilogue.rowwise)
-    rowwise = RowArguments::take(*epilogue.rowwise, in);
-  for (const auto &row : epilogue.posts)
-    posts.push_back(RowArguments::take(*row, in));
-  Value sums = epilogue.empty() ? in.front() : Value();
+  code.takeArguments(in);
+  if (epilogue.empty())
+    sumsOut = in.front();
   scratch = in[in.size() - 2];
   blobIn = in.back();
   biasIn = Blob::view(e, blobIn, biasSlot);
-  if (padded)
-    rowsIn = memref::ViewOp::create(e.b, e.loc, MemRefType::get({scratchBytes}, e.intType(8)), scratch, e.index(0),
-                                    ValueRange());
+  if (readsOutside())
+    zeroLine = view(scratch, 0, {line()}, bits);
   if (epilogue.rowwise)
-    sums = memref::ViewOp::create(e.b, e.loc, MemRefType::get({result[2], channels}, e.intType(32)), scratch,
-                                  e.index(sumsOffset), ValueRange());
-  sumsOut = sums;
-  for (auto [row, arguments] : llvm::zip_equal(epilogue.elementwise, elementwise)) {
-    store.ops.push_back(row.get());
-    store.arguments.append(arguments.operands.begin(), arguments.operands.end());
-    store.arguments.push_back(arguments.blob);
-  }
-  store.arguments.push_back(sums ? sums : elementwise.back().results[0]);
+    sumsOut = view(scratch, sumsOffset, {plan.rows * result[2], channels}, 32);
+  store = code.store(sumsOut);
 }
 
 //===----------------------------------------------------------------------===//
-// Rows of the result
+// Rows
 //===----------------------------------------------------------------------===//
 
+/// What is read in place of rows outside of the map.
+void DepthwiseKernel::fillZeroLine(Emitter &e) {
+  Value zero = Blob::load(e, blobIn, zeroSlot, bits);
+  forColumns(e, module.target, line(), true, bits, [&](Value k, int64_t lanes) {
+    Value codes = lanes > 1 ? e.op<vector::BroadcastOp>(VectorType::get({lanes}, zero.getType()), zero) : zero;
+    e.store(codes, zeroLine, k);
+  });
+}
+
+/// The rows of a block in bands of as many as a step computes; the last band has some of those before it again.
 void DepthwiseKernel::emitBlock(Emitter &e, Value unit) {
   Value image = e.divu(unit, e.index(blocks)), first = e.indexMul(e.remu(unit, e.index(blocks)), blockRows);
   Value count = e.smin(e.sub(e.index(result[1]), first), e.index(blockRows));
-  Value line = e.index(mapWidth() * channels);
-  Value start = e.indexMul(e.add(e.indexMul(image, map[1]), e.indexMul(first, windows.strides[0])), map[2] * channels);
-  if (padded) {
-    copyRows(e, image, e.indexAdd(e.indexMul(first, windows.strides[0]), -windows.pads[0]),
-             e.indexAdd(e.indexMul(e.indexAdd(count, -1), windows.strides[0]), windows.extent(0)));
-    start = e.index(0);
-  }
-  e.loop(e.index(0), count, 1, [&](Value y) {
-    Value base = e.add(start, e.mul(e.indexMul(y, windows.strides[0]), line));
-    Value row = e.indexMul(e.add(e.indexMul(image, result[1]), e.add(first, y)), result[2]);
-    emitLine(e, base, row);
-    emitRowOps(e, row);
+  Value last = e.indexAdd(count, -plan.rows);
+  e.loop(e.index(0), count, plan.rows, [&](Value band) {
+    Value y = e.add(first, plan.rows > 1 ? e.smin(band, last) : band);
+    findLines(e, image, e.indexAdd(e.indexMul(y, plan.windows.strides[0]), -plan.windows.pads[0]));
+    emitBand(e, e.indexMul(e.add(e.indexMul(image, result[1]), y), result[2]));
   });
 }
 
-/// The map's rows from `firstRow` on, with the zero point around them, into scratch memory.
-void DepthwiseKernel::copyRows(Emitter &e, Value image, Value firstRow, Value rows) {
-  Value zero = Blob::load(e, blobIn, zeroSlot, 8);
-  auto fill = [&](Value to, int64_t count) {
-    if (count)
-      forColumns(e, module.target, count, true, 8, [&](Value k, int64_t lanes) {
-        Value code = zero;
-        if (lanes > 1)
-          code = e.op<vector::BroadcastOp>(VectorType::get({lanes}, e.intType(8)), zero);
-        e.store(code, rowsIn, e.add(to, k));
-      });
-  };
-  const int64_t left = windows.pads[1] * channels, right = windows.pads[3] * channels, line = map[2] * channels;
-  e.loop(e.index(0), rows, 1, [&](Value r) {
-    Value h = e.add(firstRow, r), to = e.indexMul(r, paddedWidth * channels);
-    // Negative numbers are large ones without their sign.
-    e.ifThenElse(
-        e.cmp(arith::CmpIPredicate::ult, h, e.index(map[1])),
-        [&] {
-          Value from = e.indexMul(e.add(e.indexMul(image, map[1]), h), line);
-          fill(to, left);
-          forColumns(e, module.target, line, true, 8, [&](Value k, int64_t lanes) {
-            e.store(e.load(input, {e.add(from, k)}, lanes), rowsIn, e.add(e.indexAdd(to, left), k));
-          });
-          fill(e.indexAdd(to, left + line), right);
-        },
-        [&] { fill(to, paddedWidth * channels); });
+void DepthwiseKernel::findLines(Emitter &e, Value image, Value firstRow) {
+  lines.clear();
+  lineStarts.clear();
+  auto anySize = MemRefType::get({ShapedType::kDynamic}, e.intType(bits));
+  Value base = e.indexMul(image, map[1]);
+  for (int64_t tap : plan.taps) {
+    Value h = e.indexAdd(firstRow, tap), start = e.indexMul(e.add(base, h), line()), source = input;
+    if (readsOutside()) {
+      // Negative numbers are large ones without their sign.
+      Value inside = e.cmp(arith::CmpIPredicate::ult, h, e.index(map[1]));
+      source = e.select(inside, e.op<memref::CastOp>(anySize, input), e.op<memref::CastOp>(anySize, zeroLine));
+      start = e.select(inside, start, e.index(0));
+    }
+    lines.push_back(source);
+    lineStarts.push_back(start);
+  }
+}
+
+/// The rows of one step, the first of whose places is `row` of the result. Channels that are no whole step are computed
+/// together with some of those before them.
+void DepthwiseKernel::emitBand(Emitter &e, Value row) {
+  const int64_t step = plan.channels();
+  const Values starts = lineStarts;
+  e.loop(e.index(0), e.index(channels), step, [&](Value from) {
+    channel = channels % step ? e.smin(from, e.index(channels - step)) : from;
+    for (auto [own, start] : llvm::zip_equal(lineStarts, starts))
+      own = e.add(start, channel);
+    taps.clear();
+    for (int64_t i = 0; i < static_cast<int64_t>(plan.uses.size()) * kernelColumns(); ++i) {
+      taps.emplace_back();
+      for (int64_t v = 0; v < plan.vectors; ++v) {
+        Value at = e.indexMul(e.indexAdd(channel, i * channels + v * plan.lanes), plan.group);
+        taps.back().push_back(e.load(weightsIn, {at}, plan.lanes * plan.group));
+      }
+    }
+    bias.clear();
+    for (int64_t v = 0; v < plan.vectors; ++v)
+      bias.push_back(e.load(biasIn, {e.indexAdd(channel, v * plan.lanes)}, plan.lanes));
+    emitPlaces(e, row);
   });
+  if (code.hasRowOps())
+    e.loop(plan.rows * result[2], [&](Value x) { code.emitRow(e, module.target, e.add(row, x), sumsOut, x); });
 }
 
-/// One row of places, whose windows begin at `base`; `row` is the first one's of the result. Channels that are no
-/// whole step are computed again together with those before them.
-void DepthwiseKernel::emitLine(Emitter &e, Value base, Value row) {
-  const int64_t step = spread.channels(), whole = channels / step * step;
-  if (whole)
-    e.loop(e.index(0), e.index(whole), step,
-           [&](Value channel) { emitSteps(e, base, row, channel, spread.vectors, spread.lanes); });
-  if (whole != channels)
-    emitSteps(e, base, row, e.index(channels - step), spread.vectors, spread.lanes);
-}
-
-void DepthwiseKernel::emitSteps(Emitter &e, Value base, Value row, Value channel, int64_t vectors, int64_t lanes) {
-  SmallVector<Values> taps;
-  for (int64_t i = 0; i < pairs() * windows.size[1]; ++i) {
-    Values own;
-    for (int64_t v = 0; v < vectors; ++v) {
-      Value at = e.indexAdd(e.indexMul(e.indexAdd(channel, v * lanes), spread.group), i * channels * spread.group);
-      own.push_back(e.load(weightsIn, {at}, lanes * spread.group));
-    }
-    taps.push_back(own);
-  }
-  Values bias;
-  for (int64_t v = 0; v < vectors; ++v)
-    bias.push_back(e.load(biasIn, {e.indexAdd(channel, v * lanes)}, lanes));
-  const int64_t whole = result[2] / spread.places * spread.places;
-  if (whole)
-    e.loop(e.index(0), e.index(whole), spread.places,
-           [&](Value x) { emitStep(e, base, row, x, spread.places, channel, taps, bias); });
-  if (whole != result[2])
-    emitStep(e, base, row, e.index(whole), result[2] - whole, channel, taps, bias);
-}
-
-/// Sums of `places` places from `x` on, from the first tap to what is stored.
-void DepthwiseKernel::emitStep(Emitter &e, Value base, Value row, Value x, int64_t places, Value channel,
-                               ArrayRef<Values> weights, ValueRange bias) {
-  SmallVector<Values> sums(places, Values(bias));
-  // Columns of the map in order, each once.
-  std::map<int64_t, bool> columns;
-  for (int64_t place = 0; place < places; ++place)
-    for (int64_t j = 0; j < windows.size[1]; ++j)
-      columns[place * windows.strides[1] + j * windows.dilations[1]] = true;
-  for (int64_t pair = 0; pair < pairs(); ++pair)
-    for (auto [column, used] : columns)
-      emitColumn(e, base, x, column, pair, channel, weights, sums);
-  for (int64_t place = 0; place < places; ++place) {
-    Value at = e.indexAdd(x, place), own = e.add(row, at);
-    storeSums(e, store, store.arguments, sums[place], own, own, epilogue.rowwise ? at : own, channel,
-              static_cast<int64_t>(bias.size()) * spread.lanes);
-  }
-}
-
-/// Adds what column `column` of the map, counted from that of place `x`, gives to the sums that it is under.
-void DepthwiseKernel::emitColumn(Emitter &e, Value base, Value x, int64_t column, int64_t pair, Value channel,
-                                 ArrayRef<Values> weights, MutableArrayRef<Values> sums) {
-  const size_t vectors = sums.front().size();
-  for (size_t v = 0; v < vectors; ++v) {
-    Value loaded;
-    for (auto [place, own] : llvm::enumerate(sums)) {
-      const int64_t offset = column - static_cast<int64_t>(place) * windows.strides[1];
-      if (offset < 0 || offset % windows.dilations[1] || offset / windows.dilations[1] >= windows.size[1])
-        continue;
-      if (!loaded)
-        loaded = loadPair(e, base, x, column, pair, e.indexAdd(channel, static_cast<int64_t>(v) * spread.lanes),
-                          spread.lanes);
-      own[v] = multiply(e, own[v], loaded, weights[weightRow(pair, offset / windows.dilations[1])][v]);
-    }
-  }
-}
-
-/// Codes of `lanes` channels, of two rows in turn where taps are taken in pairs, as numbers of 16 bits.
-Value DepthwiseKernel::loadPair(Emitter &e, Value base, Value x, int64_t column, int64_t pair, Value channel,
-                                int64_t lanes) {
-  Value source = padded ? rowsIn : input;
-  Value at = e.add(e.add(base, channel), e.indexMul(e.indexAdd(e.indexMul(x, windows.strides[1]), column), channels));
-  auto load = [&](int64_t tap) {
-    return e.load(source, {e.indexAdd(at, tap * windows.dilations[0] * mapWidth() * channels)}, lanes);
+/// Places whose windows reach over the left or right border, one step after the other; in a loop those between.
+void DepthwiseKernel::emitPlaces(Emitter &e, Value row) {
+  const int64_t stride = plan.windows.strides[1], pad = plan.windows.pads[1], width = result[2];
+  auto emitFixed = [&](int64_t first, int64_t last) {
+    for (; first < last; first += plan.places)
+      emitStep(e, row, {e.index(first), first, std::min(plan.places, last - first)}, {});
   };
-  Value codes = load(pair * spread.group);
-  if (spread.group == 1)
-    return e.extend(codes, 16, isUnsigned);
-  auto words = VectorType::get({lanes * 2}, e.intType(16));
-  // A row that is missing has weights of 0: whatever is in its place.
-  if (2 * pair + 1 == windows.size[0])
-    return e.op<vector::BitCastOp>(words, e.extend(codes, 32, isUnsigned));
-  Value other = load(2 * pair + 1);
-  if (lanes * 32 > 256) {
-    // Bytes of longer vectors are expensive to interleave: they are put together in words of 32 bits.
-    Value low = e.extend(codes, 32, isUnsigned), high = e.shl(e.extend(other, 32, isUnsigned), 16);
-    if (!isUnsigned)
-      low = e.op<arith::AndIOp>(low, e.like(low, 0xffff));
-    return e.op<vector::BitCastOp>(words, e.op<arith::OrIOp>(low, high));
-  }
-  SmallVector<int64_t> order;
-  for (int64_t lane = 0; lane < lanes; ++lane)
-    order.append({lane, lanes + lane});
-  return e.extend(e.op<vector::ShuffleOp>(codes, other, order), 16, isUnsigned);
+  // The first place right of the left border in whole steps, and how many from there on lie left of the right one.
+  const int64_t left = static_cast<int64_t>(llvm::alignTo(llvm::divideCeil(pad, stride), plan.places));
+  const int64_t room = map[2] + pad - plan.windows.extent(1);
+  const int64_t whole = std::max<int64_t>(0, (room < 0 ? 0 : room / stride + 1) - left) / plan.places * plan.places;
+  if (whole <= plan.places)
+    return emitFixed(0, width);
+  emitFixed(0, left);
+  Values carried;
+  const Places begin{e.index(left), left, plan.places};
+  for (int64_t column : plan.carried())
+    llvm::append_range(carried, loadColumn(e, begin, column));
+  e.loop(e.index(left), e.index(left + whole), plan.places, carried,
+         [&](Value x, ValueRange values) { return emitStep(e, row, {x, std::nullopt, plan.places}, values); });
+  emitFixed(left + whole, width);
 }
 
-/// sums + x * w, lane by lane or pair by pair.
+//===----------------------------------------------------------------------===//
+// Steps
+//===----------------------------------------------------------------------===//
+
+/// Sums of places from the first tap to what is stored. `carried` are columns that were read before; returns those of
+/// the next step.
+Values DepthwiseKernel::emitStep(Emitter &e, Value row, const Places &places, ValueRange carried) {
+  std::map<int64_t, Values> read;
+  const int64_t each = plan.groups() * plan.vectors, stride = plan.windows.strides[1];
+  if (!carried.empty())
+    for (auto [i, column] : llvm::enumerate(plan.carried()))
+      read[column] = Values(carried.slice(static_cast<int64_t>(i) * each, each));
+  SmallVector<SmallVector<Values>> sums(plan.rows, SmallVector<Values>(places.count, bias));
+  for (int64_t column : plan.columns(places.count)) {
+    if (!read.count(column))
+      read[column] = loadColumn(e, places, column);
+    for (auto [number, use] : llvm::enumerate(plan.uses))
+      for (int64_t place = 0; place < places.count; ++place)
+        if (std::optional<int64_t> j = plan.kernelColumn(place, column))
+          for (int64_t v = 0; v < plan.vectors; ++v) {
+            Value &own = sums[use.row][place][v];
+            own = multiply(e, own, read[column][use.group * plan.vectors + v],
+                           taps[static_cast<int64_t>(number) * kernelColumns() + *j][v]);
+          }
+    // A place is done with the last column of its window.
+    const int64_t begin = column - plan.windows.extent(1) + 1;
+    if (begin < 0 || begin % stride)
+      continue;
+    for (int64_t r = 0; r < plan.rows; ++r) {
+      Value at = e.indexAdd(e.indexAdd(places.x, begin / stride), r * result[2]), own = e.add(row, at);
+      storeSums(e, store, store.arguments, sums[r][begin / stride], own, own, epilogue.rowwise ? at : own, channel,
+                plan.channels());
+    }
+  }
+  Values next;
+  if (!carried.empty())
+    for (int64_t column : plan.carried())
+      llvm::append_range(next, read[column + plan.places * stride]);
+  return next;
+}
+
+/// The taps in column `column`, counted from that of the first place's window: one operand for each group and vector.
+Values DepthwiseKernel::loadColumn(Emitter &e, const Places &places, int64_t column) {
+  Values operands;
+  for (int64_t g = 0; g < plan.groups(); ++g)
+    for (int64_t v = 0; v < plan.vectors; ++v) {
+      Values rows;
+      for (int64_t i = 0; i < plan.tapsOf(g); ++i)
+        rows.push_back(loadTap(e, places, column, g * plan.group + i, v));
+      operands.push_back(interleave(e, rows));
+    }
+  return operands;
+}
+
+Value DepthwiseKernel::loadTap(Emitter &e, const Places &places, int64_t column, int64_t tap, int64_t vector) {
+  const int64_t stride = plan.windows.strides[1], shift = column - plan.windows.pads[1];
+  if (places.first && (*places.first * stride + shift < 0 || *places.first * stride + shift >= map[2])) {
+    Value zero = Blob::load(e, blobIn, zeroSlot, bits);
+    return plan.lanes > 1 ? e.op<vector::BroadcastOp>(VectorType::get({plan.lanes}, zero.getType()), zero) : zero;
+  }
+  Value at = e.add(lineStarts[tap], e.indexMul(places.x, stride * channels));
+  return e.load(lines[tap], {e.indexAdd(at, shift * channels + vector * plan.lanes)}, plan.lanes);
+}
+
+/// The codes of each channel in `rows` side by side, as the instruction reads them.
+Value DepthwiseKernel::interleave(Emitter &e, ValueRange rows) {
+  if (plan.group == 1)
+    return rows.front();
+  auto operand = VectorType::get({plan.lanes * plan.group}, e.intType(plan.dot.width));
+  if (widens()) {
+    // Bytes are expensive to interleave: they are put together in words of 32 bits. Whatever is in place of a row that
+    // is missing, its weight is 0.
+    Value words = e.extend(rows[0], 32, isUnsigned);
+    if (rows.size() > 1) {
+      if (!isUnsigned)
+        words = e.op<arith::AndIOp>(words, e.like(words, 0xffff));
+      words = e.op<arith::OrIOp>(words, e.shl(e.extend(rows[1], 32, isUnsigned), 16));
+    }
+    return e.op<vector::BitCastOp>(operand, words);
+  }
+  Value x;
+  if (rows.size() == 1) {
+    x = e.op<vector::BitCastOp>(operand, e.zext(rows[0], 32));
+  } else {
+    Values all(rows);
+    all.resize(plan.group, e.like(rows[0], 0));
+    // Each 16 bytes first get what belongs there of every row, then they are sorted within.
+    const int64_t bytes = bits / 8, part = 16 / plan.group, units = plan.lanes * bytes / part;
+    Value joined = e.op<vector::BitCastOp>(VectorType::get({units * plan.group}, e.intType(part * 8)), e.join(all));
+    SmallVector<int64_t> order;
+    for (int64_t unit = 0; unit < units; ++unit)
+      for (int64_t row = 0; row < plan.group; ++row)
+        order.push_back(row * units + unit);
+    joined = e.op<vector::BitCastOp>(operand, e.op<vector::ShuffleOp>(joined, joined, order));
+    order.clear();
+    const int64_t each = part / bytes;
+    for (int64_t unit = 0; unit < units; ++unit)
+      for (int64_t c = 0; c < each; ++c)
+        for (int64_t row = 0; row < plan.group; ++row)
+          order.push_back(unit * plan.group * each + row * each + c);
+    x = e.op<vector::ShuffleOp>(joined, joined, order);
+  }
+  return shifts() ? e.op<arith::XOrIOp>(x, e.like(x, int64_t(-1) << (bits - 1))) : x;
+}
+
+/// sums + x * w, lane by lane or group by group.
 Value DepthwiseKernel::multiply(Emitter &e, Value sums, Value x, Value w) {
-  if (spread.group == 1)
-    return e.add(sums, e.mul(e.sext(x, 32), e.sext(w, 32)));
-  const DotInstruction &dot = module.target.isa->dot16;
-  if (!module.target.emulateDot) {
-    const char *adding = dot.accumulates ? dot.intrinsic : module.target.isa->addDot16;
-    auto intrinsic = e.b.getStringAttr(adding ? adding : dot.intrinsic);
-    Values args = adding ? Values{sums, x, w} : Values{x, w};
-    Value products = LLVM::CallIntrinsicOp::create(e.b, e.loc, sums.getType(), intrinsic, args)->getResult(0);
-    return adding ? products : e.add(sums, products);
-  }
-  const int64_t lanes = cast<VectorType>(sums.getType()).getNumElements();
-  for (int64_t part = 0; part < 2; ++part) {
-    SmallVector<int64_t> picked;
-    for (int64_t lane = 0; lane < lanes; ++lane)
-      picked.push_back(2 * lane + part);
-    auto pick = [&](Value v) { return e.sext(e.op<vector::ShuffleOp>(v, v, picked), 32); };
-    sums = e.add(sums, e.mul(pick(x), pick(w)));
-  }
-  return sums;
-}
-
-/// Ops on rows of channels, once a row of places has its sums.
-void DepthwiseKernel::emitRowOps(Emitter &e, Value firstRow) {
-  if (!epilogue.rowwise && epilogue.posts.empty())
-    return;
-  e.loop(result[2], [&](Value x) {
-    Value row = e.add(firstRow, x), previous, previousRow = row;
-    auto emit = [&](const RowOp &rowOp, const RowArguments &arguments) {
-      RowContext context = RowContext::ofRow(row, arguments.operands, arguments.results, arguments.blob);
-      context.primary = previous;
-      context.primaryRow = previousRow;
-      rowOp.emitRow(e, module.target, context);
-      previous = arguments.results[0];
-      previousRow = row;
-    };
-    if (epilogue.rowwise) {
-      previous = sumsOut;
-      previousRow = x;
-      emit(*epilogue.rowwise, rowwise);
-    } else {
-      previous = elementwise.back().results[0];
-    }
-    for (auto [post, arguments] : llvm::zip_equal(epilogue.posts, posts))
-      emit(*post, arguments);
-  });
+  if (plan.group == 1)
+    return e.add(sums, e.mul(e.extend(x, 32, isUnsigned), e.sext(w, 32)));
+  return emitDot(e, plan.dot, module.target.emulateDot, plan.adding, sums, x, w);
 }
 
 FailureOr<Value> vitq::kernels::lowerDepthwise(DepthwiseConv2dOp op, KernelModule &module, MemrefOf memrefOf,

@@ -8,6 +8,8 @@
 
 #include "Emitter.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace vitq::kernels;
 
@@ -46,6 +48,15 @@ Value Emitter::trunc(Value x, unsigned width) {
   return widthOf(x) == width ? x : op<arith::TruncIOp>(withWidth(x.getType(), width), x);
 }
 Value Emitter::resize(Value x, unsigned width) { return widthOf(x) < width ? sext(x, width) : trunc(x, width); }
+
+Value Emitter::join(ValueRange vectors) {
+  if (vectors.size() == 1)
+    return vectors.front();
+  Value low = join(vectors.take_front(vectors.size() / 2)), high = join(vectors.drop_front(vectors.size() / 2));
+  SmallVector<int64_t> lanes(2 * cast<VectorType>(low.getType()).getNumElements());
+  std::iota(lanes.begin(), lanes.end(), 0);
+  return op<vector::ShuffleOp>(low, high, lanes);
+}
 
 Value Emitter::load(Value memref, ValueRange at, int64_t lanes, unsigned align) {
   if (lanes == 1)

@@ -82,6 +82,9 @@ public:
   Value indexAdd(Value x, int64_t c) { return c ? add(x, index(c)) : x; }
   Value indexMul(Value x, int64_t c) { return c == 1 ? x : mul(x, index(c)); }
 
+  /// One vector of all lanes of `vectors`, a power of two of them.
+  Value join(ValueRange vectors);
+
   /// `lanes` elements along the last axis; a scalar load when lanes is 1.
   Value load(Value memref, ValueRange at, int64_t lanes = 1, unsigned align = 0);
   void store(Value value, Value memref, ValueRange at);

@@ -10,8 +10,6 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
-#include <numeric>
-
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::kernels;
@@ -28,6 +26,16 @@ static Value spellDot(Emitter &e, const DotInstruction &dot, Value acc, Value le
   return acc;
 }
 
+Value vitq::kernels::emitDot(Emitter &e, const DotInstruction &dot, bool spelt, const char *adding, Value acc,
+                             Value left, Value right) {
+  if (spelt)
+    return spellDot(e, dot, acc, left, right);
+  auto intrinsic = e.b.getStringAttr(adding ? adding : dot.intrinsic);
+  Values args = adding ? Values{acc, left, right} : Values{left, right};
+  Value result = LLVM::CallIntrinsicOp::create(e.b, e.loc, acc.getType(), intrinsic, args)->getResult(0);
+  return adding ? result : e.add(acc, result);
+}
+
 Value vitq::kernels::emitDot(Emitter &e, const Geometry &geometry, Value acc, Value a, Value b) {
   const DotInstruction &dot = geometry.dot;
   auto operandType = cast<VectorType>(b.getType());
@@ -35,34 +43,7 @@ Value vitq::kernels::emitDot(Emitter &e, const Geometry &geometry, Value acc, Va
     return e.add(acc, e.mul(e.sext(e.op<vector::BroadcastOp>(operandType, a), 32), e.sext(b, 32)));
   Value left = e.op<vector::BroadcastOp>(VectorType::get({dot.lanes}, e.intType(geometry.wordBits())), a);
   left = e.op<vector::BitCastOp>(operandType, left);
-  if (geometry.spelt)
-    return spellDot(e, dot, acc, left, b);
-  auto intrinsic = e.b.getStringAttr(dot.intrinsic);
-  Values args = dot.accumulates ? Values{acc, left, b} : Values{left, b};
-  Value result = LLVM::CallIntrinsicOp::create(e.b, e.loc, acc.getType(), intrinsic, args)->getResult(0);
-  return dot.accumulates ? result : e.add(acc, result);
-}
-
-/// Writes the first `valid` lanes.
-static void storeColumns(Emitter &e, Value value, int64_t valid, Value c, Value row, Value col) {
-  auto type = dyn_cast<VectorType>(value.getType());
-  if (!type || valid >= type.getNumElements())
-    return e.store(value, c, {row, col});
-  SmallVector<bool> lanes(type.getNumElements());
-  std::fill_n(lanes.begin(), valid, true);
-  auto maskType = VectorType::get(type.getShape(), e.intType(1));
-  Value mask = e.op<arith::ConstantOp>(DenseElementsAttr::get(maskType, ArrayRef<bool>(lanes)));
-  vector::MaskedStoreOp::create(e.b, e.loc, c, ValueRange{row, col}, mask, value);
-}
-
-/// One vector of all lanes of `vectors`, a power of two of them.
-static Value join(Emitter &e, ValueRange vectors) {
-  if (vectors.size() == 1)
-    return vectors.front();
-  Value low = join(e, vectors.take_front(vectors.size() / 2)), high = join(e, vectors.drop_front(vectors.size() / 2));
-  SmallVector<int64_t> lanes(2 * cast<VectorType>(low.getType()).getNumElements());
-  std::iota(lanes.begin(), lanes.end(), 0);
-  return e.op<vector::ShuffleOp>(low, high, lanes);
+  return emitDot(e, dot, geometry.spelt, dot.accumulates ? dot.intrinsic : nullptr, acc, left, b);
 }
 
 bool vitq::kernels::fitsTile(const Geometry &geometry, const RowOp &op, const TargetDesc &target) {
@@ -132,42 +113,6 @@ void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &
   });
   forbidUnrolling(sums.front().getDefiningOp());
   storeTile(e, args, panel, rows, sums, place);
-}
-
-/// The arguments of each op of `store`, of which `args` has those of all, and the last result.
-static SmallVector<RowArguments> splitArguments(const TileStore &store, ValueRange args) {
-  SmallVector<RowArguments> own;
-  for (const RowOp *op : store.ops) {
-    own.push_back({args.take_front(op->operands.size()), {}, args[op->operands.size()]});
-    args = args.drop_front(op->operands.size() + 1);
-  }
-  return own;
-}
-
-void vitq::kernels::storeSums(Emitter &e, const TileStore &store, ValueRange args, ValueRange sums, Value row,
-                              Value operandRow, Value resultRow, Value firstCol, int64_t valid) {
-  auto type = dyn_cast<VectorType>(sums.front().getType());
-  const int64_t lanes = type ? type.getNumElements() : 1, vectors = static_cast<int64_t>(sums.size());
-  const SmallVector<RowArguments> own = splitArguments(store, args);
-  SmallVector<RowContext> contexts;
-  SmallVector<Values> starts;
-  for (auto [op, arguments] : llvm::zip_equal(store.ops, own)) {
-    RowContext context = RowContext::ofRow(row, arguments.operands, {}, arguments.blob);
-    context.operandRow = operandRow;
-    starts.push_back(op->emitRowStart(e, context));
-    contexts.push_back(context);
-  }
-  // Results of 16 bytes where they are bytes: as many vectors as that takes.
-  for (int64_t v = 0; v < vectors;) {
-    int64_t count = store.ops.empty() ? 1 : std::max<int64_t>(1, 16 / lanes);
-    while (count > vectors - v)
-      count /= 2;
-    Value col = e.indexAdd(firstCol, v * lanes), y = join(e, sums.slice(v, count));
-    for (auto [op, context, start] : llvm::zip_equal(store.ops, contexts, starts))
-      y = op->emitElements(e, context, start, y, col);
-    storeColumns(e, y, valid - v * lanes, args.back(), resultRow, col);
-    v += count;
-  }
 }
 
 void TileCaller::storeTile(Emitter &e, ValueRange args, const Panel &panel, int64_t rows, ValueRange sums,

@@ -1180,6 +1180,24 @@ func.func @depthwise_conv2d_72(%x: tensor<1x4x6x3xi8>, %w: tensor<3x3x3xi8>) {
 
 // -----
 
+// vitq.depthwise_conv2d C2
+func.func @depthwise_conv2d_16_bits(%x: tensor<1x4x6x3xi16>, %w: tensor<3x3x3xi8>) {
+  // expected-error @+1 {{input zero point -40000 is outside [-32768, 32767]}}
+  %0 = vitq.depthwise_conv2d %x, %w input <signed, zero = -40000> : (tensor<1x4x6x3xi16>, tensor<3x3x3xi8>) -> tensor<1x2x4x3xi32>
+  return
+}
+
+// -----
+
+// An accumulator is requantized before it is read again.
+func.func @depthwise_conv2d_32_bits(%x: tensor<1x4x6x3xi32>, %w: tensor<3x3x3xi8>) {
+  // expected-error @+1 {{operand #0 must be}}
+  %0 = vitq.depthwise_conv2d %x, %w : (tensor<1x4x6x3xi32>, tensor<3x3x3xi8>) -> tensor<1x2x4x3xi32>
+  return
+}
+
+// -----
+
 // vitq.extract_patches C1
 func.func @extract_patches_65(%x: tensor<4x6x3xi8>) {
   // expected-error @+1 {{expects a map [B, H, W, C] and two patch sizes}}

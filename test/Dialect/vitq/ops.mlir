@@ -135,6 +135,9 @@ func.func @moves(%x: tensor<2x3x4xi16>, %p: tensor<1x4x6x3xi8>) {
   // CHECK: vitq.depthwise_conv2d %{{.*}}, %{{.*}}, %{{.*}} strides [2, 1] pads [1, 0, 0, 2] dilations [2, 1] input <unsigned, zero = 7> : (tensor<1x4x6x3xi8>, tensor<2x3x3xi4>, tensor<3xi32>) -> tensor<1x2x6x3xi32>
   %dwbias = arith.constant dense<1> : tensor<3xi32>
   %dw2 = vitq.depthwise_conv2d %p, %taps, %dwbias strides [2, 1] pads [1, 0, 0, 2] dilations [2, 1] input <unsigned, zero = 7> : (tensor<1x4x6x3xi8>, tensor<2x3x3xi4>, tensor<3xi32>) -> tensor<1x2x6x3xi32>
+  // CHECK: vitq.depthwise_conv2d %{{.*}}, %{{.*}} input <unsigned, zero = 40000> : (tensor<1x4x6x3xi16>, tensor<2x3x3xi4>) -> tensor<1x3x4x3xi32>
+  %p16 = arith.constant dense<1> : tensor<1x4x6x3xi16>
+  %dw3 = vitq.depthwise_conv2d %p16, %taps input <unsigned, zero = 40000> : (tensor<1x4x6x3xi16>, tensor<2x3x3xi4>) -> tensor<1x3x4x3xi32>
   // CHECK: vitq.reshape %{{.*}} to [6, 4] : tensor<2x3x4xi16> -> tensor<6x4xi16>
   %1 = vitq.reshape %x to [6, 4] : tensor<2x3x4xi16> -> tensor<6x4xi16>
   // CHECK: vitq.transpose %{{.*}} by [2, 0, 1] : tensor<2x3x4xi16> -> tensor<4x2x3xi16>

@@ -13,7 +13,7 @@ and no tile uses vpmaddubsw, whose sums saturate. One tile at least is whole.
 import re
 import sys
 
-DOT = re.compile(r"^(?:v?pmaddwd|vpdpbusd|usdot|sdot|smlal2?)$")
+DOT = re.compile(r"^(?:v?pmaddwd|vpdpbusd|vpdpwssd|usdot|sdot|smlal2?)$")
 BRANCH = re.compile(r"^(?:j\w+|b(?:\.\w+)?|cbn?z|tbn?z)$")
 VECTOR = re.compile(r"%[xyz]mm\d|\b[qvd]\d+\b")
 

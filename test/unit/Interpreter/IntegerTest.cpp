@@ -514,4 +514,19 @@ TEST_F(IntegerTest, DepthwiseConvolution) {
                                   1000 + 3 + 100 * 6, -1 + 100}));
 }
 
+TEST_F(IntegerTest, DepthwiseConvolutionOf16Bits) {
+  // A 1x3 map of one channel, three taps; what is read less the zero point has 17 bits.
+  auto run = [&](const std::string &code, const Tensor &map) {
+    const std::string op = "vitq.depthwise_conv2d %a, %b pads [0, 1, 0, 1] input <" + code +
+                           "> : (tensor<1x1x3x1xi16>, tensor<1x3x1xi8>) -> tensor<1x1x3x1xi32>";
+    auto r = runOp(op, {"tensor<1x1x3x1xi16>", "tensor<1x3x1xi8>"}, "tensor<1x1x3x1xi32>",
+                   {map, ints<int8_t>({1, 3, 1}, {-128, 1, 127})});
+    return valuesOf<int32_t>(r[0]);
+  };
+  EXPECT_EQ(run("signed, zero = -32768", ints<int16_t>({1, 1, 3, 1}, {-32768, 32767, 0})),
+            (std::vector<int32_t>{127 * 65535, 65535 + 127 * 32768, -128 * 65535 + 32768}));
+  EXPECT_EQ(run("unsigned, zero = 65535", ints<uint16_t>({1, 1, 3, 1}, {0, 65535, 32768})),
+            (std::vector<int32_t>{-65535, 128 * 65535 - 127 * 32767, -32767}));
+}
+
 } // namespace

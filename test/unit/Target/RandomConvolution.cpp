@@ -31,11 +31,12 @@ Generator::AnyWindows Generator::windowsOn(ArrayRef<int64_t> map) {
   return windows;
 }
 
-Value Generator::anyMap() {
+Value Generator::anyMap(bool wide) {
   const int64_t channels = random.pick<int64_t>({1, 2, 3, 4, 8, 12, 16, 17, 24, 32, 35, 64});
-  const int64_t most = channels > 16 ? 9 : 20;
-  Value map = argument({random.between(1, 2), random.between(1, most), random.between(1, most), channels}, 8);
-  if (!random.oneIn(4))
+  const int64_t most = channels > 16 ? 9 : 20, breadth = random.oneIn(3) ? 32 : most;
+  const unsigned bits = wide && random.oneIn(3) ? 16 : 8;
+  Value map = argument({random.between(1, 2), random.between(1, most), random.between(1, breadth), channels}, bits);
+  if (bits == 16 || !random.oneIn(4))
     return map;
   const unsigned width = static_cast<unsigned>(random.between(2, 7));
   make<RequantOp>(tensor(shapeOf(map), width), map, dyadic(1), rounding(), i64(-1), read(map), write(width),
@@ -90,7 +91,7 @@ void Generator::convolution() {
 
 /// A depthwise convolution; behind it nothing, a requantization, or a sum with a map of the same shape.
 void Generator::depthwise() {
-  Value map = anyMap();
+  Value map = anyMap(/*wide=*/true);
   const AnyWindows windows = windowsOn(shapeOf(map));
   const int64_t channels = shapeOf(map)[3];
   const Shape shape{shapeOf(map)[0], windows.results[0], windows.results[1], channels};
@@ -106,4 +107,14 @@ void Generator::depthwise() {
   else if (kind > 1)
     make<RequantOp>(tensor(shape, width), sums, dyadic(flip() ? 1 : channels), rounding(), i64(-1), code(false, 0),
                     write(width), IntegerAttr(), IntegerAttr());
+}
+
+OwningOpRef<ModuleOp> Generator::runConvolutions() {
+  const Maker makers[] = {&Generator::depthwise, &Generator::depthwise, &Generator::convolution, &Generator::maxPool,
+                          &Generator::resample};
+  return runAny(makers, 10);
+}
+
+OwningOpRef<ModuleOp> vitq::test::randomConvolutions(MLIRContext &context, uint64_t seed) {
+  return Generator(context, seed).runConvolutions();
 }

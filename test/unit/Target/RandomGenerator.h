@@ -27,6 +27,8 @@ public:
   Generator(MLIRContext &context, uint64_t seed) : random(seed), b(&context), loc(b.getUnknownLoc()) {}
 
   OwningOpRef<ModuleOp> run();
+  /// Nothing but convolutions and windows on maps.
+  OwningOpRef<ModuleOp> runConvolutions();
 
 private:
   Type intType(unsigned width) { return b.getIntegerType(width); }
@@ -88,13 +90,17 @@ private:
   UnitAttr unit(bool set) { return set ? b.getUnitAttr() : UnitAttr(); }
   IntegerAttr i64(int64_t value) { return b.getI64IntegerAttr(value); }
 
+  using Maker = void (Generator::*)();
+  OwningOpRef<ModuleOp> runAny(ArrayRef<Maker> makers, size_t wanted);
+
   void matmul();
   /// Windows on a map [B, H, W, C] that fit it: size, strides, pads, dilations; and the rows and columns of results.
   struct AnyWindows {
     Shape size, strides, pads, dilations, results;
   };
   AnyWindows windowsOn(ArrayRef<int64_t> map);
-  Value anyMap();
+  /// Of 8 bits or fewer; if `wide` now and then of 16.
+  Value anyMap(bool wide = false);
   /// A bias of so many channels that no sum of a few thousand products makes overflow.
   Value smallBias(int64_t channels);
   void patches();

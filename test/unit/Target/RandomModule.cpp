@@ -398,25 +398,14 @@ void Generator::attention() {
   }
 }
 
-OwningOpRef<ModuleOp> Generator::run() {
+OwningOpRef<ModuleOp> Generator::runAny(ArrayRef<Maker> makers, size_t wanted) {
   OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
   b.setInsertionPointToEnd(module->getBody());
   auto main = func::FuncOp::create(b, loc, "main", b.getFunctionType({}, {}));
   body = main.addEntryBlock();
   b.setInsertionPointToEnd(body);
-  using Maker = void (Generator::*)();
-  const Maker makers[] = {
-      &Generator::matmul,      &Generator::matmul,     &Generator::requant,        &Generator::add,
-      &Generator::mul,         &Generator::sum,        &Generator::table,          &Generator::interpolate,
-      &Generator::gelu,        &Generator::pwl,        &Generator::polyGelu,       &Generator::softmax,
-      &Generator::shiftmax,    &Generator::divideRows, &Generator::layerNorm,      &Generator::normQuant,
-      &Generator::threshold,   &Generator::move,       &Generator::move,           &Generator::move,
-      &Generator::attention,   &Generator::attention,  &Generator::wholeAttention, &Generator::patches,
-      &Generator::convolution, &Generator::depthwise,  &Generator::depthwise,      &Generator::maxPool,
-      &Generator::resample};
-  const size_t wanted = random.between(1, 8);
   while (values.size() < wanted)
-    (this->*random.pick(ArrayRef<Maker>(makers)))();
+    (this->*random.pick(makers))();
   SmallVector<Value> results;
   const SmallVector<Value> all(values);
   for (Value value : all)
@@ -432,6 +421,19 @@ OwningOpRef<ModuleOp> Generator::run() {
   func::ReturnOp::create(b, loc, results);
   main.setFunctionType(b.getFunctionType(body->getArgumentTypes(), ValueRange(results).getTypes()));
   return module;
+}
+
+OwningOpRef<ModuleOp> Generator::run() {
+  const Maker makers[] = {
+      &Generator::matmul,      &Generator::matmul,     &Generator::requant,        &Generator::add,
+      &Generator::mul,         &Generator::sum,        &Generator::table,          &Generator::interpolate,
+      &Generator::gelu,        &Generator::pwl,        &Generator::polyGelu,       &Generator::softmax,
+      &Generator::shiftmax,    &Generator::divideRows, &Generator::layerNorm,      &Generator::normQuant,
+      &Generator::threshold,   &Generator::move,       &Generator::move,           &Generator::move,
+      &Generator::attention,   &Generator::attention,  &Generator::wholeAttention, &Generator::patches,
+      &Generator::convolution, &Generator::depthwise,  &Generator::depthwise,      &Generator::maxPool,
+      &Generator::resample};
+  return runAny(makers, random.between(1, 8));
 }
 
 OwningOpRef<ModuleOp> vitq::test::randomModule(MLIRContext &context, uint64_t seed) {

@@ -22,6 +22,10 @@ namespace vitq::test {
 /// overflow.
 mlir::OwningOpRef<mlir::ModuleOp> randomModule(mlir::MLIRContext &context, uint64_t seed);
 
+/// A module of ten convolutions, pools or resizings of maps, each of its own, of which most have a requantization or
+/// sum behind them.
+mlir::OwningOpRef<mlir::ModuleOp> randomConvolutions(mlir::MLIRContext &context, uint64_t seed);
+
 /// Bytes for an integer tensor; in a quarter of all cases only extreme values.
 std::vector<char> randomBytes(Random &random, int64_t count, unsigned width);
 

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// VITQ_RANDOM_MODULES is how many modules to try (100), VITQ_RANDOM_SEED the
-// first seed (1).
+// VITQ_RANDOM_MODULES is how many modules to try (100), VITQ_RANDOM_CONVOLUTIONS how many
+// of ten convolutions each (20), VITQ_RANDOM_SEED the first seed (1).
 //
 //===----------------------------------------------------------------------===//
 
@@ -49,9 +49,11 @@ static std::optional<std::vector<char>> interpretFormed(ModuleOp module, const T
   return interpret(*formed, inputs);
 }
 
+using MakeModule = OwningOpRef<ModuleOp> (*)(MLIRContext &, uint64_t);
+
 /// Empty if the module computes the same everywhere.
-static std::string tryModule(MLIRContext &context, uint64_t seed, ArrayRef<TargetDesc> targets) {
-  OwningOpRef<ModuleOp> module = randomModule(context, seed);
+static std::string tryModule(MLIRContext &context, MakeModule make, uint64_t seed, ArrayRef<TargetDesc> targets) {
+  OwningOpRef<ModuleOp> module = make(context, seed);
   std::string text;
   llvm::raw_string_ostream os(text);
   os << "seed " << seed << "\n";
@@ -92,9 +94,8 @@ static std::string tryModule(MLIRContext &context, uint64_t seed, ArrayRef<Targe
   return {};
 }
 
-TEST(RandomPrograms, EqualTheInterpreter) {
+static void tryModules(MakeModule make, uint64_t count) {
   const uint64_t first = fromEnvironment("VITQ_RANDOM_SEED", 1);
-  const uint64_t count = fromEnvironment("VITQ_RANDOM_MODULES", 100);
   const std::vector<TargetDesc> targets = runnableTargets();
   ASSERT_GE(targets.size(), 2u);
   std::atomic<uint64_t> next = first;
@@ -108,7 +109,7 @@ TEST(RandomPrograms, EqualTheInterpreter) {
         context = makeContext();
       // Compiling takes the time: each module is tried on two targets, in turn.
       const size_t index = seed % targets.size(), step = 1 + seed / targets.size() % (targets.size() - 1);
-      std::string problem = tryModule(*context, seed, {targets[index], targets[(index + step) % targets.size()]});
+      std::string problem = tryModule(*context, make, seed, {targets[index], targets[(index + step) % targets.size()]});
       if (problem.empty())
         continue;
       ++failures;
@@ -121,4 +122,10 @@ TEST(RandomPrograms, EqualTheInterpreter) {
     threads.emplace_back(work);
   for (std::thread &thread : threads)
     thread.join();
+}
+
+TEST(RandomPrograms, EqualTheInterpreter) { tryModules(randomModule, fromEnvironment("VITQ_RANDOM_MODULES", 100)); }
+
+TEST(RandomPrograms, ConvolutionsEqualTheInterpreter) {
+  tryModules(randomConvolutions, fromEnvironment("VITQ_RANDOM_CONVOLUTIONS", 20));
 }

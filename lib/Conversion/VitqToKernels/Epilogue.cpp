@@ -1,0 +1,124 @@
+//===- Epilogue.cpp - What follows sums in their kernel --- -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Epilogue.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::kernels;
+
+//===----------------------------------------------------------------------===//
+// Sums in registers
+//===----------------------------------------------------------------------===//
+
+/// Writes the first `valid` lanes.
+static void storeColumns(Emitter &e, Value value, int64_t valid, Value c, Value row, Value col) {
+  auto type = dyn_cast<VectorType>(value.getType());
+  if (!type || valid >= type.getNumElements())
+    return e.store(value, c, {row, col});
+  SmallVector<bool> lanes(type.getNumElements());
+  std::fill_n(lanes.begin(), valid, true);
+  auto maskType = VectorType::get(type.getShape(), e.intType(1));
+  Value mask = e.op<arith::ConstantOp>(DenseElementsAttr::get(maskType, ArrayRef<bool>(lanes)));
+  vector::MaskedStoreOp::create(e.b, e.loc, c, ValueRange{row, col}, mask, value);
+}
+
+/// The arguments of each op of `store`, of which `args` has those of all, and the last result.
+static SmallVector<RowArguments> splitArguments(const TileStore &store, ValueRange args) {
+  SmallVector<RowArguments> own;
+  for (const RowOp *op : store.ops) {
+    own.push_back({args.take_front(op->operands.size()), {}, args[op->operands.size()]});
+    args = args.drop_front(op->operands.size() + 1);
+  }
+  return own;
+}
+
+void vitq::kernels::storeSums(Emitter &e, const TileStore &store, ValueRange args, ValueRange sums, Value row,
+                              Value operandRow, Value resultRow, Value firstCol, int64_t valid) {
+  auto type = dyn_cast<VectorType>(sums.front().getType());
+  const int64_t lanes = type ? type.getNumElements() : 1, vectors = static_cast<int64_t>(sums.size());
+  const SmallVector<RowArguments> own = splitArguments(store, args);
+  SmallVector<RowContext> contexts;
+  SmallVector<Values> starts;
+  for (auto [op, arguments] : llvm::zip_equal(store.ops, own)) {
+    RowContext context = RowContext::ofRow(row, arguments.operands, {}, arguments.blob);
+    context.operandRow = operandRow;
+    starts.push_back(op->emitRowStart(e, context));
+    contexts.push_back(context);
+  }
+  // Results of 16 bytes where they are bytes: as many vectors as that takes.
+  for (int64_t v = 0; v < vectors;) {
+    int64_t count = store.ops.empty() ? 1 : std::max<int64_t>(1, 16 / lanes);
+    while (count > vectors - v)
+      count /= 2;
+    Value col = e.indexAdd(firstCol, v * lanes), y = e.join(sums.slice(v, count));
+    for (auto [op, context, start] : llvm::zip_equal(store.ops, contexts, starts))
+      y = op->emitElements(e, context, start, y, col);
+    storeColumns(e, y, valid - v * lanes, args.back(), resultRow, col);
+    v += count;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// All ops
+//===----------------------------------------------------------------------===//
+
+void Epilogue::appendArguments(Location loc, KernelModule &module, Values &args, std::string &name,
+                               SmallVectorImpl<int64_t> &local) {
+  auto append = [&](RowOp &row) {
+    kernels::appendArguments(loc, module, row, args, local);
+    name += "_" + row.name.str();
+  };
+  for (const auto &row : elementwise)
+    append(*row);
+  if (rowwise)
+    append(*rowwise);
+  for (const auto &row : posts)
+    append(*row);
+}
+
+void EpilogueCode::takeArguments(ValueRange &in) {
+  for (const auto &row : epilogue.elementwise)
+    elementwise.push_back(RowArguments::take(*row, in));
+  if (epilogue.rowwise)
+    rowwise = RowArguments::take(*epilogue.rowwise, in);
+  for (const auto &row : epilogue.posts)
+    posts.push_back(RowArguments::take(*row, in));
+}
+
+TileStore EpilogueCode::store(Value sums) const {
+  TileStore store;
+  for (auto [row, arguments] : llvm::zip_equal(epilogue.elementwise, elementwise)) {
+    store.ops.push_back(row.get());
+    store.arguments.append(arguments.operands.begin(), arguments.operands.end());
+    store.arguments.push_back(arguments.blob);
+  }
+  store.arguments.push_back(elementwise.empty() ? sums : elementwise.back().results[0]);
+  return store;
+}
+
+void EpilogueCode::emitRow(Emitter &e, const TargetDesc &target, Value row, Value sums, Value sumsRow) const {
+  Value previous, previousRow = row;
+  auto emit = [&](const RowOp &rowOp, const RowArguments &arguments) {
+    RowContext context = RowContext::ofRow(row, arguments.operands, arguments.results, arguments.blob);
+    context.primary = previous;
+    context.primaryRow = previousRow;
+    rowOp.emitRow(e, target, context);
+    previous = arguments.results[0];
+    previousRow = row;
+  };
+  if (epilogue.rowwise) {
+    previous = sums;
+    previousRow = sumsRow;
+    emit(*epilogue.rowwise, rowwise);
+  } else {
+    previous = elementwise.back().results[0];
+  }
+  for (auto [post, arguments] : llvm::zip_equal(epilogue.posts, posts))
+    emit(*post, arguments);
+}
