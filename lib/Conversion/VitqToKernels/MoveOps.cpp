@@ -54,18 +54,6 @@ Value vitq::kernels::broadcastTo(Location loc, KernelModule &module, Value memre
   });
 }
 
-static Value transpose(Location loc, KernelModule &module, Value input, ArrayRef<int64_t> permutation) {
-  Shape shape;
-  for (int64_t axis : permutation)
-    shape.push_back(shapeOf(input)[axis]);
-  return gatherLike(loc, module, "transpose", input, shape, [&](Emitter &, ValueRange position) {
-    Values index(position.size());
-    for (auto [i, axis] : llvm::enumerate(permutation))
-      index[axis] = position[i];
-    return index;
-  });
-}
-
 /// The patches of a map side by side are its axes in another order.
 static Value extractTiles(ExtractPatchesOp op, KernelModule &module, Value input) {
   ArrayRef<int64_t> in = shapeOf(input);

@@ -17,6 +17,9 @@ namespace vitq::kernels {
 /// `memref` repeated to `shape`, as NumPy does.
 Value broadcastTo(mlir::Location loc, KernelModule &module, Value memref, llvm::ArrayRef<int64_t> shape);
 
+/// The result that reads axis `permutation[i]` of `memref` along its axis i.
+Value transpose(mlir::Location loc, KernelModule &module, Value memref, llvm::ArrayRef<int64_t> permutation);
+
 /// Lowers transpose, slice, concat, gather, broadcast, pad, extract_patches and
 /// sum; the buffer of the result, or null if `op` is none of them.
 Value lowerMoveOp(mlir::Operation *op, KernelModule &module, MemrefOf memrefOf);
