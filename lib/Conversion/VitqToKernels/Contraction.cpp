@@ -353,8 +353,7 @@ void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
   TileStore store = code.store(epilogue.rowwise ? sums : result);
   TileCaller tiles(module, geometry, leftWords, 1, panels, biasRow, store);
   forPanels(e, geometry, [&](const Panel &panel) { emitPanel(e, tiles, panel, lo, rows); });
-  if (code.hasRowOps())
-    e.loop(e.index(0), rows, 1, [&](Value r) { code.emitRow(e, module.target, e.add(lo, r), sums, r); });
+  code.emitRows(e, module.target, lo, rows, std::min(blockRows, geometry.m), sums);
 }
 
 void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows) {

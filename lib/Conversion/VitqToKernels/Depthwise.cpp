@@ -268,8 +268,8 @@ void DepthwiseKernel::emitBand(Emitter &e, Value row) {
       bias.push_back(e.load(biasIn, {e.indexAdd(channel, v * plan.lanes)}, plan.lanes));
     emitPlaces(e, row);
   });
-  if (code.hasRowOps())
-    e.loop(plan.rows * result[2], [&](Value x) { code.emitRow(e, module.target, e.add(row, x), sumsOut, x); });
+  const int64_t places = plan.rows * result[2];
+  code.emitRows(e, module.target, row, e.index(places), places, sumsOut);
 }
 
 /// Places whose windows reach over the left or right border, one step after the other; in a loop those between.

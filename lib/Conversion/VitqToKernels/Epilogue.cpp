@@ -122,3 +122,48 @@ void EpilogueCode::emitRow(Emitter &e, const TargetDesc &target, Value row, Valu
   for (auto [post, arguments] : llvm::zip_equal(epilogue.posts, posts))
     emit(*post, arguments);
 }
+
+/// How many rows are computed as one: as few as fill vectors, or all but fill them; 1 where some op does not join rows.
+int64_t EpilogueCode::joinedRows(const TargetDesc &target, int64_t most) const {
+  if (epilogue.rowwise || !llvm::all_of(epilogue.posts, [](const auto &post) { return post->joinsRows(); }))
+    return 1;
+  const int64_t cols = epilogue.posts.front()->cols, lanes = target.vectorBits / 8;
+  int64_t joined = 1;
+  while (joined * cols % lanes != 0 && joined * cols < 8 * lanes)
+    ++joined;
+  return std::min(joined, most);
+}
+
+void EpilogueCode::emitJoined(Emitter &e, const TargetDesc &target, Value row, int64_t joined) const {
+  // Rows of so many of them, which begin at each.
+  auto longRows = [&](Value memref) {
+    auto type = cast<MemRefType>(memref.getType());
+    const int64_t rows = type.getDimSize(0), cols = type.getDimSize(1);
+    const SmallVector<int64_t> sizes{rows - joined + 1, joined * cols}, strides{cols, 1};
+    auto layout = StridedLayoutAttr::get(e.b.getContext(), 0, strides);
+    return e.op<memref::ReinterpretCastOp>(MemRefType::get(sizes, type.getElementType(), layout), memref, 0, sizes,
+                                           strides);
+  };
+  Value previous = longRows(elementwise.back().results[0]);
+  for (auto [post, arguments] : llvm::zip_equal(epilogue.posts, posts)) {
+    const Values results{longRows(arguments.results[0])};
+    RowContext context = RowContext::ofRow(row, arguments.operands, results, arguments.blob);
+    context.primary = previous;
+    context.primaryRow = row;
+    context.joined = joined;
+    post->emitRow(e, target, context);
+    previous = results[0];
+  }
+}
+
+void EpilogueCode::emitRows(Emitter &e, const TargetDesc &target, Value first, Value count, int64_t most,
+                            Value sums) const {
+  if (!epilogue.rowwise && epilogue.posts.empty())
+    return;
+  Value joinedCount = e.index(0);
+  if (const int64_t joined = joinedRows(target, most); joined > 1) {
+    joinedCount = e.indexMul(e.divu(count, e.index(joined)), joined);
+    e.loop(e.index(0), joinedCount, joined, [&](Value r) { emitJoined(e, target, e.add(first, r), joined); });
+  }
+  e.loop(joinedCount, count, 1, [&](Value r) { emitRow(e, target, e.add(first, r), sums, r); });
+}

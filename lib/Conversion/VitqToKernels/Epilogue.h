@@ -58,12 +58,15 @@ public:
   void takeArguments(ValueRange &in);
   /// What happens to sums in registers; `sums` is where they go when there is nothing elementwise.
   TileStore store(Value sums) const;
-  /// The other ops on row `row`, of whose sums, if they are in memory, row `sumsRow` of `sums` has the numbers.
-  void emitRow(Emitter &e, const TargetDesc &target, Value row, Value sums, Value sumsRow) const;
-  /// Whether there are any.
-  bool hasRowOps() const { return epilogue.rowwise || !epilogue.posts.empty(); }
+  /// The other ops on `count` rows from `first` on, never more than `most`. Row r of them has its sums, if they are in
+  /// memory, in row r of `sums`.
+  void emitRows(Emitter &e, const TargetDesc &target, Value first, Value count, int64_t most, Value sums) const;
 
 private:
+  void emitRow(Emitter &e, const TargetDesc &target, Value row, Value sums, Value sumsRow) const;
+  void emitJoined(Emitter &e, const TargetDesc &target, Value row, int64_t joined) const;
+  int64_t joinedRows(const TargetDesc &target, int64_t most) const;
+
   const Epilogue &epilogue;
   llvm::SmallVector<RowArguments> elementwise, posts;
   RowArguments rowwise;

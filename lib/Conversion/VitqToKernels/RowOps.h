@@ -27,6 +27,8 @@ struct RowContext {
   Value blob;
   /// Row of `results` to write, and of the other operands to read.
   Value resultRow, operandRow;
+  /// How many rows, one behind the other, are computed as one, by an op that joins rows.
+  int64_t joined = 1;
 
   static RowContext ofRow(Value row, ValueRange operands, ValueRange results, Value blob) {
     return {Value(), row, row, operands, results, blob, row, row};
@@ -41,6 +43,9 @@ public:
 
   /// The code of one row.
   virtual void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const = 0;
+
+  /// Whether a result depends on its element alone, wherever that is.
+  virtual bool joinsRows() const { return false; }
 
   /// Whether `emitElements` computes the op on vectors of elements, within 32 bits:
   /// a contraction then applies it to accumulators in registers.

@@ -43,12 +43,14 @@ struct Table : RowOp {
   /// A constant table of words, split.
   std::optional<Slot> words;
 
+  bool joinsRows() const override { return true; }
   void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
     if (widthOf(context.results[0]) == 8)
       return lookUp(e, target, context, {e.index(0)});
     if (words)
-      return lookUpWords(e, target, context, Blob::view(e, context.blob, *words), e.index(0), cols, !inputUnsigned);
-    e.loop(cols, [&](Value col) {
+      return lookUpWords(e, target, context, Blob::view(e, context.blob, *words), e.index(0), cols * context.joined,
+                         !inputUnsigned);
+    e.loop(cols * context.joined, [&](Value col) {
       Value i = e.toIndexUnsigned(tablePosition(e, e.load(context.primary, {context.primaryRow, col}), inputUnsigned));
       e.store(e.load(context.operands[0], i), context.results[0], {context.resultRow, col});
     });
@@ -56,7 +58,7 @@ struct Table : RowOp {
   /// The whole row in the 256 bytes at `table` of operand 0.
   void lookUp(Emitter &e, const TargetDesc &target, const RowContext &context, const Values &table) const {
     ByteTable entries(e, target, context.operands[0], table, !inputUnsigned);
-    forColumns(e, target, cols, ByteTable::lanesOf(target) > 1, 8, [&](Value col, int64_t lanes) {
+    forColumns(e, target, cols * context.joined, ByteTable::lanesOf(target) > 1, 8, [&](Value col, int64_t lanes) {
       Value codes = e.load(context.primary, {context.primaryRow, col}, lanes);
       e.store(entries.lookup(e, codes), context.results[0], {context.resultRow, col});
     });
@@ -69,6 +71,7 @@ struct IndexedTable : Table {
   Slot common;
   std::optional<Slot> others;
 
+  bool joinsRows() const override { return false; }
   void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
     auto own = [&](Value col) {
       Value i = e.toIndexUnsigned(tablePosition(e, e.load(context.primary, {context.primaryRow, col}), inputUnsigned));
