@@ -14,6 +14,7 @@
 
 #include "DepthwisePlan.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "vitq/Support/Constants.h"
 
 #include <map>
@@ -66,6 +67,10 @@ private:
   bool shifts() const { return plan.group > 1 && !widens() && isUnsigned != plan.dot.unsignedLhs; }
   /// Whether windows reach over the first or the last row of the map.
   bool readsOutside() const { return plan.windows.pads[0] > 0 || plan.windows.pads[2] > 0; }
+  /// Whether one instruction brings the bytes of a whole operand into any order.
+  bool permutesBytes() const {
+    return bits == 8 && !module.target.emulateDot && module.target.byteLookup == ByteLookup::Permute128;
+  }
   int64_t line() const { return map[2] * channels; }
   int64_t kernelColumns() const { return plan.windows.size[1]; }
 
@@ -359,6 +364,15 @@ Value DepthwiseKernel::loadTap(Emitter &e, const Places &places, int64_t column,
   return e.load(lines[tap], {e.indexAdd(at, shift * channels + vector * plan.lanes)}, plan.lanes);
 }
 
+/// The same vector, of which LLVM does not know where it comes from: it would merge the permutation that follows with
+/// what joined the halves of a register, into one of two registers, which takes twice as long.
+static Value hide(Emitter &e, Value vector) {
+  return LLVM::InlineAsmOp::create(e.b, e.loc, vector.getType(), vector, /*asm_string=*/"", /*constraints=*/"=v,0",
+                                   /*has_side_effects=*/false, /*is_align_stack=*/false,
+                                   LLVM::tailcallkind::TailCallKind::None, /*asm_dialect=*/{}, /*operand_attrs=*/{})
+      ->getResult(0);
+}
+
 /// The codes of each channel in `rows` side by side, as the instruction reads them.
 Value DepthwiseKernel::interleave(Emitter &e, ValueRange rows) {
   if (plan.group == 1)
@@ -388,6 +402,8 @@ Value DepthwiseKernel::interleave(Emitter &e, ValueRange rows) {
     for (int64_t unit = 0; unit < units; ++unit)
       for (int64_t row = 0; row < plan.group; ++row)
         order.push_back(row * units + unit);
+    if (permutesBytes())
+      joined = hide(e, joined);
     joined = e.op<vector::BitCastOp>(operand, e.op<vector::ShuffleOp>(joined, joined, order));
     order.clear();
     const int64_t each = part / bytes;

@@ -26,7 +26,8 @@ static constexpr Isa vnni(const char *name, const char *features, ByteLookup loo
           "llvm.readcyclecounter",
           /*l2Bytes=*/1 << 20,
           /*addDot16=*/"llvm.x86.avx512.vpdpwssd.512",
-          /*multipliesEvenLanes=*/true};
+          /*multipliesEvenLanes=*/true,
+          /*tuning=*/"+fast-dpwssd"};
 }
 
 const Isa isas::kAvx512VnniVbmi =

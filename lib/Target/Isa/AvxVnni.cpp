@@ -24,4 +24,5 @@ const Isa isas::kAvxVnni = {"avx-vnni",
                             "llvm.readcyclecounter",
                             /*l2Bytes=*/1 << 20,
                             /*addDot16=*/"llvm.x86.avx512.vpdpwssd.256",
-                            /*multipliesEvenLanes=*/true};
+                            /*multipliesEvenLanes=*/true,
+                            /*tuning=*/"+fast-dpwssd"};

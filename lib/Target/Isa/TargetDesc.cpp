@@ -179,9 +179,11 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> TargetDesc::createTargetMac
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(parsed, message);
   if (!target)
     return unknown(message);
-  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(parsed, cpu, features, llvm::TargetOptions(),
-                                                                           llvm::Reloc::PIC_, std::nullopt,
-                                                                           llvm::CodeGenOptLevel::Aggressive));
+  std::string all = features;
+  if (isa && *isa->tuning)
+    all += (all.empty() ? "" : ",") + std::string(isa->tuning);
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      parsed, cpu, all, llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
   if (!machine)
     return unknown("cannot create a target machine for '" + text + "'");
   return machine;

@@ -69,6 +69,8 @@ struct Isa {
   /// Whether lanes of 32 bits are multiplied to 64 two by two, the even ones of both operands (`vpmuldq`), not those of
   /// half a vector.
   bool multipliesEvenLanes = false;
+  /// LLVM features that say which of several ways is the fastest; of every CPU that has the set.
+  const char *tuning = "";
 };
 
 /// All sets, the best of an architecture first.
