@@ -68,7 +68,7 @@ class Cache:
             command = [str(python), str(HERE / "hybrids.py"), f"--out={folder}", name]
             result = subprocess.run(command, capture_output=True, text=True)
             if result.returncode:
-                raise ExportError(f"{' '.join(command)} failed: {result.stderr.strip()[-500:]}")
+                raise ExportError(result.stderr.strip()[-500:] or f"{command[1]} ended with {result.returncode}")
             (folder / f"{name}.onnx").replace(path)
         return path
 

@@ -89,7 +89,7 @@ void AttentionKernel::prepareScratch() {
   const int64_t rows = scoresGeometry.tileRows;
   queryOffset = reserve(rows * scoresGeometry.paddedDepth() * scoresGeometry.dot.width / 8);
   scoresOffset = reserve(rows * scoresGeometry.paddedCols() * 4);
-  codesOffset = reserve(rows * contextGeometry.paddedDepth() * codesFormat.width / 8 + 64);
+  codesOffset = reserve(rows * codesStride() * codesFormat.width / 8 + 64);
   wordsOffset = reserve(readsCodes() ? 0 : rows * contextGeometry.paddedDepth() * contextGeometry.dot.width / 8);
   // Sums of rows, one number each.
   scoreStages.back().resultOffsets.push_back(codesOffset);
@@ -151,6 +151,10 @@ Value AttentionKernel::emitCalls() {
                         [&](const Stage &stage) { return fitsTile(contextGeometry, *stage.row, module.target); }) &&
            (count([](const Stage &stage) { return stage.readsScratch(); }) == 0 ||
             count([](const Stage &stage) { return stage.readsMemory(); }) == 0);
+  // Something must be left that gives codes.
+  while (tileStages + 1 < scoreStages.size() && !scoreStages[tileStages].readsScratch() &&
+         fitsTile(scoresGeometry, *scoreStages[tileStages].row, module.target))
+    ++tileStages;
   prepareScratch();
   keys = pack(scoresGeometry, queryFormat, parts.product);
   values = pack(contextGeometry, codesFormat, parts.context);

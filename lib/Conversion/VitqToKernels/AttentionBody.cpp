@@ -32,14 +32,15 @@ void AttentionKernel::takeArguments(ValueRange in) {
 }
 
 void AttentionKernel::emitUnits(Emitter &e, Value first, Value last) {
-  const int64_t tileRows = scoresGeometry.tileRows, tiles = scoresGeometry.tiles(), tail = scoresGeometry.tailRows();
+  const int64_t tiles = scoresGeometry.tiles(), low = scoresGeometry.lowRows(), tall = scoresGeometry.tallTiles();
   e.loop(first, last, 1, [&](Value unit) {
     Value head = e.divu(unit, e.index(tiles)), tile = e.remu(unit, e.index(tiles));
-    Value token = e.indexMul(tile, tileRows), whole = e.index(tokens / tileRows);
-    if (tokens >= tileRows)
-      e.ifThen(e.cmp(arith::CmpIPredicate::ult, tile, whole), [&] { emitUnit(e, head, token, tileRows); });
-    if (tail)
-      e.ifThen(e.cmp(arith::CmpIPredicate::eq, tile, whole), [&] { emitUnit(e, head, token, tail); });
+    // Sums of a single row would wait for each other: tiles differ by one row at most.
+    Value token = e.add(e.indexMul(tile, low), e.umin(tile, e.index(tall)));
+    auto emit = [&](int64_t rows) { emitUnit(e, head, token, rows); };
+    if (!tall)
+      return emit(low);
+    e.ifThenElse(e.cmp(arith::CmpIPredicate::ult, tile, e.index(tall)), [&] { emit(low + 1); }, [&] { emit(low); });
   });
 }
 
@@ -82,15 +83,32 @@ void AttentionKernel::emitScores(Emitter &e, Value head, Value token, int64_t ro
     stride = 1;
   }
   TileStore store;
-  store.arguments.push_back(scratchView(e, scoresOffset, {geometry.tileRows, geometry.paddedCols()}, 32));
+  // Scratch rows have room for whole vectors.
+  store.paddedRows = true;
+  for (const Stage &stage : ArrayRef(scoreStages).take_front(tileStages)) {
+    store.ops.push_back(stage.row.get());
+    store.arguments.append(stage.arguments.operands.begin(), stage.arguments.operands.end());
+    store.arguments.push_back(stage.arguments.blob);
+  }
+  store.arguments.push_back(scoresView(e));
+  Value row = e.add(e.indexMul(head, tokens), token);
   TileCaller tiles(module, geometry, words, stride, keys.panels, keys.bias, store);
   Value zero = e.index(0), panelsOffset = e.indexMul(head, geometry.packedElements());
   Value biasCol = keys.bias ? e.indexMul(head, geometry.paddedCols()) : zero;
   forPanels(e, geometry, [&](const Panel &panel) {
-    // Scratch rows have room for whole vectors.
-    const Panel whole{panel.first, panel.vectors, panel.vectors * geometry.dot.lanes};
-    Value offset = e.add(panelsOffset, e.indexMul(panel.first, geometry.paddedDepth()));
-    tiles.call(e, rows, whole, {first, offset, panel.first, zero, zero, zero, e.add(biasCol, panel.first)});
+    Panel stored = panel;
+    TilePlace place{first,
+                    e.add(panelsOffset, e.indexMul(panel.first, geometry.paddedDepth())),
+                    panel.first,
+                    row,
+                    zero,
+                    row,
+                    e.add(biasCol, panel.first)};
+    if (!tileStages) {
+      stored.valid = panel.vectors * geometry.dot.lanes;
+      place.row = place.operandRow = zero;
+    }
+    tiles.call(e, rows, stored, place);
   });
 }
 
@@ -104,9 +122,7 @@ Value AttentionKernel::resultView(Emitter &e, const Stage &stage, unsigned index
     return scratchView(e, offset, {rows}, width);
   const bool isCodes = &stage == &scoreStages.back();
   const bool isScores = stage.op->isBeforeInBlock(parts.context);
-  const int64_t cols = isCodes    ? contextGeometry.paddedDepth()
-                       : isScores ? scoresGeometry.paddedCols()
-                                  : contextGeometry.paddedCols();
+  const int64_t cols = isCodes ? codesStride() : isScores ? scoresGeometry.paddedCols() : contextGeometry.paddedCols();
   return scratchView(e, offset, {rows, cols}, width);
 }
 
@@ -126,11 +142,18 @@ Values AttentionKernel::operandsOf(Emitter &e, const Stage &stage) {
   return operands;
 }
 
-/// The ops between scores and codes; their rows are in scratch memory.
+/// The rows of scores, or of what ops on them in registers gave.
+Value AttentionKernel::scoresView(Emitter &e) {
+  return tileStages ? resultView(e, scoreStages[tileStages - 1], 0)
+                    : scratchView(e, scoresOffset, {scoresGeometry.tileRows, scoresGeometry.paddedCols()}, 32);
+}
+
+/// The other ops between scores and codes; their rows are in scratch memory.
 void AttentionKernel::emitScoreStages(Emitter &e, Value firstRow, int64_t rows) {
-  Value previous = scratchView(e, scoresOffset, {scoresGeometry.tileRows, scoresGeometry.paddedCols()}, 32);
-  const bool several = scoreStages.size() > 1;
-  for (const Stage &stage : scoreStages) {
+  Value previous = scoresView(e);
+  const ArrayRef<Stage> stages = ArrayRef(scoreStages).drop_front(tileStages);
+  const bool several = stages.size() > 1;
+  for (const Stage &stage : stages) {
     Values results;
     for (unsigned i = 0; i < stage.op->getNumResults(); ++i)
       results.push_back(resultView(e, stage, i));
@@ -147,7 +170,9 @@ void AttentionKernel::emitRows(Emitter &e, const Stage &stage, Value primary, Va
                                Value opBlob, Value firstRow, int64_t rows) {
   e.loop(rows, [&](Value r) {
     Value row = e.add(firstRow, r);
-    stage.row->emitRow(e, module.target, {primary, r, row, operands, results, opBlob, r, row});
+    RowContext context{primary, r, row, operands, results, opBlob, r, row};
+    context.room = scoresGeometry.paddedCols();
+    stage.row->emitRow(e, module.target, context);
   });
 }
 
@@ -170,10 +195,11 @@ void AttentionKernel::callRows(Emitter &e, const Stage &stage, Value primary, Va
 /// The codes as the left operand of the second product.
 Value AttentionKernel::emitCodeWords(Emitter &e, int64_t rows) {
   const Geometry &geometry = contextGeometry;
-  Value words = scratchView(e, codesOffset, {scoresGeometry.tileRows, geometry.groups()}, geometry.wordBits());
+  Value words =
+      scratchView(e, codesOffset, {scoresGeometry.tileRows, codesStride() / geometry.dot.group}, geometry.wordBits());
   if (readsCodes())
     return words;
-  Value codes = scratchView(e, codesOffset, {scoresGeometry.tileRows, geometry.paddedDepth()}, codesFormat.width);
+  Value codes = scratchView(e, codesOffset, {scoresGeometry.tileRows, codesStride()}, codesFormat.width);
   Value to = scratchView(e, wordsOffset, {scoresGeometry.tileRows, geometry.paddedDepth()}, geometry.dot.width);
   for (int64_t r = 0; r < rows; ++r) {
     Value row = e.index(r);

@@ -64,11 +64,16 @@ private:
                          llvm::ArrayRef<Values> operandsOfStages);
   Values operandsOf(Emitter &e, const Stage &stage);
   Value resultView(Emitter &e, const Stage &stage, unsigned index);
+  Value scoresView(Emitter &e);
   void widen(Emitter &e, const Geometry &geometry, const LeftFormat &left, Slot zeroPoint, Value to, int64_t row,
              int64_t cols, llvm::function_ref<Value(Value, int64_t)> load);
   Value scratchView(Emitter &e, int64_t offset, llvm::ArrayRef<int64_t> shape, int64_t width) {
     return mlir::memref::ViewOp::create(e.b, e.loc, mlir::MemRefType::get(shape, e.intType(width)), scratch,
                                         e.index(offset), ValueRange());
+  }
+  /// Elements from one row of codes to the next: vectors may reach beyond the last one.
+  int64_t codesStride() const {
+    return llvm::alignTo(std::max(contextGeometry.paddedDepth(), scoresGeometry.paddedCols()), 64);
   }
   int64_t reserve(int64_t bytes) {
     const int64_t offset = scratchBytes;
@@ -92,6 +97,8 @@ private:
                              contextOffset = 0;
   /// Whether the ops on the context work on its sums in registers.
   bool inTile = false;
+  /// How many of the first ops on the scores do.
+  size_t tileStages = 0;
   Slot queryZeroPoint, codesZeroPoint;
   Blob blob;
   HeadRows result;

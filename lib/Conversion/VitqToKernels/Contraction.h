@@ -47,6 +47,9 @@ struct Geometry {
   int64_t packedElements() const { return paddedCols() * paddedDepth(); }
   int64_t tiles() const { return (m + tileRows - 1) / tileRows; }
   int64_t tailRows() const { return m % tileRows; }
+  /// Rows of one of `tiles()` tiles that are spread evenly: the first `tallTiles` have one more than the others.
+  int64_t lowRows() const { return m / tiles(); }
+  int64_t tallTiles() const { return m % tiles(); }
   /// Bits of what a left operand's group is loaded as.
   int64_t wordBits() const { return int64_t{dot.group} * dot.width; }
 };

@@ -65,6 +65,13 @@ Value Emitter::load(Value memref, ValueRange at, int64_t lanes, unsigned align) 
   return vector::LoadOp::create(b, loc, type, memref, at, /*nontemporal=*/false, llvm::MaybeAlign(align));
 }
 
+Value Emitter::lanesBetween(int64_t lanes, int64_t first, int64_t last) {
+  SmallVector<bool> bits(lanes);
+  std::fill(bits.begin() + first, bits.begin() + last, true);
+  auto type = VectorType::get({lanes}, intType(1));
+  return op<arith::ConstantOp>(DenseElementsAttr::get(type, ArrayRef<bool>(bits)));
+}
+
 void Emitter::store(Value value, Value memref, ValueRange at) {
   if (isa<VectorType>(value.getType()))
     vector::StoreOp::create(b, loc, value, memref, at);

@@ -87,6 +87,8 @@ public:
 
   /// `lanes` elements along the last axis; a scalar load when lanes is 1.
   Value load(Value memref, ValueRange at, int64_t lanes = 1, unsigned align = 0);
+  /// A mask of `lanes` lanes that is true from lane `first` up to, not including, `last`.
+  Value lanesBetween(int64_t lanes, int64_t first, int64_t last);
   void store(Value value, Value memref, ValueRange at);
 
   /// for (i = lo; i < hi; i += step) body(i)

@@ -21,10 +21,7 @@ static void storeColumns(Emitter &e, Value value, int64_t valid, Value c, Value 
   auto type = dyn_cast<VectorType>(value.getType());
   if (!type || valid >= type.getNumElements())
     return e.store(value, c, {row, col});
-  SmallVector<bool> lanes(type.getNumElements());
-  std::fill_n(lanes.begin(), valid, true);
-  auto maskType = VectorType::get(type.getShape(), e.intType(1));
-  Value mask = e.op<arith::ConstantOp>(DenseElementsAttr::get(maskType, ArrayRef<bool>(lanes)));
+  Value mask = e.lanesBetween(type.getNumElements(), 0, valid);
   vector::MaskedStoreOp::create(e.b, e.loc, c, ValueRange{row, col}, mask, value);
 }
 
@@ -57,9 +54,11 @@ void vitq::kernels::storeSums(Emitter &e, const TileStore &store, ValueRange arg
     while (count > vectors - v)
       count /= 2;
     Value col = e.indexAdd(firstCol, v * lanes), y = e.join(sums.slice(v, count));
-    for (auto [op, context, start] : llvm::zip_equal(store.ops, contexts, starts))
+    for (auto [op, context, start] : llvm::zip_equal(store.ops, contexts, starts)) {
+      context.valid = std::max<int64_t>(0, valid - v * lanes);
       y = op->emitElements(e, context, start, y, col);
-    storeColumns(e, y, valid - v * lanes, args.back(), resultRow, col);
+    }
+    storeColumns(e, y, store.paddedRows ? count * lanes : valid - v * lanes, args.back(), resultRow, col);
     v += count;
   }
 }
@@ -102,13 +101,15 @@ TileStore EpilogueCode::store(Value sums) const {
   return store;
 }
 
-void EpilogueCode::emitRow(Emitter &e, const TargetDesc &target, Value row, Value sums, Value sumsRow) const {
+/// `count` rows from `row` on.
+void EpilogueCode::emitGroup(Emitter &e, const TargetDesc &target, Value row, Value sums, Value sumsRow,
+                             int64_t count) const {
   Value previous, previousRow = row;
   auto emit = [&](const RowOp &rowOp, const RowArguments &arguments) {
     RowContext context = RowContext::ofRow(row, arguments.operands, arguments.results, arguments.blob);
     context.primary = previous;
     context.primaryRow = previousRow;
-    rowOp.emitRow(e, target, context);
+    rowOp.emitRows(e, target, context, count);
     previous = arguments.results[0];
     previousRow = row;
   };
@@ -165,5 +166,9 @@ void EpilogueCode::emitRows(Emitter &e, const TargetDesc &target, Value first, V
     joinedCount = e.indexMul(e.divu(count, e.index(joined)), joined);
     e.loop(e.index(0), joinedCount, joined, [&](Value r) { emitJoined(e, target, e.add(first, r), joined); });
   }
-  e.loop(joinedCount, count, 1, [&](Value r) { emitRow(e, target, e.add(first, r), sums, r); });
+  int64_t atOnce = epilogue.rowwise ? epilogue.rowwise->rowsAtOnce(target) : 1;
+  for (const auto &post : epilogue.posts)
+    atOnce = std::max(atOnce, post->rowsAtOnce(target));
+  forRowGroups(e, joinedCount, count, std::min(atOnce, most),
+               [&](Value r, int64_t rows) { emitGroup(e, target, e.add(first, r), sums, r, rows); });
 }

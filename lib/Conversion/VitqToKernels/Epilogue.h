@@ -42,6 +42,8 @@ struct TileStore {
   Values arguments;
   /// Rows of the result between one row of a tile and the next.
   int64_t rowStride = 1;
+  /// Whether rows of the result have room for whole vectors.
+  bool paddedRows = false;
 };
 
 /// Applies the ops of `store`, of which `args` has the arguments, to sums in registers, vectors of columns from
@@ -63,7 +65,7 @@ public:
   void emitRows(Emitter &e, const TargetDesc &target, Value first, Value count, int64_t most, Value sums) const;
 
 private:
-  void emitRow(Emitter &e, const TargetDesc &target, Value row, Value sums, Value sumsRow) const;
+  void emitGroup(Emitter &e, const TargetDesc &target, Value row, Value sums, Value sumsRow, int64_t count) const;
   void emitJoined(Emitter &e, const TargetDesc &target, Value row, int64_t joined) const;
   int64_t joinedRows(const TargetDesc &target, int64_t most) const;
 

@@ -117,9 +117,25 @@ struct LayerNorm : RowOp {
   /// The numbers, of 64 bits, that normalize a row.
   virtual Values statistics(Emitter &e, const TargetDesc &target, const RowContext &context) const = 0;
   virtual void normalize(Emitter &e, const TargetDesc &target, const RowContext &context, ValueRange row) const = 0;
+  /// The same for several rows.
+  virtual void normalizeRows(Emitter &e, const TargetDesc &target, ArrayRef<RowContext> contexts,
+                             ArrayRef<Values> rows) const {
+    for (auto [context, row] : llvm::zip_equal(contexts, rows))
+      normalize(e, target, context, row);
+  }
 
   void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
     normalize(e, target, context, statistics(e, target, context));
+  }
+  /// A row's root takes longer than its sums, and waits for them: so those of several come first.
+  void emitRows(Emitter &e, const TargetDesc &target, const RowContext &context, int64_t count) const override {
+    SmallVector<RowContext> contexts;
+    SmallVector<Values> rows;
+    for (int64_t i = 0; i < count; ++i) {
+      contexts.push_back(advanced(e, context, e.index(i)));
+      rows.push_back(statistics(e, target, contexts.back()));
+    }
+    normalizeRows(e, target, contexts, rows);
   }
 
   /// Elements as signed 16-bit numbers, unsigned 16-bit ones less 2^15: neither
@@ -190,18 +206,26 @@ namespace {
 ///   y = (g*x + k + ((l*x + m) >> 16)) >> 10
 /// modulo 2^32 everywhere, and l*x + m is below 2^31 in magnitude.
 ///
-/// `fast`: every shift is at least 32, and zero point and half a unit are part of
+/// `fast`: every shift is at least 32, of y * 2^pre if need be, and zero point and half a unit are part of
 /// the offsets: the result is the upper half of y*M + offset, shifted further.
 struct ExactLayerNorm : LayerNorm {
   /// Whether even and odd columns are stored apart, for the instruction that
   /// multiplies every other lane.
   bool pairs = false;
+  /// What y is multiplied by, as an exponent of 2, where shifts are below 32.
+  int64_t pre = 0;
   Slot oddMultipliers, oddOffsets;
   /// Of the inverse root (`pwl`).
   std::optional<ScaledLines> lines;
 
   void addFastConstants(LayerNormOp op);
 
+  /// Each row keeps four vectors of its own.
+  int64_t rowsAtOnce(const TargetDesc &target) const override {
+    if (!fast || !Columns::of(target, cols, 16).vectors())
+      return 1;
+    return target.isX86() && target.vectorBits < 512 ? 2 : 4;
+  }
   Values statistics(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
     auto [sum, variance] = moments(e, target, context);
     Value factor = lines ? lines->apply(e, context.blob, variance, numerics::kInverseRootCodes, 13, 2)
@@ -218,7 +242,7 @@ struct ExactLayerNorm : LayerNorm {
   }
   void normalize(Emitter &e, const TargetDesc &target, const RowContext &context, ValueRange row) const override {
     if (fast)
-      return normalizeVectors(e, target, context, row);
+      return normalizeVectors(e, target, context, Values(row));
     Value factor = row[0], sum = e.trunc(row[1], 32);
     Value m = Blob::view(e, context.blob, multipliers), offset = Blob::view(e, context.blob, offsets);
     e.loop(cols, [&](Value col) {
@@ -232,18 +256,48 @@ struct ExactLayerNorm : LayerNorm {
       e.store(finishSum(e, context.blob, out, zeroPoint, clamp), context.results[0], {context.resultRow, col});
     });
   }
-  void normalizeVectors(Emitter &e, const TargetDesc &target, const RowContext &context, ValueRange row) const {
+  void normalizeRows(Emitter &e, const TargetDesc &target, ArrayRef<RowContext> contexts,
+                     ArrayRef<Values> rows) const override {
+    if (fast)
+      normalizeVectors(e, target, contexts, rows);
+    else
+      LayerNorm::normalizeRows(e, target, contexts, rows);
+  }
+  /// The four numbers that G and K are: l of 16 bits, g, m and k of 32.
+  static Values splitStatistics(Emitter &e, ValueRange row) {
     Value low = e.trunc(row[0], 16), gain = e.trunc(e.sra(e.sub(row[0], e.sext(low, 64)), 16), 32);
     Value rest = e.trunc(e.op<arith::AndIOp>(row[1], e.like(row[1], 0xffff)), 32);
-    Value offset = e.trunc(e.sra(row[1], 16), 32);
+    return {low, gain, rest, e.trunc(e.sra(row[1], 16), 32)};
+  }
+  /// x * l of numbers of 16 bits, x in lanes of 32: a sum of two products of which one is zero takes half as long as
+  /// a product of 32 bits.
+  static Value timesLow(Emitter &e, const TargetDesc &target, Value x, Value low) {
+    if (auto vector = dyn_cast<VectorType>(x.getType())) {
+      auto halves = VectorType::get({2 * vector.getNumElements()}, e.intType(16));
+      auto split = [&](Value words) { return e.op<vector::BitCastOp>(halves, words); };
+      if (Value product = pairDot(e, target, split(x), split(e.splatLike(e.zext(low, 32), x))))
+        return product;
+    }
+    return e.mul(x, e.splatLike(e.sext(low, 32), x));
+  }
+  /// All rows column by column, so that they share what is loaded for it.
+  void normalizeVectors(Emitter &e, const TargetDesc &target, ArrayRef<RowContext> contexts,
+                        ArrayRef<Values> rows) const {
+    SmallVector<Values> numbers;
+    for (const Values &row : rows)
+      numbers.push_back(splitStatistics(e, row));
     forColumns(e, target, cols, true, 32, [&](Value col, int64_t lanes) {
-      Value x = e.sext(input16(e, context, col, lanes), 32);
-      Value fine = e.add(e.mul(x, e.splatLike(e.sext(low, 32), x)), e.splatLike(rest, x));
-      Value y = e.add(e.add(e.mul(x, e.splatLike(gain, x)), e.splatLike(offset, x)), e.sra(fine, 16));
-      Value out = affineHigh(e, target, context, e.sra(y, 10), col, lanes);
-      Value shift = Blob::view(e, context.blob, shifts);
-      shift = uniformShift ? e.splatLike(e.load(shift, e.index(0)), out) : e.load(shift, col, lanes);
-      e.store(clamp.apply(e, context.blob, e.sra(out, shift)), context.results[0], {context.resultRow, col});
+      for (auto [context, row] : llvm::zip_equal(contexts, numbers)) {
+        Value x = e.sext(input16(e, context, col, lanes), 32);
+        auto splat = [&](Value number) { return e.splatLike(number, x); };
+        Value fine = e.add(timesLow(e, target, x, row[0]), splat(row[2]));
+        Value y = e.add(e.add(e.mul(x, splat(row[1])), splat(row[3])), e.sra(fine, 16));
+        y = e.sra(y, 10);
+        Value out = affineHigh(e, target, context, pre ? e.shl(y, pre) : y, col, lanes);
+        Value shift = Blob::view(e, context.blob, shifts);
+        shift = uniformShift ? e.splatLike(e.load(shift, e.index(0)), out) : e.load(shift, col, lanes);
+        e.store(clamp.apply(e, context.blob, e.sra(out, shift)), context.results[0], {context.resultRow, col});
+      }
     });
   }
   /// The upper 32 bits of y * multiplier + offset.
@@ -377,17 +431,19 @@ struct NormQuant : LayerNorm {
 // Construction
 //===----------------------------------------------------------------------===//
 
-/// Whether y*M + offset, zero point and half a unit included, fits 64 bits, and its
-/// upper half holds every bit of the result.
-static bool isFast(LayerNormOp op, int64_t channels) {
+/// The least exponent of 2, if there is one, by which y*M + offset, zero point and half a unit included, can be
+/// multiplied so that it fits 64 bits and its upper half holds every bit of the result.
+static std::optional<int64_t> exponentForUpperHalf(LayerNormOp op, int64_t channels) {
   constexpr int64_t kThird = int64_t(1) << 61;
-  if (numerics::layerNormNormalizedBound(channels) >= 1 << 21)
-    return false;
+  const int64_t bound = numerics::layerNormNormalizedBound(channels);
+  const int64_t pre = std::max(0, 32 - *llvm::min_element(op.getBy().getShifts()));
+  if (bound >= 1 << 21 || bound >= (int64_t(1) << 29) >> pre)
+    return std::nullopt;
   const int64_t zeroPoint = std::abs(static_cast<int64_t>(op.getResultCode().getZero()));
   for (auto [shift, offset] : llvm::zip_equal(op.getBy().getShifts(), op.getOffsets()))
-    if (shift < 32 || zeroPoint > kThird >> shift || offset > kThird || offset < -kThird)
-      return false;
-  return true;
+    if (shift + pre > 62 || zeroPoint > kThird >> (shift + pre) || std::abs(offset) > kThird >> pre)
+      return std::nullopt;
+  return pre;
 }
 
 void ExactLayerNorm::addFastConstants(LayerNormOp op) {
@@ -397,8 +453,9 @@ void ExactLayerNorm::addFastConstants(LayerNormOp op) {
   oddBy.push_back(0);
   for (auto [c, shift] : llvm::enumerate(op.getBy().getShifts())) {
     const auto zero = static_cast<int64_t>(op.getResultCode().getZero()) * (int64_t(1) << shift);
-    sums[pairs ? c % 2 : 0].push_back(op.getOffsets()[c] + (int64_t(1) << (shift - 1)) + zero);
-    amounts.push_back(shift - 32);
+    const int64_t sum = op.getOffsets()[c] + (int64_t(1) << (shift - 1)) + zero;
+    sums[pairs ? c % 2 : 0].push_back(sum * (int64_t(1) << pre));
+    amounts.push_back(static_cast<int32_t>(shift + pre - 32));
   }
   amounts.resize(uniformShift ? 1 : amounts.size());
   multipliers = blob.array(by);
@@ -426,7 +483,9 @@ static std::unique_ptr<LayerNorm> makeExact(LayerNormOp op, const RowBuilder &bu
   const int64_t channels = build.rowsOf(op.getInput()).second;
   const TargetDesc &target = build.module.target;
   row->uniformShift = llvm::all_equal(op.getBy().getShifts());
-  row->fast = isFast(op, channels);
+  const std::optional<int64_t> pre = exponentForUpperHalf(op, channels);
+  row->fast = pre.has_value();
+  row->pre = pre.value_or(0);
   row->pairs = row->fast && target.isX86() && channels % 2 == 0 && Columns::of(target, channels, 32).vectors();
   if (row->fast)
     row->addFastConstants(op);

@@ -21,6 +21,15 @@ RowContext vitq::kernels::advanced(Emitter &e, const RowContext &context, Value 
   return next;
 }
 
+Value vitq::kernels::loadColumns(Emitter &e, const RowContext &context, Value memref, ValueRange at, Value x) {
+  auto vector = dyn_cast<VectorType>(x.getType());
+  const int64_t lanes = vector ? vector.getNumElements() : 1;
+  if (!context.valid || context.valid >= lanes)
+    return e.load(memref, at, lanes);
+  auto type = VectorType::get({lanes}, elementOf(memref));
+  return e.op<vector::MaskedLoadOp>(type, memref, at, e.lanesBetween(lanes, 0, context.valid), e.constant(type, 0));
+}
+
 Value vitq::kernels::pairDot(Emitter &e, const TargetDesc &target, Value x, Value y) {
   const DotInstruction &dot = target.isa->dot16;
   const int64_t lanes = cast<VectorType>(x.getType()).getNumElements();

@@ -153,7 +153,7 @@ Value Clamp::apply(Emitter &e, Value blob, Value y) const {
   return e.trunc(y, width);
 }
 
-Columns Columns::of(const TargetDesc &target, int64_t cols, unsigned bitsPerLane) {
+Columns Columns::of(const TargetDesc &target, int64_t cols, unsigned bitsPerLane, int64_t room) {
   int64_t lanes = target.vectorBits / bitsPerLane;
   while (lanes > cols)
     lanes /= 2;
@@ -162,19 +162,22 @@ Columns Columns::of(const TargetDesc &target, int64_t cols, unsigned bitsPerLane
   const int64_t whole = cols / lanes * lanes, rest = cols - whole;
   const auto least = std::min<int64_t>(lanes, 128 / bitsPerLane);
   const int64_t tail = rest ? std::max<int64_t>(least, llvm::PowerOf2Ceil(rest)) : 0;
-  return {cols, lanes, whole, tail};
-}
-
-/// True in the last `count` of `lanes` lanes.
-static Value lastLanes(Emitter &e, int64_t lanes, int64_t count) {
-  SmallVector<bool> bits(lanes);
-  std::fill(bits.end() - count, bits.end(), true);
-  auto type = VectorType::get({lanes}, e.intType(1));
-  return e.op<arith::ConstantOp>(DenseElementsAttr::get(type, ArrayRef<bool>(bits)));
+  const Columns within{cols, lanes, whole, tail};
+  if (!tail)
+    return within;
+  Columns beyond = within;
+  // All of a short row in one vector.
+  if (lanes < target.vectorBits / bitsPerLane && 2 * lanes <= room)
+    beyond = {cols, 2 * lanes, 0, 2 * lanes};
+  beyond.beyond = beyond.tail - beyond.rest();
+  return beyond.whole + beyond.tail <= room ? beyond : within;
 }
 
 Value Columns::onlyNew(Emitter &e, Value value) const {
-  return tail == rest() ? value : e.select(lastLanes(e, tail, rest()), value, e.like(value, 0));
+  if (tail == rest())
+    return value;
+  const int64_t last = tail - beyond;
+  return e.select(e.lanesBetween(tail, last - rest(), last), value, e.like(value, 0));
 }
 
 void vitq::kernels::forColumns(Emitter &e, const TargetDesc &target, int64_t cols, bool vectors, unsigned bitsPerLane,
@@ -193,5 +196,6 @@ Values vitq::kernels::reduceColumns(Emitter &e, const Columns &columns, ValueRan
                           [&](Value col, ValueRange carried) { return body(col, Value(), carried); });
   if (columns.rest() == 0)
     return carried;
-  return body(e.index(columns.cols - columns.lanes), lastLanes(e, columns.lanes, columns.rest()), carried);
+  Value isNew = e.lanesBetween(columns.lanes, columns.lanes - columns.rest(), columns.lanes);
+  return body(e.index(columns.cols - columns.lanes), isNew, carried);
 }

@@ -96,9 +96,14 @@ struct Clamp {
 /// only its last `rest()` lanes are new. No tail where `rest()` is 0.
 struct Columns {
   int64_t cols, lanes, whole, tail;
+  /// Columns behind the row that the last vector reaches over.
+  int64_t beyond = 0;
 
-  static Columns of(const TargetDesc &target, int64_t cols, unsigned bitsPerLane);
+  /// `room`: columns that may be touched. With enough of it the last vector begins where the others end.
+  static Columns of(const TargetDesc &target, int64_t cols, unsigned bitsPerLane, int64_t room = 0);
   int64_t rest() const { return cols - whole; }
+  /// Where the last vector begins.
+  int64_t tailColumn() const { return cols + beyond - tail; }
   /// Whether there are vectors at all; else all columns are `whole`, one at a time.
   bool vectors() const { return lanes > 1; }
   /// `value`, of the last `tail` lanes, with 0 in those that are not new.

@@ -19,6 +19,27 @@ using namespace vitq::kernels;
 using namespace vitq::integer;
 
 //===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+void RowOp::emitRows(Emitter &e, const TargetDesc &target, const RowContext &context, int64_t count) const {
+  if (count == 1)
+    return emitRow(e, target, context);
+  e.loop(count, [&](Value i) { emitRow(e, target, advanced(e, context, i)); });
+}
+
+void vitq::kernels::forRowGroups(Emitter &e, Value lo, Value hi, int64_t atOnce,
+                                 function_ref<void(Value, int64_t)> body) {
+  if (atOnce > 1) {
+    Value whole = e.indexMul(e.divu(e.sub(hi, lo), e.index(atOnce)), atOnce);
+    Value rest = e.add(lo, whole);
+    e.loop(lo, rest, atOnce, [&](Value row) { body(row, atOnce); });
+    lo = rest;
+  }
+  e.loop(lo, hi, 1, [&](Value row) { body(row, 1); });
+}
+
+//===----------------------------------------------------------------------===//
 // Requantization and sums
 //===----------------------------------------------------------------------===//
 
@@ -78,8 +99,7 @@ struct Add : Elementwise {
     return {otherRows == rows ? context.operandRow : e.remu(context.operandRow, e.index(otherRows))};
   }
   Value emitElements(Emitter &e, const RowContext &context, ValueRange start, Value x, Value col) const override {
-    auto vector = dyn_cast<VectorType>(x.getType());
-    Value other = e.load(context.operands[0], {start[0], col}, vector ? vector.getNumElements() : 1);
+    Value other = loadColumns(e, context, context.operands[0], {start[0], col}, x);
     Value a = side(e, context, first, x, col), b = side(e, context, second, other, col);
     if (!isNarrow())
       return finishSum(e, context.blob, e.add(e.sext(a, 64), e.sext(b, 64)), zeroPoint, clamp);
@@ -110,8 +130,7 @@ struct Mul : Elementwise {
     return {otherRows == rows ? context.operandRow : e.remu(context.operandRow, e.index(otherRows))};
   }
   Value emitElements(Emitter &e, const RowContext &context, ValueRange start, Value x, Value col) const override {
-    auto vector = dyn_cast<VectorType>(x.getType());
-    Value other = e.load(context.operands[0], {start[0], col}, vector ? vector.getNumElements() : 1);
+    Value other = loadColumns(e, context, context.operands[0], {start[0], col}, x);
     Value product = e.mul(side(e, context, first, x), side(e, context, second, other));
     Value y = rescale.apply(e, context.blob, product, context.row, col);
     return finishSum(e, context.blob, y, zeroPoint, clamp);
@@ -266,6 +285,20 @@ std::pair<Value, int64_t> RowBuilder::broadcastOperand(Location loc, const RowOp
   return {module.reshape(loc, whole, {row.rows, row.cols}), row.rows};
 }
 
+/// The rescaling of `value` for an op. What is known of sums of products is used only where 32 bits have no room
+/// otherwise: narrow operands take one more shift.
+static Rescale rescaleOf(const TargetDesc &target, RowOp &row, Value value, DyadicAttr by, Rounding rounding,
+                         ChannelMap map, std::optional<int64_t> addend = std::nullopt) {
+  Blob blob = row.blob;
+  Rescale rescale(target, blob, by, rounding, magnitudeBits(value), map, addend);
+  if (!rescale.isFast() && widthOf(value) == 32) {
+    blob = row.blob;
+    rescale = Rescale(target, blob, by, rounding, accumulatorBits(value), map, addend);
+  }
+  row.blob = std::move(blob);
+  return rescale;
+}
+
 static std::unique_ptr<RowOp> makeRequant(RequantOp op, const RowBuilder &build) {
   auto row = std::make_unique<Requant>();
   build.shape(*row, "requant", op.getInput(), op.getBy().size() == 1);
@@ -278,8 +311,8 @@ static std::unique_ptr<RowOp> makeRequant(RequantOp op, const RowBuilder &build)
     row->clamp.hi = row->blob.scalar(op.getMax().value_or(row->clamp.literalHi()));
   }
   ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
-  row->rescale = Rescale(build.module.target, row->blob, op.getBy(), op.getRounding(), magnitudeBits(op.getInput()),
-                         ChannelMap::of(op.getBy(), shape, op.getAxis()), row->clamp.addend());
+  row->rescale = rescaleOf(build.module.target, *row, op.getInput(), op.getBy(), op.getRounding(),
+                           ChannelMap::of(op.getBy(), shape, op.getAxis()), row->clamp.addend());
   // An unsigned 32-bit operand does not fit the 32-bit lanes.
   if (row->inputUnsigned && widthOf(op.getInput()) == 32)
     return nullptr;
@@ -299,14 +332,11 @@ static std::unique_ptr<RowOp> makeAdd(AddOp op, const RowBuilder &build) {
   ArrayRef<int64_t> shape = op.getType().getShape();
   const bool wide = widthOf(op.getResult()) == 32 && !op.getResultCode().isUnsigned();
   auto side = [&](Value operand, DyadicAttr by, bool isUnsigned, int64_t zeroPoint) {
-    // Ratios of accumulators' scales are about 1: only what the product is known
-    // to stay below leaves room for them.
-    const unsigned bits = wide ? std::min(accumulatorBits(operand), magnitudeBits(operand)) : magnitudeBits(operand);
     const bool one = by.size() == 1 && by.multiplier(0) == int64_t(1) << by.shift(0);
     const bool hasZeroPoint = widthOf(operand) < 32 && zeroPoint != 0;
     return Add::Side{
         isUnsigned, wide && one && widthOf(operand) == 32 && !isUnsigned, hasZeroPoint, row->blob.scalar(zeroPoint),
-        Rescale(build.module.target, row->blob, by, op.getRounding(), bits, ChannelMap::of(by, shape, -1))};
+        rescaleOf(build.module.target, *row, operand, by, op.getRounding(), ChannelMap::of(by, shape, -1))};
   };
   row->first = side(op.getLhs(), op.getLhsBy(), op.getLhsCode().isUnsigned(), op.getLhsCode().getZero());
   row->second = side(op.getRhs(), op.getRhsBy(), op.getRhsCode().isUnsigned(), op.getRhsCode().getZero());
@@ -440,10 +470,12 @@ void vitq::kernels::emitRowKernel(Operation *source, KernelModule &module, RowOp
                 in = in.drop_front();
                 RowArguments own = RowArguments::take(op, in);
                 Value end = e.smin(e.indexMul(last, tile), e.index(op.rows));
-                e.loop(e.indexMul(first, tile), end, 1, [&](Value row) {
+                auto emit = [&](Value row, int64_t count) {
                   RowContext context = RowContext::ofRow(row, own.operands, own.results, own.blob);
                   context.primary = primary;
-                  op.emitRow(e, module.target, context);
-                });
+                  op.emitRows(e, module.target, context, count);
+                };
+                const int64_t atOnce = std::min(op.rowsAtOnce(module.target), op.rows);
+                forRowGroups(e, e.indexMul(first, tile), end, atOnce, emit);
               });
 }

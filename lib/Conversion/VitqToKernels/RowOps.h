@@ -29,6 +29,10 @@ struct RowContext {
   Value resultRow, operandRow;
   /// How many rows, one behind the other, are computed as one, by an op that joins rows.
   int64_t joined = 1;
+  /// Of a vector of elements, how many operands have in memory; 0: all.
+  int64_t valid = 0;
+  /// Columns that rows of `primary` and of the first result have room for; 0: no more than there are.
+  int64_t room = 0;
 
   static RowContext ofRow(Value row, ValueRange operands, ValueRange results, Value blob) {
     return {Value(), row, row, operands, results, blob, row, row};
@@ -43,6 +47,10 @@ public:
 
   /// The code of one row.
   virtual void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const = 0;
+  /// The code of `count` rows, that of `context` and those behind it.
+  virtual void emitRows(Emitter &e, const TargetDesc &target, const RowContext &context, int64_t count) const;
+  /// How many rows `emitRows` computes side by side, where the steps of one wait for each other.
+  virtual int64_t rowsAtOnce(const TargetDesc &) const { return 1; }
 
   /// Whether a result depends on its element alone, wherever that is.
   virtual bool joinsRows() const { return false; }
@@ -76,6 +84,9 @@ public:
     tensors.push_back(tensor);
   }
 };
+
+/// Rows `lo` to `hi`: calls `body(row, count)` for groups of `atOnce` rows, then for single ones.
+void forRowGroups(Emitter &e, Value lo, Value hi, int64_t atOnce, llvm::function_ref<void(Value, int64_t)> body);
 
 /// The row op of `op`, null if it is none. `fusedWith` is the value that the
 /// caller computes itself row by row, or null: then the view may be flattened.

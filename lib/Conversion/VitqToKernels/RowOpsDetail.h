@@ -49,6 +49,9 @@ unsigned magnitudeBits(Value value);
 /// `at`, `by` rows further.
 RowContext advanced(Emitter &e, const RowContext &context, Value by);
 
+/// Elements of an operand for the lanes of `x`; 0 for lanes that are not `valid`.
+Value loadColumns(Emitter &e, const RowContext &context, Value memref, ValueRange at, Value x);
+
 /// Sums of products of neighbours, two vectors of 16 bits to one of 32, if the
 /// target has an instruction for vectors of this length; else null.
 Value pairDot(Emitter &e, const TargetDesc &target, Value x, Value y);

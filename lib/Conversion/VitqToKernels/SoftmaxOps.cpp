@@ -22,6 +22,14 @@ static Value rowMaximum(Emitter &e, const TargetDesc &target, const RowContext &
   const unsigned width = widthOf(context.primary);
   const Columns columns = Columns::of(target, cols, width);
   Value lowest = e.constant(Emitter::lanesOf(e.intType(width), columns.lanes), width == 8 ? INT8_MIN : INT32_MIN);
+  if (columns.vectors() && columns.rest() && columns.whole + columns.lanes <= context.room) {
+    // The last vector reaches beyond the row, so that none is loaded across two that were stored.
+    auto load = [&](Value col) { return e.load(context.primary, {context.primaryRow, col}, columns.lanes); };
+    Value best = e.loop(e.index(0), e.index(columns.whole), columns.lanes, lowest,
+                        [&](Value col, ValueRange best) { return Values{e.smax(best[0], load(col))}; })[0];
+    Value last = e.select(e.lanesBetween(columns.lanes, 0, columns.rest()), load(e.index(columns.whole)), lowest);
+    return e.op<vector::ReductionOp>(vector::CombiningKind::MAXSI, e.smax(best, last));
+  }
   Value best = reduceColumns(e, columns, lowest, [&](Value col, Value, ValueRange best) {
     return Values{e.smax(best[0], e.load(context.primary, {context.primaryRow, col}, columns.lanes))};
   })[0];
@@ -61,7 +69,7 @@ struct Softmax : SoftmaxRow {
   void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
     Value top = rowMaximum(e, target, context, cols);
     ByteTable entries(e, target, Blob::view(e, context.blob, table), {e.index(0)}, /*signedCodes=*/false);
-    const Columns columns = Columns::of(target, cols, 8);
+    const Columns columns = Columns::of(target, cols, 8, context.room);
     Value sum = rescale.isFast() && columns.vectors() && ByteTable::lanesOf(target) > 1
                     ? codesOfVectors(e, context, top, entries, columns)
                     : codesApart(e, target, context, top, entries);
@@ -85,7 +93,7 @@ struct Softmax : SoftmaxRow {
     Value sum = e.op<vector::ReductionOp>(vector::CombiningKind::ADD, sums);
     if (!columns.tail)
       return sum;
-    Value rest = sumsOfFour(e, columns.onlyNew(e, codes(e.index(cols - columns.tail), columns.tail)));
+    Value rest = sumsOfFour(e, columns.onlyNew(e, codes(e.index(columns.tailColumn()), columns.tail)));
     return e.add(sum, e.op<vector::ReductionOp>(vector::CombiningKind::ADD, rest));
   }
   /// Positions first, in vectors if they can be, then entries one by one.

@@ -25,12 +25,10 @@ struct Threshold : Elementwise {
   bool isNarrow() const override { return true; }
   Value emitElements(Emitter &e, const RowContext &context, ValueRange, Value x, Value col) const override {
     x = e.extend(x, 32, inputUnsigned);
-    auto vector = dyn_cast<VectorType>(x.getType());
     Value code = e.splatLike(Blob::load(e, context.blob, lowest, 32), x);
     for (int64_t k = 0; k < levels; ++k) {
-      Value threshold = channels == 1
-                            ? e.splatLike(e.load(context.operands[0], {e.index(k), e.index(0)}), x)
-                            : e.load(context.operands[0], {e.index(k), col}, vector ? vector.getNumElements() : 1);
+      Value threshold = channels == 1 ? e.splatLike(e.load(context.operands[0], {e.index(k), e.index(0)}), x)
+                                      : loadColumns(e, context, context.operands[0], {e.index(k), col}, x);
       Value reached = e.cmp(arith::CmpIPredicate::sge, x, threshold);
       code = e.add(code, e.select(reached, e.like(code, 1), e.like(code, 0)));
     }

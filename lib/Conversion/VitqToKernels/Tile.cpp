@@ -47,7 +47,8 @@ Value vitq::kernels::emitDot(Emitter &e, const Geometry &geometry, Value acc, Va
 }
 
 bool vitq::kernels::fitsTile(const Geometry &geometry, const RowOp &op, const TargetDesc &target) {
-  return target.variableShifts && op.isElementwise() && geometry.n % geometry.dot.lanes == 0;
+  return target.variableShifts && op.isElementwise() &&
+         (geometry.n % geometry.dot.lanes == 0 || target.isa->maskedMoves);
 }
 
 void TileCaller::call(Emitter &e, int64_t rows, const Panel &panel, const TilePlace &place) {

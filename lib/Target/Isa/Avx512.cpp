@@ -24,4 +24,6 @@ const Isa isas::kAvx512 = {"avx512",
                            "llvm.readcyclecounter",
                            /*l2Bytes=*/1 << 20,
                            /*addDot16=*/nullptr,
-                           /*multipliesEvenLanes=*/true};
+                           /*multipliesEvenLanes=*/true,
+                           /*tuning=*/"",
+                           /*maskedMoves=*/true};

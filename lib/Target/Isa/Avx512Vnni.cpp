@@ -27,7 +27,8 @@ static constexpr Isa vnni(const char *name, const char *features, ByteLookup loo
           /*l2Bytes=*/1 << 20,
           /*addDot16=*/"llvm.x86.avx512.vpdpwssd.512",
           /*multipliesEvenLanes=*/true,
-          /*tuning=*/"+fast-dpwssd"};
+          /*tuning=*/"+fast-dpwssd",
+          /*maskedMoves=*/true};
 }
 
 const Isa isas::kAvx512VnniVbmi =

@@ -125,7 +125,7 @@ TEST(Attention, HeadsAreAnyLeadingAxes) {
 }
 
 TEST(Attention, TokensAreAnyNumber) {
-  for (int tokens : {1, 6, 16, 33}) {
+  for (int tokens : {1, 6, 16, 33, 49, 100}) {
     AttentionText attention;
     attention.tokens = tokens;
     expectOneKernel(attention.text());
@@ -145,6 +145,17 @@ TEST(Attention, MasksAndBiasesAreAddedToScores) {
                                       mask);
     expectOneKernel(attention.text());
   }
+  // Of windows: tiles of six rows and of five, and vectors that are not full.
+  AttentionText windows;
+  windows.heads = "2x3x";
+  windows.tokens = 49;
+  windows.arguments = ", %mask: tensor<1x3x49x49xi32>";
+  windows.between = R"(
+      %m = vitq.add %s by <1073741824, 30>, %mask by <1073741824, 30> round half_up
+        : ({scores}, tensor<1x3x49x49xi32>) -> {scores}
+      %c, %n = vitq.softmax %m with #vitq.exp_table<dense<[{table}]> : tensor<256xi8>>
+        by <[1518500250, 1218500250, 1118500250], [52, 51, 52]> : ({scores}) -> ({codes}, {sums}))";
+  expectOneKernel(windows.text());
   // As the second operand.
   AttentionText attention;
   attention.arguments = ", %mask: {wide}";

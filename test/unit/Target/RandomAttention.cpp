@@ -44,7 +44,8 @@ Value Generator::masked(Value scores) {
 
 /// An attention of any rank, its heads anywhere, with ops between the products and behind them.
 void Generator::wholeAttention() {
-  const int64_t rows = random.pick<int64_t>({1, 3, 7, 17, 64}), columns = random.pick<int64_t>({1, 3, 16, 33, 64});
+  const int64_t rows = random.pick<int64_t>({1, 3, 7, 17, 49, 64});
+  const int64_t columns = random.pick<int64_t>({1, 3, 16, 33, 49, 64});
   const int64_t depth = random.pick<int64_t>({1, 3, 16, 24}), width = random.pick<int64_t>({1, 3, 16, 64});
   Shape heads;
   for (int64_t i = random.between(0, 3); i > 0; --i)

@@ -150,6 +150,28 @@ TEST(RowKernels, Comparisons) {
   }
 }
 
+/// Shifts below 32, of results of 16 bits; the last offset leaves no room to make up for that.
+TEST(RowKernels, LayerNormOfFineResults) {
+  for (int64_t cols : {17, 96}) {
+    auto offsets = [&](int exponent) {
+      return list(cols,
+                  [&](int64_t c) { return c + 1 == cols ? (int64_t(1) << exponent) - 1 : (c % 3 - 1) * 798765432109; });
+    };
+    expectSame(llvm::formatv(R"(
+    func.func @main(%x: tensor<11x{0}xi16>) -> (tensor<11x{0}xi16>, tensor<11x{0}xi8>, tensor<11x{0}xi8>) {{
+      %a = vitq.layer_norm %x with #vitq.norm_exact<eps = 9> by <{1}, {2}> offsets {4} : tensor<11x{0}xi16> -> tensor<11x{0}xi16>
+      %b = vitq.layer_norm %x with #vitq.norm_exact<eps = 9> by <{1}, {3}> offsets {4} result <unsigned, zero = 128>
+        : tensor<11x{0}xi16> -> tensor<11x{0}xi8>
+      %c = vitq.layer_norm %x with #vitq.norm_exact<eps = 9> by <{1}, {3}> offsets {5} : tensor<11x{0}xi16> -> tensor<11x{0}xi8>
+      return %a, %b, %c : tensor<11x{0}xi16>, tensor<11x{0}xi8>, tensor<11x{0}xi8>
+    })",
+                             cols, list(cols, [](int64_t c) { return (c % 5 == 4 ? -1 : 1) * (2147483647 - c); }),
+                             list(cols, [](int64_t) { return 31; }),
+                             list(cols, [](int64_t c) { return 23 + 5 * (c % 4); }), offsets(30), offsets(61)),
+               [&](std::vector<Tensor> &in) { setRows<int16_t>(in[0], cols); });
+  }
+}
+
 /// More channels than the 32 bits of a normalized value are proved for.
 TEST(RowKernels, WideLayerNorm) {
   const int64_t cols = 16384;

@@ -71,6 +71,8 @@ struct Isa {
   bool multipliesEvenLanes = false;
   /// LLVM features that say which of several ways is the fastest; of every CPU that has the set.
   const char *tuning = "";
+  /// Whether some lanes of a vector can be loaded and stored as fast as all of them.
+  bool maskedMoves = false;
 };
 
 /// All sets, the best of an architecture first.
