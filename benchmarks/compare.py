@@ -53,6 +53,9 @@ def parse_arguments():
     parser.add_argument("--peers", help="names that peers/__init__.py lists, vitq among them, separated by commas")
     parser.add_argument("--threads", default="1,2", help="numbers of threads (default: 1,2)")
     parser.add_argument("--rounds", type=int, help="turns of each program (default: 30, with --quick 12)")
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall",
+                        help="cpu: the time that a program has of the processor, where something else runs beside it; "
+                        "for one thread only (default: wall)")
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build" / "benchmarks",
                         help="folder for models, programs and logs, used again (default: build/benchmarks)")
     parser.add_argument("--out", type=pathlib.Path, help="folder for results.json and the plot (default: --work)")
@@ -120,6 +123,9 @@ class Settings:
             self.batches = [int(size) for size in split(batches)]
         except ValueError as error:
             sys.exit(f"compare.py: {error}")
+        self.clock = arguments.clock
+        if self.clock == "cpu" and self.threads != [1]:
+            sys.exit("compare.py: --clock=cpu adds up the time of all threads; use it with --threads=1")
         self.rounds = arguments.rounds or (12 if self.quick else 30)
         self.sweep = not self.quick if arguments.compile_sweep is None else arguments.compile_sweep
         self.cores = machine.choose_cores(max(self.threads))
@@ -218,7 +224,7 @@ def measure_model(settings, cache, name, peak, progress):
 
     job = make_job(settings, cache, name)
     programs, errors = prepare_all(settings, cache, job, progress)
-    contest = measure.Contest(settings.cores, cache.folder / "logs" / name, Progress(f"{name}: "))
+    contest = measure.Contest(settings.cores, cache.folder / "logs" / name, Progress(f"{name}: "), settings.clock)
     result = {"title": title_of(name), "macs": job["macs"], "engines": {}, "limits": {}}
     try:
         for threads in settings.threads:
@@ -274,7 +280,8 @@ def measure_batches(settings, cache, name, progress):
     if not settings.has_flag("--batch"):
         return {"error": "this vitq-opt has no --batch"}
     jobs, artifacts, result = {}, {}, {}
-    contest = measure.Contest(settings.cores, cache.folder / "logs" / f"{name}-batch", Progress(f"{name}, batches: "))
+    contest = measure.Contest(settings.cores, cache.folder / "logs" / f"{name}-batch", Progress(f"{name}, batches: "),
+                              settings.clock)
     try:
         for size in settings.batches:
             progress(f"{name}: batch {size} is being compiled")
@@ -316,7 +323,7 @@ def collect(settings, cache, peak, progress):
     arguments = settings.arguments
     results = {"version": 1, "machine": machine.describe(), "target": arguments.target, "cores": settings.cores,
                "loop": peak[1] if peak else None, "rounds": settings.rounds, "threads": settings.threads,
-               "versions": {}, "titles": {}, "models": {}, "batches": {}, "not_exported": {},
+               "versions": {}, "titles": {}, "models": {}, "batches": {}, "not_exported": {}, "clock": settings.clock,
                "started": time.strftime("%Y-%m-%d %H:%M:%S")}
     for name in settings.peers:
         results["versions"].update(peers.versions(peers.get(name)))

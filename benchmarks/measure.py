@@ -130,8 +130,8 @@ class Contest:
     TURN = 0.06  # seconds of timed runs in a turn, at least one run, at most MOST
     MOST = 5
 
-    def __init__(self, cores, logs, progress):
-        self.cores, self.logs, self.progress = cores, pathlib.Path(logs), progress
+    def __init__(self, cores, logs, progress, clock="wall"):
+        self.cores, self.logs, self.progress, self.clock = cores, pathlib.Path(logs), progress, clock
         self.workers, self.loads, self.logits, self.errors, self.times = {}, {}, {}, {}, {}
         self.peaks, self.rates = {}, {}
 
@@ -177,7 +177,8 @@ class Contest:
             return
         runs = max(1, min(self.MOST, int(self.TURN / max(once, 1e-6))))
         try:
-            self.times[key] += self.workers[key].request(600, do="time", runs=runs, warm=once <= self.SLOW)["times"]
+            self.times[key] += self.workers[key].request(600, do="time", runs=runs, warm=once <= self.SLOW,
+                                                          clock=self.clock)["times"]
             self.workers[key].pause()
         except WorkerError as error:
             self.errors[key] = str(error)

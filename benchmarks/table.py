@@ -125,6 +125,8 @@ def header(results):
             middle = sorted(peak["median"] for peak in peaks)[len(peaks) // 2]
             lines.append(f"Peak, {threads} thread{'s' if threads > 1 else ''}: {best:.1f} GMAC/s "
                          f"({2 * best:.0f} GOP/s), median sample {middle:.1f}")
+    if results.get("clock") == "cpu":
+        lines.append("Times are those of the processor: other programs ran beside, and may have used the caches.")
     if results.get("peak_by_vitq_run"):
         lines.append(f"Peak by vitq-run, 1 thread: {results['peak_by_vitq_run']:.1f} GMAC/s")
     lines.append("Versions: " + ", ".join(f"{name} {version or 'not installed'}"

@@ -51,7 +51,7 @@ private:
   void emitRows(Emitter &e, Value lo, Value hi);
   void emitBlock(Emitter &e, Value lo, Value rows);
   void emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows);
-  void emitPrefetch(Emitter &e, const Panel &panel, Value row);
+  void prefetch(Emitter &e, const Panel &panel, Value row, TilePlace &place);
   void widenRun(Emitter &e, Value source, Value from, Value to, Value first, int64_t count);
   void widenPatch(Emitter &e, Value patch, Value to);
   void widenWindow(Emitter &e, Value patch, Value to);
@@ -364,33 +364,31 @@ void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel,
   }
   auto tile = [&](int64_t tileRows, Value row) {
     Value left = direct ? e.add(lo, row) : row, stored = epilogue.rowwise ? row : e.add(lo, row);
-    tiles.call(e, tileRows, panel, {left, offset, panel.first, stored, stored, stored});
+    TilePlace place{left, offset, panel.first, stored, stored, stored};
+    if (tileRows == geometry.tileRows)
+      prefetch(e, panel, row, place);
+    tiles.call(e, tileRows, panel, place);
   };
   Value whole = e.indexMul(e.divu(rows, e.index(geometry.tileRows)), geometry.tileRows);
   if (geometry.m >= geometry.tileRows)
-    e.loop(e.index(0), whole, geometry.tileRows, [&](Value row) {
-      emitPrefetch(e, panel, row);
-      tile(geometry.tileRows, row);
-    });
+    e.loop(e.index(0), whole, geometry.tileRows, [&](Value row) { tile(geometry.tileRows, row); });
   if (geometry.tailRows())
     e.ifThen(e.cmp(arith::CmpIPredicate::ult, whole, rows), [&] { tile(geometry.tailRows(), whole); });
 }
 
-/// Weights that L2 does not hold: each tile asks for its share of the next panel.
-void ProductKernel::emitPrefetch(Emitter &e, const Panel &panel, Value row) {
+/// Weights that L2 does not hold: each tile asks for its share of the next panel, a part of it with every group of its
+/// loop, as a burst would wait for a CPU's few fill buffers.
+void ProductKernel::prefetch(Emitter &e, const Panel &panel, Value row, TilePlace &place) {
   if (!constantRight || packs() || geometry.packedElements() < module.target.isa->l2Bytes / 2)
     return;
-  constexpr int64_t line = 64;
   const int64_t bytes = panel.vectors * geometry.dot.lanes * geometry.paddedDepth();
   const int64_t tiles = std::max<int64_t>(1, std::min(blockRows, geometry.m) / geometry.tileRows);
-  const int64_t share = ((bytes + tiles - 1) / tiles + line - 1) / line;
+  place.aheadStep = static_cast<int64_t>(llvm::divideCeil(bytes, tiles * geometry.groups()));
+  const int64_t share = place.aheadStep * geometry.groups();
   Value next = e.indexAdd(e.indexMul(panel.first, geometry.paddedDepth()), bytes);
-  Value from = e.add(next, e.indexMul(e.divu(row, e.index(geometry.tileRows)), share * line));
-  Value last = e.index(geometry.packedElements() - 1);
-  e.loop(share, [&](Value i) {
-    Value element = e.smin(e.add(from, e.indexMul(i, line)), last);
-    memref::PrefetchOp::create(e.b, e.loc, rhs, element, /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
-  });
+  Value from = e.add(next, e.indexMul(e.divu(row, e.index(geometry.tileRows)), share));
+  place.ahead = rhs;
+  place.aheadFirst = e.smin(from, e.index(std::max<int64_t>(0, geometry.packedElements() - share)));
 }
 
 Value vitq::kernels::lowerMatmul(MatmulOp op, KernelModule &module, MemrefOf memrefOf, Epilogue &epilogue) {

@@ -89,6 +89,9 @@ struct TilePlace {
   Value leftRow, panelOffset, firstCol, row, resultRow, operandRow;
   /// Of the bias, where it is not that of the result.
   Value biasCol = {};
+  /// What is asked for meanwhile: elements of `ahead` from `aheadFirst` on, `aheadStep` with each group of the loop.
+  Value ahead = {}, aheadFirst = {};
+  int64_t aheadStep = 0;
 };
 
 /// Code that computes tiles of one product by calls of functions of their own:
@@ -105,7 +108,7 @@ public:
   void call(Emitter &e, int64_t rows, const Panel &panel, const TilePlace &place);
 
 private:
-  void emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel);
+  void emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel, int64_t aheadStep);
   void storeTile(Emitter &e, ValueRange args, const Panel &panel, int64_t rows, ValueRange sums,
                  const TilePlace &place);
 

@@ -60,8 +60,11 @@ void TileCaller::call(Emitter &e, int64_t rows, const Panel &panel, const TilePl
   const bool apart = place.resultRow != place.row || place.operandRow != place.row || place.biasCol;
   if (apart)
     args.append({place.resultRow, place.operandRow, place.biasCol ? place.biasCol : place.firstCol});
-  func::FuncOp tile = module.function("tile", TypeRange(ValueRange(args)), {},
-                                      [&](Emitter &inner, ValueRange in) { emitTile(inner, in, rows, panel); });
+  if (place.ahead)
+    args.append({place.ahead, place.aheadFirst});
+  func::FuncOp tile = module.function("tile", TypeRange(ValueRange(args)), {}, [&](Emitter &inner, ValueRange in) {
+    emitTile(inner, in, rows, panel, place.aheadStep);
+  });
   func::CallOp::create(e.b, e.loc, tile, args);
 }
 
@@ -73,8 +76,13 @@ static void forbidUnrolling(Operation *loop) {
                 LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
 }
 
-void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel) {
-  Value a = in[0], b = in[1], start;
+void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel, int64_t aheadStep) {
+  Value a = in[0], b = in[1], start, ahead, aheadFirst;
+  if (aheadStep) {
+    ahead = in[in.size() - 2];
+    aheadFirst = in.back();
+    in = in.drop_back(2);
+  }
   in = in.drop_front(2);
   if (bias) {
     start = in.front();
@@ -101,6 +109,10 @@ void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &
         init.push_back(e.constant(VectorType::get({lanes}, e.intType(32)), 0));
     }
   Values sums = e.loop(geometry.groups(), init, [&](Value kg, ValueRange acc) {
+    constexpr int64_t line = 64;
+    for (int64_t byte = 0; byte < aheadStep; byte += line)
+      memref::PrefetchOp::create(e.b, e.loc, ahead, e.indexAdd(e.add(aheadFirst, e.indexMul(kg, aheadStep)), byte),
+                                 /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
     Values right, next;
     Value from = e.add(place.panelOffset, e.indexMul(kg, vectors * step));
     for (int64_t v = 0; v < vectors; ++v)
