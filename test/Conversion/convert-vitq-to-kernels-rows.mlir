@@ -87,3 +87,19 @@ func.func @main(%x: tensor<9x64xi16>) -> tensor<9x64xi8> {
     : tensor<9x64xi16> -> tensor<9x64xi8>
   return %a : tensor<9x64xi8>
 }
+
+// -----
+
+// Blocks of 16 x 16 bytes get another last axis in registers, by interleaving rows four times.
+
+// CHECK-LABEL: func.func @main
+// CHECK: func.func private @vitq_transpose_0(
+// CHECK-COUNT-16: vector.load %{{.*}} : memref<2x20x33xi8>, vector<16xi8>
+// CHECK-COUNT-64: vector.shuffle
+// CHECK-COUNT-16: vector.store %{{.*}} : memref<2x33x20xi8>, vector<16xi8>
+// CHECK-NOT: memref.load
+// CHECK: return
+func.func @main(%x: tensor<2x20x33xi8>) -> tensor<2x33x20xi8> {
+  %y = vitq.transpose %x by [0, 2, 1] : tensor<2x20x33xi8> -> tensor<2x33x20xi8>
+  return %y : tensor<2x33x20xi8>
+}

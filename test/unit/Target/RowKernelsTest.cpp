@@ -288,6 +288,35 @@ TEST(RowKernels, Attention) {
   }
 }
 
+TEST(RowKernels, Transposes) {
+  struct Case {
+    const char *from, *order, *to;
+  };
+  const Case cases[] = {
+      {"3x17x20xi8", "0, 2, 1", "3x20x17xi8"},
+      {"2x4x33xi16", "2, 1, 0", "33x4x2xi16"},
+      {"5x7xi32", "1, 0", "7x5xi32"},
+      {"1x64x25x4xi8", "0, 3, 2, 1", "1x4x25x64xi8"},
+      {"1x6x70x2xi8", "0, 3, 1, 2", "1x2x6x70xi8"},
+      {"1x6x5x24xi16", "0, 3, 1, 2", "1x24x6x5xi16"},
+      {"2x3x5xi8", "2, 0, 1", "5x2x3xi8"},
+      {"4x3x16xi8", "1, 0, 2", "3x4x16xi8"},
+  };
+  std::string arguments, results, ops, values;
+  for (auto [i, each] : llvm::enumerate(cases)) {
+    const std::string separator = i ? ", " : "";
+    arguments += llvm::formatv("{0}%x{1}: tensor<{2}>", separator, i, each.from).str();
+    results += llvm::formatv("{0}tensor<{1}>", separator, each.to).str();
+    values += llvm::formatv("{0}%y{1}", separator, i).str();
+    ops += llvm::formatv("%y{0} = vitq.transpose %x{0} by [{1}] : tensor<{2}> -> tensor<{3}>\n", i, each.order,
+                         each.from, each.to)
+               .str();
+  }
+  expectSame("func.func @main(" + arguments + ") -> (" + results + ") {\n" + ops + "return " + values + " : " +
+                 results + "\n}",
+             [](std::vector<Tensor> &) {});
+}
+
 TEST(RowKernels, Tables) {
   for (int64_t cols : {1, 3, 7, 17, 64, 197, 4096}) {
     // One table nearly everywhere; as many tables as columns.
