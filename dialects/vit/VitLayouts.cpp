@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-// RowLinearOp, and PermutableOp where an op differs from the default. Axis i of an operand is axis permutation[i] of what the
-// op is to read instead.
+// RowLinearOp, and PermutableOp where an op differs from the default. Axis i of an operand is axis permutation[i] of
+// what the op is to read instead.
 
 #include "dialects/vit/Vit.h"
 
