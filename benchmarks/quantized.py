@@ -12,6 +12,7 @@ written to the work folder once. A row of the table is a file:
                  without optimizations: what any other implementation can reach
     vitq         the compiled program against onnxruntime without optimizations
     vitq, exact  the compiled program against that evaluation
+    OpenVINO     OpenVINO, in floats of 32 bits, against the compiled program (with --openvino, and where it loads the file)
 
 as SQNR of the logits, and the percentage of images whose class is the same.
 """
@@ -77,9 +78,13 @@ def nncf(folder, path, calibration):
     onnx.save(model, path)
 
 
-def own(folder, path, calibration):
+def own(*flags):
     """vitq's recipe."""
-    compile_with(folder, folder / "float.onnx", path, "--emit=onnx")
+
+    def write(folder, path, calibration):
+        compile_with(folder, folder / "float.onnx", path, "--emit=onnx", *flags)
+
+    return write
 
 
 KINDS = {
@@ -88,7 +93,8 @@ KINDS = {
     "ort_i8_inputs": ("onnxruntime, int8 without zero points", static("QInt8", symmetric=True)),
     "ort_u16_inputs": ("onnxruntime, uint16 in front of products", static("QUInt16")),
     "nncf": ("NNCF, TRANSFORMER preset", nncf),
-    "vitq": ("vitq `--emit=onnx`", own),
+    "vitq": ("vitq `--emit=onnx`", own()),
+    "vitq_integers": ("vitq `--emit=onnx --stop-after=integer`", own("--stop-after=integer")),
 }
 
 
@@ -101,8 +107,8 @@ def compile_with(folder, model, output, *flags):
 def program_logits(folder, model, pixels):
     import numpy
 
-    # Of its own file vitq's program is that of the float model.
-    source = folder / "float.onnx" if model.stem == "vitq" else model
+    # Of its own files vitq's program is that of the float model.
+    source = folder / "float.onnx" if model.stem.startswith("vitq") else model
     library, output = folder / f"{model.stem}.so", folder / f"{model.stem}.npy"
     compile_with(folder, source, library, "--compile", "--target=native", "--emit=so")
     subprocess.run(
@@ -121,6 +127,20 @@ def runtime_logits(model, inputs, optimize):
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     return numpy.concatenate([session.run(None, {"input": image[None]})[0] for image in inputs])
+
+
+def openvino_logits(model, inputs):
+    """Nothing where it does not load the file."""
+    import numpy
+    import openvino
+
+    try:
+        # Otherwise it takes 16 bits on CPUs that have bfloat16.
+        compiled = openvino.Core().compile_model(str(model), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    except RuntimeError as error:
+        print(f"{model.name}: {error}", file=sys.stderr)
+        return None
+    return numpy.concatenate([next(iter(compiled(image[None]).values())) for image in inputs])
 
 
 def exact_logits(path, inputs):
@@ -148,6 +168,7 @@ def main():
     parser.add_argument("--vitq-build", type=pathlib.Path, default=HERE.parent / "build" / "release")
     parser.add_argument("--images", type=int, default=64, help="of val and samples, evenly (0: all)")
     parser.add_argument("--exact", type=int, default=32, help="of these for the exact evaluation (a second each)")
+    parser.add_argument("--openvino", action="store_true", help="run the files with OpenVINO too")
     parser.add_argument("--kinds", default=",".join(KINDS), help="files to write and measure")
     arguments = parser.parse_args()
     global BUILD
@@ -171,8 +192,8 @@ def main():
     real = runtime_logits(folder / "float.onnx", inputs, True)
     some = slice(None, None, max(1, len(inputs) // arguments.exact))
     print(f"{len(inputs)} images, {len(inputs[some])} for the exact evaluation")
-    print("| file | float | itself | exact | vitq | vitq, exact | top-1: onnxruntime, vitq |")
-    print("|---|---|---|---|---|---|---|")
+    print("| file | float | itself | exact | vitq | vitq, exact | OpenVINO | top-1: onnxruntime, vitq |")
+    print("|---|---|---|---|---|---|---|---|")
     for kind in arguments.kinds.split(","):
         title, write = KINDS[kind]
         path = folder / f"{kind}.onnx"
@@ -180,9 +201,11 @@ def main():
             write(folder, path, calibration)
         plain, optimized = (runtime_logits(path, inputs, optimize) for optimize in (False, True))
         program, exact = program_logits(folder, path, folder / "images.npy"), exact_logits(path, inputs[some])
+        other = openvino_logits(path, inputs) if arguments.openvino else None
         top1 = [f"{100 * (logits.argmax(1) == labels).mean():.1f}" for logits in (plain, program)]
         row = [title, cell(real, plain), cell(plain, optimized), cell(plain[some], exact), cell(plain, program),
-               cell(exact, program[some]), ", ".join(top1) + " %"]  # fmt: skip
+               cell(exact, program[some]), "" if other is None else cell(program, other),
+               ", ".join(top1) + " %"]  # fmt: skip
         print("| " + " | ".join(row) + " |", flush=True)
 
 
