@@ -40,15 +40,26 @@ def dequantize(q, scale, zero=None, axis=1):
     ).astype(np.asarray(scale).dtype)
 
 
-def _conv(x, w, b=None):
-    """A convolution whose stride is its kernel."""
-    batch, channels, height, width = x.shape
-    d, _, ph, pw = w.shape
-    patches = x.reshape(batch, channels, height // ph, ph, width // pw, pw).transpose(0, 2, 4, 1, 3, 5)
-    y = patches.reshape(batch, height // ph, width // pw, -1) @ w.reshape(d, -1).T
-    if b is not None:
-        y = y + b
-    return y.transpose(0, 3, 1, 2)
+def _windows(x, kernel, a, border):
+    """[B, C, H', W', kh, kw]: what each window sees of a map with `border` around it."""
+    strides, dilations = (a.get(name) or [1, 1] for name in ("strides", "dilations"))
+    top, left, bottom, right = a.get("pads") or [0, 0, 0, 0]
+    x = np.pad(x, [(0, 0), (0, 0), (top, bottom), (left, right)], constant_values=border)
+    extent = [(k - 1) * d + 1 for k, d in zip(kernel, dilations)]
+    seen = np.lib.stride_tricks.sliding_window_view(x, extent, (2, 3))
+    return seen[:, :, :: strides[0], :: strides[1], :: dilations[0], :: dilations[1]]
+
+
+def _conv(a, x, w, b=None):
+    seen, groups = _windows(x, w.shape[2:], a, 0), a.get("group", 1)
+    seen = seen.reshape(x.shape[0], groups, -1, *seen.shape[2:])
+    weights = w.reshape(groups, -1, *w.shape[1:])
+    y = np.einsum("bgchwij,gdcij->bgdhw", seen, weights, optimize=True).reshape(x.shape[0], -1, *seen.shape[3:5])
+    return y if b is None else y + b[:, None, None]
+
+
+def _pad(x, pads, value=0):
+    return np.pad(x, list(zip(pads[: x.ndim], pads[x.ndim :])), constant_values=value)
 
 
 def _layer_norm(x, gamma, beta, eps):
@@ -117,7 +128,9 @@ def _evaluate(op, a, x, real):
         "Gelu": lambda: x[0] / 2 * (1 + _erf(x[0] / math.sqrt(2))),
         "MatMul": lambda: x[0] @ x[1],
         "Gemm": lambda: x[0] @ (x[1].T if a.get("transB") else x[1]) + x[2],
-        "Conv": lambda: _conv(*x),
+        "Conv": lambda: _conv(a, *x),
+        "MaxPool": lambda: _windows(x[0], a["kernel_shape"], a, -np.inf).max((4, 5)),
+        "Pad": lambda: _pad(*x),
         "Softmax": lambda: _softmax(x[0]),
         "LayerNormalization": lambda: _layer_norm(x[0], x[1], x[2], a.get("epsilon", 1e-5)),
         "ReduceMax": lambda: x[0].max(-1, keepdims=True),
@@ -141,6 +154,7 @@ def _evaluate(op, a, x, real):
         ),
         "QLinearConv": lambda: quantize(
             _conv(
+                a,
                 dequantize(x[0], x[1], x[2]),
                 dequantize(x[3], x[4], x[5], 0),
                 x[8] * (x[1] * x[4]) if len(x) > 8 else None,

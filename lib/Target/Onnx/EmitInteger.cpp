@@ -84,6 +84,11 @@ Integers IntegerEmitter::read(Value value, const Code &code) {
   return {math.shifted(codes, -code.zero)};
 }
 
+bool IntegerEmitter::isWrittenUnsigned(Value value) const {
+  auto found = values.find(value);
+  return found == values.end() ? isReadUnsigned(value) : found->second.isUnsigned;
+}
+
 void IntegerEmitter::write(Value value, Integers integers, bool isUnsigned) {
   values[value] = {std::move(integers), isUnsigned};
 }
@@ -115,23 +120,8 @@ std::string IntegerEmitter::lookUp(ArrayRef<float> table, const Digit &index) {
 // Moves
 //===----------------------------------------------------------------------===//
 
-/// Patches side by side are reshapes and a transpose.
-FailureOr<std::string> IntegerEmitter::patches(integer::ExtractPatchesOp op, const std::string &x) {
-  const vit::Windows windows = op.getWindows();
-  ArrayRef<int64_t> map = vit::shapeOf(op.getInput()), result = vit::shapeOf(op.getResult());
-  const bool isSideBySide = !windows.isPadded() && llvm::equal(windows.strides, windows.size) &&
-                            llvm::all_of(windows.dilations, [](int64_t d) { return d == 1; });
-  if (!isSideBySide)
-    return failure();
-  const int64_t height = map[1] / windows.size[0], width = map[2] / windows.size[1];
-  std::string y = x;
-  y = math.node("Reshape", {y, math.ints({map[0], height, windows.size[0], width, windows.size[1], map[3]})});
-  y = math.node("Transpose", {y}, Attribute{"perm", std::vector<int64_t>{0, 1, 3, 2, 4, 5}});
-  return math.node("Reshape", {y, math.ints(result)});
-}
-
 /// The operator that moves one digit of every operand; empty where there is none.
-std::string IntegerEmitter::move(Operation *op, ArrayRef<std::string> inputs) {
+std::string IntegerEmitter::move(Operation *op, ArrayRef<std::string> inputs, int64_t padding) {
   const std::string &x = inputs[0];
   return TypeSwitch<Operation *, std::string>(op)
       .Case([&](integer::ReshapeOp move) { return math.node("Reshape", {x, math.ints(move.getShape())}); })
@@ -151,12 +141,13 @@ std::string IntegerEmitter::move(Operation *op, ArrayRef<std::string> inputs) {
         return math.node(
             "Slice", {x, math.ints(move.getOffsets()), math.ints(ends), math.ints(axes), math.ints(move.getStrides())});
       })
+      .Case([&](integer::PadOp move) {
+        SmallVector<int64_t> counts(move.getLow());
+        counts.append(move.getHigh().begin(), move.getHigh().end());
+        return math.node("Pad", {x, math.ints(counts), math.scalar(static_cast<double>(padding))});
+      })
       .Case([&](integer::ConcatOp move) {
         return math.node("Concat", inputs, Attribute{"axis", int64_t(move.getAxis())});
-      })
-      .Case([&](integer::ExtractPatchesOp move) {
-        FailureOr<std::string> result = patches(move, x);
-        return succeeded(result) ? *result : std::string();
       })
       .Default([](Operation *) { return std::string(); });
 }
@@ -191,7 +182,15 @@ LogicalResult IntegerEmitter::emitMove(Operation *op) {
       digit.hi = std::max(digit.hi, part.hi);
       parts.push_back(part.name);
     }
-    digit.name = move(op, parts);
+    int64_t padding = 0;
+    if (auto pad = dyn_cast<integer::PadOp>(op)) {
+      if (count > 1)
+        return failure();
+      padding = numerics::readCode(static_cast<int64_t>(pad.getValue()), code.bits, code.isUnsigned);
+      digit.lo = std::min(digit.lo, padding);
+      digit.hi = std::max(digit.hi, padding);
+    }
+    digit.name = move(op, parts, padding);
     if (digit.name.empty())
       return failure();
     moved.push_back(digit);
@@ -250,7 +249,8 @@ LogicalResult IntegerEmitter::addOutputs(func::ReturnOp op) {
 LogicalResult IntegerEmitter::emitOp(Operation *op) {
   return TypeSwitch<Operation *, LogicalResult>(op)
       .Case<integer::MatmulOp, integer::RequantOp, integer::AddOp, integer::MulOp, integer::SumOp, integer::TableOp,
-            integer::InterpolateOp, integer::SoftmaxOp, integer::DivideRowsOp, integer::LayerNormOp>(
+            integer::InterpolateOp, integer::SoftmaxOp, integer::DivideRowsOp, integer::LayerNormOp,
+            integer::ExtractPatchesOp, integer::MaxPoolOp, integer::DepthwiseConv2dOp, integer::ResampleOp>(
           [&](auto typed) { return emit(typed); })
       .Case([&](arith::ConstantOp) { return success(); }) // written where it is read
       .Case([&](func::ReturnOp ret) { return addOutputs(ret); })

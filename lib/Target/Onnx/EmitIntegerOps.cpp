@@ -92,8 +92,7 @@ LogicalResult IntegerEmitter::emit(integer::MatmulOp op) {
   return success();
 }
 
-/// Whether ties go to even numbers or up; none where they do neither.
-static std::optional<bool> tiesToEven(integer::Rounding rounding) {
+std::optional<bool> onnxwriter::tiesToEven(integer::Rounding rounding) {
   if (rounding != integer::Rounding::HalfUp && rounding != integer::Rounding::HalfEven)
     return std::nullopt;
   return rounding == integer::Rounding::HalfEven;

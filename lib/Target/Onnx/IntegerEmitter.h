@@ -21,6 +21,9 @@ bool isReadUnsigned(mlir::Value value);
 /// The elements of a constant, as `code` reads them.
 llvm::FailureOr<KnownIntegers> readConstant(mlir::Value value, const numerics::Code &code);
 
+/// Whether ties go to even numbers or up; none where they do neither.
+std::optional<bool> tiesToEven(integer::Rounding rounding);
+
 class IntegerEmitter {
 public:
   IntegerEmitter(mlir::func::FuncOp function, Writer &writer) : function(function), writer(writer), math(writer) {}
@@ -53,8 +56,16 @@ private:
   llvm::LogicalResult emit(integer::SoftmaxOp op);
   llvm::LogicalResult emit(integer::DivideRowsOp op);
   llvm::LogicalResult emit(integer::LayerNormOp op);
-  llvm::FailureOr<std::string> patches(integer::ExtractPatchesOp op, const std::string &x);
-  std::string move(mlir::Operation *op, llvm::ArrayRef<std::string> inputs);
+  llvm::LogicalResult emit(integer::ExtractPatchesOp op);
+  llvm::LogicalResult emit(integer::MaxPoolOp op);
+  llvm::LogicalResult emit(integer::DepthwiseConv2dOp op);
+  llvm::LogicalResult emit(integer::ResampleOp op);
+  std::string channelsFirst(const std::string &map);
+  std::string channelsLast(const std::string &planes);
+  std::string surround(integer::ExtractPatchesOp op, std::string map, const numerics::Code &code);
+  /// How the codes of a value are kept; as they are read, of a constant.
+  bool isWrittenUnsigned(mlir::Value value) const;
+  std::string move(mlir::Operation *op, llvm::ArrayRef<std::string> inputs, int64_t padding);
   llvm::LogicalResult emitMove(mlir::Operation *op);
   llvm::LogicalResult emitOp(mlir::Operation *op);
   llvm::LogicalResult addInput();
