@@ -159,6 +159,22 @@ TEST(EdgeCases, SumsOfOneSmallCode) {
                              top));
 }
 
+/// The last vector of a row has one column: what lies behind the result is left alone.
+TEST(EdgeCases, OneColumnOfAVector) {
+  for (int columns : {1, 17})
+    for (int width : {8, 16})
+      expectSame(llvm::formatv(R"(
+        func.func @main(%x: tensor<7x4xi8>, %y: tensor<64xi8>) -> (tensor<7x{0}xi{1}>, tensor<64xi8>) {{
+          %behind = vitq.requant %y by <1518500250, 31> round half_up : tensor<64xi8> -> tensor<64xi8>
+          %w = arith.constant dense<3> : tensor<4x{0}xi8>
+          %a = vitq.matmul %x, %w lhs <unsigned> : (tensor<7x4xi8>, tensor<4x{0}xi8>) -> tensor<7x{0}xi32>
+          %b = vitq.requant %a by <1518500250, 36> round half_up : tensor<7x{0}xi32> -> tensor<7x{0}xi{1}>
+          return %b, %behind : tensor<7x{0}xi{1}>, tensor<64xi8>
+        })",
+                               columns, width)
+                     .str());
+}
+
 TEST(EdgeCases, InterpolationOfEveryCode) {
   const std::string text = R"(
     func.func @main(%x: tensor<65536xi16>, %t: tensor<1025xi16>)
