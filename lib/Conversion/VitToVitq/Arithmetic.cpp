@@ -25,15 +25,8 @@ struct LowerLinear : Lowering<vit::LinearOp> {
     FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput());
     if (failed(input) || failed(checkRhs(op, op.getWeight())))
       return failure();
-    FailureOr<Value> bias = foldZeroPoint(op, rewriter, adaptor.getWeight(), adaptor.getBias(),
-                                          vit::shapeOf(op.getResult()).back(), input->zeroPoint());
-    if (failed(bias))
-      return failure();
-    auto matmul = rewriter.replaceOpWithNewOp<integer::MatmulOp>(op, convert(op.getType()), adaptor.getInput(),
-                                                                 adaptor.getWeight(), *bias, signAttr(op, *input),
-                                                                 rewriter.getUnitAttr());
-    recordScale(matmul, op);
-    return success();
+    return replaceWithSums(
+        op, rewriter, createProduct(op, rewriter, adaptor.getInput(), adaptor.getWeight(), adaptor.getBias(), *input));
   }
 };
 

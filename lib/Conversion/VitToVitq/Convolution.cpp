@@ -24,6 +24,15 @@ using namespace ::vitq::lowering;
 
 namespace {
 
+/// The matrix [D, K_h*K_w*C] of `taps`, elements [D, C, K_h, K_w] of `weight`.
+Value createMatrix(ConversionPatternRewriter &rewriter, Location loc, Value weight, const Tensor &taps) {
+  ArrayRef<int64_t> shape = taps.shape();
+  const int64_t rows = shape[0], channels = shape[1], window = shape[2] * shape[3];
+  Tensor matrix = transposed(taps.reshaped({rows, channels, window}), {0, 2, 1}).reshaped({rows, window * channels});
+  return createConstant(rewriter, loc, RankedTensorType::get(matrix.shape(), getElementTypeOrSelf(weight.getType())),
+                        matrix, getBlobName(weight));
+}
+
 /// Patches become rows, the weight its transposed matrix [D, P_h*P_w*C].
 struct LowerPatchEmbed : Lowering<vit::PatchEmbedOp> {
   using Lowering::Lowering;
@@ -40,21 +49,11 @@ struct LowerPatchEmbed : Lowering<vit::PatchEmbedOp> {
     if (!op.getChannelsLast())
       image = vit::createInferred<integer::TransposeOp>(
           rewriter, loc, image, rewriter.getNamedAttr("permutation", rewriter.getDenseI64ArrayAttr({0, 2, 3, 1})));
-    ArrayRef<int64_t> shape = vit::shapeOf(op.getWeight());
-    int64_t d = shape[0], c = shape[1], h = shape[2], w = shape[3];
-    Tensor rows = transposed(weights->reshaped({d, c, h * w}), {0, 2, 1});
-    Value weight = createConstant(
-        rewriter, loc, RankedTensorType::get({d, h * w * c}, getElementTypeOrSelf(adaptor.getWeight().getType())),
-        rows.reshaped({d, h * w * c}), getBlobName(adaptor.getWeight()));
-    FailureOr<Value> bias = foldZeroPoint(op, rewriter, weight, adaptor.getBias(), d, input->zeroPoint());
-    if (failed(bias))
-      return failure();
+    Value weight = createMatrix(rewriter, loc, adaptor.getWeight(), *weights);
     Value patches = vit::createInferred<integer::ExtractPatchesOp>(
-        rewriter, loc, image, rewriter.getNamedAttr("patch", rewriter.getDenseI64ArrayAttr({h, w})));
-    auto matmul = rewriter.replaceOpWithNewOp<integer::MatmulOp>(op, convert(op.getType()), patches, weight, *bias,
-                                                                 signAttr(op, *input), rewriter.getUnitAttr());
-    recordScale(matmul, op);
-    return success();
+        rewriter, loc, image,
+        rewriter.getNamedAttr("patch", rewriter.getDenseI64ArrayAttr(vit::shapeOf(op.getWeight()).drop_front(2))));
+    return replaceWithSums(op, rewriter, createProduct(op, rewriter, patches, weight, adaptor.getBias(), *input));
   }
 };
 
@@ -131,7 +130,7 @@ private:
                               const UniformParameters &input, const Tensor &weights, int64_t group) const {
     ArrayRef<int64_t> shape = vit::shapeOf(op.getWeight()), map = vit::shapeOf(op.getInput());
     const auto groups = static_cast<int64_t>(op.getGroups());
-    const int64_t outputs = shape[0] / groups, channels = shape[1], taps = shape[2] * shape[3], depth = taps * channels;
+    const int64_t outputs = shape[0] / groups, channels = shape[1];
     Location loc = op.getLoc();
     auto i64s = [&](StringRef name, ArrayRef<int64_t> values) {
       return rewriter.getNamedAttr(name, rewriter.getDenseI64ArrayAttr(values));
@@ -162,18 +161,7 @@ private:
       attributes.push_back(i64s("dilations", windows.dilations));
     Value patches = make<integer::ExtractPatchesOp>(rewriter, op, image, attributes);
     Tensor rows = sliced(weights, {group * outputs, 0, 0, 0}, {outputs, channels, shape[2], shape[3]}, {1, 1, 1, 1});
-    rows = transposed(rows.reshaped({outputs, channels, taps}), {0, 2, 1}).reshaped({outputs, depth});
-    Value weight = createConstant(
-        rewriter, loc, RankedTensorType::get({outputs, depth}, getElementTypeOrSelf(adaptor.getWeight().getType())),
-        rows, getBlobName(adaptor.getWeight()));
-    FailureOr<Value> folded = foldZeroPoint(op, rewriter, weight, bias, outputs, input.zeroPoint());
-    if (failed(folded))
-      return failure();
-    SmallVector<int64_t> result(vit::shapeOf(op.getResult()));
-    result.back() = outputs;
-    return integer::MatmulOp::create(rewriter, loc, RankedTensorType::get(result, rewriter.getI32Type()), patches,
-                                     weight, *folded, signAttr(op, input), rewriter.getUnitAttr())
-        .getResult();
+    return createProduct(op, rewriter, patches, createMatrix(rewriter, loc, adaptor.getWeight(), rows), bias, input);
   }
 
   LogicalResult lowerPatches(vit::Conv2dOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter,
@@ -188,9 +176,7 @@ private:
     if (sums.size() > 1)
       sums = {
           make<integer::ConcatOp>(rewriter, op, sums, rewriter.getNamedAttr("axis", rewriter.getI64IntegerAttr(3)))};
-    recordScale(sums.front().getDefiningOp(), op);
-    rewriter.replaceOp(op, sums.front());
-    return success();
+    return replaceWithSums(op, rewriter, sums.front());
   }
 };
 

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Products.h"
+#include "Recording.h"
 
 #include "vitq/Support/Constants.h"
 
@@ -14,9 +15,9 @@ using namespace mlir;
 using namespace ::vitq;
 using namespace ::vitq::lowering;
 
-/// Bias minus zero point times the sums of the weights (docs/Rules.md, R2).
-FailureOr<Value> lowering::foldZeroPoint(Operation *op, ConversionPatternRewriter &rewriter, Value weight, Value bias,
-                                         int64_t channels, int64_t zeroPoint) {
+/// The bias `bias[n] - zeroPoint * sum_i w[n, i]` (docs/Rules.md, R2), `bias` where the zero point is 0.
+static FailureOr<Value> foldZeroPoint(Operation *op, ConversionPatternRewriter &rewriter, Value weight, Value bias,
+                                      int64_t channels, int64_t zeroPoint) {
   if (zeroPoint == 0)
     return bias;
   FailureOr<Tensor> weights = getIntTensor(weight);
@@ -36,6 +37,26 @@ FailureOr<Value> lowering::foldZeroPoint(Operation *op, ConversionPatternRewrite
   return createIntConstant(rewriter, op->getLoc(), RankedTensorType::get({channels}, rewriter.getI32Type()), *folded,
                            bias && !getBlobName(bias).empty() ? getBlobName(bias) : "bias")
       .getResult();
+}
+
+FailureOr<Value> lowering::createProduct(Operation *op, ConversionPatternRewriter &rewriter, Value lhs, Value weight,
+                                         Value bias, const UniformParameters &input) {
+  SmallVector<int64_t> shape(vit::shapeOf(lhs));
+  shape.back() = vit::shapeOf(weight).front();
+  FailureOr<Value> folded = foldZeroPoint(op, rewriter, weight, bias, shape.back(), input.zeroPoint());
+  if (failed(folded))
+    return failure();
+  return integer::MatmulOp::create(rewriter, op->getLoc(), RankedTensorType::get(shape, rewriter.getI32Type()), lhs,
+                                   weight, *folded, signAttr(op, input), rewriter.getUnitAttr())
+      .getResult();
+}
+
+LogicalResult lowering::replaceWithSums(Operation *op, ConversionPatternRewriter &rewriter, FailureOr<Value> sums) {
+  if (failed(sums))
+    return failure();
+  recordScale(sums->getDefiningOp(), op);
+  rewriter.replaceOp(op, *sums);
+  return success();
 }
 
 /// Codes of contraction operands: weights are symmetric.

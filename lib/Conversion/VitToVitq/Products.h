@@ -13,9 +13,15 @@
 
 namespace vitq::lowering {
 
-/// The bias `bias[n] - zeroPoint * sum_i w[n, i]` (docs/Rules.md, R2), `bias` where the zero point is 0.
-mlir::FailureOr<mlir::Value> foldZeroPoint(mlir::Operation *op, mlir::ConversionPatternRewriter &rewriter,
-                                           mlir::Value weight, mlir::Value bias, int64_t channels, int64_t zeroPoint);
+/// The accumulators of `lhs` [..., K], read as `input` says, times the constant `weight` [N, K] transposed, with the
+/// zero point in the bias; an error where that leaves 32 bits. `bias` may be null.
+mlir::FailureOr<mlir::Value> createProduct(mlir::Operation *op, mlir::ConversionPatternRewriter &rewriter,
+                                           mlir::Value lhs, mlir::Value weight, mlir::Value bias,
+                                           const UniformParameters &input);
+
+/// Replaces `op` by `sums`, on which its scale is recorded; failure where there are none.
+llvm::LogicalResult replaceWithSums(mlir::Operation *op, mlir::ConversionPatternRewriter &rewriter,
+                                    mlir::FailureOr<mlir::Value> sums);
 
 /// Whether `rhs` has signed codes of at most 8 bits around 0; an error otherwise.
 llvm::LogicalResult checkRhs(mlir::Operation *op, mlir::Value rhs);
