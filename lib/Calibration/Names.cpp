@@ -74,7 +74,7 @@ bool calibration::wantsChannels(Operation *op) {
     return false;
   return isa<vit::LinearOp, vit::LayerNormOp, vit::UnaryFunction>(op) ||
          llvm::any_of(op->getResult(0).getUses(),
-                      [](OpOperand &use) { return isa<vit::LinearOp>(use.getOwner()) && use.getOperandNumber() == 0; });
+                      [](OpOperand &use) { return isa<vit::WeightedOp>(use.getOwner()) && use.getOperandNumber() == 0; });
 }
 
 /// Sets what `table` has of `value` beside its range.

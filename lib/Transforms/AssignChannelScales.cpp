@@ -53,9 +53,8 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
       if (auto matmul = dyn_cast<MatmulOp>(op); matmul && heads) {
         if (failed(assignHeads(matmul, matmul.getLhs())) || failed(assignHeads(matmul, matmul.getRhs())))
           return WalkResult::interrupt();
-      } else if (depthwise && isExactSum(op) && feedsWeights(op, /*onlyDepthwise=*/true)) {
-        if (failed(assignDepthwise(op)))
-          return WalkResult::interrupt();
+      } else if (depthwise && isa<WeightedOp>(op) && feedsWeights(op, /*onlyDepthwise=*/true)) {
+        assignDepthwise(op);
       } else if ((isa<MulOp>(op) || isTable(op)) && own > 0 && feedsWeights(op)) {
         if (failed(assignOwn(op)))
           return WalkResult::interrupt();
@@ -73,14 +72,6 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
   static bool isTable(Operation *op) {
     return isa<UnaryFunction>(op) && isa<QuantizableOp>(op) &&
            cast<QuantizableOp>(op).getOperandCode(0).kind == CodeKind::Code;
-  }
-
-  /// Whether the op's codes are made from sums of products, which a scale for each channel costs nothing.
-  static bool isExactSum(Operation *op) {
-    if (auto function = dyn_cast<UnaryFunction>(op); function && isa<QuantizableOp>(op))
-      return cast<QuantizableOp>(op).getOperandCode(0).takesAccumulator && op->getOperand(0).hasOneUse() &&
-             isa_and_nonnull<WeightedOp>(op->getOperand(0).getDefiningOp());
-    return isa<WeightedOp>(op);
   }
 
   /// Whether each row of the weight reads one channel: each channel's scale is then one of the row.
@@ -190,15 +181,14 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
   }
 
   /// A scale for every channel, where each is read by rows of weights of its own.
-  LogicalResult assignDepthwise(Operation *op) {
-    FailureOr<ChannelRanges> channels = rangesOf(op);
-    if (failed(channels))
-      return failure();
+  void assignDepthwise(Operation *op) {
+    std::optional<ChannelRanges> channels = getChannelRanges(op);
+    if (!channels) // ranges saved by hand may be without: one scale serves as well
+      return;
     clampToRange(op, *channels);
     setCodeRanges(op, *channels);
     recordDecision(op, "vit-assign-channel-scales", "one scale for each channel of what a depthwise convolution reads");
     ++numChannels;
-    return success();
   }
 
   /// A scale for every channel (RepQ).

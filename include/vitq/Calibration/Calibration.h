@@ -93,7 +93,7 @@ bool wantsHistogram(mlir::Operation *op);
 
 /// Whether channel statistics are kept: of the only result, a float tensor, of
 /// `vit.linear`, `vit.layer_norm`, a unary function, and of any vit op whose
-/// result is the input of a `vit.linear`; at most `kMaxStatisticsChannels`.
+/// result a layer with weights reads (`WeightedOp`); at most `kMaxStatisticsChannels`.
 bool wantsChannels(mlir::Operation *op);
 
 /// 32 hexadecimal digits that tell models apart by what determines their ranges: the

@@ -428,8 +428,8 @@ def VitAssignChannelScalesPass : Pass<"vit-assign-channel-scales", "::mlir::Modu
       weights of the layers that read the result; the function becomes N + 1
       tables;
     * `depthwise`: what a depthwise convolution reads has a scale for each channel where its codes
-      are made from the sums of another layer, through a rectifier or not: there a scale for
-      each costs nothing;
+      are made from the sums of another layer, without a function between: there a scale for each
+      costs nothing;
     * `norms=on`: every channel of a layer_norm has its own scale, folded likewise (RepQ-ViT);
       `norms=auto`: where the statistics say that it pays (docs/Recipes.md, Scales for the
       channels of LayerNorm). Of `n` rows that were seen of the result, `vit.calibration_images`
