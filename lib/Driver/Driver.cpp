@@ -12,6 +12,7 @@
 
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Analysis/NonlinearChoice.h"
+#include "vitq/Data/ByteImages.h"
 #include "vitq/Data/Preprocess.h"
 #include "vitq/Driver/FlagRules.h"
 #include "vitq/InitAll.h"
@@ -93,7 +94,7 @@ static LogicalResult checkCalibration(ModuleOp module, const CompileOptions &opt
     return emitError(
         loc, "quantizing needs calibration: give images with --calibration-data=FOLDER, or ranges of an earlier "
              "run with --load-ranges=FILE");
-  if (!options.data.empty() && options.preprocess.empty())
+  if (!options.data.empty() && options.preprocess.empty() && !module->hasAttr(data::kReadsBytesAttr))
     emitWarning(loc, "without --preprocess images are only scaled to 0..1; a model trained with mean and std wants "
                      "--preprocess=mean=M,std=S, or @preprocessor_config.json");
   return success();

@@ -11,6 +11,7 @@
 #include "dialects/systolic/Systolic.h"
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Data/ByteImages.h"
 #include "vitq/InitAll.h"
 #include "vitq/Support/MainFunction.h"
 #include "vitq/Support/PassStages.h"
@@ -78,10 +79,21 @@ static LogicalResult runPhase(ModuleOp module, llvm::function_ref<void(OpPassMan
   return pm.run(module);
 }
 
+/// A model of bytes is not given pixels that are normalized already.
+static LogicalResult checkPreprocess(ModuleOp module, const CompileOptions &options) {
+  if (options.preprocess.empty() || !module->hasAttr(data::kReadsBytesAttr))
+    return success();
+  if (llvm::Error error = data::checkByteImages(options.preprocess.getValue()))
+    return emitError(module.getLoc()) << llvm::toString(std::move(error));
+  return success();
+}
+
 LogicalResult lowerToPhase(ModuleOp module, Phase last, const CompileOptions &options, const PhaseHooks &hooks) {
   registerAllTargets(); // Whose costs are compared.
   Phase now = getPhase(module);
   if (now == Phase::Float) {
+    if (last > Phase::Float && failed(checkPreprocess(module, options)))
+      return failure();
     if (failed(runPhase(module, addFloatPasses)))
       return failure();
     if (last == Phase::Float)

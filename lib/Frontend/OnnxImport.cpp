@@ -12,6 +12,7 @@
 #include "Importer.h"
 #include "Opsets.h"
 
+#include "vitq/Data/ByteImages.h"
 #include "vitq/Support/Constants.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -226,6 +227,7 @@ void GraphImporter::declareBytes(Value image, bool channelsLast) {
   Imported &value = state.values[model.inputs.front().name];
   value = Imported(bytes);
   value.codes = quantizedType(builder.getContext(), Grid{{1.0}, {0}, -1, 8, /*isSigned=*/false});
+  module->setAttr(data::kReadsBytesAttr, builder.getUnitAttr());
   emitRemark(loc) << "the model reads bytes and normalizes them itself: --preprocess needs no mean and std";
 }
 

@@ -15,6 +15,7 @@
 #include "vitq/Analysis/ProgramResults.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Calibration/Calibration.h"
+#include "vitq/Data/ByteImages.h"
 #include "vitq/Frontend/OnnxImport.h"
 #include "vitq/Interpreter/Interpreter.h"
 #include "vitq/Target/Systolic/Launches.h"
@@ -171,6 +172,7 @@ llvm::Error InterpretedProgram::describe() {
       macs = llvm::SaturatingAdd(macs, launch.macs);
   if (macs)
     information.macs = static_cast<int64_t>(std::min<uint64_t>(macs, std::numeric_limits<int64_t>::max()));
+  information.readsBytes = information.floatInput && module->hasAttr(data::kReadsBytesAttr);
   auto text = module->getAttrOfType<StringAttr>(calibration::kPreprocessAttr);
   if (!text)
     return llvm::Error::success();

@@ -11,6 +11,7 @@
 #include "Benchmark.h"
 #include "ProgramKinds.h"
 
+#include "vitq/Data/ByteImages.h"
 #include "vitq/Data/Npy.h"
 #include "vitq/Runner/Evaluation.h"
 #include "vitq/Support/AtomicFile.h"
@@ -132,6 +133,10 @@ llvm::Expected<data::Preprocess> Session::choosePreprocess() const {
       return conflict(options.program, *chosen, options.reference, *reference->info().preprocess);
     chosen = reference->info().preprocess;
   }
+  for (const Program *user : {program.get(), reference.get()})
+    if (user && user->info().readsBytes && chosen)
+      if (llvm::Error error = data::checkByteImages(data::toString(*chosen)))
+        return llvm::createStringError(user->info().path + ": " + llvm::toString(std::move(error)));
   return chosen.value_or(data::Preprocess());
 }
 

@@ -65,6 +65,8 @@ struct ProgramInfo {
   /// In the order of their offsets; none where the program cannot be run.
   std::vector<OutputInfo> outputs;
   std::optional<data::Preprocess> preprocess;
+  /// Whether a float program normalizes the pixels itself.
+  bool readsBytes = false;
   /// Of one run, that is of a whole batch.
   std::optional<int64_t> macs, arenaBytes, arenaLowerBound, weightBytes, codeBytes;
   /// What the arena has more for each thread beyond the first.
