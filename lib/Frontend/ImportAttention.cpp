@@ -393,8 +393,13 @@ static LogicalResult importGroupQueryAttention(NodeImporter &n) {
       failed(n.checkAttributes({"num_heads", "kv_num_heads", "scale", "softcap", "local_window_size", "do_rotary",
                                 "rotary_interleaved", "smooth_softmax", "qk_output"})))
     return failure();
-  if (n.intAttr("do_rotary", 0) != 0 || n.intAttr("smooth_softmax", 0) == 1 || n.has(11))
+  if (n.intAttr("do_rotary", 0) != 0 || n.has(11))
     return n.error() << "rotary embeddings inside and sinks are not supported";
+  if (n.intAttr("smooth_softmax", 0) == 1)
+    return n.error() << "smooth_softmax = 1, a sink without a number, is not supported; export the model without it";
+  const int64_t window = n.intAttr("local_window_size", -1);
+  if (window == 0)
+    return n.error() << "local_window_size = 0 lets no query see a key; leave it out, or -1, to see all";
   const int64_t heads = n.intAttr("num_heads", 0), kvHeads = n.intAttr("kv_num_heads", 0);
   Imported query = n.input(0), key = n.input(1), value = n.input(2);
   if (heads < 1 || kvHeads < 1 || query.rank() != 3 || static_cast<bool>(key) != static_cast<bool>(value))
@@ -417,7 +422,6 @@ static LogicalResult importGroupQueryAttention(NodeImporter &n) {
   a.softcap = n.floatAttr("softcap", 0.0);
   a.right = 0;
   // So many tokens, the query's own among them.
-  const int64_t window = n.intAttr("local_window_size", -1);
   a.left = window > 0 ? window - 1 : -1;
   if (failed(checkHeads(n, a)) || failed(checkLengths(n, a)))
     return failure();

@@ -12,6 +12,7 @@
 #include "Importer.h"
 
 #include "ConstantCodes.h"
+#include "WindowAttributes.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -51,27 +52,6 @@ struct ConvAttributes {
   int64_t groups = 1;
 };
 } // namespace
-
-/// Sizes in attributes that are larger than any image could need.
-static bool isSane(ArrayRef<int64_t> values, int64_t least) {
-  return llvm::all_of(values, [=](int64_t v) { return v >= least && v < (int64_t(1) << 24); });
-}
-
-static std::string text(ArrayRef<int64_t> values) {
-  std::string result = "[";
-  llvm::raw_string_ostream os(result);
-  llvm::interleaveComma(values, os);
-  return result + "]";
-}
-
-/// A list of `count` numbers, `fill` where there is none.
-static FailureOr<Shape> readSizes(NodeImporter &n, const std::string &name, size_t count, int64_t least, int64_t fill) {
-  Shape values = n.intsAttr(name).value_or(Shape(count, fill));
-  if (values.size() == count && isSane(values, least))
-    return values;
-  return n.error() << "has unusable strides, dilations, pads or groups: " << name << " " << text(values) << " must be "
-                   << count << " numbers from " << least << " to 2^24";
-}
 
 /// Padding that keeps the size of the image: output = ceil(input / stride).
 static void padToSame(ConvAttributes &attributes, ArrayRef<int64_t> image, bool lower) {
@@ -127,6 +107,8 @@ static FailureOr<ConvAttributes> readConvAttributes(NodeImporter &n, ArrayRef<in
   attributes.pads = *pads;
   attributes.groups = n.intAttr("group", 1);
   std::string autoPad = n.stringAttr("auto_pad", "NOTSET");
+  if (failed(checkAutoPad(n, autoPad, *pads)))
+    return failure();
   if (autoPad == "SAME_UPPER" || autoPad == "SAME_LOWER")
     padToSame(attributes, image, autoPad == "SAME_LOWER");
   else if (autoPad == "VALID")
@@ -355,7 +337,9 @@ static MaybeImported makeConvTranspose(NodeImporter &n) {
     return n.error() << "kernel_shape " << text(*given) << " is not the weight's, " << text(attributes.kernel);
   FailureOr<Shape> strides = readSizes(n, "strides", rank, 1, 1), dilations = readSizes(n, "dilations", rank, 1, 1),
                    pads = readSizes(n, "pads", 2 * rank, 0, 0), beyond = readSizes(n, "output_padding", rank, 0, 0);
-  if (failed(strides) || failed(dilations) || failed(pads) || failed(beyond))
+  if (failed(strides) || failed(dilations) || failed(pads) || failed(beyond) ||
+      failed(checkAutoPad(n, n.stringAttr("auto_pad", "NOTSET"), *pads)) ||
+      failed(checkOutputPadding(n, *beyond, *strides, *dilations)))
     return failure();
   attributes.strides = *strides;
   attributes.dilations = *dilations;

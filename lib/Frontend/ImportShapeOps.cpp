@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Importer.h"
+#include "llvm/ADT/SmallSet.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
@@ -420,12 +421,13 @@ static int64_t paddedFrom(StringRef mode, int64_t i, int64_t size) {
 }
 
 /// Padding with elements of the input itself.
-static MaybeImported padWithElements(NodeImporter &n, StringRef mode, ArrayRef<int64_t> low, ArrayRef<int64_t> high) {
-  MaybeImported result = n.input(0);
-  for (int64_t axis = 0, rank = n.input(0).rank(); axis < rank && succeeded(result); ++axis) {
+static MaybeImported padWithElements(NodeImporter &n, const Imported &input, StringRef mode, ArrayRef<int64_t> low,
+                                     ArrayRef<int64_t> high) {
+  MaybeImported result = input;
+  for (int64_t axis = 0, rank = input.rank(); axis < rank && succeeded(result); ++axis) {
     if (low[axis] == 0 && high[axis] == 0)
       continue;
-    const int64_t size = n.input(0).shape()[axis];
+    const int64_t size = input.shape()[axis];
     Shape indices;
     for (int64_t i = -low[axis]; i < size + high[axis]; ++i)
       indices.push_back(paddedFrom(mode, i, size));
@@ -435,11 +437,12 @@ static MaybeImported padWithElements(NodeImporter &n, StringRef mode, ArrayRef<i
 }
 
 /// Padding with a number other than 0: constants beside the input.
-static MaybeImported padWithNumber(NodeImporter &n, double number, ArrayRef<int64_t> low, ArrayRef<int64_t> high) {
+static MaybeImported padWithNumber(NodeImporter &n, const Imported &input, double number, ArrayRef<int64_t> low,
+                                   ArrayRef<int64_t> high) {
   OnnxConstant value(DType::F32, Shape(), (n.outputName() + ".padding").str());
   value.setDouble(0, number);
-  MaybeImported result = n.input(0);
-  for (int64_t axis = 0, rank = n.input(0).rank(); axis < rank && succeeded(result); ++axis) {
+  MaybeImported result = input;
+  for (int64_t axis = 0, rank = input.rank(); axis < rank && succeeded(result); ++axis) {
     SmallVector<Imported> parts{*result};
     for (bool isHigh : {false, true}) {
       Shape shape(result->shape());
@@ -466,8 +469,8 @@ static std::optional<double> paddingNumber(NodeImporter &n) {
 }
 
 /// A map that MaxPool will read.
-static MaybeImported surroundWithLowest(NodeImporter &n, ArrayRef<int64_t> low, ArrayRef<int64_t> shape) {
-  const Imported &input = n.input(0);
+static MaybeImported surroundWithLowest(NodeImporter &n, const Imported &input, ArrayRef<int64_t> low,
+                                        ArrayRef<int64_t> shape) {
   if (shape.size() < 3 || shape.take_front(2) != input.shape().take_front(2))
     return n.error() << "pads batch or channels with -inf, which is not supported";
   Imported result;
@@ -477,55 +480,95 @@ static MaybeImported surroundWithLowest(NodeImporter &n, ArrayRef<int64_t> low, 
   return result;
 }
 
-static LogicalResult importPad(NodeImporter &n) {
-  const Imported &input = n.input(0);
+/// The counts before and behind each axis of the node's input.
+static LogicalResult readPads(NodeImporter &n, Shape &low, Shape &high) {
   FailureOr<Shape> pads = readList(n, 1, "pads", 11);
-  if (failed(pads))
+  const int64_t rank = n.input(0).rank();
+  FailureOr<Shape> axes = n.has(3) ? n.intsInput(3, "axes") : FailureOr<Shape>(Shape(range(0, rank)));
+  if (failed(pads) || failed(axes))
     return failure();
-  size_t rank = input.rank();
+  if (pads->size() != 2 * axes->size())
+    return n.error() << "needs two counts for each axis";
+  low.assign(rank, 0);
+  high.assign(rank, 0);
+  llvm::SmallSet<int64_t, 8> known;
+  for (size_t i = 0; i < axes->size(); ++i) {
+    FailureOr<int64_t> axis = n.axis((*axes)[i], rank);
+    if (failed(axis))
+      return failure();
+    if (!known.insert(*axis).second)
+      return n.error() << "axis " << (*axes)[i] << " is given twice";
+    low[*axis] = (*pads)[i];
+    high[*axis] = (*pads)[axes->size() + i];
+    for (int64_t count : {low[*axis], high[*axis]})
+      if (count > kMaxElements || count < -kMaxElements)
+        return n.error() << "pads axis " << *axis << " with " << count << " elements; at most " << kMaxElements
+                         << " are supported";
+  }
+  return success();
+}
+
+/// The input without what negative counts cut from it; they are 0 then.
+static MaybeImported cutNegative(NodeImporter &n, MutableArrayRef<int64_t> low, MutableArrayRef<int64_t> high) {
+  const Imported &input = n.input(0);
+  Shape offsets(input.rank(), 0), sizes(input.shape());
+  for (int64_t axis = 0; axis < input.rank(); ++axis) {
+    offsets[axis] = std::max<int64_t>(0, -low[axis]);
+    sizes[axis] -= offsets[axis] + std::max<int64_t>(0, -high[axis]);
+    if (sizes[axis] < 1 && sizes[axis] < input.shape()[axis])
+      return n.error() << "negative pads " << low[axis] << " and " << high[axis] << " leave nothing of axis " << axis
+                       << ", which has " << input.shape()[axis] << " elements";
+    low[axis] = std::max<int64_t>(0, low[axis]);
+    high[axis] = std::max<int64_t>(0, high[axis]);
+  }
+  return ArrayRef<int64_t>(sizes) == input.shape() ? MaybeImported(input)
+                                                   : n.slice(input, offsets, sizes, Shape(input.rank(), 1));
+}
+
+/// Of modes that take elements of the input, along each axis.
+static LogicalResult checkElements(NodeImporter &n, StringRef mode, const Imported &input, ArrayRef<int64_t> low,
+                                   ArrayRef<int64_t> high) {
+  constexpr int64_t kMost = 1 << 14;
+  for (int64_t axis = 0; axis < input.rank(); ++axis) {
+    const int64_t most = std::max(low[axis], high[axis]);
+    if (most > kMost)
+      return n.error() << "pads axis " << axis << " with " << most << " elements; at most " << kMost
+                       << " are supported";
+    if (mode == "reflect" && most >= std::max<int64_t>(input.shape()[axis], 1))
+      return n.error() << "reflects more elements than axis " << axis << " of size " << input.shape()[axis] << " has";
+  }
+  return success();
+}
+
+static LogicalResult importPad(NodeImporter &n) {
   const std::string mode = n.stringAttr("mode", "constant");
   const std::optional<double> number = paddingNumber(n);
   if (!llvm::is_contained({"constant", "edge", "reflect", "wrap"}, mode))
     return n.error() << "mode '" << mode << "' is not supported";
-  const bool isLowest = number && *number == -std::numeric_limits<double>::infinity() && input.value && !input.codes;
+  const bool isLowest =
+      number && *number == -std::numeric_limits<double>::infinity() && n.input(0).value && !n.input(0).codes;
   if (mode == "constant" && (!number || (!std::isfinite(*number) && !isLowest)))
     return n.error() << "only padding with a known finite number is supported, or with -inf in front of MaxPool";
-  Shape low(rank, 0), high(rank, 0), axes(range(0, rank));
-  if (n.has(3)) {
-    FailureOr<Shape> given = n.intsInput(3, "axes");
-    if (failed(given))
-      return failure();
-    axes = *given;
-  }
-  if (pads->size() != 2 * axes.size())
-    return n.error() << "needs two counts for each axis";
-  for (size_t i = 0; i < axes.size(); ++i) {
-    FailureOr<int64_t> axis = n.axis(axes[i], rank);
-    if (failed(axis))
-      return failure();
-    low[*axis] = (*pads)[i];
-    high[*axis] = (*pads)[axes.size() + i];
-    if (low[*axis] < 0 || high[*axis] < 0 || low[*axis] > kMaxElements || high[*axis] > kMaxElements)
-      return n.error() << "a count is negative or absurd";
-    if (mode != "constant" && std::max(low[*axis], high[*axis]) > (1 << 14))
-      return n.error() << "a count is negative or absurd";
-    if (mode == "reflect" && std::max(low[*axis], high[*axis]) >= std::max<int64_t>(input.shape()[*axis], 1))
-      return n.error() << "reflects more elements than axis " << *axis << " of size " << input.shape()[*axis] << " has";
-  }
-  Shape result(input.shape());
-  for (size_t i = 0; i < rank; ++i)
+  Shape low, high;
+  if (failed(readPads(n, low, high)))
+    return failure();
+  MaybeImported input = cutNegative(n, low, high);
+  if (failed(input) || (mode != "constant" && failed(checkElements(n, mode, *input, low, high))))
+    return failure();
+  Shape result(input->shape());
+  for (size_t i = 0; i < result.size(); ++i)
     result[i] += low[i] + high[i];
   if (!countElements(result))
     return n.error() << "the result is too large";
-  if (llvm::all_of(*pads, [](int64_t count) { return count == 0; }))
-    return n.setOutput(MaybeImported(input));
+  if (ArrayRef<int64_t>(result) == input->shape())
+    return n.setOutput(input);
   if (mode != "constant")
-    return n.setOutput(padWithElements(n, mode, low, high));
+    return n.setOutput(padWithElements(n, *input, mode, low, high));
   if (isLowest)
-    return n.setOutput(surroundWithLowest(n, low, result));
+    return n.setOutput(surroundWithLowest(n, *input, low, result));
   if (*number != 0)
-    return n.setOutput(padWithNumber(n, *number, low, high));
-  FailureOr<Value> value = n.materialize(input);
+    return n.setOutput(padWithNumber(n, *input, *number, low, high));
+  FailureOr<Value> value = n.materialize(*input);
   if (failed(value))
     return failure();
   return n.setOutput(n.create<vit::PadOp>(*value, {n.i64s("low", low), n.i64s("high", high)}));

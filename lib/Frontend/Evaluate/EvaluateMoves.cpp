@@ -8,6 +8,7 @@
 
 #include "Evaluator.h"
 
+#include "llvm/ADT/SmallSet.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
@@ -132,14 +133,19 @@ static LogicalResult readPads(NodeImporter &n, Shape &low, Shape &shape) {
     return n.error() << "needs two counts for each axis";
   low.assign(rank, 0);
   shape.assign(n.input(0).shape());
+  llvm::SmallSet<int64_t, 8> known;
   for (auto [i, given] : llvm::enumerate(axes)) {
     FailureOr<int64_t> axis = n.axis(given, rank);
     if (failed(axis))
       return failure();
     const int64_t high = pads[axes.size() + i];
     low[*axis] = pads[i];
-    if (std::max(std::abs(pads[i]), std::abs(high)) > kMaxElements || pads[i] == INT64_MIN || high == INT64_MIN)
-      return n.error() << "a count is negative or absurd";
+    if (!known.insert(*axis).second)
+      return n.error() << "axis " << given << " is given twice";
+    for (int64_t count : {pads[i], high})
+      if (count > kMaxElements || count < -kMaxElements)
+        return n.error() << "pads axis " << *axis << " with " << count << " elements; at most " << kMaxElements
+                         << " are supported";
     shape[*axis] += pads[i] + high;
   }
   return success();

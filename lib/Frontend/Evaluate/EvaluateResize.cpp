@@ -12,6 +12,10 @@
 
 #include "Evaluator.h"
 
+#include "../WindowAttributes.h"
+
+#include "llvm/Support/Format.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -34,6 +38,8 @@ struct ResizedAxis {
   double scale = 1;
   /// The part that is read, for `tf_crop_and_resize`.
   double begin = 0, end = 1;
+  /// Whether `to` was given, and not `scale`.
+  bool bySize = false;
 
   bool isKept() const { return from == to && scale == 1 && begin == 0 && end == 1; }
 };
@@ -162,11 +168,17 @@ static void fillOutside(const ResizeAttributes &attributes, ArrayRef<ResizedAxis
 // Reading the node
 //===----------------------------------------------------------------------===//
 
+static std::string shown(double number) {
+  std::string result;
+  llvm::raw_string_ostream(result) << llvm::format("%g", number);
+  return result;
+}
+
 static FailureOr<ResizeAttributes> readAttributes(NodeImporter &n) {
   ResizeAttributes attributes;
   std::string mode = n.stringAttr("mode", "nearest");
-  if (mode != "nearest" && mode != "linear" && mode != "cubic" && mode != "bilinear")
-    return n.error() << "mode '" << mode << "' is not supported";
+  if (mode != "nearest" && mode != "linear" && mode != "cubic")
+    return n.error() << "mode '" << mode << "' is not supported; ONNX has nearest, linear and cubic";
   attributes.mode = mode == "nearest" ? Mode::Nearest : mode == "cubic" ? Mode::Cubic : Mode::Linear;
   if (n.opset() < 11) {
     attributes.coordinates = "asymmetric";
@@ -186,6 +198,8 @@ static FailureOr<ResizeAttributes> readAttributes(NodeImporter &n) {
   if (!llvm::is_contained({"stretch", "not_larger", "not_smaller"}, attributes.policy))
     return n.error() << "keep_aspect_ratio_policy '" << attributes.policy << "' is not supported";
   attributes.cubic = n.floatAttr("cubic_coeff_a", -0.75);
+  if (attributes.mode == Mode::Cubic && !std::isfinite(attributes.cubic))
+    return n.error() << "cubic_coeff_a must be a finite number, not " << shown(attributes.cubic);
   attributes.excludeOutside = n.intAttr("exclude_outside", 0) != 0;
   attributes.antialias = n.intAttr("antialias", 0) != 0;
   attributes.extrapolation = n.floatAttr("extrapolation_value", 0);
@@ -218,6 +232,7 @@ static LogicalResult applySizes(NodeImporter &n, const ResizeAttributes &attribu
     return n.error() << "needs one size for each axis";
   for (auto [axis, size] : llvm::zip_equal(axes, *given)) {
     axis.to = size;
+    axis.bySize = true;
     axis.scale = static_cast<double>(size) / static_cast<double>(axis.from);
   }
   if (attributes.policy == "stretch" || axes.empty())
@@ -259,6 +274,11 @@ static FailureOr<SmallVector<ResizedAxis>> readAxes(NodeImporter &n, const Resiz
   if (attributes.coordinates == "tf_crop_and_resize" && failed(readRegion(n, axes)))
     return failure();
   const bool old = n.opset() < 11;
+  // Until opset 12 scales that are not given are an empty tensor.
+  if (const ConstantPtr &scales = n.input(2).constant; !old && n.has(3) && n.has(2) && (!scales || scales->size() > 0))
+    return n.error() << "has both scales and sizes"
+                     << (scales ? ", " + std::to_string(scales->size()) + " numbers" : "")
+                     << ", which exclude each other; remove one of them";
   if (failed(!old && n.has(3) ? applySizes(n, attributes, 3, axes)
                               : applyScales(n, n.input(old ? 1 : 2).constant.get(), axes)))
     return failure();
@@ -303,6 +323,19 @@ static MaybeImported resizeMap(NodeImporter &n, const ResizeAttributes &attribut
   return failed(moved) ? moved : n.reshape(*moved, result);
 }
 
+static LogicalResult refuseSize(NodeImporter &n, const ResizedAxis &axis) {
+  InFlightDiagnostic error = n.error();
+  error << "the result is empty or too large, or has a negative size: axis " << axis.axis << " of " << axis.from
+        << " elements ";
+  if (axis.bySize)
+    return error << "gets the size " << axis.to;
+  return error << "is scaled by " << shown(axis.scale);
+}
+
+static LogicalResult refuseSizes(NodeImporter &n, ArrayRef<int64_t> shape) {
+  return n.error() << "the result has more elements than are supported: " << text(shape);
+}
+
 /// Of maps of features, along their last two axes.
 static LogicalResult importResize(NodeImporter &n) {
   FailureOr<ResizeAttributes> attributes = readAttributes(n);
@@ -322,7 +355,7 @@ static LogicalResult importResize(NodeImporter &n) {
   }
   for (const ResizedAxis &axis : *axes) {
     if (axis.to < 1 || axis.to > kMaxElements)
-      return n.error() << "the result is empty or too large, or has a negative size";
+      return refuseSize(n, axis);
     if (axis.isKept())
       continue;
     if (axis.axis < 2)
@@ -330,7 +363,7 @@ static LogicalResult importResize(NodeImporter &n) {
     spatial[axis.axis - rank + 2] = axis;
   }
   if (!countElements({n.input(0).shape()[0], n.input(0).shape()[1], spatial[0].to, spatial[1].to}))
-    return n.error() << "the result is empty or too large, or has a negative size";
+    return refuseSizes(n, {n.input(0).shape()[0], n.input(0).shape()[1], spatial[0].to, spatial[1].to});
   if (failed(checkMapSizes(n, {spatial[0].to, spatial[1].to})))
     return failure();
   return n.setOutput(applyChannelsLast(
@@ -347,10 +380,13 @@ static LogicalResult evaluateResize(NodeImporter &n) {
   if (failed(axes))
     return failure();
   Shape shape(input.shape());
-  for (const ResizedAxis &axis : *axes)
+  for (const ResizedAxis &axis : *axes) {
+    if (axis.to < 1 || axis.to > kMaxElements)
+      return refuseSize(n, axis);
     shape[axis.axis] = axis.to;
+  }
   if (countElements(shape, kMaxFoldedElements).value_or(0) < 1)
-    return n.error() << "the result is empty or too large, or has a negative size";
+    return refuseSizes(n, shape);
   if (llvm::all_of(*axes, [](const ResizedAxis &axis) { return axis.isKept(); }))
     return n.setOutput(MaybeImported(n.input(0)));
   if (input.dtype == DType::Bool)

@@ -8,6 +8,8 @@
 
 #include "Evaluator.h"
 
+#include "../WindowAttributes.h"
+
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
@@ -16,18 +18,14 @@ using namespace mlir;
 using namespace vitq;
 using namespace vitq::frontend;
 
-static bool isSane(ArrayRef<int64_t> values, int64_t least) {
-  return llvm::all_of(values, [=](int64_t value) { return value >= least && value < (int64_t(1) << 24); });
-}
-
 static LogicalResult readPadding(NodeImporter &n, ArrayRef<int64_t> image, Window &window) {
   const size_t rank = image.size();
   const std::string autoPad = n.stringAttr("auto_pad", "NOTSET");
-  Shape pads = n.intsAttr("pads").value_or(Shape(2 * rank, 0));
-  if (pads.size() != 2 * rank || !isSane(pads, 0))
-    return n.error() << "has unusable strides, dilations, pads or groups";
-  window.low.assign(pads.begin(), pads.begin() + rank);
-  window.high.assign(pads.begin() + rank, pads.end());
+  const FailureOr<Shape> pads = readSizes(n, "pads", 2 * rank, 0, 0);
+  if (failed(pads))
+    return failure();
+  window.low.assign(pads->begin(), pads->begin() + rank);
+  window.high.assign(pads->begin() + rank, pads->end());
   if (autoPad == "NOTSET")
     return success();
   if (autoPad != "VALID" && autoPad != "SAME_UPPER" && autoPad != "SAME_LOWER")
@@ -42,6 +40,24 @@ static LogicalResult readPadding(NodeImporter &n, ArrayRef<int64_t> image, Windo
   return success();
 }
 
+static LogicalResult checkKernel(NodeImporter &n, ArrayRef<int64_t> kernel) {
+  if (failed(checkSizes(n, "kernel_shape", kernel, kernel.size(), 1)))
+    return failure();
+  if (!countElements(kernel))
+    return n.error() << "kernel_shape " << text(kernel) << " has more than " << kMaxElements << " elements";
+  return success();
+}
+
+static LogicalResult readSteps(NodeImporter &n, Window &window) {
+  const size_t rank = window.kernel.size();
+  FailureOr<Shape> strides = readSizes(n, "strides", rank, 1, 1), dilations = readSizes(n, "dilations", rank, 1, 1);
+  if (failed(strides) || failed(dilations))
+    return failure();
+  window.strides = *strides;
+  window.dilations = *dilations;
+  return success();
+}
+
 FailureOr<Window> vitq::frontend::readWindow(NodeImporter &n, ArrayRef<int64_t> kernel) {
   if (n.input(0).rank() < 3 || n.input(0).rank() != static_cast<int64_t>(kernel.size()) + 2)
     return n.error() << "expects batch, channels and as many axes as its window has";
@@ -49,21 +65,16 @@ FailureOr<Window> vitq::frontend::readWindow(NodeImporter &n, ArrayRef<int64_t> 
   const size_t rank = image.size();
   Window window;
   window.kernel.assign(kernel.begin(), kernel.end());
-  window.strides = n.intsAttr("strides").value_or(Shape(rank, 1));
-  window.dilations = n.intsAttr("dilations").value_or(Shape(rank, 1));
-  if (window.strides.size() != rank || window.dilations.size() != rank || !isSane(window.kernel, 1) ||
-      !isSane(window.strides, 1) || !isSane(window.dilations, 1))
-    return n.error() << "has unusable strides, dilations, pads or groups";
-  if (failed(readPadding(n, image, window)))
+  if (failed(checkKernel(n, kernel)) || failed(readSteps(n, window)) || failed(readPadding(n, image, window)))
     return failure();
-  if (!countElements(window.kernel))
-    return n.error() << "has unusable strides, dilations, pads or groups";
   const bool ceil = n.intAttr("ceil_mode", 0) != 0;
   for (size_t i = 0; i < rank; ++i) {
     const int64_t extent = (window.kernel[i] - 1) * window.dilations[i] + 1, stride = window.strides[i];
     const int64_t span = image[i] + window.low[i] + window.high[i] - extent;
     if (span < 0)
-      return n.error() << "the window is larger than the image";
+      return n.error() << "the window is larger than the image: it reaches over " << extent << " elements of axis "
+                       << i + 2 << ", which has " << image[i] << " and " << window.low[i] + window.high[i]
+                       << " of padding; give the model a larger input (--shape)";
     int64_t outputs = (ceil ? llvm::divideCeilSigned(span, stride) : span / stride) + 1;
     // A window that begins behind the image and its first padding is none.
     if (ceil && (outputs - 1) * stride >= image[i] + window.low[i])
@@ -98,7 +109,8 @@ static LogicalResult evaluateConv(NodeImporter &n) {
   if (weights.size() < 3)
     return n.error() << "expects a weight of rank 3 or more";
   FailureOr<Window> window = readWindow(n, weights.drop_front(2));
-  if (failed(window))
+  if (failed(window) ||
+      failed(checkAutoPad(n, n.stringAttr("auto_pad", "NOTSET"), n.intsAttr("pads").value_or(Shape()))))
     return failure();
   const int64_t channels = weights[0], depth = weights[1];
   if (groups < 1 || channels % groups || depth * groups != shape[1] || !isFloat(input.dtype) ||
@@ -131,21 +143,18 @@ static LogicalResult evaluateConv(NodeImporter &n) {
 static LogicalResult readTransposed(NodeImporter &n, ArrayRef<int64_t> image, Window &window) {
   const size_t rank = image.size();
   const std::string autoPad = n.stringAttr("auto_pad", "NOTSET");
-  window.strides = n.intsAttr("strides").value_or(Shape(rank, 1));
-  window.dilations = n.intsAttr("dilations").value_or(Shape(rank, 1));
-  const Shape pads = n.intsAttr("pads").value_or(Shape(2 * rank, 0)),
-              beyond = n.intsAttr("output_padding").value_or(Shape(rank, 0));
+  const FailureOr<Shape> pads = readSizes(n, "pads", 2 * rank, 0, 0),
+                         beyond = readSizes(n, "output_padding", rank, 0, 0);
   const std::optional<Shape> wanted = n.intsAttr("output_shape");
-  if (window.strides.size() != rank || window.dilations.size() != rank || pads.size() != 2 * rank ||
-      beyond.size() != rank || (wanted && wanted->size() != rank) || !isSane(window.kernel, 1) ||
-      !isSane(window.strides, 1) || !isSane(window.dilations, 1) || !isSane(pads, 0) || !isSane(beyond, 0) ||
-      (wanted && !isSane(*wanted, 1)) || !countElements(window.kernel))
-    return n.error() << "has unusable strides, dilations, pads or groups";
-  window.low.assign(pads.begin(), pads.begin() + rank);
-  window.high.assign(pads.begin() + rank, pads.end());
+  if (failed(pads) || failed(beyond) || failed(checkKernel(n, window.kernel)) || failed(readSteps(n, window)) ||
+      (wanted && failed(checkSizes(n, "output_shape", *wanted, rank, 1))) || failed(checkAutoPad(n, autoPad, *pads)) ||
+      failed(checkOutputPadding(n, *beyond, window.strides, window.dilations)))
+    return failure();
+  window.low.assign(pads->begin(), pads->begin() + rank);
+  window.high.assign(pads->begin() + rank, pads->end());
   for (size_t i = 0; i < rank; ++i) {
     const int64_t whole =
-        window.strides[i] * (image[i] - 1) + beyond[i] + (window.kernel[i] - 1) * window.dilations[i] + 1;
+        window.strides[i] * (image[i] - 1) + (*beyond)[i] + (window.kernel[i] - 1) * window.dilations[i] + 1;
     if (wanted || StringRef(autoPad).starts_with("SAME")) {
       const int64_t total = std::max<int64_t>(0, whole - (wanted ? (*wanted)[i] : image[i] * window.strides[i]));
       window.low[i] = autoPad == "SAME_UPPER" ? total / 2 : total - total / 2;

@@ -218,6 +218,9 @@ def refused():
     refuse("GroupQueryAttention", ["t", "t", "t", "cube"], name="cache", num_heads=2, kv_num_heads=2, **ms)
     refuse("GroupQueryAttention", ["t", "t", "t", "", "", "v8"], name="lengths", num_heads=2, kv_num_heads=2, **ms)
     refuse("GroupQueryAttention", ["t", "t", "t"], name="inside", num_heads=2, kv_num_heads=2, do_rotary=1, **ms)
+    refuse("GroupQueryAttention", ["t", "t", "t"], name="smooth", num_heads=2, kv_num_heads=2, smooth_softmax=1, **ms)
+    refuse("GroupQueryAttention", ["t", "t", "t"], name="window", num_heads=2, kv_num_heads=2, local_window_size=0,
+           **ms)
     refuse("GroupQueryAttention", ["t", "t"], name="half", num_heads=2, kv_num_heads=2, **ms)
     m.raw("lowest", [], FLOAT, struct.pack("<f", -math.inf))
     m.ints("around", [0, 0, 1, 1, 0, 0, 1, 1])

@@ -173,11 +173,11 @@ TEST(HostileOnnx, ConvolutionsThatDoNotFit) {
            {{1, 1, 1, 1}, "kernel_shape", {3, 3}, "kernel_shape [3, 3] is not the weight's, [1, 1]"},
            {{1, 1, 2, 2},
             "dilations",
-            {1 << 23, 1},
-            "the result is empty: a kernel of 2 with dilation 8388608 reaches over 8388609 elements of axis 2, which "
+            {1 << 24, 1},
+            "the result is empty: a kernel of 2 with dilation 16777216 reaches over 16777217 elements of axis 2, which "
             "has 2 and "
             "0 of padding; give the model a larger input (--shape)"},
-           {{1, 1, 2, 2}, "dilations", {1 << 24, 1}, "dilations [16777216, 1] must be 2 numbers from 1 to 2^24"},
+           {{1, 1, 2, 2}, "dilations", {(1 << 24) + 1, 1}, "dilations [16777217, 1] must be 2 numbers from 1 to 2^24"},
            {{1, 2, 1, 1}, "pads", {0, 0, 0, 0}, "1 groups do not divide 1 input and 1 output channels"},
            {{1, 1, 1}, "pads", {0, 0, 0, 0}, "the input has rank 4, the weight 3"}}) {
     OnnxBuilder b;
@@ -212,7 +212,11 @@ TEST(HostileOnnx, TransposedConvolutions) {
        std::vector<Case>{{"pads", {9, 9, 9, 9}, "the result is empty: pads [9, 9, 9, 9] take all of the"},
                          {"kernel_shape", {3, 3}, "kernel_shape [3, 3] is not the weight's, [1, 1]"},
                          {"output_shape", {0, 3}, "output_shape [0, 3] must be 2 positive numbers"},
-                         {"strides", {0, 3}, "strides [0, 3] must be 2 numbers from 1 to 2^24"}}) {
+                         {"strides", {0, 3}, "strides [0, 3] must be 2 numbers from 1 to 2^24"},
+                         {"output_padding",
+                          {0, 1},
+                          "output_padding [0, 1] must be less than the stride or the dilation, which are 1 and 1 on "
+                          "axis 3"}}) {
     OnnxBuilder b;
     b.tensor("w", {1, 1, 1, 1}, {1});
     OnnxBuilder::ints(b.node("ConvTranspose", {"x", "w"}, {"y"}), c.attribute, c.values);
@@ -230,6 +234,7 @@ TEST(HostileOnnx, TransposedConvolutions) {
   d.tensor("w", {1, 1, 1, 1}, {1});
   auto &cut = d.node("ConvTranspose", {"x", "w"}, {"y"});
   OnnxBuilder::ints(cut, "pads", {0, 4, 0, 0});
+  OnnxBuilder::ints(cut, "dilations", {2, 2});
   OnnxBuilder::ints(cut, "output_padding", {0, 1});
   EXPECT_REFUSED(d, "pads [0, 4, 0, 0] take all of the input [1, 2, 4, 1]");
 }

@@ -605,7 +605,12 @@ TEST(ImportOps, PoolingThatCannotBe) {
   refuse("MaxPool", {2, 2}, {2, 0, 0, 0}, "holds padding only");
   refuse("AveragePool", {2, 2}, {0, 0, 2, 0},
          "has pads of 0 and 2 around a window of 2, some of which would hold padding only");
-  refuse("MaxPool", {5, 2}, {0, 0, 0, 0}, "the window is larger than the image");
+  refuse("MaxPool", {5, 2}, {0, 0, 0, 0},
+         "the window is larger than the image: it reaches over 5 elements of axis 2, which has 2 and 0 of padding");
+  refuse("MaxPool", {1 << 23, 1 << 23}, {0, 0, 0, 0},
+         "kernel_shape [8388608, 8388608] has more than 2147483648 elements");
+  refuse("MaxPool", {0, 2}, {0, 0, 0, 0}, "kernel_shape [0, 2] must be 2 numbers from 1 to 2^24");
+  refuse("AveragePool", {2, 2}, {0, 0, -1, 0}, "pads [0, 0, -1, 0] must be 4 numbers from 0 to 2^24");
 }
 
 /// A resized map is what the same Resize of constants gives, which the test above knows.
@@ -650,6 +655,27 @@ TEST(ImportOps, PadModes) {
   for (const auto &test : tests) {
     OnnxBuilder b(19);
     b.intTensor("pads", {0, 0, 0, 2, 0, 0, 0, 1});
+    b.tensor("nine", {}, {9});
+    auto &pad = b.node("Pad", {"x", "pads", "nine"}, {"y"});
+    OnnxBuilder::text(pad, "mode", test.mode);
+    EXPECT_EQ(compute(b), test.expected) << test.mode;
+  }
+}
+
+/// As onnxruntime has it: first they cut, then the rest is padded.
+TEST(ImportOps, NegativePads) {
+  struct {
+    const char *mode;
+    std::vector<int64_t> pads;
+    Doubles expected;
+  } tests[] = {{"constant", {0, 0, 0, -1, 0, 0, 0, 2}, {1, 2, 3, 9, 9, 5, 6, 7, 9, 9}},
+               {"constant", {0, 0, -1, -1, 0, 0, 0, -2}, {5}},
+               {"edge", {0, 0, 0, 2, 0, 0, -1, -1}, {0, 0, 0, 1, 2}},
+               {"reflect", {0, 0, 0, -1, 0, 0, -1, 2}, {1, 2, 3, 2, 1}},
+               {"wrap", {0, 0, 0, 2, 0, 0, -1, -1}, {1, 2, 0, 1, 2}}};
+  for (const auto &test : tests) {
+    OnnxBuilder b(19);
+    b.intTensor("pads", test.pads);
     b.tensor("nine", {}, {9});
     auto &pad = b.node("Pad", {"x", "pads", "nine"}, {"y"});
     OnnxBuilder::text(pad, "mode", test.mode);

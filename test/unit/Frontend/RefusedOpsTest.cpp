@@ -207,7 +207,34 @@ void expectRefusal(OnnxBuilder &model, const std::string &text) {
 
 TEST(RefusedOps, OfTheImage) {
   const std::vector<Refusal> refusals = {
-      {"Pad", {"x", "i11v", "", "i1"}, "a count is negative or absurd"},
+      {"Pad", {"x", "i11v", "", "i1"}, "negative pads -1 and 1 leave nothing of axis 1, which has 1 elements"},
+      {"Pad", {"x", "i8", "", "i0123"}, "axis -1 is given twice"},
+      {"Pad", {"x", "huge", "", "i3a"}, "pads axis 3 with 1099511627776 elements; at most 2147483648 are supported"},
+      {"Pad",
+       {"x", "wide", "", "i3a"},
+       "pads axis 3 with 20000 elements; at most 16384 are supported",
+       {{"mode", "edge"}}},
+      {"Resize",
+       {"x", "", "scales", "sizes"},
+       "has both scales and sizes, 4 numbers, which exclude each other; remove one of them"},
+      {"Resize",
+       {"x", "", "scales"},
+       "mode 'bilinear' is not supported; ONNX has nearest, linear and cubic",
+       {{"mode", "bilinear"}}},
+      {"Resize",
+       {"x", "", "scales"},
+       "cubic_coeff_a must be a finite number, not nan",
+       {{"mode", "cubic"}, {"cubic_coeff_a", std::numeric_limits<float>::quiet_NaN()}}},
+      {"Resize",
+       {"x", "", "tiny"},
+       "the result is empty or too large, or has a negative size: axis 2 of 2 elements is scaled by 0.01"},
+      {"Resize",
+       {"x", "", "", "minus4"},
+       "the result is empty or too large, or has a negative size: axis 2 of 2 elements gets the size -4"},
+      {"Conv",
+       {"x", "f1122"},
+       "has both auto_pad 'VALID' and pads [1, 1, 1, 1], which exclude each other; remove one of them",
+       {{"auto_pad", "VALID"}, {"pads", Ints{1, 1, 1, 1}}}},
       {"Pad", {"x", "i8", "x"}, "only padding with a known finite number is supported"},
       {"Conv", {"x", "f1122"}, "kernel_shape [2, 3] is not the weight's, [2, 2]", {{"kernel_shape", Ints{2, 3}}}},
       {"Conv",
@@ -245,6 +272,13 @@ TEST(RefusedOps, OfTheImage) {
     b.tensor("f1122", {1, 1, 2, 2}, {1, 2, 3, 4});
     b.tensor("empty", {0}, {});
     b.intTensor("i1", {1});
+    b.intTensor("i0123", {0, 1, 3, -1});
+    b.intTensor("huge", {int64_t(1) << 40, 0});
+    b.intTensor("wide", {0, 20000});
+    b.intTensor("sizes", {1, 1, 4, 8});
+    b.intTensor("minus4", {1, 1, -4, 8});
+    b.tensor("scales", {4}, {1, 1, 2, 2});
+    b.tensor("tiny", {4}, {1, 1, 0.01f, 1});
     b.intTensor("i00", {0, 0});
     b.intTensor("i11", {1, 1});
     b.intTensor("i33", {3, 3});
