@@ -380,7 +380,7 @@ static LogicalResult importQAttention(NodeImporter &n) {
     return n.error() << "rotary embeddings inside are not supported";
   if (!n.input(1).constant || n.input(1).rank() != 2)
     return refusePacked(n);
-  MaybeImported input = realInput(n, 0, 3, 6), weight = realInput(n, 1, 4, 7, /*axis=*/1);
+  MaybeImported input = realInput(n, 0, 3, 6), weight = realInput(n, 1, 4, 7, /*axis=*/1, /*sharesZero=*/true);
   if (failed(input) || failed(weight))
     return failure();
   weight = n.transpose(*weight, {1, 0});

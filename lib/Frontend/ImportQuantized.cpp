@@ -96,9 +96,10 @@ static LogicalResult readScales(NodeImporter &n, size_t input, Grid &grid) {
 }
 
 /// The grid that inputs `scale` and `zero` give, for codes of `shape`. `type` is the code's
-/// type where there is no zero point; `given` that of the codes, where known.
+/// type where there is no zero point; `given` that of the codes, where known. With `sharesZero` one zero point may be
+/// that of all scales.
 static FailureOr<Grid> readGrid(NodeImporter &n, size_t scale, size_t zero, ArrayRef<int64_t> shape, int64_t axis,
-                                DType type, std::optional<DType> given = std::nullopt) {
+                                DType type, std::optional<DType> given = std::nullopt, bool sharesZero = false) {
   Grid grid;
   if (failed(readScales(n, scale, grid)))
     return failure();
@@ -106,11 +107,12 @@ static FailureOr<Grid> readGrid(NodeImporter &n, size_t scale, size_t zero, Arra
   grid.zeroPoints.assign(count, 0);
   if (n.has(zero)) {
     const ConstantPtr &zeros = n.input(zero).constant;
-    if (!zeros || isFloat(zeros->dtype) || static_cast<size_t>(zeros->size()) != count)
+    const bool isShared = sharesZero && zeros && zeros->size() == 1;
+    if (!zeros || isFloat(zeros->dtype) || (static_cast<size_t>(zeros->size()) != count && !isShared))
       return n.error() << "the zero point must be one constant integer for each scale";
     type = zeros->dtype;
     for (size_t i = 0; i < count; ++i)
-      grid.zeroPoints[i] = zeros->getInt(i);
+      grid.zeroPoints[i] = zeros->getInt(isShared ? 0 : i);
   }
   if (given && *given != type && n.has(zero))
     return n.error() << "the zero point is " << stringify(type) << ", the codes are " << stringify(*given);
@@ -223,10 +225,11 @@ MaybeImported vitq::frontend::constantAsCodes(NodeImporter &n, const Imported &c
   return dequantized(n, constant, grid);
 }
 
-MaybeImported vitq::frontend::realInput(NodeImporter &n, size_t i, size_t scale, size_t zero, int64_t axis) {
+MaybeImported vitq::frontend::realInput(NodeImporter &n, size_t i, size_t scale, size_t zero, int64_t axis,
+                                        bool sharesZero) {
   const Imported &input = n.input(i);
   const std::optional<DType> type = input.constant ? input.constant->dtype : typeOfCodes(input.codes);
-  FailureOr<Grid> grid = readGrid(n, scale, zero, input.shape(), axis, DType::U8, type);
+  FailureOr<Grid> grid = readGrid(n, scale, zero, input.shape(), axis, DType::U8, type, sharesZero);
   return failed(grid) ? MaybeImported(failure()) : dequantized(n, input, *grid);
 }
 

@@ -256,9 +256,10 @@ void addWindowEvaluators(HandlerTable &table);
 void addWindowHandlers(HandlerTable &table);
 
 /// The shape of the image `input`, open sizes filled in: from `options`, or from the
-/// weights. Emits an error otherwise.
+/// weights. Emits an error otherwise. `input` and the result have the channels in front, also where the model has them
+/// last, which only messages tell.
 llvm::FailureOr<Shape> resolveInputShape(const Model &model, const ValueInfo &input, const ImportOptions &options,
-                                         mlir::Location loc);
+                                         mlir::Location loc, bool channelsLast = false);
 
 /// What several operators compute. The first two are those of the node's own inputs.
 MaybeImported makeConv(NodeImporter &n);
@@ -307,8 +308,9 @@ bool setCode(Grid &grid, DType type);
 /// The reals of codes on `grid`, constants or the image's data.
 MaybeImported dequantized(NodeImporter &n, const Imported &input, const Grid &grid);
 /// The reals behind input `i`, whose scale and zero point are the inputs `scale` and `zero`, along `axis` where they
-/// are several.
-MaybeImported realInput(NodeImporter &n, size_t i, size_t scale, size_t zero, int64_t axis = 1);
+/// are several; with `sharesZero` one zero point may be that of all scales.
+MaybeImported realInput(NodeImporter &n, size_t i, size_t scale, size_t zero, int64_t axis = 1,
+                        bool sharesZero = false);
 /// Where.
 MaybeImported chooseBetween(NodeImporter &n, const Imported &condition, const Imported &x, const Imported &y);
 /// A constant that is joined with codes of the image's data, as the reals that it stands for; itself if it is no

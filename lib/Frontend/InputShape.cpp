@@ -149,7 +149,9 @@ int64_t Weights::findSide(int64_t channels) const {
 }
 
 /// What the model declares and `--shape` gives, which must agree; 0 for open sizes.
-static FailureOr<Shape> mergeGivenShape(const ValueInfo &input, const ImportOptions &options, Location loc) {
+static FailureOr<Shape> mergeGivenShape(const ValueInfo &input, const ImportOptions &options, Location loc,
+                                        bool channelsLast) {
+  constexpr size_t kPlaces[4] = {0, 3, 1, 2};
   Shape shape;
   for (std::optional<int64_t> size : input.dims)
     shape.push_back(size.value_or(0));
@@ -164,8 +166,8 @@ static FailureOr<Shape> mergeGivenShape(const ValueInfo &input, const ImportOpti
                             << shape.size();
     for (size_t i = 0; i < given.size(); ++i) {
       if (shape[i] && shape[i] != given[i])
-        return emitError(loc) << "--shape gives axis " << i << " of input '" << name << "' the size " << given[i]
-                              << ", but the model fixes it to " << shape[i];
+        return emitError(loc) << "--shape gives axis " << (channelsLast ? kPlaces[i] : i) << " of input '" << name
+                              << "' the size " << given[i] << ", but the model fixes it to " << shape[i];
       shape[i] = given[i];
     }
   }
@@ -175,8 +177,8 @@ static FailureOr<Shape> mergeGivenShape(const ValueInfo &input, const ImportOpti
 }
 
 FailureOr<Shape> vitq::frontend::resolveInputShape(const Model &model, const ValueInfo &input,
-                                                   const ImportOptions &options, Location loc) {
-  FailureOr<Shape> merged = mergeGivenShape(input, options, loc);
+                                                   const ImportOptions &options, Location loc, bool channelsLast) {
+  FailureOr<Shape> merged = mergeGivenShape(input, options, loc, channelsLast);
   if (failed(merged))
     return failure();
   Shape shape = *merged;
@@ -208,7 +210,8 @@ FailureOr<Shape> vitq::frontend::resolveInputShape(const Model &model, const Val
     const std::string name = dim.empty() ? "" : " ('" + dim + "')";
     return emitError(loc) << "the " << kAxisNames[i] << " axis" << name << " of input '" << input.name
                           << "' has no size and the weights do not give it; give it as in --shape=" << input.name
-                          << ":1x3x224x224, or export the model again with a fixed " << kAxisNames[i];
+                          << (channelsLast ? ":1x224x224x3" : ":1x3x224x224")
+                          << ", or export the model again with a fixed " << kAxisNames[i];
   }
   if (!countElements(shape))
     return emitError(loc) << "the image of input '" << input.name << "' is too large";

@@ -245,7 +245,7 @@ LogicalResult GraphImporter::declareFunction(const ValueInfo &input) {
     if (auto own = given.shapes.find(image.name); own != given.shapes.end())
       inPlanes(own->second);
   }
-  FailureOr<Shape> shape = resolveInputShape(model, image, given, module.getLoc());
+  FailureOr<Shape> shape = resolveInputShape(model, image, given, module.getLoc(), channelsLast);
   if (failed(shape))
     return failure();
   auto type = RankedTensorType::get(*shape, builder.getF32Type());

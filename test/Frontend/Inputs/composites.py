@@ -212,7 +212,7 @@ def group_query(packed=False, heads=4, kv_heads=2, **attributes):
     return finish(m, "a")
 
 
-def coded_attention(columns=False, **attributes):
+def coded_attention(columns=False, shared_zero=None, **attributes):
     m = Model(17, domains=[MS])
     tokens(m)
     m.raw("step", [], FLOAT, struct.pack("<f", 0.0625))
@@ -222,7 +222,10 @@ def coded_attention(columns=False, **attributes):
     m.weights("b", [24], seed=1)
     count = 24 if columns else 1
     m.raw("steps", [24] if columns else [], FLOAT, struct.pack(f"<{count}f", *[(i % 5 + 1) / 512 for i in range(count)]))
-    m.raw("zeros", [24] if columns else [], INT8, bytes(count))
+    if shared_zero is None:
+        m.raw("zeros", [24] if columns else [], INT8, bytes(count))
+    else:
+        m.raw("zeros", [], INT8, bytes([shared_zero]))
     m.node("QAttention", ["codes", "w", "b", "step", "steps", "", "zero", "zeros"], ["a"], domain=MS, num_heads=2,
            name="/attention", **attributes)
     return finish(m, "a")
@@ -335,6 +338,7 @@ CASES = {
     "group_query_packed": lambda: group_query(packed=True, local_window_size=2, scale=0.4),
     "coded_attention": coded_attention,
     "coded_attention_columns": lambda: coded_attention(columns=True, unidirectional=1),
+    "coded_attention_shared_zero": lambda: coded_attention(columns=True, shared_zero=5),
     "surrounded_pool": surrounded_pool,
     "functions": functions,
     "old_opset": old_opset,

@@ -4,6 +4,7 @@ STYLE, words joined by "-":
     cast    Cast, Div by 255, Sub and Div by 0.5 in front
     dq      DequantizeLinear with scale 1/127.5 and zero point 128
     nhwc    channels come last
+    open    only the channels have a size
 """
 
 import sys
@@ -18,6 +19,9 @@ graph = model.graph
 image = graph.input[0]
 batch, channels, height, width = (d.dim_value for d in image.type.tensor_type.shape.dim)
 shape = [batch, height, width, channels] if "nhwc" in style else [batch, channels, height, width]
+if "open" in style:
+    names = ["batch", "height", "width", None] if "nhwc" in style else ["batch", None, "height", "width"]
+    shape = [name or channels for name in names]
 nodes = []
 
 
