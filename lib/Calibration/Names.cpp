@@ -73,8 +73,9 @@ bool calibration::wantsChannels(Operation *op) {
   if (shape.empty() || shape.back() < 1 || shape.back() > kMaxStatisticsChannels)
     return false;
   return isa<vit::LinearOp, vit::LayerNormOp, vit::UnaryFunction>(op) ||
-         llvm::any_of(op->getResult(0).getUses(),
-                      [](OpOperand &use) { return isa<vit::WeightedOp>(use.getOwner()) && use.getOperandNumber() == 0; });
+         llvm::any_of(op->getResult(0).getUses(), [](OpOperand &use) {
+           return isa<vit::WeightedOp>(use.getOwner()) && use.getOperandNumber() == 0;
+         });
 }
 
 /// Sets what `table` has of `value` beside its range.
