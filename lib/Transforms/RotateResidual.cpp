@@ -270,7 +270,7 @@ class RotateResidual : public vitq::impl::VitRotateResidualPassBase<RotateResidu
         row[c] *= gamma[c];
       }
       rotation.apply(row);
-      std::copy(row.begin(), row.end(), weight->begin() + static_cast<ptrdiff_t>(d * channels));
+      llvm::copy(row, weight->begin() + static_cast<ptrdiff_t>(d * channels));
     }
     replaceConstant(op->getOpOperand(1), *weight);
     if (llvm::all_of(added, [](double x) { return x == 0; }))
