@@ -101,8 +101,8 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
 
 /// Imported float module -> verified float phase.
 void addFloatPasses(mlir::OpPassManager &pm);
-/// Float phase -> the same function in other bases, where the options ask for that: before calibration, in place
-/// of which no module may hold ranges.
+/// Float phase -> float phase that computes the same function in rotated bases, where the options ask for it. Ranges
+/// belong to one basis: the module must have none yet.
 void addRotatePasses(mlir::OpPassManager &pm, const CompileOptions &options);
 /// Float phase -> float phase with calibrated ranges. No pass when the options name
 /// neither images nor ranges: then the module must hold ranges already.
