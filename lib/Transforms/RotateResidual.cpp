@@ -124,13 +124,14 @@ private:
     const bool inLink = static_cast<bool>(linkOf(op));
     if (isConstant(use.get()) && inLink)
       return of(op->getResult(0)).constants.push_back(&use);
-    if (!isFloatValue(use.get()) || inLink)
+    if (!isFloatValue(use.get()))
       return;
     Stream &stream = of(use.get());
-    if (isa<BlockArgument>(use.get())) {
+    // The image is what it is.
+    if (isa<BlockArgument>(use.get()))
       stream.barrier = op;
+    if (inLink)
       return;
-    }
     auto norm = dyn_cast<LayerNormOp>(op);
     auto layer = dyn_cast<WeightedOp>(op);
     if (norm && use.getOperandNumber() == 0 && isConstant(norm.getGamma()) && isConstant(norm.getBeta()))

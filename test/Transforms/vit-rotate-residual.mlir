@@ -62,6 +62,21 @@ func.func @main(%x: tensor<1x3x2xf32>) -> tensor<1x3x2xf32> {
 
 // -----
 
+// What the program is given is no layer's result, whether a norm reads it or a sum.
+// CHECK-LABEL: func.func @main
+// CHECK-NOT: rms
+func.func @main(%x: tensor<1x3x2xf32>) -> tensor<1x3x2xf32> {
+  %w = arith.constant dense<1.0> : tensor<2x2xf32>
+  %g = arith.constant dense<1.0> : tensor<2xf32>
+  // expected-remark @+1 {{(vit.add) keeps the residual stream of 2 channels from being rotated}}
+  %s = vit.add %x, %g : (tensor<1x3x2xf32>, tensor<2xf32>) -> tensor<1x3x2xf32>
+  %n = vit.layer_norm %s, %g, %g eps 1.0e-6 : (tensor<1x3x2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x3x2xf32>
+  %y = vit.linear %n, %w : (tensor<1x3x2xf32>, tensor<2x2xf32>) -> tensor<1x3x2xf32>
+  return %y : tensor<1x3x2xf32>
+}
+
+// -----
+
 // A head that reads the stream without a norm between.
 // CHECK-LABEL: func.func @main
 // CHECK-NOT: rms
