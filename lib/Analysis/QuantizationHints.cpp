@@ -44,6 +44,19 @@ void setCodeRanges(Operation *op, const ChannelRanges &ranges) {
   op->setAttr(kCodeRangesAttr, DenseElementsAttr::get(type, ArrayRef<float>(values)));
 }
 
+static int64_t bitsAt(Operation *op, llvm::StringRef name) {
+  auto bits = op ? op->getAttrOfType<IntegerAttr>(name) : IntegerAttr();
+  return bits && bits.getInt() >= 2 && bits.getInt() < kDefaultCodeBits ? bits.getInt() : kDefaultCodeBits;
+}
+int64_t getWeightBits(Operation *op) { return bitsAt(op, kWeightBitsAttr); }
+int64_t getCodeBits(Value value) { return bitsAt(value.getDefiningOp(), kCodeBitsAttr); }
+
+int64_t getStreamBits(Value value) {
+  Operation *op = value.getDefiningOp();
+  auto bits = op ? op->getAttrOfType<IntegerAttr>(kStreamBitsAttr) : IntegerAttr();
+  return bits && bits.getInt() >= 8 && bits.getInt() < kDefaultStreamBits ? bits.getInt() : kDefaultStreamBits;
+}
+
 void recordDecision(Operation *op, llvm::StringRef pass, const llvm::Twine &text) {
   auto module = op->getParentOfType<ModuleOp>();
   Builder builder(op->getContext());

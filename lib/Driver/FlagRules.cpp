@@ -8,6 +8,7 @@
 
 #include "vitq/Driver/FlagRules.h"
 
+#include "vitq/Analysis/BitChoice.h"
 #include "vitq/Analysis/NonlinearChoice.h"
 
 #include "llvm/ADT/SmallVector.h"
@@ -23,6 +24,13 @@ struct Facts {
   explicit Facts(const FlagSituation &s)
       : s(s), isIVit(s.compile.recipe == Recipe::IVit),
         rotates(s.compile.rotateResidual == Toggle::On || s.compile.rotateHeads == Toggle::On) {
+    if (llvm::Expected<BitChoice> choice = BitChoice::parse(bitsOf(s.compile))) {
+      hasFewBits = choice->isBelow(8, /*weights=*/true) || choice->isBelow(8, /*weights=*/false);
+      rotates |= hasFewBits && s.compile.recipe == Recipe::Default &&
+                 (s.compile.rotateResidual == Toggle::Recipe || s.compile.rotateHeads == Toggle::Recipe);
+    } else {
+      llvm::consumeError(choice.takeError()); // An error of its own.
+    }
     if (llvm::Expected<NonlinearChoice> choice = NonlinearChoice::parse(s.compile.nonlinear)) {
       hasAuto = choice->hasAuto();
       hasLines = choice->hasLines();
@@ -44,7 +52,7 @@ struct Facts {
   }
 
   const FlagSituation &s;
-  bool isIVit, rotates, hasAuto = false, hasLines = false;
+  bool isIVit, rotates, hasFewBits = false, hasAuto = false, hasLines = false;
 };
 
 struct Rule {
@@ -58,22 +66,32 @@ struct Rule {
 
 } // namespace
 
+llvm::ArrayRef<StringRef> vitq::quantizationFlags() {
+  static const StringRef names[] = {"recipe",
+                                    "weight-bits",
+                                    "activation-bits",
+                                    "bits",
+                                    "split-outliers",
+                                    "own-scales",
+                                    "head-scales",
+                                    "norm-scales",
+                                    "fit-function-ranges",
+                                    "fit-code-ranges",
+                                    "center-channels",
+                                    "bias-compensation",
+                                    "observer",
+                                    "headroom",
+                                    "load-ranges",
+                                    "save-ranges",
+                                    "rotate-residual",
+                                    "rotate-heads",
+                                    "seed"};
+  return names;
+}
+
 static const llvm::SmallVector<Rule> &rules() {
   const llvm::SmallVector<StringRef> nonlinear = {"nonlinear", "nonlinear-budget", "lut-method"};
-  const llvm::SmallVector<StringRef> quantization = {"recipe",
-                                                     "split-outliers",
-                                                     "own-scales",
-                                                     "head-scales",
-                                                     "norm-scales",
-                                                     "fit-function-ranges",
-                                                     "bias-compensation",
-                                                     "observer",
-                                                     "headroom",
-                                                     "load-ranges",
-                                                     "save-ranges",
-                                                     "rotate-residual",
-                                                     "rotate-heads",
-                                                     "seed"};
+  const llvm::SmallVector<StringRef> quantization(quantizationFlags());
   const llvm::SmallVector<StringRef> images = {"calibration-data", "calibration-limit", "preprocess"};
   const llvm::SmallVector<StringRef> measured = {"report-data", "report-labels", "report-limit"};
   static const llvm::SmallVector<Rule> table = {
@@ -125,6 +143,12 @@ static const llvm::SmallVector<Rule> &rules() {
       {{"split-outliers"},
        [](const Facts &f) { return f.isIVit && f.s.compile.splitOutliers != 0; },
        "does not go with {recipe}, whose layout has no 16-bit channels: leave one of them out"},
+      {{"weight-bits", "activation-bits", "bits"},
+       [](const Facts &f) { return f.isIVit; },
+       "does not go with {recipe}, whose layout has 8 and 16 bits: leave one of them out"},
+      {{"center-channels", "fit-code-ranges"},
+       [](const Facts &f) { return !f.hasFewBits; },
+       "has no effect without --weight-bits, --activation-bits or --bits below 8: it is for few codes"},
       {{"save-ranges"},
        [](const Facts &f) { return !f.hasData() && f.s.compile.loadRanges.empty(); },
        "has no effect: no ranges are measured; give images with --calibration-data"},

@@ -184,6 +184,9 @@ std::vector<std::pair<std::string, std::string>> describeOptions(const CompileOp
     add("own-scales", std::to_string(options.ownScales));
   if (options.headroom != 0)
     add("headroom", number(options.headroom));
+  add("bits", bitsOf(options));
+  add("center-channels", nameOf(options.centerChannels));
+  add("fit-code-ranges", nameOf(options.fitCodeRanges));
   add("rotate-residual", nameOf(options.rotateResidual));
   add("rotate-heads", nameOf(options.rotateHeads));
   if (options.seed != 0)

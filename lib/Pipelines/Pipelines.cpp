@@ -8,6 +8,7 @@
 
 #include "vitq/Pipelines/Pipelines.h"
 
+#include "vitq/Analysis/BitChoice.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Transforms/Passes.h"
 
@@ -47,10 +48,43 @@ llvm::cl::ValuesClass CompileOptions::lutMethodValues() {
 
 static bool isOn(Toggle toggle, bool recipe) { return toggle == Toggle::Recipe ? recipe : toggle == Toggle::On; }
 
+std::string bitsOf(const CompileOptions &options) {
+  std::string text;
+  if (options.weightBits != 8)
+    text = "weights=" + std::to_string(options.weightBits);
+  if (options.activationBits != 8)
+    text += (text.empty() ? "activations=" : ",activations=") + std::to_string(options.activationBits);
+  if (!options.bits.empty())
+    text += (text.empty() ? "" : ",") + options.bits.getValue();
+  return text;
+}
+
+namespace {
+
+/// What the bits asked for make of the recipe.
+struct FewBits {
+  explicit FewBits(const CompileOptions &options) : text(bitsOf(options)) {
+    // What cannot be read is an error of vit-assign-bits.
+    if (llvm::Expected<BitChoice> choice = BitChoice::parse(text))
+      weights = choice->isBelow(8, /*weights=*/true), activations = choice->isBelow(8, /*weights=*/false);
+    else
+      llvm::consumeError(choice.takeError());
+    isDefault = options.recipe == Recipe::Default;
+  }
+  /// Whether the recipe prepares for few bits.
+  bool any() const { return isDefault && (weights || activations); }
+
+  std::string text;
+  bool isDefault, weights = false, activations = false;
+};
+
+} // namespace
+
 void addRotatePasses(OpPassManager &pm, const CompileOptions &options) {
-  if (isOn(options.rotateResidual, false))
+  const FewBits few(options);
+  if (isOn(options.rotateResidual, few.any()))
     pm.addPass(createVitRotateResidualPass({options.seed}));
-  if (isOn(options.rotateHeads, false))
+  if (isOn(options.rotateHeads, few.any()))
     pm.addPass(createVitRotateHeadsPass({options.seed}));
 }
 
@@ -77,6 +111,13 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   VitDeferSoftmaxDivisionPassOptions division;
   division.maskedOnly = isIVit;
   pm.addPass(createVitDeferSoftmaxDivisionPass(division));
+  const FewBits few(options);
+  if (!few.text.empty())
+    pm.addPass(createVitAssignBitsPass({few.text}));
+  if (isOn(options.centerChannels, few.activations && isDefault)) {
+    pm.addPass(createVitCenterChannelsPass());
+    addCalibratePasses(pm, options);
+  }
   if (!options.observer.empty()) {
     VitClipRangesPassOptions clip;
     clip.observers = options.observer;
@@ -84,19 +125,22 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   }
   if (isOn(options.fitFunctionRanges, isDefault))
     pm.addPass(createVitFitFunctionRangesPass());
-  if (isDefault)
+  // What is made even in front of few codes of weights is uneven in these.
+  if (isDefault && !few.weights)
     pm.addPass(createVitBalanceChannelsPass());
   VitAssignChannelScalesPassOptions assign;
   assign.heads = isOn(options.headScales, isDefault);
-  int64_t own = options.ownScales != -1 ? options.ownScales : isDefault ? 8 : 0;
+  int64_t own = options.ownScales != -1 ? options.ownScales : isDefault && !few.any() ? 8 : 0;
   assign.own = static_cast<unsigned>(own < 0 ? INT32_MAX : std::min<int64_t>(own, INT32_MAX));
   assign.depthwise = isDefault;
   if (options.normScales == Toggle::Recipe)
-    assign.norms = isDefault ? NormScales::Auto : NormScales::Off;
+    assign.norms = isDefault && !few.any() ? NormScales::Auto : NormScales::Off;
   else
     assign.norms = options.normScales == Toggle::On ? NormScales::On : NormScales::Off;
   if (assign.heads || assign.depthwise || assign.own > 0 || assign.norms != NormScales::Off)
     pm.addPass(createVitAssignChannelScalesPass(assign));
+  if (isOn(options.fitCodeRanges, few.activations && isDefault))
+    pm.addPass(createVitFitCodeRangesPass({options.data, options.preprocess, static_cast<uint64_t>(options.limit)}));
   pm.addPass(createVitTakePixelsPass());
   VitQuantizePassOptions quantize;
   quantize.layout = isIVit ? QuantizedLayout::IVit : QuantizedLayout::Vitq;

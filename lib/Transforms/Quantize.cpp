@@ -366,7 +366,8 @@ private:
   /// finds it in the per-axis type.
   Value foldScales(Value value, Value codes, quant::UniformQuantizedPerAxisType type) {
     double common = *llvm::min_element(type.getScales());
-    auto perTensor = getPerTensorType(function.getContext(), 8, type.isSigned(), common, type.getZeroPoints()[0]);
+    auto perTensor = getPerTensorType(function.getContext(), type.getStorageTypeIntegralWidth(), type.isSigned(),
+                                      common, type.getZeroPoints()[0]);
     Value integers = quant::StorageCastOp::create(rewriter, value.getLoc(),
                                                   withElementType(value.getType(), type.getStorageType()), codes);
     Value folded =

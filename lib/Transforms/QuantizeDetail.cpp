@@ -8,6 +8,7 @@
 
 #include "QuantizeDetail.h"
 
+#include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/Scores.h"
 #include "vitq/Numerics/LayerNorm.h"
 #include "vitq/Numerics/Quantize.h"
@@ -104,10 +105,9 @@ static bool isLopsided(Value value) {
   return llvm::any_of(value.getUsers(), [](Operation *user) { return isa<UnaryFunction>(user); });
 }
 
-/// Unsigned codes of which as many stand for negative values as for positive ones.
-static constexpr unsigned kActivationBits = 8;
-static numerics::Code middleCode() {
-  numerics::Code code{kActivationBits, /*isUnsigned=*/true, /*zero=*/0};
+/// Unsigned codes of `bits` of which as many stand for negative values as for positive ones.
+static numerics::Code middleCode(int64_t bits) {
+  numerics::Code code{static_cast<unsigned>(bits), /*isUnsigned=*/true, /*zero=*/0};
   code.zero = code.count() / 2;
   return code;
 }
@@ -115,12 +115,13 @@ static numerics::Code middleCode() {
 /// Scale and zero point of unsigned codes.
 static numerics::ScaleZeroPoint unsignedCode(Value value, Range range) {
   auto [min, max] = range;
+  const auto bits = static_cast<int>(getCodeBits(value));
   double absMax = std::max(std::abs(min), std::abs(max));
   // A zero point in the middle keeps slack on the shorter side for unseen values; a range
-  // that wastes a quarter of the codes that way gets its own zero point.
-  if (isLopsided(value) || max - min < 1.5 * absMax)
-    return numerics::asymmetricScale(min, max, kActivationBits);
-  return {numerics::symmetricScale(absMax, kActivationBits), middleCode().zero};
+  // that wastes a quarter of the codes that way gets its own zero point. Few codes are for what was seen.
+  if (isLopsided(value) || max - min < 1.5 * absMax || bits < kDefaultCodeBits)
+    return numerics::asymmetricScale(min, max, bits);
+  return {numerics::symmetricScale(absMax, bits), middleCode(bits).zero};
 }
 
 /// What layer_norms that read `value` (or a part of it) need for the scale of codes of
@@ -140,27 +141,30 @@ static double smallestScale(Value value, int bits) {
 
 quant::QuantizedType quantize::typeFor(Value value, Range range, Kind kind, double headroom) {
   MLIRContext *context = value.getContext();
+  const auto bits = static_cast<unsigned>(getCodeBits(value));
   double absMax = std::max(std::abs(range.first), std::abs(range.second));
   if (kind == Kind::Probability)
     return getPerTensorType(context, 16, true, 0x1p-15, 0);
   if (kind == Kind::Signed16)
     return getPerTensorType(context, 16, true,
-                            std::max(numerics::symmetricScale(absMax, 16, headroom), smallestScale(value, 16)), 0);
+                            std::max(numerics::symmetricScale(absMax, static_cast<int>(getStreamBits(value)), headroom),
+                                     smallestScale(value, 16)),
+                            0);
   if (kind == Kind::Signed8) {
     double smallest = isSoftmaxArgument(value) ? numerics::shiftmaxSmallestScale(shapeOf(value).back()) : 0;
-    return getPerTensorType(
-        context, kActivationBits, true,
-        std::max({numerics::symmetricScale(absMax, kActivationBits), smallest, smallestScale(value, kActivationBits)}),
-        0);
+    return getPerTensorType(context, bits, true,
+                            std::max({numerics::symmetricScale(absMax, bits), smallest, smallestScale(value, bits)}),
+                            0);
   }
   numerics::ScaleZeroPoint code = unsignedCode(value, range);
-  return getPerTensorType(context, kActivationBits, false, code.scale, code.zeroPoint);
+  return getPerTensorType(context, bits, false, code.scale, code.zeroPoint);
 }
 
 /// The zero point that channels with scales of their own share: what one of them alone
 /// would have, or the middle, unless that costs the others much more than the best does.
 static int64_t zeroPointOf(Value value, const std::vector<numerics::RealInterval> &channels) {
-  const numerics::Interval codes = middleCode().range();
+  const numerics::Code middle = middleCode(getCodeBits(value));
+  const numerics::Interval codes = middle.range();
   auto width = [](numerics::RealInterval range) { return range.max - range.min; };
   numerics::RealInterval narrowest = *llvm::min_element(channels, [&](auto a, auto b) { return width(a) < width(b); });
   double least = 0;
@@ -168,13 +172,15 @@ static int64_t zeroPointOf(Value value, const std::vector<numerics::RealInterval
   // Squares of steps: a quarter of the codes wasted for slack, as in unsignedCode, or
   // half a bit where a zero point in the middle gives no slack.
   bool lopsided = isLopsided(value);
-  int64_t usual = lopsided ? unsignedCode(value, {narrowest.min, narrowest.max}).zeroPoint : middleCode().zero;
+  int64_t usual = lopsided ? unsignedCode(value, {narrowest.min, narrowest.max}).zeroPoint : middle.zero;
   double allowed = lopsided ? 1.25 : 16.0 / 9.0;
   return numerics::zeroPointCost(channels, usual, codes) <= allowed * least ? usual : best;
 }
 
 quant::QuantizedType quantize::typeFor(Value value, const ChannelRanges &ranges, Kind kind) {
   bool isSigned = kind == Kind::Signed8;
+  const auto bits = static_cast<unsigned>(getCodeBits(value));
+  const numerics::Code middle = middleCode(bits);
   std::vector<numerics::RealInterval> channels;
   for (auto [min, max] : llvm::zip_equal(ranges.min, ranges.max))
     channels.push_back({min, max});
@@ -186,15 +192,15 @@ quant::QuantizedType quantize::typeFor(Value value, const ChannelRanges &ranges,
   double smallest = INFINITY, farthest = 0;
   for (numerics::RealInterval range : channels) {
     farthest = std::max(farthest, reach(range));
-    if (isSigned || zeroPoint == middleCode().zero)
-      scales.push_back(numerics::symmetricScale(reach(range), kActivationBits));
+    if (isSigned || zeroPoint == middle.zero)
+      scales.push_back(numerics::symmetricScale(reach(range), static_cast<int>(bits)));
     else
-      scales.push_back(numerics::scaleAround(range, zeroPoint, middleCode().range()));
+      scales.push_back(numerics::scaleAround(range, zeroPoint, middle.range()));
     if (reach(range) > numerics::kTinyRange)
       smallest = std::min(smallest, scales.back());
   }
   if (!std::isfinite(smallest))
-    smallest = numerics::symmetricScale(farthest, 8);
+    smallest = numerics::symmetricScale(farthest, static_cast<int>(bits));
   for (auto [scale, range] : llvm::zip_equal(scales, channels))
     if (reach(range) <= numerics::kTinyRange)
       scale = smallest;
@@ -202,9 +208,9 @@ quant::QuantizedType quantize::typeFor(Value value, const ChannelRanges &ranges,
   auto axis = static_cast<int32_t>(shapeOf(value).size() - 1);
   MLIRContext *context = value.getContext();
   return quant::UniformQuantizedPerAxisType::get(
-      isSigned ? quant::QuantizationFlags::Signed : 0, IntegerType::get(context, 8), Float32Type::get(context), scales,
-      zeroPoints, axis, quant::QuantizedType::getDefaultMinimumForInteger(isSigned, 8),
-      quant::QuantizedType::getDefaultMaximumForInteger(isSigned, 8));
+      isSigned ? quant::QuantizationFlags::Signed : 0, IntegerType::get(context, bits), Float32Type::get(context),
+      scales, zeroPoints, axis, quant::QuantizedType::getDefaultMinimumForInteger(isSigned, bits),
+      quant::QuantizedType::getDefaultMaximumForInteger(isSigned, bits));
 }
 
 //===----------------------------------------------------------------------===//

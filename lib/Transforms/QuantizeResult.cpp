@@ -79,6 +79,10 @@ class QuantizeResult : public vitq::impl::VitQuantizeResultPassBase<QuantizeResu
     getOperation().walk([](Operation *op) {
       removeCalibrationStatistics(op);
       op->removeDiscardableAttr(kCodeRangesAttr);
+      op->removeDiscardableAttr(kStreamBitsAttr);
+      // Of results with codes of their own, the algorithm that is chosen later depends on it.
+      if (auto quantizable = dyn_cast<QuantizableOp>(op); !quantizable || !quantizable.getFixedResultType(0))
+        op->removeDiscardableAttr(kCodeBitsAttr);
     });
   }
 };

@@ -8,6 +8,7 @@
 
 #include "QuantizeDetail.h"
 
+#include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Support/MainFunction.h"
@@ -128,8 +129,8 @@ Value weightValue(RewriterBase &rewriter, Operation *op, Value old, const Weight
 
 class WeightQuantizer {
 public:
-  WeightQuantizer(func::FuncOp function, unsigned bits, bool compensateBias)
-      : function(function), rewriter(function.getContext()), bits(bits), compensateBias(compensateBias) {}
+  WeightQuantizer(func::FuncOp function, unsigned defaultBits, bool compensateBias)
+      : function(function), rewriter(function.getContext()), defaultBits(defaultBits), compensateBias(compensateBias) {}
 
   LogicalResult run() {
     SmallVector<Operation *> sums;
@@ -224,7 +225,9 @@ private:
     if (pixels)
       for (auto [i, value] : llvm::enumerate(*values))
         accumulator.addends[i / row] += std::abs(value * pixels.getMean()[op.getInputChannel(i)]);
+    const unsigned bits = op->hasAttr(kWeightBitsAttr) ? getWeightBits(op) : defaultBits;
     Weight weight = quantizeRows(*values, rows, bits, accumulator);
+    op->removeAttr(kWeightBitsAttr);
     LDBG() << nodeName(op.getLoc()) << ": " << rows << " scales"
            << (pixels                  ? ", with the normalization of pixels"
                : input.factors.empty() ? ""
@@ -343,7 +346,7 @@ private:
 
   func::FuncOp function;
   IRRewriter rewriter;
-  unsigned bits;
+  unsigned defaultBits;
   bool compensateBias;
   llvm::DenseMap<Operation *, Input> inputs;
 };

@@ -166,6 +166,9 @@ FailureOr<AlgorithmSpec> SelectNonlinear::selectMeasured(Operation *op) {
 
 AlgorithmSpec SelectNonlinear::specOf(const NonlinearChoice &choice, Operation *op) const {
   AlgorithmSpec spec = choice.of(nonlinearFunctionOf(op), nodeName(op->getLoc()));
+  // Probabilities of 4 bits are powers of two.
+  if (isa<SoftmaxNumeratorOp>(op) && getCodeBits(op->getResult(0)) < kDefaultCodeBits)
+    return AlgorithmSpec{Algorithm::Log2};
   // On 16 bits: a table with interpolation, or lines.
   if (!spec.isAuto && isa<UnaryFunction>(op) && inputBits(op) == 16 && spec.kind != Algorithm::Lut)
     spec = AlgorithmSpec();

@@ -22,6 +22,19 @@ namespace vitq {
 /// `vit-quantize` reads and removes it; without it a tensor has one scale, from
 /// `vit.range`.
 inline constexpr llvm::StringLiteral kCodeRangesAttr = "vit.code_ranges";
+/// Integers on an op, written by `vit-assign-bits`, 8 where absent: the bits of the codes of its weight (2 to 8, read
+/// by `vit-fit-weights` and `vit-quantize-weights`), and those of its result where that gets few (2 to 8, read by
+/// `vit-fit-code-ranges` and `vit-quantize`).
+inline constexpr llvm::StringLiteral kWeightBitsAttr = "vit.weight_bits", kCodeBitsAttr = "vit.code_bits";
+inline constexpr int64_t kDefaultCodeBits = 8;
+/// The same for a sum of the residual stream, 16 where absent: the bits that its scale is for (8 to 16). It is held in
+/// 16 bits all the same.
+inline constexpr llvm::StringLiteral kStreamBitsAttr = "vit.stream_bits";
+inline constexpr int64_t kDefaultStreamBits = 16;
+/// What the attributes say; an op or value without, or with anything else, has the default.
+int64_t getWeightBits(mlir::Operation *op);
+int64_t getCodeBits(mlir::Value value);
+int64_t getStreamBits(mlir::Value value);
 /// Unit attribute of a function, a product or a softmax: its operand and its result are
 /// quantized to 16 bits, not 8. `vit-split-outliers` and `vit-adopt-codes` write it.
 inline constexpr llvm::StringLiteral kWideAttr = "vit.wide";

@@ -38,6 +38,9 @@ struct FlagSituation {
   bool hasReport = false, hasReportData = false;
 };
 
+/// The options that say how a float model is quantized, `recipe` first.
+llvm::ArrayRef<llvm::StringRef> quantizationFlags();
+
 /// What is wrong with the first option that has no effect, or nothing.
 std::string findIdleFlag(const FlagSituation &situation);
 

@@ -49,6 +49,19 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
   Option<Toggle> rotateHeads{*this, "rotate-heads", llvm::cl::desc("Rotate queries, keys and values in each head"),
                              llvm::cl::init(Toggle::Recipe), toggleValues()};
   Option<uint64_t> seed{*this, "seed", llvm::cl::desc("Seed of the rotations' signs"), llvm::cl::init(0)};
+  Option<unsigned> weightBits{*this, "weight-bits", llvm::cl::desc("Bits of weights, 2 to 8"), llvm::cl::init(8)};
+  Option<unsigned> activationBits{*this, "activation-bits", llvm::cl::desc("Bits of what products read, 2 to 8"),
+                                  llvm::cl::init(8)};
+  Option<std::string> bits{*this, "bits",
+                           llvm::cl::desc("Bits of single tensors: KIND=N with KIND weights, norm, query, key, value, "
+                                          "qkv, probabilities, attention, hidden, activations or residual, or "
+                                          "@layers.json; several with commas")};
+  Option<Toggle> centerChannels{*this, "center-channels",
+                                llvm::cl::desc("Take the mean of each channel out of values with few codes"),
+                                llvm::cl::init(Toggle::Recipe), toggleValues()};
+  Option<Toggle> fitCodeRanges{*this, "fit-code-ranges",
+                               llvm::cl::desc("Choose the range of few codes by their squared error"),
+                               llvm::cl::init(Toggle::Recipe), toggleValues()};
   Option<double> splitOutliers{*this, "split-outliers",
                                llvm::cl::desc("Compute channels beyond this many times the median channel's maximum in "
                                               "16 bits (0: none, -1: as the recipe says)"),
@@ -98,6 +111,10 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
   static llvm::cl::ValuesClass toggleValues();
   static llvm::cl::ValuesClass lutMethodValues();
 };
+
+/// What `weight-bits`, `activation-bits` and `bits` say together, as `BitChoice::parse` reads it; empty where all have
+/// 8 bits.
+std::string bitsOf(const CompileOptions &options);
 
 /// Imported float module -> verified float phase.
 void addFloatPasses(mlir::OpPassManager &pm);

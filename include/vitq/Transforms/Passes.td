@@ -320,6 +320,80 @@ def VitSplitOutliersPass : Pass<"vit-split-outliers", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numSplit", "num-split", "Channels that left the 8-bit path">];
 }
 
+def VitAssignBitsPass : Pass<"vit-assign-bits", "::mlir::ModuleOp"> {
+  let summary = "Say how many bits each tensor's codes get";
+  let description = [{
+    Writes `vit.weight_bits` on layers with weights, `vit.code_bits` on ops whose results get codes of fewer than 8 bits
+    and `vit.stream_bits` on sums of the residual stream, for the passes behind it. `bits` is as
+    for `--bits` (docs/Recipes.md, Bits): ROLE=N or `@FILE.json`, separated by commas. Codes that several
+    read have the bits of who wants the most. The first layer and the last one keep 8 bits unless they are
+    named; channels that are computed at 16 bits (`vit-split-outliers`) and codes that a quantized model brought stay
+    as they are.
+
+    ```mlir
+    %n = vit.layer_norm %x, %gamma, %beta eps 1.0e-6 : ...
+    %q = vit.linear %n, %w, %b : ...
+    ```
+    becomes, with `bits=weights=4,norm=6`,
+    ```mlir
+    %n = vit.layer_norm %x, %gamma, %beta eps 1.0e-6 {vit.code_bits = 6 : i64} : ...
+    %q = vit.linear %n, %w, %b {vit.weight_bits = 4 : i64} : ...
+    ```
+    An error: a role or number of bits that there is not, a layer that the model does not have (with the
+    nearest names), and bits of probabilities between 4 and 8.
+  }];
+  let options = [Option<"bits", "bits", "std::string", "", "ROLE=N or @FILE.json, separated by commas">];
+  let statistics = [Statistic<"numWeights", "num-weights", "Weights of fewer than 8 bits">];
+}
+
+def VitCenterChannelsPass : Pass<"vit-center-channels", "::mlir::ModuleOp"> {
+  let summary = "Take the mean of each channel out of values that get few codes";
+  let description = [{
+    The mean `c` of each channel over the calibration images leaves a value whose result has `vit.code_bits`,
+    where that costs nothing at run time: a LayerNorm that linear layers read (`beta - c`, and `b + W c` in the
+    readers), the keys of an attention (`b - c`: softmax does not see what all keys have in common) and its values
+    (`b - c`, and `b + W c` in the layer that reads the averages). What is left is around 0, so that few codes
+    need not reach as far. The function is the same over the reals.
+
+    ```mlir
+    %n = vit.layer_norm %x, %gamma, %beta eps 1.0e-6 {vit.code_bits = 4 : i64, vit.channel_mean = ...} : ...
+    %q = vit.linear %n, %w, %b : ...
+    ```
+    becomes
+    ```mlir
+    %n = vit.layer_norm %x, %gamma, %beta_minus_c eps 1.0e-6 {vit.code_bits = 4 : i64} : ...
+    %q = vit.linear %n, %w, %b_plus_wc : ...
+    ```
+    Where anything was centered all calibrated statistics are removed: they are to be measured again.
+  }];
+  let statistics = [Statistic<"numCentered", "num-centered", "Values that were centered">];
+}
+
+def VitFitCodeRangesPass : Pass<"vit-fit-code-ranges", "::mlir::ModuleOp"> {
+  let summary = "Choose the range of few codes by their squared error";
+  let description = [{
+    Values whose result has `vit.code_bits` get the range (`vit.range`, or `vit.code_ranges` where channels have scales of
+    their own) at which the squared error of their codes over the calibration images is least: both ends shrunk
+    alike, to 0.15 at least, then each end by itself. 8 bits keep what was calibrated: there rare values
+    matter more (docs/Recipes.md, Bits).
+
+    ```mlir
+    %n = vit.layer_norm %x, %gamma, %beta eps 1.0e-6 {vit.code_bits = 4 : i64, vit.range = array<f64: -8.0, 9.0>} : ...
+    ```
+    becomes
+    ```mlir
+    %n = vit.layer_norm %x, %gamma, %beta eps 1.0e-6 {vit.code_bits = 4 : i64, vit.range = array<f64: -2.6, 2.7>} : ...
+    ```
+    An error without images.
+  }];
+  let options = [
+    Option<"data", "data", "std::string", "", "Folder of images, an image, or a .npy of pixels">,
+    Option<"preprocess", "preprocess", "std::string", "", "As for vit-calibrate (default: what that pass did)">,
+    Option<"limit", "limit", "uint64_t", "0", "Look at the first images only (0: all)">
+  ];
+  let statistics = [Statistic<"numFitted", "num-fitted", "Values whose range was fitted">];
+}
+
 def VitClipRangesPass : Pass<"vit-clip-ranges", "::mlir::ModuleOp"> {
   let summary = "Narrow calibrated ranges as observers say";
   let description = [{

@@ -1,0 +1,72 @@
+//===- BitChoice.h - How many bits each tensor's codes get -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_ANALYSIS_BITCHOICE_H
+#define VITQ_ANALYSIS_BITCHOICE_H
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace vitq {
+
+/// Which tensor of a layer codes stand for, by what reads it (docs/Recipes.md, Bits).
+enum class TensorRole : uint8_t {
+  Weights,       ///< constant operand of a layer with weights
+  Norm,          ///< what a layer reads from a LayerNorm
+  Query,         ///< left operand of the product of scores
+  Key,           ///< its right operand
+  Value,         ///< right operand of the product that averages
+  Probabilities, ///< its left operand
+  Attention,     ///< what a layer reads from such a product, or from anything not named here
+  Hidden,        ///< what a layer reads from a function, GELU say
+  Residual,      ///< sums between layers
+};
+inline constexpr size_t kNumTensorRoles = 9;
+
+/// As users write it: `weights`, `norm`, `query`, ...
+llvm::StringRef toString(TensorRole role);
+
+/// What `--weight-bits`, `--activation-bits` and `--bits` say.
+class BitChoice {
+public:
+  /// Items separated by commas, the later ones stronger: ROLE=N, with a role's name, `qkv` (query, key and value)
+  /// or `activations` (all but weights and residual); or @FILE, a JSON object
+  ///   {"bits": {ROLE: N, ...}, "layers": {NAME OF THE ONNX NODE: N or {ROLE: N, ...}}},
+  /// where N for a layer is that of all roles but the residual's. What is said of a layer is
+  /// stronger than what is said of all. Errors name the item, or the file and the key.
+  ///
+  /// N is 2 to 8; for the residual stream, which has 16 bits, the resolution: 8 to 16. Probabilities have 8 bits, or 4
+  /// for powers of two; of a number of activations they take the former above 4, else the latter.
+  static llvm::Expected<BitChoice> parse(llvm::StringRef text);
+
+  /// Nothing where nothing was said.
+  std::optional<unsigned> ofAll(TensorRole role) const { return all[static_cast<size_t>(role)]; }
+  std::optional<unsigned> ofLayer(TensorRole role, llvm::StringRef layer) const;
+
+  /// Whether any weights (any activations but the residual stream) have fewer than `bits`.
+  bool isBelow(unsigned bits, bool weights) const;
+
+  using Roles = std::array<std::optional<unsigned>, kNumTensorRoles>;
+  /// What is said of single layers, by their names.
+  const llvm::StringMap<Roles> &layers() const { return byLayer; }
+
+private:
+  llvm::Error addFile(llvm::StringRef path);
+
+  Roles all;
+  llvm::StringMap<Roles> byLayer;
+};
+
+} // namespace vitq
+
+#endif // VITQ_ANALYSIS_BITCHOICE_H

@@ -1,0 +1,145 @@
+//===- BitChoice.cpp - How many bits each tensor's codes get -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "vitq/Analysis/BitChoice.h"
+
+#include "vitq/Analysis/NonlinearChoice.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace llvm;
+using namespace vitq;
+
+static constexpr StringLiteral kRoles[kNumTensorRoles] = {"weights",       "norm",      "query",  "key",     "value",
+                                                          "probabilities", "attention", "hidden", "residual"};
+
+StringRef vitq::toString(TensorRole role) { return kRoles[static_cast<size_t>(role)]; }
+
+/// The roles that a name stands for; none if it is no name.
+static SmallVector<TensorRole> rolesOf(StringRef name) {
+  using enum TensorRole;
+  if (name == "qkv")
+    return {Query, Key, Value};
+  if (name == "activations")
+    return {Norm, Query, Key, Value, Probabilities, Attention, Hidden};
+  const auto *found = find(kRoles, name);
+  return found == std::end(kRoles) ? SmallVector<TensorRole>{}
+                                   : SmallVector<TensorRole>{static_cast<TensorRole>(found - std::begin(kRoles))};
+}
+
+/// Sets `bits` of what `name` stands for; `where` begins errors.
+static Error setBits(BitChoice::Roles &roles, StringRef name, std::optional<int64_t> bits, const Twine &where) {
+  const SmallVector<TensorRole> named = rolesOf(name);
+  if (named.empty()) {
+    SmallVector<StringRef> names(std::begin(kRoles), std::end(kRoles));
+    names.append({"activations", "qkv"});
+    return createStringError(where + "'" + name + "' is no kind of tensor; is " + suggestNames(name, names) +
+                             " meant?");
+  }
+  for (TensorRole role : named) {
+    const bool isResidual = role == TensorRole::Residual;
+    const int64_t least = isResidual ? 8 : 2, most = isResidual ? 16 : 8;
+    if (!bits || *bits < least || *bits > most)
+      return createStringError(where + name + " has " + Twine(least) + " to " + Twine(most) + " bits" +
+                               (bits ? ", not " + Twine(*bits) : Twine(": give a number")));
+    // Powers of two relative to the maximum, or 8 bits of it.
+    int64_t own = *bits;
+    if (role == TensorRole::Probabilities && own != 8 && own != 4) {
+      if (named.size() == 1)
+        return createStringError(where + "probabilities have 4 bits, powers of two, or 8, not " + Twine(own));
+      own = own < 4 ? 4 : 8;
+    }
+    roles[static_cast<size_t>(role)] = static_cast<unsigned>(own);
+  }
+  return Error::success();
+}
+
+/// {ROLE: N, ...}, or one number where `number` says what it is for.
+static Error setAll(BitChoice::Roles &roles, const json::Value &content, bool mayBeNumber, const Twine &where) {
+  if (std::optional<int64_t> bits = content.getAsInteger(); bits && mayBeNumber) {
+    for (StringRef name : {"weights", "activations"})
+      if (Error error = setBits(roles, name, bits, where))
+        return error;
+    return Error::success();
+  }
+  const json::Object *entries = content.getAsObject();
+  if (!entries)
+    return createStringError(where + "must be an object {KIND: BITS}" + (mayBeNumber ? ", or a number of bits" : ""));
+  for (const auto &[name, bits] : *entries)
+    if (Error error = setBits(roles, name, bits.getAsInteger(), where))
+      return error;
+  return Error::success();
+}
+
+Error BitChoice::addFile(StringRef path) {
+  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/true);
+  if (!buffer)
+    return createStringError("cannot read '" + path + "': " + buffer.getError().message());
+  Expected<json::Value> value = json::parse((*buffer)->getBuffer());
+  if (!value)
+    return createStringError(path + ": " + toString(value.takeError()));
+  const std::string where = (path + ": ").str();
+  const json::Object *root = value->getAsObject();
+  if (!root)
+    return createStringError(where + "is no JSON object");
+  for (const auto &[key, content] : *root) {
+    if (key == "bits") {
+      if (Error error = setAll(all, content, /*mayBeNumber=*/true, where + "bits: "))
+        return error;
+      continue;
+    }
+    const json::Object *entries = content.getAsObject();
+    if (key != "layers" || !entries)
+      return createStringError(where + "'" + StringRef(key) +
+                               "' is not expected: \"bits\" or \"layers\" with an object");
+    for (const auto &[layer, bits] : *entries)
+      if (Error error = setAll(byLayer[StringRef(layer)], bits, /*mayBeNumber=*/true,
+                               where + "layer '" + StringRef(layer) + "': "))
+        return error;
+  }
+  return Error::success();
+}
+
+Expected<BitChoice> BitChoice::parse(StringRef text) {
+  BitChoice choice;
+  SmallVector<StringRef> items;
+  text.split(items, ',', -1, /*KeepEmpty=*/false);
+  for (StringRef item : items) {
+    item = item.trim();
+    if (item.consume_front("@")) {
+      if (Error error = choice.addFile(item))
+        return error;
+      continue;
+    }
+    auto [name, number] = item.split('=');
+    int64_t bits = 0;
+    const bool isNumber = !number.trim().getAsInteger(10, bits);
+    if (Error error = setBits(choice.all, name.trim(), isNumber ? std::optional(bits) : std::nullopt, ""))
+      return error;
+  }
+  return choice;
+}
+
+bool BitChoice::isBelow(unsigned bits, bool weights) const {
+  auto isLow = [&](const Roles &roles) {
+    for (auto [i, own] : enumerate(roles)) {
+      const auto role = static_cast<TensorRole>(i);
+      if (role != TensorRole::Residual && (role == TensorRole::Weights) == weights && own && *own < bits)
+        return true;
+    }
+    return false;
+  };
+  return isLow(all) || any_of(byLayer, [&](const auto &entry) { return isLow(entry.second); });
+}
+
+std::optional<unsigned> BitChoice::ofLayer(TensorRole role, StringRef layer) const {
+  auto found = byLayer.find(layer);
+  return found == byLayer.end() ? std::nullopt : found->second[static_cast<size_t>(role)];
+}
