@@ -13,6 +13,8 @@
 #include "dialects/vit/Vit.h"
 #include "dialects/vit/VitRules.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::vit;
@@ -288,6 +290,14 @@ MaybeType PadOp::getDeferredElementType(ArrayRef<Type> types, std::string &reaso
 MaybeType MaxPoolOp::getDeferredElementType(ArrayRef<Type> types, std::string &reason) {
   return deferSameAxes(types[0], reason, shapeOf(getInput()), shapeOf(getResult()),
                        [](int64_t axis) { return axis == 1 || axis == 2; });
+}
+
+MaybeType HadamardOp::getDeferredElementType(ArrayRef<Type> types, std::string &reason) {
+  std::optional<Layout> layout = layoutOf(types[0]);
+  if (!layout || !layout->perTensor())
+    return refuse(reason, rules::kMove, "a transform mixes channels; requantize per tensor first");
+  layout->scales[0] /= std::sqrt(static_cast<double>(getBlock())); // the integer result is the sum
+  return MaybeType(accumulatorType(getContext(), *layout));
 }
 
 MaybeType MeanOp::getDeferredElementType(ArrayRef<Type> types, std::string &reason) {

@@ -84,6 +84,11 @@ def WeightedOp : OpInterface<"WeightedOp"> {
       }],
       "int64_t", "getInputChannel", (ins "int64_t":$element)>,
     InterfaceMethod<[{
+        Whether the result's rows (along the last axis) are the products of the rows of operand
+        0, in their order, with all rows of the weight `[D, K]`.
+      }],
+      "bool", "isRowProduct", (ins), "", [{ return false; }]>,
+    InterfaceMethod<[{
         The op on an image `[B, H, W, C]` of which `padding` has for each channel what
         stands around it, instead of on the normalized one that its input is a view of; null
         where it has no such form. It takes the place of this op.

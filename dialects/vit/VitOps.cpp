@@ -304,6 +304,19 @@ LogicalResult MeanOp::inferReturnTypeComponents(MLIRContext *, OptLoc loc, Adapt
                         results);
 }
 
+LogicalResult HadamardOp::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor adaptor, Components &results) {
+  return setResultShape(Shape(shapeOf(adaptor.getInput())), results);
+}
+LogicalResult HadamardOp::verify() {
+  const auto block = static_cast<int64_t>(getBlock());
+  if (!numerics::isHadamardBlock(block)) // C1
+    return emitOpError("has blocks of ") << block << " channels: a power of two from 2 to "
+                                         << numerics::kMaxHadamardBlock << " is needed";
+  if (shapeOf(getInput()).empty() || shapeOf(getInput()).back() % block != 0) // C2
+    return emitOpError("has blocks of ") << block << " channels, which do not divide the last axis";
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Shape ops (all constraints are inferred shapes)
 //===----------------------------------------------------------------------===//

@@ -135,7 +135,7 @@ class Vit_ContractionOp<string mnemonic, list<Trait> traits = []> : Vit_Op<mnemo
        ["getDeferrableOperands", "getBiasOperandIndex"]>,
      DeclareOpInterfaceMethods<QuantizableOp, ["getResultCode", "getResultRounding"]>] # traits>;
 
-def Vit_LinearOp : Vit_ContractionOp<"linear", [DeclareOpInterfaceMethods<WeightedOp>,
+def Vit_LinearOp : Vit_ContractionOp<"linear", [DeclareOpInterfaceMethods<WeightedOp, ["isRowProduct"]>,
     DeclareOpInterfaceMethods<PermutableOp, ["getResultPermutation", "isPermutedOperand"]>]> {
   let summary = "Fully connected layer";
   let description = [{
@@ -739,6 +739,30 @@ def Vit_MeanOp : Vit_Op<"mean", [DeclareOpInterfaceMethods<CommutesWithDequant>,
   let assemblyFormat = [{
     $input `axes` $axes (`keep_dims` $keep_dims^)? attr-dict `:` type($input) `->` type($result)
   }];
+}
+
+def Vit_HadamardOp : Vit_Op<"hadamard", [DeclareOpInterfaceMethods<CommutesWithDequant>,
+    DeclareOpInterfaceMethods<QuantizableOp, ["hasWideResult", "getResultRounding"]>]> {
+  let summary = "Hadamard's transform of blocks of channels";
+  let description = [{
+    `y[.., b n + j] = sum over i of (-1)^(i . j) s[i] x[.., b n + i] / sqrt(n)` in blocks of n along the last axis, with
+    fixed signs `s` (docs/Numerics.md, Hadamard): an orthogonal matrix, by n log2(n) additions a block. What one
+    channel holds is spread over n. On quantized operands the result is the exact sum; `1 / sqrt(n)` is in its scale
+    (docs/Rules.md, R13). QuaRot (Ashkboos et al. 2024, section 4) puts it in front of the second layer of an MLP.
+
+    Constraints:
+    * C1: the block is a power of two, 2 to 256.
+    * C2: the block divides the last axis.
+
+    Example:
+    ```mlir
+    %y = vit.hadamard %x block 64 : tensor<1x197x768xf32> -> tensor<1x197x768xf32>
+    ```
+  }];
+  let arguments = (ins Vit_Tensor:$input, I64Attr:$block);
+  let results = (outs Vit_Tensor:$result);
+  let assemblyFormat = "$input `block` $block attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//

@@ -82,6 +82,7 @@ ResultRounding MatmulOp::getResultRounding() { return ResultRounding::Chosen; }
 //===----------------------------------------------------------------------===//
 
 int64_t LinearOp::getInputChannel(int64_t element) { return element % shapeOf(getWeight())[1]; }
+bool LinearOp::isRowProduct() { return true; }
 
 int64_t PatchEmbedOp::getInputChannel(int64_t element) {
   ArrayRef<int64_t> shape = shapeOf(getWeight());
@@ -158,6 +159,10 @@ std::string LayerNormOp::getBarrierReason() {
 
 CodeSpec MeanOp::getOperandCode(unsigned) { return {CodeKind::Residual, TensorKind::Other, /*isSigned=*/true}; }
 bool MeanOp::hasWideResult() { return true; } // a sum; 1/N is in its scale
+CodeSpec HadamardOp::getOperandCode(unsigned) { return {CodeKind::Code}; }
+bool HadamardOp::hasWideResult() { return true; }
+ResultRounding HadamardOp::getResultRounding() { return ResultRounding::Chosen; }
+
 ResultRounding MeanOp::getResultRounding() { return ResultRounding::Chosen; }
 
 //===----------------------------------------------------------------------===//

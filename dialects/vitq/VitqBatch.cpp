@@ -51,6 +51,7 @@ BatchOperand ConcatOp::getBatchOperand(unsigned) { return BatchOperand::Image; }
 
 bool TableOp::computesAlongLastAxis() { return getOperation()->getNumOperands() == 3; } // an index for each channel
 bool GeluOp::computesAlongLastAxis() { return true; }
+bool HadamardOp::computesAlongLastAxis() { return true; }
 bool SoftmaxOp::computesAlongLastAxis() { return true; }
 bool ShiftmaxOp::computesAlongLastAxis() { return true; }
 bool LayerNormOp::computesAlongLastAxis() { return true; }

@@ -8,6 +8,7 @@
 
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Numerics/Gelu.h"
+#include "vitq/Numerics/Hadamard.h"
 #include "vitq/Numerics/LayerNorm.h"
 #include "vitq/Numerics/NormQuant.h"
 #include "vitq/Numerics/ReciprocalLines.h"
@@ -158,6 +159,19 @@ LogicalResult SumOp::verify() {
   if (count > (int64_t(1) << (31 - widthOf(getInput())))) // C2: |x - z| < 2^width
     return emitOpError("a sum of ") << count << " values of " << widthOf(getInput()) << " bits may not fit 32 bits";
   return success();
+}
+
+LogicalResult HadamardOp::inferReturnTypeComponents(MLIRContext *, OptLoc, Adaptor adaptor, Components &results) {
+  return addShape(SmallVector<int64_t>(shapeOf(adaptor.getInput())), results);
+}
+LogicalResult HadamardOp::verify() {
+  const auto block = static_cast<int64_t>(getBlock());
+  if (!numerics::isHadamardBlock(block)) // C1
+    return emitOpError("has blocks of ") << block << " channels: a power of two from 2 to "
+                                         << numerics::kMaxHadamardBlock << " is needed";
+  if (shapeOf(getInput()).empty() || shapeOf(getInput()).back() % block != 0) // C2
+    return emitOpError("has blocks of ") << block << " channels, which do not divide the last axis";
+  return verifyZeroPoint(*this, "input zero point", getInputCode(), getInput()); // C3
 }
 
 // C1, C2

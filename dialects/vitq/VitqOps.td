@@ -250,6 +250,30 @@ def Vitq_SumOp : Vitq_Op<"sum", ["growLeadingAxis"]> {
   let hasVerifier = 1;
 }
 
+def Vitq_HadamardOp : Vitq_RowOp<"hadamard", [], ["computesAlongLastAxis"]> {
+  let summary = "Hadamard's transform of blocks of channels, as sums";
+  let description = [{
+    `y[.., b n + j] = sum over i of (-1)^(i . j) s[i] (x[.., b n + i] - input.zero)` in blocks of n along the last axis,
+    in 32 bits: `i . j` is the number of bits that i and j have in common, `s[i] = (-1)^(i0 i1 + i2 i3 + ...)` with the bits
+    of i (docs/Numerics.md, Hadamard). Codes of w bits grow to w + log2(n). numerics::hadamardBlock.
+
+    ```mlir
+    %y = vitq.hadamard %x block 64 input <unsigned, zero = 9> : tensor<1x197x768xi8> -> tensor<1x197x768xi32>
+    ```
+
+    Constraints:
+    * C1: the block is a power of two, 2 to 256.
+    * C2: the block divides the last axis.
+    * C3: the zero point is a value of the input type.
+  }];
+  let arguments = (ins Vitq_TensorNarrowOr16:$input, I64Attr:$block, Vitq_CodeOf:$input_code);
+  let results = (outs Vitq_Tensor32:$result);
+  let assemblyFormat = [{
+    $input `block` $block (`input` $input_code^)? attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 def Vitq_ResampleOp : Vitq_Op<"resample"> {
   let summary = "Weighted sums over windows, along rows and columns, requantized";
   let description = [{

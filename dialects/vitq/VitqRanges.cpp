@@ -100,6 +100,13 @@ void SumOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn 
   setRange(getResult(), interval(getResult(), false, count * values.min, count * values.max));
 }
 
+void HadamardOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
+  // Signs either way: as many of the farthest value.
+  const numerics::Interval values = valuesIn(ranges[0], getInputCode());
+  const int64_t reach = static_cast<int64_t>(getBlock()) * std::max(std::abs(values.min), std::abs(values.max));
+  setRange(getResult(), interval(getResult(), false, -reach, reach));
+}
+
 void TableOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
   setRange(getResult(), ranges[1]);
 }

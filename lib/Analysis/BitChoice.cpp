@@ -34,6 +34,12 @@ static SmallVector<TensorRole> rolesOf(StringRef name) {
                                    : SmallVector<TensorRole>{static_cast<TensorRole>(found - std::begin(kRoles))};
 }
 
+/// What layers with weights read: these may be of 16 bits, too.
+static bool mayBeWide(TensorRole role) {
+  using enum TensorRole;
+  return role == Norm || role == Attention || role == Hidden;
+}
+
 /// Sets `bits` of what `name` stands for; `where` begins errors.
 static Error setBits(BitChoice::Roles &roles, StringRef name, std::optional<int64_t> bits, const Twine &where) {
   const SmallVector<TensorRole> named = rolesOf(name);
@@ -46,8 +52,9 @@ static Error setBits(BitChoice::Roles &roles, StringRef name, std::optional<int6
   for (TensorRole role : named) {
     const bool isResidual = role == TensorRole::Residual;
     const int64_t least = isResidual ? 8 : 2, most = isResidual ? 16 : 8;
-    if (!bits || *bits < least || *bits > most)
+    if (!bits || ((*bits < least || *bits > most) && !(*bits == 16 && mayBeWide(role))))
       return createStringError(where + name + " has " + Twine(least) + " to " + Twine(most) + " bits" +
+                               (mayBeWide(role) ? ", or 16" : "") +
                                (bits ? ", not " + Twine(*bits) : Twine(": give a number")));
     // Powers of two relative to the maximum, or 8 bits of it.
     int64_t own = *bits;

@@ -85,6 +85,7 @@ llvm::ArrayRef<StringRef> vitq::quantizationFlags() {
                                     "save-ranges",
                                     "rotate-residual",
                                     "rotate-heads",
+                                    "rotate-hidden",
                                     "seed"};
   return names;
 }
@@ -149,6 +150,10 @@ static const llvm::SmallVector<Rule> &rules() {
       {{"center-channels", "fit-code-ranges"},
        [](const Facts &f) { return !f.hasFewBits; },
        "has no effect without --weight-bits, --activation-bits or --bits below 8: it is for few codes"},
+      {{"load-ranges"},
+       [](const Facts &f) { return f.hasFewBits && f.s.compile.recipe == Recipe::Default; },
+       "does not go with fewer than 8 bits, for which the model is changed and measured again: give the images "
+       "(--calibration-data), or --recipe=minmax"},
       {{"save-ranges"},
        [](const Facts &f) { return !f.hasData() && f.s.compile.loadRanges.empty(); },
        "has no effect: no ranges are measured; give images with --calibration-data"},

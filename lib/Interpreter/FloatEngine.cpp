@@ -12,6 +12,7 @@
 #include "Windows.h"
 
 #include "dialects/vit/Vit.h"
+#include "vitq/Numerics/Hadamard.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -38,6 +39,7 @@ private:
   static Kernel make(vit::DivideRowsOp op);
   static Kernel make(vit::LayerNormOp op);
   static Kernel make(vit::MeanOp op);
+  static Kernel make(vit::HadamardOp op);
   static Kernel make(vit::MaxPoolOp op);
   static Kernel make(vit::ResampleOp op);
   static Kernel make(vit::IsNaNOp op);
@@ -186,6 +188,23 @@ Kernel FloatEngine<Real>::make(vit::MeanOp op) {
 }
 
 template <typename Real>
+Kernel FloatEngine<Real>::make(vit::HadamardOp op) {
+  return
+      [shape = shapeOfValue(op.getResult()), block = op.getBlock()](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
+        out[0] = result(shape);
+        MutableArrayRef<Real> y(out[0].mutableData<Real>(), out[0].numElements());
+        llvm::copy(in[0].values<Real>(), y.begin());
+        const Real factor = static_cast<Real>(1 / std::sqrt(static_cast<double>(block)));
+        for (; !y.empty(); y = y.drop_front(block)) {
+          numerics::hadamardBlock(y.take_front(block));
+          for (Real &value : y.take_front(block))
+            value *= factor;
+        }
+        return success();
+      };
+}
+
+template <typename Real>
 Kernel FloatEngine<Real>::make(vit::MaxPoolOp op) {
   return [windows = PoolWindows::of(op)](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = result(windows.result);
@@ -285,9 +304,9 @@ Kernel FloatEngine<Real>::compile(Operation *op) const {
     return move;
   return TypeSwitch<Operation *, Kernel>(op)
       .template Case<vit::LinearOp, vit::MatmulOp, vit::PatchEmbedOp, vit::Conv2dOp, vit::SoftmaxOp,
-                     vit::SoftmaxNumeratorOp, vit::DivideRowsOp, vit::LayerNormOp, vit::MeanOp, vit::MaxPoolOp,
-                     vit::ResampleOp, vit::IsNaNOp, vit::WhereOp, vit::NormalizePixelsOp, vit::UnaryFunction>(
-          [](auto op) { return make(op); })
+                     vit::SoftmaxNumeratorOp, vit::DivideRowsOp, vit::LayerNormOp, vit::MeanOp, vit::HadamardOp,
+                     vit::MaxPoolOp, vit::ResampleOp, vit::IsNaNOp, vit::WhereOp, vit::NormalizePixelsOp,
+                     vit::UnaryFunction>([](auto op) { return make(op); })
       .Case([](vit::AddOp op) { return makeBinary(op, [](Real a, Real b) { return a + b; }); })
       .Case([](vit::SubOp op) { return makeBinary(op, [](Real a, Real b) { return a - b; }); })
       .Case([](vit::MulOp op) { return makeBinary(op, [](Real a, Real b) { return a * b; }); })

@@ -17,6 +17,7 @@
 #include "Windows.h"
 
 #include "vitq/Numerics/Gelu.h"
+#include "vitq/Numerics/Hadamard.h"
 #include "vitq/Numerics/Interpolation.h"
 #include "vitq/Numerics/Table.h"
 
@@ -43,6 +44,7 @@ private:
   static Kernel make(integer::AddOp op);
   static Kernel make(integer::MulOp op);
   static Kernel make(integer::SumOp op);
+  static Kernel make(integer::HadamardOp op);
   static Kernel make(integer::MaxPoolOp op);
   static Kernel make(integer::ResampleOp op);
   static Kernel make(integer::TableOp op);
@@ -258,6 +260,19 @@ Kernel IntegerEngine::make(integer::SumOp op) {
   };
 }
 
+Kernel IntegerEngine::make(integer::HadamardOp op) {
+  const numerics::Code input = integer::codeOf(op.getInput(), op.getInputCode());
+  return [shape = shapeOfValue(op.getResult()), block = static_cast<int64_t>(op.getBlock()),
+          input](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
+    out[0] = Tensor::allocate(ElementKind::I32, shape);
+    MutableArrayRef<int32_t> y(out[0].mutableData<int32_t>(), out[0].numElements());
+    forEachRow(shape, [&](int64_t start, int64_t n) { loadRow(in[0], input, start, n, y.data() + start); });
+    for (; !y.empty(); y = y.drop_front(block))
+      numerics::hadamardBlock(y.take_front(block));
+    return success();
+  };
+}
+
 //===----------------------------------------------------------------------===//
 // Windows
 //===----------------------------------------------------------------------===//
@@ -403,8 +418,9 @@ Kernel IntegerEngine::compile(Operation *op) const {
     return move;
   return TypeSwitch<Operation *, Kernel>(op)
       .Case<integer::MatmulOp, integer::DepthwiseConv2dOp, integer::RequantOp, integer::AddOp, integer::MulOp,
-            integer::SumOp, integer::MaxPoolOp, integer::ResampleOp, integer::TableOp, integer::InterpolateOp,
-            integer::PwlOp, integer::PolyGeluOp, integer::GeluOp>([](auto op) { return make(op); })
+            integer::SumOp, integer::HadamardOp, integer::MaxPoolOp, integer::ResampleOp, integer::TableOp,
+            integer::InterpolateOp, integer::PwlOp, integer::PolyGeluOp, integer::GeluOp>(
+          [](auto op) { return make(op); })
       .Case<integer::SoftmaxOp, integer::ShiftmaxOp, integer::DivideRowsOp, integer::LayerNormOp, integer::NormQuantOp,
             integer::ThresholdOp>([](auto op) { return makeRowKernel(op); })
       .Default(Kernel());

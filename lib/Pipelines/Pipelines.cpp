@@ -65,16 +65,21 @@ namespace {
 struct FewBits {
   explicit FewBits(const CompileOptions &options) : text(bitsOf(options)) {
     // What cannot be read is an error of vit-assign-bits.
-    if (llvm::Expected<BitChoice> choice = BitChoice::parse(text))
-      weights = choice->isBelow(8, /*weights=*/true), activations = choice->isBelow(8, /*weights=*/false);
+    if (llvm::Expected<BitChoice> parsed = BitChoice::parse(text))
+      choice = std::move(*parsed);
     else
-      llvm::consumeError(choice.takeError());
+      llvm::consumeError(parsed.takeError());
+    weights = choice.isBelow(8, /*weights=*/true);
+    activations = choice.isBelow(8, /*weights=*/false);
     isDefault = options.recipe == Recipe::Default;
   }
+  /// Whether anything has fewer than `bits`.
+  bool isBelow(unsigned bits) const { return choice.isBelow(bits, true) || choice.isBelow(bits, false); }
   /// Whether the recipe prepares for few bits.
   bool any() const { return isDefault && (weights || activations); }
 
   std::string text;
+  BitChoice choice;
   bool isDefault, weights = false, activations = false;
 };
 
@@ -88,16 +93,22 @@ void addRotatePasses(OpPassManager &pm, const CompileOptions &options) {
     pm.addPass(createVitRotateHeadsPass({options.seed}));
 }
 
-void addCalibratePasses(OpPassManager &pm, const CompileOptions &options) {
+/// `again`: of a module that computes the same function in another way, whose ranges are nobody's to keep.
+static void addCalibration(OpPassManager &pm, const CompileOptions &options, bool again) {
   if (options.data.empty() && options.loadRanges.empty())
     return;
   VitCalibratePassOptions calibrate;
   calibrate.data = options.data;
   calibrate.preprocess = options.preprocess;
   calibrate.limit = options.limit;
-  calibrate.saveRanges = options.saveRanges;
+  if (!again)
+    calibrate.saveRanges = options.saveRanges;
   calibrate.loadRanges = options.loadRanges;
   pm.addPass(createVitCalibratePass(calibrate));
+}
+
+void addCalibratePasses(OpPassManager &pm, const CompileOptions &options) {
+  addCalibration(pm, options, /*again=*/false);
 }
 
 void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
@@ -114,10 +125,17 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   const FewBits few(options);
   if (!few.text.empty())
     pm.addPass(createVitAssignBitsPass({few.text}));
-  if (isOn(options.centerChannels, few.activations && isDefault)) {
+  const bool rotates = isOn(options.rotateHidden, few.isBelow(5) && isDefault);
+  const bool centers = isOn(options.centerChannels, few.activations && isDefault);
+  if (centers)
     pm.addPass(createVitCenterChannelsPass());
-    addCalibratePasses(pm, options);
+  if (rotates) {
+    VitRotateHiddenPassOptions hidden;
+    hidden.atMost = options.rotateHidden == Toggle::On ? 8 : 4;
+    pm.addPass(createVitRotateHiddenPass(hidden));
   }
+  if (centers || rotates)
+    addCalibration(pm, options, /*again=*/true);
   if (!options.observer.empty()) {
     VitClipRangesPassOptions clip;
     clip.observers = options.observer;

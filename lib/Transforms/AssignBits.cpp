@@ -98,7 +98,8 @@ class AssignBits : public vitq::impl::VitAssignBitsPassBase<AssignBits> {
   unsigned bitsOf(TensorRole role, Operation *layer) const {
     if (std::optional<unsigned> own = choice.ofLayer(role, nodeName(layer->getLoc())))
       return *own;
-    return isEdge(layer) ? kDefaultCodeBits : choice.ofAll(role).value_or(kDefaultCodeBits);
+    const auto all = static_cast<int64_t>(choice.ofAll(role).value_or(kDefaultCodeBits));
+    return static_cast<unsigned>(isEdge(layer) ? std::max(all, kDefaultCodeBits) : all);
   }
 
   void assignWeights(WeightedOp op) {
@@ -146,6 +147,13 @@ class AssignBits : public vitq::impl::VitAssignBitsPassBase<AssignBits> {
     if (!role || op->hasAttr(kWideAttr) || !source || quantize::isCoded(use.get()) || isConstant(use.get()))
       return;
     int64_t count = bitsOf(*role, op);
+    if (count > kDefaultCodeBits) {
+      op->setAttr(kWideAttr, UnitAttr::get(op.getContext()));
+      if (*role == TensorRole::Hidden)
+        source->setAttr(kWideAttr, UnitAttr::get(op.getContext()));
+      LDBG() << nodeName(op->getLoc()) << ": " << toString(*role) << " of 16 bits";
+      return;
+    }
     if (auto other = source->getAttrOfType<IntegerAttr>(kCodeBitsAttr))
       count = std::max(count, other.getInt());
     source->setAttr(kCodeBitsAttr, Builder(op->getContext()).getI64IntegerAttr(count));

@@ -164,6 +164,7 @@ class RotateResidual : public vitq::impl::VitRotateResidualPassBase<RotateResidu
         continue;
       else if (failed(rotate(stream, streams)))
         return signalPassFailure();
+    reportBarriers();
   }
 
   //===--------------------------------------------------------------------===//
@@ -172,15 +173,24 @@ class RotateResidual : public vitq::impl::VitRotateResidualPassBase<RotateResidu
 
   bool mayRotate(Stream &stream, Streams &streams) {
     if (Operation *barrier = barrierOf(stream, streams)) {
-      if (!reported.insert(barrier).second)
-        return false;
-      barrier->emitRemark("'") << nodeName(barrier->getLoc()) << "' (" << barrier->getName()
-                               << ") keeps the residual stream of " << stream.channels
-                               << " channels from being rotated: only layers with constant weights and LayerNorms "
-                                  "may read it, and only such layers write it";
+      barriers.try_emplace(barrier, stream.channels);
       return false;
     }
     return stream.channels > 1;
+  }
+
+  /// One remark for all streams that are left alone: a model of post-norms has one for each sum.
+  void reportBarriers() const {
+    if (barriers.empty())
+      return;
+    auto [barrier, channels] = barriers.front();
+    InFlightDiagnostic remark = barrier->emitRemark("'")
+                                << nodeName(barrier->getLoc()) << "' (" << barrier->getName()
+                                << ") keeps the residual stream of " << channels << " channels";
+    if (barriers.size() > 1)
+      remark << ", and other ops keep " << barriers.size() - 1 << " others,";
+    remark << " from being rotated: only layers with constant weights and LayerNorms may read it, and only such layers "
+              "write it";
   }
 
   static Operation *barrierOf(Stream &stream, Streams &streams) {
@@ -310,8 +320,8 @@ class RotateResidual : public vitq::impl::VitRotateResidualPassBase<RotateResidu
     });
   }
 
-  /// Ops that a remark named already.
-  llvm::SmallPtrSet<Operation *, 4> reported;
+  /// What keeps a stream from being rotated, and the stream's channels.
+  llvm::MapVector<Operation *, int64_t> barriers;
 };
 
 } // namespace

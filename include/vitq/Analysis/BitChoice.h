@@ -45,7 +45,7 @@ public:
   /// where N for a layer is that of all roles but the residual's. What is said of a layer is
   /// stronger than what is said of all. Errors name the item, or the file and the key.
   ///
-  /// N is 2 to 8; for the residual stream, which has 16 bits, the resolution: 8 to 16. Probabilities have 8 bits, or 4
+  /// N is 2 to 8, or 16 for what layers read; for the residual stream, which has 16 bits, the resolution: 8 to 16. Probabilities have 8 bits, or 4
   /// for powers of two; of a number of activations they take the former above 4, else the latter.
   static llvm::Expected<BitChoice> parse(llvm::StringRef text);
 

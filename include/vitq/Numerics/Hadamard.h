@@ -54,6 +54,38 @@ private:
   unsigned doublings;
 };
 
+//===----------------------------------------------------------------------===//
+// Hadamard's transform of a power of two, with signs (docs/Numerics.md, Hadamard)
+//===----------------------------------------------------------------------===//
+
+inline constexpr int64_t kMaxHadamardBlock = 256;
+
+/// Whether a block of as many numbers can be transformed: a power of two, 2 to `kMaxHadamardBlock`.
+inline bool isHadamardBlock(int64_t size) { return size >= 2 && size <= kMaxHadamardBlock && (size & (size - 1)) == 0; }
+
+/// Whether number `i` of a block is negated first: (-1)^(i0 i1 + i2 i3 + ...), the bits of i. It is a bent function,
+/// at an odd number of bits up to one factor of sqrt(2): what all numbers have in common is spread as well
+/// (Rothaus 1976).
+inline bool isNegatedFirst(int64_t i) {
+  return __builtin_parityll(static_cast<unsigned long long>(i & (i >> 1) & 0x5555555555555555)) != 0;
+}
+
+/// y[j] = sum over i of (-1)^(i . j) s[i] x[i], s the signs above, i . j the number of bits that both have: n log2(n)
+/// additions in place. x has `isHadamardBlock` numbers; y is sqrt(n) times as long as x. Integers must not overflow.
+template <typename T>
+void hadamardBlock(llvm::MutableArrayRef<T> x) {
+  for (size_t i = 0; i < x.size(); ++i)
+    if (isNegatedFirst(static_cast<int64_t>(i)))
+      x[i] = -x[i];
+  for (size_t half = 1; half < x.size(); half *= 2)
+    for (size_t i = 0; i < x.size(); ++i)
+      if (!(i & half)) {
+        const T a = x[i], b = x[i + half];
+        x[i] = a + b;
+        x[i + half] = a - b;
+      }
+}
+
 } // namespace vitq::numerics
 
 #endif // VITQ_NUMERICS_HADAMARD_H

@@ -48,6 +48,9 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
                                 llvm::cl::init(Toggle::Recipe), toggleValues()};
   Option<Toggle> rotateHeads{*this, "rotate-heads", llvm::cl::desc("Rotate queries, keys and values in each head"),
                              llvm::cl::init(Toggle::Recipe), toggleValues()};
+  Option<Toggle> rotateHidden{*this, "rotate-hidden",
+                              llvm::cl::desc("Spread the result of GELU over blocks of channels at run time"),
+                              llvm::cl::init(Toggle::Recipe), toggleValues()};
   Option<uint64_t> seed{*this, "seed", llvm::cl::desc("Seed of the rotations' signs"), llvm::cl::init(0)};
   Option<unsigned> weightBits{*this, "weight-bits", llvm::cl::desc("Bits of weights, 2 to 8"), llvm::cl::init(8)};
   Option<unsigned> activationBits{*this, "activation-bits", llvm::cl::desc("Bits of what products read, 2 to 8"),

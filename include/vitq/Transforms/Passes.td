@@ -346,6 +346,34 @@ def VitAssignBitsPass : Pass<"vit-assign-bits", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numWeights", "num-weights", "Weights of fewer than 8 bits">];
 }
 
+def VitRotateHiddenPass : Pass<"vit-rotate-hidden", "::mlir::ModuleOp"> {
+  let summary = "Spread the result of a function over blocks of channels while the program runs";
+  let description = [{
+    Puts a `vit.hadamard` behind each function (GELU) that linear layers with constant weights read, and its
+    transpose into their weights, where the layer's weights (`vit.weight_bits`) or the codes that it reads
+    (`vit.code_bits`) have at most `at-most` bits. The blocks have `block` channels, or the largest power of two
+    below that divides the channels. Unlike `vit-rotate-residual` it costs additions at run time: log2(block) for
+    each number (QuaRot, Ashkboos et al. 2024, section 4). The function is the same over the reals.
+
+    ```mlir
+    %g = vit.gelu erf %u {vit.code_bits = 4 : i64} : tensor<1x197x768xf32>
+    %y = vit.linear %g, %w, %b : ...
+    ```
+    becomes
+    ```mlir
+    %g = vit.gelu erf %u : tensor<1x197x768xf32>
+    %h = vit.hadamard %g block 64 {vit.code_bits = 4 : i64} : tensor<1x197x768xf32> -> tensor<1x197x768xf32>
+    %y = vit.linear %h, %w_h, %b : ...
+    ```
+    Where any was inserted all calibrated statistics are removed: they are to be measured again.
+  }];
+  let options = [
+    Option<"block", "block", "int64_t", "64", "Channels of a block: a power of two, 2 to 256">,
+    Option<"atMost", "at-most", "int64_t", "8", "Bits of weights or codes up to which it is done">
+  ];
+  let statistics = [Statistic<"numRotated", "num-rotated", "Functions whose result is spread">];
+}
+
 def VitCenterChannelsPass : Pass<"vit-center-channels", "::mlir::ModuleOp"> {
   let summary = "Take the mean of each channel out of values that get few codes";
   let description = [{

@@ -210,6 +210,23 @@ struct LowerMean : Lowering<vit::MeanOp> {
   }
 };
 
+/// The sums of codes; 1/sqrt(n) is in the result's scale.
+struct LowerHadamard : Lowering<vit::HadamardOp> {
+  using Lowering::Lowering;
+  LogicalResult matchAndRewrite(vit::HadamardOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<UniformParameters> input = perTensorParametersOf(op, op.getInput());
+    if (failed(input))
+      return failure();
+    if (input->width > 16)
+      return op.emitError("a Hadamard transform needs operands of at most 16 bits");
+    auto sums = rewriter.replaceOpWithNewOp<integer::HadamardOp>(op, convert(op.getType()), adaptor.getInput(),
+                                                                 op.getBlockAttr(), codeAttr(op, *input));
+    recordScale(sums, op);
+    return success();
+  }
+};
+
 /// The divisor is in the multiplier.
 struct LowerResample : Lowering<vit::ResampleOp> {
   using Lowering::Lowering;
@@ -238,5 +255,5 @@ struct LowerResample : Lowering<vit::ResampleOp> {
 void lowering::populateArithmeticPatterns(RewritePatternSet &patterns, const TypeConverter &converter,
                                           const Context &context) {
   patterns.add<LowerLinear, LowerMatmul, LowerQuantize, DropDequantize, DropStorageCast, LowerAdd, LowerMul, LowerMean,
-               LowerResample>(converter, patterns.getContext(), context);
+               LowerHadamard, LowerResample>(converter, patterns.getContext(), context);
 }

@@ -426,6 +426,8 @@ std::unique_ptr<RowOp> vitq::kernels::makeRowOp(Operation *op, KernelModule &mod
   const RowBuilder build{module, memrefOf, fusedWith};
   if (auto requant = dyn_cast<RequantOp>(op))
     return makeRequant(requant, build);
+  if (auto hadamard = dyn_cast<HadamardOp>(op))
+    return makeHadamard(hadamard, build);
   if (auto threshold = dyn_cast<ThresholdOp>(op))
     return makeThreshold(threshold, build);
   if (auto add = dyn_cast<AddOp>(op))

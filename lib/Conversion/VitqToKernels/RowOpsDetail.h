@@ -56,7 +56,8 @@ Value loadColumns(Emitter &e, const RowContext &context, Value memref, ValueRang
 /// target has an instruction for vectors of this length; else null.
 Value pairDot(Emitter &e, const TargetDesc &target, Value x, Value y);
 
-/// The row op of threshold.
+/// The row ops of hadamard and threshold.
+std::unique_ptr<RowOp> makeHadamard(integer::HadamardOp op, const RowBuilder &build);
 std::unique_ptr<RowOp> makeThreshold(integer::ThresholdOp op, const RowBuilder &build);
 
 /// `lines` at the code of 12 bits that `by` brings the positive 64-bit number v to, times

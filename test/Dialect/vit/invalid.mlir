@@ -432,6 +432,24 @@ func.func @where_shapes(%c: tensor<4xi1>, %x: tensor<2x3xf32>) {
 
 // -----
 
+// vit.hadamard C1
+func.func @hadamard_block(%x: tensor<2x6xf32>) {
+  // expected-error @+1 {{has blocks of 6 channels: a power of two from 2 to 256 is needed}}
+  %0 = vit.hadamard %x block 6 : tensor<2x6xf32> -> tensor<2x6xf32>
+  return
+}
+
+// -----
+
+// vit.hadamard C2
+func.func @hadamard_channels(%x: tensor<2x6xf32>) {
+  // expected-error @+1 {{has blocks of 4 channels, which do not divide the last axis}}
+  %0 = vit.hadamard %x block 4 : tensor<2x6xf32> -> tensor<2x6xf32>
+  return
+}
+
+// -----
+
 // vit.mean C1
 func.func @mean_unsorted(%x: tensor<2x3xf32>) {
   // expected-error @+1 {{axes [1, 0] must be sorted, distinct and below the rank 2}}

@@ -137,6 +137,9 @@ func.func @elementwise(%x: tensor<2x3xf32>, %y: tensor<3xf32>, %s: tensor<f32>, 
   %4 = vit.pow %x, %s : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
   // CHECK: vit.where %{{.*}}, %{{.*}}, %{{.*}} : (tensor<2x1xi1>, tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
   %5 = vit.where %c, %x, %y : (tensor<2x1xi1>, tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  // CHECK: vit.hadamard %{{.*}} block 2 : tensor<3x2xf32> -> tensor<3x2xf32>
+  %h = vit.reshape %x to [3, 2] : tensor<2x3xf32> -> tensor<3x2xf32>
+  %8 = vit.hadamard %h block 2 : tensor<3x2xf32> -> tensor<3x2xf32>
   // CHECK: vit.mean %{{.*}} axes [1] : tensor<2x3xf32> -> tensor<2xf32>
   %6 = vit.mean %x axes [1] : tensor<2x3xf32> -> tensor<2xf32>
   // CHECK: vit.mean %{{.*}} axes [0, 1] keep_dims : tensor<2x3xf32> -> tensor<1x1xf32>

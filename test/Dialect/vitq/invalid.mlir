@@ -1524,3 +1524,30 @@ func.func @resample_zero(%x: tensor<1x4x4x2xi8>) {
   %0 = vitq.resample %x rows [0] weights [1] columns [0] weights [1] by <9, 12> round half_up input <signed, zero = -129> : tensor<1x4x4x2xi8> -> tensor<1x1x1x2xi8>
   return
 }
+
+// -----
+
+// vitq.hadamard C1
+func.func @hadamard_block(%x: tensor<2x1024xi8>) {
+  // expected-error @+1 {{has blocks of 512 channels: a power of two from 2 to 256 is needed}}
+  %0 = vitq.hadamard %x block 512 : tensor<2x1024xi8> -> tensor<2x1024xi32>
+  return
+}
+
+// -----
+
+// vitq.hadamard C2
+func.func @hadamard_channels(%x: tensor<2x6xi8>) {
+  // expected-error @+1 {{has blocks of 4 channels, which do not divide the last axis}}
+  %0 = vitq.hadamard %x block 4 : tensor<2x6xi8> -> tensor<2x6xi32>
+  return
+}
+
+// -----
+
+// vitq.hadamard C3
+func.func @hadamard_zero(%x: tensor<2x8xi4>) {
+  // expected-error @+1 {{input zero point 16 is outside [0, 15]}}
+  %0 = vitq.hadamard %x block 4 input <unsigned, zero = 16> : tensor<2x8xi4> -> tensor<2x8xi32>
+  return
+}

@@ -110,6 +110,7 @@ private:
   void add();
   void mul();
   void sum();
+  void hadamard();
   void maxPool();
   void resample();
   void table();

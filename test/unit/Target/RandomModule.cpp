@@ -222,6 +222,13 @@ void Generator::sum() {
   make<SumOp>(tensor(result, 32), x, b.getDenseI64ArrayAttr(axes), unit(keep), read(x));
 }
 
+/// Blocks of any size, as many as there may be.
+void Generator::hadamard() {
+  const int64_t block = int64_t(1) << random.between(1, 8);
+  Value x = fresh({1, random.between(1, 5), block * random.between(1, 3)}, pickWidth({2, 4, 6, 8, 8, 16}));
+  make<HadamardOp>(tensor(shapeOf(x), 32), x, b.getI64IntegerAttr(block), read(x));
+}
+
 /// Maps [B, H, W, C] of any sizes, of channels that fill vectors or do not.
 void Generator::maxPool() {
   const unsigned width = pickWidth({8, 8, 16, 32});
@@ -426,7 +433,7 @@ OwningOpRef<ModuleOp> Generator::runAny(ArrayRef<Maker> makers, size_t wanted) {
 OwningOpRef<ModuleOp> Generator::run() {
   const Maker makers[] = {
       &Generator::matmul,      &Generator::matmul,     &Generator::requant,        &Generator::add,
-      &Generator::mul,         &Generator::sum,        &Generator::table,          &Generator::interpolate,
+      &Generator::mul,         &Generator::sum,  &Generator::hadamard,        &Generator::table,          &Generator::interpolate,
       &Generator::gelu,        &Generator::pwl,        &Generator::polyGelu,       &Generator::softmax,
       &Generator::shiftmax,    &Generator::divideRows, &Generator::layerNorm,      &Generator::normQuant,
       &Generator::threshold,   &Generator::move,       &Generator::move,           &Generator::move,
