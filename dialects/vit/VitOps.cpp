@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/vit/Vit.h"
+#include "vitq/Numerics/Hadamard.h"
 
 #include <cmath>
 

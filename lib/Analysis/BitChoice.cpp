@@ -114,6 +114,25 @@ Error BitChoice::addFile(StringRef path) {
   return Error::success();
 }
 
+/// size=N with a unit.
+Error BitChoice::addBudget(StringRef text) {
+  auto [name, number] = text.split('=');
+  if (name != "size")
+    return createStringError("'auto:" + text + "': write auto:size=N, the bytes that weights may take (3MB, say)");
+  double unit = 1;
+  if (number.consume_back("MB"))
+    unit = 1e6;
+  else if (number.consume_back("kB"))
+    unit = 1e3;
+  else
+    number.consume_back("B");
+  double value = 0;
+  if (number.trim().getAsDouble(value) || !(value > 0 && value * unit < 1e15))
+    return createStringError("'auto:" + text + "': a size is a number of bytes, kB or MB, above 0");
+  bytes = value * unit;
+  return Error::success();
+}
+
 Expected<BitChoice> BitChoice::parse(StringRef text) {
   BitChoice choice;
   SmallVector<StringRef> items;
@@ -122,6 +141,11 @@ Expected<BitChoice> BitChoice::parse(StringRef text) {
     item = item.trim();
     if (item.consume_front("@")) {
       if (Error error = choice.addFile(item))
+        return error;
+      continue;
+    }
+    if (item.consume_front("auto:")) {
+      if (Error error = choice.addBudget(item))
         return error;
       continue;
     }
@@ -143,7 +167,7 @@ bool BitChoice::isBelow(unsigned bits, bool weights) const {
     }
     return false;
   };
-  return isLow(all) || any_of(byLayer, [&](const auto &entry) { return isLow(entry.second); });
+  return (weights && bytes) || isLow(all) || any_of(byLayer, [&](const auto &entry) { return isLow(entry.second); });
 }
 
 std::optional<unsigned> BitChoice::ofLayer(TensorRole role, StringRef layer) const {

@@ -180,8 +180,12 @@ struct CompilerFlags {
                                          llvm::cl::init(8), llvm::cl::cat(category)};
   llvm::cl::opt<std::string> bits{
       "bits",
-      llvm::cl::desc("Bits of single tensors: KIND=N with KIND weights, norm, query, key, value, qkv, probabilities, "
-                     "attention, hidden, activations or residual, or @layers.json; several separated by commas"),
+      llvm::cl::desc(
+          "Bits of single tensors: KIND=N with KIND weights, norm, query, key, value, qkv, probabilities, "
+          "attention, hidden, activations or residual; @layers.json; auto:size=3MB; several separated by commas"),
+      llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> bitsFront{
+      "bits-front", llvm::cl::desc("Write what --bits=auto:size=N would choose at other sizes to this JSON file"),
       llvm::cl::cat(category)};
   ValueOption<Toggle> centerChannels =
       toggle("center-channels", "Take the mean of each channel out of values with few codes");

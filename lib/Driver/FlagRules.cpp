@@ -26,6 +26,7 @@ struct Facts {
         rotates(s.compile.rotateResidual == Toggle::On || s.compile.rotateHeads == Toggle::On) {
     if (llvm::Expected<BitChoice> choice = BitChoice::parse(bitsOf(s.compile))) {
       hasFewBits = choice->isBelow(8, /*weights=*/true) || choice->isBelow(8, /*weights=*/false);
+      hasBudget = choice->weightBudget().has_value();
       rotates |= hasFewBits && s.compile.recipe == Recipe::Default &&
                  (s.compile.rotateResidual == Toggle::Recipe || s.compile.rotateHeads == Toggle::Recipe);
     } else {
@@ -52,7 +53,7 @@ struct Facts {
   }
 
   const FlagSituation &s;
-  bool isIVit, rotates, hasFewBits = false, hasAuto = false, hasLines = false;
+  bool isIVit, rotates, hasFewBits = false, hasBudget = false, hasAuto = false, hasLines = false;
 };
 
 struct Rule {
@@ -77,6 +78,7 @@ llvm::ArrayRef<StringRef> vitq::quantizationFlags() {
                                     "norm-scales",
                                     "fit-function-ranges",
                                     "fit-code-ranges",
+                                    "bits-front",
                                     "center-channels",
                                     "bias-compensation",
                                     "observer",
@@ -147,6 +149,9 @@ static const llvm::SmallVector<Rule> &rules() {
       {{"weight-bits", "activation-bits", "bits"},
        [](const Facts &f) { return f.isIVit; },
        "does not go with {recipe}, whose layout has 8 and 16 bits: leave one of them out"},
+      {{"bits-front"},
+       [](const Facts &f) { return !f.hasBudget; },
+       "has no effect without --bits=auto:size=N, which alone chooses bits"},
       {{"center-channels", "fit-code-ranges"},
        [](const Facts &f) { return !f.hasFewBits; },
        "has no effect without --weight-bits, --activation-bits or --bits below 8: it is for few codes"},

@@ -125,6 +125,16 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   const FewBits few(options);
   if (!few.text.empty())
     pm.addPass(createVitAssignBitsPass({few.text}));
+  if (few.choice.weightBudget()) {
+    VitChooseBitsPassOptions choose;
+    choose.bits = few.text;
+    choose.data = options.data;
+    choose.preprocess = options.preprocess;
+    choose.frontFile = options.bitsFront;
+    if (options.limit > 0)
+      choose.limit = std::min<uint64_t>(choose.limit, options.limit);
+    pm.addPass(createVitChooseBitsPass(choose));
+  }
   const bool rotates = isOn(options.rotateHidden, few.isBelow(5) && isDefault);
   const bool centers = isOn(options.centerChannels, few.activations && isDefault);
   if (centers)

@@ -84,22 +84,11 @@ class AssignBits : public vitq::impl::VitAssignBitsPassBase<AssignBits> {
            (quantizable && op->getNumOperands() > 0 && quantizable.getOperandCode(0).tensor == TensorKind::Attention);
   }
 
-  /// The first layer, which reads the image, and the last one, which gives the result: what is lost there no other
-  /// layer makes up for, and they are little work.
-  static bool isEdge(Operation *op) {
-    if (quantize::pixelsOf(op))
-      return true;
-    Value value = op->getResult(0);
-    while (value.hasOneUse() && isMove(*value.user_begin()))
-      value = value.user_begin()->getResult(0);
-    return llvm::any_of(value.getUsers(), [](Operation *user) { return user->hasTrait<OpTrait::IsTerminator>(); });
-  }
-
   unsigned bitsOf(TensorRole role, Operation *layer) const {
     if (std::optional<unsigned> own = choice.ofLayer(role, nodeName(layer->getLoc())))
       return *own;
     const auto all = static_cast<int64_t>(choice.ofAll(role).value_or(kDefaultCodeBits));
-    return static_cast<unsigned>(isEdge(layer) ? std::max(all, kDefaultCodeBits) : all);
+    return static_cast<unsigned>(quantize::isFirstOrLast(layer) ? std::max(all, kDefaultCodeBits) : all);
   }
 
   void assignWeights(WeightedOp op) {

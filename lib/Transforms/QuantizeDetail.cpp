@@ -79,6 +79,15 @@ NormalizePixelsOp quantize::pixelsOf(Operation *op) {
   return folds ? pixels : NormalizePixelsOp();
 }
 
+bool quantize::isFirstOrLast(Operation *op) {
+  if (pixelsOf(op))
+    return true;
+  Value value = op->getResult(0);
+  while (value.hasOneUse() && isMove(*value.user_begin()))
+    value = value.user_begin()->getResult(0);
+  return llvm::any_of(value.getUsers(), [](Operation *user) { return user->hasTrait<OpTrait::IsTerminator>(); });
+}
+
 bool quantize::isAccumulatorSum(Value value) {
   auto isSum = [](Operation *op) { return isa_and_nonnull<QuantizableOp>(op) && isResidual(op); };
   Operation *op = value.getDefiningOp();

@@ -43,11 +43,16 @@ public:
   /// or `activations` (all but weights and residual); or @FILE, a JSON object
   ///   {"bits": {ROLE: N, ...}, "layers": {NAME OF THE ONNX NODE: N or {ROLE: N, ...}}},
   /// where N for a layer is that of all roles but the residual's. What is said of a layer is
-  /// stronger than what is said of all. Errors name the item, or the file and the key.
+  /// stronger than what is said of all; `auto:size=N`, N bytes, kB or MB (powers of ten), leaves the bits of all other
+  /// weights to `vit-choose-bits`. Errors name the item, or the file and the key.
   ///
-  /// N is 2 to 8, or 16 for what layers read; for the residual stream, which has 16 bits, the resolution: 8 to 16. Probabilities have 8 bits, or 4
-  /// for powers of two; of a number of activations they take the former above 4, else the latter.
+  /// N is 2 to 8, or 16 for what layers read; for the residual stream, which has 16 bits, the resolution: 8 to 16.
+  /// Probabilities have 8 bits, or 4 for powers of two; of a number of activations they take the former above 4, else
+  /// the latter.
   static llvm::Expected<BitChoice> parse(llvm::StringRef text);
+
+  /// The bytes that weights of layers may take; none where their bits are not left open.
+  std::optional<double> weightBudget() const { return bytes; }
 
   /// Nothing where nothing was said.
   std::optional<unsigned> ofAll(TensorRole role) const { return all[static_cast<size_t>(role)]; }
@@ -61,10 +66,12 @@ public:
   const llvm::StringMap<Roles> &layers() const { return byLayer; }
 
 private:
+  llvm::Error addBudget(llvm::StringRef text);
   llvm::Error addFile(llvm::StringRef path);
 
   Roles all;
   llvm::StringMap<Roles> byLayer;
+  std::optional<double> bytes;
 };
 
 } // namespace vitq

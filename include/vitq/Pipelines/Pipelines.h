@@ -57,8 +57,10 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
                                   llvm::cl::init(8)};
   Option<std::string> bits{*this, "bits",
                            llvm::cl::desc("Bits of single tensors: KIND=N with KIND weights, norm, query, key, value, "
-                                          "qkv, probabilities, attention, hidden, activations or residual, or "
-                                          "@layers.json; several with commas")};
+                                          "qkv, probabilities, attention, hidden, activations or residual; "
+                                          "@layers.json; auto:size=3MB; several with commas")};
+  Option<std::string> bitsFront{
+      *this, "bits-front", llvm::cl::desc("Write what bits=auto:size=N would choose at other sizes to this JSON file")};
   Option<Toggle> centerChannels{*this, "center-channels",
                                 llvm::cl::desc("Take the mean of each channel out of values with few codes"),
                                 llvm::cl::init(Toggle::Recipe), toggleValues()};

@@ -346,6 +346,41 @@ def VitAssignBitsPass : Pass<"vit-assign-bits", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numWeights", "num-weights", "Weights of fewer than 8 bits">];
 }
 
+def VitChooseBitsPass : Pass<"vit-choose-bits", "::mlir::ModuleOp"> {
+  let summary = "Choose the bits of each layer's weights within a budget";
+  let description = [{
+    Where `bits` says `auto:size=N`, each layer with constant weights gets 2, 3, 4, 5, 6 or 8 bits
+    (`vit.weight_bits`): all weights of layers together take at most N bytes, and lose as little as that allows. The first
+    layer, the last one and those that `bits` names keep what `vit-assign-bits` gave them.
+
+    What a choice loses is measured: the float function runs on the images with that layer's weights rounded (scales of least squared
+    error by row), everything else as it is; the loss is the mean KL divergence of the classes' probabilities, in nats.
+    Losses of layers add up as if they did not see each other; the choice is the exact solution of that knapsack problem
+    (dynamic programming over bytes; docs/Recipes.md, Mixed bits). `vit-fit-weights` then loses less than was measured here,
+    of all layers.
+
+    `front` names a JSON file: `{"version": 1, "front": [{"bytes": N, "loss_nats": x, "weight_bits": {LAYER: N, ...}}, ...]}`,
+    the choices at 25 budgets from 2 to 8 bits.
+
+    ```mlir
+    %y = vit.linear %x, %w, %b : ...
+    ```
+    becomes
+    ```mlir
+    %y = vit.linear %x, %w, %b {vit.weight_bits = 4 : i64} : ...
+    ```
+    An error: a budget below what 2 bits take, and no images.
+  }];
+  let options = [
+    Option<"bits", "bits", "std::string", "", "As for vit-assign-bits">,
+    Option<"data", "data", "std::string", "", "Folder of images, an image, or a .npy of pixels">,
+    Option<"preprocess", "preprocess", "std::string", "", "As for vit-calibrate (default: what that pass did)">,
+    Option<"limit", "limit", "uint64_t", "16", "Look at the first images only (0: all)">,
+    Option<"frontFile", "front", "std::string", "", "JSON file for the choices at other budgets">
+  ];
+  let statistics = [Statistic<"numLayers", "num-layers", "Layers whose bits were chosen">];
+}
+
 def VitRotateHiddenPass : Pass<"vit-rotate-hidden", "::mlir::ModuleOp"> {
   let summary = "Spread the result of a function over blocks of channels while the program runs";
   let description = [{
