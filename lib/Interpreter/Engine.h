@@ -36,6 +36,8 @@ public:
 std::unique_ptr<Engine> createFloatEngine(bool useDouble);
 /// vit ops with a quantized operand or result, and quant.scast.
 std::unique_ptr<Engine> createQuantizedEngine(bool useDouble);
+/// Casts that do nothing, between vit ops that compute on the reals behind quantized types (`ignoreCasts`).
+std::unique_ptr<Engine> createCastlessEngine(bool useDouble);
 /// vitq ops.
 std::unique_ptr<Engine> createIntegerEngine();
 

@@ -44,6 +44,8 @@ struct Argument {
   /// For a quantized argument: the kind of its storage, and how it is read.
   std::optional<ElementKind> storage;
   bool isSigned = true;
+  /// Set where it is read as reals (`ignoreCasts`).
+  std::optional<QuantizedType> codes;
 };
 
 } // namespace
@@ -60,7 +62,7 @@ struct Interpreter::Impl {
   unsigned numValues = 0;
   int64_t macs = 0;
 
-  LogicalResult addArgument(BlockArgument argument);
+  LogicalResult addArgument(BlockArgument argument, bool ignoreCasts);
   LogicalResult addBody(const InterpreterOptions &options);
   void markLastUses();
   FailureOr<Tensor> bindInput(unsigned index, const Tensor &input) const;
@@ -75,7 +77,7 @@ struct Interpreter::Impl {
 // Preparation
 //===----------------------------------------------------------------------===//
 
-LogicalResult Interpreter::Impl::addArgument(BlockArgument argument) {
+LogicalResult Interpreter::Impl::addArgument(BlockArgument argument, bool ignoreCasts) {
   auto type = dyn_cast<RankedTensorType>(argument.getType());
   if (!type || !type.hasStaticShape())
     return emitError(function.getLoc(), "argument ") << argument.getArgNumber() << " is no statically shaped tensor";
@@ -89,6 +91,8 @@ LogicalResult Interpreter::Impl::addArgument(BlockArgument argument) {
     entry.isSigned = quantized.isSigned();
     if (!entry.storage)
       kind = std::nullopt;
+    else if (ignoreCasts && (entry.codes = QuantizedType::get(type)))
+      kind = floatKind;
   } else if (element.isF32() || element.isF64()) {
     kind = floatKind;
   } else if (auto integer = dyn_cast<IntegerType>(element)) {
@@ -103,8 +107,9 @@ LogicalResult Interpreter::Impl::addArgument(BlockArgument argument) {
 }
 
 LogicalResult Interpreter::Impl::addBody(const InterpreterOptions &options) {
-  std::unique_ptr<Engine> engines[] = {createQuantizedEngine(options.useDouble), createFloatEngine(options.useDouble),
-                                       createIntegerEngine()};
+  std::unique_ptr<Engine> engines[] = {options.ignoreCasts ? createCastlessEngine(options.useDouble)
+                                                           : createQuantizedEngine(options.useDouble),
+                                       createFloatEngine(options.useDouble), createIntegerEngine()};
   auto define = [&](Value value) { numbers[value] = numValues++; };
   Block &body = function.getBody().front();
   llvm::for_each(body.getArguments(), define);
@@ -173,7 +178,7 @@ FailureOr<std::unique_ptr<Interpreter>> Interpreter::create(func::FuncOp functio
     return emitError(function.getLoc(), "function '")
            << function.getName() << "' has no body of one block, so it cannot be run";
   for (BlockArgument argument : function.getArguments())
-    if (failed(impl->addArgument(argument)))
+    if (failed(impl->addArgument(argument, options.ignoreCasts)))
       return failure();
   if (failed(impl->addBody(options)))
     return failure();
@@ -217,8 +222,10 @@ FailureOr<Tensor> Interpreter::Impl::bindInput(unsigned index, const Tensor &inp
                                          << describe(argument.shape, argument.storage.value_or(argument.kind));
     return failure();
   }
-  if (argument.storage && input.kind() != ElementKind::I32)
-    return widenCodes(input, argument.isSigned);
+  if (argument.storage && !isFloat(input.kind())) {
+    const Tensor codes = input.kind() != ElementKind::I32 ? widenCodes(input, argument.isSigned) : input;
+    return argument.codes ? convertFloat(argument.codes->dequantize(codes), floatKind) : codes;
+  }
   return convertFloat(input, floatKind);
 }
 
@@ -264,6 +271,52 @@ LogicalResult Interpreter::run(ArrayRef<Tensor> inputs, SmallVectorImpl<Tensor> 
   for (unsigned number : impl->returned)
     results.push_back(values[number]);
   return success();
+}
+
+FailureOr<Interpreter::Run> Interpreter::begin(ArrayRef<Tensor> inputs) const {
+  Run run;
+  run.interpreter = this;
+  if (failed(impl->bind(inputs, run.values)))
+    return failure();
+  return run;
+}
+
+LogicalResult Interpreter::Run::runUntil(Operation *op) {
+  const std::vector<Step> &steps = interpreter->impl->steps;
+  for (; position < steps.size() && steps[position].op != op; ++position) {
+    if (failed(interpreter->impl->execute(steps[position], values)))
+      return failure();
+    for (unsigned number : steps[position].lastUses)
+      values[number] = Tensor();
+  }
+  assert((position < steps.size() || !op) && "the run is past this op");
+  return success();
+}
+
+const Tensor &Interpreter::Run::operand(unsigned index) const {
+  return values[interpreter->impl->steps[position].operands[index]];
+}
+
+LogicalResult Interpreter::Run::compute(ArrayRef<std::pair<unsigned, Tensor>> replaced,
+                                        SmallVectorImpl<Tensor> &results) const {
+  const Step &step = interpreter->impl->steps[position];
+  SmallVector<Tensor, 4> operands;
+  for (unsigned number : step.operands)
+    operands.push_back(values[number]);
+  for (const auto &[index, tensor] : replaced) {
+    if (index == operands.size())
+      operands.emplace_back();
+    operands[index] = tensor;
+  }
+  results.assign(step.op->getNumResults(), Tensor());
+  return step.kernel(operands, results);
+}
+
+void Interpreter::Run::skip(ArrayRef<Tensor> results) {
+  const Step &step = interpreter->impl->steps[position++];
+  llvm::copy(results, interpreter->impl->resultsOf(step, values).begin());
+  for (unsigned number : step.lastUses)
+    values[number] = Tensor();
 }
 
 LogicalResult Interpreter::record(ArrayRef<Tensor> inputs, Record &record) const {

@@ -25,6 +25,11 @@ struct InterpreterOptions {
   /// Float tensors are held and computed in double instead of float.
   bool useDouble = false;
 
+  /// What is between casts is computed as if there were none: a value of a quantized type is the real number before
+  /// it was rounded, not a code. Constants that are codes stand for what they code. So a quantized vit function gives
+  /// the results of the float one that it came from, value by value; it may hold no vitq op.
+  bool ignoreCasts = false;
+
   /// Computes an op's results from its operands, as the interpreter's own kernels do; called
   /// from several threads at once.
   using Kernel = std::function<llvm::LogicalResult(llvm::ArrayRef<Tensor>, llvm::MutableArrayRef<Tensor>)>;
@@ -53,6 +58,31 @@ public:
     std::vector<Tensor> values;
   };
 
+  /// A run that stops before ops that it is told, where their operands can be looked at and their
+  /// results be replaced. One is used by one thread at a time, several of one interpreter at once.
+  class Run {
+  public:
+    /// Runs all ops that come before `op`, which is not yet run; null: to the end.
+    mlir::LogicalResult runUntil(mlir::Operation *op);
+
+    /// An operand of the op that is next.
+    const Tensor &operand(unsigned index) const;
+
+    /// What the next op gives if some operands, by their numbers, were other tensors of the same kinds and shapes;
+    /// one number more than it has operands is an optional operand that it lacks.
+    mlir::LogicalResult compute(llvm::ArrayRef<std::pair<unsigned, Tensor>> replaced,
+                                llvm::SmallVectorImpl<Tensor> &results) const;
+
+    /// Takes `results` as those of the next op and goes on behind it.
+    void skip(llvm::ArrayRef<Tensor> results);
+
+  private:
+    friend class Interpreter;
+    const Interpreter *interpreter = nullptr;
+    size_t position = 0;
+    std::vector<Tensor> values;
+  };
+
   /// Prepares `function`; every op that cannot be run is an error at its
   /// location.
   static mlir::FailureOr<std::unique_ptr<Interpreter>> create(mlir::func::FuncOp function,
@@ -70,6 +100,9 @@ public:
   /// at once; values are freed after their last use.
   mlir::LogicalResult run(llvm::ArrayRef<Tensor> inputs, llvm::SmallVectorImpl<Tensor> &results,
                           Observer observer = nullptr) const;
+
+  /// A run that stands before the first op. Inputs as of `run`.
+  mlir::FailureOr<Run> begin(llvm::ArrayRef<Tensor> inputs) const;
 
   /// Runs the function and keeps every value.
   mlir::LogicalResult record(llvm::ArrayRef<Tensor> inputs, Record &record) const;
