@@ -57,6 +57,16 @@ int64_t getStreamBits(Value value) {
   return bits && bits.getInt() >= 8 && bits.getInt() < kDefaultStreamBits ? bits.getInt() : kDefaultStreamBits;
 }
 
+FailureOr<unsigned> getWeightBits(Operation *op, unsigned otherwise) {
+  Attribute attribute = op->getAttr(kWeightBitsAttr);
+  if (!attribute)
+    return otherwise;
+  auto bits = dyn_cast<IntegerAttr>(attribute);
+  if (!bits || !bits.getType().isSignlessInteger(64) || bits.getInt() < 2 || bits.getInt() > 8)
+    return op->emitError("'") << kWeightBitsAttr << "' must be an i64 from 2 to 8, but is " << attribute;
+  return static_cast<unsigned>(bits.getInt());
+}
+
 void recordDecision(Operation *op, llvm::StringRef pass, const llvm::Twine &text) {
   auto module = op->getParentOfType<ModuleOp>();
   Builder builder(op->getContext());

@@ -8,6 +8,7 @@
 
 #include "WeightCodes.h"
 
+#include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Support/MainFunction.h"
@@ -31,7 +32,7 @@ namespace {
 class WeightQuantizer {
 public:
   WeightQuantizer(func::FuncOp function, unsigned bits, bool compensateBias)
-      : rewriter(function.getContext()), weighted(function), bits(bits), compensateBias(compensateBias) {}
+      : rewriter(function.getContext()), weighted(function), defaultBits(bits), compensateBias(compensateBias) {}
 
   LogicalResult run() {
     for (WeightedOp op : weighted.ops())
@@ -66,14 +67,15 @@ private:
       return pixels ? readPixels(op, pixels) : success();
     }
     FailureOr<FoldedWeight> folded = weighted.fold(op);
-    if (failed(folded))
+    FailureOr<unsigned> bits = getWeightBits(op, defaultBits);
+    if (failed(folded) || failed(bits))
       return failure();
-    WeightCodes weight = roundRows(*folded, bits);
+    WeightCodes weight = roundRows(*folded, *bits);
     LDBG() << nodeName(op.getLoc()) << ": " << folded->rows() << " scales"
            << (folded->pixels          ? ", with the normalization of pixels"
                : input.factors.empty() ? ""
                                        : ", with those of the input's channels");
-    Value dequantized = weightConstant(rewriter, op, weightOf(op), weight, bits);
+    Value dequantized = weightConstant(rewriter, op, weightOf(op), weight, *bits);
     if (folded->pixels)
       return replacePixels(op, folded->pixels, dequantized, weight, folded->bias);
     const std::vector<double> means = meansOf(op);
@@ -170,7 +172,7 @@ private:
 
   IRRewriter rewriter;
   WeightedOps weighted;
-  unsigned bits;
+  unsigned defaultBits;
   bool compensateBias;
 };
 

@@ -110,3 +110,28 @@ func.func @main(%p: tensor<1x2x2x2x!quant.uniform<u8:f32, 0.0039215686274509803>
     : (tensor<1x2x2x2xf32>, tensor<1x2x1x2xf32>) -> tensor<1x2x3x1xf32>
   return %y : tensor<1x2x3x1xf32>
 }
+
+// -----
+
+// Each op may have bits of its own.
+// CHECK-LABEL: func.func @main
+// CHECK: arith.constant dense<{{\[\[}}2, 3], [-3, 0]]> : tensor<2x2xi8>
+// CHECK: !quant.uniform<i8<-3:3>:f32:0,
+// FOUR-LABEL: func.func @main
+// FOUR: !quant.uniform<i8<-3:3>:f32:0,
+func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2xf32> {
+  %w = arith.constant dense<[[1.0, 2.0], [-4.0, 0.0]]> : tensor<2x2xf32>
+  %x0 = vit.dequantize %x : tensor<1x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2xf32>
+  %y = vit.linear %x0, %w {vit.weight_bits = 3 : i64} : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2xf32> {
+  %w = arith.constant dense<1.0> : tensor<2x2xf32>
+  %x0 = vit.dequantize %x : tensor<1x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2xf32>
+  // expected-error @+1 {{'vit.weight_bits' must be an i64 from 2 to 8, but is 9 : i64}}
+  %y = vit.linear %x0, %w {vit.weight_bits = 9 : i64} : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}

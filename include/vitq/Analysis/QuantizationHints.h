@@ -12,6 +12,7 @@
 #include "vitq/Analysis/CalibrationStatistics.h"
 
 #include "mlir/IR/Location.h"
+#include "mlir/Support/LLVM.h"
 #include "llvm/ADT/Twine.h"
 
 namespace vitq {
@@ -40,12 +41,18 @@ int64_t getStreamBits(mlir::Value value);
 inline constexpr llvm::StringLiteral kWideAttr = "vit.wide";
 /// Unit attribute of an op: a quantized model has the codes that its result has anyway.
 inline constexpr llvm::StringLiteral kCodedAttr = "vit.coded";
+/// `N : i64` on an op with weights: their codes have N bits, 2 to 8. Without it they have as many as the pass
+/// says that codes them.
+inline constexpr llvm::StringLiteral kWeightBitsAttr = "vit.weight_bits";
 /// On the module: what the passes of the recipe decided, one dictionary
 /// {pass, node, text} each, in order. Reports print them.
 inline constexpr llvm::StringLiteral kDecisionsAttr = "vitq.decisions";
 
 std::optional<ChannelRanges> getCodeRanges(mlir::Operation *op);
 void setCodeRanges(mlir::Operation *op, const ChannelRanges &ranges);
+
+/// The bits of `vit.weight_bits` on `op`, or `otherwise`; an error at `op` for what is no integer of 2 to 8.
+mlir::FailureOr<unsigned> getWeightBits(mlir::Operation *op, unsigned otherwise);
 
 /// Appends a decision of `pass` about `op` (its ONNX node) to the module's list.
 void recordDecision(mlir::Operation *op, llvm::StringRef pass, const llvm::Twine &text);
