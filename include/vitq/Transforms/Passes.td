@@ -727,11 +727,74 @@ def VitQuantizePass : Pass<"vit-quantize", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::quant::QuantDialect"];
 }
 
+def VitFitWeightsPass : Pass<"vit-fit-weights", "::mlir::ModuleOp"> {
+  let summary = "Choose codes of weights by the errors of products, on calibration images";
+  let description = [{
+    Between `vit-quantize` and `vit-quantize-weights`, for weights of fewer than 8 bits (`vit.weight_bits`,
+    or `bits`), where rounding each weight by itself loses much. Nothing is trained: each layer
+    is solved once, in the order of the function.
+
+    Two functions run side by side on the images of `data`: `@main` as if there were no casts, and `@main` as it
+    is with the weights chosen so far, those of 8 bits rounded. For a linear layer let x be what it reads in the
+    second and y what it gives in the first, less their means over all rows of all images, row r weighted
+    by `t_r`; `H = sum t x x^T`, `w` the row of weights of an output channel.
+
+    * Least squares: the weights give y for x, not for what x was before it was coded: `w += (H + rho mean(diag H) I)^-1
+      sum t x (y - w x)`. One image in four is kept aside: the step is taken, on all images, where what the
+      others say makes the error on these smaller.
+    * Start: the scale of the largest weight, shrunk by 1 to 0.45 to where `e^T H e` is least, e the error of rounding.
+    * GPTQ (Frantar et al., arXiv 2210.17323): columns in the order of falling `H_ii`, each error made up for by
+      the columns that follow; from several scales, the one with the least `e^T H e` is kept.
+    * Descent: each code is moved to where `e^T H e` is least, all others as they are; the scale is
+      `q^T H w / q^T H q` before and after.
+    * Bias: `mean(y) - w_q mean(x)`, the mean of the first function's result.
+
+    Weights that are no matrix of a row product (`WeightedOp::isRowProduct`: convolutions) get the scale of
+    the least squared error and the bias. Those that read pixels are left to `vit-quantize-weights`.
+
+    Rows count alike (`t = 1`), unless few of them alone reach the result (a class token: found by changing
+    rows of the first function's values): then these count `class-weight` times, and ten times that in
+    layers whose other rows reach nothing.
+
+    ```mlir
+    %y = vit.linear %d, %w, %b {vit.weight_bits = 4 : i64} : ...
+    ```
+    becomes
+    ```mlir
+    %wq = quant.scast %w4 : tensor<768x192xi8> to tensor<768x192x!quant.uniform<i8<-7:7>:f32:0, {...}>>
+    %wd = vit.dequantize %wq : ...
+    %y = vit.linear %d, %wd, %b1 {vit.weight_bits = 4 : i64} : ...
+    ```
+    The result does not depend on the number of threads. It is an error if there is a weight to fit but no image, or
+    if values are not finite. A remark names layers for which there are fewer rows than inputs.
+  }];
+  let options = [
+    Option<"data", "data", "std::string", "", "Folder of images, an image, or a .npy of pixels">,
+    Option<"preprocess", "preprocess", "std::string", "", "As of vit-calibrate (the module's own unless given)">,
+    Option<"limit", "limit", "uint64_t", "0", "Look at the first images only (0: all)">,
+    Option<"weightBits", "bits", "unsigned", "8", "Bits of weights without vit.weight_bits">,
+    Option<"all", "all", "bool", "false", "Fit weights of 8 bits too">,
+    Option<"leastSquares", "least-squares", "double", "-1",
+           "Ridge rho of the least squares; 0: none; -1: by bits and images">,
+    Option<"gptq", "gptq", "bool", "true", "Make up for errors in the columns that follow">,
+    ListOption<"candidates", "candidates", "double", "Factors of the starting scale that are tried (0.75,0.9,1.05,1.2)">,
+    Option<"sweeps", "sweeps", "int64_t", "-1", "Rounds of descent; -1: 1, 3 below 4 bits">,
+    Option<"matchBias", "match-bias", "bool", "true", "Give the layer the mean of its result in the float function">,
+    Option<"classWeight", "class-weight", "double", "0",
+           "Weight of rows that alone reach the result; 1: none; 0: 10, 30 below 4 bits">,
+    Option<"damping", "damping", "double", "0",
+           "What is added to the diagonal of H, as a share of its mean; 0: 0.01, 0.05 below 4 bits">
+  ];
+  let statistics = [Statistic<"numFitted", "num-fitted", "Weights whose codes were chosen">];
+  let dependentDialects = ["::mlir::quant::QuantDialect"];
+}
+
 def VitQuantizeWeightsPass : Pass<"vit-quantize-weights", "::mlir::ModuleOp"> {
   let summary = "Quantize constant weights for the codes of their inputs";
   let description = [{
     Behind `vit-quantize`. Weights of linear layers and patch embeddings become signed
-    codes of `weight-bits` bits, symmetric, one scale per output channel (row):
+    codes of `weight-bits` bits, or as many as `vit.weight_bits` on the op says, symmetric, one scale per
+    output channel (row); those that have codes already (`vit-fit-weights`) keep them:
 
     * the scale is that of the row's largest magnitude, or larger where the accumulator,
       in units of input scale times row scale, could not hold the bias otherwise;

@@ -1,0 +1,246 @@
+//===- FitWeights.cpp - Codes of weights by the errors of products -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "FitWeights.h"
+
+#include "vitq/Analysis/QuantizationHints.h"
+#include "vitq/Calibration/Calibration.h"
+#include "vitq/Support/MainFunction.h"
+#include "vitq/Support/Progress.h"
+
+#include "llvm/Support/DebugLog.h"
+#include "llvm/Support/FormatVariadic.h"
+
+#include <bit>
+
+#define DEBUG_TYPE "vit-fit-weights"
+
+namespace vitq {
+#define GEN_PASS_DEF_VITFITWEIGHTSPASS
+#include "vitq/Transforms/Passes.h.inc"
+} // namespace vitq
+
+using namespace mlir;
+using namespace ::vitq;
+using namespace ::vitq::vit;
+using namespace ::vitq::quantize;
+
+/// Least squares on fewer images fits these, not the layer.
+static constexpr size_t kLeastImages = 63;
+
+namespace {
+
+class FitWeights : public vitq::impl::VitFitWeightsPassBase<FitWeights> {
+  using VitFitWeightsPassBase::VitFitWeightsPassBase;
+
+  void runOnOperation() override {
+    FailureOr<func::FuncOp> function = findMain(getOperation());
+    if (failed(function) || failed(checkOptions()) || failed(fit(*function)))
+      signalPassFailure();
+  }
+
+  LogicalResult checkOptions();
+  LogicalResult fit(func::FuncOp function);
+  FailureOr<llvm::DenseMap<Operation *, unsigned>> bitsOf(const WeightedOps &weighted);
+  FailureOr<std::unique_ptr<::vitq::data::ImageSource>> openImages(func::FuncOp function);
+  FitOptions optionsFor(unsigned bits, const WeightInput &input, size_t images) const;
+  FailureOr<FittedLayer> fitLayer(Streams &streams, WeightedOp op, const FoldedWeight &folded, const WeightInput &input,
+                                  unsigned bits, const RowWeights &rowWeights, LayerInputs &inputs);
+  void write(WeightedOp op, const FittedLayer &layer, unsigned bits);
+
+  size_t images = 0;
+};
+
+} // namespace
+
+LogicalResult FitWeights::checkOptions() {
+  auto error = [&] { return emitError(getOperation().getLoc(), "vit-fit-weights: "); };
+  if (weightBits < 2 || weightBits > 8)
+    return error() << "bits must be 2 to 8";
+  if (!(damping >= 0 && damping <= 1))
+    return error() << "damping must be 0 to 1";
+  if (leastSquares != -1 && !(leastSquares >= 0 && std::isfinite(leastSquares)))
+    return error() << "least-squares must be a ridge of 0 or more, or -1";
+  if (sweeps < -1 || sweeps > 100)
+    return error() << "sweeps must be 0 to 100, or -1";
+  if (!(classWeight >= 0 && std::isfinite(classWeight)))
+    return error() << "class-weight must not be negative";
+  if (!llvm::all_of(candidates, [](double factor) { return factor > 0 && factor <= 4; }))
+    return error() << "candidates must be above 0 and at most 4";
+  if (limit > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
+    return error() << "the limit of calibration images (limit=, --calibration-limit) must not be negative";
+  return success();
+}
+
+/// Of the ops whose weights are to be fitted: float ones that read no pixels.
+FailureOr<llvm::DenseMap<Operation *, unsigned>> FitWeights::bitsOf(const WeightedOps &weighted) {
+  llvm::DenseMap<Operation *, unsigned> result;
+  for (WeightedOp op : weighted.ops()) {
+    FailureOr<unsigned> bits = getWeightBits(op, weightBits);
+    if (failed(bits))
+      return failure();
+    if ((*bits < 8 || all) && !isCodedConstant(weightOf(op)) && !pixelsOf(op))
+      result[op] = *bits;
+  }
+  return result;
+}
+
+FailureOr<std::unique_ptr<::vitq::data::ImageSource>> FitWeights::openImages(func::FuncOp function) {
+  Location loc = getOperation().getLoc();
+  auto type = function.getNumArguments() == 1 ? dyn_cast<RankedTensorType>(function.getArgumentTypes().front())
+                                              : RankedTensorType();
+  if (!type || type.getRank() != 4)
+    return emitError(loc, "weights of fewer than 8 bits are fitted to images: @main must take one image");
+  if (data.empty())
+    return emitError(loc, "weights of fewer than 8 bits are fitted to calibration images: give a folder (data=, "
+                          "--calibration-data); ranges from a file are not enough");
+  std::string text = preprocess;
+  if (auto own = getOperation()->getAttrOfType<StringAttr>(calibration::kPreprocessAttr); own && text.empty())
+    text = own.str();
+  ::vitq::data::Preprocess how;
+  if (!text.empty()) {
+    llvm::Expected<::vitq::data::Preprocess> parsed = ::vitq::data::parsePreprocess(text);
+    if (!parsed)
+      return emitError(loc, llvm::toString(parsed.takeError()));
+    how = *parsed;
+  }
+  const bool takesBytes = isa<quant::QuantizedType>(type.getElementType());
+  auto source = ::vitq::data::ImageSource::open(data, how, static_cast<int>(type.getDimSize(takesBytes ? 3 : 1)));
+  if (!source)
+    return emitError(loc, llvm::toString(source.takeError()));
+  return std::move(*source);
+}
+
+/// Bits of the codes that `input` has; 16 for what has none.
+static unsigned bitsOfInput(const WeightInput &input) {
+  return input.codes ? std::bit_width(static_cast<uint64_t>(input.codes->max - input.codes->min)) : 16;
+}
+
+FitOptions FitWeights::optionsFor(unsigned bits, const WeightInput &input, size_t count) const {
+  FitOptions options;
+  options.codes.bits = bits;
+  const bool few = bits <= 3;
+  options.codes.damping = damping > 0 ? damping : few ? 0.05 : 0.01;
+  options.codes.propagate = gptq;
+  if (!candidates.empty())
+    options.codes.candidates.assign(candidates.begin(), candidates.end());
+  options.codes.sweeps = static_cast<unsigned>(sweeps >= 0 ? sweeps : few ? 3 : 1);
+  options.matchBias = matchBias;
+  const unsigned inputBits = bitsOfInput(input);
+  if (leastSquares >= 0)
+    options.ridge = leastSquares;
+  else if (count >= kLeastImages && bits < 6 && (inputBits < 6 || inputBits > 7))
+    options.ridge = inputBits < 6 ? 0.3 : few ? 3 : 1;
+  return options;
+}
+
+FailureOr<FittedLayer> FitWeights::fitLayer(Streams &streams, WeightedOp op, const FoldedWeight &folded,
+                                            const WeightInput &input, unsigned bits, const RowWeights &rowWeights,
+                                            LayerInputs &inputs) {
+  FitOptions options = optionsFor(bits, input, images);
+  FailureOr<std::optional<FittedLayer>> layer = std::optional<FittedLayer>();
+  if (op.isRowProduct()) {
+    const auto rows =
+        static_cast<size_t>(cast<ShapedType>(op->getResult(0).getType()).getNumElements() / folded.rows());
+    const double special = classWeight > 0 ? classWeight : bits <= 3 ? 30 : 10;
+    const size_t samples = rows / streams.imagesOfRun() * images, columns = folded.rowSize();
+    if (samples < columns) {
+      options.codes.damping *= std::min(10.0, static_cast<double>(columns) / static_cast<double>(samples));
+      op->emitRemark("'") << nodeName(op.getLoc()) << "' has " << columns << " inputs, but the images give only "
+                          << samples << " rows to fit its weights to: damping is "
+                          << llvm::formatv("{0:f3}", options.codes.damping).str() << "; more images would be better";
+    }
+    layer = fitRowProduct(streams, op, folded, input, options, rowWeights.of(op, rows, special), inputs);
+  } else {
+    layer = fitOther(streams, op, folded, options);
+  }
+  if (failed(layer))
+    return failure();
+  if (!*layer)
+    return op->emitError("'") << nodeName(op.getLoc())
+                              << "' reads or gives values that are NaN or infinite for the calibration images, so that "
+                                 "its weights cannot be fitted; check the model's weights and --preprocess";
+  return std::move(**layer);
+}
+
+void FitWeights::write(WeightedOp op, const FittedLayer &layer, unsigned bits) {
+  IRRewriter rewriter(op->getContext());
+  rewriter.setInsertionPoint(op);
+  op->setOperand(1, weightConstant(rewriter, op, weightOf(op), layer.weight, bits));
+  if (matchBias)
+    setBias(op, biasConstant(rewriter, op, biasOf(op), layer.bias, "bias"));
+  ++numFitted;
+}
+
+static std::string describe(const FittedLayer &layer, unsigned bits) {
+  return llvm::formatv("weights of {0} bits: {1:f1} dB rounded, {2:f1} dB fitted{3}", bits, layer.before, layer.after,
+                       layer.tookLeastSquares ? ", with least squares" : "")
+      .str();
+}
+
+LogicalResult FitWeights::fit(func::FuncOp function) {
+  const WeightedOps weighted(function);
+  FailureOr<llvm::DenseMap<Operation *, unsigned>> bits = bitsOf(weighted);
+  if (failed(bits) || bits->empty())
+    return success(succeeded(bits));
+  auto source = openImages(function);
+  if (failed(source))
+    return failure();
+  images = limit ? std::min<size_t>(limit, (*source)->size()) : (*source)->size();
+  FailureOr<std::unique_ptr<Streams>> streams = Streams::create(function, **source, images);
+  if (failed(streams))
+    return failure();
+  RowWeights rowWeights;
+  if (classWeight != 1) {
+    llvm::Expected<Tensor> input = readInput(function, **source, 0, 1);
+    if (!input)
+      return emitError(function.getLoc(), llvm::toString(input.takeError()));
+    FailureOr<RowWeights> found = RowWeights::find(function, weighted.ops(), *input);
+    if (failed(found))
+      return failure();
+    rowWeights = std::move(*found);
+  }
+  LayerInputs inputs;
+  std::vector<std::pair<WeightedOp, FittedLayer>> layers;
+  Progress progress("fitting weights", bits->size());
+  for (WeightedOp op : weighted.ops()) {
+    if (layers.size() == bits->size())
+      break;
+    if (failed((*streams)->runUntil(op)))
+      return failure();
+    Tensor weight, bias;
+    if (!isCodedConstant(weightOf(op))) {
+      FailureOr<FoldedWeight> folded = weighted.fold(op);
+      FailureOr<unsigned> width = getWeightBits(op, weightBits);
+      if (failed(folded) || failed(width))
+        return failure();
+      if (!bits->contains(op)) {
+        weight = dequantized(op, *folded, roundRows(*folded, *width));
+      } else {
+        FailureOr<FittedLayer> layer =
+            fitLayer(**streams, op, *folded, weighted.inputOf(op), *width, rowWeights, inputs);
+        if (failed(layer))
+          return failure();
+        weight = dequantized(op, *folded, layer->weight);
+        bias = matchBias ? realBias(layer->bias) : Tensor();
+        LDBG() << nodeName(op.getLoc()) << ": " << describe(*layer, *width);
+        layers.emplace_back(op, std::move(*layer));
+        progress.advance();
+      }
+    }
+    FailureOr<std::vector<Tensor>> results = (*streams)->compute(weight, bias);
+    if (failed(results))
+      return failure();
+    (*streams)->finish(*results);
+  }
+  for (auto &[op, layer] : layers) {
+    recordDecision(op, "vit-fit-weights", describe(layer, bits->lookup(op)));
+    write(op, layer, bits->lookup(op));
+  }
+  return success();
+}

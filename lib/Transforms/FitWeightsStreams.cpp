@@ -1,0 +1,119 @@
+//===- FitWeightsStreams.cpp - A function with and without casts -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "FitWeights.h"
+
+#include "mlir/IR/Threading.h"
+
+using namespace mlir;
+using namespace ::vitq;
+using namespace ::vitq::quantize;
+
+llvm::Expected<Tensor> quantize::readInput(func::FuncOp function, const data::ImageSource &source, size_t first,
+                                           size_t images) {
+  auto type = cast<RankedTensorType>(function.getArgumentTypes().front());
+  const bool takesBytes = isa<quant::QuantizedType>(type.getElementType());
+  Tensor batch = Tensor::allocate(takesBytes ? ElementKind::I8 : ElementKind::F32, type.getShape());
+  const int64_t extent = type.getDimSize(0), size = type.getNumElements() / extent;
+  auto copy = [&](auto *to, const auto &values) -> llvm::Error {
+    if (static_cast<int64_t>(values.size()) != size)
+      return llvm::createStringError(source.path() + ": an image has " + std::to_string(values.size()) +
+                                     " numbers, the model takes " + std::to_string(size) +
+                                     "; set resize= and crop= in --preprocess");
+    std::copy(values.begin(), values.end(), to);
+    return llvm::Error::success();
+  };
+  for (int64_t b = 0; b < extent; ++b) {
+    const size_t image = std::min(first + static_cast<size_t>(b), images - 1);
+    if (takesBytes) {
+      llvm::Expected<data::Image> picture = source.pixels(image);
+      if (!picture)
+        return picture.takeError();
+      if (llvm::Error error = copy(batch.mutableData<uint8_t>() + b * size, picture->pixels))
+        return error;
+    } else {
+      llvm::Expected<std::vector<float>> values = source.normalized(image);
+      if (!values)
+        return values.takeError();
+      if (llvm::Error error = copy(batch.mutableData<float>() + b * size, *values))
+        return error;
+    }
+  }
+  return batch;
+}
+
+FailureOr<std::unique_ptr<Streams>> Streams::create(func::FuncOp function, const data::ImageSource &source,
+                                                    size_t images) {
+  const auto batch = static_cast<size_t>(cast<RankedTensorType>(function.getArgumentTypes().front()).getDimSize(0));
+  std::unique_ptr<Streams> streams(new Streams(function.getContext(), images, batch));
+  InterpreterOptions real;
+  real.ignoreCasts = true;
+  FailureOr<std::unique_ptr<Interpreter>> withoutCasts = Interpreter::create(function, real);
+  FailureOr<std::unique_ptr<Interpreter>> withCasts = Interpreter::create(function);
+  if (failed(withoutCasts) || failed(withCasts))
+    return failure();
+  streams->withoutCasts = std::move(*withoutCasts);
+  streams->withCasts = std::move(*withCasts);
+  const size_t runs = (images + batch - 1) / batch;
+  streams->exact.resize(runs);
+  streams->coded.resize(runs);
+  streams->exactResults.resize(runs);
+  auto begin = [&](size_t run) -> LogicalResult {
+    llvm::Expected<Tensor> input = readInput(function, source, run * batch, images);
+    if (!input)
+      return emitError(function.getLoc(), llvm::toString(input.takeError()));
+    FailureOr<Interpreter::Run> exact = streams->withoutCasts->begin(*input);
+    FailureOr<Interpreter::Run> coded = streams->withCasts->begin(*input);
+    if (failed(exact) || failed(coded))
+      return failure();
+    streams->exact[run] = std::move(*exact);
+    streams->coded[run] = std::move(*coded);
+    return success();
+  };
+  if (failed(failableParallelForEachN(function.getContext(), 0, runs, begin)))
+    return failure();
+  return streams;
+}
+
+void Streams::forRuns(llvm::function_ref<void(size_t)> body) const { parallelFor(context, 0, runs(), body); }
+
+LogicalResult Streams::runUntil(Operation *op) {
+  return failableParallelForEachN(context, 0, runs(), [&](size_t run) -> LogicalResult {
+    SmallVector<Tensor> results;
+    if (failed(exact[run].runUntil(op)) || failed(exact[run].compute({}, results)) || failed(coded[run].runUntil(op)))
+      return failure();
+    exactResults[run] = results.front();
+    return success();
+  });
+}
+
+FailureOr<std::vector<Tensor>> Streams::compute(const Tensor &weight, const Tensor &bias) const {
+  SmallVector<std::pair<unsigned, Tensor>> replaced;
+  if (!weight.empty())
+    replaced.emplace_back(1, weight);
+  if (!bias.empty())
+    replaced.emplace_back(2, bias);
+  std::vector<Tensor> all(runs());
+  if (failed(failableParallelForEachN(context, 0, runs(), [&](size_t run) -> LogicalResult {
+        SmallVector<Tensor> results;
+        if (failed(coded[run].compute(replaced, results)))
+          return failure();
+        all[run] = results.front();
+        return success();
+      })))
+    return failure();
+  return all;
+}
+
+void Streams::finish(ArrayRef<Tensor> codedResults) {
+  for (size_t run = 0; run < runs(); ++run) {
+    exact[run].skip(exactResults[run]);
+    coded[run].skip(codedResults[run]);
+    exactResults[run] = Tensor();
+  }
+}
