@@ -115,6 +115,7 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.compile.weightBits = flags.weightBits.getValue();
   options.compile.activationBits = flags.activationBits.getValue();
   options.compile.bits = flags.bits.getValue();
+  options.compile.fitWeights = flags.fitWeights.getValue();
   options.compile.bitsFront = flags.bitsFront.getValue();
   options.compile.centerChannels = flags.centerChannels.getValue();
   options.compile.fitCodeRanges = flags.fitCodeRanges.getValue();

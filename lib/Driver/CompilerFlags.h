@@ -184,11 +184,12 @@ struct CompilerFlags {
           "Bits of single tensors: KIND=N with KIND weights, norm, query, key, value, qkv, probabilities, "
           "attention, hidden, activations or residual; @layers.json; auto:size=3MB; several separated by commas"),
       llvm::cl::cat(category)};
+  ValueOption<Toggle> fitWeights =
+      toggle("fit-weights", "Choose codes of weights by the errors of products, on the calibration images");
   llvm::cl::opt<std::string> bitsFront{
       "bits-front", llvm::cl::desc("Write what --bits=auto:size=N would choose at other sizes to this JSON file"),
       llvm::cl::cat(category)};
-  ValueOption<Toggle> centerChannels =
-      toggle("center-channels", "Take the mean of each channel out of values with few codes");
+  ValueOption<Toggle> centerChannels = toggle("center-channels", "Take the mean of each channel out of what is coded");
   ValueOption<Toggle> fitCodeRanges = toggle("fit-code-ranges", "Choose the range of few codes by their squared error");
   llvm::cl::opt<uint64_t> seed{"seed", llvm::cl::desc("Seed of the signs that rotations begin with"), llvm::cl::init(0),
                                llvm::cl::cat(category)};

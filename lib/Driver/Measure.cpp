@@ -186,6 +186,7 @@ std::vector<std::pair<std::string, std::string>> describeOptions(const CompileOp
     add("headroom", number(options.headroom));
   add("bits", bitsOf(options));
   add("center-channels", nameOf(options.centerChannels));
+  add("fit-weights", nameOf(options.fitWeights));
   add("fit-code-ranges", nameOf(options.fitCodeRanges));
   add("rotate-residual", nameOf(options.rotateResidual));
   add("rotate-hidden", nameOf(options.rotateHidden));

@@ -29,6 +29,14 @@ static constexpr size_t kRows = 8;
 typedef double Lanes __attribute__((vector_size(kRows * sizeof(double))));
 using LaneArray = std::vector<Lanes>;
 
+numerics::Interval vitq::fitting::rangeOfCodes(unsigned bits) {
+  numerics::Interval range = numerics::codeRange(static_cast<int>(bits), /*isSigned=*/true);
+  // One more of 256 is nothing, one more of 16 is half a dB.
+  if (bits == 8)
+    range.min = -range.max;
+  return range;
+}
+
 //===----------------------------------------------------------------------===//
 // Kernels
 //===----------------------------------------------------------------------===//
@@ -85,11 +93,11 @@ static LaneArray product(const Matrix &h, const LaneArray &values) {
 static Lanes quadratic(const Matrix &h, const LaneArray &values) { return dot(values, product(h, values)); }
 
 /// The codes nearest to `values`.
-static Lanes nearest(const Lanes &values, const Lanes &scales, int64_t limit) {
+static Lanes nearest(const Lanes &values, const Lanes &scales, numerics::Interval range) {
   Lanes codes;
   for (size_t lane = 0; lane < kRows; ++lane)
     codes[lane] = static_cast<double>(
-        numerics::quantizeReal(values[lane], scales[lane], 0, -limit, limit, numerics::Rounding::HalfEven));
+        numerics::quantizeReal(values[lane], scales[lane], 0, range.min, range.max, numerics::Rounding::HalfEven));
   return codes;
 }
 
@@ -110,9 +118,9 @@ struct CodeFitter::Group {
       result[i] = weights[i] - scales * codes[i];
     return result;
   }
-  void round(int64_t limit) {
+  void round(numerics::Interval range) {
     for (size_t i = 0; i < codes.size(); ++i)
-      codes[i] = nearest(weights[i], scales, limit);
+      codes[i] = nearest(weights[i], scales, range);
   }
   /// In lanes in which `less` says so, what `other` has.
   void takeWhere(const Group &other, const Lanes &mine, Lanes &least) {
@@ -126,8 +134,6 @@ struct CodeFitter::Group {
     }
   }
 };
-
-static int64_t limitOf(unsigned bits) { return (int64_t(1) << (bits - 1)) - 1; }
 
 static Lanes larger(const Lanes &a, const Lanes &b) {
   Lanes result;
@@ -156,7 +162,7 @@ void CodeFitter::startScales(Group &group) const {
   Group trial = group;
   for (int percent = 100; percent >= 45; percent -= 5) {
     trial.scales = larger(whole * (percent / 100.0), group.smallest);
-    trial.round(limitOf(options.bits));
+    trial.round(rangeOfCodes(options.bits));
     group.takeWhere(trial, quadratic(gram, trial.errors()), least);
   }
 }
@@ -165,7 +171,7 @@ void CodeFitter::startScales(Group &group) const {
 void CodeFitter::propagate(Group &group) const {
   const size_t k = order.size();
   for (size_t i = 0; i < k; ++i) {
-    group.codes[i] = nearest(group.weights[i], group.scales, limitOf(options.bits));
+    group.codes[i] = nearest(group.weights[i], group.scales, rangeOfCodes(options.bits));
     const Lanes error = group.weights[i] - group.scales * group.codes[i];
     subtract(factors.values.data() + i * k + i + 1, &error, group.weights.data() + i + 1, k - i - 1);
   }
@@ -188,12 +194,12 @@ void CodeFitter::refitScales(Group &group) const {
 /// With g = H e, moving code i alone leaves least at e_i - g_i / H_ii.
 void CodeFitter::descend(Group &group) const {
   if (gram.values.empty())
-    return group.round(limitOf(options.bits));
+    return group.round(rangeOfCodes(options.bits));
   const size_t k = order.size();
   LaneArray gradient = product(gram, group.errors());
   for (size_t i = 0; i < k; ++i) {
     const Lanes wanted = group.scales * group.codes[i] + gradient[i] / gram.at(i, i);
-    const Lanes code = nearest(wanted, group.scales, limitOf(options.bits));
+    const Lanes code = nearest(wanted, group.scales, rangeOfCodes(options.bits));
     const Lanes change = group.scales * (code - group.codes[i]);
     group.codes[i] = code;
     bool moved = false;

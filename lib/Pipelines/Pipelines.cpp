@@ -73,8 +73,6 @@ struct FewBits {
     activations = choice.isBelow(8, /*weights=*/false);
     isDefault = options.recipe == Recipe::Default;
   }
-  /// Whether anything has fewer than `bits`.
-  bool isBelow(unsigned bits) const { return choice.isBelow(bits, true) || choice.isBelow(bits, false); }
   /// Whether the recipe prepares for few bits.
   bool any() const { return isDefault && (weights || activations); }
 
@@ -135,13 +133,13 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
       choose.limit = std::min<uint64_t>(choose.limit, options.limit);
     pm.addPass(createVitChooseBitsPass(choose));
   }
-  const bool rotates = isOn(options.rotateHidden, few.isBelow(5) && isDefault);
-  const bool centers = isOn(options.centerChannels, few.activations && isDefault);
+  const bool rotates = isOn(options.rotateHidden, few.any());
+  const bool centers = isOn(options.centerChannels, few.any());
   if (centers)
     pm.addPass(createVitCenterChannelsPass());
   if (rotates) {
     VitRotateHiddenPassOptions hidden;
-    hidden.atMost = options.rotateHidden == Toggle::On ? 8 : 4;
+    hidden.atMost = options.rotateHidden == Toggle::On ? 8 : 7;
     pm.addPass(createVitRotateHiddenPass(hidden));
   }
   if (centers || rotates)
@@ -174,6 +172,14 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   quantize.layout = isIVit ? QuantizedLayout::IVit : QuantizedLayout::Vitq;
   quantize.headroom = options.headroom != 0 ? options.headroom : isIVit ? 1.0 : 1.1;
   pm.addPass(createVitQuantizePass(quantize));
+  if (isOn(options.fitWeights, few.weights && isDefault)) {
+    VitFitWeightsPassOptions fit;
+    fit.data = options.data;
+    fit.preprocess = options.preprocess;
+    fit.limit = static_cast<uint64_t>(options.limit);
+    fit.all = options.fitWeights == Toggle::On;
+    pm.addPass(createVitFitWeightsPass(fit));
+  }
   VitQuantizeWeightsPassOptions weights;
   weights.compensateBias = isOn(options.biasCompensation, false);
   pm.addPass(createVitQuantizeWeightsPass(weights));

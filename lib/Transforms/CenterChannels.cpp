@@ -1,4 +1,4 @@
-//===- CenterChannels.cpp - Few codes around the mean of each channel -*- C++ -*-===//
+//===- CenterChannels.cpp - Codes around the mean of each channel -*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -53,9 +53,9 @@ class CenterChannels : public vitq::impl::VitCenterChannelsPassBase<CenterChanne
       });
   }
 
-  /// The means of a value that gets few codes; empty for others.
-  static std::vector<double> meansOf(Operation *op) {
-    if (getCodeBits(op->getResult(0)) == kDefaultCodeBits)
+  /// The means of a value that gets codes of few bits; empty for others.
+  std::vector<double> meansOf(Operation *op) const {
+    if (getCodeBits(op->getResult(0)) > atMost || op->hasAttr(kWideAttr))
       return {};
     std::optional<std::vector<double>> means = getChannelMeans(op);
     return means && static_cast<int64_t>(means->size()) == shapeOf(op->getResult(0)).back() ? *means

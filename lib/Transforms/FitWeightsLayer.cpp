@@ -261,7 +261,7 @@ private:
       if (options.matchBias)
         accumulator.addends[n] += std::max(reach - std::abs(folded.bias[n]), 0.0);
       smallest.push_back(accumulator.smallestScale(static_cast<int64_t>(n), folded.rowSize(),
-                                                   (int64_t(1) << (options.codes.bits - 1)) - 1));
+                                                   -fitting::rangeOfCodes(options.codes.bits).min));
     }
     return smallest;
   }
@@ -327,7 +327,7 @@ FailureOr<std::optional<FittedLayer>> quantize::fitOther(Streams &streams, Weigh
   std::vector<double> smallest;
   for (size_t n = 0; n < rows; ++n)
     smallest.push_back(folded.accumulator.smallestScale(static_cast<int64_t>(n), folded.rowSize(),
-                                                        (int64_t(1) << (options.codes.bits - 1)) - 1));
+                                                        -fitting::rangeOfCodes(options.codes.bits).min));
   auto parallel = [&](size_t count, llvm::function_ref<void(size_t)> body) {
     parallelFor(op->getContext(), 0, count, body);
   };

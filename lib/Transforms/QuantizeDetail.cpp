@@ -80,7 +80,8 @@ NormalizePixelsOp quantize::pixelsOf(Operation *op) {
 }
 
 bool quantize::isFirstOrLast(Operation *op) {
-  if (pixelsOf(op))
+  // Before vit-take-pixels it reads the argument itself.
+  if (pixelsOf(op) || isa<BlockArgument>(root(op->getOperand(0))))
     return true;
   Value value = op->getResult(0);
   while (value.hasOneUse() && isMove(*value.user_begin()))

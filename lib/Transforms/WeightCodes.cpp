@@ -48,10 +48,21 @@ Value quantize::biasConstant(RewriterBase &rewriter, Operation *op, Value old, A
   return createFloatConstant(rewriter, op->getLoc(), type, floats, old ? getBlobName(old) : name);
 }
 
+/// Symmetric, of as many bits as there are codes for; below 8 bits with the lowest code, which fitted weights use.
+static quant::QuantizedType weightType(MLIRContext *context, unsigned bits, ArrayRef<double> scales) {
+  if (bits == 8)
+    return getSymmetricPerAxisType(context, 8, bits, scales, 0);
+  const numerics::Interval range = numerics::codeRange(static_cast<int>(bits), /*isSigned=*/true);
+  SmallVector<int64_t> zeroPoints(scales.size(), 0);
+  return quant::UniformQuantizedPerAxisType::get(quant::QuantizationFlags::Signed, IntegerType::get(context, bits),
+                                                 Float32Type::get(context), scales, zeroPoints, 0, range.min,
+                                                 range.max);
+}
+
 Value quantize::weightConstant(RewriterBase &rewriter, Operation *op, Value old, const WeightCodes &weight,
                                unsigned bits) {
   return dequantizedConstant(rewriter, op->getLoc(), old, weight.codes,
-                             getSymmetricPerAxisType(op->getContext(), 8, bits, weight.scales, 0));
+                             weightType(op->getContext(), bits, weight.scales));
 }
 
 /// The reals of a weight, float or coded already.

@@ -41,9 +41,6 @@ int64_t getStreamBits(mlir::Value value);
 inline constexpr llvm::StringLiteral kWideAttr = "vit.wide";
 /// Unit attribute of an op: a quantized model has the codes that its result has anyway.
 inline constexpr llvm::StringLiteral kCodedAttr = "vit.coded";
-/// `N : i64` on an op with weights: their codes have N bits, 2 to 8. Without it they have as many as the pass
-/// says that codes them.
-inline constexpr llvm::StringLiteral kWeightBitsAttr = "vit.weight_bits";
 /// On the module: what the passes of the recipe decided, one dictionary
 /// {pass, node, text} each, in order. Reports print them.
 inline constexpr llvm::StringLiteral kDecisionsAttr = "vitq.decisions";

@@ -16,15 +16,19 @@
 #define VITQ_FITTING_CODES_H
 
 #include "vitq/Fitting/Moments.h"
+#include "vitq/Numerics/Quantize.h"
 
 #include <cstdint>
 #include <optional>
 
 namespace vitq::fitting {
 
+/// All signed codes of `bits`, 2 to 8; of 8 all but the lowest.
+numerics::Interval rangeOfCodes(unsigned bits);
+
 /// How codes are searched for. Each part can be left out.
 struct CodeOptions {
-  /// Codes are -(2^(bits-1) - 1) to 2^(bits-1) - 1; 2 to 8.
+  /// Codes are those of `rangeOfCodes`; 2 to 8.
   unsigned bits = 4;
   /// What is added to the diagonal of H, as a share of its mean.
   double damping = 0.01;

@@ -59,10 +59,14 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
                            llvm::cl::desc("Bits of single tensors: KIND=N with KIND weights, norm, query, key, value, "
                                           "qkv, probabilities, attention, hidden, activations or residual; "
                                           "@layers.json; auto:size=3MB; several with commas")};
+  Option<Toggle> fitWeights{
+      *this, "fit-weights",
+      llvm::cl::desc("Choose codes of weights by the errors of products, on the calibration images"),
+      llvm::cl::init(Toggle::Recipe), toggleValues()};
   Option<std::string> bitsFront{
       *this, "bits-front", llvm::cl::desc("Write what bits=auto:size=N would choose at other sizes to this JSON file")};
   Option<Toggle> centerChannels{*this, "center-channels",
-                                llvm::cl::desc("Take the mean of each channel out of values with few codes"),
+                                llvm::cl::desc("Take the mean of each channel out of what is coded"),
                                 llvm::cl::init(Toggle::Recipe), toggleValues()};
   Option<Toggle> fitCodeRanges{*this, "fit-code-ranges",
                                llvm::cl::desc("Choose the range of few codes by their squared error"),

@@ -410,10 +410,10 @@ def VitRotateHiddenPass : Pass<"vit-rotate-hidden", "::mlir::ModuleOp"> {
 }
 
 def VitCenterChannelsPass : Pass<"vit-center-channels", "::mlir::ModuleOp"> {
-  let summary = "Take the mean of each channel out of values that get few codes";
+  let summary = "Take the mean of each channel out of what is coded";
   let description = [{
-    The mean `c` of each channel over the calibration images leaves a value whose result has `vit.code_bits`,
-    where that costs nothing at run time: a LayerNorm that linear layers read (`beta - c`, and `b + W c` in the
+    The mean `c` of each channel over the calibration images leaves a value that gets codes of at most `at-most` bits
+    (`vit.code_bits`), where that costs nothing at run time: a LayerNorm that linear layers read (`beta - c`, and `b + W c` in the
     readers), the keys of an attention (`b - c`: softmax does not see what all keys have in common) and its values
     (`b - c`, and `b + W c` in the layer that reads the averages). What is left is around 0, so that few codes
     need not reach as far. The function is the same over the reals.
@@ -429,6 +429,7 @@ def VitCenterChannelsPass : Pass<"vit-center-channels", "::mlir::ModuleOp"> {
     ```
     Where anything was centered all calibrated statistics are removed: they are to be measured again.
   }];
+  let options = [Option<"atMost", "at-most", "int64_t", "8", "Bits of codes up to which it is done">];
   let statistics = [Statistic<"numCentered", "num-centered", "Values that were centered">];
 }
 
