@@ -27,8 +27,10 @@ struct Facts {
     if (llvm::Expected<BitChoice> choice = BitChoice::parse(bitsOf(s.compile))) {
       hasFewBits = choice->isBelow(8, /*weights=*/true) || choice->isBelow(8, /*weights=*/false);
       hasBudget = choice->weightBudget().has_value();
-      rotates |= hasFewBits && s.compile.recipe == Recipe::Default &&
-                 (s.compile.rotateResidual == Toggle::Recipe || s.compile.rotateHeads == Toggle::Recipe);
+      const bool isBest = s.compile.recipe == Recipe::Best;
+      isMeasuredAgain = isBest || (hasFewBits && s.compile.recipe == Recipe::Default);
+      rotates |=
+          isMeasuredAgain && (s.compile.rotateResidual == Toggle::Recipe || s.compile.rotateHeads == Toggle::Recipe);
     } else {
       llvm::consumeError(choice.takeError()); // An error of its own.
     }
@@ -53,7 +55,8 @@ struct Facts {
   }
 
   const FlagSituation &s;
-  bool isIVit, rotates, hasFewBits = false, hasBudget = false, hasAuto = false, hasLines = false;
+  bool isIVit, rotates, hasFewBits = false, hasBudget = false, isMeasuredAgain = false, hasAuto = false,
+                        hasLines = false;
 };
 
 struct Rule {
@@ -157,9 +160,9 @@ static const llvm::SmallVector<Rule> &rules() {
        [](const Facts &f) { return !f.hasFewBits; },
        "has no effect without --weight-bits, --activation-bits or --bits below 8: it is for few codes"},
       {{"load-ranges"},
-       [](const Facts &f) { return f.hasFewBits && f.s.compile.recipe == Recipe::Default; },
-       "does not go with fewer than 8 bits, for which the model is changed and measured again: give the images "
-       "(--calibration-data), or --recipe=minmax"},
+       [](const Facts &f) { return f.isMeasuredAgain; },
+       "does not go with --recipe=best, nor with fewer than 8 bits: the model is changed and measured again; give the "
+       "images (--calibration-data), or --recipe=minmax"},
       {{"save-ranges"},
        [](const Facts &f) { return !f.hasData() && f.s.compile.loadRanges.empty(); },
        "has no effect: no ranges are measured; give images with --calibration-data"},

@@ -148,6 +148,8 @@ static llvm::StringRef nameOf(Recipe recipe) {
   switch (recipe) {
   case Recipe::Default:
     return "default";
+  case Recipe::Best:
+    return "best";
   case Recipe::MinMax:
     return "minmax";
   case Recipe::IVit:

@@ -30,6 +30,7 @@ void addFloatPasses(OpPassManager &pm) {
 llvm::cl::ValuesClass CompileOptions::recipeValues() {
   return llvm::cl::values(
       clEnumValN(Recipe::Default, "default", "keeps the accuracy: outlier channels, heads and large channels apart"),
+      clEnumValN(Recipe::Best, "best", "rotated and centered too: more accurate, a little more work at run time"),
       clEnumValN(Recipe::MinMax, "minmax", "one scale for each tensor, from its calibrated range"),
       clEnumValN(Recipe::IVit, "ivit", "I-ViT's layout and operators"));
 }
@@ -61,7 +62,7 @@ std::string bitsOf(const CompileOptions &options) {
 
 namespace {
 
-/// What the bits asked for make of the recipe.
+/// What the bits asked for make of the recipe; `best` is at 8 bits what `default` is below.
 struct FewBits {
   explicit FewBits(const CompileOptions &options) : text(bitsOf(options)) {
     // What cannot be read is an error of vit-assign-bits.
@@ -71,14 +72,15 @@ struct FewBits {
       llvm::consumeError(parsed.takeError());
     weights = choice.isBelow(8, /*weights=*/true);
     activations = choice.isBelow(8, /*weights=*/false);
-    isDefault = options.recipe == Recipe::Default;
+    isBest = options.recipe == Recipe::Best;
+    isDefault = options.recipe == Recipe::Default || isBest;
   }
   /// Whether the recipe prepares for few bits.
-  bool any() const { return isDefault && (weights || activations); }
+  bool any() const { return isBest || (isDefault && (weights || activations)); }
 
   std::string text;
   BitChoice choice;
-  bool isDefault, weights = false, activations = false;
+  bool isBest, isDefault, weights = false, activations = false;
 };
 
 } // namespace
@@ -110,7 +112,8 @@ void addCalibratePasses(OpPassManager &pm, const CompileOptions &options) {
 }
 
 void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
-  bool isDefault = options.recipe == Recipe::Default, isIVit = options.recipe == Recipe::IVit;
+  const FewBits few(options);
+  const bool isDefault = few.isDefault, isIVit = options.recipe == Recipe::IVit;
   pm.addPass(createVitAdoptCodesPass());
   VitSplitOutliersPassOptions split;
   // What is no sensible number goes to the pass, which refuses it.
@@ -120,7 +123,6 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   VitDeferSoftmaxDivisionPassOptions division;
   division.maskedOnly = isIVit;
   pm.addPass(createVitDeferSoftmaxDivisionPass(division));
-  const FewBits few(options);
   if (!few.text.empty())
     pm.addPass(createVitAssignBitsPass({few.text}));
   if (few.choice.weightBudget()) {
@@ -139,7 +141,7 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
     pm.addPass(createVitCenterChannelsPass());
   if (rotates) {
     VitRotateHiddenPassOptions hidden;
-    hidden.atMost = options.rotateHidden == Toggle::On ? 8 : 7;
+    hidden.atMost = options.rotateHidden == Toggle::On || few.isBest ? 8 : 7;
     pm.addPass(createVitRotateHiddenPass(hidden));
   }
   if (centers || rotates)
@@ -152,7 +154,7 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   if (isOn(options.fitFunctionRanges, isDefault))
     pm.addPass(createVitFitFunctionRangesPass());
   // What is made even in front of few codes of weights is uneven in these.
-  if (isDefault && !few.weights)
+  if (isDefault && !few.weights && !few.isBest)
     pm.addPass(createVitBalanceChannelsPass());
   VitAssignChannelScalesPassOptions assign;
   assign.heads = isOn(options.headScales, isDefault);

@@ -21,6 +21,8 @@ enum class Recipe {
   /// Outlier channels at 16 bits, scales for heads and large channels, function
   /// ranges by the error of the output.
   Default,
+  /// Rotated and centered, and GELU's results spread, as `Default` does below 8 bits.
+  Best,
   /// One scale for each tensor, from the calibrated minimum and maximum.
   MinMax,
   /// I-ViT's layout and operators.
