@@ -9,6 +9,7 @@
 #ifndef DIALECTS_SYSTOLIC_SYSTOLIC_H
 #define DIALECTS_SYSTOLIC_SYSTOLIC_H
 
+#include "dialects/vit/ShapeInference.h"
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Simulator/Config.h"
 
@@ -84,6 +85,14 @@ llvm::LogicalResult verifyRoutine(mlir::func::FuncOp routine);
 /// is no instruction has no rules. Errors are diagnostics.
 llvm::LogicalResult verifyExtents(mlir::Operation *op, const simulator::Config *config,
                                   llvm::function_ref<std::optional<int64_t>(mlir::Value)> valueOf);
+
+/// The patches that `windows` without pads cut out of a map [B, H, W, C], as they lie in it: [B, rows and columns of
+/// windows, rows and parts of a patch, elements]. What lies side by side is one part: a row of a patch, or with
+/// dilation between columns the channels of one place. Elements that patches share have one place.
+mlir::MemRefType patchesView(llvm::ArrayRef<int64_t> map, const vit::Windows &windows, mlir::Type element);
+
+/// The windows of such a view of a map of this shape; none if it is no such view.
+std::optional<vit::Windows> windowsOfView(mlir::MemRefType view, llvm::ArrayRef<int64_t> map);
 
 template <typename ConcreteOp>
 llvm::LogicalResult InRoutine<ConcreteOp>::verifyTrait(mlir::Operation *op) {

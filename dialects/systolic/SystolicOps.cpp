@@ -292,6 +292,23 @@ static std::optional<int64_t> bytesOf(ShapedType type) {
   return bytes;
 }
 
+/// Whether an operand of `bytes` holds every element that an argument of this type sees by its strides.
+static bool reaches(MemRefType argument, int64_t bytes) {
+  SmallVector<int64_t> strides;
+  int64_t last;
+  // Nor are there more elements than can be counted, whatever places they share.
+  if (argument.getLayout().isIdentity() || !bytesOf(argument) || failed(argument.getStridesAndOffset(strides, last)) ||
+      last < 0)
+    return false;
+  for (auto [extent, stride] : llvm::zip_equal(argument.getShape(), strides)) {
+    int64_t distance;
+    if (extent < 1 || stride < 0 || llvm::MulOverflow(extent - 1, stride, distance) ||
+        llvm::AddOverflow(last, distance, last))
+      return false;
+  }
+  return last < bytes / static_cast<int64_t>(argument.getElementTypeBitWidth() / 8);
+}
+
 /// What the routine does against what the launch passes.
 static LogicalResult verifyUse(LaunchOp launch, func::FuncOp routine) {
   const bool hasUnits = !launch.getUnits().empty();
@@ -339,8 +356,10 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
     auto tensor = cast<ShapedType>(value.getType());
     if (!bytesOf(tensor)) // C2
       return emitOpError() << "passes " << tensor << ", but operands and results are i2 to i8, i16 or i32, below 4 GiB";
-    if (!argument || !argument.hasStaticShape() || bytesOf(argument) != bytesOf(tensor) ||
-        argument.getElementType() != integer::storageOf(tensor.getElementType())) // C2
+    if (!argument || !argument.hasStaticShape() ||
+        argument.getElementType() != integer::storageOf(tensor.getElementType()) ||
+        (bytesOf(argument) != bytesOf(tensor) &&
+         (i >= getInputs().size() || !reaches(argument, *bytesOf(tensor))))) // C2
       return emitOpError() << "passes " << tensor << " as argument " << i << " of type "
                            << routine.getArgumentTypes()[i];
   }

@@ -70,7 +70,8 @@ def Systolic_MvinOp : Systolic_RoutineOp<"mvin", [
     `rows` rows of `cols` elements, from the given element on: row r is r further along
     dimension `along`. They fill a tile and those after it in the grid's last
     dimension, so many columns each. `split` takes bytes apart into planes, which are the
-    first dimension of the grid (no index). To accumulator tiles go 32-bit sums; `broadcast`
+    first dimension of the grid (no index). With `row` they are the tile's rows from that one on, so that a
+    few moves fill a tile. To accumulator tiles go 32-bit sums; `broadcast`
     gives every row the first one, `accumulate` adds to what is there.
 
     ```mlir
@@ -96,18 +97,19 @@ def Systolic_MvinOp : Systolic_RoutineOp<"mvin", [
     * C4: the last dimension of the memref is contiguous.
     * C5: `split` goes with planes, 8 bits in all, and only to the scratchpad; `broadcast` and
       `accumulate` only to the accumulator.
-    * C6: known rows and columns are at least 1, and fit the tiles from the given one on and the
-      largest move of the configuration (`block-tiles`, rows of a tile).
+    * C6: known rows and columns are at least 1, and fit the tiles from the given one on (from `row` on,
+      which is not negative) and the largest move of the configuration (`block-tiles`, rows of a tile).
     * C7: a move over several tiles needs tiles as wide as a row of the scratchpad.
     * C8: what is known of the elements lies inside the memref.
     * C9: planes are at most 65535 rows apart.
   }];
   let arguments = (ins Systolic_Memref:$source, Variadic<Index>:$indices, Index:$rows, Index:$cols,
-                       Systolic_TilesType:$tiles, Variadic<Index>:$tile, I64Attr:$along, UnitAttr:$split,
-                       UnitAttr:$broadcast, UnitAttr:$accumulate);
+                       Systolic_TilesType:$tiles, Variadic<Index>:$tile, Optional<Index>:$tileRow, I64Attr:$along,
+                       UnitAttr:$split, UnitAttr:$broadcast, UnitAttr:$accumulate);
   let assemblyFormat = [{
     $source `[` $indices `]` `rows` $rows `cols` $cols `along` $along (`broadcast` $broadcast^)? `to` $tiles
-    `[` $tile `]` (`split` $split^)? (`accumulate` $accumulate^)? attr-dict `:` type($source) `to` type($tiles)
+    `[` $tile `]` (`row` $tileRow^)? (`split` $split^)? (`accumulate` $accumulate^)? attr-dict
+    `:` type($source) `to` type($tiles)
   }];
   let hasVerifier = 1;
 }
@@ -311,7 +313,8 @@ def Systolic_LaunchOp : Systolic_Op<"launch", [
   let summary = "Run a routine of the array on tensors";
   let description = [{
     The operands and then the results are the routine's arguments, row-major; constants become
-    part of the program's data image. `operandsForUnits` says how
+    part of the program's data image. An argument with strides is a view of its operand: of a map, say, as
+    `[images, lines, columns, i, j, elements]` of patches that overlap. `operandsForUnits` says how
     many of the last operands only the units read. `lhs_code` says how the codes of a product's left
     operand, the first one, are read where a byte holds less than 8 bits.
 
@@ -338,7 +341,8 @@ def Systolic_LaunchOp : Systolic_Op<"launch", [
     Constraints:
     * C1: the symbol is a function with `systolic.routine` and one argument for each operand
       and result.
-    * C2: each argument has as many bytes as the operand or result, and its element width.
+    * C2: each argument has as many bytes as the operand or result, and its element width; or it sees an
+      operand by strides that reach no further than this, and elements may share a place.
     * C3: the region, if there is one, holds `vitq` ops and constants and ends with a
       `systolic.yield` of the results; its arguments are the sums (i32) and the operands for units.
     * C4: the routine writes results only.

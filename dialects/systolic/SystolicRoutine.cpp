@@ -45,6 +45,7 @@ private:
   LogicalResult tile(TilesType type, ValueRange indices, size_t implied = 0);
   LogicalResult count(StringRef what, Value value, int64_t most);
   LogicalResult besides(TilesType type, ValueRange indices, StringRef what, Value cols, int64_t most, int64_t width);
+  LogicalResult rowsOf(MvinOp mvin);
   LogicalResult dram(MemRefType type, ValueRange indices, int64_t along, Value rows, Value cols);
 
   Operation *op;
@@ -99,11 +100,21 @@ LogicalResult ExtentVerifier::dram(MemRefType type, ValueRange indices, int64_t 
   return success();
 }
 
+/// Rows of a tile, from the one on where the move begins.
+LogicalResult ExtentVerifier::rowsOf(MvinOp mvin) {
+  const int64_t rows = mvin.getTiles().getType().getRows();
+  int64_t first = 0;
+  if (Value row = mvin.getTileRow())
+    first = valueOf(row).value_or(0);
+  if (first < 0 || first >= rows)
+    return op->emitOpError() << "begins at row " << first << " of a tile of " << rows;
+  return count("rows", mvin.getRows(), std::min(rows - first, moveRows()));
+}
+
 LogicalResult ExtentVerifier::verify(MvinOp mvin) {
   TilesType tiles = mvin.getTiles().getType();
   const bool scratchpad = tiles.isScratchpad();
-  if (failed(tile(tiles, mvin.getTile(), mvin.getSplit() ? 1 : 0)) ||
-      failed(count("rows", mvin.getRows(), std::min(tiles.getRows(), moveRows()))))
+  if (failed(tile(tiles, mvin.getTile(), mvin.getSplit() ? 1 : 0)) || failed(rowsOf(mvin)))
     return failure();
   const int64_t most = scratchpad ? limit(&Config::blockTiles) : 1;
   if (failed(besides(tiles, mvin.getTile(), "columns", mvin.getCols(), most, config ? config->width() : 0)))

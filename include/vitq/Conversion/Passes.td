@@ -245,7 +245,8 @@ def ConvertVitqToSystolicPass : Pass<"convert-vitq-to-systolic", "::mlir::Module
     * Unsigned operands enter an 8-bit array as q - 128; the correction goes into the bias, or,
       where the right operand is no constant, is computed by the host.
     * Operands of 8 bits on narrower elements become planes, each pair of planes a pass.
-    * Transpositions before a product become strides.
+    * Transpositions before a product become strides, and so do patches of a map before one by weights,
+      unless products of rows that the host lays out are so much faster that they are worth its work.
 
     ```mlir
     // before
@@ -291,7 +292,8 @@ def SystolicRaiseToVitqPass : Pass<"systolic-raise-to-vitq", "::mlir::ModuleOp">
     holds (which elements of which operand, which products). The sums that leave the
     accumulator must be those of one matrix product: each element of the result once, each of its products
     once, planes shifted to their places, every bias with its column. A launch becomes the
-    `vitq.matmul` that was found, and the ops of its units.
+    `vitq.matmul` that was found, of `vitq.extract_patches` where its left operand is strides over a map, and the
+    ops of its units.
 
     What the conversion left to the host, such as codes less 128, stays. So the raised module
     computes what the array does, in the interpreter.

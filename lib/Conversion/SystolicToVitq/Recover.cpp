@@ -50,6 +50,9 @@ public:
 
   int64_t rows() const { return type.getShape()[type.getRank() - 2]; }
   int64_t cols() const { return type.getShape().back(); }
+  int64_t elements() const { return type.getNumElements(); }
+  /// Whether it is a matrix of so many columns, or several, each element in a place of its own.
+  bool isMatrices(int64_t columns) const { return valid && cols() == columns; }
   int64_t rowStride() const { return strides[strides.size() - 2]; }
   ArrayRef<int64_t> batch() const { return type.getShape().drop_back(2); }
 
@@ -73,6 +76,36 @@ public:
     for (size_t dim = 0; dim + 2 < index.size(); ++dim)
       matrix = matrix * type.getShape()[dim] + index[dim];
     return Place{matrix, index[index.size() - 2], index.back()};
+  }
+
+  /// Of patches, whose first dimensions count rows: how many of the last ones count so many columns; none if there
+  /// are no such.
+  std::optional<size_t> depthDims(int64_t columns) const {
+    int64_t product = 1;
+    for (size_t dims = 1; dims < strides.size(); ++dims)
+      if ((product *= type.getShape()[strides.size() - dims]) == columns)
+        return dims;
+    return std::nullopt;
+  }
+
+  /// Of patches: the element of row `row` at `offset`, which may be one of other rows too.
+  std::optional<Place> findInRow(int64_t offset, int64_t row, size_t depthDims) const {
+    const size_t rank = strides.size();
+    const int64_t number = row;
+    for (size_t dim = rank - depthDims; dim-- > 0; row /= type.getShape()[dim])
+      offset -= row % type.getShape()[dim] * strides[dim];
+    Place place{0, number, 0};
+    for (size_t dim = rank - depthDims; dim < rank; ++dim) {
+      const int64_t extent = type.getShape()[dim];
+      if (offset < 0 || (extent > 1 && strides[dim] < 1))
+        return std::nullopt;
+      const int64_t index = extent == 1 ? 0 : offset / strides[dim];
+      if (index >= extent)
+        return std::nullopt;
+      offset -= index * strides[dim];
+      place.col = place.col * extent + index;
+    }
+    return offset == 0 ? std::optional(place) : std::nullopt;
   }
 
 private:
@@ -100,6 +133,8 @@ public:
 
 private:
   std::string begin(const StoredRow &row);
+  std::string beginProduct(const Term &term);
+  std::string findLeft(const Term &term, int64_t row, std::optional<Place> &left) const;
   std::string mark(int64_t row, int64_t col, int64_t cols);
   std::string checkBias(const Sums &sums, int64_t batch, int64_t n0, int64_t cols);
   std::string checkTerm(const Term &term, int64_t row, int64_t n0, int64_t cols);
@@ -112,11 +147,38 @@ private:
   /// Elements of the result that were seen; rows of all batches.
   std::vector<bool> seen;
   int64_t rows = 0, width = 0;
+  /// Of patches: so many dimensions of the left operand count K.
+  size_t depthDims = 1;
   /// K ranges of the row at hand, by plane of left and right operand.
   SmallVector<SmallVector<std::pair<int64_t, int64_t>>> ranges;
 };
 
 } // namespace
+
+/// The shape of the left operand, and with it that of the product.
+std::string Checker::beginProduct(const Term &term) {
+  result.lhs = term.lhs.operand;
+  result.rhs = term.rhs.operand;
+  result.transposeRhs = term.rhs.transposed;
+  const Layout &lhs = layouts[result.lhs], &rhs = layouts[result.rhs];
+  result.k = lhs.cols();
+  const int64_t depth = result.transposeRhs ? rhs.cols() : rhs.rows();
+  if (!rhs.batch().empty() || lhs.batch().empty() || lhs.isMatrices(depth)) {
+    result.batch.assign(lhs.batch().begin(), lhs.batch().end());
+    result.m = lhs.rows();
+    return "";
+  }
+  // With one right operand for all rows, all dimensions of the left one but those of K count rows.
+  std::optional<size_t> dims = lhs.depthDims(depth);
+  if (!dims)
+    return "has no " + itostr(depth) +
+           " elements in the last dimensions of its left operand, as its right one has rows";
+  result.patches = true;
+  depthDims = *dims;
+  result.k = depth;
+  result.m = lhs.elements() / depth;
+  return "";
+}
 
 /// The first row says which operands there are.
 std::string Checker::begin(const StoredRow &row) {
@@ -137,14 +199,8 @@ std::string Checker::begin(const StoredRow &row) {
   if (row.sums) {
     if (row.sums->terms.empty())
       return "stores sums without products";
-    const Term &term = row.sums->terms.front();
-    result.lhs = term.lhs.operand;
-    result.rhs = term.rhs.operand;
-    result.transposeRhs = term.rhs.transposed;
-    const Layout &lhs = layouts[result.lhs];
-    result.batch.assign(lhs.batch().begin(), lhs.batch().end());
-    result.m = lhs.rows();
-    result.k = lhs.cols();
+    if (std::string error = beginProduct(row.sums->terms.front()); !error.empty())
+      return error;
     rows = productOf(result.batch) * result.m;
     if (row.sums->start == Sums::Start::Bias)
       result.bias = row.sums->bias.operand;
@@ -186,18 +242,34 @@ std::string Checker::checkBias(const Sums &sums, int64_t batch, int64_t n0, int6
   return "";
 }
 
+/// The element of the left operand with which a term begins: it, and those after it, must be of row `row`.
+std::string Checker::findLeft(const Term &term, int64_t row, std::optional<Place> &left) const {
+  const Layout &lhs = layouts[result.lhs];
+  const int64_t count = term.lhs.count;
+  if (result.patches) {
+    left = lhs.findInRow(term.lhs.offset, row, depthDims);
+    if (left && left->col % lhs.cols() + count > lhs.cols())
+      return "goes on beyond a part of a patch, at k = " + itostr(left->col);
+    return left ? "" : "adds products of elements that are not of patch " + itostr(row) + " to its row";
+  }
+  left = lhs.find(term.lhs.offset);
+  if (left && (left->batch * result.m + left->row != row || left->col + count > result.k))
+    return "adds products of row " + itostr(left->batch * result.m + left->row) + " to row " + itostr(row);
+  return "";
+}
+
 std::string Checker::checkTerm(const Term &term, int64_t row, int64_t n0, int64_t cols) {
   const int64_t planes = config.planesOf(8);
   const auto top = static_cast<uint8_t>(planes - 1);
   if (term.lhs.operand != result.lhs || term.rhs.operand != result.rhs || term.rhs.transposed != result.transposeRhs)
     return "adds products of other operands";
-  const Layout &lhs = layouts[result.lhs], &rhs = layouts[result.rhs];
-  std::optional<Place> left = lhs.find(term.lhs.offset), right = rhs.find(term.rhs.offset);
+  const Layout &rhs = layouts[result.rhs];
+  std::optional<Place> left, right = rhs.find(term.rhs.offset);
+  if (std::string error = findLeft(term, row, left); !error.empty())
+    return error;
   if (!left || !right)
     return "multiplies what is no element of its operands";
   const int64_t k0 = left->col, count = term.lhs.count;
-  if (left->batch * result.m + left->row != row || k0 + count > result.k)
-    return "adds products of row " + itostr(left->batch * result.m + left->row) + " to row " + itostr(row);
   const int64_t rightK = result.transposeRhs ? right->col : right->row,
                 rightN = result.transposeRhs ? right->row : right->col;
   if (rightK != k0 || rightN != n0 || term.rhs.k != count || term.rhs.n < cols ||

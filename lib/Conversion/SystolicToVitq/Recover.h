@@ -25,6 +25,8 @@ struct Recovered {
   llvm::SmallVector<int64_t> batch;
   int64_t m = 0, n = 0, k = 0;
   bool transposeRhs = false, lhsUnsigned = false;
+  /// Rows and columns of the left operand have several dimensions each: it is patches of a map.
+  bool patches = false;
   /// Sums are stored times 2^-shift as bytes.
   std::optional<unsigned> shift;
   bool relu = false;

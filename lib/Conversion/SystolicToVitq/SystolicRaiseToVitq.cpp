@@ -44,6 +44,7 @@ public:
 private:
   Value reshape(Value value, ArrayRef<int64_t> shape);
   Value operand(unsigned number);
+  Value patches(unsigned number);
   Value trim(Value value, int64_t cols);
   bool readsUnsigned(Value lhs);
   Value makeProduct();
@@ -84,6 +85,23 @@ Value Raiser::operand(unsigned number) {
   return integer::TransposeOp::create(b, launch.getLoc(), tensorType(type.getShape(), value), value, permutation);
 }
 
+/// Strides over a map whose elements patches share; null after an error.
+Value Raiser::patches(unsigned number) {
+  Value map = launch.getInputs()[number];
+  auto view = cast<MemRefType>(routine.getArgumentTypes()[number]);
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(map.getType()).getShape();
+  std::optional<vit::Windows> windows = windowsOfView(view, shape);
+  if (!windows) {
+    launch.emitOpError() << "reads " << map.getType() << " as " << view << ", which are no patches of a map";
+    return {};
+  }
+  auto type = tensorType({view.getShape()[0], view.getShape()[1] * view.getShape()[2], product.k}, map);
+  Value rows = integer::ExtractPatchesOp::create(
+      b, launch.getLoc(), type, map, b.getDenseI64ArrayAttr(windows->size), b.getDenseI64ArrayAttr(windows->strides),
+      DenseI64ArrayAttr(), b.getDenseI64ArrayAttr(windows->dilations), DenseI64ArrayAttr(), /*as_map=*/false);
+  return reshape(rows, {product.m, product.k});
+}
+
 /// The first columns of a tensor whose rows are longer.
 Value Raiser::trim(Value value, int64_t cols) {
   SmallVector<int64_t> shape(cast<RankedTensorType>(value.getType()).getShape());
@@ -104,7 +122,10 @@ bool Raiser::readsUnsigned(Value lhs) {
 
 Value Raiser::makeProduct() {
   Location loc = launch.getLoc();
-  Value lhs = operand(product.lhs), rhs = operand(product.rhs), bias;
+  Value lhs = product.patches ? patches(product.lhs) : operand(product.lhs);
+  if (!lhs)
+    return {};
+  Value rhs = operand(product.rhs), bias;
   if (!product.transposeRhs)
     rhs = trim(rhs, product.n);
   SmallVector<int64_t> shape(product.batch);
@@ -173,6 +194,8 @@ LogicalResult Raiser::run() {
   if (!product.units && launch.getOutputs().size() != 1)
     return launch.emitOpError("has more results than the sums");
   Value rows = product.unitsOnly ? Value() : makeProduct();
+  if (!rows && !product.unitsOnly)
+    return failure();
   if (product.units)
     replaceByUnits(rows);
   else

@@ -38,8 +38,11 @@ OpFoldResult IndexBuilder::apply(AffineExpr expr, ArrayRef<OpFoldResult> operand
 OpFoldResult IndexBuilder::rest(int64_t most, int64_t total, int64_t first, OpFoldResult index, int64_t unit) {
   if (total % unit == 0 && most == unit)
     return constant(most);
-  AffineExpr left = total - (dim(0) + first) * unit;
-  auto map = AffineMap::get(1, 0, {b.getAffineConstantExpr(most), left}, b.getContext());
+  return least(most, total - (dim(0) + first) * unit, index);
+}
+
+OpFoldResult IndexBuilder::least(int64_t most, AffineExpr expr, OpFoldResult index) {
+  auto map = AffineMap::get(1, 0, {b.getAffineConstantExpr(most), expr}, b.getContext());
   return affine::makeComposedFoldedAffineMin(b, loc, map, index);
 }
 

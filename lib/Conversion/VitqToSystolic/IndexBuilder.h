@@ -32,6 +32,8 @@ public:
   mlir::AffineExpr dim(unsigned position) const { return b.getAffineDimExpr(position); }
   /// `expr` of d0, d1 ...
   mlir::OpFoldResult apply(mlir::AffineExpr expr, llvm::ArrayRef<mlir::OpFoldResult> operands);
+  /// The smaller of `most` and `expr` of d0.
+  mlir::OpFoldResult least(int64_t most, mlir::AffineExpr expr, mlir::OpFoldResult index);
   /// The smaller of `most` and total - (first + index) * unit: what is left for a tile.
   mlir::OpFoldResult rest(int64_t most, int64_t total, int64_t first, mlir::OpFoldResult index, int64_t unit);
 

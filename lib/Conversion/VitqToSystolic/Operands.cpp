@@ -8,6 +8,7 @@
 
 #include "Operands.h"
 
+#include "dialects/systolic/Systolic.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Tensor/Moves.h"
 
@@ -77,15 +78,12 @@ DramOperand OperandBuilder::viewOf(Value value) {
   return {transpose.getInput(), MemRefType::get(shape, element, StridedLayoutAttr::get(b.getContext(), 0, strides))};
 }
 
-/// One set of weights for all batches: their rows are the rows of one product.
-DramOperand OperandBuilder::lhsOf(integer::MatmulOp op, bool shared) {
-  Value lhs = op.getLhs();
-  DramOperand operand =
-      shared ? DramOperand{lhs, dense({computeProduct(shapeOf(lhs).drop_back()), shapeOf(lhs).back()}, lhs)}
-             : viewOf(lhs);
-  if (entersSigned(config, op))
-    operand.value = toSigned(operand.value);
-  return operand;
+/// Whether one set of weights serves all batches.
+static bool isShared(integer::MatmulOp op) { return shapeOf(op.getRhs()).size() == 2; }
+
+Value OperandBuilder::lhsOf(integer::MatmulOp op) {
+  Value lhs = isShared(op) ? op.getLhs() : viewOf(op.getLhs()).value;
+  return entersSigned(config, op) ? toSigned(lhs) : lhs;
 }
 
 DramOperand OperandBuilder::rhsOf(integer::MatmulOp op, bool &transposed) {
@@ -171,9 +169,13 @@ DramOperand OperandBuilder::biasOf(integer::MatmulOp op, int64_t correction, Val
 Product OperandBuilder::build(integer::MatmulOp op, SmallVectorImpl<DramOperand> &operands) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(op);
-  const bool shared = shapeOf(op.getRhs()).size() == 2;
+  const bool shared = isShared(op);
   Product result;
-  DramOperand lhs = lhsOf(op, shared);
+  // With one set of weights the rows of all batches are those of one product.
+  Value left = op.getLhs();
+  const DramOperand lhs =
+      shared ? DramOperand{left, dense({computeProduct(shapeOf(left).drop_back()), shapeOf(left).back()}, left)}
+             : viewOf(left);
   DramOperand rhs = rhsOf(op, result.transposeRhs);
   // (q - z) = (q - offset) + (offset - z), where codes enter less `offset`.
   const int64_t offset = entersSigned(config, op) ? lhsCodeOf(op).count() / 2 : 0;
@@ -196,4 +198,78 @@ Product OperandBuilder::build(integer::MatmulOp op, SmallVectorImpl<DramOperand>
     operands.push_back(bias);
   }
   return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Patches
+//===----------------------------------------------------------------------===//
+
+/// The shape of the map that `op` cuts, with its border.
+static SmallVector<int64_t> borderedShape(integer::ExtractPatchesOp op) {
+  SmallVector<int64_t> map(shapeOf(op.getInput()));
+  const vit::Windows windows = op.getWindows();
+  map[1] += windows.pads[0] + windows.pads[2];
+  map[2] += windows.pads[1] + windows.pads[3];
+  return map;
+}
+
+std::optional<Product> OperandBuilder::readingMap(const Product &product, integer::MatmulOp op) {
+  auto patches = op.getLhs().getDefiningOp<integer::ExtractPatchesOp>();
+  if (!patches || !isShared(op) || product.transposeRhs)
+    return std::nullopt;
+  Product result = product;
+  result.patches = true;
+  result.lhs = patchesView(borderedShape(patches), patches.getWindows(), product.lhs.getElementType());
+  return result;
+}
+
+int64_t OperandBuilder::borderBytes(integer::MatmulOp op) {
+  auto patches = op.getLhs().getDefiningOp<integer::ExtractPatchesOp>();
+  return patches.getWindows().isPadded() ? computeProduct(borderedShape(patches)) : 0;
+}
+
+Value OperandBuilder::mapOf(integer::MatmulOp op) {
+  auto patches = op.getLhs().getDefiningOp<integer::ExtractPatchesOp>();
+  const bool lessHalf = entersSigned(config, op);
+  Value map = lessHalf ? toSigned(patches.getInput()) : patches.getInput();
+  return patches.getWindows().isPadded() ? bordered(patches, map, lessHalf) : map;
+}
+
+/// `map` with the border that windows see: one code, or one for each channel.
+Value OperandBuilder::bordered(integer::ExtractPatchesOp patches, Value map, bool lessHalf) {
+  Location loc = patches.getLoc();
+  const vit::Windows windows = patches.getWindows();
+  auto type = cast<RankedTensorType>(map.getType());
+  SmallVector<int64_t> codes;
+  for (int64_t channel = 0; channel < type.getShape()[3]; ++channel) {
+    const int64_t code = patches.paddingOf(channel);
+    codes.push_back(lessHalf ? numerics::readCode(code, 8, /*isUnsigned=*/true) - 128 : code);
+  }
+  added.push_back({loc, integer::PadOp::getOperationName(), "the border of the map whose patches the array reads"});
+  SmallVector<int64_t> whole = borderedShape(patches);
+  if (llvm::all_equal(codes))
+    return integer::PadOp::create(b, loc, type.clone(whole), map, {0, windows.pads[0], windows.pads[1], 0},
+                                  {0, windows.pads[2], windows.pads[3], 0}, codes.front());
+  added.back().op = integer::ConcatOp::getOperationName();
+  const unsigned bits = type.getElementTypeBitWidth();
+  // Left and right of the map, then above and below.
+  for (int axis : {2, 1}) {
+    SmallVector<int64_t> shape(shapeOf(map));
+    auto side = [&](int64_t thickness) {
+      shape[axis] = thickness;
+      SmallVector<int64_t> values;
+      for (int64_t i = 0, count = computeProduct(shape); i < count; ++i)
+        values.push_back(numerics::readCode(codes[i % shape[3]], bits, /*isUnsigned=*/false));
+      return createIntConstant(b, loc, type.clone(shape), values, "border");
+    };
+    SmallVector<Value> parts = {map};
+    if (const int64_t low = windows.pads[axis - 1])
+      parts.insert(parts.begin(), side(low));
+    if (const int64_t high = windows.pads[axis + 1])
+      parts.push_back(side(high));
+    shape[axis] = whole[axis];
+    if (parts.size() > 1)
+      map = integer::ConcatOp::create(b, loc, type.clone(shape), parts, axis);
+  }
+  return map;
 }

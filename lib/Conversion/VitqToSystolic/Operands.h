@@ -31,8 +31,17 @@ public:
 
   /// `product` and its operands for a `vitq.matmul`: inserts host code before it.
   /// The right operand is transposed by the host or at compile time where the array
-  /// cannot do it.
+  /// cannot do it. The left operand is what `op` has, for `lhsOf` or `mapOf` to replace.
   Product build(integer::MatmulOp op, llvm::SmallVectorImpl<DramOperand> &operands);
+  /// The left operand as `build` describes it.
+  mlir::Value lhsOf(integer::MatmulOp op);
+
+  /// `product` with the map whose patches are the left operand of `op` in their place; none if they are no patches.
+  static std::optional<Product> readingMap(const Product &product, integer::MatmulOp op);
+  /// Bytes of the map with its border; 0 if it needs none.
+  static int64_t borderBytes(integer::MatmulOp op);
+  /// Its left operand: the map, if its windows reach beyond it with a border.
+  mlir::Value mapOf(integer::MatmulOp op);
 
   /// Ops of the host that were added, and what for.
   struct HostOp {
@@ -44,8 +53,8 @@ public:
 
 private:
   mlir::Value toSigned(mlir::Value codes);
+  mlir::Value bordered(integer::ExtractPatchesOp patches, mlir::Value map, bool lessHalf);
   DramOperand viewOf(mlir::Value value);
-  DramOperand lhsOf(integer::MatmulOp op, bool shared);
   DramOperand rhsOf(integer::MatmulOp op, bool &transposed);
   DramOperand biasOf(integer::MatmulOp op, int64_t correction, mlir::Value rhs, bool rhsTransposed);
 

@@ -69,11 +69,25 @@ LogicalResult Placement::addHostOp(Operation *op) {
       return op->emitError() << "'" << nodeName(op->getLoc()) << "': " << reason;
   if (rules.fit(op, reason) == integer::KernelFit::Kernel)
     reason = "it is in no kernel of the array (vitq-form-kernels)";
-  if (rules.wishFor(op) == PlacementWishes::Place::Array)
-    return op->emitError() << "'" << nodeName(op->getLoc()) << "': " << op->getName().getStringRef()
-                           << " is to run on the array, but " << reason
-                           << "; choose another configuration (units=...), or let it run on the host";
   note(op, "host", reason);
+  // Moves may still become strides.
+  return vit::isMove(op) ? success() : checkWish(op, reason);
+}
+
+LogicalResult Placement::checkWish(Operation *op, StringRef reason) const {
+  if (rules.wishFor(op) != PlacementWishes::Place::Array)
+    return success();
+  return op->emitError() << "'" << nodeName(op->getLoc()) << "': " << op->getName().getStringRef()
+                         << " is to run on the array, but " << reason
+                         << "; choose another configuration (units=...), or let it run on the host";
+}
+
+LogicalResult Placement::checkMoves(func::FuncOp function) const {
+  for (Operation &op : function.getBody().front())
+    if (auto where = places.find(&op);
+        where != places.end() && vit::isMove(&op) && where->second.op == op.getName().getStringRef())
+      if (failed(checkWish(&op, where->second.reason)))
+        return failure();
   return success();
 }
 

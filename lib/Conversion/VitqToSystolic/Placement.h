@@ -27,18 +27,24 @@ public:
   /// run, accumulators that are too narrow.
   mlir::LogicalResult run(mlir::func::FuncOp function);
 
+  /// When all launches are made: errors at moves that are wanted on the array and did not become strides.
+  mlir::LogicalResult checkMoves(mlir::func::FuncOp function) const;
+
   /// What each launch computes, in order.
   llvm::ArrayRef<ArrayKernel> getKernels() const { return kernels; }
   /// Of all ops, for the report.
   mlir::ArrayAttr record(mlir::MLIRContext *context) const;
   /// An op that stood between others and moved into them.
   void noteStride(mlir::Operation *op) { note(op, "array", "a stride of the product's operand"); }
+  /// One that stays on the host although the array could do its work.
+  void noteDeclined(mlir::Operation *op, llvm::StringRef reason) { note(op, "host", reason); }
   /// An op of the host that was added.
   void noteAdded(mlir::Location loc, llvm::StringRef op, llvm::StringRef reason);
 
 private:
   mlir::LogicalResult addKernel(integer::KernelOp op);
   mlir::LogicalResult addHostOp(mlir::Operation *op);
+  mlir::LogicalResult checkWish(mlir::Operation *op, llvm::StringRef reason) const;
   void noteKernel(const ArrayKernel &kernel);
   void note(mlir::Operation *op, llvm::StringRef where, const llvm::Twine &reason);
 

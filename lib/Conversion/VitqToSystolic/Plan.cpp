@@ -75,6 +75,7 @@ Tiling systolic::fixedTiling(const Product &product, const Config &config) {
       }
     }
   }
+  tiling.k = tiles.wholeRuns(tiling.k);
   return tiling;
 }
 
@@ -89,12 +90,21 @@ static SmallVector<int64_t> partsOf(int64_t whole) {
   return parts;
 }
 
+/// Depths of blocks, the largest first: so many runs of K, then parts of one.
+static SmallVector<int64_t> depthsOf(const TileCounts &tiles) {
+  SmallVector<int64_t> depths;
+  for (int64_t runs : partsOf(tiles.k / tiles.runTiles))
+    depths.push_back(runs * tiles.runTiles);
+  llvm::append_range(depths, ArrayRef(partsOf(tiles.runTiles)).drop_front());
+  return depths;
+}
+
 /// A lower bound of the cycles, with what no other work can hide at the start and the end.
 static double estimate(const Product &product, const Config &config, const Tiling &t) {
   const TileCounts tiles(product, config);
   const auto batches = static_cast<double>(product.batches());
   const int64_t mBlocks = llvm::divideCeil(tiles.m, t.m), nBlocks = llvm::divideCeil(tiles.n, t.n),
-                kBlocks = llvm::divideCeil(tiles.k, t.k);
+                kBlocks = tiles.depthBlocks(t.k);
   // Streams of weights: rows of a block, at least as many as shifting the next ones in takes.
   double rows = 0;
   for (int64_t m0 = 0; m0 < tiles.m; m0 += t.m) {
@@ -152,7 +162,7 @@ static SmallVector<std::pair<double, Tiling>> candidatesOf(const Product &produc
     for (int64_t n : partsOf(tiles.n)) {
       if (product.wholeRows && n != tiles.n)
         continue;
-      for (int64_t k : partsOf(tiles.k)) {
+      for (int64_t k : depthsOf(tiles)) {
         if (!fits(product, config, {m, n, k, false}))
           continue;
         for (bool columnsFirst : {false, true})
@@ -170,14 +180,18 @@ static SmallVector<std::pair<double, Tiling>> candidatesOf(const Product &produc
   return candidates;
 }
 
+/// A compute for each tile, and a preload where weights change.
+double systolic::leastInstructions(const Product &product, const Config &config) {
+  const TileCounts tiles(product, config);
+  const bool outputs = config.dataflow == simulator::Dataflow::OutputStationary;
+  return (outputs ? 1.0 : 2.0) * static_cast<double>(tiles.m * tiles.n) * static_cast<double>(tiles.k) *
+         static_cast<double>(product.batches() * tiles.lhsPlanes * tiles.rhsPlanes);
+}
+
 FailureOr<Plan> systolic::choosePlan(Location loc, const Product &product, const Config &config,
                                      const simulator::UnitProgram *units) {
   const TileCounts tiles(product, config);
-  // Before any is built: a compute for each tile, and a preload where weights change.
-  const bool outputs = config.dataflow == simulator::Dataflow::OutputStationary;
-  const auto instructions = (outputs ? 1.0 : 2.0) * static_cast<double>(tiles.m * tiles.n) *
-                            static_cast<double>(tiles.k) *
-                            static_cast<double>(product.batches() * tiles.lhsPlanes * tiles.rhsPlanes);
+  const double instructions = leastInstructions(product, config);
   if (instructions > static_cast<double>(kMaxInstructions))
     return emitError(loc) << "'" << nodeName(loc) << "' takes " << static_cast<uint64_t>(instructions)
                           << " instructions on this array, more than the " << kMaxInstructions

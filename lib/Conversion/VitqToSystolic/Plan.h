@@ -25,6 +25,9 @@ struct Plan {
 /// as half of each memory holds, grown one dimension after the other.
 Tiling fixedTiling(const Product &product, const simulator::Config &config);
 
+/// Instructions that a product takes at least.
+double leastInstructions(const Product &product, const simulator::Config &config);
+
 /// The tiling with the fewest cycles: all that fit are compared by their traffic and
 /// products, the best of them and the fixed one are simulated. Errors are diagnostics at
 /// `loc`: not even one tile of each operand fits.

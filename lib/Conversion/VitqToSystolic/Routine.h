@@ -26,6 +26,8 @@ struct Product {
   /// Rank batch + 2: [.., m, k]; rhs [.., k, n] or transposed [.., n, k], of rank 2 when
   /// all batches share it; bias [.., 1, n], rank 2 when shared, null if there is none.
   mlir::MemRefType lhs, rhs, bias;
+  /// Or the left operand is a map, seen as patches (`patchesView`): its first three dimensions count m, the others k.
+  bool patches = false;
   bool transposeRhs = false, lhsUnsigned = false;
   /// What the routine has more: operands and results of its units. Without units the only
   /// result is [.., m, n] of i32, its rows maybe longer, or of i8 with `shift`.
@@ -49,12 +51,39 @@ struct Tiling {
   bool operator==(const Tiling &) const = default;
 };
 
+/// A dimension in tiles of `unit` elements: runs of `run` elements are `runTiles` tiles each, of which the last
+/// may be short.
+struct Cut {
+  int64_t unit, count, run, runTiles;
+  bool isOneRun() const { return runTiles == count; }
+  /// Whether tile i begins at i * unit.
+  bool isEven() const { return isOneRun() || run == runTiles * unit; }
+};
+
 /// Extents of a tile and how many there are.
 struct TileCounts {
   int64_t rows, cols, depth; ///< of a tile: M, N, K
   int64_t m, n, k;
   int64_t lhsPlanes, rhsPlanes;
+  /// Elements of K, and tiles of them, that lie side by side in a row of the left operand: all, or of patches
+  /// one part of a patch.
+  int64_t run, runTiles;
+  /// Rows that lie equally far apart: all, or of patches a line of `lineStrips` strips. A move fills a strip, a
+  /// tile has `strips` of them, if it is not the last, and all tiles `allStrips`.
+  int64_t line, lineStrips, stripRows, strips, allStrips;
+  Cut rowCut() const { return strips > 1 ? Cut{rows, m, allStrips * stripRows, m} : stripCut(); }
+  Cut stripCut() const { return {stripRows, allStrips, line, lineStrips}; }
+  Cut depthCut() const { return {depth, k, run, runTiles}; }
+  Cut colCut() const { return {cols, n, allCols, n}; }
+  /// The deepest block of at most `tiles` tiles of K that are whole runs or lie in one.
+  int64_t wholeRuns(int64_t tiles) const { return tiles < runTiles ? tiles : tiles - tiles % runTiles; }
+  /// Blocks of K of `tiles` tiles each.
+  int64_t depthBlocks(int64_t tiles) const;
   TileCounts(const Product &product, const simulator::Config &config);
+
+private:
+  int64_t allCols;
+  void cutLines(const Product &product, int64_t mostRows);
 };
 
 /// Rows of each memory that a tiling takes.

@@ -23,27 +23,59 @@ TileCounts::TileCounts(const Product &product, const simulator::Config &config) 
   n = llvm::divideCeil(product.n, cols);
   // Two buffers of whole rows of sums have to fit.
   const int64_t most = std::max<int64_t>(1, config.accumulatorSize() / (2 * (product.wholeRows ? n : 1)));
-  rows = std::min({product.m, config.tileRows(), most});
-  m = llvm::divideCeil(product.m, rows);
-  k = llvm::divideCeil(product.k, depth);
   lhsPlanes = rhsPlanes = config.planesOf(8);
+  allCols = product.n;
+  if (product.patches) {
+    cutLines(product, std::min(config.tileRows(), most));
+    return;
+  }
+  rows = stripRows = std::min({product.m, config.tileRows(), most});
+  line = product.m;
+  run = product.k;
+  m = lineStrips = allStrips = llvm::divideCeil(product.m, rows);
+  k = runTiles = llvm::divideCeil(product.k, depth);
+  strips = 1;
+}
+
+/// Tiles of some lines of patches, or of a part of one; all about as large.
+void TileCounts::cutLines(const Product &product, int64_t mostRows) {
+  llvm::ArrayRef<int64_t> view = product.lhs.getShape();
+  line = view[2];
+  run = view[5];
+  const int64_t lines = view[0] * view[1];
+  runTiles = llvm::divideCeil(run, depth);
+  k = view[3] * view[4] * runTiles;
+  lineStrips = llvm::divideCeil(line, mostRows);
+  stripRows = llvm::divideCeil(line, lineStrips);
+  allStrips = lines * lineStrips;
+  m = llvm::divideCeil(allStrips, lineStrips > 1 ? 1 : mostRows / line);
+  strips = llvm::divideCeil(allStrips, m);
+  rows = strips * stripRows;
+  m = llvm::divideCeil(allStrips, strips);
+}
+
+int64_t TileCounts::depthBlocks(int64_t tiles) const {
+  const int64_t size = wholeRuns(tiles);
+  return size < runTiles ? k / runTiles * llvm::divideCeil(runTiles, size) : llvm::divideCeil(k, size);
 }
 
 std::vector<Step> systolic::stepsOf(const Product &product, const TileCounts &tiles, const Tiling &tiling) {
   std::vector<Step> steps;
   auto addColumnOfBlocks = [&](int64_t batch, int64_t m0, int64_t n0) {
-    for (int64_t k0 = 0; k0 < tiles.k; k0 += tiling.k) {
+    const int64_t most = tiles.wholeRuns(tiling.k);
+    for (int64_t k0 = 0, size = 0; k0 < tiles.k; k0 += size) {
+      size = std::min(most, most < tiles.runTiles ? tiles.runTiles - k0 % tiles.runTiles : tiles.k - k0);
       Step step{batch,
                 m0,
                 n0,
                 k0,
                 std::min(tiling.m, tiles.m - m0),
                 std::min(tiling.n, tiles.n - n0),
-                std::min(tiling.k, tiles.k - k0),
+                size,
                 true,
                 true,
                 k0 == 0,
-                k0 + tiling.k >= tiles.k,
+                k0 + size >= tiles.k,
                 0,
                 0,
                 0};
@@ -87,7 +119,7 @@ MemoryNeed systolic::memoryOf(const Product &product, const simulator::Config &c
   const TileCounts tiles(product, config);
   // Whether there is more than one block of each kind decides, without listing them.
   const int64_t mBlocks = llvm::divideCeil(tiles.m, tiling.m), nBlocks = llvm::divideCeil(tiles.n, tiling.n),
-                kBlocks = llvm::divideCeil(tiles.k, tiling.k), batches = product.batches();
+                kBlocks = tiles.depthBlocks(tiling.k), batches = product.batches();
   const bool sharedRhs = product.rhs.getRank() == 2;
   const int64_t lhs = mBlocks * kBlocks * batches > 1 ? 2 : 1,
                 rhs = nBlocks * kBlocks * (sharedRhs ? 1 : batches) > 1 ? 2 : 1,

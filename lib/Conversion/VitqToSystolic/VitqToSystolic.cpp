@@ -16,12 +16,15 @@
 #include "vitq/Simulator/Simulator.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Support/MainFunction.h"
+#include "vitq/Target/Systolic/Systolic.h"
 #include "vitq/Target/Systolic/Units.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/Support/DebugLog.h"
+
+#include <deque>
 
 #define DEBUG_TYPE "convert-vitq-to-systolic"
 
@@ -44,18 +47,31 @@ namespace {
 /// Replaces kernels by launches; those whose routines would be equal share one.
 class Launcher {
 public:
-  Launcher(ModuleOp module, const simulator::Config &config)
-      : module(module), config(config), b(module.getContext()), operandBuilder(b, config) {}
+  Launcher(ModuleOp module, const simulator::Config &config, const ArrayKernelRules &rules)
+      : module(module), config(config), rules(rules), b(module.getContext()), operandBuilder(b, config) {}
 
   LogicalResult lower(const ArrayKernel &kernel);
   unsigned numRoutines = 0;
   ArrayRef<OperandBuilder::HostOp> addedOps() const { return operandBuilder.added; }
 
+  /// Moves that stay on the host although the array could do their work, and why.
+  DenseMap<Operation *, std::string> declined;
+
 private:
+  /// What a routine is built from, how, and its name once it is.
+  struct Routine {
+    Product product;
+    std::optional<simulator::UnitTiming> units;
+    Plan plan;
+    std::string name;
+  };
+
   LogicalResult lowerProduct(const ArrayKernel &kernel);
   LogicalResult lowerUnits(const ArrayKernel &kernel);
   SmallVector<Type> addResults(const ArrayKernel &kernel, Product &product);
-  FailureOr<StringRef> routineOf(Location loc, const Product &product, const simulator::UnitProgram *units);
+  FailureOr<Routine *> planOf(Location loc, const Product &product, const simulator::UnitProgram *units);
+  StringRef routineOf(Routine &plan);
+  FailureOr<Routine *> chooseReading(integer::MatmulOp op, const Product &product, const simulator::UnitProgram *units);
   StringRef unitRoutineOf(Location loc, ArrayRef<Value> operands, TypeRange results);
   void addRegion(LaunchOp launch, const ArrayKernel &kernel, Value rows, ValueRange extras, bool fromSums);
   void replace(const ArrayKernel &kernel, LaunchOp launch);
@@ -63,15 +79,11 @@ private:
 
   ModuleOp module;
   const simulator::Config &config;
+  const ArrayKernelRules &rules;
   OpBuilder b;
   OperandBuilder operandBuilder;
-  /// What a routine is built from.
-  struct Routine {
-    Product product;
-    std::optional<simulator::UnitTiming> units;
-    std::string name;
-  };
-  std::vector<Routine> routines;
+  /// Of products; pointers to them stay valid.
+  std::deque<Routine> routines;
   /// Of units alone, by their operands and results.
   DenseMap<FunctionType, std::string> unitRoutines;
 };
@@ -80,7 +92,9 @@ private:
 
 OpBuilder Launcher::atEnd() { return OpBuilder::atBlockEnd(module.getBody()); }
 
-FailureOr<StringRef> Launcher::routineOf(Location loc, const Product &product, const simulator::UnitProgram *units) {
+/// How `product` is cut, found once for equal ones.
+FailureOr<Launcher::Routine *> Launcher::planOf(Location loc, const Product &product,
+                                                const simulator::UnitProgram *units) {
   // The parameters of units are no part of a routine. They are there before it begins: how many there
   // are does not change how it is best cut.
   std::optional<simulator::UnitTiming> timing;
@@ -91,18 +105,54 @@ FailureOr<StringRef> Launcher::routineOf(Location loc, const Product &product, c
   auto known = llvm::find_if(
       routines, [&](const Routine &routine) { return routine.product == product && routine.units == timing; });
   if (known != routines.end())
-    return StringRef(known->name);
+    return &*known;
   FailureOr<Plan> plan = choosePlan(loc, product, config, units);
   if (failed(plan))
     return failure();
-  std::string name =
+  return &routines.emplace_back(Routine{product, std::move(timing), *plan, ""});
+}
+
+StringRef Launcher::routineOf(Routine &routine) {
+  const Product &product = routine.product;
+  if (!routine.name.empty())
+    return routine.name;
+  routine.name =
       (product.batch.empty() ? "linear_" : "matmul_" + Twine(product.batches()) + "x").str() +
       (Twine(product.m) + "x" + Twine(product.k) + "x" + Twine(product.n) + "_" + Twine(numRoutines++)).str();
   OpBuilder builder = atEnd();
-  func::FuncOp routine = buildRoutine(builder, UnknownLoc::get(b.getContext()), name, product, config, plan->tiling);
-  routine->setAttr(kCyclesAttr, b.getI64IntegerAttr(static_cast<int64_t>(plan->cycles)));
-  routine->setAttr(kFixedCyclesAttr, b.getI64IntegerAttr(static_cast<int64_t>(plan->fixedCycles)));
-  return StringRef(routines.emplace_back(Routine{product, std::move(timing), std::move(name)}).name);
+  func::FuncOp function =
+      buildRoutine(builder, UnknownLoc::get(b.getContext()), routine.name, product, config, routine.plan.tiling);
+  function->setAttr(kCyclesAttr, b.getI64IntegerAttr(static_cast<int64_t>(routine.plan.cycles)));
+  function->setAttr(kFixedCyclesAttr, b.getI64IntegerAttr(static_cast<int64_t>(routine.plan.fixedCycles)));
+  return routine.name;
+}
+
+/// Patches are strides of their map unless that takes longer. Laying them out, which nobody simulates, takes the
+/// host at least as long as the DMA would need for them, and so does a map's border.
+FailureOr<Launcher::Routine *> Launcher::chooseReading(integer::MatmulOp op, const Product &product,
+                                                       const simulator::UnitProgram *units) {
+  using Place = PlacementWishes::Place;
+  Operation *patches = op.getLhs().getDefiningOp();
+  std::optional<Product> map = OperandBuilder::readingMap(product, op);
+  const Place wish = map ? rules.wishFor(patches) : Place::Host;
+  if (wish == Place::Host || leastInstructions(*map, config) > static_cast<double>(kMaxInstructions))
+    return planOf(op.getLoc(), product, units);
+  FailureOr<Routine *> strided = planOf(op.getLoc(), *map, units);
+  if (failed(strided) || wish == Place::Array)
+    return strided;
+  FailureOr<Routine *> laidOut = planOf(op.getLoc(), product, units);
+  if (failed(laidOut))
+    return failure();
+  // Each byte is read and written.
+  auto moved = [&](int64_t bytes) { return static_cast<uint64_t>(2 * bytes / config.dmaBytes); };
+  const uint64_t cycles = (*strided)->plan.cycles, others = (*laidOut)->plan.cycles;
+  LDBG() << op.getLoc() << ": " << cycles << " cycles with strides of the map, " << others << " with patches laid out";
+  if (cycles + moved(OperandBuilder::borderBytes(op)) <= others + moved(product.m * product.k))
+    return strided;
+  declined[patches] = ("laid out as rows: with them the array takes " + Twine(others) +
+                       " cycles, with strides of the " + "map " + Twine(cycles))
+                          .str();
+  return laidOut;
 }
 
 /// Rows of DRAM through units, some at a time.
@@ -242,6 +292,7 @@ LogicalResult Launcher::lowerProduct(const ArrayKernel &kernel) {
   integer::CodeAttr lhsCode;
   if (lhs.bits < 8)
     lhsCode = integer::CodeAttr::get(b.getContext(), lhs.isUnsigned, /*zero=*/0);
+  // Which of its left operands is found out with the units, which need the launch.
   auto launch = LaunchOp::create(b, loc, resultTypes, "", values, static_cast<uint64_t>(product.macs()),
                                  static_cast<uint64_t>(extras.size()), !product.batch.empty(), lhsCode);
   std::optional<simulator::UnitProgram> units;
@@ -252,17 +303,20 @@ LogicalResult Launcher::lowerProduct(const ArrayKernel &kernel) {
       return failure();
     units = std::move(*encoded);
   }
-  FailureOr<StringRef> routine = routineOf(loc, product, units ? &*units : nullptr);
+  FailureOr<Routine *> routine = chooseReading(op, product, units ? &*units : nullptr);
   if (failed(routine))
     return failure();
-  launch.setRoutine(*routine);
-  LDBG() << loc << ": " << *routine << " with " << kernel.stages.size() << " ops behind the product";
+  b.setInsertionPoint(launch);
+  launch->setOperand(0, (*routine)->product.patches ? operandBuilder.mapOf(op) : operandBuilder.lhsOf(op));
+  launch.setRoutine(routineOf(**routine));
+  LDBG() << loc << ": " << launch.getRoutine() << " with " << kernel.stages.size() << " ops behind the product";
   if (product.units || product.shift) {
     replace(kernel, launch);
     return success();
   }
   if (Attribute id = op->getAttr(integer::kIdAttr))
     launch->setAttr(integer::kIdAttr, id);
+  b.setInsertionPoint(op);
   Value result = launch.getOutputs().front();
   auto sums = cast<RankedTensorType>(op.getResult().getType());
   if (result.getType() != sums) {
@@ -280,14 +334,14 @@ LogicalResult Launcher::lower(const ArrayKernel &kernel) {
   return kernel.product ? lowerProduct(kernel) : lowerUnits(kernel);
 }
 
-/// Transpositions that became strides.
+/// Moves that became strides.
 static void eraseUnused(func::FuncOp main, Placement &placement) {
   SmallVector<Operation *> ops;
   for (Operation &op : main.getBody().front())
     ops.push_back(&op);
   for (Operation *op : llvm::reverse(ops))
     if (isOpTriviallyDead(op)) {
-      if (isa<integer::TransposeOp>(op))
+      if (vit::isMove(op))
         placement.noteStride(op);
       op->erase();
     }
@@ -327,13 +381,17 @@ private:
     Placement placement(config, rules);
     if (failed(placement.run(main)))
       return failure();
-    Launcher launcher(module, config);
+    Launcher launcher(module, config, rules);
     for (const ArrayKernel &kernel : placement.getKernels()) {
       if (failed(launcher.lower(kernel)))
         return failure();
       ++numLaunches;
     }
+    for (const auto &[op, reason] : launcher.declined)
+      placement.noteDeclined(op, reason);
     eraseUnused(main, placement);
+    if (failed(placement.checkMoves(main)))
+      return failure();
     for (const OperandBuilder::HostOp &op : launcher.addedOps())
       placement.noteAdded(op.loc, op.op, op.reason);
     module->setAttr(kPlacementsAttr, placement.record(&getContext()));

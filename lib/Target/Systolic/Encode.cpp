@@ -184,6 +184,8 @@ LogicalResult Unroller::encode(MvinOp op) {
     return failure();
   setExtents(op.getRows(), op.getCols(), i);
   i.local = *local;
+  if (Value row = op.getTileRow())
+    i.local += static_cast<uint32_t>(valueOf(row));
   if (op.getBroadcast())
     i.dram.pitch = 0;
   if (op.getAccumulate())

@@ -444,6 +444,34 @@ func.func private @f(%x: memref<32x64xi8>) attributes {systolic.routine} {
 // systolic.mvin C6
 func.func private @f(%x: memref<32x64xi8>) attributes {systolic.routine} {
   %c0 = arith.constant 0 : index
+  %c8 = arith.constant 8 : index
+  %c9 = arith.constant 9 : index
+  %c16 = arith.constant 16 : index
+  %a = systolic.alloc : !systolic.tiles<scratchpad, [2, 2], [16, 16], i8>
+  systolic.mvin %x[%c0, %c0] rows %c8 cols %c16 along 0 to %a[%c0, %c0] row %c8 : memref<32x64xi8> to !systolic.tiles<scratchpad, [2, 2], [16, 16], i8>
+  // expected-error @+1 {{has 9 rows, which must be 1 to 8}}
+  systolic.mvin %x[%c0, %c0] rows %c9 cols %c16 along 0 to %a[%c0, %c0] row %c8 : memref<32x64xi8> to !systolic.tiles<scratchpad, [2, 2], [16, 16], i8>
+  return
+}
+
+// -----
+
+// systolic.mvin C6
+func.func private @f(%x: memref<32x64xi8>) attributes {systolic.routine} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %a = systolic.alloc : !systolic.tiles<scratchpad, [2, 2], [16, 16], i8>
+  // expected-error @+1 {{begins at row 16 of a tile of 16}}
+  systolic.mvin %x[%c0, %c0] rows %c1 cols %c16 along 0 to %a[%c0, %c0] row %c16 : memref<32x64xi8> to !systolic.tiles<scratchpad, [2, 2], [16, 16], i8>
+  return
+}
+
+// -----
+
+// systolic.mvin C6
+func.func private @f(%x: memref<32x64xi8>) attributes {systolic.routine} {
+  %c0 = arith.constant 0 : index
   %c16 = arith.constant 16 : index
   %c17 = arith.constant 17 : index
   %a = systolic.alloc : !systolic.tiles<scratchpad, [2, 2], [16, 16], i8>
@@ -1479,6 +1507,31 @@ func.func @main(%x: tensor<2x3xi8>) -> tensor<2x3xi32> {
   // expected-error @+1 {{has 3 operands and results, but the routine 'f' has 2 arguments}}
   %y = systolic.launch @f(%x, %x) : (tensor<2x3xi8>, tensor<2x3xi8>) -> tensor<2x3xi32>
   return %y : tensor<2x3xi32>
+}
+
+// -----
+
+// systolic.launch C2
+func.func private @f(%x: memref<2x3x4xi8, strided<[8, 2, 1]>>, %y: memref<2x3xi32>) attributes {systolic.routine} {
+  return
+}
+func.func @main(%x: tensor<16xi8>, %short: tensor<15xi8>) -> (tensor<2x3xi32>, tensor<2x3xi32>) {
+  %y = systolic.launch @f(%x) : (tensor<16xi8>) -> tensor<2x3xi32>
+  // expected-error @+1 {{passes 'tensor<15xi8>' as argument 0 of type 'memref<2x3x4xi8, strided<[8, 2, 1]>>'}}
+  %z = systolic.launch @f(%short) : (tensor<15xi8>) -> tensor<2x3xi32>
+  return %y, %z : tensor<2x3xi32>, tensor<2x3xi32>
+}
+
+// -----
+
+// systolic.launch C2
+func.func private @f(%x: memref<2x3xi8>, %y: memref<2x3xi32, strided<[2, 1]>>) attributes {systolic.routine} {
+  return
+}
+func.func @main(%x: tensor<2x3xi8>) -> tensor<2x4xi32> {
+  // expected-error @+1 {{passes 'tensor<2x4xi32>' as argument 1 of type 'memref<2x3xi32, strided<[2, 1]>>'}}
+  %y = systolic.launch @f(%x) : (tensor<2x3xi8>) -> tensor<2x4xi32>
+  return %y : tensor<2x4xi32>
 }
 
 // -----

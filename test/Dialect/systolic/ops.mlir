@@ -33,6 +33,9 @@ func.func private @weights_stay(%x: memref<20x32xi8>, %w: memref<32x48xi8>, %b: 
   // CHECK: systolic.mvin %{{.*}}[%{{.*}}, %{{.*}}] rows %{{.*}} cols %{{.*}} along 0 to %[[LHS]][%{{.*}}, %{{.*}}] : memref<20x32xi8> to <scratchpad, [2, 2], [16, 16], i8>
   // KEPT: systolic.mvin
   systolic.mvin %x[%c0, %c0] rows %c16 cols %c32 along 0 to %lhs[%c0, %c0] : memref<20x32xi8> to !systolic.tiles<scratchpad, [2, 2], [16, 16], i8>
+  // CHECK: systolic.mvin %{{.*}} to %[[LHS]][%{{.*}}, %{{.*}}] row %{{[^ ]*}} : memref<20x32xi8>
+  // KEPT: systolic.mvin
+  systolic.mvin %x[%c0, %c0] rows %c4 cols %c32 along 0 to %lhs[%c0, %c0] row %c4 : memref<20x32xi8> to !systolic.tiles<scratchpad, [2, 2], [16, 16], i8>
   // KEPT: systolic.mvin
   systolic.mvin %x[%c16, %c0] rows %c4 cols %c32 along 0 to %lhs[%c1, %c0] : memref<20x32xi8> to !systolic.tiles<scratchpad, [2, 2], [16, 16], i8>
   // CHECK: affine.for

@@ -8,6 +8,7 @@
 
 #include "RandomProduct.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace vitq;
@@ -30,6 +31,7 @@ private:
   std::string input(llvm::ArrayRef<int64_t> shape);
   std::string emit(const std::string &op);
   std::string operand(llvm::ArrayRef<int64_t> shape);
+  std::string patches(llvm::SmallVectorImpl<int64_t> &shape, bool isUnsigned);
   std::string narrowed(const std::string &bytes, llvm::ArrayRef<int64_t> shape, int64_t bits, bool isUnsigned);
   void addStages(std::string sums, llvm::ArrayRef<int64_t> shape);
   void addTable(llvm::ArrayRef<int64_t> shape, int64_t inBits, int64_t outBits, bool isUnsigned);
@@ -85,11 +87,45 @@ std::string Generator::input(llvm::ArrayRef<int64_t> shape) {
 
 /// An input, maybe seen through a transposition of its leading axes.
 std::string Generator::operand(llvm::ArrayRef<int64_t> shape) {
-  if (shape.size() < 3 || chance(50))
+  if (shape.size() != 3 || chance(50))
     return input(shape);
   llvm::SmallVector<int64_t> stored = {shape[1], shape[0], shape[2]};
   std::string source = input(stored);
   return emit("vitq.transpose " + source + " by [1, 0, 2] : " + tensor(stored, "i8") + " -> " + tensor(shape, "i8"));
+}
+
+/// Patches of a map as rows, whose shape [B, H', W', K] comes out.
+std::string Generator::patches(llvm::SmallVectorImpl<int64_t> &shape, bool isUnsigned) {
+  const bool tiles = chance(20);
+  const int64_t channels = oneOf({1, 3, 4, 7, 16, 20}), most = channels > 7 ? 3 : 5;
+  int64_t size[2], strides[2], dilations[2], pads[4], places[2], map[2];
+  for (int i = 0; i < 2; ++i) {
+    size[i] = between(1, most);
+    strides[i] = tiles ? size[i] : between(1, 3);
+    dilations[i] = tiles || chance(75) ? 1 : between(1, 2);
+    const int64_t extent = dilations[i] * (size[i] - 1) + 1;
+    for (int side : {i, i + 2})
+      pads[side] = tiles || chance(40) ? 0 : between(0, std::min<int64_t>(2, extent - 1));
+    map[i] = extent + strides[i] * between(0, i ? 20 : 6) + (tiles ? 0 : between(0, strides[i] - 1)) + 2;
+    if (tiles)
+      map[i] = size[i] * between(1, 6);
+    places[i] = (map[i] + pads[i] + pads[i + 2] - extent) / strides[i] + 1;
+  }
+  const int64_t images = between(1, 2);
+  std::string source = input({images, map[0], map[1], channels});
+  std::string padding;
+  for (int64_t c = 0, count = chance(60) ? 1 : channels; c < count; ++c)
+    padding += (c ? ", " : "") + std::to_string(isUnsigned ? between(0, 255) : between(-128, 127));
+  auto list = [](llvm::ArrayRef<int64_t> values) {
+    std::string text = "[";
+    for (auto [i, value] : llvm::enumerate(values))
+      text += (i ? ", " : "") + std::to_string(value);
+    return text + "]";
+  };
+  shape.assign({images, places[0], places[1], size[0] * size[1] * channels});
+  return emit("vitq.extract_patches " + source + " patch " + list(size) + " strides " + list(strides) + " pads " +
+              list(pads) + " dilations " + list(dilations) + " padding [" + padding +
+              "] as_map : " + tensor({images, map[0], map[1], channels}, "i8") + " -> " + tensor(shape, "i8"));
 }
 
 /// Bytes as codes of so many bits; programs take bytes.
@@ -221,8 +257,9 @@ std::string Generator::config() {
 }
 
 RandomProduct Generator::make() {
-  const int64_t m = between(1, 60), k = between(1, 120), n = between(1, 70);
-  const bool weights = chance(50), transposed = chance(50);
+  int64_t m = between(1, 60), k = between(1, 120);
+  const int64_t n = between(1, 70);
+  const bool convolution = chance(25), weights = convolution || chance(50), transposed = chance(50);
   llvm::SmallVector<int64_t> batch = {1};
   if (!weights)
     batch = {between(1, 3)};
@@ -232,9 +269,19 @@ RandomProduct Generator::make() {
     return shape;
   };
   const bool isUnsigned = chance(60);
-  const int64_t lhsBits = chance(60) ? 8 : between(2, 7), rhsBits = chance(60) ? 8 : between(2, 7);
+  const int64_t lhsBits = convolution || chance(60) ? 8 : between(2, 7), rhsBits = chance(60) ? 8 : between(2, 7);
   const std::string lhsType = "i" + std::to_string(lhsBits), rhsType = "i" + std::to_string(rhsBits);
-  std::string lhs = narrowed(operand(with(m, k)), with(m, k), lhsBits, isUnsigned);
+  std::string left;
+  if (convolution) {
+    llvm::SmallVector<int64_t> rows;
+    left = patches(rows, isUnsigned);
+    k = rows.pop_back_val();
+    m = rows.pop_back_val();
+    batch = rows;
+  } else {
+    left = operand(with(m, k));
+  }
+  std::string lhs = narrowed(left, with(m, k), lhsBits, isUnsigned);
   llvm::SmallVector<int64_t> rhsShape = weights ? llvm::SmallVector<int64_t>{transposed ? n : k, transposed ? k : n}
                                                 : (transposed ? with(n, k) : with(k, n));
   std::string rhs = weights ? constant(rhsShape, rhsType, 1 - (1 << (rhsBits - 1)), (1 << (rhsBits - 1)) - 1)

@@ -23,8 +23,8 @@ struct RandomProduct {
   std::vector<Tensor> inputs;
 };
 
-/// Weights or two operands at run time; views, biases, zero points, row-wise ops after it;
-/// any array: the same `seed` gives the same.
+/// Weights, patches of a map by weights, or two operands at run time; views, biases, zero points, row-wise ops after
+/// it; any array: the same `seed` gives the same.
 RandomProduct randomProduct(uint32_t seed);
 
 } // namespace vitq::test
