@@ -33,6 +33,16 @@ Interval productBound(Interval a, Interval b);
 /// {min, max} of a sum of K such products: activations times activations.
 Interval dotBound(Interval a, Interval b, int64_t k);
 
+/// How long sums of products may stay in 16 bits. K products are taken in steps of `group` (the last may have less),
+/// of each of which the first half is added to one sum and the second to another, modulo 2^16 but for the halves
+/// themselves, which saturate. Gives the largest power of two c, not more than need be for all steps, such that both
+/// sums fit after the steps 0 to c - 1, c to 2c - 1 and so on, begun at 0, whatever x[k] in [lhsLo, lhsHi] are; 0 if
+/// half a group does not fit. The precondition is that of dotBound.
+int64_t shortSumSteps(const int8_t *w, int64_t k, int64_t lhsLo, int64_t lhsHi, int64_t group, int64_t stride = 1);
+
+/// The same for right operands of which only the range is known.
+int64_t shortSumSteps(Interval rhs, int64_t k, int64_t lhsLo, int64_t lhsHi, int64_t group);
+
 /// The interval shifted by a bias.
 inline Interval addConstant(Interval a, int64_t c) { return {a.min + c, a.max + c}; }
 /// The smallest interval containing both: per-channel bounds to a tensor's.

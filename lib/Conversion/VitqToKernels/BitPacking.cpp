@@ -37,7 +37,7 @@ std::vector<char> BitPacking::pack(ArrayRef<char> codes) const {
     forFields(bits, [&](unsigned field, unsigned below) {
       const int64_t bytes = length * field / 8;
       for (int64_t i = 0; i < length; ++i) {
-        const unsigned part = (static_cast<uint8_t>(from[i]) >> below) & ((1u << field) - 1);
+        const unsigned part = (static_cast<uint8_t>(from[i] + signOffset()) >> below) & ((1u << field) - 1);
         to[i % bytes] = static_cast<char>(static_cast<uint8_t>(to[i % bytes]) | part << (field * (i / bytes)));
       }
       to += bytes;
@@ -68,9 +68,5 @@ Value BitPacking::load(Emitter &e, Value bytes, Value at) const {
     codes = offset == 0 ? parts : e.op<arith::OrIOp>(codes, parts);
     offset += count;
   });
-  if (isUnsigned)
-    return codes;
-  // (x ^ s) - s extends the sign bit s.
-  Value sign = e.like(codes, int64_t(1) << (bits - 1));
-  return e.sub(e.op<arith::XOrIOp>(codes, sign), sign);
+  return isUnsigned ? codes : e.sub(codes, e.like(codes, signOffset()));
 }

@@ -11,6 +11,7 @@
 // length * bits / 8 bytes: the bits are cut into fields of 4, 2 and 1, and a field of f
 // bits is length * f / 8 bytes in which code i is in byte i mod (length * f / 8), from bit
 // f * (i / (length * f / 8)) on. So vectors are unpacked by a shift and a mask a piece.
+// Signed codes are stored less the lowest one, which costs a subtraction to undo.
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,6 +37,9 @@ public:
   Value load(Emitter &e, Value bytes, Value at) const;
 
 private:
+  /// What is added to a code before it is cut.
+  int64_t signOffset() const { return isUnsigned ? 0 : int64_t(1) << (bits - 1); }
+
   unsigned bits;
   bool isUnsigned;
   int64_t length;

@@ -24,14 +24,6 @@ static int64_t productOf(ArrayRef<int64_t> sizes) {
   return product;
 }
 
-Geometry Geometry::of(MatmulOp op, const TargetDesc &target) {
-  ArrayRef<int64_t> lhs = shapeOf(op.getLhs());
-  // A matrix shared by all batches makes one tall product.
-  const bool shared = shapeOf(op.getRhs()).size() == 2;
-  const int64_t m = shared ? productOf(lhs.drop_back()) : lhs[lhs.size() - 2];
-  return of(target, m, shapeOf(op.getResult()).back(), lhs.back(), widthOf(op.getLhs()));
-}
-
 namespace {
 
 /// Emits the kernel of one product.

@@ -32,6 +32,9 @@ struct Geometry {
   /// Spell the dot product instead of using the instruction.
   bool spelt;
   int64_t tileRows, tileVectors;
+  /// Of the instruction, if it adds in 16 bits; then sums of 32 gain them every so many groups.
+  const ShortDot *shortDot = nullptr;
+  int64_t shortSteps = 0;
 
   static Geometry of(const TargetDesc &target, int64_t m, int64_t n, int64_t k, unsigned lhsWidth);
   static Geometry of(integer::MatmulOp op, const TargetDesc &target);
@@ -59,10 +62,14 @@ struct LeftFormat {
   unsigned width;
   bool isUnsigned;
   int64_t zeroPoint;
+  /// Of the codes.
+  numerics::Interval codes;
 
   static LeftFormat of(integer::MatmulOp op);
   /// Whether the dot product reads the elements as they are.
   bool isDirect(const Geometry &geometry) const;
+  /// Of the codes in the format of the dot product.
+  numerics::Interval range(const Geometry &geometry) const;
   /// Multiplies the column sums of the right operand: minus what the format of the
   /// dot product adds to each element.
   int64_t correction(const Geometry &geometry) const;
@@ -125,6 +132,10 @@ Value emitDot(Emitter &e, const DotInstruction &dot, bool spelt, const char *add
               Value right);
 /// acc + dot(a, b), `a` being one word of the left operand for every lane.
 Value emitDot(Emitter &e, const Geometry &geometry, Value acc, Value a, Value b);
+/// The same of products that are added up in 16 bits; without `acc` just these.
+Value emitShortDot(Emitter &e, const Geometry &geometry, Value acc, Value a, Value b);
+/// acc + sums of 16 bits, two for each of its lanes.
+Value addShortSums(Emitter &e, const Geometry &geometry, Value acc, Value sums);
 
 /// Whether sums of whole vectors can go through `op` in a tile.
 bool fitsTile(const Geometry &geometry, const RowOp &op, const TargetDesc &target);
@@ -133,8 +144,7 @@ bool fitsTile(const Geometry &geometry, const RowOp &op, const TargetDesc &targe
 // Packing
 //===----------------------------------------------------------------------===//
 
-/// How weights of so many bits are stored: a vector of words of a panel is a block, or two of them where one
-/// has less than the 8 codes that fill whole bytes.
+/// How weights of so many bits are stored: a block is as many vectors of words of a panel as fill one with each field.
 BitPacking weightPacking(const Geometry &geometry, unsigned bits);
 /// Depth of the panels of such weights: whole blocks.
 int64_t storedDepth(const Geometry &geometry, unsigned bits);

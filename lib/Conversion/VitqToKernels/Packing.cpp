@@ -20,13 +20,18 @@ Geometry Geometry::of(const TargetDesc &target, int64_t m, int64_t n, int64_t k,
 }
 
 LeftFormat LeftFormat::of(integer::MatmulOp op) {
-  return {widthOf(op.getLhs()), op.getLhsCode().isUnsigned(), static_cast<int64_t>(op.getLhsCode().getZero())};
+  const numerics::Code code = integer::codeOf(op.getLhs(), op.getLhsCode());
+  return {widthOf(op.getLhs()), code.isUnsigned, code.zero, code.range()};
 }
 
 bool LeftFormat::isDirect(const Geometry &geometry) const {
   // A buffer of bytes can be seen as words of groups, one of other elements cannot.
   return width == geometry.dot.width && isUnsigned == geometry.dot.unsignedLhs &&
          geometry.k % geometry.dot.group == 0 && (width == 8 || geometry.dot.group == 1);
+}
+
+numerics::Interval LeftFormat::range(const Geometry &geometry) const {
+  return numerics::addConstant(codes, -zeroPoint - correction(geometry));
 }
 
 int64_t LeftFormat::correction(const Geometry &geometry) const {
@@ -86,7 +91,9 @@ std::vector<char> vitq::kernels::packWeights(const Geometry &geometry, int64_t d
 
 BitPacking vitq::kernels::weightPacking(const Geometry &geometry, unsigned bits) {
   const int64_t words = int64_t{geometry.dot.lanes} * geometry.dot.group;
-  return BitPacking(bits, /*isUnsigned=*/false, bits < 8 ? std::max<int64_t>(words, 8) : words);
+  // Of the narrowest field, 1, 2 or 4 bits, one vector.
+  const int64_t vectors = bits < 8 ? 8 / int64_t(bits & -bits) : 1;
+  return BitPacking(bits, /*isUnsigned=*/false, words * vectors);
 }
 
 int64_t vitq::kernels::storedDepth(const Geometry &geometry, unsigned bits) {

@@ -38,6 +38,8 @@ Value vitq::kernels::emitDot(Emitter &e, const DotInstruction &dot, bool spelt, 
 
 Value vitq::kernels::emitDot(Emitter &e, const Geometry &geometry, Value acc, Value a, Value b) {
   const DotInstruction &dot = geometry.dot;
+  if (geometry.shortDot)
+    return addShortSums(e, geometry, acc, emitShortDot(e, geometry, Value(), a, b));
   auto operandType = cast<VectorType>(b.getType());
   if (dot.group == 1)
     return e.add(acc, e.mul(e.sext(e.op<vector::BroadcastOp>(operandType, a), 32), e.sext(b, 32)));
@@ -76,6 +78,41 @@ static void forbidUnrolling(Operation *loop) {
                 LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
 }
 
+/// Code that adds the products of a word and a vector to a sum.
+using EmitProduct = function_ref<Value(Value, Value, Value)>;
+/// Code that adds those of one group to all sums.
+using EmitGroup = function_ref<Values(Value, ValueRange, EmitProduct)>;
+
+/// Sums of all groups.
+static Values emitLoop(Emitter &e, const Geometry &geometry, ValueRange init, EmitGroup group) {
+  Values sums = e.loop(geometry.groups(), init, [&](Value kg, ValueRange acc) {
+    return group(kg, acc, [&](Value sum, Value a, Value b) { return emitDot(e, geometry, sum, a, b); });
+  });
+  forbidUnrolling(sums.front().getDefiningOp());
+  return sums;
+}
+
+/// The same by short sums. Those of 32 bits leave the registers meanwhile.
+static Values emitShortLoops(Emitter &e, const Geometry &geometry, ValueRange init, EmitGroup group) {
+  auto add = [&](Value sum, Value a, Value b) { return emitShortDot(e, geometry, sum, a, b); };
+  // The first products are no sums yet.
+  auto run = [&](Value first, Value end, ValueRange acc) {
+    Values sums = e.loop(e.indexAdd(first, 1), end, 1, group(first, {}, add),
+                         [&](Value kg, ValueRange sums) { return group(kg, sums, add); });
+    forbidUnrolling(sums.front().getDefiningOp());
+    for (auto [sum, all] : llvm::zip_equal(sums, acc))
+      sum = addShortSums(e, geometry, all, sum);
+    return sums;
+  };
+  const int64_t groups = geometry.groups(), steps = geometry.shortSteps;
+  if (steps >= groups)
+    return run(e.index(0), e.index(groups), init);
+  return e.loop(e.index(0), e.index(groups), steps, init, [&](Value first, ValueRange acc) {
+    Value end = e.indexAdd(first, steps);
+    return run(first, groups % steps ? e.smin(end, e.index(groups)) : end, acc);
+  });
+}
+
 void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel, int64_t aheadStep) {
   Value a = in[0], b = in[1], start, ahead, aheadFirst;
   if (aheadStep) {
@@ -108,7 +145,7 @@ void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &
       else
         init.push_back(e.constant(VectorType::get({lanes}, e.intType(32)), 0));
     }
-  Values sums = e.loop(geometry.groups(), init, [&](Value kg, ValueRange acc) {
+  auto group = [&](Value kg, ValueRange acc, EmitProduct product) {
     constexpr int64_t line = 64;
     for (int64_t byte = 0; byte < aheadStep; byte += line)
       memref::PrefetchOp::create(e.b, e.loc, ahead, e.indexAdd(e.add(aheadFirst, e.indexMul(kg, aheadStep)), byte),
@@ -120,11 +157,11 @@ void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &
     for (int64_t r = 0; r < rows; ++r) {
       Value word = e.load(a, {e.indexAdd(place.leftRow, r * leftStride), kg});
       for (int64_t v = 0; v < vectors; ++v)
-        next.push_back(emitDot(e, geometry, acc[r * vectors + v], word, right[v]));
+        next.push_back(product(acc.empty() ? Value() : acc[r * vectors + v], word, right[v]));
     }
     return next;
-  });
-  forbidUnrolling(sums.front().getDefiningOp());
+  };
+  Values sums = geometry.shortSteps > 1 ? emitShortLoops(e, geometry, init, group) : emitLoop(e, geometry, init, group);
   storeTile(e, args, panel, rows, sums, place);
 }
 

@@ -25,4 +25,8 @@ const Isa isas::kAvx2 = {"avx2",
                          "llvm.readcyclecounter",
                          /*l2Bytes=*/512 << 10,
                          /*addDot16=*/nullptr,
-                         /*multipliesEvenLanes=*/true};
+                         /*multipliesEvenLanes=*/true,
+                         /*tuning=*/"",
+                         /*maskedMoves=*/false,
+                         {/*dot=*/{8, 4, 8, true, "llvm.x86.avx2.pmadd.ub.sw", false},
+                          /*addPairs=*/"llvm.x86.avx2.pmadd.wd", /*timesOnes=*/true}};

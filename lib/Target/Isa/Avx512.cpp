@@ -26,4 +26,6 @@ const Isa isas::kAvx512 = {"avx512",
                            /*addDot16=*/nullptr,
                            /*multipliesEvenLanes=*/true,
                            /*tuning=*/"",
-                           /*maskedMoves=*/true};
+                           /*maskedMoves=*/true,
+                           {/*dot=*/{16, 4, 8, true, "llvm.x86.avx512.pmaddubs.w.512", false},
+                            /*addPairs=*/"llvm.x86.avx512.pmaddw.d.512", /*timesOnes=*/true}};

@@ -21,7 +21,7 @@ namespace vitq {
 
 /// An instruction that multiplies and adds: each of `lanes` sums of 32 bits gains
 /// `group` products of operands of `width` bits. It must be exact: `vpmaddubsw`,
-/// which saturates, is none.
+/// which saturates, is a `ShortDot`.
 struct DotInstruction {
   unsigned lanes, group, width;
   /// The left operand has no sign; the right one, the weights, always has.
@@ -30,6 +30,18 @@ struct DotInstruction {
   const char *intrinsic;
   /// The sums are the intrinsic's first operand; else they are added after it.
   bool accumulates;
+};
+
+/// An instruction that multiplies bytes and adds in 16 bits: more products at once, and exact while these bits
+/// hold their sums. Each sum of 32 bits has two lanes: one gains the first half of its group's products, the other
+/// the second.
+struct ShortDot {
+  /// Gives the products of one group, halves added up; `group` 0: there is none.
+  DotInstruction dot = {};
+  /// LLVM intrinsic that adds neighbouring lanes of 16 bits to one of 32, or multiplies them by those of a second
+  /// operand before (`timesOnes`).
+  const char *addPairs = nullptr;
+  bool timesOnes = false;
 };
 
 /// How 256 bytes are looked up with the bytes of a vector.
@@ -73,6 +85,8 @@ struct Isa {
   const char *tuning = "";
   /// Whether some lanes of a vector can be loaded and stored as fast as all of them.
   bool maskedMoves = false;
+  /// For 8-bit left operands and right ones that leave room for short sums.
+  ShortDot shortDot = {};
 };
 
 /// All sets, the best of an architecture first.
