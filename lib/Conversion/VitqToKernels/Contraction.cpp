@@ -8,6 +8,7 @@
 
 #include "Contraction.h"
 
+#include "vitq/Numerics/Bounds.h"
 #include "vitq/Support/Constants.h"
 
 using namespace mlir;
@@ -22,6 +23,14 @@ static int64_t productOf(ArrayRef<int64_t> sizes) {
   for (int64_t size : sizes)
     product *= size;
   return product;
+}
+
+/// What the codes of a constant need, 2 bits at least.
+static unsigned bitsOf(const Tensor &codes) {
+  numerics::Interval range;
+  for (int64_t i = 0; i < codes.numElements(); ++i)
+    range = numerics::unite(range, {codes.intAt(i), codes.intAt(i)});
+  return static_cast<unsigned>(std::max(2, numerics::signedBitsFor(range)));
 }
 
 namespace {
@@ -44,13 +53,17 @@ private:
   void emitBlock(Emitter &e, Value lo, Value rows);
   void emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows);
   void prefetch(Emitter &e, const Panel &panel, Value row, TilePlace &place);
+  void prefetchStream(Emitter &e, const Panel &panel, TilePlace &place);
   void widenRun(Emitter &e, Value source, Value from, Value to, Value first, int64_t count);
   void widenPatch(Emitter &e, Value patch, Value to);
   void widenWindow(Emitter &e, Value patch, Value to);
-  bool packs() const { return weightPacking(geometry, rightBits).packs(); }
-  bool unpacks() const { return constantRight && (geometry.dot.width != 8 || packs()); }
+  bool packs() const { return constantRight && rightBits < 8; }
+  bool unpacksInTile() const;
+  bool unpacks() const { return constantRight && (geometry.dot.width != 8 || packs()) && !unpacksInTile(); }
   /// Of panels as they are stored, or for a right operand of run time, packed.
   int64_t rightDepth() const { return constantRight ? storedDepth(geometry, rightBits) : geometry.paddedDepth(); }
+  /// Of weights, as they are stored.
+  int64_t bytesOfColumn() const { return rightDepth() * rightBits / 8; }
   Value scratchView(Emitter &e, int64_t offset, ArrayRef<int64_t> shape, int64_t width);
   int64_t reserve(int64_t bytes);
 
@@ -95,6 +108,12 @@ int64_t ProductKernel::reserve(int64_t bytes) {
   return offset;
 }
 
+/// Panels that one tile uses need not be unpacked into memory, if registers hold a block beside the sums.
+bool ProductKernel::unpacksInTile() const {
+  const int64_t block = weightPacking(geometry, rightBits).blockCodes() / (geometry.dot.lanes * geometry.dot.group);
+  return packs() && geometry.m * geometry.tileVectors + block <= geometry.tileRows * geometry.tileVectors;
+}
+
 void ProductKernel::prepareRight() {
   FailureOr<Tensor> data, biasData;
   if (shapeOf(op.getRhs()).size() == 2)
@@ -112,6 +131,9 @@ void ProductKernel::prepareRight() {
     correctionSlot = blob.scalar(correction);
     return;
   }
+  // Unpacking 7 bits takes more time than an eighth of the memory is worth.
+  if (const unsigned needed = bitsOf(*data); needed < 7)
+    rightBits = std::min(rightBits, needed);
   right = module.constant(
       loc, weightPacking(geometry, rightBits).pack(packWeights(geometry, rightDepth(), data->raw(), transposed)));
   // The bias with the column sums that the zero point multiplies, modulo 2^32.
@@ -343,13 +365,14 @@ void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
     });
   }
   TileStore store = code.store(epilogue.rowwise ? sums : result);
-  TileCaller tiles(module, geometry, leftWords, 1, panels, biasRow, store);
+  const BitPacking packing = weightPacking(geometry, rightBits);
+  TileCaller tiles(module, geometry, leftWords, 1, panels, biasRow, store, unpacksInTile() ? &packing : nullptr);
   forPanels(e, geometry, [&](const Panel &panel) { emitPanel(e, tiles, panel, lo, rows); });
   code.emitRows(e, module.target, lo, rows, std::min(blockRows, geometry.m), sums);
 }
 
 void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows) {
-  Value offset = e.indexMul(panel.first, rightDepth());
+  Value offset = e.indexMul(panel.first, unpacksInTile() ? bytesOfColumn() : rightDepth());
   if (unpacks()) {
     emitUnpack(e, geometry, rightBits, rhs, offset, panel.vectors * geometry.dot.lanes * rightDepth(), panels);
     offset = e.index(0);
@@ -359,6 +382,8 @@ void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel,
     TilePlace place{left, offset, panel.first, stored, stored, stored};
     if (tileRows == geometry.tileRows)
       prefetch(e, panel, row, place);
+    else if (geometry.m < geometry.tileRows)
+      prefetchStream(e, panel, place);
     tiles.call(e, tileRows, panel, place);
   };
   Value whole = e.indexMul(e.divu(rows, e.index(geometry.tileRows)), geometry.tileRows);
@@ -371,16 +396,30 @@ void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel,
 /// Weights that L2 does not hold: each tile asks for its share of the next panel, a part of it with every group of its
 /// loop, as a burst would wait for a CPU's few fill buffers.
 void ProductKernel::prefetch(Emitter &e, const Panel &panel, Value row, TilePlace &place) {
-  if (!constantRight || packs() || geometry.packedElements() < module.target.isa->l2Bytes / 2)
+  const int64_t column = bytesOfColumn(), all = geometry.paddedCols() * column;
+  if (!constantRight || all < module.target.isa->l2Bytes / 2)
     return;
-  const int64_t bytes = panel.vectors * geometry.dot.lanes * geometry.paddedDepth();
+  const int64_t bytes = panel.vectors * geometry.dot.lanes * column;
   const int64_t tiles = std::max<int64_t>(1, std::min(blockRows, geometry.m) / geometry.tileRows);
   place.aheadStep = static_cast<int64_t>(llvm::divideCeil(bytes, tiles * geometry.groups()));
   const int64_t share = place.aheadStep * geometry.groups();
-  Value next = e.indexAdd(e.indexMul(panel.first, geometry.paddedDepth()), bytes);
+  Value next = e.indexAdd(e.indexMul(panel.first, column), bytes);
   Value from = e.add(next, e.indexMul(e.divu(row, e.index(geometry.tileRows)), share));
   place.ahead = rhs;
-  place.aheadFirst = e.smin(from, e.index(std::max<int64_t>(0, geometry.packedElements() - share)));
+  place.aheadFirst = e.smin(from, e.index(std::max<int64_t>(0, all - share)));
+}
+
+/// Weights that one tile reads: a constant distance ahead, beyond what a CPU does by itself, which for few bytes a step
+/// is too near.
+void ProductKernel::prefetchStream(Emitter &e, const Panel &panel, TilePlace &place) {
+  constexpr int64_t distance = 8192;
+  const int64_t column = bytesOfColumn(), all = geometry.paddedCols() * column;
+  if (!constantRight || unpacks() || all < module.target.isa->l2Bytes / 2)
+    return;
+  place.aheadStep = panel.vectors * geometry.dot.lanes * column / geometry.groups();
+  Value from = e.indexAdd(e.indexMul(panel.first, column), distance);
+  place.ahead = rhs;
+  place.aheadFirst = e.smin(from, e.index(std::max<int64_t>(0, all - place.aheadStep * geometry.groups())));
 }
 
 Value vitq::kernels::lowerMatmul(MatmulOp op, KernelModule &module, MemrefOf memrefOf, Epilogue &epilogue) {

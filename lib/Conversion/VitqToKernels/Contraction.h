@@ -106,11 +106,11 @@ struct TilePlace {
 class TileCaller {
 public:
   /// `left`: [rows, groups] words; `panels`: packed elements; `bias`: one number for
-  /// each padded column, or null for zero.
+  /// each padded column, or null for zero. `packing`: how panels are packed that tiles unpack, whose places are bytes.
   TileCaller(KernelModule &module, const Geometry &geometry, Value left, int64_t leftStride, Value panels, Value bias,
-             const TileStore &store)
+             const TileStore &store, const BitPacking *packing = nullptr)
       : module(module), geometry(geometry), left(left), leftStride(leftStride), panels(panels), bias(bias),
-        store(store) {}
+        store(store), packing(packing) {}
 
   void call(Emitter &e, int64_t rows, const Panel &panel, const TilePlace &place);
 
@@ -125,6 +125,7 @@ private:
   int64_t leftStride;
   Value panels, bias;
   const TileStore &store;
+  const BitPacking *packing;
 };
 
 /// acc + dot(left, right). `adding` is the intrinsic that does all of it, null if there is none; `spelt`: without any.

@@ -40,7 +40,6 @@ static int64_t shortStepsOf(MatmulOp op, const Geometry &geometry) {
   return steps;
 }
 
-
 Geometry Geometry::of(MatmulOp op, const TargetDesc &target) {
   ArrayRef<int64_t> lhs = cast<ShapedType>(op.getLhs().getType()).getShape();
   // A matrix shared by all batches makes one tall product.
@@ -55,7 +54,9 @@ Geometry Geometry::of(MatmulOp op, const TargetDesc &target) {
   sums.dot = shortDot.dot;
   sums.shortDot = &shortDot;
   sums.shortSteps = shortStepsOf(op, sums);
-  return sums.shortSteps ? sums : geometry;
+  if (sums.shortSteps == 1)
+    sums.tileRows = shortDot.tileRows;
+  return sums.shortSteps && sums.tileRows ? sums : geometry;
 }
 
 //===----------------------------------------------------------------------===//

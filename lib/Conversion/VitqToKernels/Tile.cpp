@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Contraction.h"
+#include "TileSums.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
@@ -70,49 +70,6 @@ void TileCaller::call(Emitter &e, int64_t rows, const Panel &panel, const TilePl
   func::CallOp::create(e.b, e.loc, tile, args);
 }
 
-/// The sums leave few registers: an unrolled loop would spill some of them.
-static void forbidUnrolling(Operation *loop) {
-  MLIRContext *context = loop->getContext();
-  auto unroll = LLVM::LoopUnrollAttr::get(context, BoolAttr::get(context, true), {}, {}, {}, {}, {}, {});
-  loop->setAttr("llvm.loop_annotation",
-                LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
-}
-
-/// Code that adds the products of a word and a vector to a sum.
-using EmitProduct = function_ref<Value(Value, Value, Value)>;
-/// Code that adds those of one group to all sums.
-using EmitGroup = function_ref<Values(Value, ValueRange, EmitProduct)>;
-
-/// Sums of all groups.
-static Values emitLoop(Emitter &e, const Geometry &geometry, ValueRange init, EmitGroup group) {
-  Values sums = e.loop(geometry.groups(), init, [&](Value kg, ValueRange acc) {
-    return group(kg, acc, [&](Value sum, Value a, Value b) { return emitDot(e, geometry, sum, a, b); });
-  });
-  forbidUnrolling(sums.front().getDefiningOp());
-  return sums;
-}
-
-/// The same by short sums. Those of 32 bits leave the registers meanwhile.
-static Values emitShortLoops(Emitter &e, const Geometry &geometry, ValueRange init, EmitGroup group) {
-  auto add = [&](Value sum, Value a, Value b) { return emitShortDot(e, geometry, sum, a, b); };
-  // The first products are no sums yet.
-  auto run = [&](Value first, Value end, ValueRange acc) {
-    Values sums = e.loop(e.indexAdd(first, 1), end, 1, group(first, {}, add),
-                         [&](Value kg, ValueRange sums) { return group(kg, sums, add); });
-    forbidUnrolling(sums.front().getDefiningOp());
-    for (auto [sum, all] : llvm::zip_equal(sums, acc))
-      sum = addShortSums(e, geometry, all, sum);
-    return sums;
-  };
-  const int64_t groups = geometry.groups(), steps = geometry.shortSteps;
-  if (steps >= groups)
-    return run(e.index(0), e.index(groups), init);
-  return e.loop(e.index(0), e.index(groups), steps, init, [&](Value first, ValueRange acc) {
-    Value end = e.indexAdd(first, steps);
-    return run(first, groups % steps ? e.smin(end, e.index(groups)) : end, acc);
-  });
-}
-
 void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel, int64_t aheadStep) {
   Value a = in[0], b = in[1], start, ahead, aheadFirst;
   if (aheadStep) {
@@ -134,7 +91,7 @@ void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &
     place.biasCol = in[6];
   }
 
-  const int64_t lanes = geometry.dot.lanes, vectors = panel.vectors, step = geometry.dot.group * lanes;
+  const int64_t lanes = geometry.dot.lanes, vectors = panel.vectors;
   Values init;
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t v = 0; v < vectors; ++v) {
@@ -145,23 +102,9 @@ void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &
       else
         init.push_back(e.constant(VectorType::get({lanes}, e.intType(32)), 0));
     }
-  auto group = [&](Value kg, ValueRange acc, EmitProduct product) {
-    constexpr int64_t line = 64;
-    for (int64_t byte = 0; byte < aheadStep; byte += line)
-      memref::PrefetchOp::create(e.b, e.loc, ahead, e.indexAdd(e.add(aheadFirst, e.indexMul(kg, aheadStep)), byte),
-                                 /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
-    Values right, next;
-    Value from = e.add(place.panelOffset, e.indexMul(kg, vectors * step));
-    for (int64_t v = 0; v < vectors; ++v)
-      right.push_back(e.load(b, e.indexAdd(from, v * step), step, step * geometry.dot.width / 8));
-    for (int64_t r = 0; r < rows; ++r) {
-      Value word = e.load(a, {e.indexAdd(place.leftRow, r * leftStride), kg});
-      for (int64_t v = 0; v < vectors; ++v)
-        next.push_back(product(acc.empty() ? Value() : acc[r * vectors + v], word, right[v]));
-    }
-    return next;
-  };
-  Values sums = geometry.shortSteps > 1 ? emitShortLoops(e, geometry, init, group) : emitLoop(e, geometry, init, group);
+  TileSums loops{e, geometry,          rows,    vectors, a,          place.leftRow, leftStride,
+                 b, place.panelOffset, packing, ahead,   aheadFirst, aheadStep};
+  Values sums = loops.emit(init);
   storeTile(e, args, panel, rows, sums, place);
 }
 

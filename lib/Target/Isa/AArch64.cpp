@@ -12,7 +12,7 @@ using namespace vitq;
 
 // 24 sums, 4 vectors of weights and a broadcast operand of 32 registers.
 static constexpr Isa neon(const char *name, const char *features, DotInstruction dot8, unsigned tileRows,
-                           ShortDot shortDot = {}) noexcept {
+                          ShortDot shortDot = {}) noexcept {
   return {name,
           "aarch64",
           features,

@@ -29,4 +29,4 @@ const Isa isas::kAvx2 = {"avx2",
                          /*tuning=*/"",
                          /*maskedMoves=*/false,
                          {/*dot=*/{8, 4, 8, true, "llvm.x86.avx2.pmadd.ub.sw", false},
-                          /*addPairs=*/"llvm.x86.avx2.pmadd.wd", /*timesOnes=*/true}};
+                          /*addPairs=*/"llvm.x86.avx2.pmadd.wd", /*timesOnes=*/true, /*tileRows=*/5}};

@@ -2,12 +2,12 @@
 // with a requantization, a table or the residual stream behind them, and attention.
 module attributes {vit.preprocess = "mean=0.5,std=0.5"} {
 func.func @main(%x: tensor<1x197x128x1xi8>) -> tensor<1x197x128xi16> {
-  %wq = arith.constant dense<1> : tensor<128x128xi8>
-  %wk = arith.constant dense<2> : tensor<128x128xi8>
-  %wv = arith.constant dense<3> : tensor<128x128xi8>
-  %wo = arith.constant dense<4> : tensor<128x128xi8>
-  %w1 = arith.constant dense<5> : tensor<256x128xi8>
-  %w2 = arith.constant dense<6> : tensor<128x256xi8>
+  %wq = arith.constant dense<101> : tensor<128x128xi8>
+  %wk = arith.constant dense<102> : tensor<128x128xi8>
+  %wv = arith.constant dense<103> : tensor<128x128xi8>
+  %wo = arith.constant dense<104> : tensor<128x128xi8>
+  %w1 = arith.constant dense<105> : tensor<256x128xi8>
+  %w2 = arith.constant dense<106> : tensor<128x256xi8>
   %exp = arith.constant dense<1> : tensor<256xi8>
   %gelu = arith.constant dense<1> : tensor<256xi8>
   %stream = arith.constant dense<100> : tensor<1x197x128xi16>

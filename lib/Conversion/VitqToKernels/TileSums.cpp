@@ -1,0 +1,170 @@
+//===- TileSums.cpp - The loops of a tile -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "TileSums.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::kernels;
+
+/// The sums leave few registers: an unrolled loop would spill some of them.
+static void forbidUnrolling(Operation *loop) {
+  MLIRContext *context = loop->getContext();
+  auto unroll = LLVM::LoopUnrollAttr::get(context, BoolAttr::get(context, true), {}, {}, {}, {}, {}, {});
+  loop->setAttr("llvm.loop_annotation",
+                LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
+}
+
+Values TileSums::emit(ValueRange init) {
+  if (packing)
+    return emitUnpacking(init);
+  if (geometry.shortSteps == 2)
+    return emitPairs(init);
+  return geometry.shortSteps > 2 ? emitShortLoops(init) : emitLoop(init);
+}
+
+/// What is asked for with so many groups.
+void TileSums::prefetch(Value first, int64_t count) {
+  constexpr int64_t line = 64;
+  for (int64_t byte = 0; byte < aheadStep * count; byte += line)
+    memref::PrefetchOp::create(e.b, e.loc, ahead, e.indexAdd(e.add(aheadFirst, e.indexMul(first, aheadStep)), byte),
+                               /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+}
+
+/// The vectors of one group.
+Values TileSums::loadGroup(Value kg) {
+  const int64_t step = int64_t{geometry.dot.group} * geometry.dot.lanes;
+  Values weights;
+  Value from = e.add(rightOffset, e.indexMul(kg, vectors * step));
+  for (int64_t v = 0; v < vectors; ++v)
+    weights.push_back(e.load(right, e.indexAdd(from, v * step), step, step * geometry.dot.width / 8));
+  return weights;
+}
+
+/// The products of one group; without `sums` these are the sums.
+Values TileSums::addGroup(Value kg, ValueRange sums, AddProduct add) {
+  prefetch(kg, 1);
+  const Values weights = loadGroup(kg);
+  Values next;
+  for (int64_t r = 0; r < rows; ++r) {
+    Value a = word(r, kg);
+    for (int64_t v = 0; v < vectors; ++v)
+      next.push_back(add(sums.empty() ? Value() : sums[r * vectors + v], a, weights[v]));
+  }
+  return next;
+}
+
+Values TileSums::emitLoop(ValueRange init) {
+  Values sums = e.loop(geometry.groups(), init, [&](Value kg, ValueRange acc) {
+    return addGroup(kg, acc, [&](Value sum, Value a, Value b) { return emitDot(e, geometry, sum, a, b); });
+  });
+  forbidUnrolling(sums.front().getDefiningOp());
+  return sums;
+}
+
+/// The same by short sums of two groups each: one short sum at a time, all others stay in registers.
+Values TileSums::emitPairs(ValueRange init) {
+  const int64_t groups = geometry.groups();
+  Values sums = e.loop(e.index(0), e.index(groups / 2 * 2), 2, init, [&](Value first, ValueRange acc) {
+    prefetch(first, 2);
+    Value second = e.indexAdd(first, 1);
+    const Values weights[] = {loadGroup(first), loadGroup(second)};
+    Values next;
+    for (int64_t r = 0; r < rows; ++r) {
+      Value a = word(r, first), b = word(r, second);
+      for (int64_t v = 0; v < vectors; ++v) {
+        Value products = emitShortDot(e, geometry, Value(), a, weights[0][v]);
+        products = emitShortDot(e, geometry, products, b, weights[1][v]);
+        next.push_back(addShortSums(e, geometry, acc[r * vectors + v], products));
+      }
+    }
+    return next;
+  });
+  forbidUnrolling(sums.front().getDefiningOp());
+  if (groups % 2 == 0)
+    return sums;
+  return addGroup(e.index(groups - 1), sums,
+                  [&](Value sum, Value a, Value b) { return emitDot(e, geometry, sum, a, b); });
+}
+
+/// The same by longer runs. Sums of 32 bits leave the registers meanwhile.
+Values TileSums::emitShortLoops(ValueRange init) {
+  auto add = [&](Value sum, Value a, Value b) { return emitShortDot(e, geometry, sum, a, b); };
+  // The first products are no sums yet.
+  auto run = [&](Value first, Value end, ValueRange acc) {
+    Values sums = e.loop(e.indexAdd(first, 1), end, 1, addGroup(first, {}, add),
+                         [&](Value kg, ValueRange shortSums) { return addGroup(kg, shortSums, add); });
+    forbidUnrolling(sums.front().getDefiningOp());
+    for (auto [sum, all] : llvm::zip_equal(sums, acc))
+      sum = addShortSums(e, geometry, all, sum);
+    return sums;
+  };
+  const int64_t groups = geometry.groups(), steps = geometry.shortSteps;
+  if (steps >= groups)
+    return run(e.index(0), e.index(groups), init);
+  return e.loop(e.index(0), e.index(groups), steps, init, [&](Value first, ValueRange acc) {
+    Value end = e.indexAdd(first, steps);
+    return run(first, groups % steps ? e.smin(end, e.index(groups)) : end, acc);
+  });
+}
+
+/// Weights that no other tile uses are unpacked where they are multiplied: so many groups at a time as are whole
+/// blocks.
+Values TileSums::emitUnpacking(ValueRange init) {
+  const int64_t block = packing->blockCodes() / (int64_t{geometry.dot.lanes} * geometry.dot.group);
+  const int64_t span = block / std::gcd(block, vectors), whole = geometry.groups() / span * span;
+  Values sums(init);
+  if (whole) {
+    sums = e.loop(e.index(0), e.index(whole), span, init,
+                  [&](Value first, ValueRange acc) { return addPacked(first, span, acc); });
+    forbidUnrolling(sums.front().getDefiningOp());
+  }
+  return whole < geometry.groups() ? addPacked(e.index(whole), geometry.groups() - whole, sums) : sums;
+}
+
+/// Adds the products of `count` groups.
+Values TileSums::addPacked(Value first, int64_t count, ValueRange sums) {
+  prefetch(first, count);
+  const Values weights = unpack(first, count);
+  const int64_t run = std::min(geometry.shortSteps, count);
+  Values next(sums), shortSums(sums.size());
+  for (int64_t s = 0; s < count; ++s)
+    for (int64_t r = 0; r < rows; ++r) {
+      Value a = word(r, e.indexAdd(first, s));
+      for (int64_t v = 0; v < vectors; ++v) {
+        const int64_t i = r * vectors + v;
+        if (!run) {
+          next[i] = emitDot(e, geometry, next[i], a, weights[s * vectors + v]);
+          continue;
+        }
+        shortSums[i] = emitShortDot(e, geometry, s % run ? shortSums[i] : Value(), a, weights[s * vectors + v]);
+        if ((s + 1) % run == 0 || s + 1 == count)
+          next[i] = addShortSums(e, geometry, next[i], shortSums[i]);
+      }
+    }
+  return next;
+}
+
+/// The vectors of `count` groups, as the dot product reads them.
+Values TileSums::unpack(Value first, int64_t count) {
+  const int64_t words = int64_t{geometry.dot.lanes} * geometry.dot.group, block = packing->blockCodes() / words;
+  Value at = e.add(rightOffset, e.indexMul(first, vectors * words * packing->codeBits() / 8));
+  Values weights;
+  for (int64_t i = 0; i < count * vectors; i += block) {
+    Value codes = packing->load(e, right, e.indexAdd(at, i / block * packing->blockBytes()));
+    for (int64_t v = 0; v < block; ++v) {
+      Value vector = vector::ExtractStridedSliceOp::create(e.b, e.loc, codes, v * words, words, int64_t{1});
+      weights.push_back(e.sext(vector, geometry.dot.width));
+    }
+  }
+  return weights;
+}

@@ -1,0 +1,52 @@
+//===- TileSums.h - The loops of a tile -------------------*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef VITQ_LIB_CONVERSION_VITQTOKERNELS_TILESUMS_H
+#define VITQ_LIB_CONVERSION_VITQTOKERNELS_TILESUMS_H
+
+#include "Contraction.h"
+
+namespace vitq::kernels {
+
+/// Sums of a tile over all groups of K, `vectors` of them for each row.
+struct TileSums {
+  Emitter &e;
+  const Geometry &geometry;
+  int64_t rows, vectors;
+  /// [rows, groups] words; rows of the tile are `leftStride` apart from `leftRow` on.
+  Value left, leftRow;
+  int64_t leftStride;
+  /// Elements of the panel from `rightOffset` on; bytes where they are packed.
+  Value right, rightOffset;
+  const BitPacking *packing;
+  /// As in TilePlace.
+  Value ahead, aheadFirst;
+  int64_t aheadStep;
+
+  /// `init` and the products.
+  Values emit(ValueRange init);
+
+private:
+  /// Adds the product of a word and a vector to a sum.
+  using AddProduct = llvm::function_ref<Value(Value sum, Value word, Value right)>;
+
+  void prefetch(Value first, int64_t count);
+  Values emitLoop(ValueRange init);
+  Values emitPairs(ValueRange init);
+  Values emitShortLoops(ValueRange init);
+  Values emitUnpacking(ValueRange init);
+  Values loadGroup(Value kg);
+  Values addGroup(Value kg, ValueRange sums, AddProduct add);
+  Values addPacked(Value first, int64_t count, ValueRange sums);
+  Values unpack(Value first, int64_t count);
+  Value word(int64_t row, Value kg) { return e.load(left, {e.indexAdd(leftRow, row * leftStride), kg}); }
+};
+
+} // namespace vitq::kernels
+
+#endif // VITQ_LIB_CONVERSION_VITQTOKERNELS_TILESUMS_H

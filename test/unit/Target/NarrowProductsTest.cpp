@@ -1,0 +1,134 @@
+//===- NarrowProductsTest.cpp - Products at the bounds of short sums -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Codes of every width times weights of every width, with rows and columns that drive
+// sums of 16 bits as far as operands can: every sign of a column meets a row that has
+// the largest code there where the weight is positive and the smallest elsewhere.
+//
+//===----------------------------------------------------------------------===//
+
+#include "../Random.h"
+#include "Harness.h"
+
+#include "mlir/Parser/Parser.h"
+#include "vitq/Numerics/Code.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace vitq;
+using namespace vitq::test;
+
+/// Columns whose signs are those of rows, and columns of any weights beside them.
+static constexpr int64_t kPatterns = 5, kColumns = 19;
+
+/// Whether weight k of pattern `column` is positive.
+static bool isPositive(int64_t column, int64_t k) {
+  switch (column) {
+  case 0:
+    return true;
+  case 1:
+    return false;
+  case 2:
+    return k % 2 == 0;
+  case 3:
+    return k / 2 % 2 == 0;
+  default:
+    return k * 2654435761u >> 7 & 1;
+  }
+}
+
+/// Weights [kColumns, depth] at the ends of their codes, all of them or every `sparse`-th one.
+static std::string weightsOf(unsigned bits, int64_t depth, int64_t sparse) {
+  const numerics::Code code{bits, false, 0};
+  Random random(bits);
+  std::string text;
+  for (int64_t n = 0; n < kColumns; ++n) {
+    text += n ? ", [" : "[";
+    for (int64_t k = 0; k < depth; ++k) {
+      int64_t weight = random.between(code.min(), code.max());
+      if (n < kPatterns)
+        weight = k % sparse ? 0 : isPositive(n, k) ? code.max() : code.min();
+      else if (sparse > 1)
+        weight /= 4;
+      text += (k ? ", " : "") + std::to_string(weight);
+    }
+    text += "]";
+  }
+  return "dense<[" + text + "]>";
+}
+
+/// Codes of `bits` bits, made of bytes of the same sign, times weights of 2 to 8 bits.
+static std::string programOf(unsigned bits, bool isUnsigned, int64_t rows, int64_t depth) {
+  const char *sign = isUnsigned ? "unsigned" : "signed";
+  const std::string bytes = llvm::formatv("tensor<{0}x{1}xi8>", rows, depth),
+                    codes = llvm::formatv("tensor<{0}x{1}xi{2}>", rows, depth, bits),
+                    sums = llvm::formatv("tensor<{0}x{1}xi32>", rows, kColumns);
+  std::string body, results, types;
+  if (bits < 8)
+    body =
+        llvm::formatv("%c = vitq.requant %x by <1073741824, 30> round half_up input <{0}> result <{0}> : {1} -> {2}\n",
+                      sign, bytes, codes);
+  for (unsigned width = 2; width <= 8; ++width)
+    for (int64_t sparse : {1, 3}) {
+      const std::string name = llvm::formatv("{0}_{1}", width, sparse),
+                        weights = llvm::formatv("tensor<{0}x{1}xi{2}>", kColumns, depth, width);
+      body += llvm::formatv("%w{0} = arith.constant {1} : {2}\n", name, weightsOf(width, depth, sparse), weights);
+      body += llvm::formatv("%y{0} = vitq.matmul {1}, %w{0} transpose_rhs lhs <{2}, zero = 1> : ({3}, {4}) -> {5}\n",
+                            name, bits < 8 ? "%c" : "%x", sign, codes, weights, sums);
+      results += (results.empty() ? "%y" : ", %y") + name;
+      types += (types.empty() ? "" : ", ") + sums;
+    }
+  return llvm::formatv("func.func @main(%x: {0}) -> ({1}) {{\n{2}return {3} : {1}\n}", bytes, types, body, results);
+}
+
+/// Bytes of which the requantization makes the largest or smallest code, as columns' signs say.
+static Tensor rowsOf(bool isUnsigned, int64_t rows, int64_t depth) {
+  Tensor x = Tensor::allocate(ElementKind::I8, {rows, depth});
+  auto *bytes = x.mutableData<int8_t>();
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t k = 0; k < depth; ++k) {
+      const bool high = isPositive(row / 2 % kPatterns, k) == (row % 2 == 0);
+      bytes[row * depth + k] = static_cast<int8_t>(high ? (isUnsigned ? 255 : 127) : (isUnsigned ? 0 : -128));
+    }
+  return x;
+}
+
+static void expectSame(unsigned bits, bool isUnsigned, int64_t rows, int64_t depth) {
+  SCOPED_TRACE(llvm::formatv("{0} bits, {1}, {2} x {3}", bits, isUnsigned ? "unsigned" : "signed", rows, depth).str());
+  std::unique_ptr<MLIRContext> context = makeContext();
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(programOf(bits, isUnsigned, rows, depth), context.get());
+  ASSERT_TRUE(module);
+  const std::vector<Tensor> inputs{rowsOf(isUnsigned, rows, depth)};
+  auto expected = interpret(*module, inputs);
+  ASSERT_TRUE(expected);
+  for (const TargetDesc &target : runnableTargets()) {
+    NativeOptions options;
+    options.target = target;
+    options.name = "narrow";
+    const std::vector<char> object = compile(*module, options);
+    ASSERT_FALSE(object.empty()) << target.text;
+    EXPECT_EQ(runObject(object, options.name, inputs, expected->size()), expected) << target.text;
+  }
+}
+
+class NarrowProducts : public testing::TestWithParam<unsigned> {};
+
+/// Whole tiles and cut ones; several short runs, of which the last is shorter.
+TEST_P(NarrowProducts, Tiles) {
+  for (bool isUnsigned : {true, false})
+    expectSame(GetParam(), isUnsigned, 13, 100);
+}
+
+/// Rows so few that weights are unpacked where they are used, and a depth that fills no group.
+TEST_P(NarrowProducts, OneRow) {
+  for (bool isUnsigned : {true, false})
+    expectSame(GetParam(), isUnsigned, 1, 71);
+}
+
+INSTANTIATE_TEST_SUITE_P(Bits, NarrowProducts, testing::Range(2u, 9u));
