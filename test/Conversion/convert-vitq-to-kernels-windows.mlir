@@ -38,7 +38,7 @@ func.func @main(%q: tensor<2x49x32xi8>, %k: tensor<2x49x32xi8>, %v: tensor<2x49x
 // WHOLE-NOT: vector.maskedload
 // WHOLE: func.func private @vitq_tile_0(
 func.func @main(%x: tensor<7x16xi8>, %y: tensor<7x20xi16>) -> tensor<7x20xi16> {
-  %w = arith.constant dense<3> : tensor<16x20xi8>
+  %w = arith.constant dense<103> : tensor<16x20xi8>
   %a = vitq.matmul %x, %w lhs <unsigned> : (tensor<7x16xi8>, tensor<16x20xi8>) -> tensor<7x20xi32>
   %b = vitq.add %a by <1518500250, 31>, %y by <1518500250, 31> round half_up : (tensor<7x20xi32>, tensor<7x20xi16>) -> tensor<7x20xi16>
   return %b : tensor<7x20xi16>
@@ -57,7 +57,7 @@ func.func @main(%x: tensor<7x16xi8>, %y: tensor<7x20xi16>) -> tensor<7x20xi16> {
 // CHECK-NOT: memref.prefetch
 // CHECK: scf.yield
 func.func @main(%x: tensor<12x1040xi8>) -> tensor<12x1040xi32> {
-  %w = arith.constant dense<3> : tensor<1040x1040xi8>
+  %w = arith.constant dense<103> : tensor<1040x1040xi8>
   %a = vitq.matmul %x, %w lhs <unsigned> : (tensor<12x1040xi8>, tensor<1040x1040xi8>) -> tensor<12x1040xi32>
   return %a : tensor<12x1040xi32>
 }

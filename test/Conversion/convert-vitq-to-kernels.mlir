@@ -49,8 +49,8 @@ func.func @main(%x: tensor<4x8xi32>) -> (tensor<4x8xi8>, tensor<4x8xi8>, tensor<
 // APART: call @vitq_matmul_0(
 // APART: call @vitq_requant_0(
 func.func @main(%x: tensor<7x16xi8>) -> tensor<7x16xi8> {
-  %w = arith.constant dense<3> : tensor<16x112xi8>
-  %v = arith.constant dense<-2> : tensor<112x16xi8>
+  %w = arith.constant dense<103> : tensor<16x112xi8>
+  %v = arith.constant dense<-102> : tensor<112x16xi8>
   %a = vitq.matmul %x, %w : (tensor<7x16xi8>, tensor<16x112xi8>) -> tensor<7x112xi32>
   %b = vitq.requant %a by <1518500250, 40> round half_up : tensor<7x112xi32> -> tensor<7x112xi8>
   %c = vitq.slice %b offsets [0, 0] sizes [7, 16] strides [1, 1] : tensor<7x112xi8> -> tensor<7x16xi8>

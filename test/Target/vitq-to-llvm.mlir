@@ -6,7 +6,7 @@
 // CHECK-NOT: builtin.unrealized_conversion_cast
 // MADD: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"({{.*}}) : (vector<16xi16>, vector<16xi16>)
 // VNNI: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"({{.*}}) : (vector<16xi32>, vector<64xi8>, vector<64xi8>)
-// PLAIN-NOT: llvm.call_intrinsic "llvm.aarch64
+// PLAIN-NOT: llvm.call_intrinsic "llvm.aarch64.neon.{{[us]*}}dot
 func.func @main(%x: tensor<7x16xi8>) -> tensor<7x16xi8> {
   %w = arith.constant dense<3> : tensor<16x16xi8>
   %a = vitq.matmul %x, %w lhs <unsigned, zero = 9> : (tensor<7x16xi8>, tensor<16x16xi8>) -> tensor<7x16xi32>

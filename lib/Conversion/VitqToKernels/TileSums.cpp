@@ -27,9 +27,9 @@ static void forbidUnrolling(Operation *loop) {
 Values TileSums::emit(ValueRange init) {
   if (packing)
     return emitUnpacking(init);
-  if (geometry.shortSteps == 2)
+  if (geometry.shortSteps == 2 && geometry.shortDot->holdsTwoGroups)
     return emitPairs(init);
-  return geometry.shortSteps > 2 ? emitShortLoops(init) : emitLoop(init);
+  return geometry.shortSteps > 1 ? emitShortLoops(init) : emitLoop(init);
 }
 
 /// What is asked for with so many groups.

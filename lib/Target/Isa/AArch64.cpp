@@ -38,4 +38,4 @@ const Isa isas::kAarch64I8mm =
 const Isa isas::kAarch64Dotprod =
     neon("aarch64-dotprod", "+neon,+dotprod", {4, 4, 8, false, "llvm.aarch64.neon.sdot.v4i32.v16i8", true}, 6);
 const Isa isas::kAarch64 = neon("aarch64", "+neon", {4, 1, 16, false, "", false}, 4,
-                                {{4, 2, 8, false, "", false}, "llvm.aarch64.neon.saddlp.v4i32.v8i16", false});
+                                {{4, 2, 8, false, "", false}, "llvm.aarch64.neon.saddlp.v4i32.v8i16", false, 0, true});

@@ -25,7 +25,7 @@ using namespace vitq;
 using namespace vitq::test;
 
 /// Columns whose signs are those of rows, and columns of any weights beside them.
-static constexpr int64_t kPatterns = 5, kColumns = 19;
+static constexpr int64_t kPatterns = 5, kColumns = 16;
 
 /// Whether weight k of pattern `column` is positive.
 static bool isPositive(int64_t column, int64_t k) {
@@ -74,16 +74,16 @@ static std::string programOf(unsigned bits, bool isUnsigned, int64_t rows, int64
     body =
         llvm::formatv("%c = vitq.requant %x by <1073741824, 30> round half_up input <{0}> result <{0}> : {1} -> {2}\n",
                       sign, bytes, codes);
-  for (unsigned width = 2; width <= 8; ++width)
-    for (int64_t sparse : {1, 3}) {
-      const std::string name = llvm::formatv("{0}_{1}", width, sparse),
-                        weights = llvm::formatv("tensor<{0}x{1}xi{2}>", kColumns, depth, width);
-      body += llvm::formatv("%w{0} = arith.constant {1} : {2}\n", name, weightsOf(width, depth, sparse), weights);
-      body += llvm::formatv("%y{0} = vitq.matmul {1}, %w{0} transpose_rhs lhs <{2}, zero = 1> : ({3}, {4}) -> {5}\n",
-                            name, bits < 8 ? "%c" : "%x", sign, codes, weights, sums);
-      results += (results.empty() ? "%y" : ", %y") + name;
-      types += (types.empty() ? "" : ", ") + sums;
-    }
+  for (unsigned width = 2; width <= 8; ++width) {
+    const std::string weights = llvm::formatv("tensor<{0}x{1}xi{2}>", kColumns, depth, width);
+    // Of few weights that are not 0, longer runs fit.
+    body += llvm::formatv("%w{0} = arith.constant {1} : {2}\n", width,
+                          weightsOf(width, depth, (bits + width) % 2 ? 3 : 1), weights);
+    body += llvm::formatv("%y{0} = vitq.matmul {1}, %w{0} transpose_rhs lhs <{2}, zero = 1> : ({3}, {4}) -> {5}\n",
+                          width, bits < 8 ? "%c" : "%x", sign, codes, weights, sums);
+    results += (results.empty() ? "%y" : ", %y") + std::to_string(width);
+    types += (types.empty() ? "" : ", ") + sums;
+  }
   return llvm::formatv("func.func @main(%x: {0}) -> ({1}) {{\n{2}return {3} : {1}\n}", bytes, types, body, results);
 }
 
@@ -119,16 +119,13 @@ static void expectSame(unsigned bits, bool isUnsigned, int64_t rows, int64_t dep
 
 class NarrowProducts : public testing::TestWithParam<unsigned> {};
 
-/// Whole tiles and cut ones; several short runs, of which the last is shorter.
+/// A whole tile and a cut one; several short runs, of which the last is shorter.
 TEST_P(NarrowProducts, Tiles) {
   for (bool isUnsigned : {true, false})
-    expectSame(GetParam(), isUnsigned, 13, 100);
+    expectSame(GetParam(), isUnsigned, 10, 100);
 }
 
 /// Rows so few that weights are unpacked where they are used, and a depth that fills no group.
-TEST_P(NarrowProducts, OneRow) {
-  for (bool isUnsigned : {true, false})
-    expectSame(GetParam(), isUnsigned, 1, 71);
-}
+TEST_P(NarrowProducts, OneRow) { expectSame(GetParam(), GetParam() % 2 == 0, 1, 71); }
 
 INSTANTIATE_TEST_SUITE_P(Bits, NarrowProducts, testing::Range(2u, 9u));

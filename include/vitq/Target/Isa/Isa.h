@@ -44,6 +44,8 @@ struct ShortDot {
   bool timesOnes = false;
   /// Rows of a tile whose sums gain every group's products at once: the ones, too, take a register. 0: `dot8` is as fast.
   unsigned tileRows = 0;
+  /// Whether registers hold all sums of a tile beside the right operands of two groups.
+  bool holdsTwoGroups = false;
 };
 
 /// How 256 bytes are looked up with the bytes of a vector.
