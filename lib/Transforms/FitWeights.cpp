@@ -72,8 +72,6 @@ LogicalResult FitWeights::checkOptions() {
     return error() << "class-weight must not be negative";
   if (!llvm::all_of(candidates, [](double factor) { return factor > 0 && factor <= 4; }))
     return error() << "candidates must be above 0 and at most 4";
-  if (limit > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
-    return error() << "the limit of calibration images (limit=, --calibration-limit) must not be negative";
   return success();
 }
 
@@ -151,11 +149,15 @@ FailureOr<FittedLayer> FitWeights::fitLayer(Streams &streams, WeightedOp op, con
     const size_t samples = rows / streams.imagesOfRun() * images, columns = folded.rowSize();
     if (samples < columns) {
       options.codes.damping *= std::min(10.0, static_cast<double>(columns) / static_cast<double>(samples));
-      op->emitRemark("'") << nodeName(op.getLoc()) << "' has " << columns << " inputs, but the images give only "
-                          << samples << " rows to fit its weights to: damping is "
-                          << llvm::formatv("{0:f3}", options.codes.damping).str() << "; more images would be better";
+      emitRemark(op.getLoc(), "'") << nodeName(op.getLoc()) << "' has " << columns
+                                   << " inputs, but the images give only " << samples
+                                   << " rows to fit its weights to: damping is "
+                                   << llvm::formatv("{0:f3}", options.codes.damping).str()
+                                   << "; more images would be better";
     }
     layer = fitRowProduct(streams, op, folded, input, options, rowWeights.of(op, rows, special), inputs);
+    if (succeeded(layer) && *layer)
+      (*layer)->rows = rowWeights.describe(op, rows, special);
   } else {
     layer = fitOther(streams, op, folded, options);
   }
@@ -178,8 +180,9 @@ void FitWeights::write(WeightedOp op, const FittedLayer &layer, unsigned bits) {
 }
 
 static std::string describe(const FittedLayer &layer, unsigned bits) {
-  return llvm::formatv("weights of {0} bits: {1:f1} dB rounded, {2:f1} dB fitted{3}", bits, layer.before, layer.after,
-                       layer.tookLeastSquares ? ", with least squares" : "")
+  return llvm::formatv("weights of {0} bits: {1:f1} dB rounded, {2:f1} dB fitted{3}{4}{5}", bits, layer.before,
+                       layer.after, layer.tookLeastSquares ? ", with least squares" : "",
+                       layer.rows.empty() ? "" : ", ", layer.rows)
       .str();
 }
 

@@ -86,7 +86,15 @@ public:
   /// For the rows of a result of `op`: `special` for these rows, ten times that where others reach nothing.
   std::vector<double> of(mlir::Operation *op, size_t count, double special) const;
 
+  /// The same in words: "row 0 counting 10 times"; empty where all count alike.
+  std::string describe(mlir::Operation *op, size_t count, double special) const;
+
 private:
+  /// What `rows` of a result of `op`, which has `rowCount`, count.
+  double weightOf(mlir::Operation *op, size_t rowCount, double special) const {
+    return rowCount == count && !rows.empty() && special != 1 ? (alone.contains(op) ? 10 * special : special) : 1;
+  }
+
   /// Of results of `count` rows.
   size_t count = 0;
   llvm::SmallVector<size_t> rows;
@@ -112,6 +120,8 @@ struct FittedLayer {
   double before = 0, after = 0;
   double damping = 0;
   bool tookLeastSquares = false;
+  /// Which rows count more than once, and how often; empty: none.
+  std::string rows;
 };
 
 /// Samples of what layers read, kept for those that read the same.

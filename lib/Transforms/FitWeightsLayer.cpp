@@ -41,6 +41,12 @@ Tensor quantize::dequantized(WeightedOp op, const FoldedWeight &folded, const We
                       [&](int64_t i) { return weight.scales[i / folded.rowSize()] * weight.codes.realAt(i); });
 }
 
+/// The power of what is wanted over that of the error; what is without error has 200 dB.
+static double decibels(double signal, double error) {
+  signal = std::max(signal, std::numeric_limits<double>::min());
+  return 10 * std::log10(signal / std::max(error, signal * 1e-20));
+}
+
 //===----------------------------------------------------------------------===//
 // Samples
 //===----------------------------------------------------------------------===//
@@ -196,8 +202,8 @@ public:
     layer.weight.codes = Tensor::of<int8_t>({static_cast<int64_t>(rows.codes.size())}, rows.codes);
     layer.weight.scales.assign(rows.scales.begin(), rows.scales.end());
     layer.bias = biasFor(layer.weight);
-    layer.before = decibels(signal, roundRows(folded, options.codes.bits));
-    layer.after = decibels(signal, layer.weight);
+    layer.before = powerRatio(signal, roundRows(folded, options.codes.bits));
+    layer.after = powerRatio(signal, layer.weight);
     return std::optional<FittedLayer>(std::move(layer));
   }
 
@@ -278,7 +284,7 @@ private:
     return bias;
   }
 
-  double decibels(double signal, const WeightCodes &codes) {
+  double powerRatio(double signal, const WeightCodes &codes) {
     Matrix change(weight.rows, weight.columns);
     for (size_t i = 0; i < change.values.size(); ++i)
       change.values[i] =
@@ -289,7 +295,7 @@ private:
     else
       for (double row : quadraticErrors(known.gram, change, parallel()))
         error += row;
-    return 10 * std::log10(std::max(signal, 1e-300) / std::max(error, 1e-300));
+    return decibels(signal, error);
   }
 
   Streams &streams;
@@ -343,7 +349,7 @@ FailureOr<std::optional<FittedLayer>> quantize::fitOther(Streams &streams, Weigh
   auto exact = [&](size_t run) -> const Tensor & { return streams.exactResult(run); };
   const std::vector<double> exactMeans = means(streams, weights, rows, exact);
   const double signal = power(streams, weights, exactMeans, exact);
-  auto measure = [&](const WeightCodes &trial, double &decibels) -> FailureOr<std::vector<double>> {
+  auto measure = [&](const WeightCodes &trial, double &ratio) -> FailureOr<std::vector<double>> {
     FailureOr<std::vector<Tensor>> results = streams.compute(dequantized(op, folded, trial), Tensor());
     if (failed(results))
       return failure();
@@ -355,7 +361,7 @@ FailureOr<std::optional<FittedLayer>> quantize::fitOther(Streams &streams, Weigh
     });
     auto error = [&](size_t run) -> const Tensor & { return (*results)[run]; };
     std::vector<double> offsets = means(streams, weights, rows, error);
-    decibels = 10 * std::log10(std::max(signal, 1e-300) / std::max(power(streams, weights, offsets, error), 1e-300));
+    ratio = decibels(signal, power(streams, weights, offsets, error));
     return offsets;
   };
   FailureOr<std::vector<double>> before = measure(roundRows(folded, options.codes.bits), layer.before);

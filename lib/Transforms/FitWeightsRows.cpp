@@ -14,9 +14,7 @@
 
 #include "FitWeights.h"
 
-#include "mlir/IR/Threading.h"
-
-#include <cstring>
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace ::vitq;
@@ -126,8 +124,17 @@ FailureOr<RowWeights> RowWeights::find(func::FuncOp function, ArrayRef<WeightedO
 
 std::vector<double> RowWeights::of(Operation *op, size_t rowCount, double special) const {
   std::vector<double> weights(rowCount, 1.0);
-  if (rowCount == count && special != 1)
+  if (const double weight = weightOf(op, rowCount, special); weight != 1)
     for (size_t row : rows)
-      weights[row] = alone.contains(op) ? 10 * special : special;
+      weights[row] = weight;
   return weights;
+}
+
+std::string RowWeights::describe(Operation *op, size_t rowCount, double special) const {
+  const double weight = weightOf(op, rowCount, special);
+  if (weight == 1)
+    return "";
+  return llvm::formatv("row{0} {1:$[, ]} counting {2:f0} times", rows.size() > 1 ? "s" : "",
+                       llvm::make_range(rows.begin(), rows.end()), weight)
+      .str();
 }

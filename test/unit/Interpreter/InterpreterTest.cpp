@@ -137,6 +137,64 @@ TEST_F(RunTest, ARecordedRunStartsAgainFromAnyValue) {
   expectNear(results[1], {-2});
 }
 
+/// A run stops where it is told, tries other operands, an optional one too, and goes on with results that are given.
+TEST_F(RunTest, ARunStopsAndGoesOn) {
+  auto interpreter = create("func.func @main(%a: tensor<1x1xf32>) -> tensor<1x1xf32> {\n"
+                            "%w = arith.constant dense<2.0> : tensor<1x1xf32>\n"
+                            "%0 = vit.linear %a, %w : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>\n"
+                            "%1 = vit.add %0, %a : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>\n"
+                            "%2 = vit.relu %1 : tensor<1x1xf32> -> tensor<1x1xf32>\n"
+                            "return %2 : tensor<1x1xf32>\n}");
+  ASSERT_TRUE(interpreter);
+  auto linear = *interpreter->getFunction().getOps<vit::LinearOp>().begin();
+  auto relu = *interpreter->getFunction().getOps<vit::ReluOp>().begin();
+  auto run = interpreter->begin({Tensor::of<float>({1, 1}, {3})});
+  ASSERT_TRUE(succeeded(run));
+  ASSERT_TRUE(succeeded(run->runUntil(linear)));
+  expectNear(run->operand(0), {3});
+  expectNear(run->operand(1), {2});
+  llvm::SmallVector<Tensor> results;
+  ASSERT_TRUE(succeeded(run->compute({}, results)));
+  expectNear(results[0], {6});
+  ASSERT_TRUE(
+      succeeded(run->compute({{1, Tensor::of<float>({1, 1}, {5})}, {2, Tensor::of<float>({1}, {0.5f})}}, results)));
+  expectNear(results[0], {15.5});
+  expectNear(run->operand(1), {2});
+  run->skip(results);
+  ASSERT_TRUE(succeeded(run->runUntil(relu)));
+  expectNear(run->operand(0), {18.5});
+  EXPECT_TRUE(succeeded(run->runUntil(nullptr)));
+  EXPECT_TRUE(failed(interpreter->begin({})));
+  EXPECT_NE(errors.find("function takes 1 inputs, 0 given"), std::string::npos) << errors;
+}
+
+/// Without casts: nothing is rounded or clamped, codes of constants and of inputs are what they stand for, and scales
+/// of channels that are read as one are gone.
+TEST_F(RunTest, CastsAreIgnored) {
+  const std::string text = "!u = !quant.uniform<u8:f32, 0.5:10>\n"
+                           "!c = !quant.uniform<i8:f32:1, {0.25,4.0}>\n"
+                           "!s = !quant.uniform<i8:f32, 0.25>\n"
+                           "func.func @main(%a: tensor<1x2x!u>) -> tensor<1x2xf32> {\n"
+                           "%k = arith.constant dense<[[3, -8]]> : tensor<1x2xi8>\n"
+                           "%kq = quant.scast %k : tensor<1x2xi8> to tensor<1x2x!s>\n"
+                           "%kd = vit.dequantize %kq : tensor<1x2x!s> -> tensor<1x2xf32>\n"
+                           "%d = vit.dequantize %a : tensor<1x2x!u> -> tensor<1x2xf32>\n"
+                           "%0 = vit.add %d, %kd : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<1x2xf32>\n"
+                           "%1 = vit.mul %0, %0 : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<1x2xf32>\n"
+                           "%q = vit.quantize %1 round half_up : tensor<1x2xf32> -> tensor<1x2x!c>\n"
+                           "%i = quant.scast %q : tensor<1x2x!c> to tensor<1x2xi8>\n"
+                           "%c = quant.scast %i : tensor<1x2xi8> to tensor<1x2x!s>\n"
+                           "%e = vit.dequantize %c : tensor<1x2x!s> -> tensor<1x2xf32>\n"
+                           "return %e : tensor<1x2xf32>\n}";
+  InterpreterOptions options;
+  options.ignoreCasts = true;
+  // Codes 210 and 11: 100 and 0.5; with the constant 100.75 and -1.5.
+  const Tensor input = Tensor::of<uint8_t>({1, 2}, {210, 11});
+  expectNear(run(text, {input}, options)[0], {100.75 * 100.75, 2.25}, 1e-2);
+  // Of codes with their casts the first is clamped, and the second one step of 4 read as one of 0.25.
+  expectNear(run(text, {input})[0], {31.75, 0.25});
+}
+
 TEST_F(RunTest, RunsInSeveralThreads) {
   auto interpreter = create("func.func @main(%a: tensor<1x64xf32>) -> tensor<1x64xf32> {\n"
                             "%w = arith.constant dense<1.0> : tensor<64x64xf32>\n"
