@@ -160,13 +160,14 @@ class ChooseBits : public vitq::impl::VitChooseBitsPassBase<ChooseBits> {
       least += layer.bytes(0), most += layer.bytes(kNumWidths - 1);
     if (budget >= least)
       return success();
-    return emitError(getOperation().getLoc(), "--bits=auto: ")
-           << llvm::formatv(
-                  "weights of {0:f2} MB are asked for, but with 2 bits they take {1:f2} MB (with 8 bits {2:f2})",
-                  budget / 1e6, least / 1e6, most / 1e6)
-                  .str()
-           << "; of these the first layer, the last one and what --bits names take "
-           << llvm::formatv("{0:f2} MB", fixed / 1e6).str();
+    return emitError(getOperation().getLoc(), "--bits=auto: weights of ")
+           << sizeOf(budget) << " are asked for, but with 2 bits they take " << sizeOf(least) << " (with 8 bits "
+           << sizeOf(most) << "); of these the first layer, the last one and what --bits names take " << sizeOf(fixed);
+  }
+
+  static std::string sizeOf(double bytes) {
+    const bool isLarge = bytes >= 1e6;
+    return llvm::formatv("{0:f2} {1}", bytes / (isLarge ? 1e6 : 1e3), isLarge ? "MB" : "kB").str();
   }
 
   /// One run of what is behind a layer for each width and image.
