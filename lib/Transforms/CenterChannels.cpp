@@ -46,7 +46,7 @@ class CenterChannels : public vitq::impl::VitCenterChannelsPassBase<CenterChanne
       if (failed(done))
         return signalPassFailure();
     }
-    if (numCentered > 0)
+    if (changed)
       function->walk([](Operation *op) {
         op->removeAttr(kRangeAttr);
         removeCalibrationStatistics(op);
@@ -150,7 +150,10 @@ class CenterChannels : public vitq::impl::VitCenterChannelsPassBase<CenterChanne
     recordDecision(op, "vit-center-channels", "the mean of each channel is in the biases, not in the codes");
     LDBG() << nodeName(op->getLoc()) << ": centered";
     ++numCentered;
+    changed = true;
   }
+
+  bool changed = false;
 };
 
 } // namespace

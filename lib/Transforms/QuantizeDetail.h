@@ -50,8 +50,8 @@ bool isContraction(mlir::Value value);
 /// The normalization of the image that `op` reads, if it can read the bytes instead; else null.
 vit::NormalizePixelsOp pixelsOf(mlir::Operation *op);
 
-/// Whether `op`, with one result, reads the image, or gives the program's result: what is lost there no other layer makes
-/// up for.
+/// Whether `op`, with one result, reads the image, or gives the program's result: what is lost there no other layer
+/// makes up for.
 bool isFirstOrLast(mlir::Operation *op);
 
 /// A sum of two linear layers' accumulators on its way to another sum: it stays an

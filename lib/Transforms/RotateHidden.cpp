@@ -46,7 +46,7 @@ class RotateHidden : public vitq::impl::VitRotateHiddenPassBase<RotateHidden> {
     for (Operation &op : llvm::make_early_inc_range(function->front()))
       if (isa<UnaryFunction>(op) && failed(rotate(&op)))
         return signalPassFailure();
-    if (numRotated > 0)
+    if (changed)
       function->walk([](Operation *op) {
         op->removeAttr(kRangeAttr);
         removeCalibrationStatistics(op);
@@ -99,6 +99,7 @@ class RotateHidden : public vitq::impl::VitRotateHiddenPassBase<RotateHidden> {
                    "spread over blocks of " + llvm::Twine(size) + " channels, which the weights take back");
     LDBG() << nodeName(function->getLoc()) << ": blocks of " << size;
     ++numRotated;
+    changed = true;
     return success();
   }
 
@@ -113,6 +114,8 @@ class RotateHidden : public vitq::impl::VitRotateHiddenPassBase<RotateHidden> {
         to = static_cast<float>(from * factor);
     }
   }
+
+  bool changed = false;
 };
 
 } // namespace

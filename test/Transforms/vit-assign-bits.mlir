@@ -1,24 +1,24 @@
-// RUN: vitq-opt %s --vit-assign-bits=bits=weights=4,activations=6,query=5 | FileCheck %s
-// RUN: vitq-opt %s --vit-assign-bits=bits=activations=3,residual=12 | FileCheck %s --check-prefix=FEW
 // RUN: split-file %s %t
-// RUN: vitq-opt %s --vit-assign-bits=bits=@%t/layers.json | FileCheck %s --check-prefix=LAYERS
-// RUN: not vitq-opt %s --vit-assign-bits=bits=weights=9 2>&1 | FileCheck %s --check-prefix=RANGE
+// RUN: vitq-opt %t/model.mlir --vit-assign-bits=bits=weights=4,activations=6,query=5 | FileCheck %t/model.mlir
+// RUN: vitq-opt %t/model.mlir --vit-assign-bits=bits=activations=3,residual=12 | FileCheck %t/model.mlir --check-prefix=FEW
+// RUN: vitq-opt %t/model.mlir --vit-assign-bits=bits=@%t/layers.json | FileCheck %t/model.mlir --check-prefix=LAYERS
+// RUN: not vitq-opt %t/model.mlir --vit-assign-bits=bits=weights=9 2>&1 | FileCheck %s --check-prefix=RANGE
 // RANGE: error: --bits: weights has 2 to 8 bits, not 9
-// RUN: not vitq-opt %s --vit-assign-bits=bits=norm=x 2>&1 | FileCheck %s --check-prefix=NUMBER
+// RUN: not vitq-opt %t/model.mlir --vit-assign-bits=bits=norm=x 2>&1 | FileCheck %s --check-prefix=NUMBER
 // NUMBER: error: --bits: norm has 2 to 8 bits, or 16: give a number
-// RUN: not vitq-opt %s --vit-assign-bits=bits=residual=4 2>&1 | FileCheck %s --check-prefix=RESIDUAL
+// RUN: not vitq-opt %t/model.mlir --vit-assign-bits=bits=residual=4 2>&1 | FileCheck %s --check-prefix=RESIDUAL
 // RESIDUAL: error: --bits: residual has 8 to 16 bits, not 4
-// RUN: not vitq-opt %s --vit-assign-bits=bits=probabilities=6 2>&1 | FileCheck %s --check-prefix=PROBABILITIES
+// RUN: not vitq-opt %t/model.mlir --vit-assign-bits=bits=probabilities=6 2>&1 | FileCheck %s --check-prefix=PROBABILITIES
 // PROBABILITIES: error: --bits: probabilities have 4 bits, powers of two, or 8, not 6
-// RUN: not vitq-opt %s --vit-assign-bits=bits=hiden=4 2>&1 | FileCheck %s --check-prefix=KIND
+// RUN: not vitq-opt %t/model.mlir --vit-assign-bits=bits=hiden=4 2>&1 | FileCheck %s --check-prefix=KIND
 // KIND: error: --bits: 'hiden' is no kind of tensor; is 'hidden'{{.*}} meant?
-// RUN: not vitq-opt %s --vit-assign-bits=bits=@%t/unknown.json 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+// RUN: not vitq-opt %t/model.mlir --vit-assign-bits=bits=@%t/unknown.json 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // UNKNOWN: error: --bits names the layer 'fc3', but the model has no layer or product of that name; is 'fc1'{{.*}} meant?
-// RUN: not vitq-opt %s --vit-assign-bits=bits=@%t/key.json 2>&1 | FileCheck %s --check-prefix=KEY
+// RUN: not vitq-opt %t/model.mlir --vit-assign-bits=bits=@%t/key.json 2>&1 | FileCheck %s --check-prefix=KEY
 // KEY: error: --bits: {{.*}}key.json: 'layer' is not expected: "bits" or "layers" with an object
-// RUN: not vitq-opt %s --vit-assign-bits=bits=@%t/number.json 2>&1 | FileCheck %s --check-prefix=NO-NUMBER
+// RUN: not vitq-opt %t/model.mlir --vit-assign-bits=bits=@%t/number.json 2>&1 | FileCheck %s --check-prefix=NO-NUMBER
 // NO-NUMBER: error: --bits: {{.*}}number.json: layer 'fc1': weights has 2 to 8 bits: give a number
-// RUN: not vitq-opt %s --vit-assign-bits=bits=@%t/absent.json 2>&1 | FileCheck %s --check-prefix=ABSENT
+// RUN: not vitq-opt %t/model.mlir --vit-assign-bits=bits=@%t/absent.json 2>&1 | FileCheck %s --check-prefix=ABSENT
 // ABSENT: error: --bits: cannot read '{{.*}}absent.json'
 
 //--- layers.json
@@ -34,7 +34,7 @@
 // The head, which gives the result, keeps 8 bits unless it is named. What two read has the bits of who wants more.
 // CHECK-LABEL: func.func @main
 // CHECK: vit.layer_norm {{.*}} {vit.code_bits = 6 : i64}
-// CHECK: vit.linear {{.*}} {vit.code_bits = 5 : i64, vit.weight_bits = 4 : i64}
+// CHECK: vit.linear {{.*}} {vit.code_bits = 6 : i64, vit.weight_bits = 4 : i64}
 // CHECK: vit.matmul {{.*}} transpose_rhs
 // CHECK: vit.linear {{.*}} {vit.weight_bits = 4 : i64}
 // CHECK: vit.gelu {{.*}} {vit.code_bits = 6 : i64}

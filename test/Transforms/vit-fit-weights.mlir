@@ -12,7 +12,7 @@
 // CHECK:      {node = "first", pass = "vit-fit-weights", text = "weights of 4 bits: {{[0-9.]+}} dB rounded, {{[0-9.]+}} dB fitted, with least squares"}
 // CHECK-NOT:  node = "second"
 // CHECK:      vit.patch_embed %{{.*}}, %[[PIXELS:cst[_0-9]*]], %{{.*}} {vit.weight_bits = 4 : i64}
-// CHECK:      %[[W:.*]] = quant.scast %{{.*}} : tensor<8x8xi8> to tensor<8x8x!quant.uniform<i8<-7:7>:f32:0, {
+// CHECK:      %[[W:.*]] = quant.scast %{{.*}} : tensor<8x8xi4> to tensor<8x8x!quant.uniform<i4:f32:0, {
 // CHECK:      %[[D:.*]] = vit.dequantize %[[W]]
 // CHECK:      vit.linear %{{.*}}, %[[D]], %{{.*}} {vit.weight_bits = 4 : i64}
 // CHECK:      vit.linear %{{[0-9]+}}, %{{cst[_0-9]*}} :
@@ -21,9 +21,9 @@
 // RUN: %{fit} --mlir-disable-threading | diff - %t/fitted.mlir
 // What is left is coded afterwards, what was fitted stays.
 // RUN: vitq-opt %t/fitted.mlir --vit-quantize-weights | FileCheck %s --check-prefix=AFTER
-// AFTER-DAG: tensor<8x8x!quant.uniform<i8<-7:7>:f32:0
+// AFTER-DAG: tensor<8x8x!quant.uniform<i4:f32:0
 // AFTER-DAG: tensor<3x8x!quant.uniform<i8<-127:127>:f32:0
-// AFTER-DAG: tensor<8x1x2x2x!quant.uniform<i8<-7:7>:f32:0
+// AFTER-DAG: tensor<8x1x2x2x!quant.uniform<i4:f32:0
 
 // Without least squares, without a new bias: the op keeps its own.
 // REDEFINE: %{more} = least-squares=0 match-bias=false
@@ -35,14 +35,14 @@
 // 8 bits where that is asked for.
 // REDEFINE: %{more} = all
 // RUN: %{fit} | FileCheck %s --check-prefix=ALL
-// ALL-DAG: tensor<8x8x!quant.uniform<i8<-7:7>:f32:0
+// ALL-DAG: tensor<8x8x!quant.uniform<i4:f32:0
 // ALL-DAG: tensor<3x8x!quant.uniform<i8<-127:127>:f32:0
 // Other bits, and each part by itself.
 // REDEFINE: %{more} = bits=3 sweeps=2 candidates=0.8,1.0 damping=0.02 class-weight=5 gptq=false
 // RUN: %{fit} | FileCheck %s --check-prefix=THREE
 // THREE-DAG: text = "weights of 4 bits
 // THREE-DAG: text = "weights of 3 bits
-// THREE-DAG: tensor<3x8x!quant.uniform<i8<-3:3>:f32:0
+// THREE-DAG: tensor<3x8x!quant.uniform<i3:f32:0
 
 // Rows that alone reach the result count more, and most where the others reach nothing.
 // REDEFINE: %{more} =
@@ -55,7 +55,7 @@
 // REDEFINE: %{module} = convolution
 // RUN: %{fit} | FileCheck %s --check-prefix=CONVOLUTION
 // CONVOLUTION: node = "conv", {{.*}} dB fitted"
-// CONVOLUTION: tensor<2x1x3x3x!quant.uniform<i8<-7:7>:f32:0
+// CONVOLUTION: tensor<2x1x3x3x!quant.uniform<i4:f32:0
 // REDEFINE: %{module} = folded
 // RUN: %{fit} | FileCheck %s --check-prefix=FOLDED
 // REDEFINE: %{more} = least-squares=0

@@ -10,7 +10,7 @@
 // CHECK: quant.scast %{{.+}} : tensor<2x2xi8> to tensor<2x2x!quant.uniform<i8<-127:127>:f32:0, {0.0157480314{{.*}},0.0314960629{{.*}}}>>
 // CHECK: %[[Y:.+]] = vit.linear
 // CHECK: return %[[Y]] : tensor<1x2xf32>
-// FOUR: arith.constant dense<{{\[\[}}4, 7], [-7, 0]]> : tensor<2x2xi8>
+// FOUR: arith.constant dense<{{\[\[}}4, 7], [-7, 0]]> : tensor<2x2xi4>
 func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2xf32> {
   %w = arith.constant dense<[[1.0, 2.0], [-4.0, 0.0]]> : tensor<2x2xf32>
   %x0 = vit.dequantize %x : tensor<1x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2xf32>
@@ -115,10 +115,10 @@ func.func @main(%p: tensor<1x2x2x2x!quant.uniform<u8:f32, 0.0039215686274509803>
 
 // Each op may have bits of its own.
 // CHECK-LABEL: func.func @main
-// CHECK: arith.constant dense<{{\[\[}}2, 3], [-3, 0]]> : tensor<2x2xi8>
-// CHECK: !quant.uniform<i8<-3:3>:f32:0,
+// CHECK: arith.constant dense<{{\[\[}}2, 3], [-3, 0]]> : tensor<2x2xi3>
+// CHECK: !quant.uniform<i3:f32:0,
 // FOUR-LABEL: func.func @main
-// FOUR: !quant.uniform<i8<-3:3>:f32:0,
+// FOUR: !quant.uniform<i3:f32:0,
 func.func @main(%x: tensor<1x2x!quant.uniform<u8:f32, 0.1>>) -> tensor<1x2xf32> {
   %w = arith.constant dense<[[1.0, 2.0], [-4.0, 0.0]]> : tensor<2x2xf32>
   %x0 = vit.dequantize %x : tensor<1x2x!quant.uniform<u8:f32, 0.1>> -> tensor<1x2xf32>

@@ -15,7 +15,7 @@ for argument in files:
     with open(path if equals else name, encoding="utf-8") as file:
         value = json.load(file)
     names.update({name: value} if equals else value)
-functions = {"__builtins__": {}, "abs": abs, "all": all, "len": len, "sum": sum}
+functions = {"__builtins__": {}, "abs": abs, "all": all, "len": len, "sum": sum, "zip": zip}
 # Globals: comprehensions do not see a caller's locals.
 holds = bool(eval(expression, {**functions, **names}))
 words = set(re.findall(r"\w+", expression))

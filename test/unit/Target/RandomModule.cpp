@@ -432,14 +432,14 @@ OwningOpRef<ModuleOp> Generator::runAny(ArrayRef<Maker> makers, size_t wanted) {
 
 OwningOpRef<ModuleOp> Generator::run() {
   const Maker makers[] = {
-      &Generator::matmul,      &Generator::matmul,     &Generator::requant,        &Generator::add,
-      &Generator::mul,         &Generator::sum,  &Generator::hadamard,        &Generator::table,          &Generator::interpolate,
-      &Generator::gelu,        &Generator::pwl,        &Generator::polyGelu,       &Generator::softmax,
-      &Generator::shiftmax,    &Generator::divideRows, &Generator::layerNorm,      &Generator::normQuant,
-      &Generator::threshold,   &Generator::move,       &Generator::move,           &Generator::move,
-      &Generator::attention,   &Generator::attention,  &Generator::wholeAttention, &Generator::patches,
-      &Generator::convolution, &Generator::depthwise,  &Generator::depthwise,      &Generator::maxPool,
-      &Generator::resample};
+      &Generator::matmul,      &Generator::matmul,      &Generator::requant,    &Generator::add,
+      &Generator::mul,         &Generator::sum,         &Generator::hadamard,   &Generator::table,
+      &Generator::interpolate, &Generator::gelu,        &Generator::pwl,        &Generator::polyGelu,
+      &Generator::softmax,     &Generator::shiftmax,    &Generator::divideRows, &Generator::layerNorm,
+      &Generator::normQuant,   &Generator::threshold,   &Generator::move,       &Generator::move,
+      &Generator::move,        &Generator::attention,   &Generator::attention,  &Generator::wholeAttention,
+      &Generator::patches,     &Generator::convolution, &Generator::depthwise,  &Generator::depthwise,
+      &Generator::maxPool,     &Generator::resample};
   return runAny(makers, random.between(1, 8));
 }
 
