@@ -121,8 +121,9 @@ class NarrowProducts : public testing::TestWithParam<unsigned> {};
 
 /// A whole tile and a cut one; several short runs, of which the last is shorter.
 TEST_P(NarrowProducts, Tiles) {
-  for (bool isUnsigned : {true, false})
-    expectSame(GetParam(), isUnsigned, 10, 100);
+  expectSame(GetParam(), /*isUnsigned=*/true, 10, 100);
+  if (GetParam() % 4 == 0)
+    expectSame(GetParam(), /*isUnsigned=*/false, 10, 100);
 }
 
 /// Rows so few that weights are unpacked where they are used, and a depth that fills no group.

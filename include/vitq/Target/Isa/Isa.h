@@ -43,7 +43,7 @@ struct ShortDot {
   const char *addPairs = nullptr;
   bool timesOnes = false;
   /// Rows of a tile whose sums gain every group's products at once: the ones, too, take a register. 0: `dot8` is as
-  /// fast.
+  /// fast then.
   unsigned tileRows = 0;
   /// Whether registers hold all sums of a tile beside the right operands of two groups.
   bool holdsTwoGroups = false;
