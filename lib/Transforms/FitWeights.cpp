@@ -46,14 +46,21 @@ class FitWeights : public vitq::impl::VitFitWeightsPassBase<FitWeights> {
 
   LogicalResult checkOptions();
   LogicalResult fit(func::FuncOp function);
-  FailureOr<llvm::DenseMap<Operation *, unsigned>> bitsOf(const WeightedOps &weighted);
+  LogicalResult choose(const WeightedOps &weighted);
+  FailureOr<RowWeights> findRows(func::FuncOp function, const WeightedOps &weighted,
+                                 const ::vitq::data::ImageSource &source);
   FailureOr<std::unique_ptr<::vitq::data::ImageSource>> openImages(func::FuncOp function);
   FitOptions optionsFor(unsigned bits, const WeightInput &input, size_t images) const;
   FailureOr<FittedLayer> fitLayer(Streams &streams, WeightedOp op, const FoldedWeight &folded, const WeightInput &input,
                                   unsigned bits, const RowWeights &rowWeights, LayerInputs &inputs);
+  LogicalResult step(Streams &streams, const WeightedOps &weighted, WeightedOp op, const RowWeights &rowWeights,
+                     LayerInputs &inputs);
   void write(WeightedOp op, const FittedLayer &layer, unsigned bits);
 
   size_t images = 0;
+  /// What to fit, and what came out of it.
+  llvm::DenseMap<Operation *, unsigned> fittedBits;
+  std::vector<std::pair<WeightedOp, FittedLayer>> layers;
 };
 
 } // namespace
@@ -75,17 +82,18 @@ LogicalResult FitWeights::checkOptions() {
   return success();
 }
 
-/// Of the ops whose weights are to be fitted: float ones that read no pixels.
-FailureOr<llvm::DenseMap<Operation *, unsigned>> FitWeights::bitsOf(const WeightedOps &weighted) {
-  llvm::DenseMap<Operation *, unsigned> result;
+/// Ops whose weights are to be fitted: float ones that read no pixels.
+LogicalResult FitWeights::choose(const WeightedOps &weighted) {
+  fittedBits.clear();
+  layers.clear();
   for (WeightedOp op : weighted.ops()) {
     FailureOr<unsigned> bits = getWeightBits(op, weightBits);
     if (failed(bits))
       return failure();
     if ((*bits < 8 || all) && !isCodedConstant(weightOf(op)) && !pixelsOf(op))
-      result[op] = *bits;
+      fittedBits[op] = *bits;
   }
-  return result;
+  return success();
 }
 
 FailureOr<std::unique_ptr<::vitq::data::ImageSource>> FitWeights::openImages(func::FuncOp function) {
@@ -186,64 +194,74 @@ static std::string describe(const FittedLayer &layer, unsigned bits) {
       .str();
 }
 
+FailureOr<RowWeights> FitWeights::findRows(func::FuncOp function, const WeightedOps &weighted,
+                                           const ::vitq::data::ImageSource &source) {
+  if (classWeight == 1)
+    return RowWeights();
+  llvm::Expected<Tensor> input = readInput(function, source, 0, 1);
+  if (!input)
+    return emitError(function.getLoc(), llvm::toString(input.takeError()));
+  return RowWeights::find(function, weighted.ops(), *input);
+}
+
+/// Fits the weight of `op`, or rounds it as vit-quantize-weights does, and goes on behind it.
+LogicalResult FitWeights::step(Streams &streams, const WeightedOps &weighted, WeightedOp op,
+                               const RowWeights &rowWeights, LayerInputs &inputs) {
+  if (failed(streams.runUntil(op)))
+    return failure();
+  Tensor weight, bias;
+  if (!isCodedConstant(weightOf(op))) {
+    FailureOr<FoldedWeight> folded = weighted.fold(op);
+    FailureOr<unsigned> bits = getWeightBits(op, weightBits);
+    if (failed(folded) || failed(bits))
+      return failure();
+    if (fittedBits.contains(op)) {
+      FailureOr<FittedLayer> layer = fitLayer(streams, op, *folded, weighted.inputOf(op), *bits, rowWeights, inputs);
+      if (failed(layer))
+        return failure();
+      weight = dequantized(op, *folded, layer->weight);
+      bias = matchBias ? realBias(layer->bias) : Tensor();
+      LDBG() << nodeName(op.getLoc()) << ": " << describe(*layer, *bits);
+      layers.emplace_back(op, std::move(*layer));
+    } else {
+      weight = dequantized(op, *folded, roundRows(*folded, *bits));
+    }
+  }
+  FailureOr<std::vector<Tensor>> results = streams.compute(weight, bias);
+  if (failed(results))
+    return failure();
+  streams.finish(*results);
+  return success();
+}
+
 LogicalResult FitWeights::fit(func::FuncOp function) {
   const WeightedOps weighted(function);
-  FailureOr<llvm::DenseMap<Operation *, unsigned>> bits = bitsOf(weighted);
-  if (failed(bits) || bits->empty())
-    return success(succeeded(bits));
+  if (failed(choose(weighted)))
+    return failure();
+  if (fittedBits.empty())
+    return success();
   auto source = openImages(function);
   if (failed(source))
     return failure();
   images = limit ? std::min<size_t>(limit, (*source)->size()) : (*source)->size();
   FailureOr<std::unique_ptr<Streams>> streams = Streams::create(function, **source, images);
-  if (failed(streams))
+  FailureOr<RowWeights> rowWeights = RowWeights();
+  if (failed(streams) || failed(rowWeights = findRows(function, weighted, **source)))
     return failure();
-  RowWeights rowWeights;
-  if (classWeight != 1) {
-    llvm::Expected<Tensor> input = readInput(function, **source, 0, 1);
-    if (!input)
-      return emitError(function.getLoc(), llvm::toString(input.takeError()));
-    FailureOr<RowWeights> found = RowWeights::find(function, weighted.ops(), *input);
-    if (failed(found))
-      return failure();
-    rowWeights = std::move(*found);
-  }
   LayerInputs inputs;
-  std::vector<std::pair<WeightedOp, FittedLayer>> layers;
-  Progress progress("fitting weights", bits->size());
+  Progress progress("fitting weights", fittedBits.size());
   for (WeightedOp op : weighted.ops()) {
-    if (layers.size() == bits->size())
+    const size_t before = layers.size();
+    // What comes behind the last one need not be computed.
+    if (before == fittedBits.size())
       break;
-    if (failed((*streams)->runUntil(op)))
+    if (failed(step(**streams, weighted, op, *rowWeights, inputs)))
       return failure();
-    Tensor weight, bias;
-    if (!isCodedConstant(weightOf(op))) {
-      FailureOr<FoldedWeight> folded = weighted.fold(op);
-      FailureOr<unsigned> width = getWeightBits(op, weightBits);
-      if (failed(folded) || failed(width))
-        return failure();
-      if (!bits->contains(op)) {
-        weight = dequantized(op, *folded, roundRows(*folded, *width));
-      } else {
-        FailureOr<FittedLayer> layer =
-            fitLayer(**streams, op, *folded, weighted.inputOf(op), *width, rowWeights, inputs);
-        if (failed(layer))
-          return failure();
-        weight = dequantized(op, *folded, layer->weight);
-        bias = matchBias ? realBias(layer->bias) : Tensor();
-        LDBG() << nodeName(op.getLoc()) << ": " << describe(*layer, *width);
-        layers.emplace_back(op, std::move(*layer));
-        progress.advance();
-      }
-    }
-    FailureOr<std::vector<Tensor>> results = (*streams)->compute(weight, bias);
-    if (failed(results))
-      return failure();
-    (*streams)->finish(*results);
+    progress.advance(layers.size() - before);
   }
   for (auto &[op, layer] : layers) {
-    recordDecision(op, "vit-fit-weights", describe(layer, bits->lookup(op)));
-    write(op, layer, bits->lookup(op));
+    recordDecision(op, "vit-fit-weights", describe(layer, fittedBits[op]));
+    write(op, layer, fittedBits[op]);
   }
   return success();
 }

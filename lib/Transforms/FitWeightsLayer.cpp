@@ -131,6 +131,24 @@ static Samples gather(const Streams &streams, const RunWeights &weights, ArrayRe
   return samples;
 }
 
+/// What `results` lack of those without casts, in their place.
+static void subtractFromExact(const Streams &streams, std::vector<Tensor> &results) {
+  streams.forRuns([&](size_t run) {
+    const Tensor &exact = streams.exactResult(run);
+    Tensor error = Tensor::allocate(ElementKind::F32, exact.shape());
+    for (int64_t i = 0; i < exact.numElements(); ++i)
+      error.mutableData<float>()[i] = exact.data<float>()[i] - results[run].data<float>()[i];
+    results[run] = error;
+  });
+}
+
+static int64_t largestCode(unsigned bits) { return -fitting::rangeOfCodes(bits).min; }
+
+static WeightCodes weightCodes(const fitting::RowCodes &rows) {
+  return {Tensor::of<int8_t>({static_cast<int64_t>(rows.codes.size())}, rows.codes),
+          SmallVector<double>(rows.scales.begin(), rows.scales.end())};
+}
+
 static bool isFit(size_t run) { return run % kAside != kAside - 1; }
 static bool isAside(size_t run) { return !isFit(run); }
 
@@ -199,8 +217,7 @@ public:
     layer.tookLeastSquares = options.ridge > 0 && takeLeastSquares(wanted);
     fitting::RowCodes rows = fitter->fit(wanted, smallestScales(wanted), parallel());
     layer.damping = fitter->damping();
-    layer.weight.codes = Tensor::of<int8_t>({static_cast<int64_t>(rows.codes.size())}, rows.codes);
-    layer.weight.scales.assign(rows.scales.begin(), rows.scales.end());
+    layer.weight = weightCodes(rows);
     layer.bias = biasFor(layer.weight);
     layer.before = powerRatio(signal, roundRows(folded, options.codes.bits));
     layer.after = powerRatio(signal, layer.weight);
@@ -224,13 +241,7 @@ private:
         streams.compute(weightTensor(op, folded, [&](int64_t i) { return folded.values[i]; }), Tensor());
     if (failed(now))
       return failure();
-    streams.forRuns([&](size_t run) {
-      const Tensor &exact = streams.exactResult(run);
-      Tensor residual = Tensor::allocate(ElementKind::F32, exact.shape());
-      for (int64_t i = 0; i < exact.numElements(); ++i)
-        residual.mutableData<float>()[i] = exact.data<float>()[i] - (*now)[run].data<float>()[i];
-      (*now)[run] = residual;
-    });
+    subtractFromExact(streams, *now);
     auto residual = [&](size_t run) -> const Tensor & { return (*now)[run]; };
     const std::vector<double> offsets = means(streams, weights, folded.rows(), residual);
     residualPower = power(streams, weights, offsets, residual);
@@ -266,8 +277,8 @@ private:
         reach += std::abs(wanted.at(n, k) * inputs.means[k]);
       if (options.matchBias)
         accumulator.addends[n] += std::max(reach - std::abs(folded.bias[n]), 0.0);
-      smallest.push_back(accumulator.smallestScale(static_cast<int64_t>(n), folded.rowSize(),
-                                                   -fitting::rangeOfCodes(options.codes.bits).min));
+      smallest.push_back(
+          accumulator.smallestScale(static_cast<int64_t>(n), folded.rowSize(), largestCode(options.codes.bits)));
     }
     return smallest;
   }
@@ -325,51 +336,64 @@ FailureOr<std::optional<FittedLayer>> quantize::fitRowProduct(Streams &streams, 
 // Others
 //===----------------------------------------------------------------------===//
 
+namespace {
+
+/// Measures weights of an op by its results.
+class ResultMeter {
+public:
+  ResultMeter(const Streams &streams, WeightedOp op, const FoldedWeight &folded)
+      : streams(streams), op(op), folded(folded), ones(streams.exactResult(0).numElements() / folded.rows(), 1.0),
+        weights(streams, ones) {
+    auto exact = [&](size_t run) -> const Tensor & { return streams.exactResult(run); };
+    signal = power(streams, weights, means(streams, weights, folded.rows(), exact), exact);
+  }
+
+  bool isFinite() const { return std::isfinite(signal); }
+
+  /// The mean of each channel's error with these weights; what is left of the error goes into `ratio`, in dB.
+  FailureOr<std::vector<double>> measure(const WeightCodes &codes, double &ratio) const {
+    FailureOr<std::vector<Tensor>> errors = streams.compute(dequantized(op, folded, codes), Tensor());
+    if (failed(errors))
+      return failure();
+    subtractFromExact(streams, *errors);
+    auto error = [&](size_t run) -> const Tensor & { return (*errors)[run]; };
+    std::vector<double> offsets = means(streams, weights, folded.rows(), error);
+    ratio = decibels(signal, power(streams, weights, offsets, error));
+    return offsets;
+  }
+
+private:
+  const Streams &streams;
+  WeightedOp op;
+  const FoldedWeight &folded;
+  std::vector<double> ones;
+  RunWeights weights;
+  double signal = 0;
+};
+
+} // namespace
+
 FailureOr<std::optional<FittedLayer>> quantize::fitOther(Streams &streams, WeightedOp op, const FoldedWeight &folded,
                                                          const FitOptions &options) {
-  const auto rows = static_cast<size_t>(folded.rows());
-  Matrix weight(rows, folded.rowSize());
+  Matrix weight(folded.rows(), folded.rowSize());
   weight.values = folded.values;
   std::vector<double> smallest;
-  for (size_t n = 0; n < rows; ++n)
-    smallest.push_back(folded.accumulator.smallestScale(static_cast<int64_t>(n), folded.rowSize(),
-                                                        -fitting::rangeOfCodes(options.codes.bits).min));
+  for (int64_t n = 0; n < folded.rows(); ++n)
+    smallest.push_back(folded.accumulator.smallestScale(n, folded.rowSize(), largestCode(options.codes.bits)));
   auto parallel = [&](size_t count, llvm::function_ref<void(size_t)> body) {
     parallelFor(op->getContext(), 0, count, body);
   };
-  fitting::RowCodes codes =
-      fitting::CodeFitter::forSquares(weight.columns, options.codes).fit(weight, smallest, parallel);
   FittedLayer layer;
-  layer.weight.codes = Tensor::of<int8_t>({static_cast<int64_t>(codes.codes.size())}, codes.codes);
-  layer.weight.scales.assign(codes.scales.begin(), codes.scales.end());
+  layer.weight =
+      weightCodes(fitting::CodeFitter::forSquares(weight.columns, options.codes).fit(weight, smallest, parallel));
   layer.bias = folded.bias;
-  // Errors and means are those of the results themselves.
-  const std::vector<double> equal(streams.exactResult(0).numElements() / rows, 1.0);
-  const RunWeights weights(streams, equal);
-  auto exact = [&](size_t run) -> const Tensor & { return streams.exactResult(run); };
-  const std::vector<double> exactMeans = means(streams, weights, rows, exact);
-  const double signal = power(streams, weights, exactMeans, exact);
-  auto measure = [&](const WeightCodes &trial, double &ratio) -> FailureOr<std::vector<double>> {
-    FailureOr<std::vector<Tensor>> results = streams.compute(dequantized(op, folded, trial), Tensor());
-    if (failed(results))
-      return failure();
-    streams.forRuns([&](size_t run) {
-      Tensor error = Tensor::allocate(ElementKind::F32, exact(run).shape());
-      for (int64_t i = 0; i < error.numElements(); ++i)
-        error.mutableData<float>()[i] = exact(run).data<float>()[i] - (*results)[run].data<float>()[i];
-      (*results)[run] = error;
-    });
-    auto error = [&](size_t run) -> const Tensor & { return (*results)[run]; };
-    std::vector<double> offsets = means(streams, weights, rows, error);
-    ratio = decibels(signal, power(streams, weights, offsets, error));
-    return offsets;
-  };
-  FailureOr<std::vector<double>> before = measure(roundRows(folded, options.codes.bits), layer.before);
-  FailureOr<std::vector<double>> after = measure(layer.weight, layer.after);
+  const ResultMeter meter(streams, op, folded);
+  FailureOr<std::vector<double>> before = meter.measure(roundRows(folded, options.codes.bits), layer.before);
+  FailureOr<std::vector<double>> after = meter.measure(layer.weight, layer.after);
   if (failed(before) || failed(after))
     return failure();
   if (options.matchBias)
-    for (size_t n = 0; n < rows; ++n)
-      layer.bias[n] += (*after)[n];
-  return std::isfinite(signal) ? std::optional<FittedLayer>(std::move(layer)) : std::optional<FittedLayer>();
+    for (auto [bias, offset] : llvm::zip_equal(layer.bias, *after))
+      bias += offset;
+  return meter.isFinite() ? std::optional<FittedLayer>(std::move(layer)) : std::optional<FittedLayer>();
 }
