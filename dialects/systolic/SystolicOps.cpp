@@ -107,22 +107,23 @@ LogicalResult MvinOp::verify() {
   if (failed(verifyDram(*this, getSource(), getIndices(), getAlong())) ||
       failed(verifyTile(*this, tiles, getTile(), tiles.getMemory(), getSplit() ? 1 : 0))) // C1, C3, C4
     return failure();
-  if (!element.isInteger(tiles.isScratchpad() ? 8 : 32)) // C2
+  const bool packed = tiles.isScratchpad() && element == tiles.getElement();
+  if (!packed && !element.isInteger(tiles.isScratchpad() ? 8 : 32)) // C2
     return emitOpError() << "moves " << element << " to the " << stringifyMemory(tiles.getMemory()) << ", which takes "
                          << (tiles.isScratchpad() ? "i8" : "i32");
   const int64_t bits = tiles.getElement().getIntOrFloatBitWidth();
   if (tiles.isScratchpad() ? getBroadcast() || getAccumulate() : getSplit()) // C5
     return emitOpError("has an option that its memory lacks: split goes to the scratchpad, broadcast and accumulate "
                        "to the accumulator");
-  if (tiles.isScratchpad() && getSplit() != (bits < 8)) // C5
-    return emitOpError() << "moves bytes into elements of " << bits << " bits, which "
-                         << (bits < 8 ? "needs" : "has no use for") << " split";
+  if (tiles.isScratchpad() && getSplit() == packed) // C5
+    return emitOpError() << "moves " << (packed && bits < 8 ? "packed codes" : "bytes") << " into elements of " << bits
+                         << " bits, which " << (packed ? "has no use for" : "needs") << " split";
   if (getSplit()) {
     const int64_t planes = tiles.getGrid().front();
-    if (planes != llvm::divideCeilSigned(8, bits)) // C5
+    if (planes > llvm::divideCeilSigned(8, bits)) // C5
       return emitOpError() << "splits bytes into " << llvm::divideCeilSigned(8, bits)
                            << " planes, but the grid begins with " << planes;
-    if (tiles.rowCount() / planes > std::numeric_limits<uint16_t>::max()) // C9
+    if (planes > 1 && tiles.rowCount() / planes > std::numeric_limits<uint16_t>::max()) // C9
       return emitOpError() << "has planes " << tiles.rowCount() / planes << " rows apart, which must be 1 to 65535";
   }
   return verifyConstants(*this, configOf(*this)); // C1, C6, C7, C8
@@ -309,6 +310,17 @@ static bool reaches(MemRefType argument, int64_t bytes) {
   return last < bytes / static_cast<int64_t>(argument.getElementTypeBitWidth() / 8);
 }
 
+/// Whether a tensor of `bytes` may be an argument of this type.
+static bool passes(ShapedType tensor, int64_t bytes, MemRefType argument, bool isOperand) {
+  const unsigned bits = argument.getElementTypeBitWidth();
+  if (bits < 8)
+    return isOperand && tensor.getElementTypeBitWidth() <= bits &&
+           argument.getNumElements() == tensor.getNumElements() && argument.getRank() > 0 &&
+           argument.getShape().back() * bits % 8 == 0;
+  return argument.getElementType() == integer::storageOf(tensor.getElementType()) &&
+         (bytesOf(argument) == bytes || (isOperand && reaches(argument, bytes)));
+}
+
 /// What the routine does against what the launch passes.
 static LogicalResult verifyUse(LaunchOp launch, func::FuncOp routine) {
   const bool hasUnits = !launch.getUnits().empty();
@@ -357,9 +369,7 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
     if (!bytesOf(tensor)) // C2
       return emitOpError() << "passes " << tensor << ", but operands and results are i2 to i8, i16 or i32, below 4 GiB";
     if (!argument || !argument.hasStaticShape() ||
-        argument.getElementType() != integer::storageOf(tensor.getElementType()) ||
-        (bytesOf(argument) != bytesOf(tensor) &&
-         (i >= getInputs().size() || !reaches(argument, *bytesOf(tensor))))) // C2
+        !passes(tensor, *bytesOf(tensor), argument, i < getInputs().size())) // C2
       return emitOpError() << "passes " << tensor << " as argument " << i << " of type "
                            << routine.getArgumentTypes()[i];
   }

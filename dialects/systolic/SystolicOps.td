@@ -25,7 +25,8 @@ def Systolic_Accumulators : Resource<"::vitq::systolic::AccumulatorResource">;
 def Systolic_Array : Resource<"::vitq::systolic::ArrayResource">;
 
 def Systolic_TileIndices : Variadic<Index>;
-def Systolic_Memref : MemRefOf<[I8, I16, I32]>;
+// Elements of less than 8 bits lie packed in DRAM, from the lowest bit of a byte on.
+def Systolic_Memref : MemRefOf<[I<2>, I<3>, I<4>, I8, I16, I32]>;
 
 class Systolic_Op<string mnemonic, list<Trait> traits = []> : Op<Systolic_Dialect, mnemonic, traits>;
 
@@ -70,7 +71,8 @@ def Systolic_MvinOp : Systolic_RoutineOp<"mvin", [
     `rows` rows of `cols` elements, from the given element on: row r is r further along
     dimension `along`. They fill a tile and those after it in the grid's last
     dimension, so many columns each. `split` takes bytes apart into planes, which are the
-    first dimension of the grid (no index). With `row` they are the tile's rows from that one on, so that a
+    first dimension of the grid (no index): all of a byte's, or the lowest ones, which hold codes of few bits.
+    Codes that lie packed in DRAM fill elements as they are. With `row` they are the tile's rows from that one on, so that a
     few moves fill a tile. To accumulator tiles go 32-bit sums; `broadcast`
     gives every row the first one, `accumulate` adds to what is there.
 
@@ -92,11 +94,11 @@ def Systolic_MvinOp : Systolic_RoutineOp<"mvin", [
     Constraints:
     * C1: one index for each dimension of the memref, which is an argument of the routine, and
       of the grid (but the planes).
-    * C2: elements are i8 to the scratchpad, i32 to the accumulator.
+    * C2: elements are i8 to the scratchpad, or those of the tiles, i32 to the accumulator.
     * C3: `along` is a dimension of the memref, not its last.
     * C4: the last dimension of the memref is contiguous.
-    * C5: `split` goes with planes, 8 bits in all, and only to the scratchpad; `broadcast` and
-      `accumulate` only to the accumulator.
+    * C5: `split` goes with bytes to the scratchpad on elements of less than 8 bits, and with planes, at most
+      those of 8 bits; `broadcast` and `accumulate` only to the accumulator.
     * C6: known rows and columns are at least 1, and fit the tiles from the given one on (from `row` on,
       which is not negative) and the largest move of the configuration (`block-tiles`, rows of a tile).
     * C7: a move over several tiles needs tiles as wide as a row of the scratchpad.
@@ -342,7 +344,8 @@ def Systolic_LaunchOp : Systolic_Op<"launch", [
     * C1: the symbol is a function with `systolic.routine` and one argument for each operand
       and result.
     * C2: each argument has as many bytes as the operand or result, and its element width; or it sees an
-      operand by strides that reach no further than this, and elements may share a place.
+      operand by strides that reach no further than this, and elements may share a place; or it has as many
+      codes as an operand of less than 8 bits, packed with at least as many bits each, in rows of whole bytes.
     * C3: the region, if there is one, holds `vitq` ops and constants and ends with a
       `systolic.yield` of the results; its arguments are the sums (i32) and the operands for units.
     * C4: the routine writes results only.

@@ -56,7 +56,7 @@ int64_t simulator::localTiles(const Config &config, const Instruction &instructi
   if (instruction.opcode == Opcode::Mvin)
     return static_cast<int64_t>(
                llvm::divideCeil(static_cast<uint64_t>(instruction.cols), static_cast<uint64_t>(config.width()))) *
-           (instruction.has(FlagSplit) ? config.planesOf(8) : 1);
+           instruction.movedPlanes(config.bits);
   return static_cast<int64_t>(
       llvm::divideCeil(static_cast<uint64_t>(instruction.cols), static_cast<uint64_t>(config.cols)));
 }

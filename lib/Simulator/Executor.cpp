@@ -142,7 +142,7 @@ static void splitPlane(const char *from, uint8_t *to, int64_t n, int64_t bits, i
 
 void Executor::State::mvin(const Instruction &instruction) {
   const bool split = instruction.has(FlagSplit);
-  const int64_t planes = split ? config.planesOf(8) : 1, tiles = llvm::divideCeil(instruction.cols, width);
+  const int64_t planes = instruction.movedPlanes(config.bits), tiles = llvm::divideCeil(instruction.cols, width);
   for (uint64_t r = 0; r < instruction.rows; ++r) {
     const char *from = dramRow(instruction.dram, r);
     for (int64_t tile = 0; tile < tiles; ++tile) {

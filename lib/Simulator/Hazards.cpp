@@ -79,7 +79,7 @@ private:
 
 void HazardFinder::findMvin(const Instruction &instruction) {
   const uint64_t width = static_cast<uint64_t>(config.width()), tiles = llvm::divideCeil(instruction.cols, width);
-  const uint64_t planes = instruction.has(FlagSplit) ? static_cast<uint64_t>(config.planesOf(8)) : 1;
+  const uint64_t planes = static_cast<uint64_t>(instruction.movedPlanes(config.bits));
   for (uint64_t plane = 0; plane < planes; ++plane)
     for (uint64_t tile = 0; tile < tiles; ++tile)
       forRows(scratchpad, instruction.local + tile * instruction.tileStride + plane * instruction.planeStride,

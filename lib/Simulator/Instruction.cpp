@@ -62,7 +62,8 @@ static constexpr FieldSpec kMvin[] = {{Local, "local", true},
                                       {Dram, "from", true},
                                       {Pitch, "pitch", true},
                                       {TileStride, "tile_stride", false},
-                                      {PlaneStride, "plane_stride", false}};
+                                      {PlaneStride, "plane_stride", false},
+                                      {Shift, "planes", false}};
 static constexpr FieldSpec kMvinAcc[] = {
     {Local, "local", true}, {Rows, "rows", true}, {Cols, "cols", true}, {Dram, "from", true}, {Pitch, "pitch", true}};
 static constexpr FieldSpec kPreload[] = {{Local, "weights", true},

@@ -113,10 +113,12 @@ private:
     if (llvm::Error error = shape(instruction, moveRows(), config.blockTiles * config.width()))
       return error;
     const bool split = instruction.has(FlagSplit);
-    if (!split && instruction.planeStride)
-      return refuse("plane_stride needs split");
+    if (!split && (instruction.planeStride || instruction.shift))
+      return refuse("plane_stride and planes need split");
+    if (instruction.shift > config.planesOf(8))
+      return refuse("planes {0}: a byte has {1} on this array", instruction.shift, config.planesOf(8));
     const uint64_t tiles = llvm::divideCeil(instruction.cols, config.width());
-    const uint64_t planes = split ? static_cast<uint64_t>(config.planesOf(8)) : 1;
+    const uint64_t planes = static_cast<uint64_t>(instruction.movedPlanes(config.bits));
     llvm::SmallVector<uint64_t> starts;
     for (uint64_t plane = 0; plane < planes; ++plane)
       for (uint64_t tile = 0; tile < tiles; ++tile)

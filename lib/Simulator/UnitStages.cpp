@@ -165,10 +165,11 @@ static StageFunction compile(LayerNormStage stage, int64_t channels) {
     };
   return [=, output = stage.output](UnitRow &row) {
     int32_t *values = row.values.data();
+    const bool centered = stage.keepsMean == 0;
     if (stage.lines)
-      numerics::layerNormNormalizeByLines(values, values, channels, stage.eps, *stage.lines);
+      numerics::layerNormNormalizeByLines(values, values, channels, stage.eps, *stage.lines, centered);
     else
-      numerics::layerNormNormalize(values, values, channels, stage.eps);
+      numerics::layerNormNormalize(values, values, channels, stage.eps, centered);
     numerics::layerNormScale(values, values, channels, stage.multipliers.data(), stage.offsets.data(), output.zeroPoint,
                              output.min, output.max);
   };

@@ -216,15 +216,16 @@ private:
   }
 
   /// The statistics of a row fit 64 bits.
-  llvm::Error checkStatistics(int64_t eps) const {
+  llvm::Error checkStatistics(int64_t eps, bool centered = true) const {
     int bits = 2;
     auto holds = [&](bool isSigned) {
       const Interval range = numerics::codeRange(bits, isSigned);
       return values.min >= range.min && values.max <= range.max;
     };
-    while (bits < 33 && !holds(true) && !holds(false))
+    // Less their mean unsigned values are as far from 0 as signed ones.
+    while (bits < 33 && !holds(true) && !(centered && holds(false)))
       ++bits;
-    if (bits > 26 || !numerics::layerNormFits(program.channels, bits, eps))
+    if (bits > 26 || !numerics::layerNormFits(program.channels, bits, eps, centered))
       return refuse("the variance of {0} channels of {1} bits and epsilon {2} does not fit 52 bits", program.channels,
                     bits, eps);
     return llvm::Error::success();
@@ -237,12 +238,16 @@ private:
     if (stage.offsets.size() != channels || (!stage.postOffsets.empty() && stage.postOffsets.size() != channels))
       return refuse("{0} offsets and {1} post offsets for {2} channels", stage.offsets.size(), stage.postOffsets.size(),
                     channels);
+    if (llvm::Error error = within("keeps mean", stage.keepsMean, {0, 1}))
+      return error;
     if (llvm::Error error = stage.byShifts ? checkShiftNorm(stage) : checkExactNorm(stage))
       return error;
     return checkOutput(stage.output);
   }
 
   llvm::Error checkShiftNorm(const LayerNormStage &stage) const {
+    if (stage.keepsMean != 0)
+      return refuse("by shifts it centers rows");
     for (const std::vector<int64_t> *offsets : {&stage.offsets, &stage.postOffsets})
       for (int64_t offset : *offsets)
         if (llvm::Error error = within("offset", offset, {-(int64_t(1) << 31), int64_t(1) << 31}))
@@ -255,7 +260,7 @@ private:
   llvm::Error checkExactNorm(const LayerNormStage &stage) const {
     if (stage.rounding != numerics::Rounding::HalfUp)
       return refuse("it rounds half up only");
-    if (llvm::Error error = checkStatistics(stage.eps))
+    if (llvm::Error error = checkStatistics(stage.eps, stage.keepsMean == 0))
       return error;
     const int64_t bound = numerics::layerNormNormalizedBound(program.channels), most = int64_t(1) << 62;
     for (auto [dyadic, offset] : llvm::zip_equal(stage.multipliers, stage.offsets)) {

@@ -38,7 +38,7 @@
 // CHECK: affine.for %[[ROW:.*]] = 0 to 10 step 10 {
 // CHECK-NEXT: systolic.units rows %[[ROW]] for %c10 channels %c0 for %c16{{$}}
 func.func @main(%x: tensor<1x10x12xi8>, %r: tensor<1x10x16xi8>, %s: tensor<1x10x16xi32>) -> (tensor<1x10x16xi8>, tensor<1x10x16xi8>, tensor<1x10x16xi8>) {
-  %w = arith.constant dense<1> : tensor<12x16xi8>
+  %w = arith.constant dense<100> : tensor<12x16xi8>
   %t = arith.constant dense<2> : tensor<256xi8>
   %l = arith.constant dense<[-7, 0, 7]> : tensor<3xi32>
   %0 = vitq.matmul %x, %w : (tensor<1x10x12xi8>, tensor<12x16xi8>) -> tensor<1x10x16xi32> loc("fc1")
@@ -104,7 +104,7 @@ func.func @main(%x: tensor<1x20x4xi16>, %z: tensor<1x20x4xi8>) -> (tensor<1x20x4
 // CHECK-NEXT: %[[Q:.*]] = systolic.launch @units_2x16_1(%[[Y]])
 // CHECK: return %[[Y]], %[[Q]]
 func.func @main(%x: tensor<2x8xi8>) -> (tensor<2x16xi32>, tensor<2x16xi8>) {
-  %w = arith.constant dense<1> : tensor<8x16xi8>
+  %w = arith.constant dense<100> : tensor<8x16xi8>
   %0 = vitq.matmul %x, %w : (tensor<2x8xi8>, tensor<8x16xi8>) -> tensor<2x16xi32> loc("fc")
   %1 = vitq.requant %0 by <1518500250, 40> round half_up : tensor<2x16xi32> -> tensor<2x16xi8> loc("requant")
   return %0, %1 : tensor<2x16xi32>, tensor<2x16xi8>
@@ -128,10 +128,10 @@ func.func @main(%s: tensor<1x2x3x4xi32>, %x: tensor<1x4x8xi8>, %a: tensor<1x4x8x
 
 // -----
 
-// Codes below 8 bits are bytes to the array; constants of them keep their width, in which they are stored. A product says
-// how it reads its left operand's.
+// Codes below 8 bits are bytes to units; constants of them keep their width, in which they are stored. A product says
+// how it reads its left operand's, and has weights that its elements hold packed.
 // CHECK: {node = "narrow", op = "vitq.requant", place = "dyadic", reason = "rows from DRAM"}
-// CHECK-SAME: {node = "product", op = "vitq.matmul", place = "array", reason = "4 passes of 8-bit operands on elements of 4 bits"}
+// CHECK-SAME: {node = "product", op = "vitq.matmul", place = "array", reason = "1 pass of operands of 4 and 3 bits on elements of 4 bits"}
 // CHECK-SAME: {node = "entries", op = "vitq.table", place = "lut"
 // CHECK-SAME: {node = "table", op = "vitq.table", place = "lut"
 // CHECK-SAME: {node = "constant", op = "vitq.matmul", place = "array"
@@ -141,7 +141,7 @@ func.func @main(%s: tensor<1x2x3x4xi32>, %x: tensor<1x4x8xi8>, %a: tensor<1x4x8x
 // CHECK: systolic.launch @linear_4x8x8_{{[0-9]}}(%{{.*}}, %{{.*}}) {lhs_code = #vitq.code<unsigned>, {{.*}} : (tensor<1x4x8xi4>, tensor<8x8xi3>) -> tensor<1x4x16xi32>
 // CHECK: vitq.table {{.*}} : (tensor<1x4x8xi5>, tensor<32xi8>) -> tensor<1x4x8xi8>
 // CHECK: systolic.launch @linear_4x8x8_{{[0-9]}}(%{{.*}}, %{{.*}}) {lhs_code = #vitq.code<unsigned>, {{.*}} : (tensor<4x8xi4>, tensor<8x8xi3>) -> tensor<4x16xi32>
-// CHECK: func.func private @linear_4x8x8_{{[0-9]}}(%{{.*}}: memref<4x8xi8>, %{{.*}}: memref<8x8xi8>, %{{.*}}: memref<4x16xi32>)
+// CHECK: func.func private @linear_4x8x8_{{[0-9]}}(%{{.*}}: memref<4x8xi8>, %{{.*}}: memref<8x8xi4>, %{{.*}}: memref<4x16xi32>)
 func.func @main(%x: tensor<1x4x8xi8>) -> (tensor<1x4x8xi32>, tensor<1x4x8xi8>, tensor<4x8xi32>, tensor<1x4x8xi8>, tensor<1x4x8xi16>) {
   %q = vitq.requant %x by <1518500250, 35> round half_up result <unsigned> : tensor<1x4x8xi8> -> tensor<1x4x8xi4> loc("narrow")
   %w = arith.constant dense<-3> : tensor<8x8xi3>
@@ -161,9 +161,10 @@ func.func @main(%x: tensor<1x4x8xi8>) -> (tensor<1x4x8xi32>, tensor<1x4x8xi8>, t
 
 // -----
 
-// The unit of norms centers rows: one that is not centered is the host's.
-// CHECK: {node = "rms", op = "vitq.layer_norm", place = "host", reason = "the unit takes the mean of a row away"}
+// The unit of norms takes rows that are not centered, too.
+// CHECK: {node = "rms", op = "vitq.layer_norm", place = "norm", reason = "rows from DRAM"}
 // CHECK-LABEL: func.func @main(
+// CHECK: systolic.launch
 // CHECK: vitq.layer_norm {{.*}}centered = false
 func.func @main(%x: tensor<1x20x4xi16>) -> tensor<1x20x4xi8> {
   %0 = vitq.layer_norm %x with #vitq.norm_exact<eps = 1, centered = false> by <[1, -2, 3, 4], [4, 5, 6, 7]> offsets [-7, 0, 7, 9] result <unsigned, zero = 12> : tensor<1x20x4xi16> -> tensor<1x20x4xi8> loc("rms")

@@ -6,7 +6,7 @@
 // RUN: vitq-opt %s -split-input-file --vitq-to-systolic=config=rows=8,cols=8,bits=4 | FileCheck %s --check-prefix=BITS4
 
 // Unsigned codes q enter as q - 128, by a table of the host. With the bias b and the zero point z that
-// makes b + (128 - z) * sum_k w = 7 + 125 * 40. Weights begin at requests of the DMA, and so do rows of
+// makes b + (128 - z) * sum_k w = 7 + 125 * 127 * 40. Weights begin at requests of the DMA, and so do rows of
 // the result, which the host shortens.
 // CHECK: systolic.config = #systolic.config<"gemmini-16x16">
 // CHECK-SAME: systolic.placements = [{node = "fc", op = "vitq.matmul", place = "array", reason = "1 pass of 8-bit operands on elements of 8 bits"},
@@ -17,7 +17,7 @@
 // CHECK: %[[LESS:.*]] = arith.constant dense_resource<less_half> : tensor<256xi8>
 // CHECK: %[[SIGNED:.*]] = vitq.table %[[X]], %[[LESS]] input <unsigned>
 // CHECK: %[[W:.*]] = arith.constant dense_resource<weights> : tensor<40x64xi8>
-// CHECK: %[[B:.*]] = arith.constant dense<5007> : tensor<1x24xi32>
+// CHECK: %[[B:.*]] = arith.constant dense<635007> : tensor<1x24xi32>
 // CHECK: %[[Y:.*]] = systolic.launch @linear_20x40x24_0(%[[SIGNED]], %[[W]], %[[B]]) {macs = 19200 : i64} : (tensor<1x20x40xi8>, tensor<40x64xi8>, tensor<1x24xi32>) -> tensor<1x20x32xi32>
 // CHECK: %[[R:.*]] = vitq.slice %[[Y]] offsets [0, 0, 0] sizes [1, 20, 24] strides [1, 1, 1] : tensor<1x20x32xi32> -> tensor<1x20x24xi32>
 // CHECK: return %[[R]]
@@ -49,10 +49,10 @@
 // OS-NEXT: systolic.compute {{.*}} with {{.*}} last :
 
 // Elements of 4 bits: two planes of each operand, high bits signed as the operand is; no table, the
-// zero point goes into the bias: 7 - 3 * 40.
+// zero point goes into the bias: 7 - 3 * 127 * 40.
 // BITS4: reason = "4 passes of 8-bit operands on elements of 4 bits"
 // BITS4-NOT: vitq.table
-// BITS4: arith.constant dense<-113> : tensor<1x24xi32>
+// BITS4: arith.constant dense<-15233> : tensor<1x24xi32>
 // BITS4-LABEL: func.func private @linear_20x40x24_0(
 // BITS4-DAG: systolic.alloc : <scratchpad, [2, {{.*}}], [8, 8], i4>
 // BITS4: systolic.mvin {{.*}} split
@@ -65,7 +65,7 @@
 // BITS4: systolic.preload rows {{.*}} shift 8
 // BITS4: systolic.compute %{{.*}}[%c1, {{.*}} lhs_unsigned :
 func.func @main(%x: tensor<1x20x40xi8>) -> tensor<1x20x24xi32> {
-  %w = arith.constant dense<1> : tensor<40x24xi8>
+  %w = arith.constant dense<127> : tensor<40x24xi8>
   %b = arith.constant dense<7> : tensor<24xi32>
   %y = vitq.matmul %x, %w, %b lhs <unsigned, zero = 3> : (tensor<1x20x40xi8>, tensor<40x24xi8>, tensor<24xi32>) -> tensor<1x20x24xi32> loc("fc")
   return %y : tensor<1x20x24xi32>

@@ -109,3 +109,22 @@ func.func private @threes(%x: memref<2x1x3xi8, strided<[2, 1, 1]>>, %w: memref<2
   return
 }
 }
+
+// -----
+
+// Two codes lie in a byte: what begins at an odd one is nowhere.
+module attributes {systolic.config = #systolic.config<"rows=2,cols=2,bits=4">} {
+func.func private @within(%x: memref<2x4xi4>, %y: memref<2x4xi32>) attributes {systolic.routine} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %lhs = systolic.alloc at 0 : !systolic.tiles<scratchpad, [1, 1], [2, 2], i4>
+  // expected-error @+1 {{begins within a byte: at code 1 of 4 bits, with rows 4 apart}}
+  systolic.mvin %x[%c0, %c1] rows %c2 cols %c2 along 0 to %lhs[%c0, %c0] : memref<2x4xi4> to !systolic.tiles<scratchpad, [1, 1], [2, 2], i4>
+  return
+}
+func.func @main(%x: tensor<2x4xi4>) -> tensor<2x4xi32> {
+  %y = systolic.launch @within(%x) {macs = 1 : i64} : (tensor<2x4xi4>) -> tensor<2x4xi32>
+  return %y : tensor<2x4xi32>
+}
+}

@@ -244,7 +244,8 @@ def ConvertVitqToSystolicPass : Pass<"convert-vitq-to-systolic", "::mlir::Module
       (docs/Systolic.md).
     * Unsigned operands enter an 8-bit array as q - 128; the correction goes into the bias, or,
       where the right operand is no constant, is computed by the host.
-    * Operands of 8 bits on narrower elements become planes, each pair of planes a pass.
+    * Operands on narrower elements become planes, as many as the bits of their codes need, each pair of
+      planes a pass; weights of so few bits lie packed in DRAM.
     * Transpositions before a product become strides, and so do patches of a map before one by weights,
       unless products of rows that the host lays out are so much faster that they are worth its work.
 

@@ -28,8 +28,8 @@ enum class Opcode : uint8_t {
   /// lowest bit of each byte on; column c goes to element c % width of row `local + (c / width)
   /// * tileStride + r`. With `Split` an element is a byte, and its bits p * bits to
   /// (p + 1) * bits - 1, as far as it has them (the last plane is sign-extended to
-  /// `bits`), go to the same place plus p * planeStride rows, for every plane p. The
-  /// rest of the last tile's row becomes 0.
+  /// `bits`), go to the same place plus p * planeStride rows, for every plane p, or for
+  /// the first `shift` of them if that is not 0. The rest of the last tile's row becomes 0.
   Mvin,
   /// DRAM to accumulator memory: 32-bit sums, `cols` <= Config::cols of each row. With
   /// `pitch` 0 the DMA reads one row and writes it `rows` times, a row a cycle (Gemmini's
@@ -105,6 +105,8 @@ struct Instruction {
   /// Of Units: the first row and channel of its operands.
   uint32_t row = 0, channel = 0;
 
+  /// Planes that an Mvin fills on elements of `bits` bits.
+  int64_t movedPlanes(int64_t bits) const { return !has(FlagSplit) ? 1 : shift != 0 ? shift : (8 + bits - 1) / bits; }
   bool has(Flag flag) const { return flags & flag; }
   bool operator==(const Instruction &) const = default;
 };

@@ -253,6 +253,8 @@ struct LayerNormStage {
   std::vector<int64_t> offsets, postOffsets;
   /// The reciprocal root as lines.
   std::optional<numerics::PiecewiseLinear> lines;
+  /// 1: rows are divided by the root of their squares' mean and not centered before; not by shifts.
+  int64_t keepsMean = 0;
 
   template <typename Self, typename Visit>
   static void fields(Self &stage, Visit &&visit) {
@@ -261,6 +263,7 @@ struct LayerNormStage {
     visit("epsilon", stage.eps);
     visit("output", stage.output);
     visit("has lines", Presence{stage.lines});
+    visit("keeps mean", Unusual{stage.keepsMean, 0});
     visit("multiplier", stage.multipliers);
     visit("offset", stage.offsets);
     visit("post offset", stage.postOffsets);

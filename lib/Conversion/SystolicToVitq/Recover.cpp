@@ -38,7 +38,8 @@ public:
     valid = succeeded(type.getStridesAndOffset(strides, offset)) && offset == 0 && type.getRank() >= 2;
     order = llvm::to_vector(llvm::seq<unsigned>(0, type.getRank()));
     llvm::sort(order, [&](unsigned a, unsigned b) { return std::pair(-strides[a], a) < std::pair(-strides[b], b); });
-    bytes = type.getElementTypeBitWidth() / 8;
+    // Offsets of packed elements count these.
+    bytes = std::max(1u, type.getElementTypeBitWidth() / 8);
     // The dimensions in any order, without gaps or elements that share a place.
     int64_t dense = 1;
     for (unsigned dim : llvm::reverse(order))
@@ -82,9 +83,11 @@ public:
   /// are no such.
   std::optional<size_t> depthDims(int64_t columns) const {
     int64_t product = 1;
-    for (size_t dims = 1; dims < strides.size(); ++dims)
-      if ((product *= type.getShape()[strides.size() - dims]) == columns)
+    for (size_t dims = 1; dims < strides.size(); ++dims) {
+      product *= type.getShape()[strides.size() - dims];
+      if (product == columns)
         return dims;
+    }
     return std::nullopt;
   }
 
@@ -119,8 +122,8 @@ private:
 /// Compares rows of sums with what one product would be.
 class Checker {
 public:
-  Checker(func::FuncOp routine, const simulator::Config &config, ArrayRef<int64_t> unitShape)
-      : config(config), unitShape(unitShape) {
+  Checker(func::FuncOp routine, const simulator::Config &config, ArrayRef<int64_t> unitShape, ArrayRef<int64_t> bits)
+      : config(config), unitShape(unitShape), bits(bits) {
     for (Type type : routine.getArgumentTypes())
       layouts.emplace_back(cast<MemRefType>(type));
   }
@@ -139,9 +142,13 @@ private:
   std::string checkBias(const Sums &sums, int64_t batch, int64_t n0, int64_t cols);
   std::string checkTerm(const Term &term, int64_t row, int64_t n0, int64_t cols);
   std::string checkDepth();
+  /// Planes of an operand's codes.
+  int64_t planesOf(unsigned operand) const {
+    return config.planesOf(operand < bits.size() ? std::min<int64_t>(8, bits[operand]) : 8);
+  }
 
   const simulator::Config &config;
-  ArrayRef<int64_t> unitShape;
+  ArrayRef<int64_t> unitShape, bits;
   SmallVector<Layout> layouts;
   bool begun = false;
   /// Elements of the result that were seen; rows of all batches.
@@ -204,7 +211,7 @@ std::string Checker::begin(const StoredRow &row) {
     rows = productOf(result.batch) * result.m;
     if (row.sums->start == Sums::Start::Bias)
       result.bias = row.sums->bias.operand;
-    const auto top = static_cast<uint8_t>(config.planesOf(8) - 1);
+    const auto top = static_cast<uint8_t>(planesOf(result.lhs) - 1);
     for (const Term &other : row.sums->terms)
       if (other.lhs.plane == top)
         result.lhsUnsigned = other.lhsUnsigned;
@@ -259,8 +266,7 @@ std::string Checker::findLeft(const Term &term, int64_t row, std::optional<Place
 }
 
 std::string Checker::checkTerm(const Term &term, int64_t row, int64_t n0, int64_t cols) {
-  const int64_t planes = config.planesOf(8);
-  const auto top = static_cast<uint8_t>(planes - 1);
+  const int64_t lhsPlanes = planesOf(result.lhs), rhsPlanes = planesOf(result.rhs);
   if (term.lhs.operand != result.lhs || term.rhs.operand != result.rhs || term.rhs.transposed != result.transposeRhs)
     return "adds products of other operands";
   const Layout &rhs = layouts[result.rhs];
@@ -282,10 +288,13 @@ std::string Checker::checkTerm(const Term &term, int64_t row, int64_t n0, int64_
     return "takes rows of the right operand " + itostr(outer) + " elements apart";
   if (term.shift != config.bits * (term.lhs.plane + term.rhs.plane))
     return "shifts planes " + itostr(term.lhs.plane) + " and " + itostr(term.rhs.plane) + " by " + itostr(term.shift);
-  if (term.lhsUnsigned != (term.lhs.plane == top ? result.lhsUnsigned : true) ||
-      term.rhs.isUnsigned != (term.rhs.plane != top))
+  if (term.lhs.plane >= lhsPlanes || term.rhs.plane >= rhsPlanes)
+    return "multiplies planes " + itostr(term.lhs.plane) + " and " + itostr(term.rhs.plane) + " of codes that have " +
+           itostr(lhsPlanes) + " and " + itostr(rhsPlanes);
+  if (term.lhsUnsigned != (term.lhs.plane == lhsPlanes - 1 ? result.lhsUnsigned : true) ||
+      term.rhs.isUnsigned != (term.rhs.plane != rhsPlanes - 1))
     return "reads a plane with the wrong sign";
-  ranges[term.lhs.plane * planes + term.rhs.plane].push_back({k0, k0 + count});
+  ranges[term.lhs.plane * rhsPlanes + term.rhs.plane].push_back({k0, k0 + count});
   return "";
 }
 
@@ -329,7 +338,7 @@ std::string Checker::see(const StoredRow &row) {
     return error;
   if (std::string error = checkBias(*row.sums, m0 / result.m, n0, row.cols); !error.empty())
     return error;
-  ranges.assign(config.planesOf(8) * config.planesOf(8), {});
+  ranges.assign(planesOf(result.lhs) * planesOf(result.rhs), {});
   for (const Term &term : row.sums->terms)
     if (std::string error = checkTerm(term, m0, n0, row.cols); !error.empty())
       return error;
@@ -350,8 +359,9 @@ std::string Checker::finish() {
 }
 
 FailureOr<Recovered> systolic::recoverProduct(func::FuncOp routine, ArrayRef<simulator::Instruction> code,
-                                              const simulator::Config &config, ArrayRef<int64_t> unitShape) {
-  Checker checker(routine, config, unitShape);
+                                              const simulator::Config &config, ArrayRef<int64_t> unitShape,
+                                              ArrayRef<int64_t> bits) {
+  Checker checker(routine, config, unitShape, bits);
   SymbolMachine machine(config, [&](const StoredRow &row) { return checker.see(row); });
   for (auto [number, instruction] : llvm::enumerate(code))
     if (std::string error = machine.next(instruction); !error.empty())

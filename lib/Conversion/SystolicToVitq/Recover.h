@@ -42,8 +42,10 @@ struct Recovered {
 /// once, every product of it once, planes shifted to their places. `rows` and `channels`
 /// are those of the launch's units. Errors are diagnostics at the routine: the
 /// instruction, and what is wrong with it.
+/// `bits`: of the codes of each argument, 8 where it says nothing.
 mlir::FailureOr<Recovered> recoverProduct(mlir::func::FuncOp routine, llvm::ArrayRef<simulator::Instruction> code,
-                                          const simulator::Config &config, llvm::ArrayRef<int64_t> unitShape);
+                                          const simulator::Config &config, llvm::ArrayRef<int64_t> unitShape,
+                                          llvm::ArrayRef<int64_t> bits = {});
 
 } // namespace vitq::systolic
 

@@ -38,16 +38,20 @@ std::string SymbolMachine::next(const Instruction &i) {
 }
 
 std::string SymbolMachine::moveIn(const Instruction &i) {
-  const int64_t width = config.width(), planes = i.has(FlagSplit) ? config.planesOf(8) : 1;
+  const int64_t width = config.width(), planes = i.movedPlanes(config.bits);
+  // What is not split lies packed.
+  const int64_t bits = i.has(FlagSplit) ? 8 : config.bits;
   for (int64_t plane = 0; plane < planes; ++plane)
     for (int64_t row = 0; row < i.rows; ++row)
       for (int64_t col = 0; col < i.cols; col += width) {
         const int64_t memoryRow = i.local + plane * i.planeStride + col / width * i.tileStride + row;
         if (memoryRow >= static_cast<int64_t>(scratchpad.size()))
           return "fills a row outside the scratchpad";
+        // A byte in which no element begins is no element's.
+        const int64_t bit = (i.dram.offset + row * i.dram.pitch) * 8;
         scratchpad[memoryRow] = {i.dram.operand, static_cast<uint8_t>(plane),
-                                 static_cast<uint32_t>(i.dram.offset + row * i.dram.pitch + col),
-                                 static_cast<uint32_t>(std::min<int64_t>(width, i.cols - col))};
+                                 static_cast<uint32_t>(std::min<int64_t>(width, i.cols - col)),
+                                 bit % bits == 0 ? bit / bits + col : -1};
       }
   return "";
 }
@@ -60,7 +64,7 @@ std::string SymbolMachine::moveInSums(const Instruction &i) {
       return "fills a row outside the accumulator";
     Sums &sums = accumulator[i.local + row];
     sums.start = Sums::Start::Bias;
-    sums.bias = {i.dram.operand, 0, static_cast<uint32_t>(i.dram.offset + row * i.dram.pitch), i.cols};
+    sums.bias = {i.dram.operand, 0, i.cols, i.dram.offset + row * i.dram.pitch};
     sums.terms.clear();
   }
   return "";
@@ -73,12 +77,12 @@ std::string SymbolMachine::rightTile(uint32_t local, int64_t rows, int64_t cols,
   if (local + lines > static_cast<int64_t>(scratchpad.size()))
     return "reads a row outside the scratchpad";
   const Elements &first = scratchpad[local];
-  const int64_t stride = lines > 1 ? int64_t(scratchpad[local + 1].offset) - first.offset : 0;
+  const int64_t stride = lines > 1 ? scratchpad[local + 1].offset - first.offset : 0;
   for (int64_t line = 0; line < lines; ++line) {
     const Elements &row = scratchpad[local + line];
     if (row.count < length)
       return "reads " + llvm::itostr(length) + " elements of a scratchpad row that holds " + llvm::itostr(row.count);
-    if (row.operand != first.operand || row.plane != first.plane || int64_t(row.offset) != first.offset + line * stride)
+    if (row.operand != first.operand || row.plane != first.plane || row.offset != first.offset + line * stride)
       return "reads a right operand whose rows do not belong to one tile";
   }
   tile.operand = first.operand;

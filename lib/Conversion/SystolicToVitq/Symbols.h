@@ -20,12 +20,13 @@
 
 namespace vitq::systolic {
 
-/// `count` elements of an operand of the launch that follow each other in DRAM, from byte
+/// `count` elements of an operand of the launch that follow each other in DRAM, from byte, or packed element,
 /// `offset` on; bits `plane * Config::bits` on of each. Nothing if count is 0.
 struct Elements {
   uint8_t operand = 0;
   uint8_t plane = 0;
-  uint32_t offset = 0, count = 0;
+  uint32_t count = 0;
+  int64_t offset = 0;
   bool operator==(const Elements &) const = default;
 };
 

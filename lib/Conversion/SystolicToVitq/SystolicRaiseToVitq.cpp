@@ -236,7 +236,10 @@ private:
       ArrayRef<int64_t> unitShape;
       if (!launch.getUnits().empty())
         unitShape = cast<RankedTensorType>(launch.getUnits().front().getArgument(0).getType()).getShape();
-      FailureOr<Recovered> product = recoverProduct(routine, code->second, *config, unitShape);
+      const auto bits = llvm::map_to_vector(launch.getInputs(), [](Value input) {
+        return int64_t{getElementTypeOrSelf(input.getType()).getIntOrFloatBitWidth()};
+      });
+      FailureOr<Recovered> product = recoverProduct(routine, code->second, *config, unitShape, bits);
       if (failed(product))
         return failure();
       LDBG() << launch.getRoutine() << ": " << product->m << " x " << product->k << " x " << product->n

@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace vitq::systolic;
@@ -76,6 +77,13 @@ void IndexBuilder::spread(OpFoldResult place, int64_t offset, int64_t positions,
   if (offset < 0)
     low.push_back(b.getAffineConstantExpr(0));
   loopBetween(place, low, ((shifted + 1) * total).floorDiv(positions), body);
+}
+
+void IndexBuilder::spreadEarly(OpFoldResult place, int64_t positions, int64_t total, Body body) {
+  if (std::optional<int64_t> known = getConstantIntValue(place))
+    return loop(llvm::divideCeilSigned(*known * total, positions),
+                llvm::divideCeilSigned((*known + 1) * total, positions), body);
+  loopBetween(place, (dim(0) * total).ceilDiv(positions), ((dim(0) + 1) * total).ceilDiv(positions), body);
 }
 
 void IndexBuilder::onlyAt(OpFoldResult place, int64_t value, llvm::function_ref<void()> body) {

@@ -41,6 +41,8 @@ public:
   /// Those of `total` things that belong to place `place + offset` of `positions`, when they are
   /// spread evenly; none before place 0.
   void spread(mlir::OpFoldResult place, int64_t offset, int64_t positions, int64_t total, Body body);
+  /// The same, each as early as it can be: the first of them at place 0.
+  void spreadEarly(mlir::OpFoldResult place, int64_t positions, int64_t total, Body body);
   /// Once if `place` is `value`.
   void onlyAt(mlir::OpFoldResult place, int64_t value, llvm::function_ref<void()> body);
 

@@ -42,8 +42,9 @@ void MoveBuilder::allocate(ValueRange arguments) {
     bias = arguments[2];
   out = arguments[arguments.size() - product.results.size()];
   const BufferCounts counts = buffersOf(steps);
-  split = config.bits < 8;
-  auto grid = [&](int64_t planes, int64_t i, int64_t j) {
+  lhsSplit = product.lhs.getElementTypeBitWidth() > config.bits;
+  rhsSplit = product.rhs.getElementTypeBitWidth() > config.bits;
+  auto grid = [&](bool split, int64_t planes, int64_t i, int64_t j) {
     SmallVector<int64_t> extents;
     if (split)
       extents.push_back(planes);
@@ -57,14 +58,14 @@ void MoveBuilder::allocate(ValueRange arguments) {
     for (int i = 0; i < count; ++i)
       buffers[i] = AllocOp::create(b, loc, type, IntegerAttr());
   };
-  make(Memory::Scratchpad, grid(tiles.lhsPlanes, tiling.m, tiling.k), tiles.rows, tiles.depth, operand, counts.lhs,
-       lhsTiles);
+  make(Memory::Scratchpad, grid(lhsSplit, tiles.lhsPlanes, tiling.m, tiling.k), tiles.rows, tiles.depth, operand,
+       counts.lhs, lhsTiles);
   if (product.transposeRhs)
-    make(Memory::Scratchpad, grid(tiles.rhsPlanes, tiling.n, tiling.k), tiles.cols, tiles.depth, operand, counts.rhs,
-         rhsTiles);
+    make(Memory::Scratchpad, grid(rhsSplit, tiles.rhsPlanes, tiling.n, tiling.k), tiles.cols, tiles.depth, operand,
+         counts.rhs, rhsTiles);
   else
-    make(Memory::Scratchpad, grid(tiles.rhsPlanes, tiling.k, tiling.n), tiles.depth, tiles.cols, operand, counts.rhs,
-         rhsTiles);
+    make(Memory::Scratchpad, grid(rhsSplit, tiles.rhsPlanes, tiling.k, tiling.n), tiles.depth, tiles.cols, operand,
+         counts.rhs, rhsTiles);
   make(Memory::Accumulator, {tiling.m, tiling.n}, tiles.rows, tiles.cols, b.getI32Type(), counts.sums, sums);
   // A move fills several tiles only where these are as wide as the scratchpad.
   lhsBlock = tiles.depth == config.width() ? config.blockTiles : 1;
@@ -142,7 +143,7 @@ void MoveBuilder::loadLhs(const Step &step, OpFoldResult group) {
     tileRow = valueOf(apply(d % tiles.strips * tiles.stripRows, {strip}));
   const int64_t along = product.patches ? 2 : product.lhs.getRank() - 2;
   MvinOp::create(b, loc, lhs, lhsIndices(step, strip, kTile), valueOf(rows), valueOf(cols), lhsTiles[step.lhs],
-                 valuesOf({tile, kTile}), tileRow, static_cast<uint64_t>(along), split, false, false);
+                 valuesOf({tile, kTile}), tileRow, static_cast<uint64_t>(along), lhsSplit, false, false);
 }
 
 int64_t MoveBuilder::rhsGroups(const Step &step) const {
@@ -171,7 +172,7 @@ void MoveBuilder::loadRhs(const Step &step, OpFoldResult group) {
   OpFoldResult cols = rest(rhsBlock * innerCut.unit, end, 0, innerGroup, rhsBlock * innerCut.unit);
   MvinOp::create(b, loc, rhs, dramIndices(step, product.rhs, row, col), valueOf(rows), valueOf(cols),
                  rhsTiles[step.rhs], valuesOf({outer, innerTile}), Value(),
-                 static_cast<uint64_t>(product.rhs.getRank() - 2), split, false, false);
+                 static_cast<uint64_t>(product.rhs.getRank() - 2), rhsSplit, false, false);
 }
 
 void MoveBuilder::loadBias(const Step &step, OpFoldResult tile) {

@@ -51,8 +51,8 @@ protected:
 
   mlir::Value bias;
   mlir::Value lhsTiles[2], rhsTiles[2], sums[2];
-  /// Whether operands are split into planes.
-  bool split = false;
+  /// Whether bytes of an operand are split into planes, even if it is one.
+  bool lhsSplit = false, rhsSplit = false;
   /// Tiles side by side that one move fills.
   int64_t lhsBlock = 1, rhsBlock = 1;
 

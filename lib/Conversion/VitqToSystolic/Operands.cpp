@@ -33,6 +33,20 @@ static bool readsUnsignedBytes(integer::MatmulOp op) {
   return code.max() > numerics::Code().max();
 }
 
+/// Whether rows of codes of the array's bits can lie packed in DRAM: moves begin at tiles, and in whole bytes.
+static bool packs(const simulator::Config &config) {
+  return config.bits < 8 && config.rows * config.bits % 8 == 0 && config.cols * config.bits % 8 == 0;
+}
+
+/// Bits of the narrowest signed codes that hold all of `values`.
+static int64_t bitsOf(const Tensor &values) {
+  numerics::Code code{2};
+  for (int64_t i = 0; i < values.numElements(); ++i)
+    while (!code.contains(values.intAt(i)))
+      ++code.bits;
+  return code.bits;
+}
+
 /// Whether these enter as q - 128: where elements are signed 8-bit ones, and where the last
 /// plane of a byte has fewer bits than an element and is extended by its sign.
 static bool entersSigned(const simulator::Config &config, integer::MatmulOp op) {
@@ -86,31 +100,45 @@ Value OperandBuilder::lhsOf(integer::MatmulOp op) {
   return entersSigned(config, op) ? toSigned(lhs) : lhs;
 }
 
-DramOperand OperandBuilder::rhsOf(integer::MatmulOp op, bool &transposed) {
+/// Weights [K, N], whichever way they are stored, with rows for the DMA. Those of few bits lie packed.
+DramOperand OperandBuilder::weightsOf(integer::MatmulOp op, const Tensor &values, int64_t &bits) {
+  Tensor matrices = values;
+  const size_t rank = values.shape().size();
+  if (op.getTransposeRhs()) {
+    auto permutation = llvm::to_vector(llvm::seq<int64_t>(0, static_cast<int64_t>(rank)));
+    std::swap(permutation[rank - 1], permutation[rank - 2]);
+    matrices = vitq::transposed(matrices, permutation);
+  }
+  bits = bitsOf(values);
+  const bool packed = packs(config) && bits <= config.bits;
+  const int64_t perByte = packed && 8 % config.bits == 0 ? 8 / config.bits : 1;
+  SmallVector<int64_t> stored(matrices.shape());
+  // Rows that begin at requests of the DMA take the fewest of them.
+  if (stored.back() > config.dmaBytes * perByte)
+    stored.back() = llvm::alignTo(stored.back(), config.dmaRequestBytes * perByte);
+  else if (packed)
+    stored.back() = llvm::alignTo(stored.back(), 8);
+  Tensor turned = padded(matrices, SmallVector<int64_t>(rank, 0), stored, /*padding=*/0);
+  Type element = getElementTypeOrSelf(op.getRhs().getType());
+  // The launch says by the type how many planes there are.
+  if (config.planesOf(bits) < config.planesOf(element.getIntOrFloatBitWidth()))
+    element = b.getIntegerType(bits);
+  Value weights = createConstant(b, op.getRhs().getLoc(), RankedTensorType::get(stored, element), turned, "weights");
+  return {weights, packed ? MemRefType::get(stored, b.getIntegerType(config.bits)) : dense(stored, weights)};
+}
+
+DramOperand OperandBuilder::rhsOf(integer::MatmulOp op, bool &transposed, int64_t &bits) {
   Value rhs = op.getRhs();
+  if (FailureOr<Tensor> values = getIntTensor(rhs); succeeded(values)) {
+    transposed = false;
+    return weightsOf(op, *values, bits);
+  }
+  bits = integer::codeOf(rhs).bits;
   transposed = op.getTransposeRhs();
   ArrayRef<int64_t> shape = shapeOf(rhs);
   const size_t rank = shape.size();
   SmallVector<int64_t> swapped(shape);
   std::swap(swapped[rank - 1], swapped[rank - 2]);
-  if (FailureOr<Tensor> values = getIntTensor(rhs); succeeded(values)) {
-    SmallVector<int64_t> stored = transposed ? swapped : SmallVector<int64_t>(shape);
-    const int64_t cols = stored[rank - 1];
-    // Rows that begin at requests of the DMA take the fewest of them.
-    const int64_t pitch = cols > config.dmaBytes ? llvm::alignTo(cols, config.dmaRequestBytes) : cols;
-    Tensor matrices = *values;
-    if (transposed) {
-      auto permutation = llvm::to_vector(llvm::seq<int64_t>(0, static_cast<int64_t>(rank)));
-      std::swap(permutation[rank - 1], permutation[rank - 2]);
-      matrices = vitq::transposed(matrices, permutation);
-    }
-    stored.back() = pitch;
-    Tensor turned = padded(matrices, SmallVector<int64_t>(rank, 0), stored, /*padding=*/0);
-    auto type = cast<RankedTensorType>(rhs.getType()).clone(stored);
-    rhs = createConstant(b, rhs.getLoc(), type, turned, "weights");
-    transposed = false;
-    return {rhs, dense(stored, rhs)};
-  }
   if (transposed && config.dataflow == simulator::Dataflow::OutputStationary) {
     // The right operand streams in rows of K there.
     SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, static_cast<int64_t>(rank)));
@@ -176,7 +204,7 @@ Product OperandBuilder::build(integer::MatmulOp op, SmallVectorImpl<DramOperand>
   const DramOperand lhs =
       shared ? DramOperand{left, dense({computeProduct(shapeOf(left).drop_back()), shapeOf(left).back()}, left)}
              : viewOf(left);
-  DramOperand rhs = rhsOf(op, result.transposeRhs);
+  DramOperand rhs = rhsOf(op, result.transposeRhs, result.rhsBits);
   // (q - z) = (q - offset) + (offset - z), where codes enter less `offset`.
   const int64_t offset = entersSigned(config, op) ? lhsCodeOf(op).count() / 2 : 0;
   const int64_t correction = offset - static_cast<int64_t>(op.getLhsCode().getZero());
@@ -189,7 +217,11 @@ Product OperandBuilder::build(integer::MatmulOp op, SmallVectorImpl<DramOperand>
   result.m = shared ? computeProduct(shape.drop_back()) : shape[shape.size() - 2];
   if (!shared)
     result.batch.append(shape.begin(), shape.end() - 2);
-  result.lhsUnsigned = readsUnsignedBytes(op) && !entersSigned(config, op);
+  const numerics::Code code = lhsCodeOf(op);
+  result.lhsBits = code.bits;
+  // Planes of few bits have the sign of their codes.
+  result.lhsUnsigned = code.isUnsigned && !entersSigned(config, op) &&
+                       (code.bits == 8 || config.planesOf(code.bits) < config.planesOf(8));
   result.lhs = lhs.type;
   result.rhs = rhs.type;
   operands.append({lhs, rhs});

@@ -12,6 +12,7 @@
 #include "Routine.h"
 
 #include "dialects/vitq/Vitq.h"
+#include "vitq/Tensor/Tensor.h"
 
 #include "llvm/ADT/DenseMap.h"
 
@@ -55,7 +56,8 @@ private:
   mlir::Value toSigned(mlir::Value codes);
   mlir::Value bordered(integer::ExtractPatchesOp patches, mlir::Value map, bool lessHalf);
   DramOperand viewOf(mlir::Value value);
-  DramOperand rhsOf(integer::MatmulOp op, bool &transposed);
+  DramOperand weightsOf(integer::MatmulOp op, const Tensor &values, int64_t &bits);
+  DramOperand rhsOf(integer::MatmulOp op, bool &transposed, int64_t &bits);
   DramOperand biasOf(integer::MatmulOp op, int64_t correction, mlir::Value rhs, bool rhsTransposed);
 
   mlir::OpBuilder &b;

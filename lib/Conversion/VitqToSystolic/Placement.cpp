@@ -26,9 +26,7 @@ void Placement::noteAdded(Location loc, StringRef op, StringRef reason) {
 
 void Placement::noteKernel(const ArrayKernel &kernel) {
   if (integer::MatmulOp product = kernel.product) {
-    note(product, "array",
-         Twine(config.planesOf(8) * config.planesOf(8)) + " pass" + (config.bits < 8 ? "es" : "") +
-             " of 8-bit operands on elements of " + Twine(config.bits) + " bits");
+    note(product, "array", "");
     for (Operation *op : kernel.stages)
       note(op, simulator::nameOf(*unitFor(op)), "on the sums of '" + nodeName(product.getLoc()) + "'");
     if (integer::RequantOp scale = kernel.scale)
@@ -43,6 +41,16 @@ void Placement::noteKernel(const ArrayKernel &kernel) {
   const bool follows = rows.hasOneUse() && bareProducts.contains(rows.getDefiningOp());
   const std::string hint = follows ? rules.rowsTooLong(op) : "";
   note(op, simulator::nameOf(*unitFor(op)), "rows from DRAM" + (hint.empty() ? "" : ": " + hint));
+}
+
+void Placement::notePasses(Operation *product, int64_t lhsBits, int64_t rhsBits) {
+  const int64_t passes = config.planesOf(lhsBits) * config.planesOf(rhsBits);
+  const std::string operands =
+      lhsBits == rhsBits ? std::to_string(lhsBits) + "-bit operands"
+                         : "operands of " + std::to_string(lhsBits) + " and " + std::to_string(rhsBits) + " bits";
+  note(product, "array",
+       Twine(passes) + " pass" + (passes > 1 ? "es" : "") + " of " + operands + " on elements of " +
+           Twine(config.bits) + " bits");
 }
 
 LogicalResult Placement::addKernel(integer::KernelOp op) {

@@ -38,6 +38,8 @@ public:
   void noteStride(mlir::Operation *op) { note(op, "array", "a stride of the product's operand"); }
   /// One that stays on the host although the array could do its work.
   void noteDeclined(mlir::Operation *op, llvm::StringRef reason) { note(op, "host", reason); }
+  /// How often the array runs over a product's operands of so many bits.
+  void notePasses(mlir::Operation *product, int64_t lhsBits, int64_t rhsBits);
   /// An op of the host that was added.
   void noteAdded(mlir::Location loc, llvm::StringRef op, llvm::StringRef reason);
 

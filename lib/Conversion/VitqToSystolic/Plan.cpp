@@ -115,8 +115,11 @@ static double estimate(const Product &product, const Config &config, const Tilin
   const double compute = config.dataflow == simulator::Dataflow::OutputStationary
                              ? static_cast<double>(tiles.m * tiles.n * product.k) * passes * batches
                              : static_cast<double>(tiles.k * tiles.n) * rows * passes * batches;
-  const double lhsBytes = static_cast<double>(product.m * product.k),
-               rhsBytes = static_cast<double>(product.k * product.n);
+  auto bytes = [](int64_t elements, MemRefType type) {
+    return static_cast<double>(elements) * type.getElementTypeBitWidth() / 8;
+  };
+  const double lhsBytes = bytes(product.m * product.k, product.lhs),
+               rhsBytes = bytes(product.k * product.n, product.rhs);
   const bool lhsStays = kBlocks == 1 && (!t.columnsFirst || mBlocks == 1);
   const bool rhsStays = kBlocks == 1 && (t.columnsFirst || nBlocks == 1);
   const bool sharedRhs = product.rhs.getRank() == 2 && rhsStays && nBlocks == 1;

@@ -54,7 +54,8 @@ private:
   void stream(size_t number, OpFoldResult k, OpFoldResult n, int64_t lhsPlane, int64_t rhsPlane);
   void emitOutputStationary(size_t number);
   void multiplyOutput(const Step &step, OpFoldResult n, OpFoldResult m);
-  bool isTop(int64_t plane) const { return plane == tiles.lhsPlanes - 1; }
+  bool isLhsTop(int64_t plane) const { return plane == tiles.lhsPlanes - 1; }
+  bool isRhsTop(int64_t plane) const { return plane == tiles.rhsPlanes - 1; }
   SmallVector<Value> tile(bool planes, int64_t plane, OpFoldResult i, OpFoldResult j);
 
   /// Places of all blocks before each.
@@ -107,9 +108,14 @@ void RoutineBuilder::emitMoves(size_t number, OpFoldResult place) {
     const Step &next = steps[span->next];
     spread(place, span->offset, span->positions, lhsGroups(next), [&](OpFoldResult group) { loadLhs(next, group); });
   }
-  if (number > 0 && steps[number - 1].lastK)
-    spread(place, 0, positions, storesOf(steps[number - 1]),
-           [&](OpFoldResult tile) { store(steps[number - 1], tile); });
+  if (number > 0 && steps[number - 1].lastK) {
+    auto storeTile = [&](OpFoldResult tile) { store(steps[number - 1], tile); };
+    // Units take long for a tile, and the block after this one waits until its sums are free.
+    if (product.units)
+      spreadEarly(place, positions, storesOf(steps[number - 1]), storeTile);
+    else
+      spread(place, 0, positions, storesOf(steps[number - 1]), storeTile);
+  }
   if (bias && number + 1 < steps.size() && steps[number + 1].firstK) {
     const Step &next = steps[number + 1];
     spread(place, -biasDelay(number), positions, next.m * next.n, [&](OpFoldResult tile) { loadBias(next, tile); });
@@ -172,13 +178,13 @@ void RoutineBuilder::stream(size_t number, OpFoldResult k, OpFoldResult n, int64
     OpFoldResult rows = extentOf(tiles.rowCut(), step.m0, m);
     SmallVector<Value> weights;
     if (names)
-      weights = product.transposeRhs ? tile(split, rhsPlane, n, k) : tile(split, rhsPlane, k, n);
+      weights = product.transposeRhs ? tile(rhsSplit, rhsPlane, n, k) : tile(rhsSplit, rhsPlane, k, n);
     PreloadOp::create(b, loc, names ? rhsTiles[step.rhs] : Value(), weights, valueOf(depth), valueOf(cols),
                       sums[step.sums], valuesOf({m, n}), valueOf(first ? k : constant(1)),
                       names && product.transposeRhs, static_cast<uint64_t>(config.bits * (lhsPlane + rhsPlane)));
-    const bool lhsUnsigned = isTop(lhsPlane) ? product.lhsUnsigned : true;
-    ComputeOp::create(b, loc, lhsTiles[step.lhs], tile(split, lhsPlane, m, k), valueOf(rows), valueOf(depth), Value(),
-                      ValueRange(), fresh, false, lhsUnsigned, !isTop(rhsPlane));
+    const bool lhsUnsigned = isLhsTop(lhsPlane) ? product.lhsUnsigned : true;
+    ComputeOp::create(b, loc, lhsTiles[step.lhs], tile(lhsSplit, lhsPlane, m, k), valueOf(rows), valueOf(depth),
+                      Value(), ValueRange(), fresh, false, lhsUnsigned, !isRhsTop(rhsPlane));
   };
   // With the same plane of weights they are there already.
   const bool names = lhsPlane == 0;
@@ -220,10 +226,10 @@ void RoutineBuilder::multiplyOutput(const Step &step, OpFoldResult n, OpFoldResu
                         static_cast<uint64_t>(config.bits * (lhsPlane + rhsPlane)));
       auto compute = [&](OpFoldResult k) {
         OpFoldResult depth = extentOf(tiles.depthCut(), step.k0, k);
-        const bool lhsUnsigned = isTop(lhsPlane) ? product.lhsUnsigned : true;
-        ComputeOp::create(b, loc, lhsTiles[step.lhs], tile(split, lhsPlane, m, k), valueOf(rows), valueOf(depth),
-                          rhsTiles[step.rhs], tile(split, rhsPlane, k, n), isConstantIntValue(k, 0),
-                          isConstantIntValue(k, step.k - 1), lhsUnsigned, !isTop(rhsPlane));
+        const bool lhsUnsigned = isLhsTop(lhsPlane) ? product.lhsUnsigned : true;
+        ComputeOp::create(b, loc, lhsTiles[step.lhs], tile(lhsSplit, lhsPlane, m, k), valueOf(rows), valueOf(depth),
+                          rhsTiles[step.rhs], tile(rhsSplit, rhsPlane, k, n), isConstantIntValue(k, 0),
+                          isConstantIntValue(k, step.k - 1), lhsUnsigned, !isRhsTop(rhsPlane));
       };
       compute(constant(0));
       loop(1, step.k - 1, compute);

@@ -29,6 +29,8 @@ struct Product {
   /// Or the left operand is a map, seen as patches (`patchesView`): its first three dimensions count m, the others k.
   bool patches = false;
   bool transposeRhs = false, lhsUnsigned = false;
+  /// Bits of the codes that bytes hold; what lies packed in DRAM has the array's.
+  int64_t lhsBits = 8, rhsBits = 8;
   /// What the routine has more: operands and results of its units. Without units the only
   /// result is [.., m, n] of i32, its rows maybe longer, or of i8 with `shift`.
   llvm::SmallVector<mlir::MemRefType> unitOperands, results;

@@ -23,7 +23,8 @@ TileCounts::TileCounts(const Product &product, const simulator::Config &config) 
   n = llvm::divideCeil(product.n, cols);
   // Two buffers of whole rows of sums have to fit.
   const int64_t most = std::max<int64_t>(1, config.accumulatorSize() / (2 * (product.wholeRows ? n : 1)));
-  lhsPlanes = rhsPlanes = config.planesOf(8);
+  lhsPlanes = config.planesOf(product.lhsBits);
+  rhsPlanes = config.planesOf(product.rhsBits);
   allCols = product.n;
   if (product.patches) {
     cutLines(product, std::min(config.tileRows(), most));

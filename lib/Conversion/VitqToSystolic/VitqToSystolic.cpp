@@ -47,15 +47,13 @@ namespace {
 /// Replaces kernels by launches; those whose routines would be equal share one.
 class Launcher {
 public:
-  Launcher(ModuleOp module, const simulator::Config &config, const ArrayKernelRules &rules)
-      : module(module), config(config), rules(rules), b(module.getContext()), operandBuilder(b, config) {}
+  Launcher(ModuleOp module, const simulator::Config &config, const ArrayKernelRules &rules, Placement &placement)
+      : module(module), config(config), rules(rules), placement(placement), b(module.getContext()),
+        operandBuilder(b, config) {}
 
   LogicalResult lower(const ArrayKernel &kernel);
   unsigned numRoutines = 0;
   ArrayRef<OperandBuilder::HostOp> addedOps() const { return operandBuilder.added; }
-
-  /// Moves that stay on the host although the array could do their work, and why.
-  DenseMap<Operation *, std::string> declined;
 
 private:
   /// What a routine is built from, how, and its name once it is.
@@ -80,6 +78,7 @@ private:
   ModuleOp module;
   const simulator::Config &config;
   const ArrayKernelRules &rules;
+  Placement &placement;
   OpBuilder b;
   OperandBuilder operandBuilder;
   /// Of products; pointers to them stay valid.
@@ -149,9 +148,9 @@ FailureOr<Launcher::Routine *> Launcher::chooseReading(integer::MatmulOp op, con
   LDBG() << op.getLoc() << ": " << cycles << " cycles with strides of the map, " << others << " with patches laid out";
   if (cycles + moved(OperandBuilder::borderBytes(op)) <= others + moved(product.m * product.k))
     return strided;
-  declined[patches] = ("laid out as rows: with them the array takes " + Twine(others) +
-                       " cycles, with strides of the " + "map " + Twine(cycles))
-                          .str();
+  placement.noteDeclined(patches, ("laid out as rows: with them the array takes " + Twine(others) +
+                                   " cycles, with strides of the map " + Twine(cycles))
+                                      .str());
   return laidOut;
 }
 
@@ -277,6 +276,7 @@ LogicalResult Launcher::lowerProduct(const ArrayKernel &kernel) {
   const SmallVector<Value> extras = kernel.extras();
   b.setInsertionPoint(op);
   Product product = operandBuilder.build(op, operands);
+  placement.notePasses(op, product.lhsBits, product.rhsBits);
   product.units = !kernel.stages.empty();
   product.wholeRows = kernel.wholeRows;
   SmallVector<Value> values;
@@ -381,14 +381,12 @@ private:
     Placement placement(config, rules);
     if (failed(placement.run(main)))
       return failure();
-    Launcher launcher(module, config, rules);
+    Launcher launcher(module, config, rules, placement);
     for (const ArrayKernel &kernel : placement.getKernels()) {
       if (failed(launcher.lower(kernel)))
         return failure();
       ++numLaunches;
     }
-    for (const auto &[op, reason] : launcher.declined)
-      placement.noteDeclined(op, reason);
     eraseUnused(main, placement);
     if (failed(placement.checkMoves(main)))
       return failure();

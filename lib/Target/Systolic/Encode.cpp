@@ -139,7 +139,7 @@ LogicalResult Unroller::setDram(Operation *op, Value memref, ValueRange indices,
     // The verifier knows that there are some.
     (void)type.getStridesAndOffset(strides, start);
   int64_t offset = start;
-  const int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  const int64_t bits = type.getElementTypeBitWidth(), bytes = llvm::divideCeil(bits, 8);
   for (auto [index, stride] : llvm::zip_equal(valuesOf(indices), strides)) {
     int64_t distance;
     if (llvm::MulOverflow(index, stride, distance) || llvm::AddOverflow(offset, distance, offset))
@@ -148,8 +148,11 @@ LogicalResult Unroller::setDram(Operation *op, Value memref, ValueRange indices,
   const int64_t most = UINT32_MAX / bytes;
   if (offset < 0 || offset > most || strides[along] < 0 || strides[along] > most || argument.getArgNumber() > UINT8_MAX)
     return op->emitOpError("addresses DRAM beyond what an instruction can hold (4 GiB, 256 operands)");
-  instruction.dram = {static_cast<uint8_t>(argument.getArgNumber()), static_cast<uint32_t>(offset * bytes),
-                      static_cast<uint32_t>(strides[along] * bytes)};
+  if (offset * bits % 8 != 0 || strides[along] * bits % 8 != 0)
+    return op->emitOpError() << "begins within a byte: at code " << offset << " of " << bits << " bits, with rows "
+                             << strides[along] << " apart";
+  instruction.dram = {static_cast<uint8_t>(argument.getArgNumber()), static_cast<uint32_t>(offset * bits / 8),
+                      static_cast<uint32_t>(strides[along] * bits / 8)};
   return success();
 }
 
@@ -194,7 +197,10 @@ LogicalResult Unroller::encode(MvinOp op) {
     i.tileStride = static_cast<uint16_t>(tiles.getRows());
   if (op.getSplit()) {
     i.flags |= simulator::FlagSplit;
-    FailureOr<uint16_t> stride = smallStride(op, tiles.rowCount() / tiles.getGrid().front());
+    const int64_t planes = tiles.getGrid().front();
+    if (planes < config.planesOf(8))
+      i.shift = static_cast<uint8_t>(planes);
+    FailureOr<uint16_t> stride = smallStride(op, planes > 1 ? tiles.rowCount() / planes : 0);
     if (failed(stride))
       return failure();
     i.planeStride = *stride;

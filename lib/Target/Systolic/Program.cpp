@@ -38,20 +38,24 @@ public:
 private:
   LogicalResult add(LaunchOp launch);
   FailureOr<uint32_t> routineOf(LaunchOp launch);
-  FailureOr<uint64_t> imageOf(Value operand);
+  uint64_t passesOf(LaunchOp launch) const;
+  FailureOr<uint64_t> imageOf(Value operand, MemRefType argument);
   void addPlacements();
 
   ModuleOp module;
   CodeSigns signs;
   DenseMap<StringAttr, uint32_t> routines;
-  /// Signed ones, and those whose bytes are extended by zeros.
-  DenseMap<Attribute, uint64_t> constants[2];
+  /// Signed ones, those whose bytes are extended by zeros, and packed ones.
+  DenseMap<Attribute, uint64_t> constants[3];
 };
 
 } // namespace
 
-static uint64_t bytesOf(Value value) {
+static uint64_t bytesOf(Value value, MemRefType argument) {
   auto type = cast<RankedTensorType>(value.getType());
+  const unsigned bits = argument.getElementTypeBitWidth();
+  if (bits < 8)
+    return static_cast<uint64_t>(type.getNumElements()) * bits / 8;
   return static_cast<uint64_t>(type.getNumElements()) * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
 }
 
@@ -67,11 +71,29 @@ FailureOr<uint32_t> ProgramBuilder::routineOf(LaunchOp launch) {
   return entry->second;
 }
 
-/// Where the bytes of a constant are in the image, little endian.
-FailureOr<uint64_t> ProgramBuilder::imageOf(Value operand) {
+/// Codes of `bits` bits one behind the other, each row of them in whole bytes.
+static std::vector<char> packedBytes(const Tensor &codes, unsigned bits) {
+  std::vector<char> bytes(llvm::divideCeil(codes.numElements() * bits, 8));
+  for (int64_t i = 0; i < codes.numElements(); ++i)
+    for (unsigned bit = 0; bit < bits; ++bit)
+      if (codes.intAt(i) >> bit & 1)
+        bytes[(i * bits + bit) / 8] |= static_cast<char>(1 << (i * bits + bit) % 8);
+  return bytes;
+}
+
+/// How often a product runs over its operands' planes; those of a launch without one count as bytes.
+uint64_t ProgramBuilder::passesOf(LaunchOp launch) const {
+  uint64_t passes = 1;
+  for (Value operand : launch.getInputs().take_front(launch.getMacs() > 0 ? 2 : 0))
+    passes *= program.config.planesOf(std::min(8u, getElementTypeOrSelf(operand.getType()).getIntOrFloatBitWidth()));
+  return passes;
+}
+
+/// Where the bytes of a constant are in the image, little endian, as the routine's argument wants them.
+FailureOr<uint64_t> ProgramBuilder::imageOf(Value operand, MemRefType argument) {
   auto constant = operand.getDefiningOp<arith::ConstantOp>();
-  const bool isUnsigned = signs.isUnsigned(operand);
-  auto [entry, isNew] = constants[isUnsigned].try_emplace(constant.getValue(), 0);
+  const bool isUnsigned = signs.isUnsigned(operand), packed = argument.getElementTypeBitWidth() < 8;
+  auto [entry, isNew] = constants[packed ? 2 : isUnsigned].try_emplace(constant.getValue(), 0);
   if (!isNew)
     return entry->second;
   auto type = cast<RankedTensorType>(operand.getType());
@@ -85,6 +107,10 @@ FailureOr<uint64_t> ProgramBuilder::imageOf(Value operand) {
   std::vector<char> &image = program.image;
   image.resize(llvm::alignTo(image.size(), kAlignment));
   entry->second = image.size();
+  if (packed) {
+    llvm::append_range(image, packedBytes(*values, argument.getElementTypeBitWidth()));
+    return entry->second;
+  }
   llvm::append_range(image, signs.inMemory(*values, operand).raw());
   if (const unsigned bits = type.getElementTypeBitWidth(); bits < 8)
     program.packed.push_back({entry->second, values->numBytes(), static_cast<uint8_t>(bits), isUnsigned});
@@ -105,8 +131,7 @@ LogicalResult ProgramBuilder::add(LaunchOp launch) {
   result.node = nodeName(launch.getLoc());
   result.op = opsOf(launch);
   result.macs = launch.getMacs();
-  const auto planes = static_cast<uint64_t>(program.config.planesOf(8));
-  result.passes = planes * planes;
+  result.passes = passesOf(launch);
   result.kind = result.macs == 0        ? simulator::LaunchKind::UnitsOnly
                 : launch.getAttention() ? simulator::LaunchKind::Attention
                                         : simulator::LaunchKind::Linear;
@@ -115,11 +140,14 @@ LogicalResult ProgramBuilder::add(LaunchOp launch) {
     return failure();
   result.routine = *routine;
   int32_t host = 0;
+  auto function = module.lookupSymbol<func::FuncOp>(launch.getRoutine());
+  auto argument = [&, number = 0]() mutable { return cast<MemRefType>(function.getArgumentTypes()[number++]); };
   for (Value input : launch.getInputs()) {
     simulator::Operand operand;
-    operand.bytes = bytesOf(input);
+    const MemRefType type = argument();
+    operand.bytes = bytesOf(input, type);
     if (isConstant(input)) {
-      FailureOr<uint64_t> offset = imageOf(input);
+      FailureOr<uint64_t> offset = imageOf(input, type);
       if (failed(offset))
         return failure();
       operand.offset = *offset;
@@ -130,7 +158,7 @@ LogicalResult ProgramBuilder::add(LaunchOp launch) {
   }
   for (Value output : launch.getOutputs()) {
     simulator::Operand operand;
-    operand.bytes = bytesOf(output);
+    operand.bytes = bytesOf(output, argument());
     operand.host = host++;
     operand.isOutput = true;
     result.operands.push_back(operand);

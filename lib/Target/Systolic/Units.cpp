@@ -212,8 +212,7 @@ bool StageBuilder::make(DivideRowsStage &stage, integer::DivideRowsOp op) {
 }
 
 bool StageBuilder::make(LayerNormStage &stage, integer::LayerNormOp op) {
-  if (!op.getAlgorithm().isCentered())
-    return refuse("the unit takes the mean of a row away");
+  stage.keepsMean = op.getAlgorithm().isCentered() ? 0 : 1;
   stage.eps = op.getAlgorithm().getEps();
   stage.output = rangeOf(op.getResult(), op.getResultCode());
   stage.offsets = op.getOffsets();

@@ -434,8 +434,36 @@ func.func private @f(%x: memref<32x64xi8>) attributes {systolic.routine} {
   %c0 = arith.constant 0 : index
   %c16 = arith.constant 16 : index
   %a = systolic.alloc : !systolic.tiles<scratchpad, [2, 2, 2], [16, 16], i3>
-  // expected-error @+1 {{splits bytes into 3 planes, but the grid begins with 2}}
+  %b = systolic.alloc : !systolic.tiles<scratchpad, [4, 2, 2], [16, 16], i3>
   systolic.mvin %x[%c0, %c0] rows %c16 cols %c16 along 0 to %a[%c0, %c0] split : memref<32x64xi8> to !systolic.tiles<scratchpad, [2, 2, 2], [16, 16], i3>
+  // expected-error @+1 {{splits bytes into 3 planes, but the grid begins with 4}}
+  systolic.mvin %x[%c0, %c0] rows %c16 cols %c16 along 0 to %b[%c0, %c0] split : memref<32x64xi8> to !systolic.tiles<scratchpad, [4, 2, 2], [16, 16], i3>
+  return
+}
+
+// -----
+
+// systolic.mvin C5
+func.func private @f(%x: memref<32x64xi4>) attributes {systolic.routine} {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %a = systolic.alloc : !systolic.tiles<scratchpad, [2, 2], [16, 16], i4>
+  %b = systolic.alloc : !systolic.tiles<scratchpad, [1, 2, 2], [16, 16], i4>
+  systolic.mvin %x[%c0, %c0] rows %c16 cols %c16 along 0 to %a[%c0, %c0] : memref<32x64xi4> to !systolic.tiles<scratchpad, [2, 2], [16, 16], i4>
+  // expected-error @+1 {{moves packed codes into elements of 4 bits, which has no use for split}}
+  systolic.mvin %x[%c0, %c0] rows %c16 cols %c16 along 0 to %b[%c0, %c0] split : memref<32x64xi4> to !systolic.tiles<scratchpad, [1, 2, 2], [16, 16], i4>
+  return
+}
+
+// -----
+
+// systolic.mvin C2
+func.func private @f(%x: memref<32x64xi3>) attributes {systolic.routine} {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %a = systolic.alloc : !systolic.tiles<scratchpad, [2, 2], [16, 16], i4>
+  // expected-error @+1 {{moves 'i3' to the scratchpad, which takes i8}}
+  systolic.mvin %x[%c0, %c0] rows %c16 cols %c16 along 0 to %a[%c0, %c0] : memref<32x64xi3> to !systolic.tiles<scratchpad, [2, 2], [16, 16], i4>
   return
 }
 
@@ -1506,6 +1534,31 @@ func.func private @f(%x: memref<2x3xi8>, %y: memref<2x3xi32>) attributes {systol
 func.func @main(%x: tensor<2x3xi8>) -> tensor<2x3xi32> {
   // expected-error @+1 {{has 3 operands and results, but the routine 'f' has 2 arguments}}
   %y = systolic.launch @f(%x, %x) : (tensor<2x3xi8>, tensor<2x3xi8>) -> tensor<2x3xi32>
+  return %y : tensor<2x3xi32>
+}
+
+// -----
+
+// systolic.launch C2
+func.func private @f(%x: memref<2x4xi4>, %y: memref<2x3xi32>) attributes {systolic.routine} {
+  return
+}
+func.func @main(%x: tensor<2x4xi3>, %bytes: tensor<2x4xi8>) -> (tensor<2x3xi32>, tensor<2x3xi32>) {
+  %y = systolic.launch @f(%x) : (tensor<2x4xi3>) -> tensor<2x3xi32>
+  // expected-error @+1 {{passes 'tensor<2x4xi8>' as argument 0 of type 'memref<2x4xi4>'}}
+  %z = systolic.launch @f(%bytes) : (tensor<2x4xi8>) -> tensor<2x3xi32>
+  return %y, %z : tensor<2x3xi32>, tensor<2x3xi32>
+}
+
+// -----
+
+// systolic.launch C2
+func.func private @f(%x: memref<2x3xi4>, %y: memref<2x3xi32>) attributes {systolic.routine} {
+  return
+}
+func.func @main(%x: tensor<2x3xi4>) -> tensor<2x3xi32> {
+  // expected-error @+1 {{passes 'tensor<2x3xi4>' as argument 0 of type 'memref<2x3xi4>'}}
+  %y = systolic.launch @f(%x) : (tensor<2x3xi4>) -> tensor<2x3xi32>
   return %y : tensor<2x3xi32>
 }
 

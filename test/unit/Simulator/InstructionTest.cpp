@@ -94,14 +94,15 @@ TEST(Instruction, BytesAreThoseOfTheDocument) {
   mvin.cols = 0x0708;
   mvin.tileStride = 0x090a;
   mvin.planeStride = 0x0b0c;
+  mvin.shift = 3;
   mvin.dram = {0x0d, 0x0e0f1011, 0x12131415};
-  const EncodedInstruction expected = {1, 0, 1,    0,    4,    3,    2,    1,    0,    0,    0,
+  const EncodedInstruction expected = {1, 3, 1,    0,    4,    3,    2,    1,    0,    0,    0,
                                        0, 6, 5,    8,    7,    0x0a, 9,    0x0c, 0x0b, 0x0d, 0,
                                        0, 0, 0x11, 0x10, 0x0f, 0x0e, 0x15, 0x14, 0x13, 0x12};
   EXPECT_EQ(encode(mvin), expected);
   EXPECT_EQ(print(mvin),
             "mvin local 0x1020304 rows 1286 cols 1800 from 13 + 235868177 pitch 303240213 tile_stride 2314 "
-            "plane_stride 2828 split");
+            "plane_stride 2828 planes 3 split");
 }
 
 TEST(Instruction, AnyBytesAreDecodedOrRefused) {

@@ -118,6 +118,9 @@ TEST(UnitsCheck, RefusesArithmeticThatDoesNotFit) {
   EXPECT_EQ(ofHalves(norm), "");
   norm.rounding = Rounding::Floor;
   EXPECT_EQ(ofHalves(norm), "stage 0 (layer_norm): it rounds half up only");
+  norm.keepsMean = 2;
+  EXPECT_EQ(ofHalves(norm), "stage 0 (layer_norm): keeps mean 2: must be 0 to 1");
+  norm.keepsMean = 0;
   norm.rounding = Rounding::HalfUp;
   norm.lines = numerics::PiecewiseLinear{{}, {0}, {0}};
   EXPECT_EQ(ofHalves(norm), "stage 0 (layer_norm): its lines are not near a reciprocal root");
@@ -133,6 +136,9 @@ TEST(UnitsCheck, RefusesArithmeticThatDoesNotFit) {
   EXPECT_EQ(ofHalves(norm), "");
   EXPECT_EQ(refusal(programWith(norm)),
             "stage 0 (layer_norm): its input has -2147483648 to 2147483647, more than 16 bits");
+  norm.keepsMean = 1;
+  EXPECT_EQ(ofHalves(norm), "stage 0 (layer_norm): by shifts it centers rows");
+  norm.keepsMean = 0;
   norm.offsets[0] = int64_t(1) << 32;
   EXPECT_EQ(ofHalves(norm), "stage 0 (layer_norm): offset 4294967296: must be -2147483648 to 2147483648");
 }

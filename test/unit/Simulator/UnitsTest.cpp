@@ -285,6 +285,31 @@ TEST(Units, LayerNormEqualsNumerics) {
              [&](int64_t row, int64_t c) { return expected[static_cast<size_t>(row * kChannels + c)]; });
 }
 
+TEST(Units, LayerNormThatKeepsTheMeanEqualsNumerics) {
+  Rng rng(12);
+  LayerNormStage stage;
+  stage.eps = 1000;
+  stage.output = {3, -128, 127};
+  stage.multipliers = someMultipliers(rng, kChannels, 36, 36, -(1 << 29), 1 << 29);
+  stage.offsets = pickAll<int64_t>(rng, kChannels, -(int64_t(1) << 42), int64_t(1) << 42);
+  stage.keepsMean = 1;
+  UnitProgram unit = programWith(stage);
+  unit.input.bytes = 1;
+  const std::vector<int32_t> words = randomRows(rng, INT32_MIN, INT32_MAX);
+  const auto *bytes = reinterpret_cast<const int8_t *>(words.data());
+  unit.input.rowPitch = kChannels;
+  unit.input.batchPitch = kChannels * kRows;
+  std::vector<int32_t> expected(words.size());
+  for (int64_t row = 0; row < kAllRows; ++row) {
+    std::vector<int32_t> x(bytes + row * kChannels, bytes + (row + 1) * kChannels);
+    numerics::layerNormNormalize(x.data(), x.data(), kChannels, 1000, /*centered=*/false);
+    numerics::layerNormScale(x.data(), expected.data() + row * kChannels, kChannels, stage.multipliers.data(),
+                             stage.offsets.data(), 3, -128, 127);
+  }
+  expectRows(unit, words, {},
+             [&](int64_t row, int64_t c) { return expected[static_cast<size_t>(row * kChannels + c)]; });
+}
+
 TEST(Units, LayerNormByShiftsEqualsNumerics) {
   Rng rng(10);
   LayerNormStage stage;

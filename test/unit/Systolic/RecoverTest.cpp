@@ -35,7 +35,7 @@ protected:
     context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) { errors += diagnostic.str(); });
     use(R"(
       func.func @main(%x: tensor<1x20x24xi8>) -> tensor<1x20x12xi32> {
-        %w = arith.constant dense<3> : tensor<24x12xi8>
+        %w = arith.constant dense<100> : tensor<24x12xi8>
         %b = arith.constant dense<7> : tensor<12xi32>
         %y = vitq.matmul %x, %w, %b : (tensor<1x20x24xi8>, tensor<24x12xi8>, tensor<12xi32>) -> tensor<1x20x12xi32>
         return %y : tensor<1x20x12xi32>
@@ -100,7 +100,7 @@ protected:
   }
 
   bool recovers(ArrayRef<simulator::Instruction> instructions) {
-    return succeeded(systolic::recoverProduct(routine, instructions, machine, {}));
+    return succeeded(systolic::recoverProduct(routine, instructions, machine, {}, bits));
   }
 
   MLIRContext context;
@@ -109,6 +109,8 @@ protected:
   std::vector<simulator::Instruction> code;
   simulator::Config machine;
   std::string errors;
+  /// Of the codes of each operand.
+  SmallVector<int64_t> bits;
   unsigned found = 0, tried = 0;
 };
 
@@ -135,6 +137,23 @@ TEST_F(Recover, EveryDroppedInstructionIsFound) {
 
 TEST_F(Recover, WrongFieldsAreFound) {
   lower("rows=8,cols=8,bits=4");
+  ASSERT_TRUE(recovers(code)) << errors;
+  changeFields();
+  EXPECT_GT(tried, 100u);
+  EXPECT_EQ(found, tried);
+}
+
+TEST_F(Recover, WrongFieldsOfPackedCodesAreFound) {
+  use(R"(
+    func.func @main(%x: tensor<1x20x24xi8>) -> tensor<1x20x12xi32> {
+      %w = arith.constant dense<3> : tensor<24x12xi8>
+      %y = vitq.matmul %x, %w : (tensor<1x20x24xi8>, tensor<24x12xi8>) -> tensor<1x20x12xi32>
+      return %y : tensor<1x20x12xi32>
+    })");
+  lower("rows=8,cols=8,bits=4");
+  EXPECT_FALSE(recovers(code));
+  EXPECT_NE(errors.find("reads a plane with the wrong sign"), std::string::npos) << errors;
+  bits = {8, 3};
   ASSERT_TRUE(recovers(code)) << errors;
   changeFields();
   EXPECT_GT(tried, 100u);
