@@ -89,9 +89,11 @@ LogicalResult Interpreter::Impl::addArgument(BlockArgument argument, bool ignore
     kind = ElementKind::I32;
     entry.storage = exactKindOf(quantized.getStorageType());
     entry.isSigned = quantized.isSigned();
+    if (ignoreCasts)
+      entry.codes = QuantizedType::get(type);
     if (!entry.storage)
       kind = std::nullopt;
-    else if (ignoreCasts && (entry.codes = QuantizedType::get(type)))
+    else if (entry.codes)
       kind = floatKind;
   } else if (element.isF32() || element.isF64()) {
     kind = floatKind;

@@ -13,6 +13,8 @@
 #include "vitq/Support/Progress.h"
 #include "vitq/Tensor/MemoryPool.h"
 
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+
 #include <atomic>
 #include <thread>
 
@@ -40,28 +42,39 @@ FailureOr<CalibrationImages> CalibrationImages::open(func::FuncOp function, Stri
     how = *parsed;
   }
   CalibrationImages images;
-  auto source = data::ImageSource::open(data, how, static_cast<int>(type.getDimSize(1)));
+  images.takesBytes = isa<quant::QuantizedType>(type.getElementType());
+  const unsigned channels = images.takesBytes ? 3 : 1, height = images.takesBytes ? 1 : 2;
+  auto source = data::ImageSource::open(data, how, static_cast<int>(type.getDimSize(channels)));
   if (!source)
     return emitError(loc, llvm::toString(source.takeError()));
   images.source = std::move(*source);
   images.shape.assign(type.getShape().begin(), type.getShape().end());
   images.count = limit ? std::min<uint64_t>(limit, images.source->size()) : images.source->size();
-  if (images.source->height() != type.getDimSize(2) || images.source->width() != type.getDimSize(3))
+  if (images.source->height() != type.getDimSize(height) || images.source->width() != type.getDimSize(height + 1))
     return emitError(loc, "images of ") << data << " come out as " << images.source->height() << "x"
-                                        << images.source->width() << ", the model takes " << type.getDimSize(2) << "x"
-                                        << type.getDimSize(3) << "; set resize= and crop= in --preprocess";
+                                        << images.source->width() << ", the model takes " << type.getDimSize(height)
+                                        << "x" << type.getDimSize(height + 1)
+                                        << "; set resize= and crop= in --preprocess";
   return std::move(images);
 }
 
 FailureOr<Tensor> CalibrationImages::batch(uint64_t index, Location loc) const {
-  Tensor batch = Tensor::allocate(ElementKind::F32, shape);
+  Tensor batch = Tensor::allocate(takesBytes ? ElementKind::I8 : ElementKind::F32, shape);
   const int64_t size = batch.numElements() / shape.front();
-  for (int64_t b = 0; b < shape.front(); ++b) {
-    llvm::Expected<std::vector<float>> image =
-        source->normalized(std::min<uint64_t>(index * shape.front() + b, count - 1));
+  auto read = [&](auto image, auto *to) -> LogicalResult {
     if (!image)
       return emitError(loc, llvm::toString(image.takeError()));
-    std::copy_n(image->begin(), size, batch.mutableData<float>() + b * size);
+    if constexpr (std::is_same_v<decltype(to), uint8_t *>)
+      std::copy_n(image->pixels.begin(), size, to);
+    else
+      std::copy_n(image->begin(), size, to);
+    return success();
+  };
+  for (int64_t b = 0; b < shape.front(); ++b) {
+    const size_t image = std::min<uint64_t>(index * shape.front() + b, count - 1);
+    if (failed(takesBytes ? read(source->pixels(image), batch.mutableData<uint8_t>() + b * size)
+                          : read(source->normalized(image), batch.mutableData<float>() + b * size)))
+      return failure();
   }
   return batch;
 }

@@ -19,7 +19,8 @@ namespace vitq {
 /// The images that passes behind `vit-calibrate` look at, prepared as that pass did.
 class CalibrationImages {
 public:
-  /// Opens `data` for `function`, of one float image tensor [B, C, H, W]. An empty `preprocess` is the module's
+  /// Opens `data` for `function`, of one float image tensor [B, C, H, W], or one of bytes of pixels
+  /// [B, H, W, C] (behind `vit-take-pixels`). An empty `preprocess` is the module's
   /// (`vit.preprocess`); `limit` 0 takes all images. Errors say for what the images are needed:
   /// `purpose` begins the sentence ("--weight-bits=4 ").
   static mlir::FailureOr<CalibrationImages> open(mlir::func::FuncOp function, llvm::StringRef data,
@@ -27,6 +28,8 @@ public:
                                                  const llvm::Twine &purpose);
 
   uint64_t size() const { return count; }
+  /// Images of one run of the function.
+  uint64_t batchSize() const { return shape.front(); }
   /// How many batches of the function they fill.
   uint64_t batches() const { return (count + shape.front() - 1) / shape.front(); }
   /// The images of batch `index` as the function takes them; the last image fills the last batch up. A
@@ -42,6 +45,7 @@ public:
 private:
   std::unique_ptr<data::ImageSource> source;
   llvm::SmallVector<int64_t> shape;
+  bool takesBytes = false;
   uint64_t count = 0;
 };
 

@@ -9,7 +9,6 @@
 #include "FitWeights.h"
 
 #include "vitq/Analysis/QuantizationHints.h"
-#include "vitq/Calibration/Calibration.h"
 #include "vitq/Support/MainFunction.h"
 #include "vitq/Support/Progress.h"
 
@@ -46,10 +45,11 @@ class FitWeights : public vitq::impl::VitFitWeightsPassBase<FitWeights> {
 
   LogicalResult checkOptions();
   LogicalResult fit(func::FuncOp function);
-  LogicalResult choose(const WeightedOps &weighted);
-  FailureOr<RowWeights> findRows(func::FuncOp function, const WeightedOps &weighted,
-                                 const ::vitq::data::ImageSource &source);
-  FailureOr<std::unique_ptr<::vitq::data::ImageSource>> openImages(func::FuncOp function);
+  unsigned bitsFor(WeightedOp op) const {
+    return op->hasAttr(kWeightBitsAttr) ? ::vitq::getWeightBits(op) : weightBits;
+  }
+  void choose(const WeightedOps &weighted);
+  FailureOr<RowWeights> findRows(func::FuncOp function, const WeightedOps &weighted, const CalibrationImages &images);
   FitOptions optionsFor(unsigned bits, const WeightInput &input, size_t images) const;
   FailureOr<FittedLayer> fitLayer(Streams &streams, WeightedOp op, const FoldedWeight &folded, const WeightInput &input,
                                   unsigned bits, const RowWeights &rowWeights, LayerInputs &inputs);
@@ -57,7 +57,7 @@ class FitWeights : public vitq::impl::VitFitWeightsPassBase<FitWeights> {
                      LayerInputs &inputs);
   void write(WeightedOp op, const FittedLayer &layer, unsigned bits);
 
-  size_t images = 0;
+  size_t imageCount = 0;
   /// What to fit, and what came out of it.
   llvm::DenseMap<Operation *, unsigned> fittedBits;
   std::vector<std::pair<WeightedOp, FittedLayer>> layers;
@@ -83,43 +83,14 @@ LogicalResult FitWeights::checkOptions() {
 }
 
 /// Ops whose weights are to be fitted: float ones that read no pixels.
-LogicalResult FitWeights::choose(const WeightedOps &weighted) {
+void FitWeights::choose(const WeightedOps &weighted) {
   fittedBits.clear();
   layers.clear();
   for (WeightedOp op : weighted.ops()) {
-    FailureOr<unsigned> bits = getWeightBits(op, weightBits);
-    if (failed(bits))
-      return failure();
-    if ((*bits < 8 || all) && !isCodedConstant(weightOf(op)) && !pixelsOf(op))
-      fittedBits[op] = *bits;
+    const unsigned bits = bitsFor(op);
+    if ((bits < 8 || all) && !isCodedConstant(weightOf(op)) && !pixelsOf(op))
+      fittedBits[op] = bits;
   }
-  return success();
-}
-
-FailureOr<std::unique_ptr<::vitq::data::ImageSource>> FitWeights::openImages(func::FuncOp function) {
-  Location loc = getOperation().getLoc();
-  auto type = function.getNumArguments() == 1 ? dyn_cast<RankedTensorType>(function.getArgumentTypes().front())
-                                              : RankedTensorType();
-  if (!type || type.getRank() != 4)
-    return emitError(loc, "weights of fewer than 8 bits are fitted to images: @main must take one image");
-  if (data.empty())
-    return emitError(loc, "weights of fewer than 8 bits are fitted to calibration images: give a folder (data=, "
-                          "--calibration-data); ranges from a file are not enough");
-  std::string text = preprocess;
-  if (auto own = getOperation()->getAttrOfType<StringAttr>(calibration::kPreprocessAttr); own && text.empty())
-    text = own.str();
-  ::vitq::data::Preprocess how;
-  if (!text.empty()) {
-    llvm::Expected<::vitq::data::Preprocess> parsed = ::vitq::data::parsePreprocess(text);
-    if (!parsed)
-      return emitError(loc, llvm::toString(parsed.takeError()));
-    how = *parsed;
-  }
-  const bool takesBytes = isa<quant::QuantizedType>(type.getElementType());
-  auto source = ::vitq::data::ImageSource::open(data, how, static_cast<int>(type.getDimSize(takesBytes ? 3 : 1)));
-  if (!source)
-    return emitError(loc, llvm::toString(source.takeError()));
-  return std::move(*source);
 }
 
 /// Bits of the codes that `input` has; 16 for what has none.
@@ -148,13 +119,13 @@ FitOptions FitWeights::optionsFor(unsigned bits, const WeightInput &input, size_
 FailureOr<FittedLayer> FitWeights::fitLayer(Streams &streams, WeightedOp op, const FoldedWeight &folded,
                                             const WeightInput &input, unsigned bits, const RowWeights &rowWeights,
                                             LayerInputs &inputs) {
-  FitOptions options = optionsFor(bits, input, images);
+  FitOptions options = optionsFor(bits, input, imageCount);
   FailureOr<std::optional<FittedLayer>> layer = std::optional<FittedLayer>();
   if (op.isRowProduct()) {
     const auto rows =
         static_cast<size_t>(cast<ShapedType>(op->getResult(0).getType()).getNumElements() / folded.rows());
     const double special = classWeight > 0 ? classWeight : bits <= 3 ? 30 : 10;
-    const size_t samples = rows / streams.imagesOfRun() * images, columns = folded.rowSize();
+    const size_t samples = rows / streams.imagesOfRun() * imageCount, columns = folded.rowSize();
     if (samples < columns) {
       options.codes.damping *= std::min(10.0, static_cast<double>(columns) / static_cast<double>(samples));
       emitRemark(op.getLoc(), "'") << nodeName(op.getLoc()) << "' has " << columns
@@ -184,6 +155,7 @@ void FitWeights::write(WeightedOp op, const FittedLayer &layer, unsigned bits) {
   op->setOperand(1, weightConstant(rewriter, op, weightOf(op), layer.weight, bits));
   if (matchBias)
     setBias(op, biasConstant(rewriter, op, biasOf(op), layer.bias, "bias"));
+  op->removeAttr(kWeightBitsAttr);
   ++numFitted;
 }
 
@@ -195,12 +167,12 @@ static std::string describe(const FittedLayer &layer, unsigned bits) {
 }
 
 FailureOr<RowWeights> FitWeights::findRows(func::FuncOp function, const WeightedOps &weighted,
-                                           const ::vitq::data::ImageSource &source) {
+                                           const CalibrationImages &images) {
   if (classWeight == 1)
     return RowWeights();
-  llvm::Expected<Tensor> input = readInput(function, source, 0, 1);
-  if (!input)
-    return emitError(function.getLoc(), llvm::toString(input.takeError()));
+  FailureOr<Tensor> input = images.batch(0, function.getLoc());
+  if (failed(input))
+    return failure();
   return RowWeights::find(function, weighted.ops(), *input);
 }
 
@@ -212,19 +184,19 @@ LogicalResult FitWeights::step(Streams &streams, const WeightedOps &weighted, We
   Tensor weight, bias;
   if (!isCodedConstant(weightOf(op))) {
     FailureOr<FoldedWeight> folded = weighted.fold(op);
-    FailureOr<unsigned> bits = getWeightBits(op, weightBits);
-    if (failed(folded) || failed(bits))
+    const unsigned bits = bitsFor(op);
+    if (failed(folded))
       return failure();
     if (fittedBits.contains(op)) {
-      FailureOr<FittedLayer> layer = fitLayer(streams, op, *folded, weighted.inputOf(op), *bits, rowWeights, inputs);
+      FailureOr<FittedLayer> layer = fitLayer(streams, op, *folded, weighted.inputOf(op), bits, rowWeights, inputs);
       if (failed(layer))
         return failure();
       weight = dequantized(op, *folded, layer->weight);
       bias = matchBias ? realBias(layer->bias) : Tensor();
-      LDBG() << nodeName(op.getLoc()) << ": " << describe(*layer, *bits);
+      LDBG() << nodeName(op.getLoc()) << ": " << describe(*layer, bits);
       layers.emplace_back(op, std::move(*layer));
     } else {
-      weight = dequantized(op, *folded, roundRows(*folded, *bits));
+      weight = dequantized(op, *folded, roundRows(*folded, bits));
     }
   }
   FailureOr<std::vector<Tensor>> results = streams.compute(weight, bias);
@@ -236,17 +208,19 @@ LogicalResult FitWeights::step(Streams &streams, const WeightedOps &weighted, We
 
 LogicalResult FitWeights::fit(func::FuncOp function) {
   const WeightedOps weighted(function);
-  if (failed(choose(weighted)))
-    return failure();
+  choose(weighted);
   if (fittedBits.empty())
     return success();
-  auto source = openImages(function);
-  if (failed(source))
+  FailureOr<CalibrationImages> images =
+      CalibrationImages::open(function, data, preprocess, limit, "fitting weights of few bits ");
+  if (failed(images))
     return failure();
-  images = limit ? std::min<size_t>(limit, (*source)->size()) : (*source)->size();
-  FailureOr<std::unique_ptr<Streams>> streams = Streams::create(function, **source, images);
-  FailureOr<RowWeights> rowWeights = RowWeights();
-  if (failed(streams) || failed(rowWeights = findRows(function, weighted, **source)))
+  imageCount = images->size();
+  FailureOr<std::unique_ptr<Streams>> streams = Streams::create(function, *images);
+  if (failed(streams))
+    return failure();
+  FailureOr<RowWeights> rowWeights = findRows(function, weighted, *images);
+  if (failed(rowWeights))
     return failure();
   LayerInputs inputs;
   Progress progress("fitting weights", fittedBits.size());

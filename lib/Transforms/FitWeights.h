@@ -9,9 +9,9 @@
 #ifndef LIB_TRANSFORMS_FITWEIGHTS_H
 #define LIB_TRANSFORMS_FITWEIGHTS_H
 
+#include "CalibrationImages.h"
 #include "WeightCodes.h"
 
-#include "vitq/Data/ImageSource.h"
 #include "vitq/Fitting/Codes.h"
 #include "vitq/Fitting/LeastSquares.h"
 #include "vitq/Interpreter/Interpreter.h"
@@ -25,9 +25,8 @@ namespace vitq::quantize {
 /// `@main` on all images twice, op by op: without casts, and as it is with other weights.
 class Streams {
 public:
-  /// Reads the first `images` pictures of `source`; an error at `function` where it cannot be run on them.
-  static mlir::FailureOr<std::unique_ptr<Streams>> create(mlir::func::FuncOp function, const data::ImageSource &source,
-                                                          size_t images);
+  /// Reads `images`; an error at `function` where it cannot be run on them.
+  static mlir::FailureOr<std::unique_ptr<Streams>> create(mlir::func::FuncOp function, const CalibrationImages &images);
 
   /// Runs both up to `op`, an op with one result.
   mlir::LogicalResult runUntil(mlir::Operation *op);
@@ -61,10 +60,6 @@ private:
   std::vector<Interpreter::Run> exact, coded;
   std::vector<Tensor> exactResults;
 };
-
-/// The pictures from `first` on as `function` takes them: bytes, or normalized. The last one fills a batch up.
-llvm::Expected<Tensor> readInput(mlir::func::FuncOp function, const data::ImageSource &source, size_t first,
-                                 size_t images);
 
 //===----------------------------------------------------------------------===//
 // Rows

@@ -14,43 +14,8 @@ using namespace mlir;
 using namespace ::vitq;
 using namespace ::vitq::quantize;
 
-llvm::Expected<Tensor> quantize::readInput(func::FuncOp function, const data::ImageSource &source, size_t first,
-                                           size_t images) {
-  auto type = cast<RankedTensorType>(function.getArgumentTypes().front());
-  const bool takesBytes = isa<quant::QuantizedType>(type.getElementType());
-  Tensor batch = Tensor::allocate(takesBytes ? ElementKind::I8 : ElementKind::F32, type.getShape());
-  const int64_t extent = type.getDimSize(0), size = type.getNumElements() / extent;
-  auto copy = [&](auto *to, const auto &values) -> llvm::Error {
-    if (static_cast<int64_t>(values.size()) != size)
-      return llvm::createStringError(source.path() + ": an image has " + std::to_string(values.size()) +
-                                     " numbers, the model takes " + std::to_string(size) +
-                                     "; set resize= and crop= in --preprocess");
-    std::copy(values.begin(), values.end(), to);
-    return llvm::Error::success();
-  };
-  for (int64_t b = 0; b < extent; ++b) {
-    const size_t image = std::min(first + static_cast<size_t>(b), images - 1);
-    if (takesBytes) {
-      llvm::Expected<data::Image> picture = source.pixels(image);
-      if (!picture)
-        return picture.takeError();
-      if (llvm::Error error = copy(batch.mutableData<uint8_t>() + b * size, picture->pixels))
-        return error;
-    } else {
-      llvm::Expected<std::vector<float>> values = source.normalized(image);
-      if (!values)
-        return values.takeError();
-      if (llvm::Error error = copy(batch.mutableData<float>() + b * size, *values))
-        return error;
-    }
-  }
-  return batch;
-}
-
-FailureOr<std::unique_ptr<Streams>> Streams::create(func::FuncOp function, const data::ImageSource &source,
-                                                    size_t images) {
-  const auto batch = static_cast<size_t>(cast<RankedTensorType>(function.getArgumentTypes().front()).getDimSize(0));
-  std::unique_ptr<Streams> streams(new Streams(function.getContext(), images, batch));
+FailureOr<std::unique_ptr<Streams>> Streams::create(func::FuncOp function, const CalibrationImages &images) {
+  std::unique_ptr<Streams> streams(new Streams(function.getContext(), images.size(), images.batchSize()));
   InterpreterOptions real;
   real.ignoreCasts = true;
   FailureOr<std::unique_ptr<Interpreter>> withoutCasts = Interpreter::create(function, real);
@@ -59,14 +24,14 @@ FailureOr<std::unique_ptr<Streams>> Streams::create(func::FuncOp function, const
     return failure();
   streams->withoutCasts = std::move(*withoutCasts);
   streams->withCasts = std::move(*withCasts);
-  const size_t runs = (images + batch - 1) / batch;
+  const size_t runs = images.batches();
   streams->exact.resize(runs);
   streams->coded.resize(runs);
   streams->exactResults.resize(runs);
   auto begin = [&](size_t run) -> LogicalResult {
-    llvm::Expected<Tensor> input = readInput(function, source, run * batch, images);
-    if (!input)
-      return emitError(function.getLoc(), llvm::toString(input.takeError()));
+    FailureOr<Tensor> input = images.batch(run, function.getLoc());
+    if (failed(input))
+      return failure();
     FailureOr<Interpreter::Run> exact = streams->withoutCasts->begin(*input);
     FailureOr<Interpreter::Run> coded = streams->withCasts->begin(*input);
     if (failed(exact) || failed(coded))
