@@ -172,7 +172,7 @@ struct CompilerFlags {
       toggle("rotate-residual", "Rotate the residual stream, so that no channel reaches far");
   ValueOption<Toggle> rotateHeads = toggle("rotate-heads", "Rotate queries, keys and values in each head");
   ValueOption<Toggle> rotateHidden =
-      toggle("rotate-hidden", "Spread the result of GELU over blocks of channels at run time");
+      toggle("rotate-hidden", "Spread the result of GELU over blocks of channels at run time", llvm::cl::Hidden);
   llvm::cl::opt<unsigned> weightBits{"weight-bits", llvm::cl::desc("Bits of weights, 2 to 8 (8)"), llvm::cl::init(8),
                                      llvm::cl::cat(category)};
   llvm::cl::opt<unsigned> activationBits{"activation-bits",
@@ -184,13 +184,15 @@ struct CompilerFlags {
           "Bits of single tensors: KIND=N with KIND weights, norm, query, key, value, qkv, probabilities, "
           "attention, hidden, activations or residual; @layers.json; auto:size=3MB; several separated by commas"),
       llvm::cl::cat(category)};
-  ValueOption<Toggle> fitWeights =
-      toggle("fit-weights", "Choose codes of weights by the errors of products, on the calibration images");
+  ValueOption<Toggle> fitWeights = toggle(
+      "fit-weights", "Choose codes of weights by the errors of products, on the calibration images", llvm::cl::Hidden);
   llvm::cl::opt<std::string> bitsFront{
       "bits-front", llvm::cl::desc("Write what --bits=auto:size=N would choose at other sizes to this JSON file"),
       llvm::cl::cat(category)};
-  ValueOption<Toggle> centerChannels = toggle("center-channels", "Take the mean of each channel out of what is coded");
-  ValueOption<Toggle> fitCodeRanges = toggle("fit-code-ranges", "Choose the range of few codes by their squared error");
+  ValueOption<Toggle> centerChannels =
+      toggle("center-channels", "Take the mean of each channel out of what is coded", llvm::cl::Hidden);
+  ValueOption<Toggle> fitCodeRanges =
+      toggle("fit-code-ranges", "Choose the range of few codes by their squared error", llvm::cl::Hidden);
   llvm::cl::opt<uint64_t> seed{"seed", llvm::cl::desc("Seed of the signs that rotations begin with"), llvm::cl::init(0),
                                llvm::cl::cat(category)};
   NumberOption splitOutliers{
@@ -233,9 +235,11 @@ struct CompilerFlags {
       "report-times", llvm::cl::desc("Report the time and memory of each pass (=false: reports that can be compared)"),
       llvm::cl::init(true), llvm::cl::cat(category)};
 
-  ValueOption<Toggle> toggle(llvm::StringRef name, llvm::StringRef description) {
+  /// `hidden`: not in --help, which is a page, but in --help-hidden.
+  ValueOption<Toggle> toggle(llvm::StringRef name, llvm::StringRef description,
+                             llvm::cl::OptionHidden hidden = llvm::cl::NotHidden) {
     return ValueOption<Toggle>(name, llvm::cl::desc(description), CompileOptions::toggleValues(),
-                               llvm::cl::init(Toggle::Recipe), llvm::cl::cat(category));
+                               llvm::cl::init(Toggle::Recipe), llvm::cl::cat(category), hidden);
   }
 
   /// Whether the user asked for the compiler.
