@@ -19,7 +19,7 @@
 
 // REDEFINE: %{size} = 50B
 // RUN: not %{choose} 2>&1 | FileCheck %s --check-prefix=SMALL
-// SMALL: error: --bits=auto: weights of 0.05 kB are asked for, but with 2 bits they take 0.06 kB (with 8 bits 0.15 kB); of these the first layer, the last one and what --bits names take 0.03 kB
+// SMALL: error: --bits=auto: weights of 0.05 kB are asked for, but with 2 bits they take 0.06 kB (with 8 bits 0.15 kB); of these the first layer, the last one and what --bits names take 0.02 kB
 // RUN: not vitq-opt %s --vit-choose-bits=bits=auto:size=1kB 2>&1 | FileCheck %s --check-prefix=DATA
 // DATA: error: --bits=auto measures on the calibration images: give them (data=, --calibration-data)
 // RUN: vitq-opt %s --vit-choose-bits=bits=weights=4 | FileCheck %s --check-prefix=ALL
