@@ -8,7 +8,8 @@
 
 #include "vitq/Analysis/Knapsack.h"
 
-#include <algorithm>
+#include "llvm/ADT/STLExtras.h"
+
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -29,14 +30,14 @@ std::vector<size_t> vitq::solveKnapsack(const std::vector<std::vector<KnapsackCh
   };
   least[0] = 0;
   for (size_t g = 0; g < groups.size(); ++g) {
-    std::fill(next.begin(), next.end(), none);
+    llvm::fill(next, none);
     for (size_t c = 0; c < groups[g].size(); ++c)
       for (size_t cost = stepsOf(groups[g][c].cost), at = cost; at <= steps; ++at)
         if (const double loss = least[at - cost] + groups[g][c].loss; loss < next[at])
           next[at] = loss, chosen[g][at] = static_cast<uint16_t>(c);
     least.swap(next);
   }
-  size_t at = static_cast<size_t>(std::min_element(least.begin(), least.end()) - least.begin());
+  size_t at = static_cast<size_t>(llvm::min_element(least) - least.begin());
   if (least[at] == none)
     return {};
   std::vector<size_t> result(groups.size());
