@@ -30,7 +30,7 @@ void addFloatPasses(OpPassManager &pm) {
 llvm::cl::ValuesClass CompileOptions::recipeValues() {
   return llvm::cl::values(
       clEnumValN(Recipe::Default, "default", "keeps the accuracy: outlier channels, heads and large channels apart"),
-      clEnumValN(Recipe::Best, "best", "rotated and centered too: more accurate, a little more work at run time"),
+      clEnumValN(Recipe::Best, "best", "rotated and centered too: more accurate, a sixth slower"),
       clEnumValN(Recipe::MinMax, "minmax", "one scale for each tensor, from its calibrated range"),
       clEnumValN(Recipe::IVit, "ivit", "I-ViT's layout and operators"));
 }
