@@ -28,9 +28,9 @@ struct Facts {
       hasFewBits = choice->isBelow(8, /*weights=*/true) || choice->isBelow(8, /*weights=*/false);
       hasBudget = choice->weightBudget().has_value();
       const bool isBest = s.compile.recipe == Recipe::Best;
-      isMeasuredAgain = isBest || (hasFewBits && s.compile.recipe == Recipe::Default);
-      rotates |=
-          isMeasuredAgain && (s.compile.rotateResidual == Toggle::Recipe || s.compile.rotateHeads == Toggle::Recipe);
+      const bool prepares = isBest || (hasFewBits && s.compile.recipe == Recipe::Default);
+      isMeasuredAgain = prepares || s.compile.rotateHidden == Toggle::On || s.compile.centerChannels == Toggle::On;
+      rotates |= prepares && (s.compile.rotateResidual == Toggle::Recipe || s.compile.rotateHeads == Toggle::Recipe);
     } else {
       llvm::consumeError(choice.takeError()); // An error of its own.
     }
@@ -161,7 +161,8 @@ static const llvm::SmallVector<Rule> &rules() {
        "has no effect without --weight-bits, --activation-bits or --bits below 8: it is for few codes"},
       {{"load-ranges"},
        [](const Facts &f) { return f.isMeasuredAgain; },
-       "does not go with --recipe=best, nor with fewer than 8 bits: the model is changed and measured again; give the "
+       "does not go with --recipe=best, --rotate-hidden, --center-channels, nor with fewer than 8 bits: the model is "
+       "changed and measured again; give the "
        "images (--calibration-data), or --recipe=minmax"},
       {{"save-ranges"},
        [](const Facts &f) { return !f.hasData() && f.s.compile.loadRanges.empty(); },
