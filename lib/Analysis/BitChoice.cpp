@@ -56,12 +56,13 @@ static Error setBits(BitChoice::Roles &roles, StringRef name, std::optional<int6
       return createStringError(where + name + " has " + Twine(least) + " to " + Twine(most) + " bits" +
                                (mayBeWide(role) ? ", or 16" : "") +
                                (bits ? ", not " + Twine(*bits) : Twine(": give a number")));
-    // Powers of two relative to the maximum, or 8 bits of it.
     int64_t own = *bits;
-    if (role == TensorRole::Probabilities && own != 8 && own != 4) {
-      if (named.size() == 1)
-        return createStringError(where + "probabilities have 4 bits, powers of two, or 8, not " + Twine(own));
-      own = own < 4 ? 4 : 8;
+    if (role == TensorRole::Probabilities) {
+      if (named.size() == 1 && own < 4)
+        return createStringError(where + "probabilities have 4 to 8 bits, not " + Twine(own));
+      // Of a number for all: powers of two relative to the maximum, or 8 bits of it.
+      if (named.size() > 1)
+        own = own <= 4 ? 4 : 8;
     }
     roles[static_cast<size_t>(role)] = static_cast<unsigned>(own);
   }

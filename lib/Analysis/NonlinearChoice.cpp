@@ -185,6 +185,10 @@ AlgorithmSpec NonlinearChoice::of(StringRef function, StringRef layer) const {
   return spec;
 }
 
+bool NonlinearChoice::names(StringRef function, StringRef layer) const {
+  return ofLayers.contains(layer) || ofFunctions.contains(function);
+}
+
 bool NonlinearChoice::hasAuto() const {
   auto isAuto = [](const auto &entry) { return entry.second.isAuto; };
   return ofAll.isAuto || any_of(ofFunctions, isAuto) || any_of(ofLayers, isAuto);

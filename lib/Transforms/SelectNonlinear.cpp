@@ -165,9 +165,12 @@ FailureOr<AlgorithmSpec> SelectNonlinear::selectMeasured(Operation *op) {
 }
 
 AlgorithmSpec SelectNonlinear::specOf(const NonlinearChoice &choice, Operation *op) const {
-  AlgorithmSpec spec = choice.of(nonlinearFunctionOf(op), nodeName(op->getLoc()));
-  // Probabilities of 4 bits are powers of two.
-  if (isa<SoftmaxNumeratorOp>(op) && getCodeBits(op->getResult(0)) < kDefaultCodeBits)
+  const StringRef function = nonlinearFunctionOf(op);
+  const std::string layer = nodeName(op->getLoc());
+  AlgorithmSpec spec = choice.of(function, layer);
+  // Probabilities of 4 bits are powers of two, unless softmax's algorithm is named.
+  if (isa<SoftmaxNumeratorOp>(op) && getCodeBits(op->getResult(0)) == kPowersOfTwoBits &&
+      !choice.names(function, layer))
     return AlgorithmSpec{Algorithm::Log2};
   // On 16 bits: a table with interpolation, or lines.
   if (!spec.isAuto && isa<UnaryFunction>(op) && inputBits(op) == 16 && spec.kind != Algorithm::Lut)

@@ -104,7 +104,7 @@ func.func @moved(%x: tensor<1x3x3x!s>) -> (tensor<3x3x!e>, tensor<1x3x!sum>) {
 !e = !quant.uniform<i16:f32, 6.103515625E-5>
 !sum = !quant.uniform<i32:f32, 6.103515625E-5>
 func.func @moved_bytes(%x: tensor<1x3x3x!s>) -> (tensor<3x3x!e>, tensor<1x3x!sum>) {
-  // expected-error @+1 {{'?': codes of 8 bits need a product with the values and its division to follow; use --nonlinear=table for it}}
+  // expected-error @+1 {{'?': codes of at most 8 bits need a product with the values and its division to follow; use --nonlinear=table for it}}
   %e, %sum = vit.softmax_numerator wide using shift %x : tensor<1x3x3x!s> -> tensor<1x3x3x!e>, tensor<1x3x!sum>
   %r = vit.reshape %e to [3, 3] : tensor<1x3x3x!e> -> tensor<3x3x!e>
   return %r, %sum : tensor<3x3x!e>, tensor<1x3x!sum>

@@ -8,8 +8,8 @@
 // NUMBER: error: --bits: norm has 2 to 8 bits, or 16: give a number
 // RUN: not vitq-opt %t/model.mlir --vit-assign-bits=bits=residual=4 2>&1 | FileCheck %s --check-prefix=RESIDUAL
 // RESIDUAL: error: --bits: residual has 8 to 16 bits, not 4
-// RUN: not vitq-opt %t/model.mlir --vit-assign-bits=bits=probabilities=6 2>&1 | FileCheck %s --check-prefix=PROBABILITIES
-// PROBABILITIES: error: --bits: probabilities have 4 bits, powers of two, or 8, not 6
+// RUN: not vitq-opt %t/model.mlir --vit-assign-bits=bits=probabilities=3 2>&1 | FileCheck %s --check-prefix=PROBABILITIES
+// PROBABILITIES: error: --bits: probabilities have 4 to 8 bits, not 3
 // RUN: not vitq-opt %t/model.mlir --vit-assign-bits=bits=hiden=4 2>&1 | FileCheck %s --check-prefix=KIND
 // KIND: error: --bits: 'hiden' is no kind of tensor; is 'hidden'{{.*}} meant?
 // RUN: not vitq-opt %t/model.mlir --vit-assign-bits=bits=@%t/unknown.json 2>&1 | FileCheck %s --check-prefix=UNKNOWN

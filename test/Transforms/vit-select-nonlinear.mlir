@@ -1,6 +1,7 @@
 // RUN: vitq-opt %s --vit-select-nonlinear | FileCheck %s --check-prefix=TABLE
 // RUN: vitq-opt %s --vit-select-nonlinear=nonlinear=shift | FileCheck %s --check-prefix=SHIFT
 // RUN: vitq-opt %s "--vit-select-nonlinear=nonlinear={lut:8,softmax=log2,layer_norm=poly}" | FileCheck %s --check-prefix=EACH
+// RUN: vitq-opt %s --vit-select-nonlinear=nonlinear=softmax=table | FileCheck %s --check-prefix=SOFTMAX
 // RUN: split-file %S/Inputs/nonlinear.txt %t
 // RUN: vitq-opt %s --vit-select-nonlinear=nonlinear=@%t/layers.json | FileCheck %s --check-prefix=LAYERS
 
@@ -72,6 +73,13 @@ func.func @all(%x: tensor<1x2x!u>, %i: tensor<1x2x!i>, %a: tensor<1x2x!a>, %f: t
   // EACH: vit.softmax_numerator using log2
   // LAYERS: vit.softmax_numerator using poly
   %2, %3 = vit.softmax_numerator %a : tensor<1x2x!a> -> tensor<1x2x!e>, tensor<1x!s>
+  // Four bits are powers of two, whatever all functions have, unless softmax is named.
+  // TABLE: vit.softmax_numerator using log2
+  // SHIFT: vit.softmax_numerator using log2
+  // EACH: vit.softmax_numerator using log2
+  // LAYERS: vit.softmax_numerator using log2
+  // SOFTMAX: vit.softmax_numerator using table {{.*}}vit.code_bits = 4
+  %few, %sum = vit.softmax_numerator %a {vit.code_bits = 4 : i64} : tensor<1x2x!a> -> tensor<1x2x!e>, tensor<1x!s>
   // A function without a shift form keeps its table.
   // TABLE: vit.tanh using table
   // SHIFT: vit.tanh using table

@@ -47,8 +47,7 @@ public:
   /// weights to `vit-choose-bits`. Errors name the item, or the file and the key.
   ///
   /// N is 2 to 8, or 16 for what layers read; for the residual stream, which has 16 bits, the resolution: 8 to 16.
-  /// Probabilities have 8 bits, or 4 for powers of two; of a number of activations they take the former above 4, else
-  /// the latter.
+  /// Probabilities have 4 to 8 bits; of a number of activations they take 4 up to 4, else 8.
   static llvm::Expected<BitChoice> parse(llvm::StringRef text);
 
   /// The bytes that weights of layers may take; none where their bits are not left open.

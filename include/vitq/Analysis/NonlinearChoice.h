@@ -52,6 +52,8 @@ public:
   /// For a layer of a function: what is said of the layer, else of the function, else
   /// of all.
   AlgorithmSpec of(llvm::StringRef function, llvm::StringRef layer) const;
+  /// Whether the layer, or its function, is named, not only all functions.
+  bool names(llvm::StringRef function, llvm::StringRef layer) const;
 
   bool hasAuto() const;
   /// Whether any function is computed by lines (lut:N).

@@ -28,6 +28,8 @@ inline constexpr llvm::StringLiteral kCodeRangesAttr = "vit.code_ranges";
 /// `vit-fit-code-ranges` and `vit-quantize`).
 inline constexpr llvm::StringLiteral kWeightBitsAttr = "vit.weight_bits", kCodeBitsAttr = "vit.code_bits";
 inline constexpr int64_t kDefaultCodeBits = 8;
+/// Probabilities of as many bits are powers of two, unless an algorithm of softmax is named.
+inline constexpr int64_t kPowersOfTwoBits = 4;
 /// The same for a sum of the residual stream, 16 where absent: the bits that its scale is for (8 to 16). It is held in
 /// 16 bits all the same.
 inline constexpr llvm::StringLiteral kStreamBitsAttr = "vit.stream_bits";

@@ -340,7 +340,7 @@ def VitAssignBitsPass : Pass<"vit-assign-bits", "::mlir::ModuleOp"> {
     %q = vit.linear %n, %w, %b {vit.weight_bits = 4 : i64} : ...
     ```
     An error: a role or number of bits that there is not, a layer that the model does not have (with the
-    nearest names), and bits of probabilities between 4 and 8.
+    nearest names), and less than 4 bits for probabilities.
   }];
   let options = [Option<"bits", "bits", "std::string", "", "ROLE=N or @FILE.json, separated by commas">];
   let statistics = [Statistic<"numWeights", "num-weights", "Weights of fewer than 8 bits">];
@@ -927,7 +927,7 @@ def VitSelectNonlinearPass : Pass<"vit-select-nonlinear", "::mlir::ModuleOp"> {
       (GQA-LUT); of softmax the exponential and the reciprocal, of layer_norm
       the reciprocal root;
     * `poly`: I-BERT's polynomials; layer_norm keeps its root;
-    * `log2`: softmax in powers of two;
+    * `log2`: softmax in powers of two; what probabilities of 4 bits have unless softmax is named;
     * `auto`: measures `table`, `shift`, `poly`, `lut:8` and `lut:16`.
 
     What a function has no form of is computed by its table, unless it was asked for by

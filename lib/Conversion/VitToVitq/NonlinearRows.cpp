@@ -9,6 +9,7 @@
 #include "Recording.h"
 #include "RowLines.h"
 
+#include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Numerics/LayerNorm.h"
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Numerics/Softmax.h"
@@ -336,9 +337,16 @@ static quant::UniformQuantizedType codesOfAlgorithm(vit::SoftmaxNumeratorOp op, 
     return getPerTensorType(op.getContext(), 16, true, std::ldexp(1.0, -static_cast<int>(top)), 0);
   }
   case vit::Algorithm::Table:
-    return {};
-  default:
-    return codes.width > 8 ? getPerTensorType(op.getContext(), 8, false, 1.0 / 255, 0) : quant::UniformQuantizedType();
+    if (codes.width > 8)
+      return {};
+    [[fallthrough]];
+  default: {
+    const auto bits = static_cast<unsigned>(getCodeBits(op.getNumerator()));
+    if (codes.width <= bits)
+      return {};
+    // The largest code stands for 1.
+    return getPerTensorType(op.getContext(), bits, false, 1.0 / static_cast<double>(numerics::largestCode(bits)), 0);
+  }
   }
 }
 
@@ -362,7 +370,8 @@ LogicalResult lowering::retypeNumerators(ModuleOp module) {
       auto product = dyn_cast<vit::MatmulOp>(user);
       if (!product || product.getLhs() != op.getNumerator() || product.getRhs() == op.getNumerator() ||
           !llvm::all_of(product->getUsers(), llvm::IsaPred<vit::DivideRowsOp>))
-        return op.emitError("'") << nodeName(op.getLoc()) << "': " << (powers ? "powers of two" : "codes of 8 bits")
+        return op.emitError("'") << nodeName(op.getLoc())
+                                 << "': " << (powers ? "powers of two" : "codes of at most 8 bits")
                                  << " need a product with the values and its division to follow; use "
                                     "--nonlinear=table for it";
       product.getResult().setType(cast<RankedTensorType>(withScaledType(product.getType(), factor)));
