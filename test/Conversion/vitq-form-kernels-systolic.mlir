@@ -49,3 +49,17 @@ func.func @main(%x: tensor<1x4x8xi8>) -> tensor<1x4x8xi8> {
   %1 = vitq.requant %0 by <1, 8> round half_even : tensor<1x4x8xi32> -> tensor<1x4x8xi8>
   return %1 : tensor<1x4x8xi8>
 }
+
+// -----
+
+// What shrinks rows that the host has just computed stays there: it writes a fourth of the bytes.
+// CHECK-LABEL: func.func @main(
+// CHECK: vitq.hadamard
+// CHECK-NEXT: vitq.requant
+// CHECK-NOT: vitq.kernel
+// CHECK: return
+func.func @main(%x: tensor<1x4x64xi8>) -> tensor<1x4x64xi8> {
+  %0 = vitq.hadamard %x block 64 : tensor<1x4x64xi8> -> tensor<1x4x64xi32>
+  %1 = vitq.requant %0 by <1518500250, 40> round half_up : tensor<1x4x64xi32> -> tensor<1x4x64xi8>
+  return %1 : tensor<1x4x64xi8>
+}

@@ -8,6 +8,7 @@
 
 #include "ArrayKernels.h"
 
+#include "dialects/vitq/VitqKernel.h"
 #include "vitq/Analysis/AccumulatorBounds.h"
 #include "vitq/Conversion/KernelTargets.h"
 #include "vitq/Support/Constants.h"
@@ -73,8 +74,11 @@ bool ArrayKernelRules::takesProduct(integer::MatmulOp op, std::string &reason) c
   if (isEmpty(op))
     return refuse(reason, "it has nothing to multiply");
   const numerics::Code lhs = integer::codeOf(op.getLhs(), op.getLhsCode());
-  if (lhs.bits > 8)
-    return refuse(reason, "its left operand has 16 bits and the array takes 8");
+  if (lhs.bits > 8) {
+    const bool isSoftmax = isa_and_nonnull<integer::SoftmaxOp>(op.getLhs().getDefiningOp());
+    return refuse(reason, Twine("its left operand has 16 bits and the array takes 8") +
+                              (isSoftmax ? "; --nonlinear=softmax=table gives probabilities so many" : ""));
+  }
   return true;
 }
 
@@ -137,11 +141,22 @@ std::optional<StageOfOp> ArrayKernelRules::stageFor(Operation *op, Value rows, s
   return stageOf(op, rows, reason);
 }
 
+/// Whether rows shrink that the host has just computed: it writes fewer bytes than it would hand over.
+static bool shrinksRowsOfHost(Operation *op, const StageOfOp &stage) {
+  Operation *source = stage.rows.getDefiningOp();
+  auto bitsOf = [](Value value) { return cast<ShapedType>(value.getType()).getElementTypeBitWidth(); };
+  return source && !isa<integer::KernelOp>(source) && !source->hasTrait<vit::MoveOp>() &&
+         !simulator::needsWholeRow(stage.stage) && !stage.extraInput && bitsOf(op->getResult(0)) < bitsOf(stage.rows);
+}
+
 bool ArrayKernelRules::takesRows(Operation *op, std::string &reason) const {
-  if (!stageFor(op, Value(), reason))
+  std::optional<StageOfOp> stage = stageFor(op, Value(), reason);
+  if (!stage)
     return false;
   if (isConstant(op->getOperand(0)) || isEmpty(op))
     return refuse(reason, "it works on constants, or on nothing");
+  if (wishFor(op) != Place::Array && shrinksRowsOfHost(op, *stage))
+    return refuse(reason, "the host computes its rows and writes fewer bytes so");
   return true;
 }
 
