@@ -51,6 +51,10 @@ def parse_arguments():
     parser.add_argument("--exporter", type=pathlib.Path, default=sys.executable, metavar="PYTHON",
                         help="a Python with torch, timm and transformers, which writes the hybrids (default: this one)")
     parser.add_argument("--peers", help="names that peers/__init__.py lists, vitq among them, separated by commas")
+    parser.add_argument("--pin", metavar="CPU,CPU", help="the processors to use, as many as there are threads (default: "
+                        "the first of each physical core)")
+    parser.add_argument("--minutes", type=float, default=55, help="after which fewer rounds are made, at least 5 a model, "
+                        "and batches and the sweep are left out (default: 55)")
     parser.add_argument("--threads", default="1,2", help="numbers of threads (default: 1,2)")
     parser.add_argument("--rounds", type=int, help="turns of each program (default: 30, with --quick 12)")
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall",
@@ -95,10 +99,39 @@ def find_vitq(given):
              f"in {ROOT} (scripts/test.sh installs what that needs), or name their folder with --vitq-build.")
 
 
+def pinned_cores(text, count):
+    """The processors that --pin names."""
+    allowed = sorted(os.sched_getaffinity(0))
+    try:
+        cores = [int(core) for core in split(text)]
+    except ValueError:
+        cores = []
+    if len(set(cores)) != len(cores) or len(cores) < count or not set(cores) <= set(allowed):
+        sys.exit(f"compare.py: --pin={text}: give {count} different processors of {','.join(map(str, allowed))} "
+                 f"(--threads needs {count})")
+    return cores
+
+
+def check_peers(names, asked):
+    """Says before the work which peers will be missing; those that were asked for by name must be there."""
+    import peers
+
+    missing = {name: [package for package, version in peers.versions(peers.get(name)).items() if version is None]
+               for name in names}
+    missing = {name: packages for name, packages in missing.items() if packages}
+    if not missing:
+        return
+    text = "; ".join(f"{name} needs {' and '.join(packages)}" for name, packages in missing.items())
+    if asked:
+        sys.exit(f"compare.py: {text}. Install what is missing with\n    {PIP}")
+    print(f"note: left out, as packages are missing: {text}. To compare with them too:\n    {PIP}", file=sys.stderr)
+
+
 class Settings:
     """What the command line asks for."""
 
     def __init__(self, arguments):
+        import budget
         import machine
         import models
         import peers
@@ -112,6 +145,7 @@ class Settings:
         for name in self.peers:
             if name not in peers.PEERS:
                 sys.exit(f"compare.py: no peer '{name}'; there are {', '.join(peers.PEERS)}")
+        check_peers(self.peers, arguments.peers)
         for name in self.models:
             try:
                 name == "vit_tiny" or name in HYBRID_MODELS or models.find(name)
@@ -128,7 +162,8 @@ class Settings:
             sys.exit("compare.py: --clock=cpu adds up the time of all threads; use it with --threads=1")
         self.rounds = arguments.rounds or (12 if self.quick else 30)
         self.sweep = not self.quick if arguments.compile_sweep is None else arguments.compile_sweep
-        self.cores = machine.choose_cores(max(self.threads))
+        self.cores = pinned_cores(arguments.pin, max(self.threads)) if arguments.pin else \
+            machine.choose_cores(max(self.threads))
         while self.cores is None:
             print(f"note: this machine has no {self.threads[-1]} physical cores to use; left out")
             self.threads.pop()
@@ -137,6 +172,21 @@ class Settings:
         if self.has_flag("--openmp") and not pathlib.Path(LIBOMP).exists():
             sys.exit(f"compare.py: there is no {LIBOMP}, which programs for several threads are linked with. Install "
                      "it, as root, with\n    apt-get install libomp-22-dev")
+
+        steps = {} if arguments.no_timing else {name: 1 if name in HYBRID_MODELS + ["vit_tiny"] else
+                                                1 + models.macs(name) / 5e9 for name in self.models}
+        steps |= ({"batches": 2} if self.batches else {}) | ({"compile sweep": 2} if self.sweep else {})
+        self.budget = budget.Budget(arguments.minutes, steps)
+
+    def tell_left(self, step, progress):
+        if step in self.budget.left and (text := self.budget.finish(step)):
+            progress.note(f"{step} done; {text}")
+
+    def is_late(self, step, progress):
+        """Whether the time is over before `step`, which is left out then."""
+        if self.budget.is_over():
+            progress.note(f"{step}: left out, {self.arguments.minutes:g} minutes are over (--minutes)")
+        return self.budget.is_over()
 
     def has_flag(self, flag):
         return any(line.split()[:1] and line.split()[0].split("=")[0] == flag for line in self.help.splitlines())
@@ -233,7 +283,7 @@ def measure_model(settings, cache, name, peak, progress):
             for peer, artifact in programs.items():
                 progress(f"{name}: {peer} is being loaded for {threads} threads")
                 contest.start(peer, threads, artifact, job["calibration"])
-        contest.run(settings.rounds)
+        result["rounds"] = contest.run(settings.rounds, settings.budget.share(name))
         profile = contest.profile(("vitq", 1), 30)
         for threads in settings.threads:
             rate = contest.peak(threads)
@@ -292,7 +342,7 @@ def measure_batches(settings, cache, name, progress):
                     contest.start(f"batch {size}", threads, artifacts[size], jobs[size]["calibration"])
             except measure.WorkerError as error:
                 result[size] = {"error": str(error)}
-        contest.run(max(5, settings.rounds // 2))
+        contest.run(max(5, settings.rounds // 2), settings.budget.share("batches"))
         for size in artifacts:
             result[size] = {threads: contest.result((f"batch {size}", threads)) for threads in settings.threads}
     finally:
@@ -339,6 +389,7 @@ def collect(settings, cache, peak, progress):
             except cache_module.ExportError as error:
                 results["not_exported"][name] = str(error)
                 progress.note(f"{name}: {error}")
+            settings.tell_left(name, progress)
             yield results
         results["peak_by_vitq_run"] = cross_check_peak(settings, cache, results)
     if "vit_tiny" in results["models"] or (arguments.no_timing and "vit_tiny" in settings.models):
@@ -346,11 +397,12 @@ def collect(settings, cache, peak, progress):
 
         results["accuracy"] = accuracy.measure_all(settings, cache, make_job(settings, cache, "vit_tiny"), progress)
         yield results
-    for name in BATCH_MODELS if settings.batches else []:
+    for name in BATCH_MODELS if settings.batches and not settings.is_late("batches", progress) else []:
         if name in settings.models:
             results["batches"][name] = measure_batches(settings, cache, name, progress)
             yield results
-    if settings.sweep:
+    settings.tell_left("batches", progress)
+    if settings.sweep and not settings.is_late("compile sweep", progress):
         import compile_sweep
 
         results["compile_sweep"] = compile_sweep.measure_all(settings, cache, progress)

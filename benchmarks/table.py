@@ -37,10 +37,10 @@ def milliseconds(value):
     return "-" if value is None else f"{value:.3g}" if value < 1 else f"{value:.2f}" if value < 100 else f"{value:.1f}"
 
 
-def median(model, engine, threads="1"):
-    """In milliseconds; None where it was not measured."""
+def median(model, engine, threads="1", key="median_ms"):
+    """In milliseconds; None where it was not measured. `key`: p10_ms or p90_ms in its place."""
     timing = ((model["engines"].get(engine) or {}).get("threads") or {}).get(str(threads))
-    return (timing or {}).get("median_ms")
+    return (timing or {}).get(key)
 
 
 def limit(model, threads="1"):
@@ -168,6 +168,12 @@ def model_table(name, results, model, verbose):
     lines += grid([head] + [row for row, _ in rows])
     errors = [(row[0], failed) for row, failed in rows if failed]
     lines += [f"  {title}: {error_text(text, verbose)}" for title, text in errors]
+    disturbed = sum((timing or {}).get("disturbed_turns", 0) for entry in model["engines"].values()
+                    for timing in (entry.get("threads") or {}).values())
+    if disturbed:
+        lines.append(f"  Other programs ran during {disturbed} turns, three attempts each; the least disturbed counts.")
+    if model.get("rounds", results["rounds"]) < results["rounds"]:
+        lines.append(f"  {model['rounds']} rounds of {results['rounds']}: the time was over (--minutes)")
     notes = [(results["titles"][engine], entry["artifact"]["note"]) for engine, entry in model["engines"].items()
              if (entry.get("artifact") or {}).get("note")]
     lines += [f"  {title}: {note}" for title, note in notes]
@@ -194,14 +200,15 @@ def summary_of(names, results):
     judged = is_judged(results)
     rows = [[""] + [cell for name in names
                     for cell in (results["models"][name]["title"], "bar" if has_bars(name) else "")]]
-    times = ["vitq, ms, 1 thread"]
+    times, fastest = ["vitq, ms, 1 thread, median"], ["  p10"]
     shares = ["share of the peak"]
     for name in names:
         model = results["models"][name]
         times += [milliseconds(median(model, "vitq")), ""]
+        fastest += [milliseconds(median(model, "vitq", key="p10_ms")), ""]
         share = divide(limit(model), median(model, "vitq"))
         shares += ["-" if share is None else f"{100 * share:.0f} %", ""]
-    rows += [times, shares]
+    rows += [times, fastest, shares]
     for kind, title in ROWS:
         row = [title]
         for name in names:

@@ -7,7 +7,8 @@ standard error. An answer has `error` when something failed.
     {"do": "prepare", "peer": NAME, "job": {...}, "folder": F}
     {"do": "load", "peer": NAME, "artifact": {...}, "threads": N, "pixels": F.npy}
     {"do": "peak", "library": F, "loop": NAME, "cores": [...]}
-    {"do": "time", "runs": N, "warm": B, "clock": C} times in seconds; after "peak": rates
+    {"do": "time", "runs": N, "warm": B, "clock": C} times in seconds, and how often others ran in
+                                              between; after "peak": rates
     {"do": "profile", "runs": N}
     {"do": "infer", "pixels": F.npy, "logits": F.npy}
 """
@@ -21,6 +22,21 @@ import traceback
 
 # What passes, and what this process has of the processors in all its threads.
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
+
+
+def disturbances():
+    """How often this process had to leave a processor to another, and a virtual machine's host took one of its own: its
+    ticks of 10 ms."""
+    stolen, cores = 0, os.sched_getaffinity(0)
+    try:
+        with open("/proc/stat") as file:
+            for line in file:
+                name, *ticks = line.split()
+                if name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in cores and len(ticks) > 7:
+                    stolen += int(ticks[7])
+    except OSError:
+        pass
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw + stolen
 
 
 class Worker:
@@ -67,11 +83,12 @@ class Worker:
         times, clock = [], CLOCKS[request["clock"]]
         if request["warm"]:
             self.session.run()  # Wakes threads, fills caches.
+        before = disturbances()
         for _ in range(request["runs"]):
             start = clock()
             self.session.run()
             times.append(clock() - start)
-        return {"times": times}
+        return {"times": times, "disturbances": disturbances() - before}
 
     def profile(self, request):
         return {"profile": self.session.profile(request["runs"])}
