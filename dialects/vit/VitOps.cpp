@@ -315,6 +315,12 @@ LogicalResult HadamardOp::verify() {
                                          << numerics::kMaxHadamardBlock << " is needed";
   if (shapeOf(getInput()).empty() || shapeOf(getInput()).back() % block != 0) // C2
     return emitOpError("has blocks of ") << block << " channels, which do not divide the last axis";
+  if (!numerics::areHadamardShifts(getShifts().value_or(ArrayRef<int8_t>()), shapeOf(getInput()).back())) // C3
+    return emitOpError("needs a shift of 0 to ") << numerics::kMaxHadamardShift << " for each channel";
+  if (std::optional<ArrayRef<float>> centers = getCenters();
+      centers && (static_cast<int64_t>(centers->size()) != shapeOf(getInput()).back() ||
+                  !llvm::all_of(*centers, [](float center) { return std::isfinite(center); }))) // C4
+    return emitOpError("needs a finite center for each channel");
   return success();
 }
 

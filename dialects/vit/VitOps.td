@@ -750,18 +750,28 @@ def Vit_HadamardOp : Vit_Op<"hadamard", [DeclareOpInterfaceMethods<CommutesWithD
     channel holds is spread over n. On quantized operands the result is the exact sum; `1 / sqrt(n)` is in its scale
     (docs/Rules.md, R13). QuaRot (Ashkboos et al. 2024, section 4) puts it in front of the second layer of an MLP.
 
+    With `centers` and `shifts`, numbers for each channel of the last axis, `(x - centers) 2^shifts` stands for `x`: what
+    a channel always has is not spread, what counts more is spread with more weight. On codes these are zero points of
+    channels, centers rounded to a step of the codes, and shifts to the left.
+
     Constraints:
     * C1: the block is a power of two, 2 to 256.
     * C2: the block divides the last axis.
+    * C3: there is a shift for each channel, 0 to 4.
+    * C4: there is a finite center for each channel.
 
     Example:
     ```mlir
     %y = vit.hadamard %x block 64 : tensor<1x197x768xf32> -> tensor<1x197x768xf32>
+    %z = vit.hadamard %u block 2 centers [0.5, 0.0, 0.125, 1.0] shifts [0, 1, 4, 2] : tensor<1x3x4xf32> -> tensor<1x3x4xf32>
     ```
   }];
-  let arguments = (ins Vit_Tensor:$input, I64Attr:$block);
+  let arguments = (ins Vit_Tensor:$input, I64Attr:$block, OptionalAttr<DenseF32ArrayAttr>:$centers,
+    OptionalAttr<DenseI8ArrayAttr>:$shifts);
   let results = (outs Vit_Tensor:$result);
-  let assemblyFormat = "$input `block` $block attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat = [{
+    $input `block` $block (`centers` $centers^)? (`shifts` $shifts^)? attr-dict `:` type($input) `->` type($result)
+  }];
   let hasVerifier = 1;
 }
 

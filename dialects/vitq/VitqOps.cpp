@@ -171,6 +171,13 @@ LogicalResult HadamardOp::verify() {
                                          << numerics::kMaxHadamardBlock << " is needed";
   if (shapeOf(getInput()).empty() || shapeOf(getInput()).back() % block != 0) // C2
     return emitOpError("has blocks of ") << block << " channels, which do not divide the last axis";
+  if (!numerics::areHadamardShifts(getShifts().value_or(ArrayRef<int8_t>()), shapeOf(getInput()).back())) // C4
+    return emitOpError("needs a shift of 0 to ") << numerics::kMaxHadamardShift << " for each channel";
+  const numerics::Code code = codeOf(getInput(), getInputCode());
+  if (std::optional<ArrayRef<int32_t>> zeros = getZeros();
+      zeros && (static_cast<int64_t>(zeros->size()) != shapeOf(getInput()).back() ||
+                !llvm::all_of(*zeros, [&](int32_t zero) { return zero >= code.min() && zero <= code.max(); }))) // C5
+    return emitOpError("needs a zero point in [") << code.min() << ", " << code.max() << "] for each channel";
   return verifyZeroPoint(*this, "input zero point", getInputCode(), getInput()); // C3
 }
 

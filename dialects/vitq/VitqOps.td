@@ -255,21 +255,28 @@ def Vitq_HadamardOp : Vitq_RowOp<"hadamard", [], ["computesAlongLastAxis"]> {
   let description = [{
     `y[.., b n + j] = sum over i of (-1)^(i . j) s[i] (x[.., b n + i] - input.zero)` in blocks of n along the last axis,
     in 32 bits: `i . j` is the number of bits that i and j have in common, `s[i] = (-1)^(i0 i1 + i2 i3 + ...)` with the bits
-    of i (docs/Numerics.md, Hadamard). Codes of w bits grow to w + log2(n). numerics::hadamardBlock.
+    of i (docs/Numerics.md, Hadamard). Codes of w bits grow to w + log2(n). With `zeros` channels have zero
+    points of their own in place of `input.zero`; with `shifts` the differences are shifted to the left, channel by
+    channel. numerics::hadamardRow.
 
     ```mlir
     %y = vitq.hadamard %x block 64 input <unsigned, zero = 9> : tensor<1x197x768xi8> -> tensor<1x197x768xi32>
+    %z = vitq.hadamard %u block 2 zeros [3, 0, -4, 9] shifts [0, 1, 4, 2] : tensor<1x3x4xi8> -> tensor<1x3x4xi32>
     ```
 
     Constraints:
     * C1: the block is a power of two, 2 to 256.
     * C2: the block divides the last axis.
     * C3: the zero point is a value of the input type.
+    * C4: there is a shift for each channel, 0 to 4.
+    * C5: there is a zero point for each channel, a value of the input type.
   }];
-  let arguments = (ins Vitq_TensorNarrowOr16:$input, I64Attr:$block, Vitq_CodeOf:$input_code);
+  let arguments = (ins Vitq_TensorNarrowOr16:$input, I64Attr:$block, OptionalAttr<DenseI32ArrayAttr>:$zeros,
+    OptionalAttr<DenseI8ArrayAttr>:$shifts, Vitq_CodeOf:$input_code);
   let results = (outs Vitq_Tensor32:$result);
   let assemblyFormat = [{
-    $input `block` $block (`input` $input_code^)? attr-dict `:` type($input) `->` type($result)
+    $input `block` $block (`zeros` $zeros^)? (`shifts` $shifts^)? (`input` $input_code^)? attr-dict
+    `:` type($input) `->` type($result)
   }];
   let hasVerifier = 1;
 }

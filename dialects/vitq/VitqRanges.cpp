@@ -11,6 +11,7 @@
 // the full range when its values pass the sign bit.
 
 #include "dialects/vitq/Vitq.h"
+#include "vitq/Numerics/Hadamard.h"
 #include "vitq/Numerics/Requantize.h"
 
 using namespace mlir;
@@ -103,7 +104,10 @@ void SumOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn 
 void HadamardOp::inferResultRanges(ArrayRef<ConstantIntRanges> ranges, SetIntRangeFn setRange) {
   // Signs either way: as many of the farthest value.
   const numerics::Interval values = valuesIn(ranges[0], getInputCode());
-  const int64_t reach = static_cast<int64_t>(getBlock()) * std::max(std::abs(values.min), std::abs(values.max));
+  const int64_t zero = getInputCode() ? getInputCode().getZero() : 0;
+  const int64_t reach =
+      numerics::hadamardReach({values.min + zero, values.max + zero}, zero, getZeros().value_or(ArrayRef<int32_t>()),
+                              getShifts().value_or(ArrayRef<int8_t>()), static_cast<int64_t>(getBlock()));
   setRange(getResult(), interval(getResult(), false, -reach, reach));
 }
 

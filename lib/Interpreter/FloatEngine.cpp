@@ -189,19 +189,23 @@ Kernel FloatEngine<Real>::make(vit::MeanOp op) {
 
 template <typename Real>
 Kernel FloatEngine<Real>::make(vit::HadamardOp op) {
-  return
-      [shape = shapeOfValue(op.getResult()), block = op.getBlock()](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
-        out[0] = result(shape);
-        MutableArrayRef<Real> y(out[0].mutableData<Real>(), out[0].numElements());
-        llvm::copy(in[0].values<Real>(), y.begin());
-        const Real factor = static_cast<Real>(1 / std::sqrt(static_cast<double>(block)));
-        for (; !y.empty(); y = y.drop_front(block)) {
-          numerics::hadamardBlock(y.take_front(block));
-          for (Real &value : y.take_front(block))
-            value *= factor;
-        }
-        return success();
-      };
+  return [shape = shapeOfValue(op.getResult()), block = static_cast<int64_t>(op.getBlock()),
+          centers = op.getCenters().value_or(ArrayRef<float>()),
+          shifts = op.getShifts().value_or(ArrayRef<int8_t>())](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
+    out[0] = result(shape);
+    MutableArrayRef<Real> y(out[0].mutableData<Real>(), out[0].numElements());
+    llvm::copy(in[0].values<Real>(), y.begin());
+    const auto row = static_cast<size_t>(shape.back());
+    for (; !y.empty(); y = y.drop_front(row)) {
+      for (size_t i = 0; i < centers.size(); ++i)
+        y[i] -= static_cast<Real>(centers[i]);
+      numerics::hadamardRow(y.take_front(row), block, shifts);
+    }
+    const Real factor = static_cast<Real>(1 / std::sqrt(static_cast<double>(block)));
+    for (Real &value : MutableArrayRef<Real>(out[0].mutableData<Real>(), out[0].numElements()))
+      value *= factor;
+    return success();
+  };
 }
 
 template <typename Real>

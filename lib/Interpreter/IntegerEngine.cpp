@@ -261,14 +261,21 @@ Kernel IntegerEngine::make(integer::SumOp op) {
 }
 
 Kernel IntegerEngine::make(integer::HadamardOp op) {
-  const numerics::Code input = integer::codeOf(op.getInput(), op.getInputCode());
+  numerics::Code input = integer::codeOf(op.getInput(), op.getInputCode());
+  const ArrayRef<int32_t> zeros = op.getZeros().value_or(ArrayRef<int32_t>());
+  if (!zeros.empty())
+    input.zero = 0; // each channel has its own
   return [shape = shapeOfValue(op.getResult()), block = static_cast<int64_t>(op.getBlock()),
+          shifts = op.getShifts().value_or(ArrayRef<int8_t>()), zeros,
           input](ArrayRef<Tensor> in, MutableArrayRef<Tensor> out) {
     out[0] = Tensor::allocate(ElementKind::I32, shape);
-    MutableArrayRef<int32_t> y(out[0].mutableData<int32_t>(), out[0].numElements());
-    forEachRow(shape, [&](int64_t start, int64_t n) { loadRow(in[0], input, start, n, y.data() + start); });
-    for (; !y.empty(); y = y.drop_front(block))
-      numerics::hadamardBlock(y.take_front(block));
+    int32_t *y = out[0].mutableData<int32_t>();
+    forEachRow(shape, [&](int64_t start, int64_t n) {
+      loadRow(in[0], input, start, n, y + start);
+      for (size_t i = 0; i < zeros.size(); ++i)
+        y[start + static_cast<int64_t>(i)] -= zeros[i];
+      numerics::hadamardRow(MutableArrayRef<int32_t>(y + start, n), block, shifts);
+    });
     return success();
   };
 }

@@ -46,11 +46,6 @@ class RotateHidden : public vitq::impl::VitRotateHiddenPassBase<RotateHidden> {
     for (Operation &op : llvm::make_early_inc_range(function->front()))
       if (isa<UnaryFunction>(op) && failed(rotate(&op)))
         return signalPassFailure();
-    if (changed)
-      function->walk([](Operation *op) {
-        op->removeAttr(kRangeAttr);
-        removeCalibrationStatistics(op);
-      });
   }
 
   /// The layers that read `function`'s result; empty if anything else does, or if none has few bits.
@@ -85,7 +80,8 @@ class RotateHidden : public vitq::impl::VitRotateHiddenPassBase<RotateHidden> {
       return success();
     OpBuilder builder(function->getContext());
     builder.setInsertionPointAfter(function);
-    auto spread = HadamardOp::create(builder, suffixed(function->getLoc(), "hadamard"), value.getType(), value, size);
+    auto spread = HadamardOp::create(builder, suffixed(function->getLoc(), "hadamard"), value.getType(), value, size,
+                                     /*centers=*/nullptr, /*shifts=*/nullptr);
     // The codes of few bits are the transform's: its operand has 8.
     if (Attribute bits = function->removeAttr(kCodeBitsAttr))
       spread->setAttr(kCodeBitsAttr, bits);
@@ -99,7 +95,6 @@ class RotateHidden : public vitq::impl::VitRotateHiddenPassBase<RotateHidden> {
                    "spread over blocks of " + llvm::Twine(size) + " channels, which the weights take back");
     LDBG() << nodeName(function->getLoc()) << ": blocks of " << size;
     ++numRotated;
-    changed = true;
     return success();
   }
 
@@ -114,8 +109,6 @@ class RotateHidden : public vitq::impl::VitRotateHiddenPassBase<RotateHidden> {
         to = static_cast<float>(from * factor);
     }
   }
-
-  bool changed = false;
 };
 
 } // namespace

@@ -18,9 +18,14 @@
 #ifndef VITQ_NUMERICS_HADAMARD_H
 #define VITQ_NUMERICS_HADAMARD_H
 
-#include "llvm/ADT/ArrayRef.h"
+#include "vitq/Numerics/Quantize.h"
 
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLExtras.h"
+
+#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 
 namespace vitq::numerics {
@@ -84,6 +89,58 @@ void hadamardBlock(llvm::MutableArrayRef<T> x) {
         x[i] = a + b;
         x[i + half] = a - b;
       }
+}
+
+/// The transpose of `hadamardBlock`, which takes it back but for a factor of n.
+template <typename T>
+void hadamardBlockBack(llvm::MutableArrayRef<T> x) {
+  auto negate = [&] {
+    for (size_t i = 0; i < x.size(); ++i)
+      if (isNegatedFirst(static_cast<int64_t>(i)))
+        x[i] = -x[i];
+  };
+  negate(); // `hadamardBlock` does so again.
+  hadamardBlock(x);
+  negate();
+}
+
+/// A channel may be multiplied by 2^0 to 2^4 before it is transformed.
+inline constexpr int kMaxHadamardShift = 4;
+
+/// Whether these are shifts for `channels` channels: none at all, or one for each.
+inline bool areHadamardShifts(llvm::ArrayRef<int8_t> shifts, int64_t channels) {
+  return shifts.empty() || (static_cast<int64_t>(shifts.size()) == channels && llvm::all_of(shifts, [](int8_t shift) {
+                              return shift >= 0 && shift <= kMaxHadamardShift;
+                            }));
+}
+
+/// The farthest from 0 that a sum may be, of codes in `codes`. `zero`, or `zeros` of channels if there are any, is
+/// taken from each; `shifts` as in `hadamardRow`.
+inline int64_t hadamardReach(Interval codes, int64_t zero, llvm::ArrayRef<int32_t> zeros, llvm::ArrayRef<int8_t> shifts,
+                             int64_t block) {
+  auto magnitude = [&](size_t channel) {
+    const int64_t from = zeros.empty() ? zero : zeros[channel];
+    return std::max(std::abs(codes.min - from), std::abs(codes.max - from));
+  };
+  const size_t channels = std::max(zeros.size(), shifts.size());
+  int64_t reach = channels == 0 ? block * magnitude(0) : 0, sum = 0;
+  for (size_t c = 0; c < channels; ++c) {
+    if (c % static_cast<size_t>(block) == 0)
+      sum = 0;
+    sum += magnitude(c) << (shifts.empty() ? 0 : shifts[c]);
+    reach = std::max(reach, sum);
+  }
+  return reach;
+}
+
+/// A row of whole blocks: each number times two to the power of its channel's shift (none: 0), then each block
+/// transformed. Sums of codes of 16 bits fit 32.
+template <typename T>
+void hadamardRow(llvm::MutableArrayRef<T> x, int64_t block, llvm::ArrayRef<int8_t> shifts) {
+  for (size_t i = 0; i < shifts.size(); ++i)
+    x[i] *= static_cast<T>(1 << shifts[i]);
+  for (; !x.empty(); x = x.drop_front(static_cast<size_t>(block)))
+    hadamardBlock(x.take_front(static_cast<size_t>(block)));
 }
 
 } // namespace vitq::numerics

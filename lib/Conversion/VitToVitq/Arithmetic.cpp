@@ -221,9 +221,23 @@ struct LowerHadamard : Lowering<vit::HadamardOp> {
     if (input->width > 16)
       return op.emitError("a Hadamard transform needs operands of at most 16 bits");
     auto sums = rewriter.replaceOpWithNewOp<integer::HadamardOp>(op, convert(op.getType()), adaptor.getInput(),
-                                                                 op.getBlockAttr(), codeAttr(op, *input));
+                                                                 op.getBlockAttr(), zerosOf(op, *input),
+                                                                 op.getShiftsAttr(), codeAttr(op, *input));
     recordScale(sums, op);
     return success();
+  }
+
+  /// The codes nearest to the centers of channels.
+  static DenseI32ArrayAttr zerosOf(vit::HadamardOp op, const UniformParameters &input) {
+    const std::optional<ArrayRef<float>> centers = op.getCenters();
+    if (!centers)
+      return nullptr;
+    const numerics::Interval codes = numerics::codeRange(static_cast<int>(input.width), input.isSigned);
+    SmallVector<int32_t> zeros;
+    for (float center : *centers)
+      zeros.push_back(static_cast<int32_t>(numerics::quantizeReal(center, input.scale(), input.zeroPoint(), codes.min,
+                                                                  codes.max, numerics::Rounding::HalfEven)));
+    return DenseI32ArrayAttr::get(op.getContext(), zeros);
   }
 };
 

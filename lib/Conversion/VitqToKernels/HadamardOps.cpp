@@ -10,6 +10,7 @@
 #include "vitq/Numerics/Hadamard.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/SmallVectorExtras.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -25,6 +26,9 @@ struct Hadamard : RowOp {
   unsigned width;
   bool isUnsigned;
   Slot zeroPoint;
+  /// Of each channel, if they have any of their own. Factors are powers of two: SSE2 has no shift by lanes, and LLVM's
+  /// replacement for one computes with floats.
+  std::optional<Slot> zeros, factors;
 
   /// Of the lanes that `isSet` says: -x; of the others x.
   Value negated(Emitter &e, Value x, llvm::function_ref<bool(int64_t)> isSet) const {
@@ -39,7 +43,10 @@ struct Hadamard : RowOp {
   void emitRow(Emitter &e, const TargetDesc &, const RowContext &context) const override {
     e.loop(e.index(0), e.index(cols), block, [&](Value col) {
       Value x = e.extend(e.load(context.primary, {context.primaryRow, col}, block), width, isUnsigned);
-      x = e.sub(x, e.splatLike(e.trunc(Blob::load(e, context.blob, zeroPoint, 32), width), x));
+      auto load = [&](Slot slot) { return e.load(Blob::view(e, context.blob, slot), {col}, block); };
+      x = e.sub(x, zeros ? load(*zeros) : e.splatLike(e.trunc(Blob::load(e, context.blob, zeroPoint, 32), width), x));
+      if (factors)
+        x = e.mul(x, load(*factors));
       x = negated(e, x, numerics::isNegatedFirst);
       for (int64_t half = 1; half < block; half *= 2) {
         SmallVector<int64_t> partner;
@@ -59,10 +66,21 @@ std::unique_ptr<RowOp> vitq::kernels::makeHadamard(HadamardOp op, const RowBuild
   build.shape(*row, "hadamard", op.getInput(), /*flatten=*/false);
   const numerics::Code input = codeOf(op.getInput(), op.getInputCode());
   row->block = static_cast<int64_t>(op.getBlock());
+  const ArrayRef<int32_t> zeros = op.getZeros().value_or(ArrayRef<int32_t>());
+  const ArrayRef<int8_t> shifts = op.getShifts().value_or(ArrayRef<int8_t>());
   // Distances to the zero point are 17 bits of codes of 16.
-  row->width = row->block * input.magnitude() <= INT16_MAX ? 16 : 32;
+  row->width = numerics::hadamardReach(input.range(), input.zero, zeros, shifts, row->block) <= INT16_MAX ? 16 : 32;
   row->isUnsigned = input.isUnsigned;
   row->zeroPoint = row->blob.scalar(input.zero);
+  auto place = [&](const auto &values) -> std::optional<Slot> {
+    if (values.empty())
+      return std::nullopt;
+    if (row->width == 16)
+      return row->blob.array(std::vector<int16_t>(values.begin(), values.end()));
+    return row->blob.array(std::vector<int32_t>(values.begin(), values.end()));
+  };
+  row->zeros = place(zeros);
+  row->factors = place(llvm::map_to_vector(shifts, [](int8_t shift) { return 1 << shift; }));
   build.result(*row, op.getResult());
   return row;
 }

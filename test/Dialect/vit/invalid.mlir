@@ -450,6 +450,24 @@ func.func @hadamard_channels(%x: tensor<2x6xf32>) {
 
 // -----
 
+// vit.hadamard C3
+func.func @hadamard_shifts(%x: tensor<2x2xf32>) {
+  // expected-error @+1 {{needs a shift of 0 to 4 for each channel}}
+  %0 = vit.hadamard %x block 2 shifts [0, 5] : tensor<2x2xf32> -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+// vit.hadamard C4
+func.func @hadamard_centers(%x: tensor<2x2xf32>) {
+  // expected-error @+1 {{needs a finite center for each channel}}
+  %0 = vit.hadamard %x block 2 centers [1.0] : tensor<2x2xf32> -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
 // vit.mean C1
 func.func @mean_unsorted(%x: tensor<2x3xf32>) {
   // expected-error @+1 {{axes [1, 0] must be sorted, distinct and below the rank 2}}

@@ -140,6 +140,8 @@ func.func @elementwise(%x: tensor<2x3xf32>, %y: tensor<3xf32>, %s: tensor<f32>, 
   // CHECK: vit.hadamard %{{.*}} block 2 : tensor<3x2xf32> -> tensor<3x2xf32>
   %h = vit.reshape %x to [3, 2] : tensor<2x3xf32> -> tensor<3x2xf32>
   %8 = vit.hadamard %h block 2 : tensor<3x2xf32> -> tensor<3x2xf32>
+  // CHECK: vit.hadamard %{{.*}} block 2 centers [5.000000e-01, -1.000000e+00] shifts [0, 4] : tensor<3x2xf32> -> tensor<3x2xf32>
+  %9 = vit.hadamard %h block 2 centers [0.5, -1.0] shifts [0, 4] : tensor<3x2xf32> -> tensor<3x2xf32>
   // CHECK: vit.mean %{{.*}} axes [1] : tensor<2x3xf32> -> tensor<2xf32>
   %6 = vit.mean %x axes [1] : tensor<2x3xf32> -> tensor<2xf32>
   // CHECK: vit.mean %{{.*}} axes [0, 1] keep_dims : tensor<2x3xf32> -> tensor<1x1xf32>

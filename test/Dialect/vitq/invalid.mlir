@@ -1551,3 +1551,21 @@ func.func @hadamard_zero(%x: tensor<2x8xi4>) {
   %0 = vitq.hadamard %x block 4 input <unsigned, zero = 16> : tensor<2x8xi4> -> tensor<2x8xi32>
   return
 }
+
+// -----
+
+// vitq.hadamard C4
+func.func @hadamard_shifts(%x: tensor<2x2xi8>) {
+  // expected-error @+1 {{needs a shift of 0 to 4 for each channel}}
+  %0 = vitq.hadamard %x block 2 shifts [1] : tensor<2x2xi8> -> tensor<2x2xi32>
+  return
+}
+
+// -----
+
+// vitq.hadamard C5
+func.func @hadamard_zeros(%x: tensor<2x2xi8>) {
+  // expected-error @+1 {{needs a zero point in [-128, 127] for each channel}}
+  %0 = vitq.hadamard %x block 2 zeros [1, 128] : tensor<2x2xi8> -> tensor<2x2xi32>
+  return
+}

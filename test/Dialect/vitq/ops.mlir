@@ -49,6 +49,8 @@ func.func @arithmetic(%a: tensor<2x3xi16>, %b: tensor<2x3xi32>, %c: tensor<3xi8>
   // CHECK: vitq.hadamard %{{.*}} block 2 input <unsigned, zero = 9> : tensor<3x2xi8> -> tensor<3x2xi32>
   %h = vitq.reshape %d to [3, 2] : tensor<2x3xi8> -> tensor<3x2xi8>
   %hd = vitq.hadamard %h block 2 input <unsigned, zero = 9> : tensor<3x2xi8> -> tensor<3x2xi32>
+  // CHECK: vitq.hadamard %{{.*}} block 2 zeros [9, 255] shifts [0, 4] input <unsigned> : tensor<3x2xi8> -> tensor<3x2xi32>
+  %hs = vitq.hadamard %h block 2 zeros [9, 255] shifts [0, 4] input <unsigned> : tensor<3x2xi8> -> tensor<3x2xi32>
   // CHECK: vitq.sum %{{.*}} axes [0, 1] keep_dims : tensor<2x3xi16> -> tensor<1x1xi32>
   %5 = vitq.sum %a axes [0, 1] keep_dims : tensor<2x3xi16> -> tensor<1x1xi32>
   return

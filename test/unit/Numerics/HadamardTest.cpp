@@ -73,4 +73,31 @@ TEST(Hadamard, UnknownOrdersAreDivided) {
   EXPECT_EQ(Hadamard::ofLargestDivisor(60).order(), 60);
 }
 
+TEST(Hadamard, RowsAreCenteredShiftedAndTransformed) {
+  int32_t row[] = {3, 1, -2, 5};
+  vitq::numerics::hadamardRow(llvm::MutableArrayRef<int32_t>(row), 2, {0, 1, 4, 0});
+  EXPECT_EQ(llvm::ArrayRef<int32_t>(row), llvm::ArrayRef<int32_t>({5, 1, -27, -37}));
+}
+
+TEST(Hadamard, BackIsTheTranspose) {
+  for (int64_t n : {2, 8, 64}) {
+    std::vector<int64_t> x(static_cast<size_t>(n));
+    for (int64_t i = 0; i < n; ++i)
+      x[static_cast<size_t>(i)] = i * i - 3 * i + 1;
+    std::vector<int64_t> y = x;
+    vitq::numerics::hadamardBlock(llvm::MutableArrayRef<int64_t>(y));
+    vitq::numerics::hadamardBlockBack(llvm::MutableArrayRef<int64_t>(y));
+    for (auto [a, b] : llvm::zip(x, y))
+      EXPECT_EQ(a * n, b);
+  }
+}
+
+// 8 << 1 and 9 in the second block.
+TEST(Hadamard, ReachIsThatOfTheWidestBlock) {
+  EXPECT_EQ(vitq::numerics::hadamardReach({-8, 7}, 0, {}, {}, 2), 16);
+  EXPECT_EQ(vitq::numerics::hadamardReach({-8, 7}, 1, {}, {}, 2), 18);
+  EXPECT_EQ(vitq::numerics::hadamardReach({-8, 7}, 0, {}, {0, 0, 1, 0}, 2), 24);
+  EXPECT_EQ(vitq::numerics::hadamardReach({-8, 7}, 5, {0, 0, 0, 1}, {0, 0, 1, 0}, 2), 25);
+}
+
 } // namespace

@@ -226,7 +226,17 @@ void Generator::sum() {
 void Generator::hadamard() {
   const int64_t block = int64_t(1) << random.between(1, 8);
   Value x = fresh({1, random.between(1, 5), block * random.between(1, 3)}, pickWidth({2, 4, 6, 8, 8, 16}));
-  make<HadamardOp>(tensor(shapeOf(x), 32), x, b.getI64IntegerAttr(block), read(x));
+  const vitq::integer::CodeAttr read = this->read(x);
+  const vitq::numerics::Code code = vitq::integer::codeOf(x, read);
+  SmallVector<int32_t> zeros;
+  SmallVector<int8_t> shifts;
+  for (int64_t c = 0; c < shapeOf(x).back(); ++c) {
+    zeros.push_back(static_cast<int32_t>(random.between(code.min(), code.max())));
+    shifts.push_back(static_cast<int8_t>(random.between(0, 4)));
+  }
+  make<HadamardOp>(tensor(shapeOf(x), 32), x, b.getI64IntegerAttr(block),
+                   random.oneIn(2) ? b.getDenseI32ArrayAttr(zeros) : DenseI32ArrayAttr(),
+                   random.oneIn(2) ? b.getDenseI8ArrayAttr(shifts) : DenseI8ArrayAttr(), read);
 }
 
 /// Maps [B, H, W, C] of any sizes, of channels that fill vectors or do not.
