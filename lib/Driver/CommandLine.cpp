@@ -112,6 +112,7 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.compile.rotateResidual = flags.rotateResidual.getValue();
   options.compile.rotateHeads = flags.rotateHeads.getValue();
   options.compile.rotateHidden = flags.rotateHidden.getValue();
+  options.compile.shiftChannels = flags.shiftChannels.getValue();
   options.compile.weightBits = flags.weightBits.getValue();
   options.compile.activationBits = flags.activationBits.getValue();
   options.compile.bits = flags.bits.getValue();

@@ -173,6 +173,8 @@ struct CompilerFlags {
   ValueOption<Toggle> rotateHeads = toggle("rotate-heads", "Rotate queries, keys and values in each head");
   ValueOption<Toggle> rotateHidden =
       toggle("rotate-hidden", "Spread the result of GELU over blocks of channels at run time", llvm::cl::Hidden);
+  ValueOption<Toggle> shiftChannels =
+      toggle("shift-channels", "Spread GELU's channels by what they count", llvm::cl::Hidden);
   llvm::cl::opt<unsigned> weightBits{"weight-bits", llvm::cl::desc("Bits of weights, 2 to 8 (8)"), llvm::cl::init(8),
                                      llvm::cl::cat(category)};
   llvm::cl::opt<unsigned> activationBits{"activation-bits",

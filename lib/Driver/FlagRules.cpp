@@ -30,6 +30,7 @@ struct Facts {
       const bool isBest = s.compile.recipe == Recipe::Best;
       const bool prepares = isBest || (hasFewBits && s.compile.recipe == Recipe::Default);
       isMeasuredAgain = prepares || s.compile.rotateHidden == Toggle::On || s.compile.centerChannels == Toggle::On;
+      spreads = s.compile.rotateHidden == Toggle::On || (prepares && s.compile.rotateHidden == Toggle::Recipe);
       rotates |= prepares && (s.compile.rotateResidual == Toggle::Recipe || s.compile.rotateHeads == Toggle::Recipe);
     } else {
       llvm::consumeError(choice.takeError()); // An error of its own.
@@ -55,8 +56,8 @@ struct Facts {
   }
 
   const FlagSituation &s;
-  bool isIVit, rotates, hasFewBits = false, hasBudget = false, isMeasuredAgain = false, hasAuto = false,
-                        hasLines = false;
+  bool isIVit, rotates, hasFewBits = false, hasBudget = false, isMeasuredAgain = false, spreads = false,
+                        hasAuto = false, hasLines = false;
 };
 
 struct Rule {
@@ -92,6 +93,7 @@ llvm::ArrayRef<StringRef> vitq::quantizationFlags() {
                                     "rotate-residual",
                                     "rotate-heads",
                                     "rotate-hidden",
+                                    "shift-channels",
                                     "seed"};
   return names;
 }
@@ -159,6 +161,9 @@ static const llvm::SmallVector<Rule> &rules() {
       {{"fit-code-ranges"},
        [](const Facts &f) { return !f.hasFewBits; },
        "has no effect without --weight-bits, --activation-bits or --bits below 8: it is for few codes"},
+      {{"shift-channels"},
+       [](const Facts &f) { return !f.spreads; },
+       "has no effect without --rotate-hidden=on: channels are shifted before they are spread"},
       {{"load-ranges"},
        [](const Facts &f) { return f.isMeasuredAgain; },
        "does not go with --recipe=best, --rotate-hidden, --center-channels, nor with fewer than 8 bits: the model is "

@@ -192,6 +192,7 @@ std::vector<std::pair<std::string, std::string>> describeOptions(const CompileOp
   add("fit-code-ranges", nameOf(options.fitCodeRanges));
   add("rotate-residual", nameOf(options.rotateResidual));
   add("rotate-hidden", nameOf(options.rotateHidden));
+  add("shift-channels", nameOf(options.shiftChannels));
   add("rotate-heads", nameOf(options.rotateHeads));
   if (options.seed != 0)
     add("seed", std::to_string(options.seed));

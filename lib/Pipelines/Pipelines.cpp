@@ -137,13 +137,16 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   }
   const bool rotates = isOn(options.rotateHidden, few.any());
   const bool centers = isOn(options.centerChannels, few.any());
-  if (centers)
-    pm.addPass(createVitCenterChannelsPass());
   if (rotates) {
     VitRotateHiddenPassOptions hidden;
     hidden.atMost = options.rotateHidden == Toggle::On || few.isBest ? 8 : 7;
     pm.addPass(createVitRotateHiddenPass(hidden));
+    if (isOn(options.shiftChannels, few.isDefault && few.choice.isBelow(5, /*weights=*/false)))
+      pm.addPass(createVitShiftChannelsPass({options.data, options.preprocess, static_cast<uint64_t>(options.limit),
+                                             /*atMost=*/options.shiftChannels == Toggle::On ? 8 : 4}));
   }
+  if (centers)
+    pm.addPass(createVitCenterChannelsPass());
   if (centers || rotates)
     addCalibration(pm, options, /*again=*/true);
   if (!options.observer.empty()) {

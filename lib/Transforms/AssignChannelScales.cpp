@@ -7,10 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "Heads.h"
+#include "QuantizeDetail.h"
 
 #include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/QuantizedTypes.h"
-#include "vitq/Calibration/Calibration.h"
 #include "vitq/Numerics/Table.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Transforms/Passes.h"
@@ -214,19 +214,10 @@ class AssignChannelScales : public vitq::impl::VitAssignChannelScalesPassBase<As
     return success();
   }
 
-  /// Rows of the result that calibration saw; 0 if that is not known.
-  double rowsSeen(Operation *op) {
-    auto images = getOperation()->getAttrOfType<IntegerAttr>(calibration::kImagesAttr);
-    ArrayRef<int64_t> shape = shapeOf(op->getResult(0));
-    if (!images || shape.size() < 2 || shape.front() < 1)
-      return 0;
-    return static_cast<double>(images.getInt()) * static_cast<double>(computeProduct(shape.drop_front().drop_back()));
-  }
-
   /// Widens the channels' ranges by what more rows would show, and returns by how many dB their
   /// own steps make the error of the products smaller than one step does.
   FailureOr<double> widenAndMeasure(Operation *op, ChannelRanges &channels) {
-    const double rows = rowsSeen(op);
+    const double rows = quantize::rowsSeen(op).value_or(0);
     if (rows < 2)
       return -INFINITY;
     const auto [least, most] = std::pair(*llvm::min_element(channels.min), *llvm::max_element(channels.max));

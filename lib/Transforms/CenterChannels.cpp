@@ -7,10 +7,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "Heads.h"
+#include "QuantizeDetail.h"
 #include "Rotation.h"
 
 #include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Numerics/Hadamard.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Support/MainFunction.h"
 #include "vitq/Transforms/Passes.h"
@@ -28,6 +30,10 @@ using namespace mlir;
 using namespace ::vitq;
 using namespace ::vitq::vit;
 
+/// Of fewer rows of a value the means are not taken. With 12 of them the digits model's logits lose 0.2 dB by it, with
+/// 16 they gain 0.3.
+static constexpr double kLeastRows = 16;
+
 namespace {
 
 class CenterChannels : public vitq::impl::VitCenterChannelsPassBase<CenterChannels> {
@@ -41,6 +47,8 @@ class CenterChannels : public vitq::impl::VitCenterChannelsPassBase<CenterChanne
       LogicalResult done = success();
       if (auto norm = dyn_cast<LayerNormOp>(op))
         done = centerNorm(norm);
+      else if (auto spread = dyn_cast<HadamardOp>(op))
+        done = centerSpread(spread);
       else if (auto matmul = dyn_cast<MatmulOp>(op))
         done = matmul.getTransposeRhs() ? centerKeys(matmul) : centerValues(matmul);
       if (failed(done))
@@ -54,8 +62,13 @@ class CenterChannels : public vitq::impl::VitCenterChannelsPassBase<CenterChanne
   }
 
   /// The means of a value that gets codes of few bits; empty for others.
-  std::vector<double> meansOf(Operation *op) const {
-    if (getCodeBits(op->getResult(0)) > atMost || op->hasAttr(kWideAttr))
+  std::vector<double> meansOf(Operation *op) const { return meansOf(op, op); }
+  /// Those of the result of `op`, for `coded` to get codes of.
+  std::vector<double> meansOf(Operation *op, Operation *coded) const {
+    if (!op || getCodeBits(coded->getResult(0)) > atMost || op->hasAttr(kWideAttr))
+      return {};
+    // What few rows have in common is theirs alone: with one, nothing of it would be left.
+    if (quantize::rowsSeen(op).value_or(kLeastRows) < kLeastRows)
       return {};
     std::optional<std::vector<double>> means = getChannelMeans(op);
     return means && static_cast<int64_t>(means->size()) == shapeOf(op->getResult(0)).back() ? *means
@@ -111,6 +124,27 @@ class CenterChannels : public vitq::impl::VitCenterChannelsPassBase<CenterChanne
       if (failed(compensate(reader, means)))
         return failure();
     record(norm);
+    return success();
+  }
+
+  /// What is taken from the channels is not spread; the readers get it transformed.
+  LogicalResult centerSpread(HadamardOp spread) {
+    const std::vector<double> means = meansOf(spread.getInput().getDefiningOp(), spread);
+    SmallVector<LinearOp> readers;
+    if (means.empty() || spread.getCenters() || spread->use_empty() || !findReaders(spread.getResult(), readers))
+      return success();
+    // What is subtracted is a float.
+    const SmallVector<float> centers(means.begin(), means.end());
+    std::vector<double> transformed(centers.begin(), centers.end());
+    numerics::hadamardRow(MutableArrayRef<double>(transformed), spread.getBlock(),
+                          spread.getShifts().value_or(ArrayRef<int8_t>()));
+    for (double &value : transformed)
+      value /= std::sqrt(static_cast<double>(spread.getBlock()));
+    for (LinearOp reader : readers)
+      if (failed(compensate(reader, transformed)))
+        return failure();
+    spread.setCenters(ArrayRef<float>(centers));
+    record(spread);
     return success();
   }
 

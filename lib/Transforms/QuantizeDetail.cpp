@@ -10,10 +10,13 @@
 
 #include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/Scores.h"
+#include "vitq/Calibration/Calibration.h"
 #include "vitq/Numerics/LayerNorm.h"
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Numerics/Softmax.h"
 #include "vitq/Support/Constants.h"
+
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 
 using namespace mlir;
 using namespace ::vitq;
@@ -102,6 +105,14 @@ FailureOr<Range> quantize::calibratedRange(Value value) {
     return *range;
   return emitError(value.getLoc(), "value has no calibrated range; run vit-calibrate on images first, or load "
                                    "ranges that were saved for this model");
+}
+
+std::optional<double> quantize::rowsSeen(Operation *op) {
+  auto images = op->getParentOfType<ModuleOp>()->getAttrOfType<IntegerAttr>(calibration::kImagesAttr);
+  ArrayRef<int64_t> shape = shapeOf(op->getResult(0));
+  if (!images || shape.size() < 2 || shape.front() < 1)
+    return std::nullopt;
+  return static_cast<double>(images.getInt()) * static_cast<double>(computeProduct(shape.drop_front().drop_back()));
 }
 
 //===----------------------------------------------------------------------===//

@@ -62,6 +62,9 @@ bool isAccumulatorSum(mlir::Value value);
 using Range = std::pair<double, double>;
 mlir::FailureOr<Range> calibratedRange(mlir::Value value);
 
+/// Rows of the result of `op` that calibration saw, of all images; none where that is not known.
+std::optional<double> rowsSeen(mlir::Operation *op);
+
 //===----------------------------------------------------------------------===//
 // Types
 //===----------------------------------------------------------------------===//

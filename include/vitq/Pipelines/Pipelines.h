@@ -53,6 +53,8 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
   Option<Toggle> rotateHidden{*this, "rotate-hidden",
                               llvm::cl::desc("Spread the result of GELU over blocks of channels at run time"),
                               llvm::cl::init(Toggle::Recipe), toggleValues()};
+  Option<Toggle> shiftChannels{*this, "shift-channels", llvm::cl::desc("Spread GELU's channels by what they count"),
+                               llvm::cl::init(Toggle::Recipe), toggleValues()};
   Option<uint64_t> seed{*this, "seed", llvm::cl::desc("Seed of the rotations' signs"), llvm::cl::init(0)};
   Option<unsigned> weightBits{*this, "weight-bits", llvm::cl::desc("Bits of weights, 2 to 8"), llvm::cl::init(8)};
   Option<unsigned> activationBits{*this, "activation-bits", llvm::cl::desc("Bits of what products read, 2 to 8"),
