@@ -299,6 +299,11 @@ const Tensor &Interpreter::Run::operand(unsigned index) const {
   return values[interpreter->impl->steps[position].operands[index]];
 }
 
+Tensor Interpreter::Run::valueOf(Value value) const {
+  auto number = interpreter->impl->numbers.find(value);
+  return number != interpreter->impl->numbers.end() ? values[number->second] : Tensor();
+}
+
 LogicalResult Interpreter::Run::compute(ArrayRef<std::pair<unsigned, Tensor>> replaced,
                                         SmallVectorImpl<Tensor> &results) const {
   const Step &step = interpreter->impl->steps[position];

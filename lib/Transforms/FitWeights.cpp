@@ -15,8 +15,6 @@
 #include "llvm/Support/DebugLog.h"
 #include "llvm/Support/FormatVariadic.h"
 
-#include <bit>
-
 #define DEBUG_TYPE "vit-fit-weights"
 
 namespace vitq {
@@ -30,7 +28,7 @@ using namespace ::vitq::vit;
 using namespace ::vitq::quantize;
 
 /// Least squares on fewer images fits these, not the layer.
-static constexpr size_t kLeastImages = 63;
+static constexpr size_t kLeastImages = 32;
 
 namespace {
 
@@ -50,14 +48,23 @@ class FitWeights : public vitq::impl::VitFitWeightsPassBase<FitWeights> {
   }
   void choose(const WeightedOps &weighted);
   FailureOr<RowWeights> findRows(func::FuncOp function, const WeightedOps &weighted, const CalibrationImages &images);
-  FitOptions optionsFor(unsigned bits, const WeightInput &input, size_t images) const;
+  FitOptions optionsFor(unsigned bits, size_t images) const;
   FailureOr<FittedLayer> fitLayer(Streams &streams, WeightedOp op, const FoldedWeight &folded, const WeightInput &input,
                                   unsigned bits, const RowWeights &rowWeights, LayerInputs &inputs);
   LogicalResult step(Streams &streams, const WeightedOps &weighted, WeightedOp op, const RowWeights &rowWeights,
                      LayerInputs &inputs);
   void write(WeightedOp op, const FittedLayer &layer, unsigned bits);
 
+  void remarkOnStarved() const;
+
   size_t imageCount = 0;
+  /// Layers with more inputs than rows to fit them to.
+  struct Starved {
+    WeightedOp op;
+    size_t columns, samples;
+    double damping;
+  };
+  std::vector<Starved> starved;
   /// What to fit, and what came out of it.
   llvm::DenseMap<Operation *, unsigned> fittedBits;
   std::vector<std::pair<WeightedOp, FittedLayer>> layers;
@@ -86,6 +93,7 @@ LogicalResult FitWeights::checkOptions() {
 void FitWeights::choose(const WeightedOps &weighted) {
   fittedBits.clear();
   layers.clear();
+  starved.clear();
   for (WeightedOp op : weighted.ops()) {
     const unsigned bits = bitsFor(op);
     if ((bits < 8 || all) && !isCodedConstant(weightOf(op)) && !pixelsOf(op))
@@ -93,12 +101,7 @@ void FitWeights::choose(const WeightedOps &weighted) {
   }
 }
 
-/// Bits of the codes that `input` has; 16 for what has none.
-static unsigned bitsOfInput(const WeightInput &input) {
-  return input.codes ? std::bit_width(static_cast<uint64_t>(input.codes->max - input.codes->min)) : 16;
-}
-
-FitOptions FitWeights::optionsFor(unsigned bits, const WeightInput &input, size_t count) const {
+FitOptions FitWeights::optionsFor(unsigned bits, size_t count) const {
   FitOptions options;
   options.codes.bits = bits;
   const bool few = bits <= 3;
@@ -108,18 +111,17 @@ FitOptions FitWeights::optionsFor(unsigned bits, const WeightInput &input, size_
     options.codes.candidates.assign(candidates.begin(), candidates.end());
   options.codes.sweeps = static_cast<unsigned>(sweeps >= 0 ? sweeps : few ? 3 : 1);
   options.matchBias = matchBias;
-  const unsigned inputBits = bitsOfInput(input);
-  if (leastSquares >= 0)
-    options.ridge = leastSquares;
-  else if (count >= kLeastImages && bits < 6 && (inputBits < 6 || inputBits > 7))
-    options.ridge = inputBits < 6 ? 0.3 : few ? 3 : 1;
+  if (leastSquares > 0)
+    options.ridges = {leastSquares};
+  else if (leastSquares < 0 && count >= kLeastImages)
+    options.ridges = {0.01, 0.03, 0.1, 0.3, 1, 3};
   return options;
 }
 
 FailureOr<FittedLayer> FitWeights::fitLayer(Streams &streams, WeightedOp op, const FoldedWeight &folded,
                                             const WeightInput &input, unsigned bits, const RowWeights &rowWeights,
                                             LayerInputs &inputs) {
-  FitOptions options = optionsFor(bits, input, imageCount);
+  FitOptions options = optionsFor(bits, imageCount);
   FailureOr<std::optional<FittedLayer>> layer = std::optional<FittedLayer>();
   if (op.isRowProduct()) {
     const auto rows =
@@ -128,11 +130,7 @@ FailureOr<FittedLayer> FitWeights::fitLayer(Streams &streams, WeightedOp op, con
     const size_t samples = rows / streams.imagesOfRun() * imageCount, columns = folded.rowSize();
     if (samples < columns) {
       options.codes.damping *= std::min(10.0, static_cast<double>(columns) / static_cast<double>(samples));
-      emitRemark(op.getLoc(), "'") << nodeName(op.getLoc()) << "' has " << columns
-                                   << " inputs, but the images give only " << samples
-                                   << " rows to fit its weights to: damping is "
-                                   << llvm::formatv("{0:f3}", options.codes.damping).str()
-                                   << "; more images would be better";
+      starved.push_back({op, columns, samples, options.codes.damping});
     }
     layer = fitRowProduct(streams, op, folded, input, options, rowWeights.of(op, rows, special), inputs);
     if (succeeded(layer) && *layer)
@@ -149,6 +147,18 @@ FailureOr<FittedLayer> FitWeights::fitLayer(Streams &streams, WeightedOp op, con
   return std::move(**layer);
 }
 
+void FitWeights::remarkOnStarved() const {
+  if (starved.empty())
+    return;
+  Starved first = starved.front();
+  InFlightDiagnostic remark = emitRemark(first.op.getLoc(), "'");
+  remark << nodeName(first.op.getLoc()) << "' has " << first.columns << " inputs, but the images give only "
+         << first.samples << " rows to fit its weights to: damping is " << llvm::formatv("{0:f3}", first.damping).str();
+  if (const size_t others = starved.size() - 1; others > 0)
+    remark << "; so it is with " << others << " other layer" << (others > 1 ? "s" : "");
+  remark << "; more images would be better";
+}
+
 void FitWeights::write(WeightedOp op, const FittedLayer &layer, unsigned bits) {
   IRRewriter rewriter(op->getContext());
   rewriter.setInsertionPoint(op);
@@ -160,9 +170,10 @@ void FitWeights::write(WeightedOp op, const FittedLayer &layer, unsigned bits) {
 }
 
 static std::string describe(const FittedLayer &layer, unsigned bits) {
+  const std::string squares =
+      layer.ridge > 0 ? llvm::formatv(", with least squares, ridge {0:f2}", layer.ridge).str() : "";
   return llvm::formatv("weights of {0} bits: {1:f1} dB rounded, {2:f1} dB fitted{3}{4}{5}", bits, layer.before,
-                       layer.after, layer.tookLeastSquares ? ", with least squares" : "",
-                       layer.rows.empty() ? "" : ", ", layer.rows)
+                       layer.after, squares, layer.rows.empty() ? "" : ", ", layer.rows)
       .str();
 }
 
@@ -216,7 +227,7 @@ LogicalResult FitWeights::fit(func::FuncOp function) {
   if (failed(images))
     return failure();
   imageCount = images->size();
-  FailureOr<std::unique_ptr<Streams>> streams = Streams::create(function, *images);
+  FailureOr<std::unique_ptr<Streams>> streams = Streams::create(function, *images, sums);
   if (failed(streams))
     return failure();
   FailureOr<RowWeights> rowWeights = findRows(function, weighted, *images);
@@ -233,6 +244,7 @@ LogicalResult FitWeights::fit(func::FuncOp function) {
       return failure();
     progress.advance(layers.size() - before);
   }
+  remarkOnStarved();
   for (auto &[op, layer] : layers) {
     recordDecision(op, "vit-fit-weights", describe(layer, fittedBits[op]));
     write(op, layer, fittedBits[op]);

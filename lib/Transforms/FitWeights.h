@@ -25,8 +25,10 @@ namespace vitq::quantize {
 /// `@main` on all images twice, op by op: without casts, and as it is with other weights.
 class Streams {
 public:
-  /// Reads `images`; an error at `function` where it cannot be run on them.
-  static mlir::FailureOr<std::unique_ptr<Streams>> create(mlir::func::FuncOp function, const CalibrationImages &images);
+  /// Reads `images`; an error at `function` where it cannot be run on them. `completesSums`: what is wanted of a term
+  /// of a sum is what the whole sum lacks.
+  static mlir::FailureOr<std::unique_ptr<Streams>> create(mlir::func::FuncOp function, const CalibrationImages &images,
+                                                          bool completesSums);
 
   /// Runs both up to `op`, an op with one result.
   mlir::LogicalResult runUntil(mlir::Operation *op);
@@ -43,6 +45,8 @@ public:
   const Tensor &codedInput(size_t run) const { return coded[run].operand(0); }
   /// What the first gives.
   const Tensor &exactResult(size_t run) const { return exactResults[run]; }
+  /// What is wanted of the second: the same, or with `completesSums` what makes the sum the same that it is added to.
+  const Tensor &wanted(size_t run) const { return wantedResults[run]; }
   /// What the second gives in all runs with this weight and bias; an empty tensor: with its own.
   mlir::FailureOr<std::vector<Tensor>> compute(const Tensor &weight, const Tensor &bias) const;
   /// Takes these results in the second and goes on behind the op.
@@ -56,9 +60,10 @@ private:
 
   mlir::MLIRContext *context;
   size_t images, batch;
+  bool completesSums = true;
   std::unique_ptr<Interpreter> withoutCasts, withCasts;
   std::vector<Interpreter::Run> exact, coded;
-  std::vector<Tensor> exactResults;
+  std::vector<Tensor> exactResults, wantedResults;
 };
 
 //===----------------------------------------------------------------------===//
@@ -102,8 +107,8 @@ private:
 
 struct FitOptions {
   fitting::CodeOptions codes;
-  /// Of the least squares; 0: none.
-  double ridge = 0;
+  /// Of the least squares, to choose from; empty: none.
+  std::vector<double> ridges;
   bool matchBias = true;
 };
 
@@ -114,7 +119,8 @@ struct FittedLayer {
   /// The power of the result over that of its error, in dB: of weights rounded one by one, and of these.
   double before = 0, after = 0;
   double damping = 0;
-  bool tookLeastSquares = false;
+  /// Of the least squares; 0: not taken.
+  double ridge = 0;
   /// Which rows count more than once, and how often; empty: none.
   std::string rows;
 };

@@ -131,10 +131,10 @@ static Samples gather(const Streams &streams, const RunWeights &weights, ArrayRe
   return samples;
 }
 
-/// What `results` lack of those without casts, in their place.
-static void subtractFromExact(const Streams &streams, std::vector<Tensor> &results) {
+/// What `results` lack of what is wanted, in their place.
+static void subtractFromWanted(const Streams &streams, std::vector<Tensor> &results) {
   streams.forRuns([&](size_t run) {
-    const Tensor &exact = streams.exactResult(run);
+    const Tensor &exact = streams.wanted(run);
     Tensor error = Tensor::allocate(ElementKind::F32, exact.shape());
     for (int64_t i = 0; i < exact.numElements(); ++i)
       error.mutableData<float>()[i] = exact.data<float>()[i] - results[run].data<float>()[i];
@@ -188,15 +188,15 @@ public:
   RowProductFitter(Streams &streams, WeightedOp op, const FoldedWeight &folded, const FitOptions &options,
                    ArrayRef<double> rowWeights, LayerInputs &inputs)
       : streams(streams), op(op), folded(folded), options(options), weights(streams, rowWeights), inputs(inputs) {
-    prepare(inputs, streams, op, rowWeights, options.ridge == 0, parallel());
+    prepare(inputs, streams, op, rowWeights, options.ridges.empty(), parallel());
     resultMeans =
-        means(streams, weights, folded.rows(), [&](size_t run) -> const Tensor & { return streams.exactResult(run); });
+        means(streams, weights, folded.rows(), [&](size_t run) -> const Tensor & { return streams.wanted(run); });
     weight = Matrix(folded.rows(), folded.rowSize());
     weight.values = folded.values;
   }
 
   FailureOr<std::optional<FittedLayer>> run(ArrayRef<double> factors) {
-    if (options.ridge > 0) {
+    if (!options.ridges.empty()) {
       if (failed(addResiduals()))
         return failure();
     } else {
@@ -208,13 +208,13 @@ public:
             known.gram.at(i, j) /= factors[i] * factors[j];
     }
     const double signal =
-        power(streams, weights, resultMeans, [&](size_t run) -> const Tensor & { return streams.exactResult(run); });
+        power(streams, weights, resultMeans, [&](size_t run) -> const Tensor & { return streams.wanted(run); });
     std::optional<fitting::CodeFitter> fitter = fitting::CodeFitter::create(known.gram, options.codes);
     if (!fitter || !std::isfinite(signal))
       return std::optional<FittedLayer>();
     FittedLayer layer;
     Matrix wanted = weight;
-    layer.tookLeastSquares = options.ridge > 0 && takeLeastSquares(wanted);
+    layer.ridge = takeLeastSquares(wanted);
     fitting::RowCodes rows = fitter->fit(wanted, smallestScales(wanted), parallel());
     layer.damping = fitter->damping();
     layer.weight = weightCodes(rows);
@@ -241,7 +241,7 @@ private:
         streams.compute(weightTensor(op, folded, [&](int64_t i) { return folded.values[i]; }), Tensor());
     if (failed(now))
       return failure();
-    subtractFromExact(streams, *now);
+    subtractFromWanted(streams, *now);
     auto residual = [&](size_t run) -> const Tensor & { return (*now)[run]; };
     const std::vector<double> offsets = means(streams, weights, folded.rows(), residual);
     residualPower = power(streams, weights, offsets, residual);
@@ -254,17 +254,30 @@ private:
     return success();
   }
 
-  /// Whether `wanted` is another now.
-  bool takeLeastSquares(Matrix &wanted) {
-    std::optional<Matrix> trial = leastSquaresStep(fit, options.ridge);
-    if (!trial || !(changeOfError(aside, *trial, parallel()) < 0))
-      return false;
-    std::optional<Matrix> step = leastSquaresStep(known, options.ridge);
+  /// That of the least error of what is kept aside; 0: none makes it smaller.
+  double chooseRidge() {
+    double ridge = 0, least = 0;
+    for (double candidate : options.ridges) {
+      std::optional<Matrix> trial = leastSquaresStep(fit, candidate);
+      if (!trial)
+        continue;
+      if (const double change = changeOfError(aside, *trial, parallel()); change < least) {
+        least = change;
+        ridge = candidate;
+      }
+    }
+    return ridge;
+  }
+
+  /// The ridge with which `wanted` is another now; 0: it is not.
+  double takeLeastSquares(Matrix &wanted) {
+    const double ridge = chooseRidge();
+    std::optional<Matrix> step = ridge > 0 ? leastSquaresStep(known, ridge) : std::nullopt;
     if (!step)
-      return false;
+      return 0;
     for (size_t i = 0; i < wanted.values.size(); ++i)
       wanted.values[i] += step->values[i];
-    return true;
+    return ridge;
   }
 
   /// With room for the bias that is to come.
@@ -301,7 +314,7 @@ private:
       change.values[i] =
           codes.scales[i / weight.columns] * codes.codes.realAt(static_cast<int64_t>(i)) - weight.values[i];
     double error = residualPower;
-    if (options.ridge > 0)
+    if (!options.ridges.empty())
       error += changeOfError(known, change, parallel());
     else
       for (double row : quadraticErrors(known.gram, change, parallel()))
@@ -355,7 +368,7 @@ public:
     FailureOr<std::vector<Tensor>> errors = streams.compute(dequantized(op, folded, codes), Tensor());
     if (failed(errors))
       return failure();
-    subtractFromExact(streams, *errors);
+    subtractFromWanted(streams, *errors);
     auto error = [&](size_t run) -> const Tensor & { return (*errors)[run]; };
     std::vector<double> offsets = means(streams, weights, folded.rows(), error);
     ratio = decibels(signal, power(streams, weights, offsets, error));

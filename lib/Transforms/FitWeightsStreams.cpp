@@ -14,8 +14,10 @@ using namespace mlir;
 using namespace ::vitq;
 using namespace ::vitq::quantize;
 
-FailureOr<std::unique_ptr<Streams>> Streams::create(func::FuncOp function, const CalibrationImages &images) {
+FailureOr<std::unique_ptr<Streams>> Streams::create(func::FuncOp function, const CalibrationImages &images,
+                                                    bool completesSums) {
   std::unique_ptr<Streams> streams(new Streams(function.getContext(), images.size(), images.batchSize()));
+  streams->completesSums = completesSums;
   InterpreterOptions real;
   real.ignoreCasts = true;
   FailureOr<std::unique_ptr<Interpreter>> withoutCasts = Interpreter::create(function, real);
@@ -28,6 +30,7 @@ FailureOr<std::unique_ptr<Streams>> Streams::create(func::FuncOp function, const
   streams->exact.resize(runs);
   streams->coded.resize(runs);
   streams->exactResults.resize(runs);
+  streams->wantedResults.resize(runs);
   auto begin = [&](size_t run) -> LogicalResult {
     FailureOr<Tensor> input = images.batch(run, function.getLoc());
     if (failed(input))
@@ -47,12 +50,43 @@ FailureOr<std::unique_ptr<Streams>> Streams::create(func::FuncOp function, const
 
 void Streams::forRuns(llvm::function_ref<void(size_t)> body) const { parallelFor(context, 0, runs(), body); }
 
+/// The other terms of the sums that `value` goes into and nothing else reads.
+static SmallVector<Value> otherTerms(Value value) {
+  SmallVector<Value> terms;
+  while (value.hasOneUse()) {
+    auto sum = dyn_cast<vit::AddOp>(*value.user_begin());
+    if (!sum)
+      break;
+    terms.push_back(sum.getLhs() == value ? sum.getRhs() : sum.getLhs());
+    value = sum.getResult();
+  }
+  return terms;
+}
+
+/// `result` and what `with` lacks of `without`, two tensors of its shape, in its place.
+static void addDifference(Tensor &result, const Tensor &without, const Tensor &with) {
+  Tensor sum = Tensor::allocate(ElementKind::F32, result.shape());
+  for (int64_t i = 0; i < sum.numElements(); ++i)
+    sum.mutableData<float>()[i] = result.data<float>()[i] + (without.data<float>()[i] - with.data<float>()[i]);
+  result = sum;
+}
+
 LogicalResult Streams::runUntil(Operation *op) {
+  const SmallVector<Value> terms = completesSums ? otherTerms(op->getResult(0)) : SmallVector<Value>();
   return failableParallelForEachN(context, 0, runs(), [&](size_t run) -> LogicalResult {
     SmallVector<Tensor> results;
     if (failed(exact[run].runUntil(op)) || failed(exact[run].compute({}, results)) || failed(coded[run].runUntil(op)))
       return failure();
-    exactResults[run] = results.front();
+    exactResults[run] = wantedResults[run] = results.front();
+    for (Value term : terms) {
+      const Tensor without = exact[run].valueOf(term), with = coded[run].valueOf(term);
+      // A term that comes later, is broadcast, or is held in codes has no say.
+      const bool isKnown = llvm::all_of(ArrayRef<Tensor>{without, with}, [&](const Tensor &tensor) {
+        return !tensor.empty() && tensor.kind() == ElementKind::F32 && tensor.shape() == results.front().shape();
+      });
+      if (isKnown)
+        addDifference(wantedResults[run], without, with);
+    }
     return success();
   });
 }
@@ -79,6 +113,6 @@ void Streams::finish(ArrayRef<Tensor> codedResults) {
   for (size_t run = 0; run < runs(); ++run) {
     exact[run].skip(exactResults[run]);
     coded[run].skip(codedResults[run]);
-    exactResults[run] = Tensor();
+    exactResults[run] = wantedResults[run] = Tensor();
   }
 }

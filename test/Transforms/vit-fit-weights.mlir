@@ -9,7 +9,7 @@
 // REDEFINE: %{more} = least-squares=1
 // RUN: %{fit} -o %t/fitted.mlir
 // RUN: FileCheck %s < %t/fitted.mlir
-// CHECK:      {node = "first", pass = "vit-fit-weights", text = "weights of 4 bits: {{[0-9.]+}} dB rounded, {{[0-9.]+}} dB fitted, with least squares"}
+// CHECK:      {node = "first", pass = "vit-fit-weights", text = "weights of 4 bits: {{[0-9.]+}} dB rounded, {{[0-9.]+}} dB fitted, with least squares, ridge 1.00"}
 // CHECK-NOT:  node = "second"
 // CHECK:      vit.patch_embed %{{.*}}, %[[PIXELS:cst[_0-9]*]], %{{.*}} {vit.weight_bits = 4 : i64}
 // CHECK:      %[[W:.*]] = quant.scast %{{.*}} : tensor<8x8xi4> to tensor<8x8x!quant.uniform<i4:f32:0, {
@@ -48,8 +48,8 @@
 // REDEFINE: %{more} =
 // REDEFINE: %{module} = token
 // RUN: %{fit} | FileCheck %s --check-prefix=TOKEN
-// TOKEN: node = "mixed", {{.*}} dB fitted, row 2 counting 10 times"
-// TOKEN: node = "last", {{.*}} dB fitted, row 2 counting 100 times"
+// TOKEN: node = "mixed", {{.*}} dB fitted{{.*}}, row 2 counting 10 times"
+// TOKEN: node = "last", {{.*}} dB fitted{{.*}}, row 2 counting 100 times"
 
 // Convolutions, and inputs whose channels have scales of their own.
 // REDEFINE: %{module} = convolution

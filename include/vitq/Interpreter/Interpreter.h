@@ -68,6 +68,9 @@ public:
     /// An operand of the op that is next.
     const Tensor &operand(unsigned index) const;
 
+    /// A value that an op before the next gave, and another from the next on reads; empty: any other.
+    Tensor valueOf(mlir::Value value) const;
+
     /// What the next op gives if some operands, by their numbers, were other tensors of the same kinds and shapes;
     /// one number more than it has operands is an optional operand that it lacks.
     mlir::LogicalResult compute(llvm::ArrayRef<std::pair<unsigned, Tensor>> replaced,

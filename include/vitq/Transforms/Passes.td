@@ -771,9 +771,13 @@ def VitFitWeightsPass : Pass<"vit-fit-weights", "::mlir::ModuleOp"> {
     second and y what it gives in the first, less their means over all rows of all images, row r weighted
     by `t_r`; `H = sum t x x^T`, `w` the row of weights of an output channel.
 
+    A result that is a term of a sum alone (the residual stream) is asked for what the sum lacks: y is what the
+    layer gives in the first function and the difference of the other terms in both. So a layer takes back what errors before
+    it have left in the stream, as far as what it reads tells.
+
     * Least squares: the weights give y for x, not for what x was before it was coded: `w += (H + rho mean(diag H) I)^-1
-      sum t x (y - w x)`. One image in four is kept aside: the step is taken, on all images, where what the
-      others say makes the error on these smaller.
+      sum t x (y - w x)`. One image in four is kept aside: of several rho the one with which what the others say makes the
+      error on these least is taken, on all images, and none where it becomes no smaller.
     * Start: the scale of the largest weight, shrunk by 1 to 0.45 to where `e^T H e` is least, e the error of rounding.
     * GPTQ (Frantar et al., arXiv 2210.17323): columns in the order of falling `H_ii`, each error made up for by
       the columns that follow; from several scales, the one with the least `e^T H e` is kept.
@@ -807,7 +811,8 @@ def VitFitWeightsPass : Pass<"vit-fit-weights", "::mlir::ModuleOp"> {
     Option<"weightBits", "bits", "unsigned", "8", "Bits of weights without vit.weight_bits">,
     Option<"all", "all", "bool", "false", "Fit weights of 8 bits too">,
     Option<"leastSquares", "least-squares", "double", "-1",
-           "Ridge rho of the least squares; 0: none; -1: by bits and images">,
+           "Ridge rho of the least squares; 0: none; -1: the best of 0.01 to 3, of 32 images or more">,
+    Option<"sums", "sums", "bool", "true", "Ask terms of a sum for what the sum lacks">,
     Option<"gptq", "gptq", "bool", "true", "Make up for errors in the columns that follow">,
     ListOption<"candidates", "candidates", "double", "Factors of the starting scale that are tried (0.75,0.9,1.05,1.2)">,
     Option<"sweeps", "sweeps", "int64_t", "-1", "Rounds of descent; -1: 1, 3 below 4 bits">,
