@@ -177,12 +177,15 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   quantize.layout = isIVit ? QuantizedLayout::IVit : QuantizedLayout::Vitq;
   quantize.headroom = options.headroom != 0 ? options.headroom : isIVit ? 1.0 : 1.1;
   pm.addPass(createVitQuantizePass(quantize));
-  if (isOn(options.fitWeights, few.weights && isDefault)) {
+  if (isOn(options.fitWeights, few.any())) {
     VitFitWeightsPassOptions fit;
     fit.data = options.data;
     fit.preprocess = options.preprocess;
     fit.limit = static_cast<uint64_t>(options.limit);
-    fit.all = options.fitWeights == Toggle::On;
+    // Weights of 8 bits beside: they make up for what others have lost.
+    fit.all = true;
+    // Copies show directions that narrow weights may not err in. Where codes of activations err more they gain nothing.
+    fit.shifted = few.choice.isBelow(5, /*weights=*/true) && !few.activations;
     pm.addPass(createVitFitWeightsPass(fit));
   }
   VitQuantizeWeightsPassOptions weights;

@@ -227,7 +227,7 @@ LogicalResult FitWeights::fit(func::FuncOp function) {
   if (failed(images))
     return failure();
   imageCount = images->size();
-  FailureOr<std::unique_ptr<Streams>> streams = Streams::create(function, *images, sums);
+  FailureOr<std::unique_ptr<Streams>> streams = Streams::create(function, *images, sums, shifted);
   if (failed(streams))
     return failure();
   FailureOr<RowWeights> rowWeights = findRows(function, weighted, *images);

@@ -26,17 +26,19 @@ namespace vitq::quantize {
 class Streams {
 public:
   /// Reads `images`; an error at `function` where it cannot be run on them. `completesSums`: what is wanted of a term
-  /// of a sum is what the whole sum lacks.
+  /// of a sum is what the whole sum lacks. `shifted`: behind the runs of all images come those of shifted copies.
   static mlir::FailureOr<std::unique_ptr<Streams>> create(mlir::func::FuncOp function, const CalibrationImages &images,
-                                                          bool completesSums);
+                                                          bool completesSums, bool shifted);
 
   /// Runs both up to `op`, an op with one result.
   mlir::LogicalResult runUntil(mlir::Operation *op);
 
-  /// As many runs as there are batches of images.
+  /// As many runs as there are batches of images, twice that with shifted copies.
   size_t runs() const { return coded.size(); }
+  /// The batch of images that run `i` is of, as they are or shifted.
+  size_t batchOf(size_t run) const { return run % ((images + batch - 1) / batch); }
   /// Images of run `i` that are not repeated to fill it up.
-  size_t imagesOf(size_t run) const { return std::min(batch, images - run * batch); }
+  size_t imagesOf(size_t run) const { return std::min(batch, images - batchOf(run) * batch); }
   size_t imagesOfRun() const { return batch; }
 
   // Of the op that both have come to:

@@ -19,7 +19,7 @@ using namespace ::vitq::quantize;
 using fitting::Matrix;
 using fitting::Samples;
 
-/// One run in so many is kept aside to judge least squares.
+/// One batch in so many is kept aside to judge least squares.
 static constexpr size_t kAside = 4;
 
 Tensor quantize::realBias(ArrayRef<double> bias) {
@@ -149,8 +149,8 @@ static WeightCodes weightCodes(const fitting::RowCodes &rows) {
           SmallVector<double>(rows.scales.begin(), rows.scales.end())};
 }
 
-static bool isFit(size_t run) { return run % kAside != kAside - 1; }
-static bool isAside(size_t run) { return !isFit(run); }
+/// Whether a run is fitted to; the others are kept aside. An image and its copy go together.
+static bool isFit(const Streams &streams, size_t run) { return streams.batchOf(run) % kAside != kAside - 1; }
 
 /// Fills `inputs` unless it holds the samples of this operand and these weights.
 static void prepare(LayerInputs &inputs, const Streams &streams, WeightedOp op, ArrayRef<double> rowWeights,
@@ -170,8 +170,8 @@ static void prepare(LayerInputs &inputs, const Streams &streams, WeightedOp op, 
   if (isExact) {
     inputs.fit = gather(streams, weights, means(streams, weights, columns, exact), exact, [](size_t) { return true; });
   } else {
-    inputs.fit = gather(streams, weights, inputs.means, coded, isFit);
-    inputs.aside = gather(streams, weights, inputs.means, coded, isAside);
+    inputs.fit = gather(streams, weights, inputs.means, coded, [&](size_t run) { return isFit(streams, run); });
+    inputs.aside = gather(streams, weights, inputs.means, coded, [&](size_t run) { return !isFit(streams, run); });
     inputs.asideGram = moments(*inputs.aside, *inputs.aside, parallel);
   }
   inputs.fitGram = moments(*inputs.fit, *inputs.fit, parallel);
@@ -246,7 +246,9 @@ private:
     const std::vector<double> offsets = means(streams, weights, folded.rows(), residual);
     residualPower = power(streams, weights, offsets, residual);
     fit.gram = inputs.fitGram;
-    fit.cross = moments(gather(streams, weights, offsets, residual, isFit), *inputs.fit, parallel());
+    auto isFitted = [&](size_t run) { return isFit(streams, run); };
+    auto isAside = [&](size_t run) { return !isFit(streams, run); };
+    fit.cross = moments(gather(streams, weights, offsets, residual, isFitted), *inputs.fit, parallel());
     aside.gram = inputs.asideGram;
     aside.cross = moments(gather(streams, weights, offsets, residual, isAside), *inputs.aside, parallel());
     known = fit;

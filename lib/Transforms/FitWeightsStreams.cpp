@@ -14,8 +14,35 @@ using namespace mlir;
 using namespace ::vitq;
 using namespace ::vitq::quantize;
 
+/// Images [B, C, H, W] of floats, or [B, H, W, C] of bytes, shifted by a 25th of the height and a 32nd of the width, at
+/// least a pixel: up or down and left or right in turn, by `turn`. What is pushed out on one side is missed on the
+/// other: the edge is repeated there.
+static Tensor shiftedCopy(const Tensor &images, size_t turn) {
+  const bool bytes = images.kind() == ElementKind::I8;
+  ArrayRef<int64_t> shape = images.shape();
+  const int64_t outer = bytes ? shape[0] : shape[0] * shape[1], height = shape[bytes ? 1 : 2],
+                width = shape[bytes ? 2 : 3], inner = bytes ? shape[3] : 1;
+  const int64_t down = std::max<int64_t>(1, height / 25) * (turn & 1 ? 1 : -1),
+                right = std::max<int64_t>(1, width / 32) * (turn & 2 ? 1 : -1);
+  Tensor result = Tensor::allocate(images.kind(), shape);
+  auto copy = [&](const auto *from, auto *to) {
+    for (int64_t i = 0; i < outer; ++i, from += height * width * inner)
+      for (int64_t y = 0; y < height; ++y)
+        for (int64_t x = 0; x < width; ++x, to += inner) {
+          const int64_t row = std::clamp<int64_t>(y - down, 0, height - 1),
+                        column = std::clamp<int64_t>(x - right, 0, width - 1);
+          std::copy_n(from + (row * width + column) * inner, inner, to);
+        }
+  };
+  if (bytes)
+    copy(images.data<uint8_t>(), result.mutableData<uint8_t>());
+  else
+    copy(images.data<float>(), result.mutableData<float>());
+  return result;
+}
+
 FailureOr<std::unique_ptr<Streams>> Streams::create(func::FuncOp function, const CalibrationImages &images,
-                                                    bool completesSums) {
+                                                    bool completesSums, bool shifted) {
   std::unique_ptr<Streams> streams(new Streams(function.getContext(), images.size(), images.batchSize()));
   streams->completesSums = completesSums;
   InterpreterOptions real;
@@ -26,15 +53,17 @@ FailureOr<std::unique_ptr<Streams>> Streams::create(func::FuncOp function, const
     return failure();
   streams->withoutCasts = std::move(*withoutCasts);
   streams->withCasts = std::move(*withCasts);
-  const size_t runs = images.batches();
+  const size_t runs = images.batches() * (shifted ? 2 : 1);
   streams->exact.resize(runs);
   streams->coded.resize(runs);
   streams->exactResults.resize(runs);
   streams->wantedResults.resize(runs);
   auto begin = [&](size_t run) -> LogicalResult {
-    FailureOr<Tensor> input = images.batch(run, function.getLoc());
+    FailureOr<Tensor> input = images.batch(streams->batchOf(run), function.getLoc());
     if (failed(input))
       return failure();
+    if (run >= images.batches())
+      *input = shiftedCopy(*input, run);
     FailureOr<Interpreter::Run> exact = streams->withoutCasts->begin(*input);
     FailureOr<Interpreter::Run> coded = streams->withCasts->begin(*input);
     if (failed(exact) || failed(coded))

@@ -775,6 +775,9 @@ def VitFitWeightsPass : Pass<"vit-fit-weights", "::mlir::ModuleOp"> {
     layer gives in the first function and the difference of the other terms in both. So a layer takes back what errors before
     it have left in the stream, as far as what it reads tells.
 
+    Each image is there a second time, shifted by a 25th of its height and a 32nd of its width (`shifted`): what a layer is
+    fitted to are rows, and those of an image that is cut elsewhere are others.
+
     * Least squares: the weights give y for x, not for what x was before it was coded: `w += (H + rho mean(diag H) I)^-1
       sum t x (y - w x)`. One image in four is kept aside: of several rho the one with which what the others say makes the
       error on these least is taken, on all images, and none where it becomes no smaller.
@@ -813,6 +816,7 @@ def VitFitWeightsPass : Pass<"vit-fit-weights", "::mlir::ModuleOp"> {
     Option<"leastSquares", "least-squares", "double", "-1",
            "Ridge rho of the least squares; 0: none; -1: the best of 0.01 to 3, of 32 images or more">,
     Option<"sums", "sums", "bool", "true", "Ask terms of a sum for what the sum lacks">,
+    Option<"shifted", "shifted", "bool", "true", "Look at a shifted copy of each image too">,
     Option<"gptq", "gptq", "bool", "true", "Make up for errors in the columns that follow">,
     ListOption<"candidates", "candidates", "double", "Factors of the starting scale that are tried (0.75,0.9,1.05,1.2)">,
     Option<"sweeps", "sweeps", "int64_t", "-1", "Rounds of descent; -1: 1, 3 below 4 bits">,
