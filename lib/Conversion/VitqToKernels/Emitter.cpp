@@ -8,6 +8,8 @@
 
 #include "Emitter.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
 #include <numeric>
 
 using namespace mlir;
@@ -47,6 +49,48 @@ Value Emitter::zext(Value x, unsigned width) {
 Value Emitter::trunc(Value x, unsigned width) {
   return widthOf(x) == width ? x : op<arith::TruncIOp>(withWidth(x.getType(), width), x);
 }
+/// Bytes of a vector that packs make, and lanes of one that they read.
+static constexpr int64_t kPackedBytes = 64, kPackedLanes = 16;
+
+bool Emitter::packsTo(unsigned width, Value x) const {
+  auto type = dyn_cast<VectorType>(x.getType());
+  return packs && type && widthOf(x) == 32 && type.getNumElements() == kPackedBytes * 8 / width;
+}
+
+/// `lanes` of 128 bits each hold a part of `parts` vectors, one after the other: as they were before.
+static Value inOrder(Emitter &e, Value packed, int64_t parts) {
+  constexpr int64_t lanes = 4;
+  const int64_t count = lanes * parts;
+  SmallVector<int64_t> order;
+  for (int64_t i = 0; i < count; ++i)
+    order.push_back(i % lanes * parts + i / lanes);
+  auto pieces = VectorType::get({count}, e.intType(static_cast<unsigned>(kPackedBytes * 8 / count)));
+  Value piece = e.op<vector::BitCastOp>(pieces, packed);
+  return e.op<vector::BitCastOp>(packed.getType(), e.op<vector::ShuffleOp>(piece, piece, order));
+}
+
+static Value pack(Emitter &e, const char *intrinsic, unsigned width, Value low, Value high) {
+  auto type = VectorType::get({kPackedBytes * 8 / width}, e.intType(width));
+  return LLVM::CallIntrinsicOp::create(e.b, e.loc, type, e.b.getStringAttr(intrinsic), ValueRange{low, high})
+      ->getResult(0);
+}
+
+/// The words of vectors `i` and `i + 1` of `x`.
+static Value packTwo(Emitter &e, Value x, int64_t i) {
+  auto part = [&](int64_t i) {
+    return e.op<vector::ExtractStridedSliceOp>(x, ArrayRef<int64_t>{i * kPackedLanes}, ArrayRef<int64_t>{kPackedLanes},
+                                               ArrayRef<int64_t>{1});
+  };
+  return pack(e, e.packs->words, 16, part(i), part(i + 1));
+}
+
+Value Emitter::packBytes(Value x, bool isUnsigned) {
+  const char *intrinsic = isUnsigned ? packs->unsignedBytes : packs->signedBytes;
+  return inOrder(*this, pack(*this, intrinsic, 8, packTwo(*this, x, 0), packTwo(*this, x, 2)), 4);
+}
+
+Value Emitter::packWords(Value x) { return inOrder(*this, packTwo(*this, x, 0), 2); }
+
 Value Emitter::resize(Value x, unsigned width) { return widthOf(x) < width ? sext(x, width) : trunc(x, width); }
 
 Value Emitter::join(ValueRange vectors) {

@@ -13,6 +13,8 @@
 #define VITQ_LIB_CONVERSION_VITQTOKERNELS_EMITTER_H
 
 #include "dialects/vitq/Vitq.h"
+#include "vitq/Target/Isa/Isa.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -28,10 +30,13 @@ using Values = llvm::SmallVector<Value>;
 
 class Emitter {
 public:
-  Emitter(mlir::OpBuilder &builder, mlir::Location loc) : b(builder), loc(loc) {}
+  /// `packs` may be null.
+  Emitter(mlir::OpBuilder &builder, mlir::Location loc, const PackInstructions *packs)
+      : b(builder), loc(loc), packs(packs) {}
 
   mlir::OpBuilder &b;
   mlir::Location loc;
+  const PackInstructions *packs;
 
   Type intType(unsigned width) { return b.getIntegerType(width); }
   /// `element` itself when lanes is 1.
@@ -73,6 +78,11 @@ public:
   /// To a wider or equal width, as the sign says.
   Value extend(Value x, unsigned width, bool isUnsigned) { return isUnsigned ? zext(x, width) : sext(x, width); }
   Value trunc(Value x, unsigned width);
+  /// Whether `x` is of as many 32-bit lanes as packs make one vector of numbers of `width` bits of, 8 or 16.
+  bool packsTo(unsigned width, Value x) const;
+  /// Such lanes as bytes, or as signed numbers of 16 bits, limited to what these hold.
+  Value packBytes(Value x, bool isUnsigned);
+  Value packWords(Value x);
   /// To `width` bits, whatever x has; a wider result is sign-extended.
   Value resize(Value x, unsigned width);
   Value toIndex(Value x) { return op<mlir::arith::IndexCastOp>(b.getIndexType(), x); }

@@ -45,7 +45,9 @@ func::FuncOp KernelModule::function(StringRef name, TypeRange args, TypeRange re
     if (isa<MemRefType>(type))
       func.setArgAttr(i, "llvm.noalias", b.getUnitAttr());
   b.setInsertionPointToStart(entry);
-  Emitter e(b, shared);
+  // The machine of a target that is emulated may not have them.
+  const PackInstructions &packs = target.isa->packs;
+  Emitter e(b, shared, packs.words && !target.emulateDot ? &packs : nullptr);
   emit(e, entry->getArguments());
   if (entry->empty() || !entry->back().hasTrait<OpTrait::IsTerminator>())
     func::ReturnOp::create(b, shared);

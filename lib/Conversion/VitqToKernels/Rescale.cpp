@@ -51,7 +51,11 @@ Rescale::Rescale(const TargetDesc &target, Blob &blob, DyadicAttr dyadic, Roundi
     if (addsUp)
       half.back() += static_cast<int32_t>(*addend * (int64_t(1) << amount));
   }
-  multipliers = blob.array(dyadic.getMultipliers());
+  // One more is read beside the last of them (apply).
+  std::vector<int32_t> factors(dyadic.getMultipliers().begin(), dyadic.getMultipliers().end());
+  if (map.kind == ChannelMap::Column)
+    factors.push_back(0);
+  multipliers = blob.array(factors);
   shifts = blob.array(shift);
   if (!fast)
     return;
@@ -82,7 +86,11 @@ Value Rescale::apply(Emitter &e, Value blob, Value x, Value row, Value col, bool
   Value half = constantOf(e, blob, halves, x, row, col);
   if (pres)
     x = e.shl(x, e.splatLike(e.load(Blob::view(e, blob, *pres), e.index(0)), x));
-  auto [high, low] = multiply(e, x, m, positive, /*wantsLow=*/rounding == Rounding::HalfEven);
+  // Multipliers of odd lanes in even ones, as the instruction reads them.
+  Value odd = map.kind == ChannelMap::Column && isa<VectorType>(x.getType())
+                  ? constantOf(e, blob, multipliers, x, row, e.indexAdd(col, 1))
+                  : m;
+  auto [high, low] = multiply(e, x, m, odd, positive, /*wantsLow=*/rounding == Rounding::HalfEven);
   Value sum = e.add(high, half);
   Value y = e.sra(sum, c);
   if (!low)
@@ -94,7 +102,7 @@ Value Rescale::apply(Emitter &e, Value blob, Value x, Value row, Value col, bool
 }
 
 /// The upper halves of the products of 64 bits, and the lower ones.
-std::pair<Value, std::optional<Value>> Rescale::multiply(Emitter &e, Value x, Value m, bool positive,
+std::pair<Value, std::optional<Value>> Rescale::multiply(Emitter &e, Value x, Value m, Value oddM, bool positive,
                                                          bool wantsLow) const {
   auto type = dyn_cast<VectorType>(x.getType());
   const int64_t lanes = type ? type.getNumElements() : 1;
@@ -105,16 +113,14 @@ std::pair<Value, std::optional<Value>> Rescale::multiply(Emitter &e, Value x, Va
   }
   // Lanes stay where they are: even ones are multiplied, then odd ones, which are brought to their places.
   auto pairs = VectorType::get({lanes / 2}, e.intType(64));
-  auto products = [&](bool odd) {
-    auto factor = [&](Value v) {
-      v = e.op<vector::BitCastOp>(pairs, v);
-      if (!odd)
-        v = e.shl(v, 32);
-      return positive ? e.srl(v, e.like(v, 32)) : e.sra(v, 32);
-    };
-    return e.op<vector::BitCastOp>(type, e.mul(factor(x), factor(m)));
+  auto factor = [&](Value v, bool isOdd = false) {
+    v = e.op<vector::BitCastOp>(pairs, v);
+    if (!isOdd)
+      v = e.shl(v, 32);
+    return positive ? e.srl(v, e.like(v, 32)) : e.sra(v, 32);
   };
-  Value even = products(false), odd = products(true);
+  Value even = e.op<vector::BitCastOp>(type, e.mul(factor(x), factor(m)));
+  Value odd = e.op<vector::BitCastOp>(type, e.mul(factor(x, /*isOdd=*/true), factor(oddM)));
   auto halves = [&](int64_t part) {
     SmallVector<int64_t> order;
     for (int64_t lane = 0; lane < lanes; lane += 2)
@@ -144,7 +150,22 @@ Value Rescale::roundShift(Emitter &e, Value p, Value shift, Rounding rounding) {
   return e.add(quotient, e.zext(increment, 64));
 }
 
+/// The same for lanes that are packed: what their width does not limit is limited in it.
+Value Clamp::applyPacked(Emitter &e, Value blob, Value y) const {
+  y = width == 8 ? e.packBytes(y, code.isUnsigned) : e.packWords(y);
+  auto limit = [&](Value low, Value high) {
+    y = code.isUnsigned ? e.umin(e.op<arith::MaxUIOp>(y, low), high) : e.clamp(y, low, high);
+  };
+  if (code.bits < width)
+    limit(e.like(y, literalLo()), e.like(y, literalHi()));
+  if (lo)
+    limit(e.splatLike(Blob::load(e, blob, *lo, width), y), e.splatLike(Blob::load(e, blob, *hi, width), y));
+  return y;
+}
+
 Value Clamp::apply(Emitter &e, Value blob, Value y) const {
+  if ((width == 8 || (width == 16 && !code.isUnsigned)) && e.packsTo(width, y))
+    return applyPacked(e, blob, y);
   const unsigned wide = widthOf(y);
   if (wide > width || code.isUnsigned || code.bits < width)
     y = e.clamp(y, e.like(y, literalLo()), e.like(y, literalHi()));

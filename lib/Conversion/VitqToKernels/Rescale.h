@@ -61,7 +61,8 @@ public:
 
 private:
   Value constantOf(Emitter &e, Value blob, Slot slot, Value x, Value row, Value col) const;
-  std::pair<Value, std::optional<Value>> multiply(Emitter &e, Value x, Value m, bool positive, bool wantsLow) const;
+  std::pair<Value, std::optional<Value>> multiply(Emitter &e, Value x, Value m, Value oddM, bool positive,
+                                                  bool wantsLow) const;
 
   bool fast = false, addsUp = false, multipliesEvenLanes = false;
   integer::Rounding rounding = integer::Rounding::HalfUp;
@@ -89,6 +90,9 @@ struct Clamp {
   std::optional<int64_t> addend() const { return fits32() ? std::optional<int64_t>(code.zero) : std::nullopt; }
   /// clamp(y) as the result type; y has 32 or 64 bits.
   Value apply(Emitter &e, Value blob, Value y) const;
+
+private:
+  Value applyPacked(Emitter &e, Value blob, Value y) const;
 };
 
 /// How vectors cover a row: `whole` columns with vectors of `lanes`, and the rest

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ByteTable.h"
+#include "Contraction.h"
 #include "RowOpsDetail.h"
 
 #include "vitq/Numerics/Softmax.h"
@@ -36,13 +37,16 @@ static Value rowMaximum(Emitter &e, const TargetDesc &target, const RowContext &
   return columns.vectors() ? e.op<vector::ReductionOp>(vector::CombiningKind::MAXSI, best) : best;
 }
 
-/// Sums of four unsigned bytes each, in lanes of 32 bits.
-static Value sumsOfFour(Emitter &e, Value bytes) {
+/// `sums` plus four unsigned bytes each, in lanes of 32 bits.
+static Value addFours(Emitter &e, const TargetDesc &target, Value sums, Value bytes) {
+  const DotInstruction &dot = target.isa->dot8;
   const int64_t lanes = cast<VectorType>(bytes.getType()).getNumElements();
+  if (dot.unsignedLhs && dot.width == 8 && dot.accumulates && !target.emulateDot && lanes == dot.lanes * dot.group)
+    return emitDot(e, dot, /*spelt=*/false, dot.intrinsic, sums, bytes, e.like(bytes, 1));
   Value words = e.op<vector::BitCastOp>(VectorType::get({lanes / 4}, e.intType(32)), bytes);
   auto masked = [&](Value x, int64_t mask) { return e.op<arith::AndIOp>(x, e.like(x, mask)); };
   Value pairs = e.add(masked(words, 0x00ff00ff), masked(e.srl(words, e.like(words, 8)), 0x00ff00ff));
-  return e.add(masked(pairs, 0xffff), e.srl(pairs, e.like(pairs, 16)));
+  return e.add(sums, e.add(masked(pairs, 0xffff), e.srl(pairs, e.like(pairs, 16))));
 }
 
 namespace {
@@ -51,13 +55,16 @@ namespace {
 struct SoftmaxRow : RowOp {
   Rescale rescale;
 
-  /// min(limit, rescale(min(max - x, 2^31 - 1))) in 32 or 64 bits.
-  Value distances(Emitter &e, const RowContext &context, Value top, Value col, int64_t lanes, int64_t limit) const {
+  /// rescale(min(max - x, 2^31 - 1)) in 32 or 64 bits, not negative.
+  Value distances(Emitter &e, const RowContext &context, Value top, Value col, int64_t lanes) const {
     Value x = e.load(context.primary, {context.primaryRow, col}, lanes);
     // The difference is an unsigned 32-bit number.
     Value difference = e.sub(e.splatLike(top, x), x);
     difference = e.umin(difference, e.like(difference, INT32_MAX));
-    Value distance = rescale.apply(e, context.blob, difference, context.row, col, /*positive=*/true);
+    return rescale.apply(e, context.blob, difference, context.row, col, /*positive=*/true);
+  }
+  Value distances(Emitter &e, const RowContext &context, Value top, Value col, int64_t lanes, int64_t limit) const {
+    Value distance = distances(e, context, top, col, lanes);
     return e.umin(distance, e.like(distance, limit));
   }
 };
@@ -71,16 +78,19 @@ struct Softmax : SoftmaxRow {
     ByteTable entries(e, target, Blob::view(e, context.blob, table), {e.index(0)}, /*signedCodes=*/false);
     const Columns columns = Columns::of(target, cols, 8, context.room);
     Value sum = rescale.isFast() && columns.vectors() && ByteTable::lanesOf(target) > 1
-                    ? codesOfVectors(e, context, top, entries, columns)
+                    ? codesOfVectors(e, target, context, top, entries, columns)
                     : codesApart(e, target, context, top, entries);
     e.store(sum, context.results[1], context.resultRow);
   }
   /// Positions in the table, of 8 bits.
   Value positions(Emitter &e, const RowContext &context, Value top, Value col, int64_t lanes) const {
-    return e.trunc(distances(e, context, top, col, lanes, numerics::kDistances - 1), 8);
+    Value distance = distances(e, context, top, col, lanes);
+    if (e.packsTo(8, distance))
+      return e.packBytes(distance, /*isUnsigned=*/true);
+    return e.trunc(e.umin(distance, e.like(distance, numerics::kDistances - 1)), 8);
   }
-  Value codesOfVectors(Emitter &e, const RowContext &context, Value top, const ByteTable &entries,
-                       const Columns &columns) const {
+  Value codesOfVectors(Emitter &e, const TargetDesc &target, const RowContext &context, Value top,
+                       const ByteTable &entries, const Columns &columns) const {
     auto codes = [&](Value col, int64_t lanes) {
       Value codes = entries.lookup(e, positions(e, context, top, col, lanes));
       e.store(codes, context.results[0], {context.resultRow, col});
@@ -88,12 +98,13 @@ struct Softmax : SoftmaxRow {
     };
     Value zero = e.constant(VectorType::get({columns.lanes / 4}, e.intType(32)), 0);
     Value sums = e.loop(e.index(0), e.index(columns.whole), columns.lanes, zero, [&](Value col, ValueRange sums) {
-      return Values{e.add(sums[0], sumsOfFour(e, codes(col, columns.lanes)))};
+      return Values{addFours(e, target, sums[0], codes(col, columns.lanes))};
     })[0];
     Value sum = e.op<vector::ReductionOp>(vector::CombiningKind::ADD, sums);
     if (!columns.tail)
       return sum;
-    Value rest = sumsOfFour(e, columns.onlyNew(e, codes(e.index(columns.tailColumn()), columns.tail)));
+    Value none = e.constant(VectorType::get({columns.tail / 4}, e.intType(32)), 0);
+    Value rest = addFours(e, target, none, columns.onlyNew(e, codes(e.index(columns.tailColumn()), columns.tail)));
     return e.add(sum, e.op<vector::ReductionOp>(vector::CombiningKind::ADD, rest));
   }
   /// Positions first, in vectors if they can be, then entries one by one.

@@ -28,4 +28,5 @@ const Isa isas::kAvx512 = {"avx512",
                            /*tuning=*/"",
                            /*maskedMoves=*/true,
                            {/*dot=*/{16, 4, 8, true, "llvm.x86.avx512.pmaddubs.w.512", false},
-                            /*addPairs=*/"llvm.x86.avx512.pmaddw.d.512", /*timesOnes=*/true, /*tileRows=*/6}};
+                            /*addPairs=*/"llvm.x86.avx512.pmaddw.d.512", /*timesOnes=*/true, /*tileRows=*/6},
+                           isas::kPacks512};

@@ -28,7 +28,9 @@ static constexpr Isa vnni(const char *name, const char *features, ByteLookup loo
           /*addDot16=*/"llvm.x86.avx512.vpdpwssd.512",
           /*multipliesEvenLanes=*/true,
           /*tuning=*/"+fast-dpwssd",
-          /*maskedMoves=*/true};
+          /*maskedMoves=*/true,
+          /*shortDot=*/{},
+          isas::kPacks512};
 }
 
 const Isa isas::kAvx512VnniVbmi =

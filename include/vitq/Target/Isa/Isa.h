@@ -49,6 +49,14 @@ struct ShortDot {
   bool holdsTwoGroups = false;
 };
 
+/// LLVM intrinsics that put the lanes of two vectors side by side with half the bits, limited to what these hold, in
+/// each 128 bits by itself (`vpackssdw`).
+struct PackInstructions {
+  const char *words = nullptr;         ///< 32 bits to 16
+  const char *signedBytes = nullptr;   ///< 16 to 8
+  const char *unsignedBytes = nullptr; ///< 16, signed, to 8 without sign
+};
+
 /// How 256 bytes are looked up with the bytes of a vector.
 enum class ByteLookup {
   Scalar,     ///< a load for each byte
@@ -92,6 +100,8 @@ struct Isa {
   bool maskedMoves = false;
   /// For 8-bit left operands and right ones that leave room for short sums.
   ShortDot shortDot = {};
+  /// Null where truncating moves are as fast.
+  PackInstructions packs = {};
 };
 
 /// All sets, the best of an architecture first.
