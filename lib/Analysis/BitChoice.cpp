@@ -8,11 +8,11 @@
 
 #include "vitq/Analysis/BitChoice.h"
 
-#include "vitq/Analysis/NonlinearChoice.h"
+#include "vitq/Analysis/ChoiceFile.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
+
+#include <cmath>
 
 using namespace llvm;
 using namespace vitq;
@@ -87,16 +87,10 @@ static Error setAll(BitChoice::Roles &roles, const json::Value &content, bool ma
 }
 
 Error BitChoice::addFile(StringRef path) {
-  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/true);
-  if (!buffer)
-    return createStringError("cannot read '" + path + "': " + buffer.getError().message());
-  Expected<json::Value> value = json::parse((*buffer)->getBuffer());
-  if (!value)
-    return createStringError(path + ": " + toString(value.takeError()));
-  const std::string where = (path + ": ").str();
-  const json::Object *root = value->getAsObject();
+  Expected<json::Object> root = readChoiceFile(path);
   if (!root)
-    return createStringError(where + "is no JSON object");
+    return root.takeError();
+  const std::string where = (path + ": ").str();
   for (const auto &[key, content] : *root) {
     if (key == "bits") {
       if (Error error = setAll(all, content, /*mayBeNumber=*/true, where + "bits: "))

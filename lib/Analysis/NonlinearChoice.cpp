@@ -8,13 +8,11 @@
 
 #include "vitq/Analysis/NonlinearChoice.h"
 
-#include "vitq/Support/NearestNames.h"
+#include "vitq/Analysis/ChoiceFile.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 using namespace llvm;
 using namespace vitq;
@@ -84,14 +82,6 @@ bool vitq::hasAlgorithm(StringRef function, vit::Algorithm kind) {
 // Choices
 //===----------------------------------------------------------------------===//
 
-std::string vitq::suggestNames(StringRef name, ArrayRef<StringRef> names) {
-  std::string text;
-  const SmallVector<StringRef> nearest = nearestNames(name, names, 3);
-  for (auto [i, candidate] : enumerate(nearest))
-    text += (i == 0 ? "'" : i + 1 == nearest.size() ? " or '" : ", '") + candidate.str() + "'";
-  return text;
-}
-
 Error NonlinearChoice::addFunction(StringRef function, StringRef algorithm, const Twine &where) {
   if (!is_contained(kFunctions, function)) {
     SmallVector<StringRef> names(std::begin(kFunctions), std::end(kFunctions));
@@ -109,16 +99,10 @@ Error NonlinearChoice::addFunction(StringRef function, StringRef algorithm, cons
 }
 
 Error NonlinearChoice::addFile(StringRef path) {
-  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/true);
-  if (!buffer)
-    return createStringError("cannot read '" + path + "': " + buffer.getError().message());
-  Expected<json::Value> value = json::parse((*buffer)->getBuffer());
-  if (!value)
-    return createStringError(path + ": " + toString(value.takeError()));
-  const std::string where = (path + ": ").str();
-  const json::Object *root = value->getAsObject();
+  Expected<json::Object> root = readChoiceFile(path);
   if (!root)
-    return createStringError(where + "is no JSON object");
+    return root.takeError();
+  const std::string where = (path + ": ").str();
   for (const auto &[key, content] : *root) {
     if (key == "default") {
       std::optional<StringRef> text = content.getAsString();

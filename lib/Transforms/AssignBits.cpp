@@ -8,10 +8,8 @@
 
 #include "QuantizeDetail.h"
 
-#include "vitq/Analysis/BitChoice.h"
-#include "vitq/Analysis/NonlinearChoice.h"
+#include "vitq/Analysis/ChoiceFile.h"
 #include "vitq/Analysis/QuantizationHints.h"
-#include "vitq/Analysis/Scores.h"
 #include "vitq/Support/Constants.h"
 #include "vitq/Support/MainFunction.h"
 
@@ -110,28 +108,9 @@ class AssignBits : public vitq::impl::VitAssignBitsPassBase<AssignBits> {
         op.setAttr(kStreamBitsAttr, Builder(&getContext()).getI64IntegerAttr(count));
   }
 
-  /// Which tensor `use` is; none where its codes are not to be chosen.
-  static std::optional<TensorRole> roleOf(QuantizableOp op, OpOperand &use) {
-    const CodeSpec code = op.getOperandCode(use.getOperandNumber());
-    if (code.kind != CodeKind::Code)
-      return std::nullopt;
-    Operation *source = quantize::root(use.get()).getDefiningOp();
-    if (code.tensor == TensorKind::Linear) {
-      if (isa_and_nonnull<UnaryFunction>(source))
-        return TensorRole::Hidden;
-      return isa_and_nonnull<LayerNormOp>(source) ? TensorRole::Norm : TensorRole::Attention;
-    }
-    if (code.tensor != TensorKind::Attention)
-      return std::nullopt;
-    const bool isScores = isSoftmaxArgument(op->getResult(0));
-    if (use.getOperandNumber() == 0)
-      return isScores ? TensorRole::Query : TensorRole::Probabilities;
-    return isScores ? TensorRole::Key : TensorRole::Value;
-  }
-
   /// Codes that several read have the bits of who wants the most.
   void assignOperand(QuantizableOp op, OpOperand &use) {
-    std::optional<TensorRole> role = roleOf(op, use);
+    std::optional<TensorRole> role = quantize::roleOf(op, use);
     Operation *source = quantize::root(use.get()).getDefiningOp();
     if (!role || op->hasAttr(kWideAttr) || !source || quantize::isCoded(use.get()) || isConstant(use.get()))
       return;

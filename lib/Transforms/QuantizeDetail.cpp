@@ -92,6 +92,24 @@ bool quantize::isFirstOrLast(Operation *op) {
   return llvm::any_of(value.getUsers(), [](Operation *user) { return user->hasTrait<OpTrait::IsTerminator>(); });
 }
 
+std::optional<TensorRole> quantize::roleOf(QuantizableOp op, OpOperand &use) {
+  const CodeSpec code = op.getOperandCode(use.getOperandNumber());
+  if (code.kind != CodeKind::Code)
+    return std::nullopt;
+  Operation *source = root(use.get()).getDefiningOp();
+  if (code.tensor == TensorKind::Linear) {
+    if (isa_and_nonnull<UnaryFunction>(source))
+      return TensorRole::Hidden;
+    return isa_and_nonnull<LayerNormOp>(source) ? TensorRole::Norm : TensorRole::Attention;
+  }
+  if (code.tensor != TensorKind::Attention)
+    return std::nullopt;
+  const bool isScores = isSoftmaxArgument(op->getResult(0));
+  if (use.getOperandNumber() == 0)
+    return isScores ? TensorRole::Query : TensorRole::Probabilities;
+  return isScores ? TensorRole::Key : TensorRole::Value;
+}
+
 bool quantize::isAccumulatorSum(Value value) {
   auto isSum = [](Operation *op) { return isa_and_nonnull<QuantizableOp>(op) && isResidual(op); };
   Operation *op = value.getDefiningOp();

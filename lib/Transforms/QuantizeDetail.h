@@ -14,6 +14,7 @@
 #ifndef LIB_TRANSFORMS_QUANTIZEDETAIL_H
 #define LIB_TRANSFORMS_QUANTIZEDETAIL_H
 
+#include "vitq/Analysis/BitChoice.h"
 #include "vitq/Analysis/CalibrationStatistics.h"
 #include "vitq/Analysis/QuantizedTypes.h"
 #include "vitq/Tensor/Tensor.h"
@@ -57,6 +58,9 @@ bool isFirstOrLast(mlir::Operation *op);
 /// A sum of two linear layers' accumulators on its way to another sum: it stays an
 /// accumulator, in units of the first.
 bool isAccumulatorSum(mlir::Value value);
+
+/// Which tensor `use` of `op` is; none where its codes are not to be chosen.
+std::optional<TensorRole> roleOf(vit::QuantizableOp op, mlir::OpOperand &use);
 
 /// The range of codes for a calibrated value; an error where there is none.
 using Range = std::pair<double, double>;

@@ -8,9 +8,9 @@
 
 #include "SelectNonlinearMeasure.h"
 
+#include "vitq/Analysis/ChoiceFile.h"
 #include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/QuantizedTypes.h"
-#include "vitq/Data/Preprocess.h"
 #include "vitq/Support/MainFunction.h"
 #include "vitq/Support/Progress.h"
 #include "vitq/Target/Backend/TargetBackend.h"
@@ -40,7 +40,6 @@ class SelectNonlinear : public vitq::impl::VitSelectNonlinearPassBase<SelectNonl
 private:
   LogicalResult checkLayers(const NonlinearChoice &choice, ArrayRef<Operation *> ops);
   LogicalResult measure(const NonlinearChoice &choice, ArrayRef<Operation *> ops);
-  FailureOr<std::unique_ptr<::vitq::data::ImageSource>> openImages(func::FuncOp function);
   AlgorithmSpec specOf(const NonlinearChoice &choice, Operation *op) const;
   FailureOr<AlgorithmSpec> selectMeasured(Operation *op);
 
@@ -178,33 +177,6 @@ AlgorithmSpec SelectNonlinear::specOf(const NonlinearChoice &choice, Operation *
   return spec;
 }
 
-FailureOr<std::unique_ptr<::vitq::data::ImageSource>> SelectNonlinear::openImages(func::FuncOp function) {
-  Location loc = getOperation().getLoc();
-  auto type = function.getNumArguments() == 1 ? dyn_cast<RankedTensorType>(function.getArgumentTypes().front())
-                                              : RankedTensorType();
-  if (!type || type.getRank() != 4)
-    return emitError(loc, "--nonlinear=auto needs a function @main of one image");
-  if (data.empty())
-    return emitError(loc, "--nonlinear=auto measures on images: give a folder (data=, --calibration-data)");
-  if (limit < 1)
-    return emitError(loc, "--nonlinear=auto measures on one image at least: limit=")
-           << limit.getValue() << " must be positive";
-  std::string text = preprocess;
-  if (auto own = getOperation()->getAttrOfType<StringAttr>(kPreprocessAttr); own && text.empty())
-    text = own.str();
-  ::vitq::data::Preprocess how;
-  if (!text.empty()) {
-    llvm::Expected<::vitq::data::Preprocess> parsed = ::vitq::data::parsePreprocess(text);
-    if (!parsed)
-      return emitError(loc, llvm::toString(parsed.takeError()));
-    how = *parsed;
-  }
-  auto source = ::vitq::data::ImageSource::open(data, how, static_cast<int>(type.getDimSize(3)));
-  if (!source)
-    return emitError(loc, llvm::toString(source.takeError()));
-  return std::move(*source);
-}
-
 /// Prepares the measurement of the layers whose algorithm is left open.
 LogicalResult SelectNonlinear::measure(const NonlinearChoice &choice, ArrayRef<Operation *> ops) {
   SmallVector<Operation *> open;
@@ -222,10 +194,14 @@ LogicalResult SelectNonlinear::measure(const NonlinearChoice &choice, ArrayRef<O
   FailureOr<func::FuncOp> function = findMain(getOperation());
   if (failed(function))
     return failure();
-  auto source = openImages(*function);
-  if (failed(source))
+  if (limit < 1)
+    return emitError(getOperation().getLoc(), "--nonlinear=auto measures on one image at least: limit=")
+           << limit.getValue() << " must be positive";
+  FailureOr<CalibrationImages> images =
+      CalibrationImages::open(*function, data, preprocess, static_cast<uint64_t>(limit), "--nonlinear=auto ");
+  if (failed(images))
     return failure();
-  FailureOr<NonlinearMeasurement> own = NonlinearMeasurement::create(*function, open, **source, limit);
+  FailureOr<NonlinearMeasurement> own = NonlinearMeasurement::create(*function, open, *images);
   if (failed(own))
     return failure();
   measurement = std::move(*own);

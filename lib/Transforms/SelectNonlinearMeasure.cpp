@@ -99,25 +99,8 @@ static std::vector<double> quotients(std::vector<std::vector<double>> results) {
   return values;
 }
 
-/// The picture as the deferred phase takes it: bytes, height by width by channel.
-static llvm::Expected<Tensor> readImage(func::FuncOp function, const data::ImageSource &source, size_t index) {
-  auto type = cast<RankedTensorType>(function.getArgumentTypes().front());
-  llvm::Expected<data::Image> image = source.pixels(index);
-  if (!image)
-    return image.takeError();
-  const size_t size = image->pixels.size();
-  if (static_cast<int64_t>(size) * type.getDimSize(0) != type.getNumElements())
-    return llvm::createStringError(
-        source.path() + ": an image has " + std::to_string(size) + " bytes, the model takes " +
-        std::to_string(type.getNumElements() / type.getDimSize(0)) + "; set resize= and crop= in --preprocess");
-  Tensor batch = Tensor::allocate(ElementKind::I8, type.getShape());
-  for (int64_t b = 0; b < type.getDimSize(0); ++b)
-    std::copy(image->pixels.begin(), image->pixels.end(), batch.mutableData<uint8_t>() + b * size);
-  return batch;
-}
-
 FailureOr<NonlinearMeasurement> NonlinearMeasurement::create(func::FuncOp function, ArrayRef<Operation *> ops,
-                                                             const data::ImageSource &source, int64_t images) {
+                                                             const CalibrationImages &images) {
   NonlinearMeasurement measurement;
   llvm::DenseMap<Value, SmallVector<Operation *>> readers;
   for (Operation *op : ops) {
@@ -127,13 +110,13 @@ FailureOr<NonlinearMeasurement> NonlinearMeasurement::create(func::FuncOp functi
   FailureOr<std::unique_ptr<Interpreter>> interpreter = Interpreter::create(function);
   if (failed(interpreter))
     return failure();
-  const auto count = static_cast<size_t>(std::min<int64_t>(images, static_cast<int64_t>(source.size())));
+  const size_t count = images.batches();
   for (auto &[op, own] : measurement.samples)
     own.inputs.resize(count);
   auto runOne = [&](size_t i) -> LogicalResult {
-    llvm::Expected<Tensor> image = readImage(function, source, i);
-    if (!image)
-      return emitError(function.getLoc(), llvm::toString(image.takeError()));
+    FailureOr<Tensor> image = images.batch(i, function.getLoc());
+    if (failed(image))
+      return failure();
     SmallVector<Tensor> results;
     // Every image has its own place, and none is added here.
     auto keep = [&](Operation *op, MutableArrayRef<Tensor> values) {

@@ -9,9 +9,10 @@
 #ifndef LIB_TRANSFORMS_SELECTNONLINEARMEASURE_H
 #define LIB_TRANSFORMS_SELECTNONLINEARMEASURE_H
 
+#include "CalibrationImages.h"
+
 #include "vitq/Analysis/NonlinearChoice.h"
 #include "vitq/Approximation/Method.h"
-#include "vitq/Data/ImageSource.h"
 #include "vitq/Tensor/Tensor.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -25,12 +26,10 @@ namespace vitq {
 /// function there.
 class NonlinearMeasurement {
 public:
-  /// Runs `function`, of the deferred phase, on the first `images` images of `source` and
-  /// keeps the operand of each of `ops`. Errors are diagnostics: an image cannot be
-  /// read, or does not have the model's size.
-  static mlir::FailureOr<NonlinearMeasurement> create(mlir::func::FuncOp function,
-                                                      llvm::ArrayRef<mlir::Operation *> ops,
-                                                      const data::ImageSource &source, int64_t images);
+  /// Runs `function`, of the deferred phase, on `images` and keeps the operand of each of `ops`. Errors are
+  /// diagnostics: an image cannot be read.
+  static mlir::FailureOr<NonlinearMeasurement>
+  create(mlir::func::FuncOp function, llvm::ArrayRef<mlir::Operation *> ops, const CalibrationImages &images);
 
   /// SQNR in dB of `op`'s result computed by `spec`, against the real function of what the
   /// codes stand for; of softmax, of the quotients. Infinite if equal. An error says why

@@ -4,7 +4,7 @@
 // DEFINE: %{refused} = not vitq-opt %s "--vit-select-nonlinear=nonlinear=auto %{more}" 2>&1 | FileCheck %s --check-prefix
 
 // RUN: %{refused}=DATA
-// DATA: error: --nonlinear=auto measures on images: give a folder (data=, --calibration-data)
+// DATA: error: --nonlinear=auto measures on the calibration images: give them (data=, --calibration-data)
 // REDEFINE: %{more} = data=%digits/calibration.npy limit=0
 // RUN: %{refused}=LIMIT
 // REDEFINE: %{more} = data=%digits/calibration.npy limit=-1

@@ -70,9 +70,6 @@ private:
   llvm::StringMap<AlgorithmSpec> ofFunctions, ofLayers;
 };
 
-/// The three of `names` that are nearest to `name`: "'a', 'b' or 'c'".
-std::string suggestNames(llvm::StringRef name, llvm::ArrayRef<llvm::StringRef> names);
-
 } // namespace vitq
 
 #endif // VITQ_ANALYSIS_NONLINEARCHOICE_H
