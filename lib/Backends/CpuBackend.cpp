@@ -14,6 +14,7 @@
 #include "vitq/Support/MainFunction.h"
 #include "vitq/Support/Stages.h"
 #include "vitq/Target/Isa/NonlinearCost.h"
+#include "vitq/Target/Isa/ProductCost.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -62,6 +63,13 @@ public:
   }
   double nonlinearCost(StringRef function, const AlgorithmSpec &spec, unsigned inputBits) const override {
     return ::vitq::nonlinearCost(function, spec, inputBits, native.target);
+  }
+  /// Energy is not modelled.
+  std::optional<double> productCost(const ProductWork &work, Effort effort, MLIRContext *) const override {
+    return effort == Effort::Latency ? std::optional(::vitq::productCost(work, native.target)) : std::nullopt;
+  }
+  double functionCost(StringRef function, int64_t elements, Effort) const override {
+    return static_cast<double>(elements) * nonlinearCost(function, AlgorithmSpec(), 8);
   }
   LogicalResult addPasses(ModuleOp module, OpPassManager &pm) override;
   LogicalResult emit(ModuleOp module, const EmitRequest &request, TargetFacts &facts) override;

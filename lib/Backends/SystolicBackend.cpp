@@ -10,6 +10,7 @@
 
 #include "dialects/systolic/Systolic.h"
 #include "vitq/Backends/Backends.h"
+#include "vitq/Conversion/ArrayCost.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Pipelines/Pipelines.h"
 #include "vitq/Runner/Simulation.h"
@@ -29,7 +30,7 @@ class SystolicTarget : public Target {
 public:
   /// An array, and the CPU beside it.
   SystolicTarget(std::string text, simulator::Config config, TargetDesc cpu, std::string place)
-      : text(std::move(text)), config(std::move(config)), place(std::move(place)) {
+      : text(std::move(text)), config(std::move(config)), place(std::move(place)), costs(this->config) {
     host.target = std::move(cpu);
   }
 
@@ -40,6 +41,13 @@ public:
   /// Nonlinear functions are compared as they run on the host.
   double nonlinearCost(StringRef function, const AlgorithmSpec &spec, unsigned inputBits) const override {
     return ::vitq::nonlinearCost(function, spec, inputBits, host.target);
+  }
+  /// Cycles of the array, or the energy of its proxy; the host's work is in neither.
+  std::optional<double> productCost(const ProductWork &work, Effort effort, MLIRContext *context) const override {
+    const std::optional<systolic::ArrayCosts::Cost> cost = costs.of(work, context);
+    if (!cost)
+      return 0;
+    return effort == Effort::Latency ? cost->cycles : cost->picojoules;
   }
   LogicalResult addPasses(ModuleOp module, OpPassManager &pm) override;
   LogicalResult emit(ModuleOp module, const EmitRequest &request, TargetFacts &facts) override;
@@ -55,6 +63,7 @@ private:
   std::string text;
   simulator::Config config;
   std::string place;
+  mutable systolic::ArrayCosts costs;
   NativeOptions host;
   simulator::Program program;
 };

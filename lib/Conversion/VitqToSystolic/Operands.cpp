@@ -33,9 +33,18 @@ static bool readsUnsignedBytes(integer::MatmulOp op) {
   return code.max() > numerics::Code().max();
 }
 
-/// Whether rows of codes of the array's bits can lie packed in DRAM: moves begin at tiles, and in whole bytes.
-static bool packs(const simulator::Config &config) {
-  return config.bits < 8 && config.rows * config.bits % 8 == 0 && config.cols * config.bits % 8 == 0;
+bool systolic::packsWeights(const simulator::Config &config, int64_t bits) {
+  // Moves begin at tiles, and in whole bytes.
+  return bits <= config.bits && config.bits < 8 && config.rows * config.bits % 8 == 0 &&
+         config.cols * config.bits % 8 == 0;
+}
+
+int64_t systolic::storedColumns(const simulator::Config &config, int64_t columns, bool packed) {
+  const int64_t perByte = packed && 8 % config.bits == 0 ? 8 / config.bits : 1;
+  // Rows that begin at requests of the DMA take the fewest of them.
+  if (columns > config.dmaBytes * perByte)
+    return llvm::alignTo(columns, config.dmaRequestBytes * perByte);
+  return packed ? llvm::alignTo(columns, 8) : columns;
 }
 
 /// Bits of the narrowest signed codes that hold all of `values`.
@@ -110,14 +119,9 @@ DramOperand OperandBuilder::weightsOf(integer::MatmulOp op, const Tensor &values
     matrices = vitq::transposed(matrices, permutation);
   }
   bits = bitsOf(values);
-  const bool packed = packs(config) && bits <= config.bits;
-  const int64_t perByte = packed && 8 % config.bits == 0 ? 8 / config.bits : 1;
+  const bool packed = packsWeights(config, bits);
   SmallVector<int64_t> stored(matrices.shape());
-  // Rows that begin at requests of the DMA take the fewest of them.
-  if (stored.back() > config.dmaBytes * perByte)
-    stored.back() = llvm::alignTo(stored.back(), config.dmaRequestBytes * perByte);
-  else if (packed)
-    stored.back() = llvm::alignTo(stored.back(), 8);
+  stored.back() = storedColumns(config, stored.back(), packed);
   Tensor turned = padded(matrices, SmallVector<int64_t>(rank, 0), stored, /*padding=*/0);
   Type element = getElementTypeOrSelf(op.getRhs().getType());
   // The launch says by the type how many planes there are.

@@ -18,6 +18,12 @@
 
 namespace vitq::systolic {
 
+/// Whether weights of so many bits lie packed in DRAM: as many to a byte as the array's operands.
+bool packsWeights(const simulator::Config &config, int64_t bits);
+
+/// Elements from one row of weights to the next in DRAM.
+int64_t storedColumns(const simulator::Config &config, int64_t columns, bool packed);
+
 /// A tensor, and how the routine sees it.
 struct DramOperand {
   mlir::Value value;

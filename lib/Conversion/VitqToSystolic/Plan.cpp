@@ -139,9 +139,10 @@ static double estimate(const Product &product, const Config &config, const Tilin
   return std::max({compute, read / dma, written / dma}) + (last + first) / dma;
 }
 
-/// Simulated cycles of a tiling; its instructions are counted.
-static FailureOr<uint64_t> simulate(Location loc, const Product &product, const Config &config, const Tiling &tiling,
-                                    const simulator::UnitProgram *units, size_t &instructions) {
+/// What the machine does with a tiling; its instructions are counted.
+static FailureOr<simulator::Counters> simulate(Location loc, const Product &product, const Config &config,
+                                               const Tiling &tiling, const simulator::UnitProgram *units,
+                                               size_t &instructions) {
   OwningOpRef<ModuleOp> module(ModuleOp::create(loc));
   OpBuilder b(loc.getContext());
   (*module)->setAttr(kConfigAttr, ConfigAttr::get(b.getContext(), config.str()));
@@ -153,8 +154,7 @@ static FailureOr<uint64_t> simulate(Location loc, const Product &product, const 
   if (failed(code))
     return failure();
   instructions += code->size();
-  return simulator::simulateTiming(config, *code, units ? ArrayRef(units) : ArrayRef<const simulator::UnitProgram *>())
-      .cycles;
+  return simulator::simulateTiming(config, *code, units ? ArrayRef(units) : ArrayRef<const simulator::UnitProgram *>());
 }
 
 /// Every tiling that fits, the lowest bound of cycles first.
@@ -211,14 +211,15 @@ FailureOr<Plan> systolic::choosePlan(Location loc, const Product &product, const
   Plan plan;
   size_t simulated = 0;
   auto consider = [&](const Tiling &tiling) -> FailureOr<uint64_t> {
-    FailureOr<uint64_t> cycles = simulate(loc, product, config, tiling, units, simulated);
-    if (failed(cycles))
+    FailureOr<simulator::Counters> counters = simulate(loc, product, config, tiling, units, simulated);
+    if (failed(counters))
       return failure();
-    if (plan.cycles == 0 || *cycles < plan.cycles) {
+    if (plan.cycles == 0 || counters->cycles < plan.cycles) {
       plan.tiling = tiling;
-      plan.cycles = *cycles;
+      plan.cycles = counters->cycles;
+      plan.picojoules = counters->energyPicojoules;
     }
-    return cycles;
+    return counters->cycles;
   };
   const Tiling fixed = fixedTiling(product, config);
   if (fits(product, config, fixed)) {

@@ -15,10 +15,11 @@
 
 namespace vitq::systolic {
 
-/// A tiling with the cycles that it takes, and those of the fixed heuristic.
+/// A tiling with the cycles and the energy that it takes, and the cycles of the fixed heuristic.
 struct Plan {
   Tiling tiling;
   uint64_t cycles = 0, fixedCycles = 0;
+  double picojoules = 0;
 };
 
 /// The tiling that Gemmini's library chooses (tiled_matmul_auto in gemmini.h): as many tiles

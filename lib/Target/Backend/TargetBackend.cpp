@@ -25,6 +25,8 @@ TargetBackend::~TargetBackend() = default;
 
 mlir::Attribute Target::capabilities(mlir::MLIRContext *) const { return {}; }
 double Target::nonlinearCost(StringRef, const AlgorithmSpec &, unsigned) const { return 1; }
+std::optional<double> Target::productCost(const ProductWork &, Effort, mlir::MLIRContext *) const { return {}; }
+double Target::functionCost(StringRef, int64_t, Effort) const { return 0; }
 llvm::LogicalResult Target::describe(mlir::ModuleOp, const EmitRequest &, TargetFacts &) { return llvm::success(); }
 
 llvm::ArrayRef<TargetFlag> TargetBackend::flags() const { return {}; }

@@ -18,6 +18,7 @@
 #define VITQ_TARGET_BACKEND_TARGETBACKEND_H
 
 #include "vitq/Analysis/NonlinearChoice.h"
+#include "vitq/Analysis/ProductWork.h"
 #include "vitq/Target/Backend/Facts.h"
 
 #include "mlir/IR/Attributes.h"
@@ -28,6 +29,7 @@
 #include "llvm/Support/Error.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -102,6 +104,14 @@ public:
   /// nonlinearFunctionOf; `inputBits` is 8, 16 or 32. 1 for all forms if not
   /// overridden: then the most exact one is taken.
   virtual double nonlinearCost(llvm::StringRef function, const AlgorithmSpec &spec, unsigned inputBits) const;
+
+  /// Modelled effort of a product, in a unit of the target's own (cycles, operations, picojoules), to compare bits of
+  /// its operands (--bits=auto:latency=R, auto:energy=R); none where the target has no model of it, as if not
+  /// overridden.
+  virtual std::optional<double> productCost(const ProductWork &work, Effort effort, mlir::MLIRContext *context) const;
+
+  /// The same of `elements` of a nonlinear function by its usual form, 0 if not overridden.
+  virtual double functionCost(llvm::StringRef function, int64_t elements, Effort effort) const;
 
   /// Adds the passes from the integer phase to the target phase.
   virtual llvm::LogicalResult addPasses(mlir::ModuleOp module, mlir::OpPassManager &pm) = 0;
