@@ -10,6 +10,7 @@
 
 #include "FileInput.h"
 #include "vitq/Data/Npy.h"
+#include "vitq/Data/Synthetic.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -337,7 +338,12 @@ static Expected<std::unique_ptr<ImageSource>> openArray(StringRef path, const Pr
   return finish(std::move(source), std::move(error));
 }
 
-Expected<std::unique_ptr<ImageSource>> ImageSource::open(StringRef path, const Preprocess &preprocess, int channels) {
+Expected<std::unique_ptr<ImageSource>> ImageSource::open(StringRef path, const Preprocess &preprocess, int channels,
+                                                         std::optional<Size> size) {
+  if (SyntheticSpec::isMeant(path) && size) {
+    Expected<SyntheticSpec> spec = SyntheticSpec::parse(path);
+    return spec ? makeSynthetic(*spec, *size, preprocess, channels) : spec.takeError();
+  }
   if (channels != 1 && channels != 3)
     return makeFileError(path, "pictures have 1 or 3 channels, but the model "
                                "takes " +

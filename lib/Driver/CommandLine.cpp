@@ -12,6 +12,7 @@
 #include "DiagnosticPrinter.h"
 #include "vitq/Analysis/BitChoice.h"
 #include "vitq/Analysis/NonlinearChoice.h"
+#include "vitq/Data/Synthetic.h"
 #include "vitq/Driver/Driver.h"
 #include "vitq/Driver/FlagRules.h"
 #include "vitq/InitAll.h"
@@ -133,6 +134,9 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
     return problem;
   if (std::string problem = checkNumbers(flags); !problem.empty())
     return problem;
+  if (data::SyntheticSpec::isMeant(options.compile.data.getValue()))
+    if (llvm::Error error = data::SyntheticSpec::parse(options.compile.data.getValue()).takeError())
+      return "--calibration-data: " + llvm::toString(std::move(error));
   // An ONNX model is a float model; of a module nothing is known yet.
   const bool isOnnx = StringRef(options.input).ends_with_insensitive(".onnx");
   if (std::string problem = findIdleFlag(options, isOnnx ? std::optional(Phase::Float) : std::nullopt);

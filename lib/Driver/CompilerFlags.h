@@ -142,9 +142,11 @@ struct CompilerFlags {
                        clEnumValN(BatchSchedule::Together, "together", "every step for all images"),
                        clEnumValN(BatchSchedule::InTurn, "in-turn", "all steps for one image after the other")),
       llvm::cl::init(BatchSchedule::Auto), llvm::cl::cat(category)};
-  llvm::cl::opt<std::string> data{"calibration-data",
-                                  llvm::cl::desc("Images to calibrate on: a folder of JPEG or PNG, or .npy/.npz"),
-                                  llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> data{
+      "calibration-data",
+      llvm::cl::desc("Images to calibrate on: a folder of JPEG or PNG, or .npy/.npz; as a last "
+                     "resort synthetic:N, made up"),
+      llvm::cl::cat(category)};
   llvm::cl::opt<int64_t> limit{"calibration-limit", llvm::cl::desc("Calibrate on the first N images only (0 = all)"),
                                llvm::cl::init(0), llvm::cl::cat(category)};
   llvm::cl::opt<std::string> preprocess{
@@ -195,8 +197,9 @@ struct CompilerFlags {
       toggle("center-channels", "Take the mean of each channel out of what is coded", llvm::cl::Hidden);
   ValueOption<Toggle> fitCodeRanges =
       toggle("fit-code-ranges", "Choose the range of few codes by their squared error", llvm::cl::Hidden);
-  llvm::cl::opt<uint64_t> seed{"seed", llvm::cl::desc("Seed of the signs that rotations begin with"), llvm::cl::init(0),
-                               llvm::cl::cat(category)};
+  llvm::cl::opt<uint64_t> seed{"seed",
+                               llvm::cl::desc("Seed of the signs that rotations begin with, and of synthetic images"),
+                               llvm::cl::init(0), llvm::cl::cat(category)};
   NumberOption splitOutliers{
       "split-outliers",
       llvm::cl::desc("Compute channels beyond this many times the median channel's maximum in 16 bits (0: none)"),

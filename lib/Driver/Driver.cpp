@@ -14,6 +14,7 @@
 #include "vitq/Analysis/NonlinearChoice.h"
 #include "vitq/Data/ByteImages.h"
 #include "vitq/Data/Preprocess.h"
+#include "vitq/Data/Synthetic.h"
 #include "vitq/Driver/FlagRules.h"
 #include "vitq/InitAll.h"
 #include "vitq/Report/Report.h"
@@ -94,6 +95,11 @@ static LogicalResult checkCalibration(ModuleOp module, const CompileOptions &opt
     return emitError(
         loc, "quantizing needs calibration: give images with --calibration-data=FOLDER, or ranges of an earlier "
              "run with --load-ranges=FILE");
+  if (data::SyntheticSpec::isMeant(options.data.getValue()))
+    emitWarning(loc,
+                "--calibration-data=synthetic is a last resort: ranges, and whatever else is measured, are those of "
+                "pictures that were made up, and a real one may go beyond; docs/Recipes.md, Calibration without "
+                "images, has what that cost. A few real images are better");
   if (!options.data.empty() && options.preprocess.empty() && !module->hasAttr(data::kReadsBytesAttr))
     emitWarning(loc, "without --preprocess images are only scaled to 0..1; a model trained with mean and std wants "
                      "--preprocess=mean=M,std=S, or @preprocessor_config.json");

@@ -10,6 +10,7 @@
 
 #include "vitq/Analysis/BitChoice.h"
 #include "vitq/Analysis/NonlinearChoice.h"
+#include "vitq/Data/Synthetic.h"
 
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
@@ -51,6 +52,8 @@ struct Facts {
   bool isOnnx() const { return StringRef(s.input).ends_with_insensitive(".onnx"); }
   bool hasData() const { return !s.compile.data.empty(); }
   /// Whether algorithms are chosen by measuring, which takes images and a target.
+  /// Whether images are made up, by the seed.
+  bool isSynthetic() const { return data::SyntheticSpec::isMeant(s.compile.data.getValue()); }
   bool measuresAlgorithms() const {
     return hasAuto && !isIVit && !isPast(Phase::Integer) && !stopsBefore(Phase::Integer);
   }
@@ -132,7 +135,7 @@ static const llvm::SmallVector<Rule> &rules() {
 
       // Quantization.
       {{"seed"},
-       [](const Facts &f) { return !f.rotates; },
+       [](const Facts &f) { return !f.rotates && !f.isSynthetic(); },
        "has no effect without --rotate-residual=on or --rotate-heads=on: nothing is rotated"},
       {quantization, [](const Facts &f) { return f.stopsBefore(Phase::Quantized); },
        "has no effect with {stop-after}, which ends before the model is calibrated and quantized: leave one of them "

@@ -55,12 +55,14 @@ llvm::Error Measurement::open() {
   if (!lowered)
     return lowered.takeError();
   integerProgram = std::move(*lowered);
-  auto find = [&](llvm::StringRef path) {
-    return data::ImageSource::open(path, floatProgram->info().preprocess.value_or(data::Preprocess()),
-                                   static_cast<int>(floatProgram->info().channels()));
+  const ProgramInfo &info = floatProgram->info();
+  auto find = [&](llvm::StringRef path, std::optional<data::Size> size = std::nullopt) {
+    return data::ImageSource::open(path, info.preprocess.value_or(data::Preprocess()),
+                                   static_cast<int>(info.channels()), size);
   };
   if (!options.compile.data.empty()) {
-    auto calibration = find(options.compile.data.getValue());
+    const data::Size size{static_cast<int>(info.height()), static_cast<int>(info.width())};
+    auto calibration = find(calibrationData(options.compile), size);
     if (!calibration)
       return calibration.takeError();
     source = std::move(*calibration);

@@ -10,6 +10,7 @@
 
 #include "vitq/Analysis/BitChoice.h"
 #include "vitq/Conversion/Passes.h"
+#include "vitq/Data/Synthetic.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/Pass/PassRegistry.h"
@@ -60,6 +61,20 @@ std::string bitsOf(const CompileOptions &options) {
   return text;
 }
 
+std::string calibrationData(const CompileOptions &options) {
+  if (!data::SyntheticSpec::isMeant(options.data.getValue()))
+    return options.data;
+  // What cannot be read is an error of the pass that reads it.
+  llvm::Expected<data::SyntheticSpec> spec = data::SyntheticSpec::parse(options.data.getValue());
+  if (!spec) {
+    llvm::consumeError(spec.takeError());
+    return options.data;
+  }
+  if (options.seed != 0)
+    spec->seed = options.seed;
+  return spec->str();
+}
+
 namespace {
 
 /// What the bits asked for make of the recipe; `best` is at 8 bits what `default` is below.
@@ -98,7 +113,7 @@ static void addCalibration(OpPassManager &pm, const CompileOptions &options, boo
   if (options.data.empty() && options.loadRanges.empty())
     return;
   VitCalibratePassOptions calibrate;
-  calibrate.data = options.data;
+  calibrate.data = calibrationData(options);
   calibrate.preprocess = options.preprocess;
   calibrate.limit = options.limit;
   if (!again)
@@ -128,7 +143,7 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   if (few.choice.weightBudget()) {
     VitChooseBitsPassOptions choose;
     choose.bits = few.text;
-    choose.data = options.data;
+    choose.data = calibrationData(options);
     choose.preprocess = options.preprocess;
     choose.frontFile = options.bitsFront;
     if (options.limit > 0)
@@ -171,7 +186,8 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   if (assign.heads || assign.depthwise || assign.own > 0 || assign.norms != NormScales::Off)
     pm.addPass(createVitAssignChannelScalesPass(assign));
   if (isOn(options.fitCodeRanges, few.activations && isDefault))
-    pm.addPass(createVitFitCodeRangesPass({options.data, options.preprocess, static_cast<uint64_t>(options.limit)}));
+    pm.addPass(createVitFitCodeRangesPass(
+        {calibrationData(options), options.preprocess, static_cast<uint64_t>(options.limit)}));
   pm.addPass(createVitTakePixelsPass());
   VitQuantizePassOptions quantize;
   quantize.layout = isIVit ? QuantizedLayout::IVit : QuantizedLayout::Vitq;
@@ -179,7 +195,7 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createVitQuantizePass(quantize));
   if (isOn(options.fitWeights, few.any())) {
     VitFitWeightsPassOptions fit;
-    fit.data = options.data;
+    fit.data = calibrationData(options);
     fit.preprocess = options.preprocess;
     fit.limit = static_cast<uint64_t>(options.limit);
     // Weights of 8 bits beside: they make up for what others have lost.
@@ -217,7 +233,7 @@ void addIntegerPasses(OpPassManager &pm, const CompileOptions &options) {
   select.lutMethod = options.lutMethod;
   select.target = options.target;
   select.hostTarget = options.hostTarget;
-  select.data = options.data;
+  select.data = calibrationData(options);
   select.preprocess = options.preprocess;
   // No more images than the calibration has.
   if (options.limit > 0)

@@ -88,7 +88,9 @@ FailureOr<calibration::RangeTable> CalibratePass::measure(func::FuncOp function)
   FailureOr<::vitq::data::Preprocess> parsed = parsePreprocess();
   if (failed(parsed))
     return failure();
-  auto source = ::vitq::data::ImageSource::open(data, *parsed, static_cast<int>(channels));
+  auto source = ::vitq::data::ImageSource::open(
+      data, *parsed, static_cast<int>(channels),
+      ::vitq::data::Size{static_cast<int>(type.getDimSize(2)), static_cast<int>(type.getDimSize(3))});
   if (!source)
     return fail(source.takeError());
   calibration::CalibrationOptions options;

@@ -44,7 +44,8 @@ FailureOr<CalibrationImages> CalibrationImages::open(func::FuncOp function, Stri
   CalibrationImages images;
   images.takesBytes = isa<quant::QuantizedType>(type.getElementType());
   const unsigned channels = images.takesBytes ? 3 : 1, height = images.takesBytes ? 1 : 2;
-  auto source = data::ImageSource::open(data, how, static_cast<int>(type.getDimSize(channels)));
+  const data::Size size{static_cast<int>(type.getDimSize(height)), static_cast<int>(type.getDimSize(height + 1))};
+  auto source = data::ImageSource::open(data, how, static_cast<int>(type.getDimSize(channels)), size);
   if (!source)
     return emitError(loc, llvm::toString(source.takeError()));
   images.source = std::move(*source);

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,12 +35,13 @@ public:
   ///  - one JPEG or PNG;
   ///  - a .npy or .npz (`file.npz:key`) with uint8 [N,H,W,C] or gray [N,H,W]
   ///    pixels, to which `preprocess` applies as to files, or with float32
-  ///    [N,C,H,W] values, which are taken as they are (`isNormalizedFloat`).
+  ///    [N,C,H,W] values, which are taken as they are (`isNormalizedFloat`);
+  ///  - `synthetic:N`, pictures that are made up (Synthetic.h), where the model's `size` is given.
   /// `channels` is what the model takes, 1 or 3; pictures are converted.
   /// Fails if there is no picture, if the first one cannot be read, and if
   /// `preprocess` does not fit `channels`.
   static llvm::Expected<std::unique_ptr<ImageSource>> open(llvm::StringRef path, const Preprocess &preprocess,
-                                                           int channels);
+                                                           int channels, std::optional<Size> size = std::nullopt);
 
   /// Pictures in memory: uint8 [count, height, width, depth] with 1 or 3 channels,
   /// resized and cropped already; of `preprocess` only mean and standard deviation

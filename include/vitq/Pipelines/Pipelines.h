@@ -129,6 +129,9 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
 /// 8 bits.
 std::string bitsOf(const CompileOptions &options);
 
+/// The images that passes are told to look at: `data`, synthetic ones with the seed.
+std::string calibrationData(const CompileOptions &options);
+
 /// Imported float module -> verified float phase.
 void addFloatPasses(mlir::OpPassManager &pm);
 /// Float phase -> float phase that computes the same function in rotated bases, where the options ask for it. Ranges
