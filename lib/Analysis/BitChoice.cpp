@@ -109,22 +109,53 @@ Error BitChoice::addFile(StringRef path) {
   return Error::success();
 }
 
-/// size=N with a unit.
-Error BitChoice::addBudget(StringRef text) {
-  auto [name, number] = text.split('=');
-  if (name != "size")
-    return createStringError("'auto:" + text + "': write auto:size=N, the bytes that weights may take (3MB, say)");
-  double unit = 1;
-  if (number.consume_back("MB"))
+static constexpr StringLiteral kBudgets[] = {"size", "latency", "energy", "drop"};
+
+StringRef vitq::toString(BitBudget::Kind kind) { return kBudgets[static_cast<size_t>(kind)]; }
+
+/// A number of bytes with or without a unit.
+static std::optional<double> bytesOf(StringRef text) {
+  double unit = 1, value = 0;
+  if (text.consume_back("MB"))
     unit = 1e6;
-  else if (number.consume_back("kB"))
+  else if (text.consume_back("kB"))
     unit = 1e3;
   else
-    number.consume_back("B");
-  double value = 0;
-  if (number.trim().getAsDouble(value) || !(value > 0 && value * unit < 1e15))
-    return createStringError("'auto:" + text + "': a size is a number of bytes, kB or MB, above 0");
-  bytes = value * unit;
+    text.consume_back("B");
+  if (text.trim().getAsDouble(value) || !(value > 0 && value * unit < 1e15))
+    return std::nullopt;
+  return value * unit;
+}
+
+/// BUDGET=N.
+Error BitChoice::addBudget(StringRef text) {
+  auto [name, number] = text.split('=');
+  const std::string item = ("'auto:" + text + "': ").str();
+  const auto *found = find(kBudgets, name.trim());
+  if (found == std::end(kBudgets)) {
+    SmallVector<StringRef> names(std::begin(kBudgets), std::end(kBudgets));
+    return createStringError(item + "what bits may cost is auto:size=3MB, auto:latency=0.6, auto:energy=0.5 or " +
+                             "auto:drop=1.0; is " + suggestNames(name, names) + " meant?");
+  }
+  BitBudget budget;
+  budget.kind = static_cast<BitBudget::Kind>(found - std::begin(kBudgets));
+  if (open && open->kind != budget.kind)
+    return createStringError(item + "bits are chosen within one budget, and auto:" + toString(open->kind) +
+                             " is another: leave one of them out");
+  if (budget.kind == BitBudget::Kind::Size) {
+    std::optional<double> bytes = bytesOf(number);
+    if (!bytes)
+      return createStringError(item + "a size is a number of bytes, kB or MB, above 0");
+    budget.value = *bytes;
+  } else if (number.trim().getAsDouble(budget.value) || !std::isfinite(budget.value)) {
+    return createStringError(item + "is not followed by a number");
+  } else if (budget.kind == BitBudget::Kind::Drop) {
+    if (!(budget.value >= 0 && budget.value < 100))
+      return createStringError(item + "a loss is a number of points of accuracy, 0 to 100");
+  } else if (!(budget.value > 0 && budget.value <= 1)) {
+    return createStringError(item + "a share of what 8 bits take is above 0 and at most 1");
+  }
+  open = budget;
   return Error::success();
 }
 
@@ -162,7 +193,8 @@ bool BitChoice::isBelow(unsigned bits, bool weights) const {
     }
     return false;
   };
-  return (weights && bytes) || isLow(all) || any_of(byLayer, [&](const auto &entry) { return isLow(entry.second); });
+  return (open && (weights || open->opensActivations())) || isLow(all) ||
+         any_of(byLayer, [&](const auto &entry) { return isLow(entry.second); });
 }
 
 std::optional<unsigned> BitChoice::ofLayer(TensorRole role, StringRef layer) const {

@@ -184,14 +184,15 @@ struct CompilerFlags {
                                          llvm::cl::init(8), llvm::cl::cat(category)};
   llvm::cl::opt<std::string> bits{
       "bits",
-      llvm::cl::desc(
-          "Bits of single tensors: KIND=N with KIND weights, norm, query, key, value, qkv, probabilities, "
-          "attention, hidden, activations or residual; @layers.json; auto:size=3MB; several separated by commas"),
+      llvm::cl::desc("Bits of single tensors: KIND=N with KIND weights, norm, query, key, value, qkv, probabilities, "
+                     "attention, hidden, activations or residual; @layers.json; auto:size=3MB, auto:latency=0.6, "
+                     "auto:energy=0.5 or "
+                     "auto:drop=1: chosen by measuring; several separated by commas"),
       llvm::cl::cat(category)};
   ValueOption<Toggle> fitWeights = toggle(
       "fit-weights", "Choose codes of weights by the errors of products, on the calibration images", llvm::cl::Hidden);
   llvm::cl::opt<std::string> bitsFront{
-      "bits-front", llvm::cl::desc("Write what --bits=auto:size=N would choose at other sizes to this JSON file"),
+      "bits-front", llvm::cl::desc("Write what --bits=auto would choose within other budgets to this JSON file"),
       llvm::cl::cat(category)};
   ValueOption<Toggle> centerChannels =
       toggle("center-channels", "Take the mean of each channel out of what is coded", llvm::cl::Hidden);

@@ -27,7 +27,8 @@ struct Facts {
         rotates(s.compile.rotateResidual == Toggle::On || s.compile.rotateHeads == Toggle::On) {
     if (llvm::Expected<BitChoice> choice = BitChoice::parse(bitsOf(s.compile))) {
       hasFewBits = choice->isBelow(8, /*weights=*/true) || choice->isBelow(8, /*weights=*/false);
-      hasBudget = choice->weightBudget().has_value();
+      hasBudget = choice->budget().has_value();
+      hasTargetBudget = choice->budget() && choice->budget()->opensActivations();
       const bool isBest = s.compile.recipe == Recipe::Best;
       const bool prepares = isBest || (hasFewBits && s.compile.recipe == Recipe::Default);
       isMeasuredAgain = prepares || s.compile.rotateHidden == Toggle::On || s.compile.centerChannels == Toggle::On;
@@ -51,16 +52,20 @@ struct Facts {
   bool emitsOnnx() const { return s.stopAfter == Phase::Quantized && given("emit") && !given("stop-after"); }
   bool isOnnx() const { return StringRef(s.input).ends_with_insensitive(".onnx"); }
   bool hasData() const { return !s.compile.data.empty(); }
-  /// Whether algorithms are chosen by measuring, which takes images and a target.
   /// Whether images are made up, by the seed.
   bool isSynthetic() const { return data::SyntheticSpec::isMeant(s.compile.data.getValue()); }
+  /// Whether algorithms are chosen by measuring, which takes images and a target.
   bool measuresAlgorithms() const {
     return hasAuto && !isIVit && !isPast(Phase::Integer) && !stopsBefore(Phase::Integer);
   }
+  /// Whether something is chosen by what it costs on the target.
+  bool asksTarget() const {
+    return measuresAlgorithms() || (hasTargetBudget && !isPast(Phase::Quantized) && !stopsBefore(Phase::Quantized));
+  }
 
   const FlagSituation &s;
-  bool isIVit, rotates, hasFewBits = false, hasBudget = false, isMeasuredAgain = false, spreads = false,
-                        hasAuto = false, hasLines = false;
+  bool isIVit, rotates, hasFewBits = false, hasBudget = false, hasTargetBudget = false, isMeasuredAgain = false,
+                        spreads = false, hasAuto = false, hasLines = false;
 };
 
 struct Rule {
@@ -160,7 +165,7 @@ static const llvm::SmallVector<Rule> &rules() {
        "does not go with {recipe}, whose layout has 8 and 16 bits: leave one of them out"},
       {{"bits-front"},
        [](const Facts &f) { return !f.hasBudget; },
-       "has no effect without --bits=auto:size=N, which alone chooses bits"},
+       "has no effect without --bits=auto:BUDGET=N, which alone chooses bits"},
       {{"fit-code-ranges"},
        [](const Facts &f) { return !f.hasFewBits; },
        "has no effect without --weight-bits, --activation-bits or --bits below 8: it is for few codes"},
@@ -192,7 +197,7 @@ static const llvm::SmallVector<Rule> &rules() {
 
       // Targets.
       {{"target", "host-target"},
-       [](const Facts &f) { return f.stopsBefore(Phase::Target) && !f.measuresAlgorithms(); },
+       [](const Facts &f) { return f.stopsBefore(Phase::Target) && !f.asksTarget(); },
        "has no effect on the module that is written, which is the same for all targets: ask for a program (--emit) or "
        "give --stop-after=target"},
       {{"place", "name"},

@@ -326,6 +326,10 @@ void Interpreter::Run::skip(ArrayRef<Tensor> results) {
     values[number] = Tensor();
 }
 
+SmallVector<Tensor> Interpreter::Run::results() const {
+  return llvm::map_to_vector(interpreter->impl->returned, [&](unsigned number) { return values[number]; });
+}
+
 LogicalResult Interpreter::record(ArrayRef<Tensor> inputs, Record &record) const {
   if (failed(impl->bind(inputs, record.values)))
     return failure();
@@ -343,15 +347,22 @@ const Tensor &Interpreter::valueOf(const Record &record, Value value) const {
 
 LogicalResult Interpreter::rerun(const Record &record, Value changed, const Tensor &tensor,
                                  SmallVectorImpl<Tensor> &results) const {
+  return rerun(record, {{changed, tensor}}, results);
+}
+
+LogicalResult Interpreter::rerun(const Record &record, ArrayRef<std::pair<Value, Tensor>> changed,
+                                 SmallVectorImpl<Tensor> &results) const {
   std::vector<Tensor> values = record.values;
   std::vector<bool> differs(impl->numValues, false);
-  unsigned number = impl->numbers.lookup(changed);
-  assert(tensor.kind() == values[number].kind() && tensor.shape() == values[number].shape() && "not that value");
-  values[number] = tensor;
-  differs[number] = true;
+  for (const auto &[value, tensor] : changed) {
+    const unsigned number = impl->numbers.lookup(value);
+    assert(tensor.kind() == values[number].kind() && tensor.shape() == values[number].shape() && "not that value");
+    values[number] = tensor;
+    differs[number] = true;
+  }
   for (const Step &step : impl->steps) {
     bool depends = llvm::any_of(step.operands, [&](unsigned operand) { return differs[operand]; });
-    if (!depends || step.op == changed.getDefiningOp())
+    if (!depends || llvm::any_of(changed, [&](const auto &own) { return step.op == own.first.getDefiningOp(); }))
       continue;
     if (failed(impl->execute(step, values)))
       return failure();

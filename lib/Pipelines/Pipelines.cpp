@@ -140,14 +140,15 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createVitDeferSoftmaxDivisionPass(division));
   if (!few.text.empty())
     pm.addPass(createVitAssignBitsPass({few.text}));
-  if (few.choice.weightBudget()) {
+  if (few.choice.budget()) {
     VitChooseBitsPassOptions choose;
     choose.bits = few.text;
+    choose.target = options.target;
+    choose.hostTarget = options.hostTarget;
     choose.data = calibrationData(options);
     choose.preprocess = options.preprocess;
     choose.frontFile = options.bitsFront;
-    if (options.limit > 0)
-      choose.limit = std::min<uint64_t>(choose.limit, options.limit);
+    choose.limit = static_cast<uint64_t>(options.limit);
     pm.addPass(createVitChooseBitsPass(choose));
   }
   const bool rotates = isOn(options.rotateHidden, few.any());

@@ -1,4 +1,4 @@
-//===- ChooseBits.cpp - Bits of weights by what they cost and lose -*- C++ -*-===//
+//===- ChooseBits.cpp - Bits of tensors by what they cost and lose -*- C++ -*-===//
 //
 // Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,26 +6,20 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "CalibrationImages.h"
-#include "QuantizeDetail.h"
+#include "ChooseBits.h"
 
-#include "vitq/Analysis/BitChoice.h"
-#include "vitq/Analysis/Knapsack.h"
+#include "dialects/systolic/Systolic.h"
+#include "vitq/Analysis/BitFront.h"
 #include "vitq/Analysis/QuantizationHints.h"
-#include "vitq/Numerics/Quantize.h"
 #include "vitq/Support/AtomicFile.h"
-#include "vitq/Support/Constants.h"
 #include "vitq/Support/MainFunction.h"
-#include "vitq/Support/Progress.h"
-#include "vitq/Tensor/MemoryPool.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/Support/DebugLog.h"
-#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
-
-#include <atomic>
-#include <cmath>
-#include <thread>
 
 #define DEBUG_TYPE "vit-choose-bits"
 
@@ -36,74 +30,19 @@ namespace vitq {
 
 using namespace mlir;
 using namespace ::vitq;
-using namespace ::vitq::vit;
+using namespace ::vitq::quantize;
+
+/// Images that weights are rounded for: they are in memory all at once.
+static constexpr size_t kMostFitted = 64;
+/// Budgets that the front is computed for, and steps of the knapsacks.
+static constexpr int kFrontPoints = 24;
+static constexpr size_t kFrontSteps = 1 << 12;
+/// Halvings of the sizes between which the least one for `drop` is looked for.
+static constexpr int kDropSteps = 8;
+/// With less saved than this, fewer bits save nothing.
+static constexpr double kLeastSaving = 0.999;
 
 namespace {
-
-constexpr unsigned kWidths[] = {2, 3, 4, 5, 6, 8};
-constexpr size_t kNumWidths = std::size(kWidths);
-
-/// A layer whose weights may get fewer bits.
-struct Layer {
-  WeightedOp op;
-  std::string name;
-  int64_t elements = 0;
-  /// Of each width: the weights rounded to it, and what the result's classes lose (KL divergence, nats).
-  std::array<Tensor, kNumWidths> rounded;
-  std::array<double, kNumWidths> loss = {};
-
-  double bytes(size_t width) const { return static_cast<double>(elements) * kWidths[width] / 8; }
-};
-
-/// Rows rounded to the scale of least squared error, from 1 to 0.4 times that of their largest weight.
-Tensor roundRows(const Tensor &weight, unsigned bits) {
-  const int64_t rows = weight.shape()[0], row = weight.numElements() / rows;
-  const int64_t limit = (int64_t(1) << (bits - 1)) - 1;
-  Tensor result = Tensor::allocate(ElementKind::F32, weight.shape());
-  const float *from = weight.data<float>();
-  float *to = result.mutableData<float>();
-  for (int64_t r = 0; r < rows; ++r, from += row, to += row) {
-    double absMax = 0;
-    for (int64_t i = 0; i < row; ++i)
-      absMax = std::max(absMax, static_cast<double>(std::abs(from[i])));
-    double least = INFINITY, best = 1;
-    for (int step = 20; step >= 8; --step) {
-      const double scale = numerics::symmetricScale(absMax * step / 20, static_cast<int>(bits));
-      double error = 0;
-      for (int64_t i = 0; i < row; ++i) {
-        const double code =
-            std::clamp(std::nearbyint(from[i] / scale), static_cast<double>(-limit), static_cast<double>(limit));
-        const double e = code * scale - from[i];
-        error += e * e;
-      }
-      if (error < least)
-        least = error, best = scale;
-    }
-    for (int64_t i = 0; i < row; ++i)
-      to[i] = static_cast<float>(best * static_cast<double>(numerics::quantizeReal(from[i], best, 0, -limit, limit)));
-  }
-  return result;
-}
-
-/// The mean over rows (the last axis) of KL(softmax(p) || softmax(q)).
-double divergence(const Tensor &p, const Tensor &q) {
-  const int64_t n = p.shape().back(), rows = p.numElements() / n;
-  double sum = 0;
-  for (int64_t row = 0; row < rows; ++row) {
-    ArrayRef<float> a = p.values<float>().slice(row * n, n), b = q.values<float>().slice(row * n, n);
-    auto logSum = [](ArrayRef<float> x) {
-      const double top = *llvm::max_element(x);
-      double total = 0;
-      for (float value : x)
-        total += std::exp(value - top);
-      return top + std::log(total);
-    };
-    const double la = logSum(a), lb = logSum(b);
-    for (auto [x, y] : llvm::zip_equal(a, b))
-      sum += std::exp(x - la) * ((x - la) - (y - lb));
-  }
-  return sum / static_cast<double>(rows);
-}
 
 class ChooseBits : public vitq::impl::VitChooseBitsPassBase<ChooseBits> {
   using VitChooseBitsPassBase::VitChooseBitsPassBase;
@@ -114,170 +53,256 @@ class ChooseBits : public vitq::impl::VitChooseBitsPassBase<ChooseBits> {
       emitError(getOperation().getLoc(), "--bits: ") << llvm::toString(parsed.takeError());
       return signalPassFailure();
     }
-    if (!parsed->weightBudget())
+    if (!parsed->budget())
       return;
+    budget = *parsed->budget();
     FailureOr<func::FuncOp> function = findMain(getOperation());
-    if (failed(function))
-      return signalPassFailure();
-    std::vector<Layer> layers;
-    double fixed = 0;
-    if (failed(collect(*function, *parsed, layers, fixed)) ||
-        failed(checkBudget(layers, fixed, *parsed->weightBudget())))
-      return signalPassFailure();
-    FailureOr<CalibrationImages> images = CalibrationImages::open(*function, data, preprocess, limit, "--bits=auto ");
-    if (failed(images) || failed(measure(*function, *images, layers)) ||
-        failed(choose(layers, fixed, *parsed->weightBudget())))
+    if (failed(function) || failed(run(*function, *parsed)))
       signalPassFailure();
   }
 
-  /// What may be chosen, and the bytes of all other weights of layers.
-  LogicalResult collect(func::FuncOp function, const BitChoice &choice, std::vector<Layer> &layers, double &fixed) {
-    for (WeightedOp op : function.front().getOps<WeightedOp>()) {
-      Value weight = op->getOperand(1);
-      if (!isConstant(weight))
-        continue;
-      Layer layer{op, nodeName(op->getLoc()), cast<ShapedType>(weight.getType()).getNumElements(), {}, {}};
-      if (op->hasAttr(kWideAttr) || quantize::isFirstOrLast(op) || choice.ofLayer(TensorRole::Weights, layer.name) ||
-          !weight.hasOneUse()) {
-        fixed += static_cast<double>(layer.elements * getWeightBits(op)) / 8;
+  LogicalResult run(func::FuncOp function, const BitChoice &choice) {
+    FailureOr<BitProblem> found = findSites(function, choice, budget.opensActivations());
+    if (failed(found))
+      return failure();
+    problem = std::move(*found);
+    if (failed(findCosts(function)) || failed(checkBudget()))
+      return failure();
+    FailureOr<CalibrationImages> images = CalibrationImages::open(function, data, preprocess, limit, "--bits=auto ");
+    if (failed(images))
+      return failure();
+    const size_t runs = images->batches();
+    BitMeter::Split split;
+    split.aside = std::min<size_t>(aside, runs / 2);
+    split.fitted = std::min<size_t>(runs - split.aside, kMostFitted);
+    split.single = std::min<size_t>(single, split.fitted);
+    FailureOr<BitMeter> meter = BitMeter::create(function, std::move(*images), split);
+    if (failed(meter) || failed(meter->prepare(problem.sites)) || failed(meter->measure(problem.sites)) ||
+        failed(choose(*meter)))
+      return failure();
+    record();
+    LogicalResult written = writeFront();
+    problem = BitProblem();
+    return written;
+  }
+
+  InFlightDiagnostic fail() { return emitError(getOperation().getLoc(), "--bits=auto: "); }
+
+  //===--------------------------------------------------------------------===//
+  // What bits cost
+  //===--------------------------------------------------------------------===//
+
+  LogicalResult findCosts(func::FuncOp function) {
+    if (!budget.opensActivations()) {
+      costs = BitCosts::ofSize(problem);
+      allowed = budget.kind == BitBudget::Kind::Size ? budget.value : costs.ofEight();
+      return success();
+    }
+    TargetOptions beside;
+    beside.hostTarget = hostTarget;
+    llvm::Expected<std::unique_ptr<Target>> parsed = parseTarget(target, beside);
+    if (!parsed)
+      return emitError(getOperation().getLoc(), llvm::toString(parsed.takeError()));
+    const bool isEnergy = budget.kind == BitBudget::Kind::Energy;
+    std::optional<BitCosts> effort =
+        BitCosts::ofEffort(problem, function, **parsed, isEnergy ? Effort::Energy : Effort::Latency);
+    if (!effort)
+      return fail() << toString(budget.kind) << " is not modelled for --target=" << target
+                    << (isEnergy ? "; of a systolic array (--target=systolic:CONFIG) it is" : "")
+                    << ", auto:size=N for all";
+    costs = std::move(*effort);
+    allowed = budget.value * costs.ofEight();
+    return success();
+  }
+
+  /// The budget as the user wrote it, and what else costs as much.
+  std::string textOf(double cost) const {
+    return frontOf().costText(budget.opensActivations() ? cost / costs.ofEight() : cost);
+  }
+
+  LogicalResult checkBudget() {
+    if (problem.sites.empty())
+      return fail() << "there is nothing to choose: of the first layer, the last one and what --bits names bits are "
+                       "given";
+    const double least = costs.least();
+    if (budget.opensActivations() && least > kLeastSaving * costs.ofEight())
+      return fail() << "on --target=" << target << " fewer bits take as "
+                    << (budget.kind == BitBudget::Kind::Energy ? "much energy" : "long")
+                    << " as 8: its products are of bytes anyway; auto:size=N makes the program smaller";
+    if (allowed >= least)
+      return success();
+    if (budget.opensActivations())
+      return fail() << toString(budget.kind) << " of " << textOf(allowed)
+                    << " of what 8 bits take is asked for, but with the fewest bits it is " << textOf(least)
+                    << "; what bits do not change, and what --bits names, are " << textOf(costs.fixedPart());
+    return fail() << "weights of " << textOf(allowed) << " are asked for, but with 2 bits they take " << textOf(least)
+                  << " (with 8 bits " << textOf(costs.ofEight())
+                  << "); of these the first layer, the last one and what --bits names take "
+                  << textOf(costs.fixedPart());
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Choosing
+  //===--------------------------------------------------------------------===//
+
+  LogicalResult choose(const BitMeter &meter) {
+    if (budget.kind == BitBudget::Kind::Drop)
+      return chooseByDrop(meter);
+    std::optional<BitSelection> best = costs.choose(problem.sites, allowed);
+    if (!best)
+      return fail() << "no choice of bits is within the budget";
+    selection = std::move(*best);
+    if (meter.asideRuns() == 0 || repairs == 0)
+      return success();
+    FailureOr<BitRepair> repaired = repair(meter, costs, problem.sites, allowed, repairs, selection);
+    if (failed(repaired))
+      return failure();
+    LDBG() << repaired->tried << " exchanges measured, " << repaired->taken << " taken";
+    keep(repaired->before, repaired->after);
+    return success();
+  }
+
+  void keep(const MeasuredLoss &before, const MeasuredLoss &after) {
+    measured = {static_cast<int64_t>(after.divergence.size()), before.mean, after.mean, after.changed, after.points};
+  }
+
+  /// The least size whose measured loss is small enough, by halving the sizes between which it lies.
+  LogicalResult chooseByDrop(const BitMeter &meter) {
+    if (meter.asideRuns() == 0)
+      return fail() << "drop is measured on images that nothing was fitted to: give two calibration images at least";
+    double small = costs.least(), large = costs.ofEight();
+    for (int step = 0; step <= kDropSteps; ++step) {
+      const double size = step == 0 ? large : (small + large) / 2;
+      std::optional<BitSelection> trial = costs.choose(problem.sites, size);
+      if (!trial)
+        return fail() << "no choice of bits is within the budget";
+      FailureOr<MeasuredLoss> loss = meter.measure(problem.sites, *trial);
+      if (failed(loss))
+        return failure();
+      LDBG() << size << " bytes: " << loss->points << " points";
+      const bool isEnough = loss->points <= budget.value;
+      if (step == 0 && !isEnough)
+        return fail() << "a loss of " << llvm::formatv("{0:f2}", budget.value).str()
+                      << " points is asked for, but weights of 8 bits lose "
+                      << llvm::formatv("{0:f2}", loss->points).str();
+      if (!isEnough) {
+        small = size;
         continue;
       }
-      FailureOr<std::vector<float>> values = getFloatConstantF32(weight, [&] { return op->emitOpError("weight "); });
-      if (failed(values))
-        return failure();
-      Tensor tensor = Tensor::allocate(ElementKind::F32, shapeOf(weight));
-      llvm::copy(*values, tensor.mutableData<float>());
-      for (size_t w = 0; w < kNumWidths; ++w)
-        layer.rounded[w] = roundRows(tensor, kWidths[w]);
-      layers.push_back(std::move(layer));
+      large = size;
+      selection = std::move(*trial);
+      keep(*loss, *loss);
     }
     return success();
   }
 
-  LogicalResult checkBudget(ArrayRef<Layer> layers, double fixed, double budget) {
-    double least = fixed, most = fixed;
-    for (const Layer &layer : layers)
-      least += layer.bytes(0), most += layer.bytes(kNumWidths - 1);
-    if (budget >= least)
-      return success();
-    return emitError(getOperation().getLoc(), "--bits=auto: weights of ")
-           << sizeOf(budget) << " are asked for, but with 2 bits they take " << sizeOf(least) << " (with 8 bits "
-           << sizeOf(most) << "); of these the first layer, the last one and what --bits names take " << sizeOf(fixed);
-  }
+  //===--------------------------------------------------------------------===//
+  // Writing down
+  //===--------------------------------------------------------------------===//
 
-  static std::string sizeOf(double bytes) {
-    const bool isLarge = bytes >= 1e6;
-    return llvm::formatv("{0:f2} {1}", bytes / (isLarge ? 1e6 : 1e3), isLarge ? "MB" : "kB").str();
-  }
-
-  /// One run of what is behind a layer for each width and image.
-  LogicalResult measure(func::FuncOp function, const CalibrationImages &images, std::vector<Layer> &layers) {
-    FailureOr<std::unique_ptr<Interpreter>> interpreter = Interpreter::create(function);
-    if (failed(interpreter))
-      return failure();
-    Progress progress("bits", images.batches() * layers.size());
-    std::atomic<uint64_t> next{0};
-    std::atomic<bool> failedAny{false};
-    // By image, so that sums do not depend on threads.
-    std::vector<std::vector<std::array<double, kNumWidths>>> losses(images.batches());
-    auto work = [&] {
-      const MemoryPool pool;
-      for (uint64_t index = next++; index < images.batches() && !failedAny; index = next++) {
-        FailureOr<Tensor> input = images.batch(index, function.getLoc());
-        Interpreter::Record record;
-        losses[index].resize(layers.size());
-        if (failed(input) || failed((*interpreter)->record({*input}, record))) {
-          failedAny = true;
-          return;
-        }
-        const Tensor &whole = (*interpreter)->valueOf(record, resultOf(function));
-        for (auto [l, layer] : llvm::enumerate(layers)) {
-          for (size_t w = 0; w < kNumWidths; ++w) {
-            SmallVector<Tensor> results;
-            WeightedOp op = layer.op;
-            failedAny =
-                failedAny || failed((*interpreter)->rerun(record, op->getOperand(1), layer.rounded[w], results));
-            if (!failedAny)
-              losses[index][l][w] = divergence(whole, results.front());
-          }
-          progress.advance();
-        }
-      }
-    };
-    std::vector<std::thread> workers;
-    for (unsigned i = 1; i < std::max(1U, std::thread::hardware_concurrency()); ++i)
-      workers.emplace_back(work);
-    work();
-    for (std::thread &worker : workers)
-      worker.join();
-    for (auto [l, layer] : llvm::enumerate(layers))
-      for (size_t w = 0; w < kNumWidths; ++w) {
-        for (const auto &image : losses)
-          layer.loss[w] += failedAny ? 0 : image[l][w] / static_cast<double>(images.batches());
-      }
-    return failure(failedAny);
-  }
-
-  static Value resultOf(func::FuncOp function) { return function.front().getTerminator()->getOperand(0); }
-
-  static std::vector<std::vector<KnapsackChoice>> groupsOf(ArrayRef<Layer> layers) {
-    std::vector<std::vector<KnapsackChoice>> groups;
-    for (const Layer &layer : layers) {
-      auto &group = groups.emplace_back();
-      for (size_t w = 0; w < kNumWidths; ++w)
-        group.push_back({layer.loss[w], layer.bytes(w)});
-    }
-    return groups;
-  }
-
-  LogicalResult choose(ArrayRef<Layer> layers, double fixed, double budget) {
-    const auto groups = groupsOf(layers);
-    const std::vector<size_t> chosen = solveKnapsack(groups, budget - fixed);
-    if (chosen.empty() && !layers.empty())
-      return emitError(getOperation().getLoc(), "--bits=auto: no choice of bits is within the budget");
-    for (auto [layer, w] : llvm::zip_equal(layers, chosen)) {
-      WeightedOp op = layer.op;
-      op->removeAttr(kWeightBitsAttr);
-      if (kWidths[w] < kDefaultCodeBits)
-        op->setAttr(kWeightBitsAttr, Builder(&getContext()).getI64IntegerAttr(kWidths[w]));
-      std::string text = std::to_string(kWidths[w]) + " bits;";
-      for (size_t i = 0; i < kNumWidths; ++i)
-        text += llvm::formatv(" {0}: {1:e2}", kWidths[i], layer.loss[i]).str();
+  void record() {
+    Builder b(&getContext());
+    for (auto [site, w] : llvm::zip_equal(problem.sites, selection)) {
+      Operation *op = site.op();
+      const llvm::StringRef attribute = site.isWeights() ? kWeightBitsAttr : kCodeBitsAttr;
+      op->removeAttr(attribute);
+      if (site.widths[w] < kDefaultCodeBits)
+        op->setAttr(attribute, b.getI64IntegerAttr(site.widths[w]));
+      std::string text = site.isWeights() ? "" : (toString(site.role) + " of ").str();
+      text += std::to_string(site.widths[w]) + " bits;";
+      for (auto [width, loss] : llvm::zip_equal(site.widths, site.loss))
+        text += llvm::formatv(" {0}: {1:e2}", width, loss).str();
       text += " nats lost";
       recordDecision(op, "vit-choose-bits", text);
-      LDBG() << layer.name << ": " << text;
-      ++numLayers;
+      LDBG() << site.node << ": " << text;
+      ++numTensors;
     }
-    return frontFile.empty() ? success() : writeFront(layers, groups, fixed);
   }
 
-  /// Budgets from the least to the most, with what each would lose.
-  LogicalResult writeFront(ArrayRef<Layer> layers, const std::vector<std::vector<KnapsackChoice>> &groups,
-                           double fixed) {
-    double least = 0, most = 0;
-    for (const Layer &layer : layers)
-      least += layer.bytes(0), most += layer.bytes(kNumWidths - 1);
-    llvm::json::Array points;
-    constexpr int count = 24;
-    for (int i = 0; i <= count; ++i) {
-      const double budget = least * 1.001 + (most - least * 1.001) * i / count;
-      const std::vector<size_t> chosen = solveKnapsack(groups, budget);
-      if (chosen.empty() && !layers.empty())
+  BitFront frontOf() const {
+    BitFront front;
+    front.kind = budget.kind;
+    return front;
+  }
+
+  BitFront::Point pointOf(const BitSelection &of) const {
+    BitFront::Point point{costs.total(of) / (budget.opensActivations() ? costs.ofEight() : 1), 0};
+    for (auto [site, w] : llvm::zip_equal(problem.sites, of))
+      point.loss += site.loss[w];
+    return point;
+  }
+
+  /// All sites with so many bits.
+  BitSelection alike(unsigned width) const {
+    BitSelection all;
+    for (const BitSite &site : problem.sites)
+      all.push_back(llvm::find(site.widths, width) - site.widths.begin());
+    return all;
+  }
+
+  llvm::json::Object toJSON(const BitSelection &of) const {
+    const BitFront::Point point = pointOf(of);
+    llvm::json::Object weights, activations;
+    for (auto [site, w] : llvm::zip_equal(problem.sites, of))
+      (site.isWeights() ? weights : activations)[site.node] = site.widths[w];
+    llvm::json::Object object{{"cost", point.cost},
+                              {"bytes", BitCosts::ofSize(problem).total(of)},
+                              {"loss_nats", point.loss},
+                              {"weight_bits", std::move(weights)}};
+    if (budget.opensActivations())
+      object["activation_bits"] = std::move(activations);
+    return object;
+  }
+
+  /// Budgets from the least to that of 8 bits, with what each would lose.
+  LogicalResult writeFront() {
+    BitFront front = frontOf();
+    llvm::json::Array choices;
+    const BitSelection cheapest = costs.cheapest(problem.sites);
+    const double least = costs.total(cheapest), most = costs.ofEight();
+    for (int i = 0; i <= kFrontPoints; ++i) {
+      // Costs are rounded up in a knapsack: at the least nothing would be within the budget.
+      std::optional<BitSelection> best = cheapest;
+      if (i > 0)
+        best = costs.choose(problem.sites, least + (most - least) * i / kFrontPoints, kFrontSteps);
+      if (!best)
         continue;
-      double loss = 0, bytes = fixed;
-      llvm::json::Object bits;
-      for (auto [g, choices] : llvm::enumerate(groups)) {
-        loss += choices[chosen[g]].loss;
-        bytes += choices[chosen[g]].cost;
-        bits[layers[g].name] = kWidths[chosen[g]];
-      }
-      points.push_back(llvm::json::Object{{"bytes", bytes}, {"loss_nats", loss}, {"weight_bits", std::move(bits)}});
+      front.points.push_back(pointOf(*best));
+      choices.push_back(toJSON(*best));
     }
-    llvm::json::Value all = llvm::json::Object{{"version", 1}, {"front", std::move(points)}};
+    front.chosen = pointOf(selection);
+    front.eight = pointOf(alike(8));
+    front.four = pointOf(alike(4));
+    front.measured = measured;
+    setBitFront(getOperation(), front);
+    if (frontFile.empty())
+      return success();
+    llvm::json::Object chosen = toJSON(selection);
+    if (measured)
+      chosen["measured"] = llvm::json::Object{{"images", measured->images},
+                                              {"loss_nats_before_repair", measured->before},
+                                              {"loss_nats", measured->after},
+                                              {"classes_changed_percent", measured->changed},
+                                              {"points", measured->points}};
+    llvm::json::Value all = llvm::json::Object{{"version", 1},
+                                               {"budget", toString(budget.kind)},
+                                               {"cost", front.costName()},
+                                               {"front", std::move(choices)},
+                                               {"chosen", std::move(chosen)},
+                                               {"all_8", toJSON(alike(8))},
+                                               {"all_4", toJSON(alike(4))}};
     if (llvm::Error error = writeFileAtomically(frontFile, llvm::formatv("{0:2}\n", all).str()))
       return emitError(getOperation().getLoc(), llvm::toString(std::move(error)));
     return success();
   }
+
+  BitBudget budget;
+  BitProblem problem;
+  BitCosts costs;
+  /// What the choice may cost, in the unit of `costs`.
+  double allowed = 0;
+  BitSelection selection;
+  std::optional<BitFront::Measured> measured;
 };
 
 } // namespace

@@ -5,6 +5,13 @@
 // REDEFINE: %{size} = 80B
 // RUN: %{choose} | FileCheck %s
 // RUN: FileCheck %s --check-prefix=FRONT < %t.json
+// FRONT:      "all_4": {
+// FRONT:      "bytes": 88,
+// FRONT:      "budget": "size",
+// FRONT:      "chosen": {
+// FRONT:      "measured": {
+// FRONT-NEXT: "classes_changed_percent":
+// FRONT-NEXT: "images": 2,
 // FRONT:      "front": [
 // FRONT:      "bytes": 56,
 // FRONT:      "a": 2,
@@ -22,6 +29,46 @@
 // SMALL: error: --bits=auto: weights of 0.05 kB are asked for, but with 2 bits they take 0.06 kB (with 8 bits 0.15 kB); of these the first layer, the last one and what --bits names take 0.02 kB
 // RUN: not vitq-opt %s --vit-choose-bits=bits=auto:size=1kB 2>&1 | FileCheck %s --check-prefix=DATA
 // DATA: error: --bits=auto measures on the calibration images: give them (data=, --calibration-data)
+
+// Time of a run on AVX2, which bits of weights and of what layers read shorten; 8 bits are left to what the head reads.
+// DEFINE: %{budget} = latency=0.93
+// DEFINE: %{target} = x86-64-v3
+// DEFINE: %{effort} = vitq-opt %s --vit-choose-bits="bits=auto:%{budget} target=%{target} data=%digits/calibration.npy preprocess=mean=0.5,std=0.5 limit=4 front=%t.json"
+// RUN: %{effort} | FileCheck %s --check-prefix=TIME
+// RUN: FileCheck %s --check-prefix=TIME-FRONT < %t.json
+// TIME: vitq.bit_front = {budget = "latency", chosen = array<f64: 0.{{89|9[0-3]}}{{[0-9]*}}, {{.*}}eight = array<f64: 1.000000e+00,
+// TIME-SAME: pass = "vit-choose-bits", text = "{{attention|hidden}} of {{[468]}} bits; 4: {{[^ ]*}} 6: {{[^ ]*}} 8: {{[^ ]*}} nats lost"
+// TIME-FRONT: "activation_bits"
+// TIME-FRONT: "cost": "time over that of 8 bits"
+// REDEFINE: %{budget} = latency=0.1
+// RUN: not %{effort} 2>&1 | FileCheck %s --check-prefix=FAST
+// FAST: error: --bits=auto: latency of 0.100 of what 8 bits take is asked for, but with the fewest bits it is 0.{{[0-9]+}}; what bits do not change, and what --bits names, are 0.{{[0-9]+}}
+// REDEFINE: %{budget} = energy=0.5
+// RUN: not %{effort} 2>&1 | FileCheck %s --check-prefix=ENERGY
+// ENERGY: error: --bits=auto: energy is not modelled for --target=x86-64-v3; of a systolic array (--target=systolic:CONFIG) it is, auto:size=N for all
+// REDEFINE: %{budget} = latency=0.95
+// REDEFINE: %{target} = x86-64-v4+avx512vnni
+// RUN: not %{effort} 2>&1 | FileCheck %s --check-prefix=BYTES
+// BYTES: error: --bits=auto: on --target=x86-64-v4+avx512vnni fewer bits take as long as 8: its products are of bytes anyway; auto:size=N makes the program smaller
+// REDEFINE: %{target} = systolic:edge-8x8-int4
+// REDEFINE: %{budget} = energy=0.9
+// RUN: %{effort} | FileCheck %s --check-prefix=ARRAY
+// ARRAY: vitq.bit_front = {budget = "energy",
+// REDEFINE: %{target} = i987
+// RUN: not %{effort} 2>&1 | FileCheck %s --check-prefix=TARGET
+// TARGET: error: unknown target 'i987'
+
+// The smallest program whose measured loss is small enough.
+// REDEFINE: %{target} = native
+// REDEFINE: %{budget} = drop=100
+// RUN: not %{effort} 2>&1 | FileCheck %s --check-prefix=DROP-RANGE
+// DROP-RANGE: error: --bits: 'auto:drop=100': a loss is a number of points of accuracy, 0 to 100
+// REDEFINE: %{budget} = drop=99
+// RUN: %{effort} | FileCheck %s --check-prefix=DROP
+// DROP-COUNT-2: vit.linear {{.*}} {vit.weight_bits = 2 : i64}
+// RUN: not vitq-opt %s --vit-choose-bits="bits=auto:drop=1 data=%digits/calibration.npy preprocess=mean=0.5,std=0.5 limit=1" 2>&1 | FileCheck %s --check-prefix=DROP-IMAGES
+// DROP-IMAGES: error: --bits=auto: drop is measured on images that nothing was fitted to: give two calibration images at least
+
 // RUN: vitq-opt %s --vit-choose-bits=bits=weights=4 | FileCheck %s --check-prefix=ALL
 
 func.func @main(%image: tensor<1x1x8x8xf32>) -> tensor<1x8x3xf32> {

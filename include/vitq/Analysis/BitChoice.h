@@ -36,6 +36,24 @@ inline constexpr size_t kNumTensorRoles = 9;
 /// As users write it: `weights`, `norm`, `query`, ...
 llvm::StringRef toString(TensorRole role);
 
+/// What bits that are left open may cost.
+struct BitBudget {
+  enum class Kind : uint8_t {
+    Size,    ///< bytes of the weights of layers
+    Latency, ///< modelled time on the target, over that with 8 bits everywhere
+    Energy,  ///< modelled energy, likewise
+    Drop     ///< measured loss of accuracy in points (docs/Recipes.md, Mixed bits), with as few bytes as that takes
+  };
+  Kind kind = Kind::Size;
+  double value = 0;
+
+  /// Whether bits of activations are left open, too: they take no bytes.
+  bool opensActivations() const { return kind == Kind::Latency || kind == Kind::Energy; }
+};
+
+/// As users write it: `size`, `latency`, ...
+llvm::StringRef toString(BitBudget::Kind kind);
+
 /// What `--weight-bits`, `--activation-bits` and `--bits` say.
 class BitChoice {
 public:
@@ -43,21 +61,23 @@ public:
   /// or `activations` (all but weights and residual); or @FILE, a JSON object
   ///   {"bits": {ROLE: N, ...}, "layers": {NAME OF THE ONNX NODE: N or {ROLE: N, ...}}},
   /// where N for a layer is that of all roles but the residual's. What is said of a layer is
-  /// stronger than what is said of all; `auto:size=N`, N bytes, kB or MB (powers of ten), leaves the bits of all other
-  /// weights to `vit-choose-bits`. Errors name the item, or the file and the key.
+  /// stronger than what is said of all; `auto:BUDGET=N` leaves the bits of all other weights to `vit-choose-bits`, with
+  /// a budget of `size` (N bytes, kB or MB, powers of ten), `drop` (N points), `latency` or `energy` (N over what 8
+  /// bits take), the last two those of activations of which nothing is said as well. Errors name the item, or the file
+  /// and the key.
   ///
   /// N is 2 to 8, or 16 for what layers read; for the residual stream, which has 16 bits, the resolution: 8 to 16.
   /// Probabilities have 4 to 8 bits; of a number of activations they take 4 up to 4, else 8.
   static llvm::Expected<BitChoice> parse(llvm::StringRef text);
 
-  /// The bytes that weights of layers may take; none where their bits are not left open.
-  std::optional<double> weightBudget() const { return bytes; }
+  /// What bits that are left open may cost; none where none are.
+  std::optional<BitBudget> budget() const { return open; }
 
   /// Nothing where nothing was said.
   std::optional<unsigned> ofAll(TensorRole role) const { return all[static_cast<size_t>(role)]; }
   std::optional<unsigned> ofLayer(TensorRole role, llvm::StringRef layer) const;
 
-  /// Whether any weights (any activations but the residual stream) have fewer than `bits`.
+  /// Whether any weights (any activations but the residual stream) have fewer than `bits`, or may get them.
   bool isBelow(unsigned bits, bool weights) const;
 
   using Roles = std::array<std::optional<unsigned>, kNumTensorRoles>;
@@ -70,7 +90,7 @@ private:
 
   Roles all;
   llvm::StringMap<Roles> byLayer;
-  std::optional<double> bytes;
+  std::optional<BitBudget> open;
 };
 
 } // namespace vitq

@@ -79,6 +79,9 @@ public:
     /// Takes `results` as those of the next op and goes on behind it.
     void skip(llvm::ArrayRef<Tensor> results);
 
+    /// What the function gives, at the end of the run.
+    llvm::SmallVector<Tensor> results() const;
+
   private:
     friend class Interpreter;
     const Interpreter *interpreter = nullptr;
@@ -117,6 +120,10 @@ public:
   /// kind and shape): computes the ops that depend on it, and no other. May be
   /// called from several threads at once with one record.
   mlir::LogicalResult rerun(const Record &record, mlir::Value changed, const Tensor &tensor,
+                            llvm::SmallVectorImpl<Tensor> &results) const;
+
+  /// The same of several values at once.
+  mlir::LogicalResult rerun(const Record &record, llvm::ArrayRef<std::pair<mlir::Value, Tensor>> changed,
                             llvm::SmallVectorImpl<Tensor> &results) const;
 
   mlir::func::FuncOp getFunction() const;

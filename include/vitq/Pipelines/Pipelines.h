@@ -68,7 +68,7 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
       llvm::cl::desc("Choose codes of weights by the errors of products, on the calibration images"),
       llvm::cl::init(Toggle::Recipe), toggleValues()};
   Option<std::string> bitsFront{
-      *this, "bits-front", llvm::cl::desc("Write what bits=auto:size=N would choose at other sizes to this JSON file")};
+      *this, "bits-front", llvm::cl::desc("Write what bits=auto would choose within other budgets to this JSON file")};
   Option<Toggle> centerChannels{*this, "center-channels",
                                 llvm::cl::desc("Take the mean of each channel out of what is coded"),
                                 llvm::cl::init(Toggle::Recipe), toggleValues()};
@@ -112,7 +112,7 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
                                  llvm::cl::init(0.5)};
   Option<approximation::Method> lutMethod{*this, "lut-method", llvm::cl::desc("How tables of lines (lut:N) are fitted"),
                                           llvm::cl::init(approximation::Method::Optimal), lutMethodValues()};
-  /// Whose costs `nonlinear=auto` compares.
+  /// Whose costs `nonlinear=auto` and `bits=auto` compare.
   Option<std::string> target{*this, "target", llvm::cl::desc("Target (as vitq-opt --target)"),
                              llvm::cl::init("native")};
   Option<std::string> hostTarget{*this, "host-target",

@@ -347,20 +347,28 @@ def VitAssignBitsPass : Pass<"vit-assign-bits", "::mlir::ModuleOp"> {
 }
 
 def VitChooseBitsPass : Pass<"vit-choose-bits", "::mlir::ModuleOp"> {
-  let summary = "Choose the bits of each layer's weights within a budget";
+  let summary = "Choose the bits of each layer's weights, or of activations too, within a budget";
   let description = [{
-    Where `bits` says `auto:size=N`, each layer with constant weights gets 2, 3, 4, 5, 6 or 8 bits
-    (`vit.weight_bits`): all weights of layers together take at most N bytes, and lose as little as that allows. The first
-    layer, the last one and those that `bits` names keep what `vit-assign-bits` gave them.
+    Where `bits` says `auto:BUDGET=N`, each layer with constant weights gets 2, 3, 4, 5, 6 or 8 bits
+    (`vit.weight_bits`). With a budget of `latency` or `energy` what products read gets 4, 6 or 8 as well
+    (`vit.code_bits`; not probabilities). The first layer, the last one and what `bits` names keep what `vit-assign-bits`
+    gave them. Budgets (docs/Recipes.md, Mixed bits):
 
-    What a choice loses is measured: the float function runs on the images with that layer's weights rounded (scales of least squared
-    error by row), everything else as it is; the loss is the mean KL divergence of the classes' probabilities, in nats.
-    Losses of layers add up as if they did not see each other; the choice is the exact solution of that knapsack problem
-    (dynamic programming over bytes; docs/Recipes.md, Mixed bits). `vit-fit-weights` then loses less than was measured here,
-    of all layers.
+    * `size`: bytes of the weights of layers;
+    * `latency`, `energy`: what `target` says of the products (`Target::productCost`), over the same with 8 bits;
+    * `drop`: the fewest bytes that lose at most N points, as measured below.
 
-    `front` names a JSON file: `{"version": 1, "front": [{"bytes": N, "loss_nats": x, "weight_bits": {LAYER: N, ...}}, ...]}`,
-    the choices at 25 budgets from 2 to 8 bits.
+    What a choice loses is measured: the float function runs on `single` images with one tensor rounded, everything else as
+    it is; the loss is the mean KL divergence of the classes' probabilities, in nats. Weights are rounded by the errors
+    of products (GPTQ, as in `vit-fit-weights`, and the bias takes up the mean), values to the range of least squared error. Losses add up as if tensors did
+    not see each other; the choice is the exact solution of that knapsack problem (dynamic programming). Then it is measured
+    as a whole, on `aside` images that nothing was fitted to (at most half of all), and repaired: `repairs` tensors that more bits should help most
+    and as many that fewer bits should hurt least are measured one by one, then exchanged where the whole loses less by
+    more than the standard error of the difference.
+
+    `front` names a JSON file: `{"version": 1, "budget": ..., "front": [{"cost": x, "bytes": N, "loss_nats": x,
+    "weight_bits": {LAYER: N, ...}, "activation_bits": {OP: N, ...}}, ...], "chosen": {...}, "all_8": {...}, "all_4": {...}}`,
+    the choices at 25 budgets, the one that was taken, and 8 and 4 bits for all. A report shows them (`vitq.bit_front`).
 
     ```mlir
     %y = vit.linear %x, %w, %b : ...
@@ -369,16 +377,24 @@ def VitChooseBitsPass : Pass<"vit-choose-bits", "::mlir::ModuleOp"> {
     ```mlir
     %y = vit.linear %x, %w, %b {vit.weight_bits = 4 : i64} : ...
     ```
-    An error: a budget below what 2 bits take, and no images.
+    An error: a budget below what the fewest bits take, a target that has no model of it or on which fewer bits save nothing,
+    and no images.
   }];
   let options = [
     Option<"bits", "bits", "std::string", "", "As for vit-assign-bits">,
+    Option<"target", "target", "std::string", "\"native\"", "Whose costs count (as vitq-opt --target)">,
+    Option<"hostTarget", "host-target", "std::string", "\"native\"", "CPU beside an accelerator (as vitq-opt --host-target)">,
     Option<"data", "data", "std::string", "", "Folder of images, an image, or a .npy of pixels">,
     Option<"preprocess", "preprocess", "std::string", "", "As for vit-calibrate (default: what that pass did)">,
-    Option<"limit", "limit", "uint64_t", "16", "Look at the first images only (0: all)">,
+    Option<"limit", "limit", "uint64_t", "0", "Look at the first images only (0: all)">,
+    Option<"single", "single", "uint64_t", "16", "Images that single tensors are measured on">,
+    Option<"aside", "aside", "uint64_t", "32", "Other images, at most half of all, that the whole is measured on">,
+    Option<"repairs", "repairs", "uint64_t", "12", "Changes each way that are tried as a whole (0: none)">,
     Option<"frontFile", "front", "std::string", "", "JSON file for the choices at other budgets">
   ];
-  let statistics = [Statistic<"numLayers", "num-layers", "Layers whose bits were chosen">];
+  let dependentDialects = ["::vitq::systolic::SystolicDialect", "::mlir::affine::AffineDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+  let statistics = [Statistic<"numTensors", "num-tensors", "Tensors whose bits were chosen">];
 }
 
 def VitRotateHiddenPass : Pass<"vit-rotate-hidden", "::mlir::ModuleOp"> {
