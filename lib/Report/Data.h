@@ -9,6 +9,7 @@
 #ifndef VITQ_LIB_REPORT_DATA_H
 #define VITQ_LIB_REPORT_DATA_H
 
+#include "vitq/Analysis/BitFront.h"
 #include "vitq/Analysis/CalibrationStatistics.h"
 #include "vitq/Report/Report.h"
 
@@ -78,6 +79,8 @@ struct Data {
   std::vector<TensorStatistics> tensors;
   std::vector<OpEntry> ops;
   std::vector<Decision> decisions;
+  /// Where bits were chosen.
+  std::optional<BitFront> bitFront;
   std::optional<comparison::Comparison> comparison;
   std::optional<AccuracyFacts> accuracy;
   NativeFacts native;
@@ -116,6 +119,10 @@ llvm::StringRef toString(Finding::Severity severity);
 llvm::json::Value toJSON(const Data &data);
 void printText(const Data &data, llvm::raw_ostream &os);
 void printHtml(const Data &data, llvm::raw_ostream &os);
+
+/// What other bits would have cost and lost.
+llvm::json::Value bitFrontToJSON(const std::optional<BitFront> &front);
+void printBitFront(const BitFront &front, llvm::raw_ostream &os);
 
 /// The sections of a systolic array.
 llvm::json::Value arrayToJSON(const std::optional<ArrayFacts> &array);

@@ -50,6 +50,8 @@ svg text.mark{fill:var(--red);paint-order:stroke;stroke:#fff;stroke-width:4px;st
 .columns{stroke:var(--blue);fill:none}
 .column{fill:var(--blue)}
 .outlier{stroke:var(--red);stroke-width:3}
+.chosen{fill:#fff;stroke:var(--red);stroke-width:3}
+.other{fill:#fff;stroke:var(--soft);stroke-width:2}
 .limit{stroke:var(--red);stroke-width:1;stroke-dasharray:5 4}
 .range{fill:#e3f0e5;stroke:#3a8a4d;stroke-width:1}
 .bar{display:grid;grid-template-columns:minmax(120px,30%) 1fr 130px;gap:10px;align-items:center;margin:3px 0;font-size:13px}
@@ -322,6 +324,8 @@ void Page::print() {
   }
   outliers();
   histograms();
+  if (data.bitFront)
+    bitFrontSection(os, *data.bitFront);
   decisions();
   if (data.array)
     arraySection(os, *data.array);

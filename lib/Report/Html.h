@@ -54,6 +54,12 @@ void channelPlot(llvm::raw_ostream &os, const Outlier &outlier);
 void histogramPlot(llvm::raw_ostream &os, const LinearHistogram &histogram,
                    std::optional<std::pair<double, double>> representable);
 
+/// Cost across, loss on a logarithmic axis: the front as a line, what was chosen, and 8 and 4 bits for all.
+void frontPlot(llvm::raw_ostream &os, const BitFront &front);
+
+/// Choices of bits within other budgets.
+void bitFrontSection(llvm::raw_ostream &os, const BitFront &front);
+
 /// The table of the stages of the compilation, the slowest first.
 void stageTable(llvm::raw_ostream &os, const Data &data);
 

@@ -190,3 +190,87 @@ void html::histogramPlot(llvm::raw_ostream &os, const LinearHistogram &histogram
     text(os, x(0), frame.bottom() + 18, "middle", "0");
   os << "</svg>\n";
 }
+
+//===----------------------------------------------------------------------===//
+// Bits
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Where choices of bits lie in the picture: bytes in MB, or shares; a decade of loss is a line.
+class FrontAxes {
+public:
+  explicit FrontAxes(const BitFront &front) : isSize(front.costText(1).back() == 'B') {
+    frame.top = 26;
+    frame.height = 300;
+    std::vector<BitFront::Point> all(front.points);
+    all.insert(all.end(), {front.chosen, front.eight, front.four});
+    double least = INFINITY, most = 0, cheapest = INFINITY;
+    for (const BitFront::Point &point : all) {
+      cheapest = std::min(cheapest, costOf(point));
+      dearest = std::max(dearest, costOf(point));
+      if (point.loss > 0)
+        least = std::min(least, point.loss);
+      most = std::max(most, point.loss);
+    }
+    if (!(most > 0))
+      least = most = 1;
+    low = std::floor(std::log10(least));
+    high = std::max(low + 1, std::ceil(std::log10(most)));
+    step = tickStep(std::max(dearest - cheapest, dearest * 1e-3), 8);
+    first = std::floor(cheapest / step) * step;
+    dearest = std::ceil(dearest / step) * step;
+  }
+
+  double costOf(const BitFront::Point &point) const { return isSize ? point.cost / 1e6 : point.cost; }
+  double x(double cost) const { return frame.left + (cost - first) / (dearest - first) * frame.width; }
+  double y(double decade) const { return frame.bottom() - (decade - low) / (high - low) * frame.height; }
+  double x(const BitFront::Point &point) const { return x(costOf(point)); }
+  /// What loses nothing is at the bottom.
+  double y(const BitFront::Point &point) const { return y(point.loss > 0 ? std::log10(point.loss) : low); }
+
+  void draw(llvm::raw_ostream &os, const BitFront &front) const {
+    open(os, frame, "loss over cost of bits");
+    for (double decade = low; decade <= high; ++decade) {
+      line(os, "grid", frame.left, y(decade), frame.right(), y(decade));
+      text(os, frame.left - 8, y(decade) + 4, "end", format(std::pow(10.0, decade)));
+    }
+    for (int i = 0; first + i * step <= dearest + step / 2; ++i) {
+      line(os, "grid", x(first + i * step), frame.bottom(), x(first + i * step), frame.bottom() + 5);
+      text(os, x(first + i * step), frame.bottom() + 20, "middle", format(first + i * step));
+    }
+    text(os, frame.left, frame.top - 10, "start", "KL divergence of the classes, nats");
+    text(os, frame.left + frame.width / 2, frame.bottom() + 42, "middle",
+         isSize ? "weights of layers, MB" : front.costName());
+  }
+
+private:
+  bool isSize;
+  Frame frame;
+  double low = 0, high = 0, step = 0, first = 0, dearest = 0;
+};
+
+} // namespace
+
+void html::frontPlot(llvm::raw_ostream &os, const BitFront &front) {
+  const FrontAxes axes(front);
+  axes.draw(os, front);
+  os << "<polyline class=\"curve\" points=\"";
+  for (const BitFront::Point &point : front.points)
+    os << coordinate(axes.x(point)) << "," << coordinate(axes.y(point)) << " ";
+  os << "\"/>\n";
+  auto circle = [&](llvm::StringRef type, int radius, const BitFront::Point &point) {
+    os << formatv("<circle class=\"{0}\" cx=\"{1}\" cy=\"{2}\" r=\"{3}\"><title>{4}, {5} nats</title></circle>\n", type,
+                  coordinate(axes.x(point)), coordinate(axes.y(point)), radius, escape(front.costText(point.cost)),
+                  format(point.loss, 3));
+  };
+  for (const BitFront::Point &point : front.points)
+    circle("dot", 3, point);
+  for (auto [point, name] : {std::pair(front.eight, "8 bits"), {front.four, "4 bits"}}) {
+    circle("other", 6, point);
+    text(os, axes.x(point) - 10, axes.y(point) - 10, "end", name);
+  }
+  circle("chosen", 6, front.chosen);
+  text(os, axes.x(front.chosen) + 10, axes.y(front.chosen) - 10, "start", "chosen", "mark");
+  os << "</svg>\n";
+}

@@ -180,6 +180,7 @@ json::Value reporting::toJSON(const Data &data) {
       {"logits_sqnr_db", logits ? orNull(logits->sqnrDb) : json::Value(nullptr)},
       {"accuracy", accuracyOf(data.accuracy)},
       {"array", arrayToJSON(data.array)},
+      {"bit_front", bitFrontToJSON(data.bitFront)},
       {"findings", findingsOf(data)},
       {"decisions", std::move(decisions)},
       {"blocks", blocksOf(data)},

@@ -150,6 +150,7 @@ static void readDecisions(ModuleOp module, std::vector<Decision> &decisions) {
 
 void Report::recordIntegerModule(ModuleOp module) {
   readDecisions(module, data->decisions);
+  data->bitFront = getBitFront(module);
   auto scales = module->getAttrOfType<DictionaryAttr>(integer::kScalesAttr);
   llvm::SmallPtrSet<Operation *, 32> counted;
   module.walk([&](Operation *op) {

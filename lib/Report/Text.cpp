@@ -121,6 +121,8 @@ static void printStages(const Data &data, llvm::raw_ostream &os) {
 void reporting::printText(const Data &data, llvm::raw_ostream &os) {
   printSummary(data, os);
   printFindings(data, os);
+  if (data.bitFront)
+    printBitFront(*data.bitFront, os);
   printDecisions(data, os);
   printBlocks(data, os);
   if (data.array)
