@@ -28,6 +28,9 @@
 // RUN: not %{choose} 2>&1 | FileCheck %s --check-prefix=SMALL
 // SMALL: error: --bits=auto: weights of 0.05 kB are asked for, but with 2 bits they take 0.06 kB (with 8 bits 0.15 kB); of these the first layer, the last one and what --bits names take 0.02 kB
 // RUN: not vitq-opt %s --vit-choose-bits=bits=auto:size=1kB 2>&1 | FileCheck %s --check-prefix=DATA
+// RUN: echo '{"layers": {"a": {"weights": 4}, "b": {"weights": 4}}}' > %t.layers.json
+// RUN: not vitq-opt %s --vit-choose-bits=bits=auto:size=1kB,@%t.layers.json 2>&1 | FileCheck %s --check-prefix=NOTHING
+// NOTHING: error: --bits=auto: there is nothing to choose: of the first layer, the last one and what --bits names bits are given
 // DATA: error: --bits=auto measures on the calibration images: give them (data=, --calibration-data)
 
 // Time of a run on AVX2, which bits of weights and of what layers read shorten; 8 bits are left to what the head reads.

@@ -67,7 +67,7 @@ TEST(Synthetic, FollowsThePreprocessing) {
 
 /// Neighbours are alike, as in pictures and unlike noise.
 TEST(Synthetic, IsNoNoise) {
-  auto source = make("synthetic:16", {64, 64}, "", 1);
+  auto source = make("synthetic:16", {64, 64}, "mean=0,std=1", 1);
   double near = 0, far = 0;
   for (size_t i = 0; i < source->size(); ++i) {
     const Image image = valueOf(source->pixels(i));
