@@ -98,8 +98,8 @@ static LogicalResult checkCalibration(ModuleOp module, const CompileOptions &opt
   if (data::SyntheticSpec::isMeant(options.data.getValue()))
     emitWarning(loc,
                 "--calibration-data=synthetic is a last resort: ranges, and whatever else is measured, are those of "
-                "pictures that were made up, and a real one may go beyond; docs/Recipes.md, Calibration without "
-                "images, has what that cost. A few real images are better");
+                "pictures that were made up, and real ones may go beyond. It cost 2 to 3 dB where that was measured "
+                "(docs/Recipes.md, Calibration without images); a few real images are better");
   if (!options.data.empty() && options.preprocess.empty() && !module->hasAttr(data::kReadsBytesAttr))
     emitWarning(loc, "without --preprocess images are only scaled to 0..1; a model trained with mean and std wants "
                      "--preprocess=mean=M,std=S, or @preprocessor_config.json");

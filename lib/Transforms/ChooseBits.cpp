@@ -75,7 +75,7 @@ class ChooseBits : public vitq::impl::VitChooseBitsPassBase<ChooseBits> {
     BitMeter::Split split;
     split.aside = std::min<size_t>(aside, runs / 2);
     split.fitted = std::min<size_t>(runs - split.aside, kMostFitted);
-    split.single = std::min<size_t>(single, split.fitted);
+    split.single = std::min<size_t>(single, split.aside == 0 ? split.fitted : split.aside);
     FailureOr<BitMeter> meter = BitMeter::create(function, std::move(*images), split);
     if (failed(meter) || failed(meter->prepare(problem.sites)) || failed(meter->measure(problem.sites)) ||
         failed(choose(*meter)))

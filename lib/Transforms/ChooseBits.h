@@ -169,10 +169,12 @@ struct MeasuredLoss {
 /// Runs the float function with tensors rounded.
 class BitMeter {
 public:
-  /// Sites are rounded for the first `fitted` runs of `images` and measured on the first `single` of these; whole
-  /// choices on `aside` runs behind them.
+  /// Sites are rounded for the first `fitted` runs of `images`; whole choices are measured on `aside` runs behind them,
+  /// and sites on the first `single` of these: what was fitted to an image loses less on it than on others, the more so
+  /// the more inputs a layer has. With no run to spare sites are measured on the fitted ones.
   struct Split {
     size_t fitted = 1, single = 1, aside = 0;
+    size_t firstSingle() const { return aside == 0 ? 0 : fitted; }
   };
   static mlir::FailureOr<BitMeter> create(mlir::func::FuncOp function, CalibrationImages images, const Split &split);
 

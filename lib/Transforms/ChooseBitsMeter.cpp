@@ -265,7 +265,7 @@ LogicalResult BitMeter::measure(MutableArrayRef<BitSite> sites) const {
   std::vector<std::vector<std::vector<double>>> losses(split.single);
   auto measureRun = [&](size_t i) -> LogicalResult {
     const MemoryPool pool;
-    FailureOr<Tensor> input = images->batch(i, interpreter->getFunction().getLoc());
+    FailureOr<Tensor> input = images->batch(split.firstSingle() + i, interpreter->getFunction().getLoc());
     Interpreter::Record record;
     if (failed(input) || failed(interpreter->record({*input}, record)))
       return failure();
