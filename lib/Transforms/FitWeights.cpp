@@ -130,7 +130,9 @@ FailureOr<FittedLayer> FitWeights::fitLayer(Streams &streams, WeightedOp op, con
     const size_t samples = rows / streams.imagesOfRun() * imageCount, columns = folded.rowSize();
     if (samples < columns) {
       options.codes.damping *= std::min(10.0, static_cast<double>(columns) / static_cast<double>(samples));
-      starved.push_back({op, columns, samples, options.codes.damping});
+      // A head that reads one row of an image has few, and is fitted because it costs nothing.
+      if (bits < 8)
+        starved.push_back({op, columns, samples, options.codes.damping});
     }
     layer = fitRowProduct(streams, op, folded, input, options, rowWeights.of(op, rows, special), inputs);
     if (succeeded(layer) && *layer)
