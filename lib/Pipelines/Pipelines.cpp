@@ -199,8 +199,7 @@ void addQuantizePasses(OpPassManager &pm, const CompileOptions &options) {
     fit.data = calibrationData(options);
     fit.preprocess = options.preprocess;
     fit.limit = static_cast<uint64_t>(options.limit);
-    // Weights of 8 bits beside: they make up for what others have lost.
-    fit.all = true;
+    fit.all = options.fitWeights == Toggle::On || !few.weights;
     // Copies show directions that narrow weights may not err in. Where codes of activations err more they gain nothing.
     fit.shifted = few.choice.isBelow(5, /*weights=*/true) && !few.activations;
     pm.addPass(createVitFitWeightsPass(fit));

@@ -130,6 +130,7 @@ FailureOr<FittedLayer> FitWeights::fitLayer(Streams &streams, WeightedOp op, con
     const size_t samples = rows / streams.imagesOfRun() * imageCount, columns = folded.rowSize();
     if (samples < columns) {
       options.codes.damping *= std::min(10.0, static_cast<double>(columns) / static_cast<double>(samples));
+      options.ridges.clear();
       // A head that reads one row of an image has few, and is fitted because it costs nothing.
       if (bits < 8)
         starved.push_back({op, columns, samples, options.codes.damping});

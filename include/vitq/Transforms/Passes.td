@@ -796,7 +796,8 @@ def VitFitWeightsPass : Pass<"vit-fit-weights", "::mlir::ModuleOp"> {
 
     * Least squares: the weights give y for x, not for what x was before it was coded: `w += (H + rho mean(diag H) I)^-1
       sum t x (y - w x)`. One image in four is kept aside: of several rho the one with which what the others say makes the
-      error on these least is taken, on all images, and none where it becomes no smaller.
+      error on these least is taken, on all images, and none where it becomes no smaller, or where there are fewer
+      rows than inputs.
     * Start: the scale of the largest weight, shrunk by 1 to 0.45 to where `e^T H e` is least, e the error of rounding.
     * GPTQ (Frantar et al., arXiv 2210.17323): columns in the order of falling `H_ii`, each error made up for by
       the columns that follow; from several scales, the one with the least `e^T H e` is kept.
