@@ -33,8 +33,8 @@ func.func @main(%q: tensor<2x49x32xi8>, %k: tensor<2x49x32xi8>, %v: tensor<2x49x
 // CHECK-LABEL: func.func @main
 // CHECK: call @vitq_matmul_add_0(
 // MASKS: func.func private @vitq_tile_0(
-// MASKS: vector.maskedload %{{.*}} : memref<7x20xi16>, vector<16xi1>, vector<16xi16> into vector<16xi16>
-// MASKS: vector.maskedstore %{{.*}} : memref<7x20xi16>, vector<16xi1>, vector<16xi16>
+// MASKS: vector.maskedload %{{.*}} : memref<7x20xi16>, vector<32xi1>, vector<32xi16> into vector<32xi16>
+// MASKS: vector.maskedstore %{{.*}} : memref<7x20xi16>, vector<32xi1>, vector<32xi16>
 // WHOLE-NOT: vector.maskedload
 // WHOLE: func.func private @vitq_tile_0(
 func.func @main(%x: tensor<7x16xi8>, %y: tensor<7x20xi16>) -> tensor<7x20xi16> {

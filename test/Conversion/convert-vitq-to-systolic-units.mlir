@@ -170,3 +170,14 @@ func.func @main(%x: tensor<1x20x4xi16>) -> tensor<1x20x4xi8> {
   %0 = vitq.layer_norm %x with #vitq.norm_exact<eps = 1, centered = false> by <[1, -2, 3, 4], [4, 5, 6, 7]> offsets [-7, 0, 7, 9] result <unsigned, zero = 12> : tensor<1x20x4xi16> -> tensor<1x20x4xi8> loc("rms")
   return %0 : tensor<1x20x4xi8>
 }
+
+// -----
+
+// What makes rows shorter that the host has computed stays there, unless it is asked for on the array.
+// CHECK: {node = "spread", op = "vitq.hadamard", place = "host", reason = "it is no work of the array or of a unit"}
+// CHECK-SAME: {node = "codes", op = "vitq.requant", place = "host", reason = "the host computes its rows and writes fewer bytes so"}
+func.func @main(%x: tensor<1x4x64xi8>) -> tensor<1x4x64xi8> {
+  %0 = vitq.hadamard %x block 64 : tensor<1x4x64xi8> -> tensor<1x4x64xi32> loc("spread")
+  %1 = vitq.requant %0 by <1518500250, 40> round half_up : tensor<1x4x64xi32> -> tensor<1x4x64xi8> loc("codes")
+  return %1 : tensor<1x4x64xi8>
+}

@@ -51,10 +51,11 @@ void vitq::kernels::storeSums(Emitter &e, const TileStore &store, ValueRange arg
     starts.push_back(op->emitRowStart(e, context));
     contexts.push_back(context);
   }
-  // Results of 16 bytes where they are bytes, or of as many as packs give: as many vectors as that takes.
-  const int64_t width = widthOf(args.back()), bytes = e.packs && width < 32 ? 64 : 16;
+  // Results of 16 bytes where they are bytes, or of one vector that packs give: as many vectors as that takes.
+  const unsigned width = widthOf(args.back());
+  const int64_t together = e.packs && width < 32 ? int64_t{64} * 8 / width : 16;
   for (int64_t v = 0; v < vectors;) {
-    int64_t count = store.ops.empty() ? 1 : std::max<int64_t>(1, bytes * 8 / std::max<int64_t>(width, 8) / lanes);
+    int64_t count = store.ops.empty() ? 1 : std::max<int64_t>(1, together / lanes);
     while (count > vectors - v)
       count /= 2;
     Value col = e.indexAdd(firstCol, v * lanes), y = e.join(sums.slice(v, count));
