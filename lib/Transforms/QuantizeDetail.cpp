@@ -11,6 +11,7 @@
 #include "vitq/Analysis/QuantizationHints.h"
 #include "vitq/Analysis/Scores.h"
 #include "vitq/Calibration/Calibration.h"
+#include "vitq/Numerics/Hadamard.h"
 #include "vitq/Numerics/LayerNorm.h"
 #include "vitq/Numerics/Quantize.h"
 #include "vitq/Numerics/Softmax.h"
@@ -178,12 +179,50 @@ static double smallestScale(Value value, int bits) {
   return scale;
 }
 
+/// Of what a transform spreads: the scale with which its sums fit 16 bits, rounded as the numbers are; 0 for other
+/// values.
+static double scaleOfSpread(Value value, Range range) {
+  double scale = 0;
+  for (Operation *user : value.getUsers())
+    if (auto spread = dyn_cast<HadamardOp>(user)) {
+      const auto block = static_cast<int64_t>(spread.getBlock());
+      const std::optional<ArrayRef<float>> centers = spread.getCenters();
+      const std::optional<ArrayRef<int8_t>> shifts = spread.getShifts();
+      double factors = 0;
+      auto center = [&](int64_t c) { return centers ? static_cast<double>((*centers)[c]) : 0.0; };
+      auto factor = [&](int64_t c) { return shifts ? static_cast<double>(1 << (*shifts)[c]) : 1.0; };
+      for (int64_t c = 0; c < shapeOf(value).back(); ++c)
+        factors = std::max(factors, factor(c));
+      const double reach =
+          numerics::twiceHadamardReach(range.first, range.second, shapeOf(value).back(), block, center, factor) / 2;
+      // Codes, zero points and the ends of the range are rounded.
+      scale = std::max(scale, reach / (INT16_MAX - 2 * factors * static_cast<double>(block)));
+    }
+  return scale;
+}
+
+/// Of codes of a transform's sums: the next larger scale to which that of the sums is a multiple of 2^-15, with which
+/// lanes of 16 bits multiply (docs/Numerics.md, Hadamard). Where it would be much larger, and of other values, `scale`.
+static double scaleBehindSums(Value value, double scale) {
+  constexpr double kLeastMultiple = 64;
+  auto spread = value.getDefiningOp<HadamardOp>();
+  auto codes = dyn_cast_or_null<quant::UniformQuantizedType>(spread ? codedType(spread.getInput()) : Type());
+  if (!codes)
+    return scale;
+  const double sums = codes.getScale() / std::sqrt(static_cast<double>(spread.getBlock()));
+  const double multiple = std::floor(std::ldexp(sums / scale, 15));
+  return multiple >= kLeastMultiple && multiple < 0x1p15 ? std::ldexp(sums, 15) / multiple : scale;
+}
+
 quant::QuantizedType quantize::typeFor(Value value, Range range, Kind kind, double headroom) {
   MLIRContext *context = value.getContext();
   const auto bits = static_cast<unsigned>(getCodeBits(value));
   double absMax = std::max(std::abs(range.first), std::abs(range.second));
   if (kind == Kind::Probability)
     return getPerTensorType(context, 16, true, 0x1p-15, 0);
+  const double spread = scaleOfSpread(value, range);
+  if (kind == Kind::Signed16 && spread != 0 && getStreamBits(value) < 16)
+    return getPerTensorType(context, 16, true, spread, 0);
   if (kind == Kind::Signed16)
     return getPerTensorType(context, 16, true,
                             std::max(numerics::symmetricScale(absMax, static_cast<int>(getStreamBits(value)), headroom),
@@ -192,11 +231,14 @@ quant::QuantizedType quantize::typeFor(Value value, Range range, Kind kind, doub
   if (kind == Kind::Signed8) {
     double smallest = isSoftmaxArgument(value) ? numerics::shiftmaxSmallestScale(shapeOf(value).back()) : 0;
     return getPerTensorType(context, bits, true,
-                            std::max({numerics::symmetricScale(absMax, bits), smallest, smallestScale(value, bits)}),
+                            scaleBehindSums(value, std::max({numerics::symmetricScale(absMax, bits), smallest,
+                                                             smallestScale(value, bits)})),
                             0);
   }
   numerics::ScaleZeroPoint code = unsignedCode(value, range);
-  return getPerTensorType(context, bits, false, code.scale, code.zeroPoint);
+  if (spread > code.scale)
+    code = {spread, static_cast<int64_t>(std::rint(-std::min(range.first, 0.0) / spread))};
+  return getPerTensorType(context, bits, false, scaleBehindSums(value, code.scale), code.zeroPoint);
 }
 
 /// The zero point that channels with scales of their own share: what one of them alone

@@ -31,6 +31,12 @@ using namespace ::vitq::vit;
 
 namespace {
 
+/// In front of codes of as many bits, of which the steps are 16 times as large, 8 bits lose nothing.
+constexpr int64_t kFewBits = 4;
+/// About what the transform's operand has where its sums are to fit 16 bits. Beside weights of 8 bits it has all 16:
+/// each entry of the function's table is off in its own way, always, which is then seen.
+constexpr int64_t kShortBits = 11;
+
 class RotateHidden : public vitq::impl::VitRotateHiddenPassBase<RotateHidden> {
   using VitRotateHiddenPassBase::VitRotateHiddenPassBase;
 
@@ -82,9 +88,13 @@ class RotateHidden : public vitq::impl::VitRotateHiddenPassBase<RotateHidden> {
     builder.setInsertionPointAfter(function);
     auto spread = HadamardOp::create(builder, suffixed(function->getLoc(), "hadamard"), value.getType(), value, size,
                                      /*centers=*/nullptr, /*shifts=*/nullptr);
-    // The codes of few bits are the transform's: its operand has 8.
+    // The codes of few bits are the transform's: its operand has 8, or 16.
     if (Attribute bits = function->removeAttr(kCodeBitsAttr))
       spread->setAttr(kCodeBitsAttr, bits);
+    if (getCodeBits(spread) > kFewBits)
+      spread->setAttr(kWideAttr, builder.getUnitAttr());
+    if (llvm::all_of(readers, [](LinearOp reader) { return getWeightBits(reader) < kDefaultCodeBits; }))
+      function->setAttr(kStreamBitsAttr, builder.getI64IntegerAttr(kShortBits));
     for (LinearOp reader : readers) {
       reader->setOperand(0, spread);
       if (failed(updateConstant(reader->getOpOperand(1),

@@ -22,6 +22,7 @@
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVector.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -114,23 +115,34 @@ inline bool areHadamardShifts(llvm::ArrayRef<int8_t> shifts, int64_t channels) {
                             }));
 }
 
+/// Twice the farthest from 0 that a sum may be, of numbers from `least` to `most` less `zeroOf(channel)`, times a
+/// positive `factorOf(channel)`: the transform of what is in the middle, and all widths.
+template <typename T, typename ZeroOf, typename FactorOf>
+T twiceHadamardReach(T least, T most, int64_t channels, int64_t block, ZeroOf zeroOf, FactorOf factorOf) {
+  T reach = 0;
+  llvm::SmallVector<T> middles(static_cast<size_t>(block));
+  for (int64_t first = 0; first < channels; first += block) {
+    T widths = 0;
+    for (int64_t c = 0; c < block; ++c) {
+      const T factor = factorOf(first + c);
+      middles[static_cast<size_t>(c)] = factor * (least + most - 2 * zeroOf(first + c));
+      widths += factor * (most - least);
+    }
+    hadamardBlock(llvm::MutableArrayRef<T>(middles));
+    for (T middle : middles)
+      reach = std::max(reach, std::abs(middle) + widths);
+  }
+  return reach;
+}
+
 /// The farthest from 0 that a sum may be, of codes in `codes`. `zero`, or `zeros` of channels if there are any, is
 /// taken from each; `shifts` as in `hadamardRow`.
 inline int64_t hadamardReach(Interval codes, int64_t zero, llvm::ArrayRef<int32_t> zeros, llvm::ArrayRef<int8_t> shifts,
                              int64_t block) {
-  auto magnitude = [&](size_t channel) {
-    const int64_t from = zeros.empty() ? zero : zeros[channel];
-    return std::max(std::abs(codes.min - from), std::abs(codes.max - from));
-  };
-  const size_t channels = std::max(zeros.size(), shifts.size());
-  int64_t reach = channels == 0 ? block * magnitude(0) : 0, sum = 0;
-  for (size_t c = 0; c < channels; ++c) {
-    if (c % static_cast<size_t>(block) == 0)
-      sum = 0;
-    sum += magnitude(c) << (shifts.empty() ? 0 : shifts[c]);
-    reach = std::max(reach, sum);
-  }
-  return reach;
+  const auto channels = static_cast<int64_t>(std::max(zeros.size(), shifts.size()));
+  auto zeroOf = [&](int64_t c) { return zeros.empty() ? zero : zeros[static_cast<size_t>(c)]; };
+  auto factorOf = [&](int64_t c) { return int64_t{1} << (shifts.empty() ? 0 : shifts[static_cast<size_t>(c)]); };
+  return (twiceHadamardReach(codes.min, codes.max, channels ? channels : block, block, zeroOf, factorOf) + 1) / 2;
 }
 
 /// A row of whole blocks: each number times two to the power of its channel's shift (none: 0), then each block

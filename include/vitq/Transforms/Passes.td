@@ -404,7 +404,8 @@ def VitRotateHiddenPass : Pass<"vit-rotate-hidden", "::mlir::ModuleOp"> {
     transpose into their weights, where the layer's weights (`vit.weight_bits`) or the codes that it reads
     (`vit.code_bits`) have at most `at-most` bits. The blocks have `block` channels, or the largest power of two
     below that divides the channels. Unlike `vit-rotate-residual` it costs additions at run time: log2(block) for
-    each number (QuaRot, Ashkboos et al. 2024, section 4). The function is the same over the reals.
+    each number (QuaRot, Ashkboos et al. 2024, section 4). The function is the same over the reals. What is spread is coded with 8
+    bits in front of codes of 4 or fewer, else with as many steps as sums of 16 bits have room for (`vit.wide`).
 
     ```mlir
     %g = vit.gelu erf %u {vit.code_bits = 4 : i64} : tensor<1x197x768xf32>

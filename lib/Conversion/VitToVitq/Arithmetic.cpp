@@ -57,6 +57,12 @@ FailureOr<SmallVector<double>> ratios(Operation *op, const UniformParameters &fr
   return result;
 }
 
+/// The multiple of 2^-15 that the ratio was chosen as, if it was: floats are off by the last digits.
+double ratioOfSums(double ratio) {
+  const double multiple = std::round(std::ldexp(ratio, 15));
+  return std::abs(std::ldexp(ratio, 15) - multiple) < 1e-9 * multiple ? std::ldexp(multiple, -15) : ratio;
+}
+
 /// quantize(dequantize(x)) is a requantization.
 struct LowerQuantize : Lowering<vit::QuantizeOp> {
   using Lowering::Lowering;
@@ -72,6 +78,9 @@ struct LowerQuantize : Lowering<vit::QuantizeOp> {
     FailureOr<SmallVector<double>> factors = ratios(op, *from, *to);
     if (failed(factors))
       return failure();
+    if (dequantize.getInput().getDefiningOp<vit::HadamardOp>())
+      for (double &factor : *factors)
+        factor = ratioOfSums(factor);
     FailureOr<integer::DyadicAttr> by = makeDyadic(op, *factors, context);
     if (failed(by))
       return failure();

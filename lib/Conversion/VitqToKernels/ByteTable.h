@@ -55,6 +55,10 @@ public:
       : low(e, target, memref, {at}, signedCodes), high(e, target, memref, {e.indexAdd(at, 256)}, signedCodes) {}
 
   Value lookup(Emitter &e, Value codes) const;
+  /// The lower bytes of the entries, and the higher ones.
+  std::pair<Value, Value> halves(Emitter &e, Value codes) const {
+    return {low.lookup(e, codes), high.lookup(e, codes)};
+  }
 
   /// Tables of 256 entries each, in that order.
   static std::vector<uint8_t> split(llvm::ArrayRef<uint16_t> entries);

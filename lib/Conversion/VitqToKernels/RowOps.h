@@ -92,6 +92,11 @@ void forRowGroups(Emitter &e, Value lo, Value hi, int64_t atOnce, llvm::function
 /// caller computes itself row by row, or null: then the view may be flattened.
 std::unique_ptr<RowOp> makeRowOp(mlir::Operation *op, KernelModule &module, MemrefOf memrefOf, Value fusedWith);
 
+/// The row op of the first ops of a kernel's rest, of which each reads the one before: a table if there is one, a
+/// hadamard and a requantization, `count` in all; null where they are none, or where it is not worth while.
+std::unique_ptr<RowOp> makeSpreadRowOp(llvm::ArrayRef<mlir::Operation *> ops, size_t &count, KernelModule &module,
+                                       MemrefOf memrefOf, Value fusedWith);
+
 /// Calls the kernel of a row op on its own.
 void emitRowKernel(mlir::Operation *source, KernelModule &module, RowOp &op, Value primary);
 

@@ -56,6 +56,10 @@ Value loadColumns(Emitter &e, const RowContext &context, Value memref, ValueRang
 /// target has an instruction for vectors of this length; else null.
 Value pairDot(Emitter &e, const TargetDesc &target, Value x, Value y);
 
+/// The entries of a constant table for every byte: of narrow codes there are as many all the same. As they are in
+/// memory.
+llvm::FailureOr<std::vector<int64_t>> byteTableEntries(integer::TableOp op, const CodeSigns &signs);
+
 /// The row ops of hadamard and threshold.
 std::unique_ptr<RowOp> makeHadamard(integer::HadamardOp op, const RowBuilder &build);
 std::unique_ptr<RowOp> makeThreshold(integer::ThresholdOp op, const RowBuilder &build);

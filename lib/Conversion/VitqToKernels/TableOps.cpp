@@ -186,6 +186,16 @@ static FailureOr<Tensor> byteTablesOf(TableOp op, const CodeSigns &signs) {
   return Tensor::of<int32_t>(shape, all).converted(tables->kind());
 }
 
+FailureOr<std::vector<int64_t>> vitq::kernels::byteTableEntries(TableOp op, const CodeSigns &signs) {
+  FailureOr<Tensor> tables = byteTablesOf(op, signs);
+  if (failed(tables))
+    return failure();
+  std::vector<int64_t> entries;
+  for (int64_t i = 0; i < tables->numElements(); ++i)
+    entries.push_back(tables->intAt(i));
+  return entries;
+}
+
 /// The tables, several as a power of two of them: ops that differ in their number, which are
 /// as many as there are scales, then mostly share a kernel.
 static Value tablesOf(TableOp op, const RowBuilder &build) {

@@ -186,11 +186,17 @@ template <typename Fits>
 LogicalResult FunctionLowering::makeEpilogue(const Kernel &kernel, Value root, Fits fits, Epilogue &epilogue) {
   auto lookup = [&](Value value) { return memrefOf(value); };
   Value previous = root;
-  for (Operation *op : kernel.parts.rowOps) {
+  for (ArrayRef<Operation *> rest(kernel.parts.rowOps); !rest.empty();) {
     const bool readsSums = !epilogue.rowwise && epilogue.posts.empty();
-    std::unique_ptr<RowOp> row = makeRowOp(op, kernels, lookup, previous);
+    size_t count = 1;
+    std::unique_ptr<RowOp> row = makeSpreadRowOp(rest, count, kernels, lookup, previous);
+    if (!row) {
+      count = 1;
+      row = makeRowOp(rest.front(), kernels, lookup, previous);
+    }
     if (!row)
-      return kernels.noKernel(op);
+      return kernels.noKernel(rest.front());
+    Operation *op = rest[count - 1];
     for (auto [result, buffer] : llvm::zip_equal(op->getResults(), row->buffers))
       memrefs[result] = buffer;
     if (readsSums && fits(*row)) {
@@ -202,8 +208,9 @@ LogicalResult FunctionLowering::makeEpilogue(const Kernel &kernel, Value root, F
     } else {
       epilogue.posts.push_back(std::move(row));
     }
-    epilogue.sources.push_back(op);
+    epilogue.sources.append(rest.begin(), rest.begin() + count);
     previous = op->getResult(0);
+    rest = rest.drop_front(count);
   }
   return success();
 }

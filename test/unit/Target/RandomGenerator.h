@@ -111,6 +111,7 @@ private:
   void mul();
   void sum();
   void hadamard();
+  void spread();
   void maxPool();
   void resample();
   void table();

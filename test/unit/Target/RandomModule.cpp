@@ -239,6 +239,33 @@ void Generator::hadamard() {
                    random.oneIn(2) ? b.getDenseI8ArrayAttr(shifts) : DenseI8ArrayAttr(), read);
 }
 
+/// From a product to the codes of spread codes, by a table or not: what is one pass where its sums fit 16 bits.
+void Generator::spread() {
+  const int64_t block = int64_t(1) << random.between(1, 8), depth = random.between(1, 9);
+  const int64_t rows = random.between(1, 8), cols = block * random.between(1, 320 / block);
+  Value lhs = fresh({1, rows, depth}, 8), rhs = constant({cols, depth}, 8);
+  make<MatmulOp>(tensor({1, rows, cols}, 32), lhs, rhs, Value(), read(lhs), unit(true));
+  auto requant = [&](DyadicAttr by, unsigned width) {
+    Value x = values.back();
+    make<RequantOp>(tensor(shapeOf(x), width), x, by, RoundingAttr::get(b.getContext(), Rounding::HalfUp), i64(-1),
+                    read(x), write(width), IntegerAttr(), IntegerAttr());
+  };
+  requant(dyadic(1), narrow());
+  if (flip()) {
+    Value codes = values.back();
+    const unsigned width = random.pick<unsigned>({8, 16});
+    make<TableOp>(tensor(shapeOf(codes), width), codes, constant({int64_t(1) << widthOf(codes)}, width), Value(),
+                  code(read(codes).isUnsigned(), 0));
+  }
+  SmallVector<int8_t> shifts;
+  for (int64_t c = 0; c < cols; ++c)
+    shifts.push_back(static_cast<int8_t>(random.between(0, 1)));
+  Value x = values.back();
+  make<HadamardOp>(tensor(shapeOf(x), 32), x, b.getI64IntegerAttr(block), DenseI32ArrayAttr(),
+                   random.oneIn(3) ? b.getDenseI8ArrayAttr(shifts) : DenseI8ArrayAttr(), read(x));
+  requant(DyadicAttr::get(b.getContext(), {static_cast<int32_t>(random.between(0, 20000))}, {15}), narrow());
+}
+
 /// Maps [B, H, W, C] of any sizes, of channels that fill vectors or do not.
 void Generator::maxPool() {
   const unsigned width = pickWidth({8, 8, 16, 32});
@@ -441,15 +468,37 @@ OwningOpRef<ModuleOp> Generator::runAny(ArrayRef<Maker> makers, size_t wanted) {
 }
 
 OwningOpRef<ModuleOp> Generator::run() {
-  const Maker makers[] = {
-      &Generator::matmul,      &Generator::matmul,      &Generator::requant,    &Generator::add,
-      &Generator::mul,         &Generator::sum,         &Generator::hadamard,   &Generator::table,
-      &Generator::interpolate, &Generator::gelu,        &Generator::pwl,        &Generator::polyGelu,
-      &Generator::softmax,     &Generator::shiftmax,    &Generator::divideRows, &Generator::layerNorm,
-      &Generator::normQuant,   &Generator::threshold,   &Generator::move,       &Generator::move,
-      &Generator::move,        &Generator::attention,   &Generator::attention,  &Generator::wholeAttention,
-      &Generator::patches,     &Generator::convolution, &Generator::depthwise,  &Generator::depthwise,
-      &Generator::maxPool,     &Generator::resample};
+  const Maker makers[] = {&Generator::matmul,
+                          &Generator::matmul,
+                          &Generator::requant,
+                          &Generator::add,
+                          &Generator::mul,
+                          &Generator::sum,
+                          &Generator::hadamard,
+                          &Generator::spread,
+                          &Generator::table,
+                          &Generator::interpolate,
+                          &Generator::gelu,
+                          &Generator::pwl,
+                          &Generator::polyGelu,
+                          &Generator::softmax,
+                          &Generator::shiftmax,
+                          &Generator::divideRows,
+                          &Generator::layerNorm,
+                          &Generator::normQuant,
+                          &Generator::threshold,
+                          &Generator::move,
+                          &Generator::move,
+                          &Generator::move,
+                          &Generator::attention,
+                          &Generator::attention,
+                          &Generator::wholeAttention,
+                          &Generator::patches,
+                          &Generator::convolution,
+                          &Generator::depthwise,
+                          &Generator::depthwise,
+                          &Generator::maxPool,
+                          &Generator::resample};
   return runAny(makers, random.between(1, 8));
 }
 

@@ -347,3 +347,50 @@ TEST(RowKernels, Tables) {
                });
   }
 }
+
+/// Products of which rows are codes of every kind, spread over blocks: behind a table of bytes, behind nothing, behind
+/// a table of words. With `channels` each has a zero point and a shift, which fit 16 bits of the bytes only.
+static std::string spreadProgram(int64_t cols, int64_t block, bool channels) {
+  const std::string weights = list(3 * cols, [](int64_t i) { return (i * 37 + i / 3 * 11) % 255 - 127; });
+  const std::string bytes = list(256, [&](int64_t i) { return i * 73 % (channels ? 32 : 256) - (channels ? 0 : 128); });
+  const std::string words = list(256, [](int64_t i) { return i % 11 == 0 ? 430 : i * 29 % 451 - 20; });
+  std::string first, second;
+  if (channels) {
+    first = "zeros " + list(cols, [](int64_t c) { return c * 7 % 32; }) + " shifts " +
+            list(cols, [](int64_t c) { return c % 5; });
+    second = "zeros " + list(cols, [](int64_t c) { return c * 5 % 256 - 128; });
+  }
+  return llvm::formatv(R"(
+    func.func @main(%x: tensor<7x3xi8>) -> (tensor<7x{0}xi8>, tensor<7x{0}xi8>, tensor<7x{0}xi8>) {{
+      %w = arith.constant dense<{2}> : tensor<{3}xi8>
+      %v = vitq.reshape %w to [{0}, 3] : tensor<{3}xi8> -> tensor<{0}x3xi8>
+      %bytes = arith.constant dense<{4}> : tensor<256xi8>
+      %words = arith.constant dense<{5}> : tensor<256xi16>
+      %s0 = vitq.matmul %x, %v transpose_rhs : (tensor<7x3xi8>, tensor<{0}x3xi8>) -> tensor<7x{0}xi32>
+      %c0 = vitq.requant %s0 by <1600000000, 36> round half_up result <unsigned, zero = 120> : tensor<7x{0}xi32> -> tensor<7x{0}xi8>
+      %t0 = vitq.table %c0, %bytes input <unsigned> : (tensor<7x{0}xi8>, tensor<256xi8>) -> tensor<7x{0}xi8>
+      %h0 = vitq.hadamard %t0 block {1} {6} input <unsigned, zero = 9> : tensor<7x{0}xi8> -> tensor<7x{0}xi32>
+      %r0 = vitq.requant %h0 by <{8}, 15> round half_up result <unsigned, zero = 131> : tensor<7x{0}xi32> -> tensor<7x{0}xi8>
+      %s1 = vitq.matmul %x, %v transpose_rhs : (tensor<7x3xi8>, tensor<{0}x3xi8>) -> tensor<7x{0}xi32>
+      %c1 = vitq.requant %s1 by <1600000000, 36> round half_up result <signed, zero = 3> : tensor<7x{0}xi32> -> tensor<7x{0}xi8>
+      %h1 = vitq.hadamard %c1 block {1} {7} input <signed, zero = 3> : tensor<7x{0}xi8> -> tensor<7x{0}xi32>
+      %r1 = vitq.requant %h1 by <{8}, 15> round half_up result <signed, zero = -2> {{min = -100 : i64, max = 90 : i64}
+        : tensor<7x{0}xi32> -> tensor<7x{0}xi8>
+      %s2 = vitq.matmul %x, %v transpose_rhs : (tensor<7x3xi8>, tensor<{0}x3xi8>) -> tensor<7x{0}xi32>
+      %c2 = vitq.requant %s2 by <1600000000, 36> round half_up : tensor<7x{0}xi32> -> tensor<7x{0}xi8>
+      %t2 = vitq.table %c2, %words : (tensor<7x{0}xi8>, tensor<256xi16>) -> tensor<7x{0}xi16>
+      %h2 = vitq.hadamard %t2 block {1} : tensor<7x{0}xi16> -> tensor<7x{0}xi32>
+      %r2 = vitq.requant %h2 by <{9}, 22> round half_up result <unsigned, zero = 29> : tensor<7x{0}xi32> -> tensor<7x{0}xi6>
+      %o2 = vitq.requant %r2 by <1, 1> round half_up input <unsigned> : tensor<7x{0}xi6> -> tensor<7x{0}xi8>
+      return %r0, %r1, %o2 : tensor<7x{0}xi8>, tensor<7x{0}xi8>, tensor<7x{0}xi8>
+    })",
+                       cols, block, weights, 3 * cols, bytes, words, first, second, 40000 / block, 128 * (8000 / block))
+      .str();
+}
+
+/// Blocks as programs have them, and a row that the widest vectors do not divide.
+TEST(RowKernels, Spread) {
+  for (bool channels : {false, true})
+    expectSame(spreadProgram(channels ? 320 : 48, channels ? 64 : 16, channels),
+               [](std::vector<Tensor> &in) { setRows<int8_t>(in[0], 3); });
+}
