@@ -59,6 +59,8 @@ private:
   void widenWindow(Emitter &e, Value patch, Value to);
   bool packs() const { return constantRight && rightBits < 8; }
   bool unpacksInTile() const;
+  /// Whether weights have left L2 when they are needed again, as it does not hold those of the whole program.
+  bool comesFromFar() const { return module.weightBytes >= module.target.isa->l2Bytes / 2; }
   bool unpacks() const { return constantRight && (geometry.dot.width != 8 || packs()) && !unpacksInTile(); }
   /// Of panels as they are stored, or for a right operand of run time, packed.
   int64_t rightDepth() const { return constantRight ? storedDepth(geometry, rightBits) : geometry.paddedDepth(); }
@@ -393,11 +395,11 @@ void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel,
     e.ifThen(e.cmp(arith::CmpIPredicate::ult, whole, rows), [&] { tile(geometry.tailRows(), whole); });
 }
 
-/// Weights that L2 does not hold: each tile asks for its share of the next panel, a part of it with every group of its
-/// loop, as a burst would wait for a CPU's few fill buffers.
+/// Weights that L2 does not hold until the next run: each tile asks for its share of the next panel, a part of it with
+/// every group of its loop, as a burst would wait for a CPU's few fill buffers.
 void ProductKernel::prefetch(Emitter &e, const Panel &panel, Value row, TilePlace &place) {
   const int64_t column = bytesOfColumn(), all = geometry.paddedCols() * column;
-  if (!constantRight || all < module.target.isa->l2Bytes / 2)
+  if (!constantRight || !comesFromFar())
     return;
   const int64_t bytes = panel.vectors * geometry.dot.lanes * column;
   const int64_t tiles = std::max<int64_t>(1, std::min(blockRows, geometry.m) / geometry.tileRows);
@@ -414,7 +416,7 @@ void ProductKernel::prefetch(Emitter &e, const Panel &panel, Value row, TilePlac
 void ProductKernel::prefetchStream(Emitter &e, const Panel &panel, TilePlace &place) {
   constexpr int64_t distance = 8192;
   const int64_t column = bytesOfColumn(), all = geometry.paddedCols() * column;
-  if (!constantRight || unpacks() || all < module.target.isa->l2Bytes / 2)
+  if (!constantRight || unpacks() || !comesFromFar())
     return;
   place.aheadStep = panel.vectors * geometry.dot.lanes * column / geometry.groups();
   Value from = e.indexAdd(e.indexMul(panel.first, column), distance);

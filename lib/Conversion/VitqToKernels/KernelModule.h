@@ -51,6 +51,8 @@ public:
   const TargetDesc &target;
   /// How bytes hold narrow codes.
   CodeSigns signs;
+  /// Of all constant weights of products, as they are stored: what passes through the caches in a run.
+  int64_t weightBytes = 0;
 
   /// Calls the kernel `vitq_<name>_<n>` of which `emit` builds the body. Its work consists
   /// of `units` that can be done apart: two more arguments say which are done.

@@ -281,8 +281,11 @@ LogicalResult FunctionLowering::run() {
   for (auto kernel : llvm::make_early_inc_range(body.getOps<integer::KernelOp>()))
     if (failed(inlineKernel(kernel)))
       return failure();
-  for (auto product : body.getOps<integer::ProductOp>())
+  for (auto product : body.getOps<integer::ProductOp>()) {
     macs += product.getMacs();
+    if (Value weights = product->getOperand(1); isConstant(weights))
+      kernels.weightBytes += elementCount(weights.getType()) * integer::codeOf(weights).bits / 8;
+  }
 
   SmallVector<Type> argTypes, resultTypes;
   for (Type type : func.getArgumentTypes())
