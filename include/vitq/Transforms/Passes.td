@@ -358,11 +358,11 @@ def VitChooseBitsPass : Pass<"vit-choose-bits", "::mlir::ModuleOp"> {
     * `latency`, `energy`: what `target` says of the products (`Target::productCost`), over the same with 8 bits;
     * `drop`: the fewest bytes that lose at most N points, as measured below.
 
-    What a choice loses is measured: the float function runs on `single` images with one tensor rounded, everything else as
-    it is; the loss is the mean KL divergence of the classes' probabilities, in nats. Weights are rounded by the errors
+    What a choice loses is measured: the float function runs on `single` images that nothing was fitted to with one tensor
+    rounded, everything else as it is; the loss is the mean KL divergence of the classes' probabilities, in nats. Weights are rounded by the errors
     of products (GPTQ, as in `vit-fit-weights`, and the bias takes up the mean), values to the range of least squared error. Losses add up as if tensors did
     not see each other; the choice is the exact solution of that knapsack problem (dynamic programming). Then it is measured
-    as a whole, on `aside` images that nothing was fitted to (at most half of all), and repaired: `repairs` tensors that more bits should help most
+    as a whole, on `aside` such images (those and others, at most half of all), and repaired: `repairs` tensors that more bits should help most
     and as many that fewer bits should hurt least are measured one by one, then exchanged where the whole loses less by
     more than the standard error of the difference.
 
@@ -387,8 +387,8 @@ def VitChooseBitsPass : Pass<"vit-choose-bits", "::mlir::ModuleOp"> {
     Option<"data", "data", "std::string", "", "Folder of images, an image, or a .npy of pixels">,
     Option<"preprocess", "preprocess", "std::string", "", "As for vit-calibrate (default: what that pass did)">,
     Option<"limit", "limit", "uint64_t", "0", "Look at the first images only (0: all)">,
-    Option<"single", "single", "uint64_t", "16", "Images that single tensors are measured on">,
-    Option<"aside", "aside", "uint64_t", "32", "Other images, at most half of all, that the whole is measured on">,
+    Option<"single", "single", "uint64_t", "16", "Images kept aside that single tensors are measured on">,
+    Option<"aside", "aside", "uint64_t", "32", "Images, at most half of all, that nothing is fitted to">,
     Option<"repairs", "repairs", "uint64_t", "12", "Changes each way that are tried as a whole (0: none)">,
     Option<"frontFile", "front", "std::string", "", "JSON file for the choices at other budgets">
   ];
