@@ -15,6 +15,7 @@
 
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 
@@ -51,14 +52,18 @@ llvm::cl::ValuesClass CompileOptions::lutMethodValues() {
 static bool isOn(Toggle toggle, bool recipe) { return toggle == Toggle::Recipe ? recipe : toggle == Toggle::On; }
 
 std::string bitsOf(const CompileOptions &options) {
-  std::string text;
+  llvm::SmallVector<std::string> items;
+  // Of 8 bits those of norms lose the most. Arrays multiply no more than bytes.
+  if (options.recipe == Recipe::Best && options.weightBits == 8 && options.activationBits == 8 &&
+      !StringRef(options.target.getValue()).starts_with("systolic"))
+    items.push_back("norm=16");
   if (options.weightBits != 8)
-    text = "weights=" + std::to_string(options.weightBits);
+    items.push_back("weights=" + std::to_string(options.weightBits));
   if (options.activationBits != 8)
-    text += (text.empty() ? "activations=" : ",activations=") + std::to_string(options.activationBits);
+    items.push_back("activations=" + std::to_string(options.activationBits));
   if (!options.bits.empty())
-    text += (text.empty() ? "" : ",") + options.bits.getValue();
-  return text;
+    items.push_back(options.bits.getValue());
+  return llvm::join(items, ",");
 }
 
 std::string calibrationData(const CompileOptions &options) {

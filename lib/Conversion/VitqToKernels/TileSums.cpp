@@ -157,7 +157,10 @@ Values TileSums::addPacked(Value first, int64_t count, ValueRange sums) {
 /// The vectors of `count` groups, as the dot product reads them.
 Values TileSums::unpack(Value first, int64_t count) {
   const int64_t words = int64_t{geometry.dot.lanes} * geometry.dot.group, block = packing->blockCodes() / words;
-  Value at = e.add(rightOffset, e.indexMul(first, vectors * words * packing->codeBits() / 8));
+  // A group need not end at a byte, but what is before `first` does.
+  const int64_t bits = vectors * words * packing->codeBits();
+  Value before = bits % 8 ? e.divu(e.indexMul(first, bits), e.index(8)) : e.indexMul(first, bits / 8);
+  Value at = e.add(rightOffset, before);
   Values weights;
   for (int64_t i = 0; i < count * vectors; i += block) {
     Value codes = packing->load(e, right, e.indexAdd(at, i / block * packing->blockBytes()));

@@ -24,8 +24,8 @@ using namespace mlir;
 using namespace vitq;
 using namespace vitq::test;
 
-/// Columns whose signs are those of rows, and columns of any weights beside them.
-static constexpr int64_t kPatterns = 5, kColumns = 16;
+/// Columns whose signs are those of rows, and columns of any weights beside them: one more than whole vectors.
+static constexpr int64_t kPatterns = 5, kColumns = 17;
 
 /// Whether weight k of pattern `column` is positive.
 static bool isPositive(int64_t column, int64_t k) {
@@ -63,10 +63,10 @@ static std::string weightsOf(unsigned bits, int64_t depth, int64_t sparse) {
   return "dense<[" + text + "]>";
 }
 
-/// Codes of `bits` bits, made of bytes of the same sign, times weights of 2 to 8 bits.
+/// Codes of `bits` bits, below 8 made of bytes of the same sign, times weights of 2 to 8 bits.
 static std::string programOf(unsigned bits, bool isUnsigned, int64_t rows, int64_t depth) {
   const char *sign = isUnsigned ? "unsigned" : "signed";
-  const std::string bytes = llvm::formatv("tensor<{0}x{1}xi8>", rows, depth),
+  const std::string bytes = llvm::formatv("tensor<{0}x{1}xi{2}>", rows, depth, std::max(bits, 8u)),
                     codes = llvm::formatv("tensor<{0}x{1}xi{2}>", rows, depth, bits),
                     sums = llvm::formatv("tensor<{0}x{1}xi32>", rows, kColumns);
   std::string body, results, types;
@@ -87,14 +87,14 @@ static std::string programOf(unsigned bits, bool isUnsigned, int64_t rows, int64
   return llvm::formatv("func.func @main(%x: {0}) -> ({1}) {{\n{2}return {3} : {1}\n}", bytes, types, body, results);
 }
 
-/// Bytes of which the requantization makes the largest or smallest code, as columns' signs say.
-static Tensor rowsOf(bool isUnsigned, int64_t rows, int64_t depth) {
-  Tensor x = Tensor::allocate(ElementKind::I8, {rows, depth});
-  auto *bytes = x.mutableData<int8_t>();
+/// The largest or smallest code, or bytes of which the requantization makes it, as columns' signs say.
+static Tensor rowsOf(unsigned bits, bool isUnsigned, int64_t rows, int64_t depth) {
+  const numerics::Code code{std::max(bits, 8u), isUnsigned, 0};
+  Tensor x = Tensor::allocate(bits > 8 ? ElementKind::I16 : ElementKind::I8, {rows, depth});
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t k = 0; k < depth; ++k) {
       const bool high = isPositive(row / 2 % kPatterns, k) == (row % 2 == 0);
-      bytes[row * depth + k] = static_cast<int8_t>(high ? (isUnsigned ? 255 : 127) : (isUnsigned ? 0 : -128));
+      x.setInt(row * depth + k, high ? code.max() : code.min());
     }
   return x;
 }
@@ -104,7 +104,7 @@ static void expectSame(unsigned bits, bool isUnsigned, int64_t rows, int64_t dep
   std::unique_ptr<MLIRContext> context = makeContext();
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(programOf(bits, isUnsigned, rows, depth), context.get());
   ASSERT_TRUE(module);
-  const std::vector<Tensor> inputs{rowsOf(isUnsigned, rows, depth)};
+  const std::vector<Tensor> inputs{rowsOf(bits, isUnsigned, rows, depth)};
   auto expected = interpret(*module, inputs);
   ASSERT_TRUE(expected);
   for (const TargetDesc &target : runnableTargets()) {
@@ -128,5 +128,11 @@ TEST_P(NarrowProducts, Tiles) {
 
 /// Rows so few that weights are unpacked where they are used, and a depth that fills no group.
 TEST_P(NarrowProducts, OneRow) { expectSame(GetParam(), GetParam() % 2 == 0, 1, 71); }
+
+/// Weights are unpacked for codes of 16 bits too, on processors whose groups of weights end within a byte.
+TEST(WideProducts, OneRow) {
+  expectSame(16, /*isUnsigned=*/true, 1, 71);
+  expectSame(16, /*isUnsigned=*/false, 1, 16);
+}
 
 INSTANTIATE_TEST_SUITE_P(Bits, NarrowProducts, testing::Range(2u, 9u));
