@@ -38,6 +38,7 @@ public:
     context->getOrLoadDialect<systolic::SystolicDialect>();
     return systolic::ConfigAttr::get(context, config.str());
   }
+  unsigned operandBits() const override { return 8; }
   /// Nonlinear functions are compared as they run on the host.
   double nonlinearCost(StringRef function, const AlgorithmSpec &spec, unsigned inputBits) const override {
     return ::vitq::nonlinearCost(function, spec, inputBits, host.target);

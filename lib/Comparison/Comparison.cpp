@@ -33,6 +33,9 @@ constexpr double kNoErrorDb = 70;
 /// Images that are looked at before their sums are added up. Fixed, so that the
 /// order of additions does not depend on the threads.
 constexpr int64_t kRound = 8;
+/// An error whose noise at the outputs is so many times that of the whole program does not reach them: a pass has moved
+/// it, as where a value is held less its mean, or a later layer was fitted to take it back.
+constexpr double kMadeGood = 4;
 
 /// A result of both functions.
 struct Output {
@@ -49,14 +52,20 @@ struct Output {
 struct OutputSums {
   Power power;
   int64_t agreeing = 0;
-  /// Of the ranked images: the noise of each value's added error here, and the signal.
+  /// Of the ranked images: the noise of each value's added error here, the signal, and the program's noise.
   std::vector<double> addedNoise;
-  double rankedSignal = 0;
+  double rankedSignal = 0, rankedNoise = 0;
+
+  /// What noise counts in: that of several outputs in their signals, one output's needs none.
+  double unit(size_t outputs) const {
+    return outputs == 1 ? 1 : rankedSignal > 0 ? rankedSignal : std::numeric_limits<double>::infinity();
+  }
 
   void add(const OutputSums &other) {
     power.add(other.power);
     agreeing += other.agreeing;
     rankedSignal += other.rankedSignal;
+    rankedNoise += other.rankedNoise;
     for (auto [sum, noise] : llvm::zip_equal(addedNoise, other.addedNoise))
       sum += noise;
   }
@@ -96,6 +105,8 @@ private:
   }
   OutputFigures figuresOf(const Output &output, const OutputSums &sums) const;
   ValueFigures figuresOf(size_t index) const;
+  double addedNoise(size_t index) const;
+  bool isMadeGood(size_t index) const;
   void setAdded(size_t index, ValueFigures &figures) const;
   void report(const llvm::Twine &message);
 
@@ -272,8 +283,10 @@ LogicalResult Comparer::rankErrors(const Inputs &inputs, const Interpreter::Reco
       run.outputs[o].addedNoise[i] =
           powerOf(o, comparison::dequantize(results[output.referenceNumber], std::nullopt)).noise;
   }
-  for (size_t o = 0; o < outputs.size(); ++o)
+  for (size_t o = 0; o < outputs.size(); ++o) {
     run.outputs[o].rankedSignal = powerOf(o, expected[o]).signal;
+    run.outputs[o].rankedNoise = run.outputs[o].power.noise;
+  }
   return success();
 }
 
@@ -328,22 +341,35 @@ OutputFigures Comparer::figuresOf(const Output &output, const OutputSums &sums) 
   return figures;
 }
 
+/// The noise of the value's own error at the outputs; of several each relative to its signal.
+double Comparer::addedNoise(size_t index) const {
+  double noise = 0;
+  for (const OutputSums &output : total.outputs)
+    noise += output.addedNoise[index] / output.unit(total.outputs.size());
+  return noise;
+}
+
+/// Whether others make good for the error: alone it would do much more harm than all do together.
+bool Comparer::isMadeGood(size_t index) const {
+  double all = 0;
+  for (const OutputSums &output : total.outputs)
+    all += output.rankedNoise / output.unit(total.outputs.size());
+  return addedNoise(index) > kMadeGood * all;
+}
+
 /// How much the value's own error adds to the noise of the outputs.
 void Comparer::setAdded(size_t index, ValueFigures &figures) const {
-  double own = 0, all = 0;
   for (const OutputSums &output : total.outputs) {
-    // One output's noise needs no unit.
-    const double unit = total.outputs.size() > 1 ? output.rankedSignal : 1;
-    if (!(unit > 0))
-      continue;
-    own += output.addedNoise[index] / unit;
-    for (double noise : output.addedNoise)
-      all += noise / unit;
     std::optional<double> left = Power{output.rankedSignal, output.addedNoise[index]}.decibels();
     if (left && (!figures.addedAtLogitsDb || *left < *figures.addedAtLogitsDb))
       figures.addedAtLogitsDb = left;
   }
-  figures.addedShare = all > 0 ? own / all : 0;
+  if (isMadeGood(index))
+    return;
+  double all = 0;
+  for (size_t i = 0; i < pairs.size(); ++i)
+    all += isMadeGood(i) ? 0 : addedNoise(i);
+  figures.addedShare = all > 0 ? addedNoise(index) / all : 0;
 }
 
 ValueFigures Comparer::figuresOf(size_t index) const {

@@ -11,6 +11,7 @@
 #include "vitq/Analysis/BitChoice.h"
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Data/Synthetic.h"
+#include "vitq/Target/Backend/TargetBackend.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/Pass/PassRegistry.h"
@@ -51,11 +52,20 @@ llvm::cl::ValuesClass CompileOptions::lutMethodValues() {
 
 static bool isOn(Toggle toggle, bool recipe) { return toggle == Toggle::Recipe ? recipe : toggle == Toggle::On; }
 
+/// Whether a target multiplies codes of 16 bits. One that cannot be read is an error of the passes that need it.
+static bool multiplies16Bits(StringRef name) {
+  llvm::Expected<std::unique_ptr<Target>> target = parseTarget(name);
+  if (target)
+    return (*target)->operandBits() >= 16;
+  llvm::consumeError(target.takeError());
+  return true;
+}
+
 std::string bitsOf(const CompileOptions &options) {
   llvm::SmallVector<std::string> items;
-  // Of 8 bits those of norms lose the most. Arrays multiply no more than bytes.
+  // Of 8 bits those of norms lose the most.
   if (options.recipe == Recipe::Best && options.weightBits == 8 && options.activationBits == 8 &&
-      !StringRef(options.target.getValue()).starts_with("systolic"))
+      multiplies16Bits(options.target.getValue()))
     items.push_back("norm=16");
   if (options.weightBits != 8)
     items.push_back("weights=" + std::to_string(options.weightBits));

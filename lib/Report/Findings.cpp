@@ -179,8 +179,9 @@ void Finder::findSaturation() {
   if (!data.comparison)
     return;
   for (const comparison::ValueFigures &value : data.comparison->values) {
-    // A range may end on purpose where a function is flat: then nothing is lost.
-    bool harmless = data.comparison->rankedImages > 0 && value.addedAtLogitsDb.value_or(kHarmlessDb) >= kHarmlessDb;
+    // A range may end on purpose where a function is flat: then nothing is lost. Nor where others make good for it.
+    bool harmless = data.comparison->rankedImages > 0 &&
+                    (value.addedShare == 0 || value.addedAtLogitsDb.value_or(kHarmlessDb) >= kHarmlessDb);
     if (value.saturation <= kSaturation || harmless)
       continue;
     Finding finding;

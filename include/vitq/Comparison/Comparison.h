@@ -83,7 +83,9 @@ struct ValueFigures {
   /// The logits of the reference with only that error added, against the logits
   /// without; and its part in the sum of all such noise powers, 0 to 1. Not computed
   /// for errors of less than -70 dB at the result. Of several outputs the one that
-  /// suffers most, and noise powers are relative to each output's signal.
+  /// suffers most, and noise powers are relative to each output's signal. The part is 0,
+  /// and not in the sum, where the noise is more than four times the whole program's: then
+  /// the rest of the program makes good for it.
   std::optional<double> addedAtLogitsDb;
   double addedShare = 0;
 };

@@ -24,6 +24,7 @@ Target::~Target() = default;
 TargetBackend::~TargetBackend() = default;
 
 mlir::Attribute Target::capabilities(mlir::MLIRContext *) const { return {}; }
+unsigned Target::operandBits() const { return 16; }
 double Target::nonlinearCost(StringRef, const AlgorithmSpec &, unsigned) const { return 1; }
 std::optional<double> Target::productCost(const ProductWork &, Effort, mlir::MLIRContext *) const { return {}; }
 double Target::functionCost(StringRef, int64_t, Effort) const { return 0; }

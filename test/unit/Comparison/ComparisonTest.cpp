@@ -124,6 +124,30 @@ TEST_F(ComparisonTest, AKnownError) {
   EXPECT_EQ(result->ranking(), std::vector<size_t>{0});
 }
 
+// A is held with 1 more, which B takes off again. The program is exact: neither is to blame.
+TEST_F(ComparisonTest, WhatAnotherOpMakesGoodForHasNoShare) {
+  const char *const moved = R"(
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %c = arith.constant dense<2.0> : tensor<4xf32>
+  %one = arith.constant dense<1.0> : tensor<4xf32>
+  %two = arith.constant dense<-2.0> : tensor<4xf32>
+  %s = vit.add %x, %x : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32>
+  %a = vit.add %s, %one : (tensor<1x4xf32>, tensor<4xf32>) -> tensor<1x4xf32> loc("A")
+  %m = vit.mul %a, %c : (tensor<1x4xf32>, tensor<4xf32>) -> tensor<1x4xf32>
+  %b = vit.add %m, %two : (tensor<1x4xf32>, tensor<4xf32>) -> tensor<1x4xf32> loc("B")
+  return %b : tensor<1x4xf32>
+})";
+  auto result = run(kFloat, moved, {{1, 2, 3, 4}});
+  ASSERT_TRUE(succeeded(result)) << errors;
+  ASSERT_EQ(result->values.size(), 2u);
+  // 2, 4, 6, 8 and 1 more each: noise 4 of 120.
+  EXPECT_NEAR(result->values[0].addedSqnrDb.value_or(0), 10 * std::log10(30.0), 1e-4);
+  EXPECT_NEAR(result->values[0].addedAtLogitsDb.value_or(0), 10 * std::log10(30.0), 1e-4);
+  EXPECT_EQ(result->values[0].addedShare, 0);
+  EXPECT_EQ(result->values[1].addedShare, 0);
+  EXPECT_TRUE(result->ranking().empty());
+}
+
 TEST_F(ComparisonTest, EqualFunctionsHaveNoRatio) {
   auto result = run(kFloat, kFloat, {{1, 2, 3, 4}});
   ASSERT_TRUE(succeeded(result)) << errors;

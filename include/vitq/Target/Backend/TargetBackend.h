@@ -99,6 +99,9 @@ public:
   /// vitq-form-kernels; or null.
   virtual mlir::Attribute capabilities(mlir::MLIRContext *context) const;
 
+  /// Bits of the widest operand that its products take; 16 if not overridden. What has more is computed elsewhere.
+  virtual unsigned operandBits() const;
+
   /// Estimated work per element of a nonlinear function in one of its forms, to compare
   /// the forms of a function with each other (--nonlinear=auto); no time. `function` as
   /// nonlinearFunctionOf; `inputBits` is 8, 16 or 32. 1 for all forms if not
