@@ -374,6 +374,7 @@ def collect(settings, cache, peak, progress):
     results = {"version": 1, "machine": machine.describe(), "target": arguments.target, "cores": settings.cores,
                "loop": peak[1] if peak else None, "rounds": settings.rounds, "threads": settings.threads,
                "versions": {}, "titles": {}, "models": {}, "batches": {}, "not_exported": {}, "clock": settings.clock,
+               "wide512": machine.computes_512_bits_at_once(peak[0]) if peak else None,
                "started": time.strftime("%Y-%m-%d %H:%M:%S")}
     for name in settings.peers:
         results["versions"].update(peers.versions(peers.get(name)))

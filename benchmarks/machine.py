@@ -126,6 +126,15 @@ def build_peak(folder):
     raise RuntimeError("no C compiler (clang-22, clang, gcc or cc) to build peak.c, which measures the machine's limit")
 
 
+def computes_512_bits_at_once(library):
+    """Whether an operation on 512 bits takes no longer than one on 256; None where there is no AVX-512."""
+    if "avx512bw" not in features():
+        return None
+    core = sorted(os.sched_getaffinity(0))[:1]
+    wide, narrow = (max(Peak(library, loop, core).repeat(5) for _ in range(3)) for loop in ("madd512", "madd256"))
+    return wide > 1.5 * narrow
+
+
 class Peak:
     """Runs one loop in several threads, each on its own core."""
 
