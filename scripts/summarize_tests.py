@@ -32,6 +32,8 @@ PACKAGES = {
     "qemu-aarch64": ["qemu-user"],
     "libomp": ["libomp-22-dev"],
     "chromium": ["chromium"],
+    "verilator": ["verilator"],
+    "yosys": ["yosys"],
 }
 FOLDERS = {"shared-data": pathlib.Path(__file__).resolve().parents[2] / "shared"}
 HARDWARE = {"x86_64", "aarch64", "avx2", "avx512", "avx512vnni"}
