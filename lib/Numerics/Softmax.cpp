@@ -42,6 +42,30 @@ DistanceTable softmaxTable(CodeOf codeOf) {
 
 } // namespace
 
+double vitq::numerics::softmaxRatio(double ratio) {
+  constexpr double kLeast = 0x1p-14;
+  if (ratio < kLeast || ratio > 1.0)
+    return ratio;
+  return std::ldexp(roundReal(std::ldexp(ratio, kDistanceFraction), Rounding::HalfEven), -kDistanceFraction);
+}
+
+std::optional<ShortDistance> ShortDistance::of(Dyadic d) {
+  constexpr int64_t kLeast = 2, kMost = int64_t(1) << kDistanceFraction;
+  // d = factor / 2^24
+  int64_t factor = d.multiplier;
+  const int excess = d.shift - kDistanceFraction;
+  if (excess > 0) {
+    if (excess > 31 || factor % (int64_t(1) << excess) != 0)
+      return std::nullopt;
+    factor >>= excess;
+  } else {
+    factor <<= -excess;
+  }
+  if (factor < kLeast || factor > kMost)
+    return std::nullopt;
+  return ShortDistance{static_cast<uint32_t>(factor), static_cast<uint32_t>((UINT32_MAX - half) / factor)};
+}
+
 void vitq::numerics::softmaxTableRow(const int32_t *acc, uint8_t *codes, int32_t *sum, int64_t n, Dyadic d,
                                      const uint8_t table[kDistances]) {
   softmaxRow(acc, codes, sum, n, d, [table](int64_t distance) { return table[distance]; });

@@ -21,6 +21,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 namespace vitq::numerics {
 
@@ -39,6 +40,28 @@ inline int64_t softmaxDistance(int32_t rowMax, int32_t acc, Dyadic d, int64_t la
   const int64_t diff = saturateInt32(static_cast<int64_t>(rowMax) - acc);
   return requantize(diff, d, Rounding::HalfUp, 0, 0, last);
 }
+
+/// The compiler's D: `ratio` > 0, rounded to a multiple of 2^-kDistanceFraction where that keeps 10 bits of it or
+/// more, 2^-14 <= ratio <= 1. Distances of 8 bits then are the top byte of a product of 32 bits (ShortDistance).
+inline constexpr int kDistanceFraction = 24;
+double softmaxRatio(double ratio);
+
+/// softmaxDistance(rowMax, acc, d) for the last distance 255, within 32 bits without sign:
+///   (min(rowMax - acc, furthest) * factor + half) >> 24.
+/// Of differences up to `furthest` this is the same sum in other units, and it does not reach 2^32; larger ones
+/// exceed 255.5 steps, and `furthest` reaches 255, as one more reaches 2^32 and a factor is at most 2^24.
+struct ShortDistance {
+  static constexpr uint32_t half = uint32_t(1) << (kDistanceFraction - 1);
+  uint32_t factor, furthest;
+
+  /// None where d is no multiple of 2^-24 or not within [2^-23, 1].
+  static std::optional<ShortDistance> of(Dyadic d);
+
+  int64_t operator()(int32_t rowMax, int32_t acc) const {
+    const uint32_t difference = static_cast<uint32_t>(rowMax) - static_cast<uint32_t>(acc);
+    return (std::min(difference, furthest) * factor + half) >> kDistanceFraction;
+  }
+};
 
 /// codes[i] = table[softmaxDistance(max acc, acc[i])], *sum = sum of codes.
 /// N >= 1; 255*N < 2^31, i.e. N <= 8421504.

@@ -68,8 +68,10 @@ struct LowerSoftmax : Lowering<vit::SoftmaxNumeratorOp> {
     // Scores that are as good as equal: the smallest multiplier makes 0 of them all.
     const double smallest = std::ldexp(1.0, context.mantissaBits - 63);
     SmallVector<double> factors;
-    for (double scale : scores->scales)
-      factors.push_back(std::max(scale / exponential->step, smallest));
+    for (double scale : scores->scales) {
+      const double factor = std::max(scale / exponential->step, smallest);
+      factors.push_back(wide ? factor : numerics::softmaxRatio(factor));
+    }
     FailureOr<integer::DyadicAttr> by = makeDyadic(op, factors, context);
     if (failed(by))
       return failure();

@@ -160,6 +160,31 @@ Value ByteTable::permute128(Emitter &e, Value codes) const {
   return e.select(e.cmp(arith::CmpIPredicate::slt, codes, e.like(codes, 0)), high, low);
 }
 
+/// The top bytes of 64 lanes. An instruction that permutes 128 bytes finds those of two vectors at once.
+static Value permuteTopBytes(Emitter &e, Value x) {
+  constexpr int64_t bytes = 64, lanes = bytes / 4;
+  auto type = VectorType::get({bytes}, e.intType(8));
+  auto part = [&](int64_t i) { return e.op<vector::BitCastOp>(type, slice(e, x, i * lanes, lanes)); };
+  SmallVector<int8_t> positions;
+  SmallVector<int64_t> halves;
+  for (int64_t i = 0; i < bytes; ++i) {
+    positions.push_back(static_cast<int8_t>(i % (bytes / 2) * 4 + 3));
+    halves.push_back(i < bytes / 2 ? i : bytes + i);
+  }
+  Value at = e.op<arith::ConstantOp>(DenseElementsAttr::get(type, ArrayRef<int8_t>(positions)));
+  auto pair = [&](int64_t i) { return intrinsic(e, "llvm.x86.avx512.vpermi2var.qi.512", {part(i), at, part(i + 1)}); };
+  Value low = pair(0), high = pair(2);
+  return e.op<vector::ShuffleOp>(low, high, halves);
+}
+
+Value ByteTable::topBytes(Emitter &e, Value x) const {
+  auto type = dyn_cast<VectorType>(x.getType());
+  if (kind == ByteLookup::Permute128 && type && type.getNumElements() == lanes)
+    return permuteTopBytes(e, x);
+  Value bytes = e.srl(x, e.like(x, 24));
+  return e.packsTo(8, bytes) ? e.packBytes(bytes, /*isUnsigned=*/true) : e.trunc(bytes, 8);
+}
+
 Value WordTable::lookup(Emitter &e, Value codes) const {
   Value words = e.zext(high.lookup(e, codes), 16);
   return e.op<arith::OrIOp>(e.shl(words, 8), e.zext(low.lookup(e, codes), 16));

@@ -31,6 +31,9 @@ public:
   /// The entries of codes of 8 bits: a scalar, or a vector of any length.
   Value lookup(Emitter &e, Value codes) const;
 
+  /// The top byte of each of some lanes of 32 bits.
+  Value topBytes(Emitter &e, Value x) const;
+
 private:
   Value lookupWhole(Emitter &e, Value codes) const;
   Value shuffle16(Emitter &e, Value codes) const;

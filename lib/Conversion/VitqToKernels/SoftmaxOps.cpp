@@ -69,30 +69,72 @@ struct SoftmaxRow : RowOp {
   }
 };
 
+/// numerics::ShortDistance in vectors. A distance is the top byte of a lane.
+class ShortDistances {
+public:
+  /// None where some multiplier has no such form.
+  static std::optional<ShortDistances> of(Blob &blob, integer::DyadicAttr by, ChannelMap map);
+
+  struct Constants {
+    Value top, factor, furthest;
+  };
+  Constants start(Emitter &e, const RowContext &context, Value top) const {
+    Value number = e.index(0);
+    if (map.kind == ChannelMap::Row)
+      number = e.remu(map.divisor == 1 ? context.row : e.divu(context.row, e.index(map.divisor)), e.index(map.count));
+    auto load = [&](Slot slot) { return e.load(Blob::view(e, context.blob, slot), number); };
+    return {top, load(factors), load(furthest)};
+  }
+  /// Lanes of 32 bits of which the top byte is the distance.
+  static Value lanes(Emitter &e, const Constants &constants, Value x) {
+    Value difference = e.umin(e.sub(e.splatLike(constants.top, x), x), e.splatLike(constants.furthest, x));
+    return e.add(e.mul(difference, e.splatLike(constants.factor, x)), int64_t{numerics::ShortDistance::half});
+  }
+
+private:
+  Slot factors, furthest;
+  ChannelMap map;
+};
+
 /// code = table[distance], sum of the codes
 struct Softmax : SoftmaxRow {
   Slot table;
+  std::optional<ShortDistances> shortDistances;
 
   void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
     Value top = rowMaximum(e, target, context, cols);
+    std::optional<ShortDistances::Constants> constants;
+    if (shortDistances)
+      constants = shortDistances->start(e, context, top);
     ByteTable entries(e, target, Blob::view(e, context.blob, table), {e.index(0)}, /*signedCodes=*/false);
+    auto positions = [&](Value col, int64_t lanes) {
+      if (!constants)
+        return longPositions(e, context, top, col, lanes);
+      Value x = e.load(context.primary, {context.primaryRow, col}, lanes);
+      return entries.topBytes(e, ShortDistances::lanes(e, *constants, x));
+    };
     const Columns columns = Columns::of(target, cols, 8, context.room);
-    Value sum = rescale.isFast() && columns.vectors() && ByteTable::lanesOf(target) > 1
-                    ? codesOfVectors(e, target, context, top, entries, columns)
-                    : codesApart(e, target, context, top, entries);
+    Value sum = isFast() && columns.vectors() && ByteTable::lanesOf(target) > 1
+                    ? codesOfVectors(e, target, context, entries, columns, positions)
+                    : codesApart(e, target, context, entries, positions);
     e.store(sum, context.results[1], context.resultRow);
   }
+
+private:
   /// Positions in the table, of 8 bits.
-  Value positions(Emitter &e, const RowContext &context, Value top, Value col, int64_t lanes) const {
+  using Positions = function_ref<Value(Value col, int64_t lanes)>;
+
+  bool isFast() const { return shortDistances || rescale.isFast(); }
+  Value longPositions(Emitter &e, const RowContext &context, Value top, Value col, int64_t lanes) const {
     Value distance = distances(e, context, top, col, lanes);
     if (e.packsTo(8, distance))
       return e.packBytes(distance, /*isUnsigned=*/true);
     return e.trunc(e.umin(distance, e.like(distance, numerics::kDistances - 1)), 8);
   }
-  Value codesOfVectors(Emitter &e, const TargetDesc &target, const RowContext &context, Value top,
-                       const ByteTable &entries, const Columns &columns) const {
+  Value codesOfVectors(Emitter &e, const TargetDesc &target, const RowContext &context, const ByteTable &entries,
+                       const Columns &columns, Positions positions) const {
     auto codes = [&](Value col, int64_t lanes) {
-      Value codes = entries.lookup(e, positions(e, context, top, col, lanes));
+      Value codes = entries.lookup(e, positions(col, lanes));
       e.store(codes, context.results[0], {context.resultRow, col});
       return codes;
     };
@@ -108,10 +150,10 @@ struct Softmax : SoftmaxRow {
     return e.add(sum, e.op<vector::ReductionOp>(vector::CombiningKind::ADD, rest));
   }
   /// Positions first, in vectors if they can be, then entries one by one.
-  Value codesApart(Emitter &e, const TargetDesc &target, const RowContext &context, Value top,
-                   const ByteTable &entries) const {
-    forColumns(e, target, cols, rescale.isFast(), 8, [&](Value col, int64_t lanes) {
-      e.store(positions(e, context, top, col, lanes), context.results[0], {context.resultRow, col});
+  Value codesApart(Emitter &e, const TargetDesc &target, const RowContext &context, const ByteTable &entries,
+                   Positions positions) const {
+    forColumns(e, target, cols, isFast(), 8, [&](Value col, int64_t lanes) {
+      e.store(positions(col, lanes), context.results[0], {context.resultRow, col});
     });
     return e.loop(cols, e.constant(e.intType(32), 0), [&](Value col, ValueRange sum) {
       Value code = entries.lookup(e, e.load(context.results[0], {context.resultRow, col}));
@@ -233,13 +275,32 @@ struct Shiftmax32 : Shiftmax {
 // Construction
 //===----------------------------------------------------------------------===//
 
+std::optional<ShortDistances> ShortDistances::of(Blob &blob, DyadicAttr by, ChannelMap map) {
+  std::vector<int32_t> factors, furthest;
+  for (auto [multiplier, shift] : llvm::zip_equal(by.getMultipliers(), by.getShifts())) {
+    const auto distance = numerics::ShortDistance::of({multiplier, shift});
+    if (!distance)
+      return std::nullopt;
+    factors.push_back(static_cast<int32_t>(distance->factor));
+    furthest.push_back(static_cast<int32_t>(distance->furthest));
+  }
+  ShortDistances distances;
+  distances.factors = blob.array(factors);
+  distances.furthest = blob.array(furthest);
+  distances.map = map;
+  return distances;
+}
+
 static std::unique_ptr<RowOp> makeSoftmax(SoftmaxOp op, const RowBuilder &build) {
   std::unique_ptr<SoftmaxRow> row;
   StringRef name = "softmax";
+  ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
+  const ChannelMap map = ChannelMap::of(op.getBy(), shape, 1);
   std::optional<numerics::DistanceTable> table = op.getAlgorithm().getDistanceCodes(codeOf(op.getCodes()).bits);
   if (table) {
     auto bytes = std::make_unique<Softmax>();
     bytes->table = bytes->blob.array(ArrayRef<uint8_t>(*table));
+    bytes->shortDistances = ShortDistances::of(bytes->blob, op.getBy(), map);
     row = std::move(bytes);
   } else if (auto octave = dyn_cast<ExpOctaveAttr>(op.getAlgorithm())) {
     auto words = std::make_unique<SoftmaxOctave>();
@@ -253,9 +314,7 @@ static std::unique_ptr<RowOp> makeSoftmax(SoftmaxOp op, const RowBuilder &build)
     name = "softmax_log2";
   }
   build.shape(*row, name, op.getInput(), false);
-  ArrayRef<int64_t> shape = cast<ShapedType>(op.getInput().getType()).getShape();
-  row->rescale =
-      Rescale(build.module.target, row->blob, op.getBy(), Rounding::HalfUp, 31, ChannelMap::of(op.getBy(), shape, 1));
+  row->rescale = Rescale(build.module.target, row->blob, op.getBy(), Rounding::HalfUp, 31, map);
   build.result(*row, op.getCodes());
   build.result(*row, op.getSums(), /*perRow=*/true);
   return row;

@@ -183,6 +183,39 @@ TEST(SoftmaxRow, ShiftIsATable) {
   EXPECT_EQ(softmaxShiftCode(0, usual), 192);
 }
 
+TEST(SoftmaxRow, ShortDistancesAreTheSame) {
+  std::mt19937_64 rng(16);
+  for (int i = 0; i < 2000; ++i) {
+    // Ratios of 2^-14 to 1 have such a form, and so have some of fewer bits.
+    const double real = std::ldexp(1.0 + static_cast<double>(rng() % 1000000) / 1e6, -1 - static_cast<int>(rng() % 14));
+    const Dyadic d = ratio(i % 7 == 0 ? std::ldexp(2.0 + static_cast<double>(rng() % 1000), -24) : softmaxRatio(real));
+    const std::optional<ShortDistance> distance = ShortDistance::of(d);
+    ASSERT_TRUE(distance) << real;
+    const int32_t top = i % 2 ? INT32_MAX : static_cast<int32_t>(rng());
+    const auto room = static_cast<uint32_t>(int64_t(top) - INT32_MIN);
+    std::vector<uint32_t> differences = {0,   1, distance->furthest - 1, distance->furthest, distance->furthest + 1,
+                                         room};
+    for (int j = 0; j < 50; ++j) {
+      // Around a change of the distance, and anywhere.
+      const double edge = (static_cast<double>(rng() % 256) + 0.5) / d.toReal();
+      differences.push_back(static_cast<uint32_t>(std::min(edge, 4e9)) + static_cast<uint32_t>(rng() % 3) - 1);
+      differences.push_back(static_cast<uint32_t>(rng()) >> (rng() % 32));
+    }
+    for (uint32_t difference : differences) {
+      const auto acc = static_cast<int32_t>(static_cast<uint32_t>(top) - std::min(difference, room));
+      ASSERT_EQ((*distance)(top, acc), softmaxDistance(top, acc, d)) << d.toReal() << " * " << difference;
+    }
+  }
+  EXPECT_FALSE(ShortDistance::of(ratio(0.01)));
+  EXPECT_FALSE(ShortDistance::of(ratio(1.5)));
+  EXPECT_FALSE(ShortDistance::of(ratio(0x1p-24)));
+  EXPECT_TRUE(ShortDistance::of(ratio(0x1p-23)));
+  EXPECT_TRUE(ShortDistance::of(ratio(1.0)));
+  EXPECT_EQ(softmaxRatio(0.3), std::round(0.3 * 0x1p24) / 0x1p24);
+  EXPECT_EQ(softmaxRatio(1e-5), 1e-5);
+  EXPECT_EQ(softmaxRatio(1.7), 1.7);
+}
+
 TEST(SoftmaxRow, Extremes) {
   const int32_t acc[] = {INT32_MIN, INT32_MAX, 0};
   uint8_t codes[3];

@@ -157,6 +157,13 @@ SoftmaxOp Generator::anySoftmax(Value x, DyadicAttr by) {
     width = 16;
     break;
   }
+  // Distances that are a product of 32 bits, as compilers make them, or not.
+  if (random.oneIn(2)) {
+    SmallVector<int32_t> factors;
+    for (size_t i = 0; i < by.size(); ++i)
+      factors.push_back(static_cast<int32_t>(random.between(2, random.oneIn(4) ? (1 << 24) + 1 : 1 << 16)));
+    by = DyadicAttr::get(context, factors, SmallVector<int32_t>(by.size(), vitq::numerics::kDistanceFraction));
+  }
   ArrayRef<int64_t> sizes = shapeOf(x);
   return SoftmaxOp::create(b, loc, tensor(sizes, width), tensor(sizes.drop_back(), 32), x, by, algorithm);
 }

@@ -192,7 +192,10 @@ TEST(RowKernels, SoftmaxAndShiftmax) {
   for (int64_t cols : {1, 3, 7, 17, 64, 197, 4096})
     expectSame(llvm::formatv(R"(
     func.func @main(%x: tensor<1x2x6x{0}xi32>, %y: tensor<12x{0}xi8>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>,
-        tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>, tensor<12x{0}xi8>, tensor<1x2x6x{0}xi16>, tensor<12x{0}xi8>) {{
+        tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>, tensor<12x{0}xi8>, tensor<1x2x6x{0}xi16>, tensor<12x{0}xi8>,
+        tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>) {{
+      %h, %i = vitq.softmax %x with #vitq.exp_table<dense<[{1}]> : tensor<256xi8>> by <[3, 23170], [24, 24]>
+        : (tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>)
       %a, %b = vitq.softmax %x with #vitq.exp_table<dense<[{1}]> : tensor<256xi8>> by <[1518500250, 1218500250], [52, 33]>
         : (tensor<1x2x6x{0}xi32>) -> (tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>)
       %c, %d = vitq.softmax %x with #vitq.exp_table<dense<[{1}]> : tensor<256xi8>> by <1518500250, 12>
@@ -204,8 +207,8 @@ TEST(RowKernels, SoftmaxAndShiftmax) {
       %n = vitq.shiftmax %y exponent_step -20 fraction_bits 15 reciprocal_bits 31 result_bits 5
         : tensor<12x{0}xi8> -> tensor<12x{0}xi5>
       %g = vitq.requant %n by <1073741824, 30> round half_up : tensor<12x{0}xi5> -> tensor<12x{0}xi8>
-      return %a, %b, %c, %d, %e, %f, %g : tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>,
-        tensor<12x{0}xi8>, tensor<1x2x6x{0}xi16>, tensor<12x{0}xi8>
+      return %a, %b, %c, %d, %e, %f, %g, %h, %i : tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>, tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>,
+        tensor<12x{0}xi8>, tensor<1x2x6x{0}xi16>, tensor<12x{0}xi8>, tensor<1x2x6x{0}xi8>, tensor<1x2x6xi32>
     })",
                              cols, entries),
                [&](std::vector<Tensor> &in) {
