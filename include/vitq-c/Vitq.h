@@ -47,7 +47,7 @@ extern "C" {
 #endif
 
 /* Raised when a function or struct here changes its meaning. */
-#define VITQ_C_API_VERSION 1
+#define VITQ_C_API_VERSION 2
 
 /* VITQ_C_API_VERSION of the library. */
 int vitqGetApiVersion(void);
@@ -120,6 +120,10 @@ static inline bool vitqOptionsIsNull(VitqOptions options) { return !options.ptr;
  *   lut-method  "optimal", "genetic" or "uniform": how lines are fitted
  *   data        calibration images: a folder or a .npy (instead of VitqImages)
  *   limit       number of calibration images to use, 0 for all
+ * and
+ *   report      what vitqProgramGetReport tells: "facts" (the default), which cost nothing, or
+ *               "measured", also how each op compares with the float model on the images of
+ *               the option `data`; that runs both on them
  * Errors: an unknown key (the message lists the known ones); a value that the
  * option cannot have (LLVM may write a line to standard error as well). */
 VitqStatus vitqOptionsSet(VitqOptions options, const char *key, const char *value, VitqDiagnostics diagnostics);
@@ -176,6 +180,12 @@ typedef void (*VitqBytesCallback)(const void *data, size_t size, void *userData)
 VitqStatus vitqModelLower(const VitqModel *model, const VitqImages *images, VitqOptions options, VitqPhase phase,
                           bool bytecode, VitqBytesCallback callback, void *userData, VitqDiagnostics diagnostics);
 
+/* Quantizes an ONNX model and gives it to `callback` as an ONNX model again: float operators between
+ * QuantizeLinear and DequantizeLinear, as vitq-opt --stop-after=quantized --emit=onnx writes it, with its
+ * weights inside. `images` and errors as above; the weights are more than one file holds, 2 GiB. */
+VitqStatus vitqModelQuantize(const VitqModel *model, const VitqImages *images, VitqOptions options,
+                             VitqBytesCallback callback, void *userData, VitqDiagnostics diagnostics);
+
 typedef struct VitqProgram {
   void *ptr;
 } VitqProgram;
@@ -184,6 +194,18 @@ typedef struct VitqProgram {
  * into this process. `images` and errors as above; null on failure. */
 VitqProgram vitqProgramCompile(const VitqModel *model, const VitqImages *images, VitqOptions options,
                                VitqDiagnostics diagnostics);
+
+/* The program of an object that vitqProgramGetObject gave, now or in another process. What the object says of
+ * itself is checked, its code is trusted. Null on failure: it is no such object, or for another processor. */
+VitqProgram vitqProgramLoad(const void *object, size_t size, VitqDiagnostics diagnostics);
+
+/* The program of a shared library that vitqProgramWriteLibrary or vitq-opt --emit=so wrote; the same errors. It has
+ * no object, header or report. */
+VitqProgram vitqProgramOpen(const char *path, VitqDiagnostics diagnostics);
+
+/* Links the object of `program` to a shared library, which vitq-run and C programs load; whole or not at all.
+ * Errors: the program has no object; the file cannot be written; ld.lld is not installed. */
+VitqStatus vitqProgramWriteLibrary(VitqProgram program, const char *path, VitqDiagnostics diagnostics);
 
 /* Unloads the code; no `vitqProgramRun` may be going on. */
 void vitqProgramDestroy(VitqProgram program);
@@ -237,7 +259,9 @@ uint64_t vitqProgramGetMacs(VitqProgram program);
 const char *vitqProgramGetManifest(VitqProgram program);
 /* The object file: what `vitq-opt --emit=obj` writes. */
 const void *vitqProgramGetObject(VitqProgram program, size_t *size);
-/* A C header that declares the object's entry point. */
+/* JSON: what vitq-opt --report=FILE.json writes, as the option `report` says; "" of a program that was loaded. */
+const char *vitqProgramGetReport(VitqProgram program);
+/* A C header that declares the object's entry point; "" of a program that was loaded. */
 const char *vitqProgramGetHeader(VitqProgram program);
 
 /* Whether the program was compiled for a processor that runs here. */

@@ -13,14 +13,17 @@
 #include "vitq/Calibration/Calibration.h"
 #include "vitq/Driver/Driver.h"
 #include "vitq/Driver/FlagRules.h"
+#include "vitq/Driver/Measure.h"
 #include "vitq/Frontend/OnnxImport.h"
 #include "vitq/InitAll.h"
 #include "vitq/Support/MainFunction.h"
 #include "vitq/Support/Progress.h"
 #include "vitq/Target/FloatScan.h"
 #include "vitq/Target/NativeCompiler.h"
+#include "vitq/Target/Onnx.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -71,6 +74,7 @@ public:
 
   LogicalResult lowerTo(Phase last);
   LogicalResult write(bool bytecode, llvm::function_ref<void(llvm::StringRef)> write);
+  LogicalResult writeQuantized(llvm::function_ref<void(llvm::StringRef)> write);
   std::unique_ptr<Program> emitProgram();
 
 private:
@@ -83,6 +87,8 @@ private:
   LogicalResult take(FailureOr<OwningOpRef<ModuleOp>> loaded);
   LogicalResult checkCalibration(Phase now);
   LogicalResult calibrate();
+  LogicalResult measureReport();
+  void setReport(Program &program);
 
   const Request &request;
   Progress::Quiet quiet;
@@ -90,6 +96,9 @@ private:
   std::unique_ptr<ScopedDiagnosticHandler> handler;
   PipelineOptions options;
   OwningOpRef<ModuleOp> module;
+  /// The calibrated float module, where the report measures.
+  OwningOpRef<ModuleOp> reference;
+  Report report;
 };
 
 } // namespace
@@ -244,7 +253,36 @@ LogicalResult Compilation::lowerTo(Phase last) {
   PhaseHooks hooks;
   if (request.images)
     hooks.calibrate = [this](ModuleOp) { return calibrate(); };
+  hooks.calibrated = [this](ModuleOp calibrated) {
+    report.recordRanges(calibrated);
+    if (request.options.measures)
+      reference = calibrated.clone();
+  };
   return lowerToPhase(*module, last, options, hooks);
+}
+
+/// What the report says of the integer phase.
+LogicalResult Compilation::measureReport() {
+  DriverOptions driver;
+  driver.input = request.model.name ? request.model.name : "the model";
+  driver.compile.copyOptionValuesFrom(options);
+  report.setInput(driver.input, options.nonlinear.getValue());
+  report.setOptions(describeOptions(options));
+  report.recordIntegerModule(*module);
+  if (!request.options.measures)
+    return success();
+  if (!reference || options.data.empty())
+    return fail("option 'report=measured' needs a float model, and images in the option 'data'");
+  return measure(*reference, *module, driver, report);
+}
+
+LogicalResult Compilation::writeQuantized(llvm::function_ref<void(llvm::StringRef)> write) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (failed(printOnnx(*module, os)))
+    return failure();
+  write(text);
+  return success();
 }
 
 LogicalResult Compilation::write(bool bytecode, llvm::function_ref<void(llvm::StringRef)> write) {
@@ -273,7 +311,8 @@ std::unique_ptr<Program> Compilation::emitProgram() {
   native.name = request.options.name;
   llvm::SmallString<0> object;
   llvm::raw_svector_ostream os(object);
-  if (mlir::failed(lowerToLLVM(*module, native)) || mlir::failed(emitObject(*module, native, os)))
+  if (mlir::failed(measureReport()) || mlir::failed(lowerToLLVM(*module, native)) ||
+      mlir::failed(emitObject(*module, native, os)))
     return nullptr;
   auto program = std::make_unique<Program>();
   program->object.assign(object.begin(), object.end());
@@ -289,13 +328,29 @@ std::unique_ptr<Program> Compilation::emitProgram() {
   program->manifest = describeProgram(*module, native, *codeBytes);
   program->manifestText = program->manifest.toJSON();
   program->header = headerOf(*module, native);
+  setReport(*program);
   if (!target->runsOnHost())
     return program;
   auto jit = JitProgram::load(program->object);
   if (!jit)
     return failed(jit.takeError());
   program->jit = std::move(*jit);
+  program->compiled = program->jit->getCompiled();
   return program;
+}
+
+/// The report, with the facts of the object.
+void Compilation::setReport(Program &program) {
+  const Manifest &manifest = program.manifest;
+  NativeFacts facts;
+  facts.target = manifest.target;
+  facts.weightBytes = static_cast<int64_t>(manifest.weightBytes);
+  facts.arenaBytes = static_cast<int64_t>(manifest.arenaBytes);
+  facts.arenaLowerBound = static_cast<int64_t>(manifest.arenaLowerBound);
+  facts.codeBytes = static_cast<int64_t>(manifest.codeBytes);
+  facts.floatInstructions = 0;
+  report.setNative(std::move(facts));
+  program.report = llvm::formatv("{0:2}", report.toJSON()).str();
 }
 
 static Phase phaseOf(VitqPhase phase) {
@@ -316,6 +371,11 @@ bool capi::lower(const Request &request, VitqPhase phase, bool bytecode,
                  llvm::function_ref<void(llvm::StringRef)> write) {
   Compilation compilation(request);
   return succeeded(compilation.lowerTo(phaseOf(phase))) && succeeded(compilation.write(bytecode, write));
+}
+
+bool capi::quantize(const Request &request, llvm::function_ref<void(llvm::StringRef)> write) {
+  Compilation compilation(request);
+  return succeeded(compilation.lowerTo(Phase::Quantized)) && succeeded(compilation.writeQuantized(write));
 }
 
 std::unique_ptr<Program> capi::compile(const Request &request) {

@@ -10,6 +10,7 @@
 #define VITQ_LIB_CAPI_HANDLES_H
 
 #include "vitq-c/Vitq.h"
+#include "vitq/Runner/Program.h"
 #include "vitq/Target/JitProgram.h"
 #include "vitq/Target/Program.h"
 
@@ -55,6 +56,8 @@ struct Options {
   std::vector<std::string> outputs;
   /// Of inputs that an ONNX model leaves open.
   std::map<std::string, std::vector<int64_t>> shapes;
+  /// Whether the report says what can only be measured.
+  bool measures = false;
   /// Options of the pipeline `vitq-compile`, each key once.
   std::vector<std::pair<std::string, std::string>> pipeline;
 
@@ -65,10 +68,13 @@ struct Options {
 /// Behind VitqProgram.
 struct Program {
   Manifest manifest;
-  std::string manifestText, header;
+  std::string manifestText, header, report;
   std::vector<char> object;
-  /// Null if the program is for another processor.
+  /// What holds the code: linked into this process, or a library.
   std::unique_ptr<JitProgram> jit;
+  std::unique_ptr<runner::Program> library;
+  /// Null if the program is for another processor.
+  const vitq_program *compiled = nullptr;
 };
 
 /// A model to compile; `images` may be null, `diagnostics` too.
@@ -83,7 +89,14 @@ struct Request {
 bool lower(const Request &request, VitqPhase phase, bool bytecode, llvm::function_ref<void(llvm::StringRef)> write);
 
 /// Compiles to machine code; null on failure.
+bool quantize(const Request &request, llvm::function_ref<void(llvm::StringRef)> write);
+
 std::unique_ptr<Program> compile(const Request &request);
+
+/// Both null with an error in `diagnostics`.
+std::unique_ptr<Program> load(llvm::ArrayRef<char> object, Diagnostics *diagnostics);
+std::unique_ptr<Program> open(llvm::StringRef path, Diagnostics *diagnostics);
+bool writeLibrary(const Program &program, llvm::StringRef path, Diagnostics *diagnostics);
 
 } // namespace vitq::capi
 

@@ -27,7 +27,7 @@ std::string PipelineOptions::set(StringRef key, StringRef value) {
   // Not parseFromString: in its text a value cannot hold every character.
   auto found = OptionsMap.find(key);
   if (found == OptionsMap.end()) {
-    std::vector<std::string> known = {"name", "batch", "output", "shape"};
+    std::vector<std::string> known = {"name", "batch", "output", "report", "shape"};
     for (const auto &entry : OptionsMap)
       known.push_back(entry.first.str());
     llvm::sort(known);
@@ -76,6 +76,12 @@ std::string Options::set(StringRef key, StringRef value) {
     llvm::SmallVector<StringRef> names;
     value.split(names, ',', -1, /*KeepEmpty=*/false);
     outputs.assign(names.begin(), names.end());
+    return {};
+  }
+  if (key == "report") {
+    if (value != "facts" && value != "measured")
+      return "option 'report' cannot be '" + value.str() + "': it must be facts or measured";
+    measures = value == "measured";
     return {};
   }
   if (key == "shape") {

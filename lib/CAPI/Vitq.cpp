@@ -192,6 +192,52 @@ VitqProgram vitqProgramCompile(const VitqModel *model, const VitqImages *images,
   });
 }
 
+VitqStatus vitqModelQuantize(const VitqModel *model, const VitqImages *images, VitqOptions options,
+                             VitqBytesCallback callback, void *userData, VitqDiagnostics diagnostics) {
+  Diagnostics *report = unwrap(diagnostics);
+  return guarded(report, VITQ_FAILURE, [&] {
+    std::string problem = checkRequest(model, images, options);
+    if (problem.empty() && !callback)
+      problem = "the callback is null";
+    if (!problem.empty())
+      return reject(report, "vitqModelQuantize: " + problem);
+    bool done = quantize({*model, images, *unwrap(options), report},
+                         [&](StringRef bytes) { callback(bytes.data(), bytes.size(), userData); });
+    return done ? VITQ_SUCCESS : VITQ_FAILURE;
+  });
+}
+
+VitqProgram vitqProgramLoad(const void *object, size_t size, VitqDiagnostics diagnostics) {
+  Diagnostics *report = unwrap(diagnostics);
+  return guarded(report, VitqProgram{nullptr}, [&] {
+    if (!object || !size) {
+      reject(report, "vitqProgramLoad: the object is null, or empty");
+      return VitqProgram{nullptr};
+    }
+    return VitqProgram{load(llvm::ArrayRef(static_cast<const char *>(object), size), report).release()};
+  });
+}
+
+VitqProgram vitqProgramOpen(const char *path, VitqDiagnostics diagnostics) {
+  Diagnostics *report = unwrap(diagnostics);
+  return guarded(report, VitqProgram{nullptr}, [&] {
+    if (!path) {
+      reject(report, "vitqProgramOpen: the path is null");
+      return VitqProgram{nullptr};
+    }
+    return VitqProgram{open(path, report).release()};
+  });
+}
+
+VitqStatus vitqProgramWriteLibrary(VitqProgram program, const char *path, VitqDiagnostics diagnostics) {
+  Diagnostics *report = unwrap(diagnostics);
+  return guarded(report, VITQ_FAILURE, [&] {
+    if (!program.ptr || !path)
+      return reject(report, "vitqProgramWriteLibrary: the program or the path is null");
+    return writeLibrary(*unwrap(program), path, report) ? VITQ_SUCCESS : VITQ_FAILURE;
+  });
+}
+
 void vitqProgramDestroy(VitqProgram program) { delete unwrap(program); }
 
 //===----------------------------------------------------------------------===//
@@ -250,17 +296,19 @@ const void *vitqProgramGetObject(VitqProgram program, size_t *size) {
   return program.ptr ? unwrap(program)->object.data() : nullptr;
 }
 
+const char *vitqProgramGetReport(VitqProgram program) { return program.ptr ? unwrap(program)->report.c_str() : ""; }
+
 const char *vitqProgramGetHeader(VitqProgram program) { return program.ptr ? unwrap(program)->header.c_str() : ""; }
 
-bool vitqProgramIsRunnable(VitqProgram program) { return program.ptr && unwrap(program)->jit; }
+bool vitqProgramIsRunnable(VitqProgram program) { return program.ptr && unwrap(program)->compiled; }
 
 VitqStatus vitqProgramRun(VitqProgram program, const void *in, void *out, void *arena) {
   if (!program.ptr)
     return VITQ_INVALID_ARGUMENT;
-  const JitProgram *jit = unwrap(program)->jit.get();
-  if (!jit)
+  const vitq_program *compiled = unwrap(program)->compiled;
+  if (!compiled)
     return VITQ_FAILURE;
-  return jit->run(in, out, arena) == 0 ? VITQ_SUCCESS : VITQ_INVALID_ARGUMENT;
+  return compiled->run(in, out, arena) == 0 ? VITQ_SUCCESS : VITQ_INVALID_ARGUMENT;
 }
 
 /// "1x10 int32"

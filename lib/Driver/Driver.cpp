@@ -8,14 +8,13 @@
 
 #include "vitq/Driver/Driver.h"
 
-#include "Measure.h"
-
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Analysis/NonlinearChoice.h"
 #include "vitq/Data/ByteImages.h"
 #include "vitq/Data/Preprocess.h"
 #include "vitq/Data/Synthetic.h"
 #include "vitq/Driver/FlagRules.h"
+#include "vitq/Driver/Measure.h"
 #include "vitq/InitAll.h"
 #include "vitq/Report/Report.h"
 #include "vitq/Support/AtomicFile.h"

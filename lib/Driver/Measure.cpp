@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Measure.h"
+#include "vitq/Driver/Measure.h"
 
 #include "vitq/Runner/Evaluation.h"
 #include "vitq/Support/Stages.h"

@@ -38,11 +38,6 @@ llvm::SmallVector<Tensor> outputsIn(const Tensor &memory, const ProgramInfo &inf
 /// Memory for them.
 Tensor allocateOutputs(const ProgramInfo &info);
 
-/// Fills `info` from the manifest of a compiled program. Nothing is taken on
-/// trust: what is missing or senseless is an error that names `info.path` and
-/// the key. `target` is the CPU it was compiled for.
-llvm::Error parseManifest(llvm::StringRef text, ProgramInfo &info, int64_t &arenaAlign, std::string &target);
-
 } // namespace vitq::runner
 
 #endif // VITQ_LIB_RUNNER_PROGRAMKINDS_H

@@ -30,6 +30,7 @@ class SharedObject final : public Program {
 public:
   static llvm::Expected<std::unique_ptr<Program>> open(llvm::StringRef path);
   bool isCompiled() const override { return true; }
+  const vitq_program *getCompiled() const override { return symbols; }
   llvm::Expected<llvm::SmallVector<Tensor>> run(const Tensor &input) const override;
   llvm::Error setThreads(int threads) override;
   llvm::Error runProfiled(const Tensor &input, std::vector<uint64_t> &ticks) const override;
@@ -40,6 +41,7 @@ private:
   void *arena() const;
 
   std::unique_ptr<void, CloseLibrary> library;
+  const vitq_program *symbols = nullptr;
   decltype(vitq_program::run) entry = nullptr;
   decltype(vitq_program::run_mt) parallelEntry = nullptr;
   decltype(vitq_program::run_profiled) profiledEntry = nullptr;
@@ -79,6 +81,7 @@ llvm::Expected<std::unique_ptr<Program>> SharedObject::open(llvm::StringRef path
     return fail(llvm::toString(description.takeError()));
   if (!description->runsOnHost())
     return fail("was compiled for '" + target + "', which this CPU cannot run; compile with --target=native here");
+  program->symbols = symbol;
   program->entry = symbol->run;
   program->information.dotIntrinsic = description->isa->dot8.intrinsic;
   if (symbol->abi_version >= 2) {

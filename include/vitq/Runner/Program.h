@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+struct vitq_program;
+
 namespace vitq::simulator {
 struct Program;
 } // namespace vitq::simulator
@@ -100,6 +102,9 @@ public:
   /// Whether this is compiled code, the only kind that is worth timing.
   virtual bool isCompiled() const { return false; }
 
+  /// The entry points of compiled code, which live as long as this; null for other programs.
+  virtual const vitq_program *getCompiled() const { return nullptr; }
+
   /// What runs it op by op; null for compiled code.
   virtual const Interpreter *getInterpreter() const { return nullptr; }
 
@@ -125,6 +130,11 @@ public:
 protected:
   ProgramInfo information;
 };
+
+/// Fills `info` from the manifest of a compiled program. Nothing is taken on
+/// trust: what is missing or senseless is an error that names `info.path` and
+/// the key. `target` is the CPU it was compiled for.
+llvm::Error parseManifest(llvm::StringRef text, ProgramInfo &info, int64_t &arenaAlign, std::string &target);
 
 /// Opens the program at `path`: a shared object made by vitq (.so), a program for a
 /// systolic array (.vsys, or whatever begins as one), an ONNX model (.onnx), or a module

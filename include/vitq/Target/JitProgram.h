@@ -45,6 +45,9 @@ public:
   /// an arena of its own.
   int run(const void *in, void *out, void *arena) const { return program->run(in, out, arena); }
 
+  /// All entry points; they live as long as this.
+  const vitq_program *getCompiled() const { return program; }
+
   /// The manifest embedded in the object.
   llvm::StringRef manifest() const { return program->manifest; }
 

@@ -25,6 +25,8 @@ inline constexpr int64_t kOnnxOpset = 21;
 /// With `externalData`, and always where they are too many for protobuf's 2 GiB, weights are in a
 /// file beside it, whose name is that of the model and kOnnxWeightsSuffix.
 llvm::LogicalResult writeOnnx(mlir::ModuleOp module, llvm::StringRef path, bool externalData = false);
+/// The same to a stream, with all weights inside; more than protobuf's 2 GiB are an error.
+llvm::LogicalResult printOnnx(mlir::ModuleOp module, llvm::raw_ostream &os);
 inline constexpr llvm::StringLiteral kOnnxWeightsSuffix = ".data";
 
 } // namespace vitq

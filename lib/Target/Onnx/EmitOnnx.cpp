@@ -343,14 +343,27 @@ LogicalResult Emitter::run() {
   return success();
 }
 
-LogicalResult vitq::writeOnnx(ModuleOp module, StringRef path, bool externalData) {
+static LogicalResult emitModel(ModuleOp module, Writer &writer) {
   FailureOr<func::FuncOp> function = findMain(module);
   if (failed(function))
     return failure();
-  Writer writer;
   const bool isInteger = llvm::any_of(
       function->front(), [](Operation &op) { return isa_and_nonnull<integer::VitqDialect>(op.getDialect()); });
-  if (failed(isInteger ? IntegerEmitter(*function, writer).run() : Emitter(*function, writer).run()))
+  return isInteger ? IntegerEmitter(*function, writer).run() : Emitter(*function, writer).run();
+}
+
+LogicalResult vitq::printOnnx(ModuleOp module, llvm::raw_ostream &os) {
+  Writer writer;
+  if (failed(emitModel(module, writer)))
+    return failure();
+  if (llvm::Error error = writer.write(os, kOnnxOpset))
+    return emitError(UnknownLoc::get(module.getContext()), llvm::toString(std::move(error)));
+  return success();
+}
+
+LogicalResult vitq::writeOnnx(ModuleOp module, StringRef path, bool externalData) {
+  Writer writer;
+  if (failed(emitModel(module, writer)))
     return failure();
   // The weights first: a model that is there has them.
   const std::string weights = path.str() + kOnnxWeightsSuffix.str();

@@ -21,10 +21,15 @@
 
 namespace vitq::test {
 
+/// Where a file of models/digits is.
+inline std::string digitsPath(const std::string &name) {
+  const char *folder = std::getenv("VITQ_DIGITS");
+  return std::string(folder ? folder : "models/digits") + "/" + name;
+}
+
 /// A file of models/digits.
 inline std::string readDigits(const std::string &name) {
-  const char *folder = std::getenv("VITQ_DIGITS");
-  std::ifstream file(std::string(folder ? folder : "models/digits") + "/" + name, std::ios::binary);
+  std::ifstream file(digitsPath(name), std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LIB_DRIVER_MEASURE_H
-#define LIB_DRIVER_MEASURE_H
+#ifndef VITQ_DRIVER_MEASURE_H
+#define VITQ_DRIVER_MEASURE_H
 
 #include "vitq/Driver/Driver.h"
 #include "vitq/Report/Report.h"
@@ -25,4 +25,4 @@ std::vector<std::pair<std::string, std::string>> describeOptions(const CompileOp
 
 } // namespace vitq
 
-#endif // LIB_DRIVER_MEASURE_H
+#endif // VITQ_DRIVER_MEASURE_H
