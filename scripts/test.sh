@@ -2,8 +2,8 @@
 # scripts/test.sh [--tier TIER[,TIER...]] [--filter REGEX] [--record-times]
 #
 # Builds everything and runs every test: the lit suite and the unit tests, the lit
-# suite again with --verify-roundtrip, the demo, and damaged files through the compiler
-# under sanitizers. Does everything from a fresh clone. The last line is
+# suite again with --verify-roundtrip, the demo, the Python package, and damaged files through
+# the compiler under sanitizers. Does everything from a fresh clone. The last line is
 # "N passed, N failed"; the exit status is 0 when none failed.
 #
 # --tier: only these parts:
@@ -13,6 +13,7 @@
 #   unit       GoogleTest
 #   roundtrip  tests on MLIR text with --verify-roundtrip
 #   demo, fuzz the demo, damaged files
+#   python     the Python package, with pytest
 # --filter: only lit and unit tests whose name matches (as lit's --filter): no demo, no
 #   damaged files.
 # --record-times: writes how long the tests took into test/ (.lit_test_times.txt), whose
@@ -30,7 +31,7 @@ export VITQ_RANDOM_MODULES=${VITQ_RANDOM_MODULES:-1000}
 export VITQ_RANDOM_VITS=${VITQ_RANDOM_VITS:-400}
 VITQ_FUZZ_CASES=${VITQ_FUZZ_CASES:-1000}
 
-all_tiers=ir,run,models,unit,roundtrip,demo,fuzz
+all_tiers=ir,run,models,unit,roundtrip,demo,fuzz,python
 tiers=$all_tiers
 filter=.
 record=
@@ -113,6 +114,13 @@ if wants fuzz && [ "$filter" = . ] && [ "$VITQ_FUZZ_CASES" -gt 0 ]; then
   fuzz=0
   scripts/fuzz.sh "$VITQ_FUZZ_CASES" || fuzz=$?
   commands+=("scripts/fuzz.sh=$fuzz")
+fi
+
+if wants python && [ "$filter" = . ]; then
+  say "Python package"
+  python=0
+  scripts/python.sh || python=$?
+  if [ "$python" -eq 77 ]; then echo "skipped: the Python package"; else commands+=("scripts/python.sh=$python"); fi
 fi
 
 if [ -n "$record" ]; then

@@ -6,6 +6,7 @@ The words after the language of a fenced block say what becomes of it:
     sh run-shared           the same on optional data, see examples.py
     sh run-models
     sh fails                run; must end with an error
+    python pytest           run by python/tests/test_documents.py, one after the other
     text output             what the block before it prints (compare.py)
     mlir parse [--pass...]  complete IR, or ops; read by vitq-opt with these flags
     LANGUAGE file=NAME      written to NAME before the blocks that follow
@@ -23,7 +24,7 @@ import re
 from dataclasses import dataclass, field
 
 GENERATED = {"docs/Passes.md", "docs/Dialects/Vit.md", "docs/Dialects/Vitq.md", "docs/Dialects/Systolic.md"}
-KINDS = {"run", "run-shared", "run-models", "fails", "output", "parse", "illustration"}
+KINDS = {"pytest", "run", "run-shared", "run-models", "fails", "output", "parse", "illustration"}
 
 
 @dataclass
