@@ -4,6 +4,7 @@
 """Models of timm and transformers: exported, with their preprocessing, compiled."""
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import pathlib
@@ -29,6 +30,10 @@ def from_timm(model, images, **options) -> Program:
     if isinstance(model, str):
         model = timm.create_model(model, pretrained=True)
     config = timm.data.resolve_model_data_config(model)
+    # The configuration is that of the weights; a model made for other pictures (img_size=) says so itself.
+    size = getattr(getattr(model, "patch_embed", None), "img_size", None)
+    if size:
+        config = {**config, "input_size": (config["input_size"][0], *size)}
     with tempfile.TemporaryDirectory(prefix="vitq-") as folder:
         path = pathlib.Path(folder) / "config.json"
         path.write_text(json.dumps({"pretrained_cfg": config}))
@@ -79,10 +84,12 @@ def _logits(model):
 def _export(model, size) -> bytes:
     import torch
 
+    # Before torch 2.5 there was one exporter.
+    which = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     model = model.eval()
     buffer = io.BytesIO()
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(model, torch.zeros(1, *size), buffer, opset_version=OPSET, input_names=["image"],
-                          output_names=["logits"], dynamo=False)
+                          output_names=["logits"], **which)
     return buffer.getvalue()
