@@ -83,7 +83,8 @@ llvm::Expected<std::unique_ptr<Program>> SharedObject::open(llvm::StringRef path
     return fail("was compiled for '" + target + "', which this CPU cannot run; compile with --target=native here");
   program->symbols = symbol;
   program->entry = symbol->run;
-  program->information.dotIntrinsic = description->isa->dot8.intrinsic;
+  const Isa &isa = *description->isa;
+  program->information.dotIntrinsic = (isa.signedMatrices.group ? isa.signedMatrices : isa.dot8).intrinsic;
   if (symbol->abi_version >= 2) {
     program->profiledEntry = symbol->run_profiled;
     program->parallelEntry = symbol->run_mt;

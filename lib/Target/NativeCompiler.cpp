@@ -95,8 +95,12 @@ LogicalResult vitq::lowerToLLVM(ModuleOp module, const NativeOptions &options) {
 // To LLVM IR
 //===----------------------------------------------------------------------===//
 
-/// Kernels stay functions of their own: inlined, they spill and multiply.
-static void hideFunctions(llvm::Module &module) {
+/// Of which registers of a length that the machine chooses have a multiple.
+static constexpr unsigned kScalableBits = 128;
+
+/// Kernels stay functions of their own: inlined, they spill and multiply. What is compiled for registers of one length
+/// says so.
+static void hideFunctions(llvm::Module &module, const TargetDesc &target) {
   for (llvm::Function &function : module) {
     if (function.isDeclaration())
       continue;
@@ -109,6 +113,8 @@ static void hideFunctions(llvm::Module &module) {
       function.addFnAttr(llvm::Attribute::MinSize);
     }
     function.addFnAttr(llvm::Attribute::NoInline);
+    if (const unsigned scale = target.vectorBits / kScalableBits; target.needsVectorLength())
+      function.addFnAttr(llvm::Attribute::getWithVScaleRangeArgs(module.getContext(), scale, scale));
   }
 }
 
@@ -117,7 +123,8 @@ namespace {
 /// The functions that a program exports, around those of its steps.
 class EntryPoints {
 public:
-  EntryPoints(llvm::Module &module, const Manifest &manifest) : module(module), manifest(manifest) {}
+  EntryPoints(llvm::Module &module, const Manifest &manifest, const TargetDesc &target)
+      : module(module), manifest(manifest), target(target) {}
   /// Adds them and the struct `vitq_program_v1` of Program.h.
   void add(StringRef text);
 
@@ -131,6 +138,7 @@ private:
 
   llvm::Module &module;
   const Manifest &manifest;
+  const TargetDesc &target;
 };
 
 } // namespace
@@ -142,6 +150,9 @@ llvm::Value *EntryPoints::isBad(llvm::IRBuilder<> &b, llvm::Function *run) {
       bad = b.CreateOr(bad, b.CreateIsNull(&arg));
     else // 1 to kMaxThreads
       bad = b.CreateOr(bad, b.CreateICmpUGE(b.CreateSub(&arg, b.getInt32(1)), b.getInt32(kMaxThreads)));
+  if (target.needsVectorLength())
+    bad =
+        b.CreateOr(bad, b.CreateICmpNE(b.CreateVScale(b.getInt64Ty()), b.getInt64(target.vectorBits / kScalableBits)));
   llvm::Value *address = b.CreatePtrToInt(run->getArg(2), b.getInt64Ty());
   return b.CreateOr(bad, b.CreateIsNotNull(b.CreateAnd(address, 63)));
 }
@@ -321,8 +332,8 @@ static std::unique_ptr<Translated> translate(ModuleOp op, const NativeOptions &o
   module.setSourceFileName(options.name);
   module.setTargetTriple(result->machine->getTargetTriple());
   module.setDataLayout(result->machine->createDataLayout());
-  hideFunctions(module);
-  EntryPoints(module, manifest).add(manifest.toJSON());
+  hideFunctions(module, options.target);
+  EntryPoints(module, manifest, options.target).add(manifest.toJSON());
   std::string message;
   llvm::raw_string_ostream os(message);
   if (llvm::verifyModule(module, &os)) {

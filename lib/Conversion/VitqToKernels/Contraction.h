@@ -36,7 +36,7 @@ struct Geometry {
   const ShortDot *shortDot = nullptr;
   int64_t shortSteps = 0;
 
-  static Geometry of(const TargetDesc &target, int64_t m, int64_t n, int64_t k, unsigned lhsWidth);
+  static Geometry of(const TargetDesc &target, int64_t m, int64_t n, int64_t k, unsigned lhsWidth, bool lhsUnsigned);
   static Geometry of(integer::MatmulOp op, const TargetDesc &target);
 
   int64_t groups() const { return (k + dot.group - 1) / dot.group; }
@@ -55,6 +55,8 @@ struct Geometry {
   int64_t tallTiles() const { return m % tiles(); }
   /// Bits of what a left operand's group is loaded as.
   int64_t wordBits() const { return int64_t{dot.group} * dot.width; }
+  /// Elements of a right operand of one instruction.
+  int64_t rightElements() const { return int64_t{dot.lanes} * dot.group / dot.rows; }
 };
 
 /// What the left operand looks like.
@@ -131,8 +133,10 @@ private:
 /// acc + dot(left, right). `adding` is the intrinsic that does all of it, null if there is none; `spelt`: without any.
 Value emitDot(Emitter &e, const DotInstruction &dot, bool spelt, const char *adding, Value acc, Value left,
               Value right);
-/// acc + dot(a, b), `a` being one word of the left operand for every lane.
+/// acc + dot(a, b), `a` being one word of the left operand for every lane, or one of each row that is multiplied.
 Value emitDot(Emitter &e, const Geometry &geometry, Value acc, Value a, Value b);
+/// sums + the elements of each of `lanes` columns, a group of them in `words`.
+Value addColumns(Emitter &e, const Geometry &geometry, Value sums, Value words);
 /// The same of products that are added up in 16 bits; without `acc` just these.
 Value emitShortDot(Emitter &e, const Geometry &geometry, Value acc, Value a, Value b);
 /// acc + sums of 16 bits, two for each of its lanes.

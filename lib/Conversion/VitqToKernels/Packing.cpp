@@ -14,8 +14,12 @@ using namespace mlir;
 using namespace vitq;
 using namespace vitq::kernels;
 
-Geometry Geometry::of(const TargetDesc &target, int64_t m, int64_t n, int64_t k, unsigned lhsWidth) {
+Geometry Geometry::of(const TargetDesc &target, int64_t m, int64_t n, int64_t k, unsigned lhsWidth, bool lhsUnsigned) {
   const Isa &isa = *target.isa;
+  const DotInstruction &matrices = lhsUnsigned ? isa.unsignedMatrices : isa.signedMatrices;
+  // Of one row, half of such a product would be for nothing.
+  if (lhsWidth == 8 && matrices.group && m > 1)
+    return {m, n, k, matrices, target.emulateDot, isa.tileRows, isa.matrixVectors};
   return {m, n, k, lhsWidth == 16 ? isa.dot16 : isa.dot8, target.emulateDot, isa.tileRows, isa.tileVectors};
 }
 
@@ -137,7 +141,6 @@ private:
   Values packColumns(bool wantSums);
   Value rowOf(Value index) const { return e.add(rhs.base, e.indexMul(index, rhs.stride)); }
   VectorType sumType() const { return VectorType::get({lanes}, e.intType(32)); }
-  Value ones() const;
   Value zeros() const { return e.constant(VectorType::get({lanes * group}, e.intType(geometry.dot.width)), 0); }
   void transposeWords(SmallVectorImpl<Value> &rows) const;
   Value loadWords(Value row, Value k, int64_t count) const;
@@ -154,14 +157,6 @@ private:
 };
 
 } // namespace
-
-/// A word of the left operand that is 1 throughout.
-Value PanelPacker::ones() const {
-  int64_t word = 0;
-  for (int64_t s = 0; s < group; ++s)
-    word |= int64_t(1) << (s * geometry.dot.width);
-  return e.constant(e.intType(geometry.wordBits()), word);
-}
 
 /// Where the words of vector `vector` for depth `kg` go.
 Value PanelPacker::place(Value kg, int64_t vector) const {
@@ -220,7 +215,7 @@ Values PanelPacker::packRows(bool wantSums) {
       for (int64_t i = 0; i < words; ++i) {
         e.store(rows[i], panels, {place(e.indexAdd(kg, i), v)});
         if (wantSums)
-          next[0] = emitDot(e, geometry, next[0], ones(), rows[i]);
+          next[0] = addColumns(e, geometry, next[0], rows[i]);
       }
       return next;
     };
@@ -264,7 +259,7 @@ Values PanelPacker::packColumns(bool wantSums) {
       }
       e.store(mixed, panels, {place(kg, v)});
       if (wantSums)
-        next.push_back(emitDot(e, geometry, sums[v], ones(), mixed));
+        next.push_back(addColumns(e, geometry, sums[v], mixed));
     }
     return next;
   };

@@ -46,7 +46,7 @@ Geometry Geometry::of(MatmulOp op, const TargetDesc &target) {
   const bool shared = cast<ShapedType>(op.getRhs().getType()).getRank() == 2;
   const int64_t m = shared ? ShapedType::getNumElements(lhs.drop_back()) : lhs[lhs.size() - 2];
   const int64_t n = cast<ShapedType>(op.getType()).getShape().back();
-  Geometry geometry = of(target, m, n, lhs.back(), widthOf(op.getLhs()));
+  Geometry geometry = of(target, m, n, lhs.back(), widthOf(op.getLhs()), LeftFormat::of(op).isUnsigned);
   const ShortDot &shortDot = target.isa->shortDot;
   if (!shortDot.dot.group || widthOf(op.getLhs()) != 8)
     return geometry;

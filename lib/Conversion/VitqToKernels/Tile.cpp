@@ -17,13 +17,25 @@ using namespace vitq::kernels;
 /// The same without the instruction: every group's element s at a time.
 static Value spellDot(Emitter &e, const DotInstruction &dot, Value acc, Value left, Value right) {
   for (int64_t s = 0; s < dot.group; ++s) {
-    SmallVector<int64_t> picked;
-    for (int64_t lane = 0; lane < dot.lanes; ++lane)
-      picked.push_back(lane * dot.group + s);
-    auto pick = [&](Value v) { return e.op<vector::ShuffleOp>(v, v, picked); };
-    acc = e.add(acc, e.mul(e.extend(pick(left), 32, dot.unsignedLhs), e.sext(pick(right), 32)));
+    SmallVector<int64_t> fromLeft, fromRight;
+    for (int64_t lane = 0; lane < dot.lanes; ++lane) {
+      // Of squares, lanes are (row 0, column 0), (0, 1), (1, 0), (1, 1).
+      const int64_t square = lane / 4 * 2;
+      fromLeft.push_back((dot.rows == 1 ? lane : square + lane / 2 % 2) * dot.group + s);
+      fromRight.push_back((dot.rows == 1 ? lane : square + lane % 2) * dot.group + s);
+    }
+    auto pick = [&](Value v, ArrayRef<int64_t> from) { return e.op<vector::ShuffleOp>(v, v, from); };
+    acc = e.add(acc, e.mul(e.extend(pick(left, fromLeft), 32, dot.unsignedLhs), e.sext(pick(right, fromRight), 32)));
   }
   return acc;
+}
+
+/// A vector as one of the machine's length.
+static Value toScalable(Emitter &e, Value x) {
+  const unsigned width = widthOf(x);
+  constexpr unsigned least = 128;
+  auto type = VectorType::get({least / width}, e.intType(width), {true});
+  return e.op<vector::ScalableInsertOp>(x, e.op<LLVM::PoisonOp>(type), int64_t{0});
 }
 
 Value vitq::kernels::emitDot(Emitter &e, const DotInstruction &dot, bool spelt, const char *adding, Value acc,
@@ -32,7 +44,15 @@ Value vitq::kernels::emitDot(Emitter &e, const DotInstruction &dot, bool spelt, 
     return spellDot(e, dot, acc, left, right);
   auto intrinsic = e.b.getStringAttr(adding ? adding : dot.intrinsic);
   Values args = adding ? Values{acc, left, right} : Values{left, right};
-  Value result = LLVM::CallIntrinsicOp::create(e.b, e.loc, acc.getType(), intrinsic, args)->getResult(0);
+  Type type = acc.getType();
+  if (dot.scalable) {
+    for (Value &arg : args)
+      arg = toScalable(e, arg);
+    type = args.front().getType();
+  }
+  Value result = LLVM::CallIntrinsicOp::create(e.b, e.loc, type, intrinsic, args)->getResult(0);
+  if (dot.scalable)
+    result = e.op<vector::ScalableExtractOp>(acc.getType(), result, int64_t{0});
   return adding ? result : e.add(acc, result);
 }
 
@@ -43,9 +63,36 @@ Value vitq::kernels::emitDot(Emitter &e, const Geometry &geometry, Value acc, Va
   auto operandType = cast<VectorType>(b.getType());
   if (dot.group == 1)
     return e.add(acc, e.mul(e.sext(e.op<vector::BroadcastOp>(operandType, a), 32), e.sext(b, 32)));
-  Value left = e.op<vector::BroadcastOp>(VectorType::get({dot.lanes}, e.intType(geometry.wordBits())), a);
+  Value left = a;
+  const int64_t words = dot.lanes / dot.rows;
+  if (dot.rows == 1) {
+    left = e.op<vector::BroadcastOp>(VectorType::get({words}, e.intType(geometry.wordBits())), a);
+  } else if (words > dot.rows) {
+    SmallVector<int64_t> repeated;
+    for (int64_t i = 0; i < words; ++i)
+      repeated.push_back(i % dot.rows);
+    left = e.op<vector::ShuffleOp>(a, a, repeated);
+  }
   left = e.op<vector::BitCastOp>(operandType, left);
   return emitDot(e, dot, geometry.spelt, dot.accumulates ? dot.intrinsic : nullptr, acc, left, b);
+}
+
+Value vitq::kernels::addColumns(Emitter &e, const Geometry &geometry, Value sums, Value words) {
+  const DotInstruction &dot = geometry.dot;
+  // A word of the left operand that is 1 throughout.
+  int64_t ones = 0;
+  for (int64_t s = 0; s < dot.group; ++s)
+    ones |= int64_t(1) << (s * dot.width);
+  if (dot.rows == 1)
+    return emitDot(e, geometry, sums, e.constant(e.intType(geometry.wordBits()), ones), words);
+  Value zero = e.like(sums, 0), left = e.constant(VectorType::get({dot.rows}, e.intType(geometry.wordBits())), ones);
+  Values parts;
+  for (int64_t i = 0; i < dot.rows; ++i) {
+    const int64_t count = geometry.rightElements();
+    Value right = vector::ExtractStridedSliceOp::create(e.b, e.loc, words, i * count, count, int64_t{1});
+    parts.push_back(emitDot(e, geometry, zero, left, right));
+  }
+  return e.add(sums, rowsOfSquares(e, dot, parts)[0]);
 }
 
 bool vitq::kernels::fitsTile(const Geometry &geometry, const RowOp &op, const TargetDesc &target) {

@@ -24,7 +24,57 @@ static void forbidUnrolling(Operation *loop) {
                 LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
 }
 
+Values vitq::kernels::squaresOfRows(Emitter &e, const DotInstruction &dot, ValueRange rows) {
+  Values squares;
+  for (int64_t first = 0; first < dot.lanes; first += dot.lanes / 2) {
+    SmallVector<int64_t> from;
+    for (int64_t lane = 0; lane < dot.lanes; ++lane)
+      from.push_back(lane / 2 % 2 * dot.lanes + first + lane / 4 * 2 + lane % 2);
+    squares.push_back(e.op<vector::ShuffleOp>(rows[0], rows[1], from));
+  }
+  return squares;
+}
+
+Values vitq::kernels::rowsOfSquares(Emitter &e, const DotInstruction &dot, ValueRange squares) {
+  Values rows;
+  for (int64_t row = 0; row < 2; ++row) {
+    SmallVector<int64_t> from;
+    for (int64_t col = 0; col < dot.lanes; ++col) {
+      const int64_t half = dot.lanes / 2, inHalf = col % half;
+      from.push_back(col / half * dot.lanes + inHalf / 2 * 4 + row * 2 + inHalf % 2);
+    }
+    rows.push_back(e.op<vector::ShuffleOp>(squares[0], squares[1], from));
+  }
+  return rows;
+}
+
+/// Sums by rows as sums by blocks of rows, or back. The second row of a last block may be none of the tile's.
+Values TileSums::exchange(ValueRange sums, bool toSquares) {
+  const int64_t height = geometry.dot.rows;
+  Values result(toSquares ? blocks() * operands() : rows * vectors);
+  for (int64_t block = 0; block < blocks(); ++block)
+    for (int64_t v = 0; v < vectors; ++v) {
+      Values own;
+      for (int64_t i = 0; i < height; ++i)
+        own.push_back(toSquares ? sums[std::min(block * height + i, rows - 1) * vectors + v]
+                                : sums[block * operands() + v * height + i]);
+      own = toSquares ? squaresOfRows(e, geometry.dot, own) : rowsOfSquares(e, geometry.dot, own);
+      for (int64_t i = 0; i < height; ++i)
+        if (toSquares)
+          result[block * operands() + v * height + i] = own[i];
+        else if (block * height + i < rows)
+          result[(block * height + i) * vectors + v] = own[i];
+    }
+  return result;
+}
+
 Values TileSums::emit(ValueRange init) {
+  if (geometry.dot.rows == 1)
+    return emitLoops(init);
+  return exchange(emitLoops(exchange(init, /*toSquares=*/true)), /*toSquares=*/false);
+}
+
+Values TileSums::emitLoops(ValueRange init) {
   if (packing)
     return emitUnpacking(init);
   if (geometry.shortSteps == 2 && geometry.shortDot->holdsTwoGroups)
@@ -40,12 +90,24 @@ void TileSums::prefetch(Value first, int64_t count) {
                                /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
 }
 
-/// The vectors of one group.
+/// What a block of rows has of one group: a word, or one of each row.
+Value TileSums::word(int64_t block, Value kg) {
+  auto load = [&](int64_t row) { return e.load(left, {e.indexAdd(leftRow, row * leftStride), kg}); };
+  const int64_t height = geometry.dot.rows, first = block * height;
+  if (height == 1)
+    return load(first);
+  Value words = e.op<vector::BroadcastOp>(VectorType::get({height}, e.intType(geometry.wordBits())), load(first));
+  for (int64_t i = 1; i < std::min(height, rows - first); ++i)
+    words = e.op<vector::InsertOp>(load(first + i), words, i);
+  return words;
+}
+
+/// The right operands of one group.
 Values TileSums::loadGroup(Value kg) {
-  const int64_t step = int64_t{geometry.dot.group} * geometry.dot.lanes;
+  const int64_t step = geometry.rightElements();
   Values weights;
-  Value from = e.add(rightOffset, e.indexMul(kg, vectors * step));
-  for (int64_t v = 0; v < vectors; ++v)
+  Value from = e.add(rightOffset, e.indexMul(kg, operands() * step));
+  for (int64_t v = 0; v < operands(); ++v)
     weights.push_back(e.load(right, e.indexAdd(from, v * step), step, step * geometry.dot.width / 8));
   return weights;
 }
@@ -55,10 +117,10 @@ Values TileSums::addGroup(Value kg, ValueRange sums, AddProduct add) {
   prefetch(kg, 1);
   const Values weights = loadGroup(kg);
   Values next;
-  for (int64_t r = 0; r < rows; ++r) {
+  for (int64_t r = 0; r < blocks(); ++r) {
     Value a = word(r, kg);
-    for (int64_t v = 0; v < vectors; ++v)
-      next.push_back(add(sums.empty() ? Value() : sums[r * vectors + v], a, weights[v]));
+    for (int64_t v = 0; v < operands(); ++v)
+      next.push_back(add(sums.empty() ? Value() : sums[r * operands() + v], a, weights[v]));
   }
   return next;
 }
@@ -138,15 +200,15 @@ Values TileSums::addPacked(Value first, int64_t count, ValueRange sums) {
   const int64_t run = std::min(geometry.shortSteps, count);
   Values next(sums), shortSums(sums.size());
   for (int64_t s = 0; s < count; ++s)
-    for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t r = 0; r < blocks(); ++r) {
       Value a = word(r, e.indexAdd(first, s));
-      for (int64_t v = 0; v < vectors; ++v) {
-        const int64_t i = r * vectors + v;
+      for (int64_t v = 0; v < operands(); ++v) {
+        const int64_t i = r * operands() + v;
         if (!run) {
-          next[i] = emitDot(e, geometry, next[i], a, weights[s * vectors + v]);
+          next[i] = emitDot(e, geometry, next[i], a, weights[s * operands() + v]);
           continue;
         }
-        shortSums[i] = emitShortDot(e, geometry, s % run ? shortSums[i] : Value(), a, weights[s * vectors + v]);
+        shortSums[i] = emitShortDot(e, geometry, s % run ? shortSums[i] : Value(), a, weights[s * operands() + v]);
         if ((s + 1) % run == 0 || s + 1 == count)
           next[i] = addShortSums(e, geometry, next[i], shortSums[i]);
       }
@@ -164,8 +226,9 @@ Values TileSums::unpack(Value first, int64_t count) {
   Values weights;
   for (int64_t i = 0; i < count * vectors; i += block) {
     Value codes = packing->load(e, right, e.indexAdd(at, i / block * packing->blockBytes()));
-    for (int64_t v = 0; v < block; ++v) {
-      Value vector = vector::ExtractStridedSliceOp::create(e.b, e.loc, codes, v * words, words, int64_t{1});
+    for (int64_t from = 0; from < block * words; from += geometry.rightElements()) {
+      Value vector =
+          vector::ExtractStridedSliceOp::create(e.b, e.loc, codes, from, geometry.rightElements(), int64_t{1});
       weights.push_back(e.sext(vector, geometry.dot.width));
     }
   }

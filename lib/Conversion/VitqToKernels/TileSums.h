@@ -13,7 +13,12 @@
 
 namespace vitq::kernels {
 
-/// Sums of a tile over all groups of K, `vectors` of them for each row.
+/// The sums of `dot.rows` rows and one vector of columns, as its instruction has them, and back.
+Values squaresOfRows(Emitter &e, const DotInstruction &dot, ValueRange rows);
+Values rowsOfSquares(Emitter &e, const DotInstruction &dot, ValueRange squares);
+
+/// Sums of a tile over all groups of K, `vectors` of them for each row. Loops work on blocks of `dot.rows` rows, of
+/// each of which the sums are as many as the right operands of a group.
 struct TileSums {
   Emitter &e;
   const Geometry &geometry;
@@ -35,6 +40,10 @@ private:
   /// Adds the product of a word and a vector to a sum.
   using AddProduct = llvm::function_ref<Value(Value sum, Value word, Value right)>;
 
+  int64_t blocks() const { return static_cast<int64_t>(llvm::divideCeil(rows, geometry.dot.rows)); }
+  int64_t operands() const { return vectors * geometry.dot.rows; }
+  Values emitLoops(ValueRange init);
+  Values exchange(ValueRange sums, bool toSquares);
   void prefetch(Value first, int64_t count);
   Values emitLoop(ValueRange init);
   Values emitPairs(ValueRange init);
@@ -44,7 +53,7 @@ private:
   Values addGroup(Value kg, ValueRange sums, AddProduct add);
   Values addPacked(Value first, int64_t count, ValueRange sums);
   Values unpack(Value first, int64_t count);
-  Value word(int64_t row, Value kg) { return e.load(left, {e.indexAdd(leftRow, row * leftStride), kg}); }
+  Value word(int64_t block, Value kg);
 };
 
 } // namespace vitq::kernels

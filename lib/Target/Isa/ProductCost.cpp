@@ -29,7 +29,9 @@ static double longSums(const DotInstruction &dot) { return (dot.accumulates ? 1 
 static double shortSums(const ProductWork &work, const Isa &isa) {
   const ShortDot &instruction = isa.shortDot;
   const DotInstruction &dot = instruction.dot;
-  const double otherwise = longSums(isa.dot8);
+  // As Geometry chooses: matrices where there is more than one row.
+  const bool hasMatrices = isa.unsignedMatrices.group && work.m * (work.hasWeights ? work.batch : 1) > 1;
+  const double otherwise = longSums(hasMatrices ? isa.unsignedMatrices : isa.dot8);
   if (!dot.group)
     return otherwise;
   const numerics::Interval left = numerics::codeRange(static_cast<int>(work.lhsBits), /*isSigned=*/!dot.unsignedLhs),

@@ -108,6 +108,31 @@ static llvm::Expected<TargetDesc> parseEmulated(llvm::StringRef text) {
 }
 
 /// Whether a CPU's own features include one.
+/// Takes `,vector-bits=N` off `text`: the length of registers, 0 if it is not said.
+static llvm::Expected<unsigned> takeVectorBits(llvm::StringRef &text) {
+  auto [name, option] = text.split(',');
+  unsigned bits = 0;
+  if (name.size() == text.size())
+    return bits;
+  if (!option.consume_front("vector-bits=") || option.getAsInteger(10, bits) || bits == 0)
+    return unknown("target '" + llvm::Twine(text) +
+                   "': after a comma stands vector-bits=N, the length of SVE's registers");
+  text = name;
+  return bits;
+}
+
+/// What a target lacks for which no set of facts fits.
+static llvm::Error noFacts(llvm::StringRef text, unsigned vectorBits) {
+  if (!vectorBits)
+    return unknown("target '" + llvm::Twine(text) + "' lacks what vitq needs (64 bits; NEON on AArch64)");
+  llvm::SmallVector<std::string> lengths;
+  for (const Isa *isa : allIsas())
+    if (std::string bits = std::to_string(isa->vectorBits); isa->scalableVectors && !llvm::is_contained(lengths, bits))
+      lengths.push_back(bits);
+  return unknown("target '" + llvm::Twine(text) + "': there is no code for registers of " + llvm::Twine(vectorBits) +
+                 " bits; vector-bits is for AArch64 with SVE (+sve2), and may be " + llvm::join(lengths, ", "));
+}
+
 static bool hasFeature(const llvm::MCSubtargetInfo &info, llvm::StringRef cpu, llvm::StringRef feature) {
   for (const llvm::SubtargetSubTypeKV &processor : info.getAllProcessorDescriptions())
     if (cpu == processor.Key)
@@ -123,6 +148,9 @@ llvm::Expected<TargetDesc> TargetDesc::parse(llvm::StringRef text) {
     return parseEmulated(text);
   TargetDesc desc;
   desc.text = text.str();
+  llvm::Expected<unsigned> vectorBits = takeVectorBits(text);
+  if (!vectorBits)
+    return vectorBits.takeError();
   llvm::StringRef cpu;
   llvm::SmallVector<std::string> features;
   splitFeatures(text, cpu, features);
@@ -160,7 +188,8 @@ llvm::Expected<TargetDesc> TargetDesc::parse(llvm::StringRef text) {
   std::unique_ptr<llvm::MCSubtargetInfo> actual = subtarget(desc.cpu, desc.features);
   const llvm::StringRef arch = llvm::Triple::getArchTypeName(llvm::Triple(desc.triple).getArch());
   for (const Isa *isa : allIsas()) {
-    if (arch != isa->arch || (*isa->features && !actual->checkFeatures(isa->features)))
+    if (arch != isa->arch || (*isa->features && !actual->checkFeatures(isa->features)) ||
+        (isa->scalableVectors ? isa->vectorBits : 0) != *vectorBits)
       continue;
     desc.isa = isa;
     desc.vectorBits = isa->vectorBits;
@@ -169,7 +198,7 @@ llvm::Expected<TargetDesc> TargetDesc::parse(llvm::StringRef text) {
     desc.permuteWords = isa->permuteWords;
     return desc;
   }
-  return unknown("target '" + llvm::Twine(text) + "' lacks what vitq needs (64 bits; NEON on AArch64)");
+  return noFacts(desc.text, *vectorBits);
 }
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> TargetDesc::createTargetMachine() const {

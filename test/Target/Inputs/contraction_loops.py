@@ -16,9 +16,9 @@ import re
 import sys
 
 SHORT = re.compile(r"^(?:vpmaddubsw|smull2?|smlal2?)$")
-DOT = re.compile(r"^(?:v?pmaddwd|vpdpbusd|vpdpwssd|usdot|sdot|smlal2?)$")
+DOT = re.compile(r"^(?:v?pmaddwd|vpdpbusd|vpdpwssd|usdot|sdot|smlal2?|u?smmla)$")
 BRANCH = re.compile(r"^(?:j\w+|b(?:\.\w+)?|cbn?z|tbn?z)$")
-VECTOR = re.compile(r"%[xyz]mm\d|\b[qvd]\d+\b")
+VECTOR = re.compile(r"%[xyz]mm\d|\b[qvdz]\d+\b")
 
 
 def sums_of_tiles(text):

@@ -147,7 +147,7 @@ std::vector<TargetDesc> vitq::test::runnableTargets() {
     else if (!target)
       llvm::consumeError(target.takeError());
   if (canEmulateAArch64())
-    for (StringRef text : {"aarch64", "aarch64+dotprod", "aarch64+dotprod+i8mm"})
+    for (StringRef text : {"aarch64", "aarch64+dotprod", "aarch64+dotprod+i8mm", "aarch64+sve2+i8mm,vector-bits=256"})
       targets.push_back(cantFail(TargetDesc::parse(text)));
   return targets;
 }

@@ -39,9 +39,24 @@ TEST(TargetDesc, Facts) {
   EXPECT_STREQ(get("aarch64+dotprod").isa->name, "aarch64-dotprod");
   EXPECT_STREQ(get("aarch64+i8mm+dotprod").isa->name, "aarch64-i8mm");
   EXPECT_STREQ(get("aarch64").isa->name, "aarch64");
+  EXPECT_STREQ(get("aarch64+sve2,vector-bits=256").isa->name, "sve-256");
+  EXPECT_STREQ(get("aarch64+sve2+i8mm,vector-bits=512").isa->name, "sve-i8mm-512");
+  EXPECT_STREQ(get("neoverse-v1,vector-bits=256").isa->name, "sve-i8mm-256");
   EXPECT_EQ(get("aarch64").triple, "aarch64-unknown-linux-gnu");
   EXPECT_EQ(get("neoverse-n1").triple, "aarch64-unknown-linux-gnu");
   EXPECT_TRUE(get("native").runsOnHost());
+}
+
+/// Code for registers of one length is made only for who says it.
+TEST(TargetDesc, VectorLength) {
+  EXPECT_STREQ(get("neoverse-v1").isa->name, "aarch64-i8mm");
+  EXPECT_EQ(get("neoverse-v1,vector-bits=256").vectorBits, 256u);
+  EXPECT_TRUE(get("neoverse-v1,vector-bits=256").needsVectorLength());
+  EXPECT_FALSE(get("neoverse-v1").needsVectorLength());
+  EXPECT_FALSE(get("aarch64+sve2,vector-bits=256@x86-64").needsVectorLength());
+  EXPECT_NE(errorOf("aarch64+sve2,vector-bits=1024").find("may be 512, 256"), std::string::npos);
+  EXPECT_NE(errorOf("aarch64,vector-bits=256").find("no code for registers"), std::string::npos);
+  EXPECT_NE(errorOf("aarch64+sve2,vector-bits=x").find("vector-bits=N"), std::string::npos);
 }
 
 TEST(TargetDesc, UnknownNamesListNeighbours) {

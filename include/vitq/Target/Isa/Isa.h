@@ -30,6 +30,12 @@ struct DotInstruction {
   const char *intrinsic;
   /// The sums are the intrinsic's first operand; else they are added after it.
   bool accumulates;
+  /// Rows of the left operand that one instruction multiplies. If 2, each 128 bits of operands are two rows of the left
+  /// matrix and two columns of the right one, of sums their square, row by row (`smmla`): `lanes` columns are two
+  /// registers.
+  unsigned rows = 1;
+  /// Its intrinsic takes vectors of the length that the machine has (SVE).
+  bool scalable = false;
 };
 
 /// An instruction that multiplies bytes and adds in 16 bits: more products at once, and exact while these bits
@@ -102,6 +108,12 @@ struct Isa {
   ShortDot shortDot = {};
   /// Null where truncating moves are as fast.
   PackInstructions packs = {};
+  /// For 8-bit left operands of two rows or more, without sign and with one; `group` 0: there is none.
+  DotInstruction unsignedMatrices = {}, signedMatrices = {};
+  /// Vectors of their tile: of right operands, a group of it needs two registers for each.
+  unsigned matrixVectors = 0;
+  /// Vectors have as many bits as the machine's registers, which must have `vectorBits` (SVE).
+  bool scalableVectors = false;
 };
 
 /// All sets, the best of an architecture first.

@@ -42,9 +42,13 @@ struct TargetDesc {
   bool emulateDot = false;
 
   bool isX86() const;
+  /// Registers must have `vectorBits` bits, which the CPU's features do not say.
+  bool needsVectorLength() const { return isa && isa->scalableVectors && !emulateDot; }
 
   /// Parses `native`, an LLVM CPU name or level (`x86-64-v3`, `znver4`), or
-  /// `aarch64`, each with features: `x86-64-v4+avx512vnni`, `aarch64+dotprod`.
+  /// `aarch64`, each with features: `x86-64-v4+avx512vnni`, `aarch64+dotprod`; with SVE the
+  /// length of its registers may follow, `aarch64+sve2,vector-bits=256`, for which kernels
+  /// then are, and programs of which refuse any other.
   /// The error of an unknown name lists its neighbours. `A@B` is for tests: the
   /// kernels and layouts of A in instructions of B.
   static llvm::Expected<TargetDesc> parse(llvm::StringRef text);

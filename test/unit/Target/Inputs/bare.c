@@ -87,6 +87,10 @@ void _start(void) {
   uint64_t sizes[2];
   transfer(63, 0, sizes, sizeof sizes);
   void *in = allocate(sizes[0]), *out = allocate(sizes[1]);
+  /* Registers as long as the program is for: PR_SVE_SET_VL, which other programs need not. */
+  const uint64_t bits = numberAfter(vitq_program_v1.manifest, "vector-bits=");
+  if (bits)
+    call(167, 50, (long)(bits / 8), 0, 0, 0, 0);
   void *arena = allocate(numberAfter(vitq_program_v1.manifest, "\"arena_bytes\":"));
   transfer(63, 0, in, sizes[0]);
   memset(out, 0xa5, sizes[1]);
