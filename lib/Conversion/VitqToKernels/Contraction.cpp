@@ -51,7 +51,8 @@ private:
   void packRight(Emitter &e, Value batch);
   void emitRows(Emitter &e, Value lo, Value hi);
   void emitBlock(Emitter &e, Value lo, Value rows);
-  void emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows);
+  void emitColumns(Emitter &e, Value first, Value last);
+  void emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value from, Value rows);
   void prefetch(Emitter &e, const Panel &panel, Value row, TilePlace &place);
   void prefetchStream(Emitter &e, const Panel &panel, TilePlace &place);
   void widenRun(Emitter &e, Value source, Value from, Value to, Value first, int64_t count);
@@ -59,6 +60,10 @@ private:
   void widenWindow(Emitter &e, Value patch, Value to);
   bool packs() const { return constantRight && rightBits < 8; }
   bool unpacksInTile() const;
+  bool splitsColumns() const;
+  /// Parts of the rows of a panel that are units of their own, and tiles of one.
+  int64_t rowParts() const { return std::min<int64_t>(geometry.tiles(), 4); }
+  int64_t partTiles() const { return llvm::divideCeilSigned(geometry.tiles(), rowParts()); }
   /// Whether weights have left L2 when they are needed again, as it does not hold those of the whole program.
   bool comesFromFar() const { return module.weightBytes >= module.target.isa->l2Bytes / 2; }
   bool unpacks() const { return constantRight && (geometry.dot.width != 8 || packs()) && !unpacksInTile(); }
@@ -114,6 +119,15 @@ int64_t ProductKernel::reserve(int64_t bytes) {
 bool ProductKernel::unpacksInTile() const {
   const int64_t block = weightPacking(geometry, rightBits).blockCodes() / (geometry.dot.lanes * geometry.dot.group);
   return packs() && geometry.m * geometry.tileVectors + block <= geometry.tileRows * geometry.tileVectors;
+}
+
+/// Whether units are parts of panels, not of rows: where there are few rows to share out, and where weights come from
+/// memory, which is asked for them once then, not by each thread. Rows of results are not one thread's own, so that
+/// others wait.
+bool ProductKernel::splitsColumns() const {
+  constexpr int64_t fewTiles = 8, cachedWeights = 32 << 20;
+  return constantRight && direct && !epilogue.rowwise && epilogue.posts.empty() && geometry.panels() > 1 &&
+         geometry.m <= blockRows && (geometry.tiles() <= fewTiles || module.weightBytes > cachedWeights);
 }
 
 void ProductKernel::prepareRight() {
@@ -204,9 +218,9 @@ Value ProductKernel::emitCall() {
     ops.push_back(patches);
   ops.push_back(op);
   ops.append(epilogue.sources);
-  const int64_t units = constantRight ? geometry.tiles() : batch;
+  const int64_t units = splitsColumns() ? geometry.panels() * rowParts() : constantRight ? geometry.tiles() : batch;
   Step step(ops, op.getMacs());
-  if (constantRight) {
+  if (constantRight && !splitsColumns()) {
     step.rows = geometry.m;
     step.local = local;
   }
@@ -260,6 +274,8 @@ void ProductKernel::takeArguments(Emitter &e, ValueRange in) {
 }
 
 void ProductKernel::emitBody(Emitter &e, Value first, Value last) {
+  if (splitsColumns())
+    return emitColumns(e, first, last);
   if (constantRight) {
     Value lo = e.indexMul(first, geometry.tileRows);
     return emitRows(e, lo, e.smin(e.indexMul(last, geometry.tileRows), e.index(geometry.m)));
@@ -369,11 +385,29 @@ void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
   TileStore store = code.store(epilogue.rowwise ? sums : result);
   const BitPacking packing = weightPacking(geometry, rightBits);
   TileCaller tiles(module, geometry, leftWords, 1, panels, biasRow, store, unpacksInTile() ? &packing : nullptr);
-  forPanels(e, geometry, [&](const Panel &panel) { emitPanel(e, tiles, panel, lo, rows); });
+  forPanels(e, geometry, [&](const Panel &panel) { emitPanel(e, tiles, panel, lo, e.index(0), rows); });
   code.emitRows(e, module.target, lo, rows, std::min(blockRows, geometry.m), sums);
 }
 
-void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value rows) {
+/// Units that are parts of panels, those of a panel one after the other.
+void ProductKernel::emitColumns(Emitter &e, Value first, Value last) {
+  const BitPacking packing = weightPacking(geometry, rightBits);
+  TileStore store = code.store(result);
+  TileCaller tiles(module, geometry, leftWords, 1, panels, biasRow, store, unpacksInTile() ? &packing : nullptr);
+  forPanels(e, geometry, [&](const Panel &panel) {
+    Value begin = e.indexMul(panel.number, rowParts());
+    // The row at which unit `unit` begins, if it is of this panel, or where the panel begins or ends.
+    auto rowOf = [&](Value unit) {
+      Value part = e.clamp(e.sub(unit, begin), e.index(0), e.index(rowParts()));
+      return e.smin(e.indexMul(part, partTiles() * geometry.tileRows), e.index(geometry.m));
+    };
+    Value from = rowOf(first), rows = rowOf(last);
+    e.ifThen(e.cmp(arith::CmpIPredicate::ult, from, rows), [&] { emitPanel(e, tiles, panel, e.index(0), from, rows); });
+  });
+}
+
+/// Tiles of rows `from` to `rows` of the block that begins with row `lo`.
+void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value from, Value rows) {
   Value offset = e.indexMul(panel.first, unpacksInTile() ? bytesOfColumn() : rightDepth());
   if (unpacks()) {
     emitUnpack(e, geometry, rightBits, rhs, offset, panel.vectors * geometry.dot.lanes * rightDepth(), panels);
@@ -390,7 +424,7 @@ void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel,
   };
   Value whole = e.indexMul(e.divu(rows, e.index(geometry.tileRows)), geometry.tileRows);
   if (geometry.m >= geometry.tileRows)
-    e.loop(e.index(0), whole, geometry.tileRows, [&](Value row) { tile(geometry.tileRows, row); });
+    e.loop(from, whole, geometry.tileRows, [&](Value row) { tile(geometry.tileRows, row); });
   if (geometry.tailRows())
     e.ifThen(e.cmp(arith::CmpIPredicate::ult, whole, rows), [&] { tile(geometry.tailRows(), whole); });
 }

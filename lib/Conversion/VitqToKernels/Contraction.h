@@ -81,10 +81,11 @@ struct LeftFormat {
 Value widenLeft(Emitter &e, const Geometry &geometry, const LeftFormat &left, Value zeroPoint, Value x);
 
 /// Columns `first * lanes` and on of a panel: `vectors` of them, of whose columns
-/// `valid` are of the matrix.
+/// `valid` are of the matrix. `number` panels are before it.
 struct Panel {
   Value first;
   int64_t vectors, valid;
+  Value number;
 };
 /// Calls `body` with code for every kind of panel, in loops.
 void forPanels(Emitter &e, const Geometry &geometry, llvm::function_ref<void(const Panel &)> body);

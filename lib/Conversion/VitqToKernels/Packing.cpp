@@ -59,21 +59,22 @@ void vitq::kernels::forPanels(Emitter &e, const Geometry &geometry, function_ref
   const int64_t lanes = geometry.dot.lanes, narrow = geometry.narrowest();
   // The last panel stands alone if its last vector is not full.
   const int64_t whole = geometry.panels() - (geometry.n % lanes ? 1 : 0), wide = std::min(geometry.widePanels(), whole);
-  auto range = [&](int64_t count, int64_t firstVector, int64_t vectors) {
+  auto range = [&](int64_t count, int64_t number, int64_t firstVector, int64_t vectors) {
     if (count == 1)
-      body({e.index(firstVector * lanes), vectors, vectors * lanes});
+      body({e.index(firstVector * lanes), vectors, vectors * lanes, e.index(number)});
     else if (count > 1)
       e.loop(count, [&](Value i) {
-        body({e.indexAdd(e.indexMul(i, vectors * lanes), firstVector * lanes), vectors, vectors * lanes});
+        body({e.indexAdd(e.indexMul(i, vectors * lanes), firstVector * lanes), vectors, vectors * lanes,
+              e.indexAdd(i, number)});
       });
   };
-  range(wide, 0, narrow + 1);
-  range(whole - wide, wide * (narrow + 1), narrow);
+  range(wide, 0, 0, narrow + 1);
+  range(whole - wide, wide, wide * (narrow + 1), narrow);
   if (whole == geometry.panels())
     return;
   const int64_t vectors = whole < geometry.widePanels() ? narrow + 1 : narrow,
                 first = (geometry.vectors() - vectors) * lanes;
-  body({e.index(first), vectors, geometry.n - first});
+  body({e.index(first), vectors, geometry.n - first, e.index(whole)});
 }
 
 std::vector<char> vitq::kernels::packWeights(const Geometry &geometry, int64_t depth, ArrayRef<char> rhs,
