@@ -88,26 +88,28 @@ bool AttentionKernel::makeStages(ArrayRef<Operation *> ops, MatmulOp product, Sm
 void AttentionKernel::prepareScratch() {
   const int64_t rows = scoresGeometry.tileRows;
   queryOffset = reserve(rows * scoresGeometry.paddedDepth() * scoresGeometry.dot.width / 8);
-  scoresOffset = reserve(rows * scoresGeometry.paddedCols() * 4);
-  codesOffset = reserve(rows * codesStride() * codesFormat.width / 8 + 64);
+  scoresOffset = reserve(rows * scoresStride() * 4);
+  const int64_t places = besideRows ? 2 : 1;
+  topsOffset = reserve(besideRows ? rows * 4 : 0);
+  codesOffset = reserve(places * bytesOfCodes());
   wordsOffset = reserve(readsCodes() ? 0 : rows * contextGeometry.paddedDepth() * contextGeometry.dot.width / 8);
   // Sums of rows, one number each.
   scoreStages.back().resultOffsets.push_back(codesOffset);
   for (unsigned i = 1; i < scoreStages.back().op->getNumResults(); ++i)
-    scoreStages.back().resultOffsets.push_back(reserve(rows * 4));
+    scoreStages.back().resultOffsets.push_back(reserve(places * bytesOfSums()));
   if (scoreStages.back().op->getNumResults() == 1)
     reserve(rows * 4);
   contextOffset = reserve(inTile ? 0 : rows * contextGeometry.paddedCols() * 4);
-  reserveResults(MutableArrayRef(scoreStages).drop_back(), scoresGeometry.paddedCols());
+  reserveResults(MutableArrayRef(scoreStages).drop_back(), scoresStride());
   if (!inTile)
     reserveResults(MutableArrayRef(contextStages).drop_back(), contextGeometry.paddedCols());
 }
 
 /// Places for the rows that ops give each other; vectors may reach beyond the last one.
-void AttentionKernel::reserveResults(MutableArrayRef<Stage> stages, int64_t paddedCols) {
+void AttentionKernel::reserveResults(MutableArrayRef<Stage> stages, int64_t stride) {
   for (Stage &stage : stages)
     for (Value value : stage.op->getResults())
-      stage.resultOffsets.push_back(reserve(scoresGeometry.tileRows * paddedCols * widthOf(value) / 8 + 64));
+      stage.resultOffsets.push_back(reserve(scoresGeometry.tileRows * stride * widthOf(value) / 8 + 64));
 }
 
 /// Adds the call that packs a right operand.
@@ -155,6 +157,7 @@ Value AttentionKernel::emitCalls() {
   while (tileStages + 1 < scoreStages.size() && !scoreStages[tileStages].readsScratch() &&
          fitsTile(scoresGeometry, *scoreStages[tileStages].row, module.target))
     ++tileStages;
+  besideRows = rowsBeside();
   prepareScratch();
   keys = pack(scoresGeometry, queryFormat, parts.product);
   values = pack(contextGeometry, codesFormat, parts.context);

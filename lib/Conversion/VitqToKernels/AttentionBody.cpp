@@ -31,23 +31,39 @@ void AttentionKernel::takeArguments(ValueRange in) {
   blobIn = in[2];
 }
 
-void AttentionKernel::emitUnits(Emitter &e, Value first, Value last) {
+Unit AttentionKernel::unitAt(Emitter &e, Value number) const {
   const int64_t tiles = scoresGeometry.tiles(), low = scoresGeometry.lowRows(), tall = scoresGeometry.tallTiles();
-  e.loop(first, last, 1, [&](Value unit) {
-    Value head = e.divu(unit, e.index(tiles)), tile = e.remu(unit, e.index(tiles));
-    // Sums of a single row would wait for each other: tiles differ by one row at most.
-    Value token = e.add(e.indexMul(tile, low), e.umin(tile, e.index(tall)));
-    auto emit = [&](int64_t rows) { emitUnit(e, head, token, rows); };
-    if (!tall)
-      return emit(low);
-    e.ifThenElse(e.cmp(arith::CmpIPredicate::ult, tile, e.index(tall)), [&] { emit(low + 1); }, [&] { emit(low); });
-  });
+  Unit unit{e.divu(number, e.index(tiles)), e.remu(number, e.index(tiles)), {}, {}};
+  // Sums of a single row would wait for each other: tiles differ by one row at most.
+  unit.token = e.add(e.indexMul(unit.tile, low), e.umin(unit.tile, e.index(tall)));
+  unit.row = e.add(e.indexMul(unit.head, tokens), unit.token);
+  return unit;
 }
 
-void AttentionKernel::emitUnit(Emitter &e, Value head, Value token, int64_t rows) {
-  emitScores(e, head, token, rows);
-  emitScoreStages(e, e.add(e.indexMul(head, tokens), token), rows);
-  emitContext(e, head, token, rows);
+/// The code of a unit, for each number of rows that it may have.
+void AttentionKernel::forUnit(Emitter &e, Value number, function_ref<void(const Unit &)> emit) const {
+  const int64_t low = scoresGeometry.lowRows(), tall = scoresGeometry.tallTiles();
+  Unit unit = unitAt(e, number);
+  auto emitRows = [&](int64_t rows) {
+    unit.rows = rows;
+    emit(unit);
+  };
+  if (!tall)
+    return emitRows(low);
+  Value isTall = e.cmp(arith::CmpIPredicate::ult, unit.tile, e.index(tall));
+  e.ifThenElse(isTall, [&] { emitRows(low + 1); }, [&] { emitRows(low); });
+}
+
+void AttentionKernel::emitUnits(Emitter &e, Value first, Value last) {
+  if (besideRows)
+    return emitUnitsAhead(e, first, last);
+  e.loop(first, last, 1, [&](Value number) {
+    forUnit(e, number, [&](const Unit &unit) {
+      emitScores(e, unit.head, unit.token, unit.rows);
+      emitScoreStages(e, unit.row, unit.rows);
+      emitContext(e, unit.head, unit.token, unit.rows);
+    });
+  });
 }
 
 /// Writes one row of a left operand in the format of the dot product.
@@ -117,12 +133,14 @@ Value AttentionKernel::resultView(Emitter &e, const Stage &stage, unsigned index
   const int64_t rows = scoresGeometry.tileRows;
   Value tensor = stage.op->getResult(index);
   const unsigned width = widthOf(tensor);
-  const int64_t offset = stage.resultOffsets[index];
+  const bool isCodes = &stage == &scoreStages.back();
+  Value offset = e.index(stage.resultOffsets[index]);
+  if (isCodes && besideRows)
+    offset = e.add(offset, e.indexMul(parity, index > 0 ? bytesOfSums() : bytesOfCodes()));
   if (index > 0)
     return scratchView(e, offset, {rows}, width);
-  const bool isCodes = &stage == &scoreStages.back();
   const bool isScores = stage.op->isBeforeInBlock(parts.context);
-  const int64_t cols = isCodes ? codesStride() : isScores ? scoresGeometry.paddedCols() : contextGeometry.paddedCols();
+  const int64_t cols = isCodes ? codesStride() : isScores ? scoresStride() : contextGeometry.paddedCols();
   return scratchView(e, offset, {rows, cols}, width);
 }
 
@@ -145,7 +163,7 @@ Values AttentionKernel::operandsOf(Emitter &e, const Stage &stage) {
 /// The rows of scores, or of what ops on them in registers gave.
 Value AttentionKernel::scoresView(Emitter &e) {
   return tileStages ? resultView(e, scoreStages[tileStages - 1], 0)
-                    : scratchView(e, scoresOffset, {scoresGeometry.tileRows, scoresGeometry.paddedCols()}, 32);
+                    : scratchView(e, scoresOffset, {scoresGeometry.tileRows, scoresStride()}, 32);
 }
 
 /// The other ops between scores and codes; their rows are in scratch memory.
@@ -195,10 +213,12 @@ void AttentionKernel::callRows(Emitter &e, const Stage &stage, Value primary, Va
 /// The codes as the left operand of the second product.
 Value AttentionKernel::emitCodeWords(Emitter &e, int64_t rows) {
   const Geometry &geometry = contextGeometry;
-  Value words =
-      scratchView(e, codesOffset, {scoresGeometry.tileRows, codesStride() / geometry.dot.group}, geometry.wordBits());
-  if (readsCodes())
-    return words;
+  if (readsCodes()) {
+    Value offset = e.index(codesOffset);
+    if (besideRows)
+      offset = e.add(offset, e.indexMul(parity, bytesOfCodes()));
+    return scratchView(e, offset, {scoresGeometry.tileRows, codesStride() / geometry.dot.group}, geometry.wordBits());
+  }
   Value codes = scratchView(e, codesOffset, {scoresGeometry.tileRows, codesStride()}, codesFormat.width);
   Value to = scratchView(e, wordsOffset, {scoresGeometry.tileRows, geometry.paddedDepth()}, geometry.dot.width);
   for (int64_t r = 0; r < rows; ++r) {
@@ -247,7 +267,10 @@ void AttentionKernel::emitContext(Emitter &e, Value head, Value token, int64_t r
     TilePlace place{zero, offset, panel.first, row, resultRow, readsMemory ? row : zero, e.add(biasCol, panel.first)};
     if (!inTile)
       place.row = place.resultRow = place.operandRow = zero;
-    tiles.call(e, rows, stored, place);
+    if (besideRows)
+      callBeside(e, tiles, stored, place, rows);
+    else
+      tiles.call(e, rows, stored, place);
   });
   if (!inTile)
     emitContextStages(e, sums, row, resultRow, rows, operands);

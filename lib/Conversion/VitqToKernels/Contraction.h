@@ -104,6 +104,19 @@ struct TilePlace {
   int64_t aheadStep = 0;
 };
 
+struct TileSums;
+
+/// What a tile's function computes besides its sums, between their products: where both wait for different units of a
+/// CPU, one costs nothing.
+class TileCompanion {
+public:
+  virtual ~TileCompanion() = default;
+  /// Arguments of the function.
+  virtual Values arguments() const = 0;
+  /// `init` and the products of `sums`, beside the rest.
+  virtual Values emit(Emitter &e, ValueRange arguments, TileSums &sums, ValueRange init) = 0;
+};
+
 /// Code that computes tiles of one product by calls of functions of their own:
 /// inlined into loops over tiles, sums would be spilled.
 class TileCaller {
@@ -115,10 +128,11 @@ public:
       : module(module), geometry(geometry), left(left), leftStride(leftStride), panels(panels), bias(bias),
         store(store), packing(packing) {}
 
-  void call(Emitter &e, int64_t rows, const Panel &panel, const TilePlace &place);
+  void call(Emitter &e, int64_t rows, const Panel &panel, const TilePlace &place, TileCompanion *companion = nullptr);
 
 private:
-  void emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel, int64_t aheadStep);
+  void emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel, int64_t aheadStep,
+                TileCompanion *companion);
   void storeTile(Emitter &e, ValueRange args, const Panel &panel, int64_t rows, ValueRange sums,
                  const TilePlace &place);
 

@@ -41,7 +41,7 @@ Rescale::Rescale(const TargetDesc &target, Blob &blob, DyadicAttr dyadic, Roundi
   // (s >> c) + a = (s + (a << c)) >> c, if there is room: the upper half of a product
   // takes 30 bits. A tie to even would look at the sum.
   addsUp =
-      addend && fast && rounding != Rounding::HalfEven && std::abs(*addend) << (*most + pre - 32) < (int64_t(1) << 29);
+      addend && fast && rounding != Rounding::HalfEven && std::abs(*addend) << (*most + pre - 32) <= (int64_t(1) << 29);
 
   std::vector<int32_t> shift, half;
   for (int32_t c : dyadic.getShifts()) {

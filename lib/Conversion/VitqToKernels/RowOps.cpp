@@ -143,23 +143,16 @@ static constexpr int64_t kLeastSum = 128;
 /// y = clamp(zp + rescale(sat32((x * R + 2^15) >> 16))), R one per row. x is
 /// limited to 256 * sum first, where the quotient saturates in any case.
 ///
-/// Of a softmax's codes times 8-bit values |x| <= 128 * sum: nothing saturates then. If
-/// also the sum is at least 128, R = 4 * H + L with H < 2^31, and
-/// (x * R + 2^15) >> 16 = (x * H + ((x * L + 2^15) >> 2)) >> 14: one product of 32-bit
-/// numbers. A multiple of 2^14 keeps the second addend positive for |x| <= 2^29. L is below
-/// 4, but for a sum of 128: then R = 2^33, and L is 4. An R
-/// from lines is not above the quotient, so the same holds.
+/// Of a softmax's codes times 8-bit values |x| <= 128 * sum: nothing saturates then. If also the sum is at least 128,
+/// R = S + 2^32 * t <= 2^33, where S has 32 bits with a sign. The result, which has 32 bits as well, then is
+/// ((x * S + 2^15) >> 16) + 2^16 * t * x modulo 2^32: one product of 32-bit numbers. An R from lines is not above the
+/// quotient, so the same holds.
 struct DivideRows : Elementwise {
-  /// Added to x * L, and what is left of it in the result.
-  static constexpr int64_t kAddend = int64_t(1) << 31, kRest = kAddend >> 16;
-
   std::optional<ScaledLines> lines;
   Slot zeroPoint;
   Rescale rescale;
   Clamp clamp;
   bool bounded = false;
-  /// Whether `bounded` sums may be no more than 128.
-  bool mayBe128 = false;
   /// Multiply in 64-bit lanes instead of extended ones.
   bool pairs = false;
 
@@ -170,41 +163,35 @@ struct DivideRows : Elementwise {
     Value reciprocal = lines ? lines->apply(e, context.blob, divisor, numerics::kReciprocalCodes, 8, 3)
                              : e.divu(e.like(divisor, int64_t(1) << 40), divisor);
     if (bounded) {
-      Value high = e.srl(reciprocal, e.like(reciprocal, 2));
-      if (mayBe128) {
-        high = e.smin(high, e.like(high, INT32_MAX));
-        return {e.trunc(high, 32), e.trunc(e.sub(reciprocal, e.shl(high, 2)), 32)};
-      }
-      return {e.trunc(high, 32), e.op<arith::AndIOp>(e.trunc(reciprocal, 32), e.constant(e.intType(32), 3))};
+      // t, the nearest multiple of 2^32.
+      Value above = e.srl(e.add(reciprocal, int64_t(1) << 31), e.like(reciprocal, 32));
+      return {e.trunc(reciprocal, 32), e.shl(e.trunc(above, 32), 16)};
     }
     Value top = e.mul(divisor, 256), bottom = e.sub(e.like(top, 0), top);
     return {reciprocal, bottom, top};
   }
-  /// H * x + low >> 14, the lower 32 bits of it, for pairs of lanes: the product of
+  /// (x * S + 2^15) >> 16, the lower 32 bits of it, for pairs of lanes: the product of
   /// 32-bit numbers in 64-bit lanes is one instruction on x86.
-  Value multiplyPairs(Emitter &e, Value x, Value high, Value low) const {
+  Value multiplyPairs(Emitter &e, Value x, Value factor) const {
     auto type = cast<VectorType>(x.getType());
     auto pairs = VectorType::get({type.getNumElements() / 2}, e.intType(64));
-    Value x64 = e.op<vector::BitCastOp>(pairs, x), low64 = e.op<vector::BitCastOp>(pairs, low);
-    Value h = e.sext(e.op<vector::BroadcastOp>(VectorType::get(pairs.getShape(), e.intType(32)), high), 64);
-    Value mask = e.like(x64, 0xffffffff);
+    Value x64 = e.op<vector::BitCastOp>(pairs, x);
+    Value s = e.sext(e.op<vector::BroadcastOp>(VectorType::get(pairs.getShape(), e.intType(32)), factor), 64);
     auto number = [&](int64_t n) { return e.like(x64, n); };
-    Value even = e.add(e.mul(e.sra(e.shl(x64, 32), number(32)), h), e.op<arith::AndIOp>(low64, mask));
-    Value odd = e.add(e.mul(e.sra(x64, number(32)), h), e.srl(low64, number(32)));
-    even = e.op<arith::AndIOp>(e.srl(even, number(14)), mask);
-    odd = e.op<arith::AndIOp>(e.shl(odd, 18), number(~int64_t(0xffffffff)));
+    Value even = e.add(e.mul(e.sra(e.shl(x64, 32), number(32)), s), int64_t(1) << 15);
+    Value odd = e.add(e.mul(e.sra(x64, number(32)), s), int64_t(1) << 15);
+    even = e.op<arith::AndIOp>(e.srl(even, number(16)), number(0xffffffff));
+    odd = e.op<arith::AndIOp>(e.shl(odd, 16), number(~int64_t(0xffffffff)));
     return e.op<vector::BitCastOp>(type, e.op<arith::OrIOp>(even, odd));
   }
   Value quotient(Emitter &e, ValueRange start, Value x) const {
     if (bounded) {
       auto vector = dyn_cast<VectorType>(x.getType());
-      const bool inPairs = pairs && vector && vector.getNumElements() % 2 == 0;
-      Value low = e.add(e.mul(x, e.splatLike(start[1], x)), static_cast<int32_t>(kAddend + (1 << 15)));
-      low = e.srl(low, e.like(low, 2));
-      if (inPairs)
-        return e.add(multiplyPairs(e, x, start[0], low), -kRest);
-      Value p = e.add(e.mul(e.sext(x, 64), e.sext(e.splatLike(start[0], x), 64)), e.zext(low, 64));
-      return e.add(e.trunc(e.srl(p, e.like(p, 14)), 32), -kRest);
+      Value rest = e.mul(x, e.splatLike(start[1], x));
+      if (pairs && vector && vector.getNumElements() % 2 == 0)
+        return e.add(multiplyPairs(e, x, start[0]), rest);
+      Value p = e.add(e.mul(e.sext(x, 64), e.sext(e.splatLike(start[0], x), 64)), int64_t(1) << 15);
+      return e.add(e.trunc(e.srl(p, e.like(p, 16)), 32), rest);
     }
     x = e.sext(x, 64);
     x = e.clamp(x, e.splatLike(start[1], x), e.splatLike(start[2], x));
@@ -384,21 +371,21 @@ static std::unique_ptr<RowOp> makeMul(MulOp op, const RowBuilder &build) {
   return row;
 }
 
-/// If the rows are codes of a softmax, of which the largest is at least 128, times 8-bit values,
-/// divided by the sum of these codes: the largest code.
-static std::optional<int64_t> largestCodeOfSums(DivideRowsOp op) {
+/// Whether the rows are codes of a softmax, of which the largest is at least 128, times 8-bit values,
+/// divided by the sum of these codes.
+static bool isBounded(DivideRowsOp op) {
   auto softmax = op.getSums().getDefiningOp<SoftmaxOp>();
   auto product = op.getInput().getDefiningOp<MatmulOp>();
   if (!softmax || !product || product.getBias() || product.getLhs() != softmax.getCodes() ||
-      product.getLhsCode().getZero() != 0 || accumulatorBits(op.getInput()) > 29)
-    return std::nullopt;
+      product.getLhsCode().getZero() != 0 || accumulatorBits(op.getInput()) > 30)
+    return false;
   const unsigned bits = codeOf(softmax.getCodes()).bits;
   int64_t largest = 0;
   if (std::optional<numerics::DistanceTable> codes = softmax.getAlgorithm().getDistanceCodes(bits); !codes)
     largest = softmax.getAlgorithm().getLargestCode(bits);
   else if (product.getLhsCode().isUnsigned())
     largest = codes->front();
-  return largest >= kLeastSum ? std::optional(largest) : std::nullopt;
+  return largest >= kLeastSum;
 }
 
 static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &build) {
@@ -411,9 +398,7 @@ static std::unique_ptr<RowOp> makeDivideRows(DivideRowsOp op, const RowBuilder &
                          ChannelMap::of(op.getBy(), shape, op.getAxis()), row->clamp.addend());
   row->addOperand(op.getSums(), build.module.reshape(op.getLoc(), build.memrefOf(op.getSums()), {row->rows}));
   row->rowOperands.push_back(0);
-  const std::optional<int64_t> largestCode = largestCodeOfSums(op);
-  row->bounded = largestCode.has_value();
-  row->mayBe128 = largestCode == 128;
+  row->bounded = isBounded(op);
   row->pairs = build.module.target.isX86();
   if (op.getLines())
     row->lines = ScaledLines(row->blob, op.getLines()->lines());

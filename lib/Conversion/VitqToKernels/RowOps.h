@@ -39,6 +39,26 @@ struct RowContext {
   }
 };
 
+/// The code of rows in pieces of some columns, which other code may stand between.
+class RowPieces {
+public:
+  virtual ~RowPieces() = default;
+  virtual int64_t columns() const = 0;
+  /// How often a piece pauses, at most.
+  virtual int64_t pauses() const = 0;
+  /// What the rows of one function share, of which `context` has the operands.
+  virtual void start(Emitter &e, const RowContext &context) = 0;
+  /// What a row must know of all its elements before.
+  virtual Value survey(Emitter &e, const RowContext &context) = 0;
+  /// A row of which `known` is known; returns what its pieces carry.
+  virtual Value startRow(Emitter &e, Value known) = 0;
+  /// Columns `col` and on, as many as `columns()`; `pause` is called now and then.
+  virtual Value emit(Emitter &e, const RowContext &context, Value carried, Value col,
+                     llvm::function_ref<void()> pause) = 0;
+  /// The columns that fill no piece, and what is known at the end of the row.
+  virtual void finishRow(Emitter &e, const RowContext &context, Value carried, llvm::function_ref<void()> pause) = 0;
+};
+
 /// An op whose result rows depend on the same rows of its operands, all seen as
 /// [rows, cols]. It becomes a kernel of its own, or the epilogue of a contraction.
 class RowOp {
@@ -51,6 +71,12 @@ public:
   virtual void emitRows(Emitter &e, const TargetDesc &target, const RowContext &context, int64_t count) const;
   /// How many rows `emitRows` computes side by side, where the steps of one wait for each other.
   virtual int64_t rowsAtOnce(const TargetDesc &) const { return 1; }
+
+  /// The same in pieces, where columns have so much `room`, and rows that follow each other, `sharing` of them from a
+  /// multiple of it on, share their constants; null where there is no such code, or it leaves no registers.
+  virtual std::unique_ptr<RowPieces> pieces(const TargetDesc &, int64_t /*room*/, int64_t /*sharing*/) const {
+    return nullptr;
+  }
 
   /// Whether a result depends on its element alone, wherever that is.
   virtual bool joinsRows() const { return false; }

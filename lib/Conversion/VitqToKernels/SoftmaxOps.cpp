@@ -75,20 +75,33 @@ public:
   /// None where some multiplier has no such form.
   static std::optional<ShortDistances> of(Blob &blob, integer::DyadicAttr by, ChannelMap map);
 
+  /// What all rows with the same multiplier share, and what those of one row do.
   struct Constants {
-    Value top, factor, furthest;
+    Value factor, furthest;
   };
-  Constants start(Emitter &e, const RowContext &context, Value top) const {
+  struct RowConstants {
+    Value factor, least, sum;
+  };
+  Constants start(Emitter &e, const RowContext &context) const {
     Value number = e.index(0);
     if (map.kind == ChannelMap::Row)
       number = e.remu(map.divisor == 1 ? context.row : e.divu(context.row, e.index(map.divisor)), e.index(map.count));
     auto load = [&](Slot slot) { return e.load(Blob::view(e, context.blob, slot), number); };
-    return {top, load(factors), load(furthest)};
+    return {load(factors), load(furthest)};
   }
-  /// Lanes of 32 bits of which the top byte is the distance.
-  static Value lanes(Emitter &e, const Constants &constants, Value x) {
-    Value difference = e.umin(e.sub(e.splatLike(constants.top, x), x), e.splatLike(constants.furthest, x));
-    return e.add(e.mul(difference, e.splatLike(constants.factor, x)), int64_t{numerics::ShortDistance::half});
+  static RowConstants startRow(Emitter &e, const Constants &constants, Value top) {
+    // No score is below the least number.
+    Value room = e.sub(top, e.like(top, INT32_MIN));
+    Value sum = e.add(e.mul(top, constants.factor), int64_t{numerics::ShortDistance::half});
+    return {constants.factor, e.sub(top, e.umin(constants.furthest, room)), sum};
+  }
+  /// Whether rows of one of such groups have the same constants.
+  bool isSharedBy(int64_t rows) const { return map.kind != ChannelMap::Row || map.divisor % rows == 0; }
+  /// Lanes of 32 bits of which the top byte is the distance: (top - x) * factor + half, x limited from below. Modulo
+  /// 2^32, which the result is below.
+  static Value lanes(Emitter &e, const RowConstants &row, Value x) {
+    Value limited = e.smax(x, e.splatLike(row.least, x));
+    return e.sub(e.splatLike(row.sum, x), e.mul(limited, e.splatLike(row.factor, x)));
   }
 
 private:
@@ -103,9 +116,9 @@ struct Softmax : SoftmaxRow {
 
   void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
     Value top = rowMaximum(e, target, context, cols);
-    std::optional<ShortDistances::Constants> constants;
+    std::optional<ShortDistances::RowConstants> constants;
     if (shortDistances)
-      constants = shortDistances->start(e, context, top);
+      constants = ShortDistances::startRow(e, shortDistances->start(e, context), top);
     ByteTable entries(e, target, Blob::view(e, context.blob, table), {e.index(0)}, /*signedCodes=*/false);
     auto positions = [&](Value col, int64_t lanes) {
       if (!constants)
@@ -119,6 +132,7 @@ struct Softmax : SoftmaxRow {
                     : codesApart(e, target, context, entries, positions);
     e.store(sum, context.results[1], context.resultRow);
   }
+  std::unique_ptr<RowPieces> pieces(const TargetDesc &target, int64_t room, int64_t sharing) const override;
 
 private:
   /// Positions in the table, of 8 bits.
@@ -161,6 +175,60 @@ private:
       return Values{e.add(sum[0], e.zext(code, 32))};
     })[0];
   }
+};
+
+/// A piece is what one lookup takes. The sums of codes are carried; a row's largest score must be known.
+class SoftmaxPieces : public RowPieces {
+public:
+  SoftmaxPieces(const Softmax &op, const TargetDesc &target) : op(op), target(target), step(target.vectorBits / 32) {}
+
+  int64_t columns() const override { return ByteTable::lanesOf(target); }
+  int64_t pauses() const override { return columns() / step; }
+  void start(Emitter &e, const RowContext &context) override {
+    constants = op.shortDistances->start(e, context);
+    entries.emplace(e, target, Blob::view(e, context.blob, op.table), Values{e.index(0)}, /*signedCodes=*/false);
+  }
+  Value survey(Emitter &e, const RowContext &context) override { return rowMaximum(e, target, context, op.cols); }
+  Value startRow(Emitter &e, Value top) override {
+    row = ShortDistances::startRow(e, constants, top);
+    return e.constant(VectorType::get({step}, e.intType(32)), 0);
+  }
+  Value emit(Emitter &e, const RowContext &context, Value sums, Value col, function_ref<void()> pause) override {
+    return addFours(e, target, sums, codes(e, context, col, columns(), pause));
+  }
+  void finishRow(Emitter &e, const RowContext &context, Value sums, function_ref<void()> pause) override {
+    const Columns all = Columns::of(target, op.cols, 8, context.room);
+    if (all.tail) {
+      Value rest = all.onlyNew(e, codes(e, context, e.index(all.tailColumn()), all.tail, pause));
+      // As many lanes as a piece has, so that one reduction does.
+      Value none = e.constant(VectorType::get({columns()}, e.intType(8)), 0);
+      rest = e.op<vector::InsertStridedSliceOp>(rest, none, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
+      sums = addFours(e, target, sums, rest);
+    }
+    e.store(e.op<vector::ReductionOp>(vector::CombiningKind::ADD, sums), context.results[1], context.resultRow);
+  }
+
+private:
+  Value codes(Emitter &e, const RowContext &context, Value col, int64_t lanes, function_ref<void()> pause) {
+    const int64_t count = std::min(lanes, step);
+    Values products;
+    for (int64_t lane = 0; lane < lanes; lane += count) {
+      Value x = e.load(context.primary, {context.primaryRow, e.indexAdd(col, lane)}, count);
+      products.push_back(ShortDistances::lanes(e, row, x));
+      pause();
+    }
+    Value codes = entries->lookup(e, entries->topBytes(e, e.join(products)));
+    e.store(codes, context.results[0], {context.resultRow, col});
+    return codes;
+  }
+
+  const Softmax &op;
+  const TargetDesc &target;
+  /// Lanes of scores.
+  int64_t step;
+  ShortDistances::Constants constants;
+  ShortDistances::RowConstants row;
+  std::optional<ByteTable> entries;
 };
 
 /// code = 2^top >> min(15, distance), sum of the codes
@@ -270,6 +338,16 @@ struct Shiftmax32 : Shiftmax {
 };
 
 } // namespace
+
+std::unique_ptr<RowPieces> Softmax::pieces(const TargetDesc &target, int64_t room, int64_t sharing) const {
+  const int64_t lanes = ByteTable::lanesOf(target), step = target.vectorBits / 32;
+  // Other lookups take many registers.
+  if (target.byteLookup != ByteLookup::Permute128 || target.emulateDot || !shortDistances ||
+      !shortDistances->isSharedBy(sharing) || room < (cols + step - 1) / step * step ||
+      Columns::of(target, cols, 8, room).whole != cols / lanes * lanes)
+    return nullptr;
+  return std::make_unique<SoftmaxPieces>(*this, target);
+}
 
 //===----------------------------------------------------------------------===//
 // Construction

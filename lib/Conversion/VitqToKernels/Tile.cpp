@@ -100,7 +100,7 @@ bool vitq::kernels::fitsTile(const Geometry &geometry, const RowOp &op, const Ta
          (geometry.n % geometry.dot.lanes == 0 || target.isa->maskedMoves);
 }
 
-void TileCaller::call(Emitter &e, int64_t rows, const Panel &panel, const TilePlace &place) {
+void TileCaller::call(Emitter &e, int64_t rows, const Panel &panel, const TilePlace &place, TileCompanion *companion) {
   Values args{left, panels};
   if (bias)
     args.push_back(bias);
@@ -111,14 +111,24 @@ void TileCaller::call(Emitter &e, int64_t rows, const Panel &panel, const TilePl
     args.append({place.resultRow, place.operandRow, place.biasCol ? place.biasCol : place.firstCol});
   if (place.ahead)
     args.append({place.ahead, place.aheadFirst});
-  func::FuncOp tile = module.function("tile", TypeRange(ValueRange(args)), {}, [&](Emitter &inner, ValueRange in) {
-    emitTile(inner, in, rows, panel, place.aheadStep);
+  if (companion)
+    args.append(companion->arguments());
+  StringRef name = companion ? "tile_beside" : "tile";
+  func::FuncOp tile = module.function(name, TypeRange(ValueRange(args)), {}, [&](Emitter &inner, ValueRange in) {
+    emitTile(inner, in, rows, panel, place.aheadStep, companion);
   });
   func::CallOp::create(e.b, e.loc, tile, args);
 }
 
-void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel, int64_t aheadStep) {
+void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel, int64_t aheadStep,
+                          TileCompanion *companion) {
   Value a = in[0], b = in[1], start, ahead, aheadFirst;
+  ValueRange besides;
+  if (companion) {
+    const size_t count = companion->arguments().size();
+    besides = in.take_back(count);
+    in = in.drop_back(count);
+  }
   if (aheadStep) {
     ahead = in[in.size() - 2];
     aheadFirst = in.back();
@@ -151,7 +161,7 @@ void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &
     }
   TileSums loops{e, geometry,          rows,    vectors, a,          place.leftRow, leftStride,
                  b, place.panelOffset, packing, ahead,   aheadFirst, aheadStep};
-  Values sums = loops.emit(init);
+  Values sums = companion ? companion->emit(e, besides, loops, init) : loops.emit(init);
   storeTile(e, args, panel, rows, sums, place);
 }
 

@@ -16,8 +16,7 @@ using namespace mlir;
 using namespace vitq;
 using namespace vitq::kernels;
 
-/// The sums leave few registers: an unrolled loop would spill some of them.
-static void forbidUnrolling(Operation *loop) {
+void vitq::kernels::forbidUnrolling(Operation *loop) {
   MLIRContext *context = loop->getContext();
   auto unroll = LLVM::LoopUnrollAttr::get(context, BoolAttr::get(context, true), {}, {}, {}, {}, {}, {});
   loop->setAttr("llvm.loop_annotation",
@@ -125,13 +124,17 @@ Values TileSums::addGroup(Value kg, ValueRange sums, AddProduct add) {
   return next;
 }
 
-Values TileSums::emitLoop(ValueRange init) {
-  Values sums = e.loop(geometry.groups(), init, [&](Value kg, ValueRange acc) {
-    return addGroup(kg, acc, [&](Value sum, Value a, Value b) { return emitDot(e, geometry, sum, a, b); });
-  });
+Values TileSums::addDots(Value kg, ValueRange sums) {
+  return addGroup(kg, sums, [&](Value sum, Value a, Value b) { return emitDot(e, geometry, sum, a, b); });
+}
+
+Values TileSums::emitGroups(Value first, Value last, ValueRange init) {
+  Values sums = e.loop(first, last, 1, init, [&](Value kg, ValueRange acc) { return addDots(kg, acc); });
   forbidUnrolling(sums.front().getDefiningOp());
   return sums;
 }
+
+Values TileSums::emitLoop(ValueRange init) { return emitGroups(e.index(0), e.index(geometry.groups()), init); }
 
 /// The same by short sums of two groups each: one short sum at a time, all others stay in registers.
 Values TileSums::emitPairs(ValueRange init) {
@@ -154,8 +157,7 @@ Values TileSums::emitPairs(ValueRange init) {
   forbidUnrolling(sums.front().getDefiningOp());
   if (groups % 2 == 0)
     return sums;
-  return addGroup(e.index(groups - 1), sums,
-                  [&](Value sum, Value a, Value b) { return emitDot(e, geometry, sum, a, b); });
+  return addDots(e.index(groups - 1), sums);
 }
 
 /// The same by longer runs. Sums of 32 bits leave the registers meanwhile.

@@ -13,6 +13,9 @@
 
 namespace vitq::kernels {
 
+/// The sums leave few registers: an unrolled loop would spill some of them.
+void forbidUnrolling(mlir::Operation *loop);
+
 /// The sums of `dot.rows` rows and one vector of columns, as its instruction has them, and back.
 Values squaresOfRows(Emitter &e, const DotInstruction &dot, ValueRange rows);
 Values rowsOfSquares(Emitter &e, const DotInstruction &dot, ValueRange squares);
@@ -35,6 +38,9 @@ struct TileSums {
 
   /// `init` and the products.
   Values emit(ValueRange init);
+  /// The products of groups `first` to `last`, and of group `kg`.
+  Values emitGroups(Value first, Value last, ValueRange init);
+  Values addDots(Value kg, ValueRange sums);
 
 private:
   /// Adds the product of a word and a vector to a sum.

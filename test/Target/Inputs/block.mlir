@@ -27,7 +27,7 @@ func.func @main(%x: tensor<1x197x128x1xi8>) -> tensor<1x197x128xi16> {
   %v = vitq.transpose %v2 by [0, 2, 1, 3] : tensor<1x197x2x64xi8> -> tensor<1x2x197x64xi8>
 
   %s = vitq.matmul %q, %k transpose_rhs lhs <unsigned, zero = 128> : (tensor<1x2x197x64xi8>, tensor<1x2x197x64xi8>) -> tensor<1x2x197x197xi32>
-  %codes, %sums = vitq.softmax %s with #vitq.exp_table<dense<1> : tensor<256xi8>> by <[1518500250, 1418500250], [39, 39]> : (tensor<1x2x197x197xi32>) -> (tensor<1x2x197x197xi8>, tensor<1x2x197xi32>)
+  %codes, %sums = vitq.softmax %s with #vitq.exp_table<dense<1> : tensor<256xi8>> by <[1518469120, 1418461184], [39, 39]> : (tensor<1x2x197x197xi32>) -> (tensor<1x2x197x197xi8>, tensor<1x2x197xi32>)
   %c0 = vitq.matmul %codes, %v lhs <unsigned> : (tensor<1x2x197x197xi8>, tensor<1x2x197x64xi8>) -> tensor<1x2x197x64xi32>
   %c1 = vitq.divide_rows %c0, %sums by <[1518500250, 1418500250], [54, 54]> round half_up result <unsigned, zero = 128> {axis = 1 : i64} : (tensor<1x2x197x64xi32>, tensor<1x2x197xi32>) -> tensor<1x2x197x64xi8>
   %c2 = vitq.transpose %c1 by [0, 2, 1, 3] : tensor<1x2x197x64xi8> -> tensor<1x197x2x64xi8>
