@@ -12,6 +12,7 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "vitq/Analysis/AccumulatorBounds.h"
+#include "vitq/Support/Constants.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -87,6 +88,8 @@ struct Add : Elementwise {
   int64_t otherRows;
   Slot zeroPoint;
   Clamp clamp;
+  /// Whether the sum may exceed 32 bits where a side is unchanged.
+  bool mayExceed = true;
 
   bool isNarrow() const override { return first.isFast() && second.isFast() && clamp.fits32(); }
   Value side(Emitter &e, const RowContext &context, const Side &s, Value x, Value col) const {
@@ -105,7 +108,7 @@ struct Add : Elementwise {
       return finishSum(e, context.blob, e.add(e.sext(a, 64), e.sext(b, 64)), zeroPoint, clamp);
     // A side that is unchanged has all 32 bits, and the result then no zero point.
     if (first.unchanged || second.unchanged)
-      return e.op<LLVM::SAddSat>(a, b);
+      return mayExceed ? e.op<LLVM::SAddSat>(a, b) : e.add(a, b);
     return finishSum(e, context.blob, e.add(a, b), zeroPoint, clamp);
   }
 };
@@ -307,6 +310,19 @@ static std::unique_ptr<RowOp> makeRequant(RequantOp op, const RowBuilder &build)
   return row;
 }
 
+/// |x| <= 2^bits for what an operand gives a sum in 32 bits: as it is, or rescaled (Rescale::isFast).
+static unsigned summandBits(Value operand, bool isUnchanged) {
+  if (!isUnchanged)
+    return 29;
+  FailureOr<Tensor> constant = getIntTensor(operand);
+  if (failed(constant))
+    return accumulatorBits(operand);
+  int64_t largest = 1;
+  for (int64_t i = 0; i < constant->numElements(); ++i)
+    largest = std::max(largest, std::abs(constant->intAt(i)));
+  return llvm::Log2_64_Ceil(largest);
+}
+
 static std::unique_ptr<RowOp> makeAdd(AddOp op, const RowBuilder &build) {
   auto row = std::make_unique<Add>();
   const bool swap = build.fusedWith && build.fusedWith == op.getRhs();
@@ -329,6 +345,7 @@ static std::unique_ptr<RowOp> makeAdd(AddOp op, const RowBuilder &build) {
   row->second = side(op.getRhs(), op.getRhsBy(), op.getRhsCode().isUnsigned(), op.getRhsCode().getZero());
   if (swap)
     std::swap(row->first, row->second);
+  row->mayExceed = summandBits(primary, row->first.unchanged) > 30 || summandBits(other, row->second.unchanged) > 30;
   row->zeroPoint = row->blob.scalar(op.getResultCode().getZero());
   row->clamp = Clamp::of(op.getResult(), op.getResultCode());
   auto [memref, rows] = build.broadcastOperand(op.getLoc(), *row, other);

@@ -170,6 +170,18 @@ TEST(Attention, MasksAndBiasesAreAddedToScores) {
                                       mask);
     expectOneKernel(attention.text());
   }
+  // Constants, of which one leaves sums within 32 bits.
+  for (const char *value : {"-1234567", "2147483647"}) {
+    AttentionText attention;
+    attention.between = llvm::formatv(R"(
+      %mask = arith.constant dense<{0}> : tensor<14x14xi32>
+      %m = vitq.add %s by <1073741824, 30>, %mask by <1073741824, 30> round half_up
+        : ({{scores}, tensor<14x14xi32>) -> {{scores}
+      %c, %n = vitq.softmax %m with #vitq.exp_table<dense<[{{table}]> : tensor<256xi8>> by <1518500250, 50>
+        : ({{scores}) -> ({{codes}, {{sums}))",
+                                      value);
+    expectOneKernel(attention.text());
+  }
   // Of windows: tiles of six rows and of five, and vectors that are not full.
   AttentionText windows;
   windows.heads = "2x3x";
