@@ -120,8 +120,11 @@ void vitq::numerics::layerNormRow(const int32_t *x, int32_t *out, int64_t channe
     out[c] = scaled(normalized(s, s.reciprocal, channels, x[c]), a[c], b[c], shift, zeroPoint, lo, hi);
 }
 
-std::optional<LayerNormAffine> vitq::numerics::layerNormAffine(const double *gamma, const double *beta,
-                                                               int64_t channels, double outScale) {
+/// A and B of the largest shift, `least` or more, for which |B| + bound(y)*|A| stays below `limit(shift)` and |A|
+/// below 2^30.
+template <typename Limit>
+static std::optional<LayerNormAffine> largestAffine(const double *gamma, const double *beta, int64_t channels,
+                                                    double outScale, int least, Limit limit) {
   if (!(outScale > 0.0) || !std::isfinite(outScale))
     return std::nullopt;
   double gainMax = 0.0;
@@ -133,24 +136,22 @@ std::optional<LayerNormAffine> vitq::numerics::layerNormAffine(const double *gam
   }
 
   const double bound = static_cast<double>(layerNormNormalizedBound(channels));
-  // Coefficients are compared as doubles: |A| < 2^30 and |B| are exact there,
-  // and one ulp of 2^62 (512) is left free for the rounding of the sum.
-  const double limit = 0x1p62 - 1024.0;
+  // Coefficients are compared as doubles: |A| < 2^30 and |B| are exact there.
   const auto fits = [&](int shift) {
     if (std::round(std::ldexp(gainMax, shift - 14)) >= 0x1p30)
       return false;
     for (int64_t c = 0; c < channels; ++c) {
       const double a = std::round(std::ldexp(std::abs(gamma[c] / outScale), shift - 14));
       const double b = std::round(std::ldexp(std::abs(beta[c] / outScale), shift));
-      if (bound * a + b > limit)
+      if (bound * a + b > limit(shift))
         return false;
     }
     return true;
   };
   int shift = 62;
-  while (shift >= 1 && !fits(shift))
+  while (shift >= least && !fits(shift))
     --shift;
-  if (shift < 1)
+  if (shift < least)
     return std::nullopt;
 
   LayerNormAffine result;
@@ -162,6 +163,20 @@ std::optional<LayerNormAffine> vitq::numerics::layerNormAffine(const double *gam
     result.b.push_back(static_cast<int64_t>(std::round(std::ldexp(beta[c] / outScale, shift))));
   }
   return result;
+}
+
+std::optional<LayerNormAffine> vitq::numerics::layerNormAffine(const double *gamma, const double *beta,
+                                                               int64_t channels, double outScale) {
+  // One ulp of 2^62 (512) is left free for the rounding of the sum.
+  return largestAffine(gamma, beta, channels, outScale, 1, [](int) { return 0x1p62 - 1024.0; });
+}
+
+std::optional<LayerNormAffine> vitq::numerics::layerNormNarrowAffine(const double *gamma, const double *beta,
+                                                                     int64_t channels, double outScale,
+                                                                     int64_t zeroPoint) {
+  const double added = std::abs(static_cast<double>(zeroPoint)) + 1;
+  return largestAffine(gamma, beta, channels, outScale, kLayerNormNarrowShift,
+                       [=](int shift) { return 0x1p31 - 1 - std::ldexp(added, shift); });
 }
 
 //===----------------------------------------------------------------------===//

@@ -47,7 +47,7 @@ func.func @main(%a: tensor<1x2x2x!quant.uniform<i32:f32:2, {0.5, 0.25}>>, %b: te
 
 // layer_norm in units of each channel's scale: twice the scale, half the multiplier.
 // CHECK-LABEL: func.func @main
-// CHECK: vitq.layer_norm %{{.+}} with #vitq.norm_exact<eps = {{[0-9]+}}> by <[268435456, 536870912], [41, 41]> offsets [4398046511104, 8796093022208]
+// CHECK: vitq.layer_norm %{{.+}} with #vitq.norm_exact<eps = {{[0-9]+}}> by <[1024, 2048], [23, 23]> offsets [16777216, 33554432]
 func.func @main(%x: tensor<1x2x2x!quant.uniform<i16:f32, 0.01>>) -> tensor<1x2x2x!quant.uniform<u8:f32:2, {0.5:128, 0.25:128}>> {
   %one = arith.constant dense<1.0> : tensor<2xf32>
   %n = vit.layer_norm using table %x, %one, %one eps 1.0e-6 : (tensor<1x2x2x!quant.uniform<i16:f32, 0.01>>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x2x!quant.uniform<u8:f32:2, {0.5:128, 0.25:128}>>

@@ -115,6 +115,16 @@ inline std::optional<LayerNormAffine> layerNormAffine(const std::vector<double> 
   return layerNormAffine(gamma.data(), beta.data(), static_cast<int64_t>(gamma.size()), outScale);
 }
 
+/// The least shift of layerNormNarrowAffine. A is off by up to 1/2, y is of unit variance in Q14: the error's power is
+/// 2^(28 - 2*shift) of that of rounding to a code, 1.6 % here.
+constexpr int kLayerNormNarrowShift = 17;
+
+/// A, B and the largest shift, at least kLayerNormNarrowShift, for which a result takes 32 bits:
+/// |B| + bound(y)*|A| + (|zeroPoint| + 1)*2^shift < 2^31 for every channel. So the sum with half a unit and with the
+/// zero point fits, too. nullopt where there is none, as for results of 16 bits, or as layerNormAffine.
+std::optional<LayerNormAffine> layerNormNarrowAffine(const double *gamma, const double *beta, int64_t channels,
+                                                     double outScale, int64_t zeroPoint);
+
 //===----------------------------------------------------------------------===//
 // "ivit": I-ViT's form
 //===----------------------------------------------------------------------===//

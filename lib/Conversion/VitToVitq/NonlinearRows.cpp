@@ -220,8 +220,8 @@ struct LowerLayerNorm : Lowering<vit::LayerNormOp> {
       for (double &g : *gamma)
         g /= fitted->gain;
     }
-    FailureOr<Constants> constants =
-        shift ? shiftConstants(op, *gamma, *beta, scale) : exactConstants(op, *gamma, *beta, scale);
+    FailureOr<Constants> constants = shift ? shiftConstants(op, *gamma, *beta, scale)
+                                           : exactConstants(op, *gamma, *beta, scale, result->zeroPoint());
     if (failed(constants))
       return failure();
     auto norm = rewriter.replaceOpWithNewOp<integer::LayerNormOp>(
@@ -259,8 +259,12 @@ private:
   }
 
   static FailureOr<Constants> exactConstants(vit::LayerNormOp op, const std::vector<double> &gamma,
-                                             const std::vector<double> &beta, double scale) {
-    std::optional<numerics::LayerNormAffine> affine = numerics::layerNormAffine(gamma, beta, scale);
+                                             const std::vector<double> &beta, double scale, int64_t zeroPoint) {
+    // One multiplication of 32 bits for each element where that is as good.
+    std::optional<numerics::LayerNormAffine> affine = numerics::layerNormNarrowAffine(
+        gamma.data(), beta.data(), static_cast<int64_t>(gamma.size()), scale, zeroPoint);
+    if (!affine)
+      affine = numerics::layerNormAffine(gamma, beta, scale);
     if (!affine)
       return tooWide(op);
     return Constants{SmallVector<int32_t>(affine->a.begin(), affine->a.end()),

@@ -27,12 +27,14 @@ namespace {
 ///   y = (g*x + k + ((l*x + m) >> 16)) >> 10
 /// modulo 2^32 everywhere, and l*x + m is below 2^31 in magnitude.
 ///
-/// `fast`: every shift is at least 32, of y * 2^pre if need be, and zero point and half a unit are part of
-/// the offsets: the result is the upper half of y*M + offset, shifted further.
+/// `fast`: zero point and half a unit are part of the offsets. Either y*M + offset takes 32 bits (`narrow`), or every
+/// shift is at least 32, of y * 2^pre if need be, so that the result is the upper half of y*M + offset, shifted
+/// further.
 struct ExactLayerNorm : LayerNorm {
   /// Whether even and odd columns are stored apart, for the instruction that
   /// multiplies every other lane.
   bool pairs = false;
+  bool narrow = false;
   /// What y is multiplied by, as an exponent of 2, where shifts are below 32.
   int64_t pre = 0;
   Slot oddMultipliers, oddOffsets;
@@ -90,16 +92,29 @@ struct ExactLayerNorm : LayerNorm {
     Value rest = e.trunc(e.op<arith::AndIOp>(row[1], e.like(row[1], 0xffff)), 32);
     return {low, gain, rest, e.trunc(e.sra(row[1], 16), 32)};
   }
-  /// x * l of numbers of 16 bits, x in lanes of 32: a sum of two products of which one is zero takes half as long as
-  /// a product of 32 bits.
-  static Value timesLow(Emitter &e, const TargetDesc &target, Value x, Value low) {
-    if (auto vector = dyn_cast<VectorType>(x.getType())) {
-      auto halves = VectorType::get({2 * vector.getNumElements()}, e.intType(16));
-      auto split = [&](Value words) { return e.op<vector::BitCastOp>(halves, words); };
-      if (Value product = pairDot(e, target, split(x), split(e.splatLike(e.zext(low, 32), x))))
-        return product;
-    }
-    return e.mul(x, e.splatLike(e.sext(low, 32), x));
+  /// x * l + m and k + upper of numbers of 16 bits, x and m in lanes of 32 of which only the lower halves are
+  /// multiplied, `upper` the upper halves of lanes: a sum of two products of which one is zero takes half as long as a
+  /// product of 32 bits, and adds at the same time where there is such an instruction.
+  static Value timesLow(Emitter &e, const TargetDesc &target, Value x, Value low, Value m) {
+    if (Value sum = addPairs(e, target, m, x, e.splatLike(e.zext(low, 32), x)))
+      return sum;
+    return e.add(e.mul(x, e.splatLike(e.sext(low, 32), x)), m);
+  }
+  static Value addUpper(Emitter &e, const TargetDesc &target, Value k, Value lanes) {
+    if (target.isa->addDot16)
+      if (Value sum = addPairs(e, target, k, lanes, e.like(lanes, 1 << 16)))
+        return sum;
+    return e.add(k, e.sra(lanes, 16));
+  }
+  /// Adds the products of the halves of lanes to `sums`; null if there is no instruction for it.
+  static Value addPairs(Emitter &e, const TargetDesc &target, Value sums, Value x, Value y) {
+    auto vector = dyn_cast<VectorType>(x.getType());
+    if (!vector)
+      return {};
+    auto halves = VectorType::get({2 * vector.getNumElements()}, e.intType(16));
+    auto split = [&](Value words) { return e.op<vector::BitCastOp>(halves, words); };
+    Value products = pairDot(e, target, split(x), split(y));
+    return products ? e.add(products, sums) : Value();
   }
   /// All rows column by column, so that they share what is loaded for it.
   void normalizeVectors(Emitter &e, const TargetDesc &target, ArrayRef<RowContext> contexts,
@@ -107,19 +122,34 @@ struct ExactLayerNorm : LayerNorm {
     SmallVector<Values> numbers;
     for (const Values &row : rows)
       numbers.push_back(splitStatistics(e, row));
-    forColumns(e, target, cols, true, 32, [&](Value col, int64_t lanes) {
+    // Where packs make one vector of several, as many as they take.
+    const unsigned bits = e.packs ? clamp.width : 32;
+    const int64_t part = std::max<int64_t>(1, Columns::of(target, cols, 32).lanes);
+    forColumns(e, target, cols, true, bits, [&](Value col, int64_t lanes) {
       for (auto [context, row] : llvm::zip_equal(contexts, numbers)) {
-        Value x = e.sext(input16(e, context, col, lanes), 32);
-        auto splat = [&](Value number) { return e.splatLike(number, x); };
-        Value fine = e.add(timesLow(e, target, x, row[0]), splat(row[2]));
-        Value y = e.add(e.add(e.mul(x, splat(row[1])), splat(row[3])), e.sra(fine, 16));
-        y = e.sra(y, 10);
-        Value out = affineHigh(e, target, context, pre ? e.shl(y, pre) : y, col, lanes);
-        Value shift = Blob::view(e, context.blob, shifts);
-        shift = uniformShift ? e.splatLike(e.load(shift, e.index(0)), out) : e.load(shift, col, lanes);
-        e.store(clamp.apply(e, context.blob, e.sra(out, shift)), context.results[0], {context.resultRow, col});
+        Values parts;
+        for (int64_t i = 0; i < lanes; i += part)
+          parts.push_back(scaled(e, target, context, row, e.indexAdd(col, i), std::min(part, lanes)));
+        e.store(clamp.apply(e, context.blob, e.join(parts)), context.results[0], {context.resultRow, col});
       }
     });
+  }
+  /// Results of one vector before they are limited.
+  Value scaled(Emitter &e, const TargetDesc &target, const RowContext &context, ValueRange row, Value col,
+               int64_t lanes) const {
+    Value x = e.sext(input16(e, context, col, lanes), 32);
+    auto splat = [&](Value number) { return e.splatLike(number, x); };
+    Value fine = timesLow(e, target, x, row[0], splat(row[2]));
+    Value y = e.sra(addUpper(e, target, e.add(e.mul(x, splat(row[1])), splat(row[3])), fine), 10);
+    Value out = narrow ? affineNarrow(e, context, y, col, lanes)
+                       : affineHigh(e, target, context, pre ? e.shl(y, pre) : y, col, lanes);
+    Value shift = Blob::view(e, context.blob, shifts);
+    return e.sra(out, uniformShift ? e.splatLike(e.load(shift, e.index(0)), out) : e.load(shift, col, lanes));
+  }
+  /// y * multiplier + offset, of 32 bits.
+  Value affineNarrow(Emitter &e, const RowContext &context, Value y, Value col, int64_t lanes) const {
+    Value m = e.load(Blob::view(e, context.blob, multipliers), col, lanes);
+    return e.add(e.mul(y, m), e.load(Blob::view(e, context.blob, offsets), col, lanes));
   }
   /// The upper 32 bits of y * multiplier + offset.
   Value affineHigh(Emitter &e, const TargetDesc &target, const RowContext &context, Value y, Value col,
@@ -162,20 +192,42 @@ static std::optional<int64_t> exponentForUpperHalf(LayerNormOp op, int64_t chann
   return pre;
 }
 
+/// What is added to y*M of a channel, zero point and half a unit included; it fits 64 bits where the next two say so.
+static int64_t wholeOffset(LayerNormOp op, int64_t channel) {
+  const int32_t shift = op.getBy().getShifts()[channel];
+  const auto zero = static_cast<int64_t>(op.getResultCode().getZero()) * (int64_t(1) << shift);
+  return op.getOffsets()[channel] + (int64_t(1) << (shift - 1)) + zero;
+}
+
+/// Whether y*M and what is added to it fit 32 bits.
+static bool fits32(LayerNormOp op, int64_t channels) {
+  const int64_t bound = numerics::layerNormNormalizedBound(channels);
+  if (bound >= 1 << 21)
+    return false;
+  const DyadicAttr by = op.getBy();
+  return llvm::all_of(llvm::seq<int64_t>(0, channels), [&](int64_t c) {
+    const int64_t offset = op.getOffsets()[c], multiplier = by.getMultipliers()[c];
+    return by.getShifts()[c] >= 1 && by.getShifts()[c] < 32 && std::abs(offset) <= INT32_MAX &&
+           bound * std::abs(multiplier) + std::abs(wholeOffset(op, c)) <= INT32_MAX;
+  });
+}
+
 void ExactLayerNorm::addFastConstants(LayerNormOp op) {
   ArrayRef<int32_t> by = op.getBy().getMultipliers();
-  std::vector<int32_t> amounts, oddBy(by.drop_front());
+  std::vector<int32_t> amounts, oddBy(by.drop_front()), narrowSums;
   std::vector<int64_t> sums[2];
   oddBy.push_back(0);
   for (auto [c, shift] : llvm::enumerate(op.getBy().getShifts())) {
-    const auto zero = static_cast<int64_t>(op.getResultCode().getZero()) * (int64_t(1) << shift);
-    const int64_t sum = op.getOffsets()[c] + (int64_t(1) << (shift - 1)) + zero;
-    sums[pairs ? c % 2 : 0].push_back(sum * (int64_t(1) << pre));
-    amounts.push_back(static_cast<int32_t>(shift + pre - 32));
+    const int64_t sum = wholeOffset(op, static_cast<int64_t>(c));
+    if (narrow)
+      narrowSums.push_back(static_cast<int32_t>(sum));
+    else
+      sums[pairs ? c % 2 : 0].push_back(sum * (int64_t(1) << pre));
+    amounts.push_back(static_cast<int32_t>(narrow ? shift : shift + pre - 32));
   }
   amounts.resize(uniformShift ? 1 : amounts.size());
   multipliers = blob.array(by);
-  offsets = blob.array(sums[0]);
+  offsets = narrow ? blob.array(narrowSums) : blob.array(sums[0]);
   shifts = blob.array(amounts);
   if (!pairs)
     return;
@@ -189,9 +241,11 @@ std::unique_ptr<LayerNorm> vitq::kernels::makeExactLayerNorm(LayerNormOp op, con
   const TargetDesc &target = build.module.target;
   row->uniformShift = llvm::all_equal(op.getBy().getShifts());
   const std::optional<int64_t> pre = exponentForUpperHalf(op, channels);
-  row->fast = pre.has_value();
+  row->narrow = fits32(op, channels);
+  row->fast = row->narrow || pre;
   row->pre = pre.value_or(0);
-  row->pairs = row->fast && target.isX86() && channels % 2 == 0 && Columns::of(target, channels, 32).vectors();
+  row->pairs =
+      row->fast && !row->narrow && target.isX86() && channels % 2 == 0 && Columns::of(target, channels, 32).vectors();
   if (row->fast)
     row->addFastConstants(op);
   else

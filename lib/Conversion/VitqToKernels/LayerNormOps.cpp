@@ -45,22 +45,24 @@ std::pair<Value, Value> LayerNorm::sums(Emitter &e, const TargetDesc &target, co
     return {total[0], total[1]};
   }
   // A sum of two squares is at most 2^31, an unsigned number of 32 bits; so are two
-  // of them in a lane of 64 bits, and exact at any length. The sums themselves fit
-  // their lanes of 32 bits where there are fewer than 2^16 of them.
+  // of them in a lane of 64 bits, and exact at any length: all of the lane is added up
+  // modulo 2^64, and its upper half once more. The sums themselves fit their lanes of
+  // 32 bits where there are fewer than 2^16 of them.
   auto narrow = VectorType::get({columns.lanes / 2}, e.intType(32));
   auto wide = VectorType::get({columns.lanes / 4}, i64);
-  Values acc = reduceColumns(e, columns, {e.constant(narrow, 0), e.constant(wide, 0), e.constant(wide, 0)},
-                             [&](Value col, Value isNew, ValueRange acc) {
-                               Value x = input16(e, context, col, columns.lanes);
-                               if (isNew)
-                                 x = e.select(isNew, x, e.like(x, 0));
-                               Value squares = e.op<vector::BitCastOp>(wide, pairSums(e, target, x, x));
-                               return Values{e.add(acc[0], pairSums(e, target, x, e.like(x, 1))),
-                                             e.add(acc[1], e.op<arith::AndIOp>(squares, e.like(squares, UINT32_MAX))),
-                                             e.add(acc[2], e.srl(squares, e.like(squares, 32)))};
-                             });
+  Values acc =
+      reduceColumns(e, columns, {e.constant(narrow, 0), e.constant(wide, 0), e.constant(wide, 0)},
+                    [&](Value col, Value isNew, ValueRange acc) {
+                      Value x = input16(e, context, col, columns.lanes);
+                      if (isNew)
+                        x = e.select(isNew, x, e.like(x, 0));
+                      Value squares = e.op<vector::BitCastOp>(wide, pairSums(e, target, x, x));
+                      return Values{e.add(acc[0], pairSums(e, target, x, e.like(x, 1))), e.add(acc[1], squares),
+                                    e.add(acc[2], e.srl(squares, e.like(squares, 32)))};
+                    });
   auto total = [&](Value vector) { return e.op<vector::ReductionOp>(vector::CombiningKind::ADD, vector); };
-  return {e.sext(total(acc[0]), 64), total(e.add(acc[1], acc[2]))};
+  Value squares = e.add(e.sub(acc[1], e.shl(acc[2], 32)), acc[2]);
+  return {e.sext(total(acc[0]), 64), total(squares)};
 }
 
 void vitq::kernels::addLayerNormConstants(LayerNorm &row, LayerNormOp op, bool narrow) {

@@ -230,6 +230,37 @@ TEST(LayerNorm, AffineLimits) {
   EXPECT_FALSE(checked({1.0}, {}, 1.0));
 }
 
+TEST(LayerNorm, NarrowAffineFits32BitsOrIsRefused) {
+  std::mt19937_64 rng(7);
+  for (size_t channels : {64u, 192u, 768u, 2048u})
+    for (int64_t zeroPoint : {0, 128, -128}) {
+      const Affine p = randomAffine(rng, channels);
+      const auto count = static_cast<int64_t>(channels);
+      const auto narrow = layerNormNarrowAffine(p.gamma.data(), p.beta.data(), count, 0.05, zeroPoint);
+      const auto wide = layerNormAffine(p.gamma, p.beta, 0.05);
+      ASSERT_TRUE(narrow && wide);
+      ASSERT_GE(narrow->shift, static_cast<unsigned>(kLayerNormNarrowShift));
+      ASSERT_LT(narrow->shift, wide->shift);
+      const int64_t bound = layerNormNormalizedBound(count);
+      int64_t most = 0;
+      for (size_t c = 0; c < channels; ++c) {
+        most = std::max(most, std::abs(narrow->b[c]) + bound * std::abs(int64_t(narrow->a[c])));
+        // The same number, of fewer bits.
+        EXPECT_LE(std::abs(std::ldexp(narrow->a[c], static_cast<int>(wide->shift - narrow->shift)) - wide->a[c]),
+                  std::ldexp(1.0, static_cast<int>(wide->shift - narrow->shift)));
+      }
+      const int64_t added = (std::abs(zeroPoint) + 1) << narrow->shift;
+      EXPECT_LT(most + added, int64_t(1) << 31);
+      // One bit more would not fit.
+      EXPECT_GE(2 * (most + added) + bound + 1, int64_t(1) << 31);
+    }
+  // Results of 16 bits, and what no algorithm takes.
+  const double gamma = 1.0, beta = 0.5;
+  EXPECT_TRUE(layerNormNarrowAffine(&gamma, &beta, 1, 0.05, 0));
+  EXPECT_FALSE(layerNormNarrowAffine(&gamma, &beta, 1, 0.05 / 256 / 8, 0));
+  EXPECT_FALSE(layerNormNarrowAffine(&gamma, &beta, 1, 0.0, 0));
+}
+
 TEST(LayerNormIvit, GoldenVector) {
   const std::vector<int32_t> x = {120, -340, 560, 77, -900, 1000, -15, 30};
   const std::vector<int64_t> golden = {38888019,   -292380291, 355753359, 7921633,

@@ -14,6 +14,7 @@
 #include "Harness.h"
 
 #include "mlir/Parser/Parser.h"
+#include "vitq/Numerics/LayerNorm.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "gtest/gtest.h"
@@ -168,6 +169,31 @@ TEST(RowKernels, LayerNormOfFineResults) {
                              cols, list(cols, [](int64_t c) { return (c % 5 == 4 ? -1 : 1) * (2147483647 - c); }),
                              list(cols, [](int64_t) { return 31; }),
                              list(cols, [](int64_t c) { return 23 + 5 * (c % 4); }), offsets(30), offsets(61)),
+               [&](std::vector<Tensor> &in) { setRows<int16_t>(in[0], cols); });
+  }
+}
+
+/// Multipliers and offsets of which 32 bits hold all that comes of them, some of them just so.
+TEST(RowKernels, NarrowLayerNorm) {
+  for (int64_t cols : {3, 100, 192}) {
+    const int64_t bound = numerics::layerNormNormalizedBound(cols);
+    auto most = [=](int64_t c) { return (INT32_MAX - (int64_t(1) << 27) - 40000000 * (c % 7)) / bound; };
+    const std::string multipliers =
+        list(cols, [=](int64_t c) { return (c % 5 == 4 ? -1 : 1) * most(c) / (1 + c % 2); });
+    const std::string offsets = list(cols, [](int64_t c) { return (c % 3 - 1) * 40000000 * (c % 7); });
+    const std::string same = list(cols, [](int64_t) { return 18; }),
+                      own = list(cols, [](int64_t c) { return 1 + c % 19; });
+    expectSame(llvm::formatv(R"(
+    func.func @main(%x: tensor<9x{0}xi16>) -> (tensor<9x{0}xi8>, tensor<9x{0}xi8>, tensor<9x{0}xi16>) {{
+      %a = vitq.layer_norm %x with #vitq.norm_exact<eps = 1> by <{1}, {2}> offsets {4} result <unsigned, zero = 131>
+        : tensor<9x{0}xi16> -> tensor<9x{0}xi8>
+      %b = vitq.layer_norm %x with #vitq.norm_exact<eps = 77777> by <{1}, {3}> offsets {4} input <unsigned>
+        : tensor<9x{0}xi16> -> tensor<9x{0}xi8>
+      %c = vitq.layer_norm %x with #vitq.norm_exact<eps = 1> by <{1}, {3}> offsets {4} result <signed, zero = -200>
+        : tensor<9x{0}xi16> -> tensor<9x{0}xi16>
+      return %a, %b, %c : tensor<9x{0}xi8>, tensor<9x{0}xi8>, tensor<9x{0}xi16>
+    })",
+                             cols, multipliers, same, own, offsets),
                [&](std::vector<Tensor> &in) { setRows<int16_t>(in[0], cols); });
   }
 }
