@@ -121,13 +121,12 @@ bool ProductKernel::unpacksInTile() const {
   return packs() && geometry.m * geometry.tileVectors + block <= geometry.tileRows * geometry.tileVectors;
 }
 
-/// Whether units are parts of panels, not of rows: where there are few rows to share out, and where weights come from
-/// memory, which is asked for them once then, not by each thread. Rows of results are not one thread's own, so that
-/// others wait.
+/// Whether units are parts of panels, not of rows: where there are few rows to share out, unless so little is to be
+/// done that it is not worth the waiting: rows of results are not one thread's own then.
 bool ProductKernel::splitsColumns() const {
-  constexpr int64_t fewTiles = 8, cachedWeights = 32 << 20;
+  constexpr int64_t fewTiles = 8, leastWeights = 128 << 10;
   return constantRight && direct && !epilogue.rowwise && epilogue.posts.empty() && geometry.panels() > 1 &&
-         geometry.m <= blockRows && (geometry.tiles() <= fewTiles || module.weightBytes > cachedWeights);
+         geometry.m <= blockRows && geometry.tiles() <= fewTiles && geometry.packedElements() >= leastWeights;
 }
 
 void ProductKernel::prepareRight() {
