@@ -35,6 +35,8 @@ TEST(TargetDesc, Facts) {
   EXPECT_STREQ(get("x86-64-v4+avx512vnni").isa->name, "avx512-vnni");
   EXPECT_STREQ(get("znver4").isa->name, "avx512-vnni-vbmi");
   EXPECT_STREQ(get("alderlake").isa->name, "avx-vnni");
+  EXPECT_STREQ(get("lunarlake").isa->name, "avx-vnni");
+  EXPECT_STREQ(get("sierraforest").isa->name, "avx-vnni");
   EXPECT_STREQ(get("x86-64-v3+avxvnni").isa->name, "avx-vnni");
   EXPECT_STREQ(get("aarch64+dotprod").isa->name, "aarch64-dotprod");
   EXPECT_STREQ(get("aarch64+i8mm+dotprod").isa->name, "aarch64-i8mm");
