@@ -307,7 +307,9 @@ bool SpreadBuilder::choosePlan() {
   row->block = static_cast<int64_t>(hadamard.getBlock());
   // The machine of a target that is emulated may have narrower vectors.
   const TargetDesc &target = build.module.target;
-  for (row->lanes = target.emulateDot ? 8 : target.vectorBits / 16; row->lanes >= 8; row->lanes /= 2) {
+  // What it is made of has 128 bits on AArch64, also where other vectors are longer.
+  const bool isShort = target.emulateDot || !target.isX86();
+  for (row->lanes = isShort ? 8 : target.vectorBits / 16; row->lanes >= 8; row->lanes /= 2) {
     row->group = std::max(row->block, 2 * row->lanes);
     row->permutesBytes = target.byteLookup == ByteLookup::Permute128 && row->group == 64 && row->lanes == 32;
     // Two bits of a vector's number: parts of vectors are exchanged by one, words by the other.
