@@ -138,20 +138,34 @@ func.func @main(%x: tensor<5x2xi16>, %t: tensor<1025xi16>) -> tensor<5x2xi16> {
 // -----
 
 // A sum of two products in the units of one of them: it is the epilogue of the
-// first, in vectors although the other side's ratio is above 1/4.
+// first, in vectors although the other side's ratio is above 1/4. Both provably are within 2^30: the sum saturates nowhere.
 
 // CHECK-LABEL: func.func @main
 // CHECK: call @vitq_matmul_0(
 // CHECK: call @vitq_matmul_add_0(
 // CHECK: func.func private @vitq_matmul_add_0(
 // CHECK: call @vitq_tile_
-// CHECK: llvm.intr.sadd.sat(%{{.*}}, %{{.*}}) : (vector<16xi32>, vector<16xi32>)
+// CHECK-NOT: llvm.intr.sadd.sat
 func.func @main(%x: tensor<7x16xi8>, %y: tensor<7x1xi16>) -> tensor<7x32xi32> {
   %w = arith.constant dense<3> : tensor<32x16xi8>
   %v = arith.constant dense<-2> : tensor<32x1xi8>
   %a = vitq.matmul %x, %w transpose_rhs : (tensor<7x16xi8>, tensor<32x16xi8>) -> tensor<7x32xi32>
   %b = vitq.matmul %y, %v transpose_rhs : (tensor<7x1xi16>, tensor<32x1xi8>) -> tensor<7x32xi32>
   %c = vitq.add %a by <1073741824, 30>, %b by <1518500250, 29> round half_up : (tensor<7x32xi32>, tensor<7x32xi32>) -> tensor<7x32xi32>
+  return %c : tensor<7x32xi32>
+}
+
+// -----
+
+// Of a sum with numbers that may be any it is not known.
+
+// CHECK-LABEL: func.func @main
+// CHECK: call @vitq_matmul_add_0(
+// CHECK: llvm.intr.sadd.sat(%{{.*}}, %{{.*}}) : (vector<16xi32>, vector<16xi32>)
+func.func @main(%x: tensor<7x16xi8>, %y: tensor<7x32xi32>) -> tensor<7x32xi32> {
+  %w = arith.constant dense<3> : tensor<32x16xi8>
+  %a = vitq.matmul %x, %w transpose_rhs : (tensor<7x16xi8>, tensor<32x16xi8>) -> tensor<7x32xi32>
+  %c = vitq.add %a by <1073741824, 30>, %y by <1073741824, 30> round half_up : (tensor<7x32xi32>, tensor<7x32xi32>) -> tensor<7x32xi32>
   return %c : tensor<7x32xi32>
 }
 
