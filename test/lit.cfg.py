@@ -14,7 +14,7 @@
 # Longest first (tiers.py): by the times of the last run, and without one by those of
 # .lit_test_times.txt in this folder (scripts/test.sh --record-times).
 # Features: shared-data, test-models, operator-cases, vitq-run, vitq-lut, vitq-asm, vitq-lsp-server, vitq-operators,
-# vitq-unit-vectors, vitq-rtl, verilator, yosys, x86_64,
+# vitq-unit-vectors, verilator, yosys, x86_64,
 # aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, libomp (where --openmp
 # looks for it), chromium, clang-format (22), roundtrip (the suite runs with --verify-roundtrip).
 
@@ -58,8 +58,8 @@ llvm_config.with_system_environment(
 opt_flags = ["--verify-roundtrip"] if roundtrip else []
 tools = []
 for name, flags in [("vitq-opt", opt_flags), ("vitq-run", []), ("vitq-lut", []), ("vitq-asm", []),
-                    ("vitq-lsp-server", []), ("vitq-operators", []), ("vitq-unit-vectors", []),
-                    ("vitq-rtl", [])]:
+                    ("vitq-lsp-server", []), ("vitq-operators", []),
+                    ("vitq-unit-vectors", [])]:
     path = os.path.join(config.vitq_tools_dir, name)
     if not os.path.exists(path):
         continue
@@ -116,10 +116,11 @@ if shutil.which("qemu-aarch64"):
     config.available_features.add("qemu-aarch64")
 if os.path.exists(os.path.join(config.llvm_tools_dir, "..", "lib", "libomp.so")):
     config.available_features.add("libomp")
+if shutil.which("verilator"):
+    config.available_features.add("verilator")
+if shutil.which("yosys"):
+    config.available_features.add("yosys")
 if shutil.which("clang-format-22"):
     config.available_features.add("clang-format")
-for program in ["verilator", "yosys"]:
-    if shutil.which(program):
-        config.available_features.add(program)
 if shutil.which("chromium"):
     config.available_features.add("chromium")
