@@ -14,7 +14,7 @@
 # Longest first (tiers.py): by the times of the last run, and without one by those of
 # .lit_test_times.txt in this folder (scripts/test.sh --record-times).
 # Features: shared-data, test-models, operator-cases, vitq-run, vitq-lut, vitq-asm, vitq-lsp-server, vitq-operators,
-# vitq-unit-vectors, verilator, yosys, x86_64,
+# vitq-unit-vectors, vitq-rtl, verilator, yosys, x86_64,
 # aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, libomp (where --openmp
 # looks for it), chromium, clang-format (22), roundtrip (the suite runs with --verify-roundtrip).
 
@@ -59,7 +59,7 @@ opt_flags = ["--verify-roundtrip"] if roundtrip else []
 tools = []
 for name, flags in [("vitq-opt", opt_flags), ("vitq-run", []), ("vitq-lut", []), ("vitq-asm", []),
                     ("vitq-lsp-server", []), ("vitq-operators", []),
-                    ("vitq-unit-vectors", [])]:
+                    ("vitq-unit-vectors", []), ("vitq-rtl", [])]:
     path = os.path.join(config.vitq_tools_dir, name)
     if not os.path.exists(path):
         continue

@@ -14,6 +14,7 @@
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Pipelines/Pipelines.h"
 #include "vitq/Runner/Simulation.h"
+#include "vitq/Simulator/Rtl.h"
 #include "vitq/Support/AtomicFile.h"
 #include "vitq/Support/PassStages.h"
 #include "vitq/Target/Isa/NonlinearCost.h"
@@ -52,6 +53,7 @@ public:
   }
   LogicalResult addPasses(ModuleOp module, OpPassManager &pm) override;
   LogicalResult emit(ModuleOp module, const EmitRequest &request, TargetFacts &facts) override;
+  llvm::Error emitAlone(const EmitRequest &request) const override;
   LogicalResult describe(ModuleOp module, const EmitRequest &request, TargetFacts &facts) override;
 
 private:
@@ -87,7 +89,14 @@ public:
                                       {}},
                                      {"systolic-asm", "the same program as text", ".s", "", false, {}},
                                      {"c", "C for Gemmini, host object and header", ".c",
-                                      "C is written with its host object and header", true, besides}};
+                                      "C is written with its host object and header", true, besides},
+                                     {"rtl-parameters",
+                                      "parameters of the array's RTL, a package of SystemVerilog; takes no model",
+                                      ".sv",
+                                      "",
+                                      false,
+                                      {},
+                                      /*needsNoModel=*/true}};
     return kinds;
   }
 
@@ -224,6 +233,13 @@ LogicalResult SystolicTarget::emit(ModuleOp module, const EmitRequest &request, 
     return failure();
   facts.array = factsOf(request);
   return success();
+}
+
+llvm::Error SystolicTarget::emitAlone(const EmitRequest &request) const {
+  llvm::Expected<std::string> parameters = simulator::rtlParameters(config);
+  if (!parameters)
+    return llvm::createStringError("--target=" + text + ": " + llvm::toString(parameters.takeError()));
+  return writeFileAtomically(request.output, StringRef(*parameters));
 }
 
 std::unique_ptr<TargetBackend> vitq::createSystolicBackend() { return std::make_unique<SystolicBackend>(); }

@@ -239,6 +239,18 @@ static llvm::Error openTarget(const DriverOptions &options, std::unique_ptr<Targ
   return name.backend->parse(name.config, options.targetOptions).moveInto(target);
 }
 
+/// What is made of the target alone. Flags about a model would have no effect.
+static llvm::Error emitAlone(const Target &target, const DriverOptions &options, llvm::StringRef kind) {
+  if (options.input != "-")
+    return llvm::createStringError("--emit=" + kind + " is made of --target=" + options.target + " alone: leave out '" +
+                                   options.input + "'");
+  for (const auto &[name, text] : options.given)
+    if (name != "target" && name != "emit" && name != "compile")
+      return llvm::createStringError(text + " has no effect: --emit=" + kind +
+                                     " is made of --target=" + options.target + " alone");
+  return target.emitAlone({kind, programName(options), options.output});
+}
+
 LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
   registerAllTargets();
   // First what would make all the work useless.
@@ -249,6 +261,12 @@ LogicalResult compile(const DriverOptions &options, MLIRContext *context) {
   for (const std::string &path : options.reports)
     if (llvm::Error error = checkWritable(path))
       return emitError(UnknownLoc::get(context), llvm::toString(std::move(error)));
+  if (const EmitKind *own = target ? cantFail(findTarget(options.target)).backend->findEmitKind(kind) : nullptr;
+      own && own->needsNoModel) {
+    if (llvm::Error error = emitAlone(*target, options, kind))
+      return emitError(UnknownLoc::get(context), llvm::toString(std::move(error)));
+    return success();
+  }
   std::optional<StageRecorder> recorder;
   if (options.reportTimes && !options.reports.empty())
     recorder.emplace();

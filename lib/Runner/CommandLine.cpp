@@ -61,6 +61,11 @@ struct Flags {
            "file.json|file.svg");
   cl::opt<std::string> launch =
       text("launch", "The launch of --timeline: a number or an ONNX node (default: the longest)", "N|node");
+  cl::opt<std::string> engine =
+      text("engine",
+           "What runs the launches of a .vsys: simulator (the default), or the array's RTL beside it, in a library of "
+           "rtl/build.sh",
+           "simulator|rtl:file.so");
   cl::opt<bool> compare{"compare", cl::desc("Compare a module in a later phase with the float --reference, op by op"),
                         cl::cat(category)};
 
@@ -97,6 +102,7 @@ int runner::main(int argc, char **argv) {
   options.compare = flags.compare;
   options.timeline = flags.timeline;
   options.launch = flags.launch;
+  options.engine = flags.engine;
   llvm::Expected<Figures> figures = run(options);
   if (!figures) {
     llvm::WithColor::error(llvm::errs(), "vitq-run") << llvm::toString(figures.takeError()) << "\n";

@@ -57,6 +57,8 @@ static std::vector<Entry> entriesOf(const Figures &f) {
           {"weight_bytes", "weights", "bytes", f.weightBytes},
           {"code_bytes", "code", "bytes", f.codeBytes},
           {"cycles", "cycles of the array (simulated)", "", f.cycles},
+          {"rtl_cycles", "cycles of the array (RTL)", "", f.rtlCycles},
+          {"rtl_difference", "simulated beside RTL, at most apart", "%", f.rtlDifference},
           {"linear_utilization", "utilization, linear layers", "%", f.linearUtilization},
           {"attention_utilization", "utilization, attention", "%", f.attentionUtilization},
           {"cycles_over_roofline", "cycles / roofline", "", f.cyclesOverRoofline, 3},

@@ -35,6 +35,10 @@ llvm::Error Program::setThreads(int) {
   return llvm::createStringError(information.path + ": --num-threads is for compiled programs (.so)");
 }
 
+llvm::Error Program::setRtl(llvm::StringRef) {
+  return llvm::createStringError(information.path + ": --engine is for programs of a systolic array (.vsys)");
+}
+
 llvm::Error Program::runProfiled(const Tensor &, std::vector<uint64_t> &) const {
   return llvm::createStringError(information.path + ": --profile is for compiled programs (.so)");
 }

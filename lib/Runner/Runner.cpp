@@ -16,7 +16,11 @@
 #include "vitq/Runner/Evaluation.h"
 #include "vitq/Support/AtomicFile.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+
+#include <cmath>
+#include <numeric>
 
 using namespace vitq;
 using namespace vitq::runner;
@@ -32,6 +36,7 @@ public:
 private:
   llvm::Error open();
   llvm::Error openReference();
+  llvm::Error chooseEngine();
   llvm::Error checkOptions() const;
   llvm::Error checkOutputs() const;
   llvm::Expected<data::Preprocess> choosePreprocess() const;
@@ -87,6 +92,8 @@ static constexpr OptionRule kOptionRules[] = {
      "nothing to do: give --images or --inputs (or --benchmark for a .so or .vsys)"},
     {[](const RunOptions &o) { return o.timeline.empty() && !o.launch.empty(); },
      "--launch is for a timeline: give --timeline=FILE.json or FILE.svg too"},
+    {[](const RunOptions &o) { return !hasData(o) && !o.engine.empty(); },
+     "--engine runs the launches of images: give --images or --inputs"},
     {[](const RunOptions &o) { return o.profile && o.threads > 1; },
      "--profile times one thread: leave out --num-threads"},
     {[](const RunOptions &o) {
@@ -221,6 +228,22 @@ llvm::Error Session::checkOutputs() const {
   return llvm::Error::success();
 }
 
+/// What runs the launches of an array.
+llvm::Error Session::chooseEngine() {
+  llvm::StringRef engine = options.engine;
+  if (engine.empty())
+    return llvm::Error::success();
+  if (!program->getArrayProgram())
+    return llvm::createStringError(options.program + ": --engine is for programs of a systolic array (.vsys)");
+  if (engine == "simulator")
+    return llvm::Error::success();
+  if (engine.consume_front("rtl:") && !engine.empty())
+    return program->setRtl(engine);
+  return llvm::createStringError("--engine=" + options.engine +
+                                 ": write simulator, or rtl:LIBRARY.so with the library that rtl/build.sh makes of "
+                                 "the array's configuration");
+}
+
 llvm::Error Session::open() {
   if (llvm::Error error = checkOptions())
     return error;
@@ -241,6 +264,8 @@ llvm::Error Session::open() {
   const bool anyData = !(options.images.empty() && options.inputs.empty());
   if (onArray && anyData && program->info().inputShape.empty())
     return llvm::createStringError(options.program + ": has no host code: it can be timed, not run");
+  if (llvm::Error error = chooseEngine())
+    return error;
   if (options.threads)
     if (llvm::Error error = program->setThreads(static_cast<int>(options.threads)))
       return error;
@@ -417,6 +442,13 @@ llvm::Error Session::simulate() {
   figures.cyclesOverRoofline = simulation->cyclesOverRoofline();
   figures.energyPicojoules = simulation->timing().total.energyPicojoules;
   figures.simulationInFull = options.profile;
+  if (const std::vector<uint64_t> cycles = program->rtlCycles(); !cycles.empty()) {
+    figures.rtlCycles = std::accumulate(cycles.begin(), cycles.end(), int64_t(0));
+    figures.rtlDifference = 0;
+    for (auto [own, simulated] : llvm::zip_equal(cycles, simulation->timing().launches))
+      figures.rtlDifference = std::max(
+          *figures.rtlDifference, 100 * std::abs(static_cast<double>(simulated.cycles) / static_cast<double>(own) - 1));
+  }
   if (!options.timeline.empty()) {
     llvm::Expected<uint32_t> launch = simulation->findLaunch(options.launch);
     if (!launch)

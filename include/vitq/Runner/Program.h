@@ -122,6 +122,13 @@ public:
   /// Errors: this program was not compiled for several threads.
   virtual llvm::Error setThreads(int threads);
 
+  /// Makes every later `run` execute the launches of a systolic array on its RTL, the library that rtl/build.sh made,
+  /// each beside the simulator: a difference is an error of `run`. Errors: this program has no array, or the library
+  /// is of another.
+  virtual llvm::Error setRtl(llvm::StringRef library);
+  /// Cycles of each launch on the RTL; empty before it ran there.
+  virtual std::vector<uint64_t> rtlCycles() const { return {}; }
+
   /// Runs once and gives the time at the start and after each step of
   /// `info().steps`, turn after turn, in a unit that the program chooses. Errors: it
   /// has no profile.

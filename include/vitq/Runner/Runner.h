@@ -59,6 +59,8 @@ struct RunOptions {
   /// Of a program for a systolic array: where the timeline of a launch goes (.json or
   /// .svg), and which launch (a number or an ONNX node; empty: the longest).
   std::string timeline, launch;
+  /// What runs its launches: `simulator`, or `rtl:LIBRARY`, the array's RTL, beside that.
+  std::string engine;
 };
 
 /// What was measured; absent is "not measured". Shares are percentages.
@@ -94,6 +96,9 @@ struct Figures {
   /// Of a program for a systolic array, of one run; simulated.
   std::optional<int64_t> cycles, dramBytes;
   std::optional<double> linearUtilization, attentionUtilization, cyclesOverRoofline, energyPicojoules;
+  /// The same cycles on the RTL, and by how many percent the simulated cycles of a launch differ at most.
+  std::optional<int64_t> rtlCycles;
+  std::optional<double> rtlDifference;
   std::optional<Profile> profile;
   /// The array's profile, and whether it was asked for in full.
   std::shared_ptr<const Simulation> simulation;

@@ -28,6 +28,9 @@ unsigned Target::operandBits() const { return 16; }
 double Target::nonlinearCost(StringRef, const AlgorithmSpec &, unsigned) const { return 1; }
 std::optional<double> Target::productCost(const ProductWork &, Effort, mlir::MLIRContext *) const { return {}; }
 double Target::functionCost(StringRef, int64_t, Effort) const { return 0; }
+llvm::Error Target::emitAlone(const EmitRequest &request) const {
+  return llvm::createStringError("--emit=" + request.kind + " needs a model");
+}
 llvm::LogicalResult Target::describe(mlir::ModuleOp, const EmitRequest &, TargetFacts &) { return llvm::success(); }
 
 llvm::ArrayRef<TargetFlag> TargetBackend::flags() const { return {}; }

@@ -18,7 +18,7 @@ FOLDERS = "benchmarks|cmake|dialects|docs|examples|include|lib|models|scripts|te
 PLACEHOLDERS = re.compile(r"[<>*{}$]|XTo|AToB|To(X|Y)\b|\.\.\.|NAME")
 # Flags of other programs that prose mentions without the program, of other builds, and placeholders.
 OTHER_FLAGS = {"--convert-a-to-b", "--convert-vitq-to-x", "--debug-only", "--dense", "--filter", "--install", "--prefix", "--preset", "--verify"}
-NO_PASSES = {"vitq-opt", "vitq-run", "vitq-lut", "vitq-asm", "vitq-lsp-server", "vitq-doc", "vitq-fuzz", "vitq-c",
+NO_PASSES = {"vitq-opt", "vitq-run", "vitq-lut", "vitq-asm", "vitq-rtl", "vitq-lsp-server", "vitq-doc", "vitq-fuzz", "vitq-c",
              "vitq-operators", "vitq-test-models", "systolic-asm"}
 
 
@@ -55,7 +55,7 @@ class Checker:
         self.root = root
         self.problems = []
         self.documents = markdown.documents(root)
-        self.help = {name: Help(tools / name) for name in ("vitq-opt", "vitq-run", "vitq-lut", "vitq-asm")}
+        self.help = {name: Help(tools / name) for name in ("vitq-opt", "vitq-run", "vitq-lut", "vitq-asm", "vitq-rtl")}
         sources = [path for folder in ("dialects", "include", "lib") for path in (root / folder).rglob("*")
                    if path.suffix in (".td", ".h", ".cpp")]
         text = "\n".join(path.read_text(encoding="utf-8") for path in sources)

@@ -70,6 +70,8 @@ struct EmitKind {
   /// Whether the output must have that extension.
   bool needsExtension = false;
   llvm::ArrayRef<Sibling> siblings;
+  /// Whether it is made of the target alone, without a model.
+  bool needsNoModel = false;
 };
 
 /// A flag that a target reads, and what for, in the plural: "CPUs".
@@ -123,6 +125,9 @@ public:
   /// (vitq/Support/AtomicFile.h). `facts` receives what a report says of it beside the
   /// target's name.
   virtual llvm::LogicalResult emit(mlir::ModuleOp module, const EmitRequest &request, TargetFacts &facts) = 0;
+
+  /// Writes one of the kinds that need no model.
+  virtual llvm::Error emitAlone(const EmitRequest &request) const;
 
   /// The facts of a module in the target phase of which nothing else is made.
   virtual llvm::LogicalResult describe(mlir::ModuleOp module, const EmitRequest &request, TargetFacts &facts);
