@@ -34,6 +34,8 @@ PACKAGES = {
     "chromium": ["chromium"],
     "verilator": ["verilator"],
     "yosys": ["yosys"],
+    "opensta": ["opensta"],
+    "osu018": ["qflow-tech-osu018"],
 }
 FOLDERS = {"shared-data": pathlib.Path(__file__).resolve().parents[2] / "shared"}
 HARDWARE = {"x86_64", "aarch64", "avx2", "avx512", "avx512vnni"}

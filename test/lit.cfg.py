@@ -14,7 +14,7 @@
 # Longest first (tiers.py): by the times of the last run, and without one by those of
 # .lit_test_times.txt in this folder (scripts/test.sh --record-times).
 # Features: shared-data, test-models, operator-cases, vitq-run, vitq-lut, vitq-asm, vitq-lsp-server, vitq-operators,
-# vitq-unit-vectors, vitq-rtl, verilator, yosys, x86_64,
+# vitq-unit-vectors, vitq-rtl, verilator, yosys, opensta, osu018 (standard cells), x86_64,
 # aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, libomp (where --openmp
 # looks for it), chromium, clang-format (22), roundtrip (the suite runs with --verify-roundtrip).
 
@@ -118,8 +118,11 @@ if os.path.exists(os.path.join(config.llvm_tools_dir, "..", "lib", "libomp.so"))
     config.available_features.add("libomp")
 if shutil.which("verilator"):
     config.available_features.add("verilator")
-if shutil.which("yosys"):
-    config.available_features.add("yosys")
+for tool, feature in [("yosys", "yosys"), ("sta", "opensta")]:
+    if shutil.which(tool):
+        config.available_features.add(feature)
+if os.path.exists("/usr/share/qflow/tech/osu018/osu018_stdcells.lib"):
+    config.available_features.add("osu018")
 if shutil.which("clang-format-22"):
     config.available_features.add("clang-format")
 if shutil.which("chromium"):
