@@ -2,6 +2,8 @@
 
 import pathlib
 
+import hardware_designs
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COSTS = ROOT / "lib" / "Simulator" / "HardwareCosts.inc"
 # Energy goes with capacitance and the square of the voltage: from 0.18 um at 1.8 V to 45 nm at 0.9 V.
@@ -52,7 +54,7 @@ def ratios(results):
 
 
 def unit_areas(results):
-    """Square micrometres of each unit that was measured: once, and for each lane."""
+    """Square micrometres of each unit of which all parts were measured: once, and for each lane."""
     areas, pairs = {}, {}
     for entry in of_group(results, "unit"):
         if entry["lanes"] < 0:
@@ -64,7 +66,11 @@ def unit_areas(results):
         lane = by_lanes[2] - by_lanes[1]
         areas[unit][1] += lane
         areas[unit][0] += by_lanes[1] - lane
-    return areas
+    parts = {}
+    for design in hardware_designs.units():
+        parts.setdefault(design.facts["unit"], set()).add(design.name)
+    measured = {entry["name"] for entry in of_group(results, "unit")}
+    return {unit: area for unit, area in areas.items() if parts[unit] <= measured}
 
 
 def array_lines(results):
@@ -138,11 +144,17 @@ def write_costs(results):
     """Elements by bits and dataflow: area and energy with 32-bit sums, and of a bit of the sum; units once and by lane."""
     found = elements_of(results)
     tools = ", ".join(f"{name} {version}" for name, version in results["tools"].items())
-    lines = ["// Written by benchmarks/hardware_cost.py --write-costs.",
+    rule = "//===" + "-" * 70 + "===//"
+    lines = ["//===- HardwareCosts.inc - What the array's parts cost in gates -*- C++ -*-===//", "//",
+             "// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.",
+             "// See LICENSE for license information.",
+             "// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception", "//", rule, "//",
+             "// Written by benchmarks/hardware_cost.py --write-costs.",
              f"// {results['date']}; {tools}.",
              f"// {results['cells']}: 0.18 um, 1.8 V, typical; stimuli: {results['data']}.",
              "// Areas in square micrometres of these cells. Energies in picojoules of a multiply-accumulate, brought to 45 nm and",
-             "// 0.9 V, for which the energies of memories are known: with capacitance and the square of the voltage, by 1/16.", "",
+             "// 0.9 V, for which the energies of memories are known: with capacitance and the square of the voltage, by 1/16.",
+             "// Units that are not listed were not measured.", "//", rule, "",
              "// bits, do sums stay, area with 32-bit sums, area of a bit of the sum, energy with 32-bit sums",
              "#ifdef ELEMENT_COST"]
     for bits in (2, 3, 4, 8):

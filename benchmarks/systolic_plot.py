@@ -3,7 +3,8 @@
 AXES = {"size": "rows and columns of the array", "bits": "bits of an operand of an element",
         "scratchpad": "scratchpad, KiB"}
 PANELS = [("cycles", "million cycles", 1e-6), ("linear_utilization", "utilization, linear layers, %", 1),
-          ("attention_utilization", "utilization, attention, %", 1), ("energy_pj", "energy proxy, mJ", 1e-9)]
+          ("attention_utilization", "utilization, attention, %", 1), ("energy_pj", "energy proxy, mJ", 1e-9),
+          ("area_mm2", "elements and units, mm² at 0.18 µm", 1)]
 # Stay apart for the colour-blind (Okabe and Ito).
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"]
 STYLES = {"ws": ("-", "o", "weights stay"), "os": ("--", "s", "sums stay")}
@@ -62,7 +63,7 @@ def draw(results, folder):
     rows = [axis for axis in AXES if len({entry[axis] for entry in results["points"]}) > 1] or ["size"]
     pyplot.rcParams["svg.hashsalt"] = "vitq"
     height = 2.7 * len(rows) + 1
-    figure, axes = pyplot.subplots(len(rows), len(PANELS), figsize=(13, height), squeeze=False)
+    figure, axes = pyplot.subplots(len(rows), len(PANELS), figsize=(16, height), squeeze=False)
     # Room for the legend below; its places outside came after matplotlib 3.6.
     figure.set_layout_engine("constrained", rect=(0, 0.35 / height, 1, 1 - 0.35 / height))
     for line, axis in zip(axes, rows):

@@ -32,7 +32,7 @@ CENTRE = {"size": 16, "bits": 8, "scratchpad": 256}
 SCRATCHPAD_BANKS, ACCUMULATOR_BANKS, ACCUMULATOR_BYTES = 4, 2, 4
 STREAM_ROWS = 64
 # Of vitq-run's JSON.
-FIGURES = ["cycles", "linear_utilization", "attention_utilization", "dram_bytes", "energy_pj", "cycles_over_roofline",
+FIGURES = ["cycles", "linear_utilization", "attention_utilization", "dram_bytes", "energy_pj", "area_mm2", "cycles_over_roofline",
            "macs"]
 
 
@@ -243,7 +243,7 @@ def measure_all(modules, points, arguments, tools, work):
 def print_table(results):
     for title in dict.fromkeys(entry["title"] for entry in results):
         print(f"\n{title}\n{'array':>8}{'bits':>6}{'KiB':>6}{'flow':>6}{'Mcycles':>10}{'linear':>9}{'attention':>11}"
-              f"{'/ roof':>8}{'DRAM MB':>9}{'mJ':>8}")
+              f"{'/ roof':>8}{'DRAM MB':>9}{'mJ':>8}{'mm2':>8}")
         for entry in results:
             if entry["title"] != title:
                 continue
@@ -255,7 +255,7 @@ def print_table(results):
                        for key in ("linear_utilization", "attention_utilization")]
             print(f"{head}{entry['cycles'] / 1e6:>10.3f}{percent[0]:>9}{percent[1]:>11}"
                   f"{entry['cycles_over_roofline'] or 0:>8.2f}{entry['dram_bytes'] / 1e6:>9.1f}"
-                  f"{entry['energy_pj'] / 1e9:>8.2f}")
+                  f"{entry['energy_pj'] / 1e9:>8.2f}{entry['area_mm2']:>8.2f}")
 
 
 def main():

@@ -14,6 +14,7 @@
 #include "vitq/Conversion/Passes.h"
 #include "vitq/Pipelines/Pipelines.h"
 #include "vitq/Runner/Simulation.h"
+#include "vitq/Simulator/HardwareCosts.h"
 #include "vitq/Simulator/Rtl.h"
 #include "vitq/Support/AtomicFile.h"
 #include "vitq/Support/PassStages.h"
@@ -181,6 +182,11 @@ ArrayFacts SystolicTarget::factsOf(const EmitRequest &request) const {
   array.config = program.config.str();
   for (const simulator::Placement &placement : program.placements)
     array.placements.push_back({placement.node, placement.op, placement.place, placement.reason});
+  const simulator::ArrayArea area = simulator::areaOf(program.config);
+  array.elementArea = area.elements;
+  array.unitArea = area.units;
+  for (uint32_t rest = area.unmeasured; rest != 0; rest &= rest - 1)
+    array.unmeasuredUnits.push_back(nameOf(static_cast<simulator::Unit>(rest & -rest)).str());
   if (!request.wantsTiming)
     return array;
   Stage stage("simulate the timing");

@@ -8,6 +8,8 @@
 
 #include "Html.h"
 
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -38,7 +40,12 @@ static std::vector<std::pair<std::string, std::string>> figuresOf(const ArrayFac
   real("utilization, attention", array.attentionUtilization, " %");
   count("DRAM bytes", array.dramBytes);
   if (array.energyPicojoules)
-    figures.emplace_back("energy, by the proxy", formatFixed(*array.energyPicojoules / 1e6, 2) + " uJ");
+    figures.emplace_back("energy of an image, proxy", formatFixed(*array.energyPicojoules / 1e6, 2) + " uJ");
+  std::vector<std::string> without{"memories", "control"};
+  llvm::append_range(without, array.unmeasuredUnits);
+  figures.emplace_back("area of elements, units", formatFixed(array.elementArea, 2) + ", " +
+                                                      formatFixed(array.unitArea, 2) +
+                                                      " mm2 of 0.18 um cells, without " + llvm::join(without, ", "));
   return figures;
 }
 
@@ -72,6 +79,9 @@ json::Value reporting::arrayToJSON(const std::optional<ArrayFacts> &array) {
                       {"attention_utilization", orNull(array->attentionUtilization)},
                       {"dram_bytes", orNull(array->dramBytes)},
                       {"energy_pj", orNull(array->energyPicojoules)},
+                      {"element_area_mm2", array->elementArea},
+                      {"unit_area_mm2", array->unitArea},
+                      {"unmeasured_units", json::Array(array->unmeasuredUnits)},
                       {"kinds", std::move(kinds)},
                       {"placements", std::move(placements)}};
 }

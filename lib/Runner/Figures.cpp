@@ -63,7 +63,8 @@ static std::vector<Entry> entriesOf(const Figures &f) {
           {"attention_utilization", "utilization, attention", "%", f.attentionUtilization},
           {"cycles_over_roofline", "cycles / roofline", "", f.cyclesOverRoofline, 3},
           {"dram_bytes", "DRAM read and written", "bytes", f.dramBytes},
-          {"energy_pj", "energy, by the proxy", "pJ", f.energyPicojoules, 0}};
+          {"energy_pj", "energy, by the proxy", "pJ", f.energyPicojoules, 0},
+          {"area_mm2", "elements and units, 0.18 um cells", "mm2", f.arrayArea, 2}};
 }
 
 void Figures::setOutputFigures(std::vector<comparison::OutputFigures> figures) {

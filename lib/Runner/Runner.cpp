@@ -14,6 +14,7 @@
 #include "vitq/Data/ByteImages.h"
 #include "vitq/Data/Npy.h"
 #include "vitq/Runner/Evaluation.h"
+#include "vitq/Simulator/HardwareCosts.h"
 #include "vitq/Support/AtomicFile.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -441,6 +442,8 @@ llvm::Error Session::simulate() {
   figures.attentionUtilization = simulation->attentionUtilization();
   figures.cyclesOverRoofline = simulation->cyclesOverRoofline();
   figures.energyPicojoules = simulation->timing().total.energyPicojoules;
+  const simulator::ArrayArea area = simulator::areaOf(array.config);
+  figures.arrayArea = area.elements + area.units;
   figures.simulationInFull = options.profile;
   if (const std::vector<uint64_t> cycles = program->rtlCycles(); !cycles.empty()) {
     figures.rtlCycles = std::accumulate(cycles.begin(), cycles.end(), int64_t(0));

@@ -8,6 +8,7 @@
 
 #include "vitq/Simulator/Config.h"
 
+#include "vitq/Simulator/HardwareCosts.h"
 #include "vitq/Simulator/Units.h"
 #include "vitq/Support/NearestNames.h"
 
@@ -85,6 +86,7 @@ static Config edgePreset() {
   config.preset = "edge-8x8-int4";
   config.rows = config.cols = 8;
   config.bits = 4;
+  config.macPicojoules = Config::measuredMacPicojoules(config.bits, config.dataflow);
   config.streamRows = 256;
   config.scratchpadBanks = 2;
   config.scratchpadRows = 4096;
@@ -192,6 +194,11 @@ static void followSize(Config &config, const Config &preset, bool streamRowsGive
     config.unitLanes = config.cols;
 }
 
+double Config::measuredMacPicojoules(int64_t bits, Dataflow dataflow) {
+  const ElementCost &cost = elementCost(bits, dataflow);
+  return cost.picojoules / static_cast<double>(cost.bits * cost.bits);
+}
+
 llvm::Expected<Config> Config::parse(llvm::StringRef text) {
   llvm::SmallVector<llvm::StringRef> parts;
   text.split(parts, ',');
@@ -219,6 +226,8 @@ llvm::Expected<Config> Config::parse(llvm::StringRef text) {
       return llvm::createStringError(formatv("'{0}' is given twice in '{1}'", key, text).str());
   }
   followSize(config, preset, given.contains("stream-rows"), given.contains("unit-lanes"));
+  if (!given.contains("mac-pj"))
+    config.macPicojoules = measuredMacPicojoules(config.bits, config.dataflow);
   if (llvm::Error error = config.validate())
     return error;
   return config;
@@ -235,6 +244,7 @@ std::string Config::str(bool all) const {
   follows.rows = rows;
   follows.cols = cols;
   followSize(follows, base, false, false);
+  follows.macPicojoules = measuredMacPicojoules(bits, dataflow);
   for (const IntegerKey &entry : kIntegers) {
     const bool isSize = entry.member == &Config::rows || entry.member == &Config::cols;
     if (all || this->*entry.member != (isSize ? base : follows).*entry.member)
@@ -245,7 +255,7 @@ std::string Config::str(bool all) const {
       text += ",units=" + unitsText(units);
   }
   for (const RealKey &entry : kReals)
-    if (all || this->*entry.member != base.*entry.member) {
+    if (all || this->*entry.member != follows.*entry.member) {
       // The fewest digits that are read as the same number.
       std::array<char, 32> digits;
       const char *end = std::to_chars(digits.begin(), digits.end(), this->*entry.member).ptr;

@@ -99,6 +99,8 @@ struct Figures {
   /// The same cycles on the RTL, and by how many percent the simulated cycles of a launch differ at most.
   std::optional<int64_t> rtlCycles;
   std::optional<double> rtlDifference;
+  /// Square millimetres of its elements and units (HardwareCosts.h).
+  std::optional<double> arrayArea;
   std::optional<Profile> profile;
   /// The array's profile, and whether it was asked for in full.
   std::shared_ptr<const Simulation> simulation;

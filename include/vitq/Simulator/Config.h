@@ -74,9 +74,12 @@ struct Config {
   uint32_t units = UnitShift;
   int64_t unitLanes = 16;
 
+  /// What was measured of elements (HardwareCosts.h), for a product of one-bit operands; follows `bits` and `dataflow`.
+  static double measuredMacPicojoules(int64_t bits, Dataflow dataflow);
   /// Energy proxy: picojoules of a product of one-bit operands (a MAC of b x b bits
   /// costs b * b of these), of a byte of SRAM and of a byte of DRAM.
-  double macPicojoules = 0.0047, sramPicojoules = 1.25, dramPicojoules = 160;
+  double macPicojoules = measuredMacPicojoules(8, Dataflow::WeightStationary), sramPicojoules = 1.25,
+         dramPicojoules = 160;
 
   /// Operands of a scratchpad row.
   int64_t width() const { return rows > cols ? rows : cols; }

@@ -41,6 +41,10 @@ struct ArrayFacts {
   std::vector<Kind> kinds;
   std::optional<int64_t> cycles, dramBytes;
   std::optional<double> linearUtilization, attentionUtilization, cyclesOverRoofline, energyPicojoules;
+  /// Square millimetres of 0.18 um cells; no memories and no control.
+  double elementArea = 0, unitArea = 0;
+  /// Units that are not in `unitArea`, by name.
+  std::vector<std::string> unmeasuredUnits;
 };
 
 /// What a target tells a report of what it made.
