@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 
-LAUNCHES = 120
+LAUNCHES = 250
 # Rows enough that repeated ones are overtaken, and sums that leave slower than the next tile is computed.
 OWN_SIZES = {"ws": "rows=4,stream-rows=24", "os": "rows=6"}
 SIZES = ("cols=4,bits=4,block-tiles=2,load-queue=4,store-queue=2,execute-queue=6,scratchpad-rows=128,"
@@ -30,69 +30,69 @@ extern "C" int vitq_mutant() {
 }
 """
 
-# File, the line with what is changed between << and >>, what it becomes; "os" where sums must stay.
+# File, the line with what is changed between « and », what it becomes; "os" where sums must stay.
 CHANGES = [
-    ("processing_element", "assign right = {<<~weights_unsigned & used[BITS-1]>>, used};", "used[BITS-1]"),
-    ("processing_element", "assign used = <<first ? pending : current>>;", "current"),
-    ("processing_element", "sum <= <<sum_in + addend>>;", "sum_in + addend + 1"),
-    ("processing_element", "pending <= <<sideways ? side_in : top_in[BITS-1:0]>>;", "top_in[BITS-1:0]"),
-    ("processing_element", "sum <= (<<first ? '0 : sum>>) + addend;", "sum", "os"),
-    ("processing_element", "if (sideways) leaving <= <<sum>>;", "sum_in", "os"),
-    ("processing_element", "passed <= <<leaving>>;", "sum", "os"),
-    ("skew", "assign out[i*BITS+:BITS] = <<stages[(DELAY-1)*BITS+:BITS]>>;", "stages[(DELAY-2)*BITS+:BITS]"),
-    ("left_rows", "= {<<~now_unsigned & now[BITS-1]>>,", "now[BITS-1]", "os"),
-    ("left_rows", "step[m] ? <<now >> BITS>> : now;", "now", "os"),
-    ("scratchpad_bank", "+ <<COUNT_BITS'(1)>>;", "COUNT_BITS'(0)"),
-    ("scratchpad_bank", "= <<lane < 32'(row_count)>> ?", "lane <= 32'(row_count)"),
-    ("scratchpad", "assign right_waits = <<left_read && right_read && |(left_here & right_here)>>;", "1'b0"),
-    ("scratchpad", ".read_row(<<by_left ? left_row : right_row>>)", "right_row"),
-    ("accumulator_bank", "if (<<load_adds>>) begin", "1'b0"),
-    ("accumulator_bank", "if (<<write_lanes[i]>>)", "1'b1"),
-    ("accumulator_bank", "if (<<repeat_adds>>) begin", "1'b0"),
-    ("accumulators", "assign array_waits = <<array_read && store_read && |(array_here & store_here)>>;", "1'b0"),
-    ("accumulators", "array_data = <<array_held ? array_copy : array_now>>;", "array_now"),
-    ("dma_words", "ends_span || <<(next_word & 32'(REQUEST_BYTES - 1)) == 32'd0>>;", "1'b0"),
-    ("dma_words", "now_left = <<gapless ? 34'(row_bytes) * 34'(rows) : 34'(row_bytes)>>;", "34'(row_bytes)"),
-    ("dma_words", "&& <<unanswered == COUNT_BITS'(REQUESTS)>>;", "unanswered == COUNT_BITS'(REQUESTS - 1)"),
-    ("dma_words", "span_at <= <<now_span_at + now_stride>>;", "now_span_at + now_stride + 1"),
-    ("dma_words", "assign last = first + <<PLACE_BITS'(word_bytes)>>;", "PLACE_BITS'(word_bytes) - 1'b1"),
-    ("dma_read", "ask_operand <= <<start ? operand : held_operand>>;", "held_operand"),
-    ("load_unit", ": next_rest_bits >= <<5'(BITS)>>)", "5'(BITS + 1)"),
-    ("load_unit", "next_tile = next_tile + <<ROW_BITS'(tile_stride)>>;", "ROW_BITS'(tile_stride) + 1'b1"),
-    ("load_unit", "* <<ROW_BITS'(plane_stride)>>", "ROW_BITS'(tile_stride)"),
-    ("load_unit", "|| 8'(p) < <<moved_planes>> :", "moved_planes + 8'd1"),
-    ("load_unit", "load_adds <= <<adds>>;", "1'b0"),
-    ("repeat_unit", "left <= <<job_rows - 16'd1>>;", "job_rows"),
-    ("repeat_unit", "at <= write_row + <<1'b1>>;", "1'b0"),
-    ("repeat_unit", "lanes[i] = <<16'(i) < cols>>;", "1'b1"),
-    ("instruction_queue", "has_place = count - frees < <<COUNT_BITS'(PLACES)>>;", "COUNT_BITS'(PLACES - 1)"),
-    ("instruction_queue", "waiting_a[i] <= <<waiting_a[i] & ~freed_a>>;", "waiting_a[i]"),
-    ("instruction_queue", "waiting_b[newest] <= <<waits_b>>;", "'0"),
-    ("instruction_queue", "is_done <= <<done_next>> & ~freed;", "is_done"),
-    ("hazards", "&& <<32'(t) * WIDTH>> < 32'(l[R+16+:16]))", "32'(t) * WIDTH + 32'd3"),
-    ("hazards", "(R + 17)'(first) < <<(R + 17)'(other_first) + (R + 17)'(other_rows)>> &&",
+    ("processing_element", "assign right = {«~weights_unsigned & used[BITS-1]», used};", "used[BITS-1]"),
+    ("processing_element", "assign used = «first ? pending : current»;", "current"),
+    ("processing_element", "sum <= «sum_in + addend»;", "sum_in + addend + 1"),
+    ("processing_element", "pending <= «sideways ? side_in : top_in[BITS-1:0]»;", "top_in[BITS-1:0]"),
+    ("processing_element", "sum <= («first ? '0 : sum») + addend;", "sum", "os"),
+    ("processing_element", "if (sideways) leaving <= «sum»;", "sum_in", "os"),
+    ("processing_element", "passed <= «leaving»;", "sum", "os"),
+    ("skew", "assign out[i*BITS+:BITS] = «stages[(DELAY-1)*BITS+:BITS]»;", "stages[(DELAY-2)*BITS+:BITS]"),
+    ("left_rows", "= {«~now_unsigned & now[BITS-1]»,", "now[BITS-1]", "os"),
+    ("left_rows", "step[m] ? «now >> BITS» : now;", "now", "os"),
+    ("scratchpad_bank", "+ «COUNT_BITS'(1)»;", "COUNT_BITS'(0)"),
+    ("scratchpad_bank", "= «lane < 32'(row_count)» ?", "lane <= 32'(row_count)"),
+    ("scratchpad", "assign right_waits = «left_read && right_read && |(left_here & right_here)»;", "1'b0"),
+    ("scratchpad", ".read_row(«by_left ? left_row : right_row»)", "right_row"),
+    ("accumulator_bank", "if («load_adds») begin", "1'b0"),
+    ("accumulator_bank", "if («write_lanes[i]»)", "1'b1"),
+    ("accumulator_bank", "if («repeat_adds») begin", "1'b0"),
+    ("accumulators", "assign array_waits = «array_read && store_read && |(array_here & store_here)»;", "1'b0"),
+    ("accumulators", "array_data = «array_held ? array_copy : array_now»;", "array_now"),
+    ("dma_words", "ends_span || «(next_word & 32'(REQUEST_BYTES - 1)) == 32'd0»;", "1'b0"),
+    ("dma_words", "now_left = «gapless ? 34'(row_bytes) * 34'(rows) : 34'(row_bytes)»;", "34'(row_bytes)"),
+    ("dma_words", "&& «unanswered == COUNT_BITS'(REQUESTS)»;", "unanswered == COUNT_BITS'(REQUESTS - 1)"),
+    ("dma_words", "span_at <= «now_span_at + now_stride»;", "now_span_at + now_stride + 1"),
+    ("dma_words", "assign last = first + «PLACE_BITS'(word_bytes)»;", "PLACE_BITS'(word_bytes) - 1'b1"),
+    ("dma_read", "ask_operand <= «start ? operand : held_operand»;", "held_operand"),
+    ("load_unit", ": next_rest_bits >= «5'(BITS)»)", "5'(BITS + 1)"),
+    ("load_unit", "next_tile = next_tile + «ROW_BITS'(tile_stride)»;", "ROW_BITS'(tile_stride) + 1'b1"),
+    ("load_unit", "* «ROW_BITS'(plane_stride)»", "ROW_BITS'(tile_stride)"),
+    ("load_unit", "|| 8'(p) < «moved_planes» :", "moved_planes + 8'd1"),
+    ("load_unit", "load_adds <= «adds»;", "1'b0"),
+    ("repeat_unit", "left <= «job_rows - 16'd1»;", "job_rows"),
+    ("repeat_unit", "at <= write_row + «1'b1»;", "1'b0"),
+    ("repeat_unit", "lanes[i] = «16'(i) < cols»;", "1'b1"),
+    ("instruction_queue", "has_place = count - frees < «COUNT_BITS'(PLACES)»;", "COUNT_BITS'(PLACES - 1)"),
+    ("instruction_queue", "waiting_a[i] <= «waiting_a[i] & ~freed_a»;", "waiting_a[i]"),
+    ("instruction_queue", "waiting_b[newest] <= «waits_b»;", "'0"),
+    ("instruction_queue", "is_done <= «done_next» & ~freed;", "is_done"),
+    ("hazards", "&& «32'(t) * WIDTH» < 32'(l[R+16+:16]))", "32'(t) * WIDTH + 32'd3"),
+    ("hazards", "(R + 17)'(first) < «(R + 17)'(other_first) + (R + 17)'(other_rows)» &&",
      "(R + 17)'(other_first) + (R + 17)'(other_rows) - 1"),
-    ("hazards", "&& <<load_rows[i*LOAD_BITS+:R] == execute[2*(R+16)+:R]>>;", "1'b1"),
-    ("hazards", "if (4'(p) < <<l[R+64+:4]>> &&", "4'd1"),
-    ("controller", "&& opcode == FENCE && <<all_empty>>);", "1'b1"),
-    ("controller", "16'd0 : <<transpose ? cols : rows>>;", "rows"),
-    ("controller", "cycles <= cycles + <<64'd1>>;", "64'd2"),
-    ("controller", "sums <= <<row2>>;", "row"),
-    ("execute_unit", "assign least_left_now = starts_compute ? <<SHORTEST>> :", "SHORTEST - 16'd1"),
-    ("execute_unit", ": <<EVENT_BITS'(ROWS)>>;", "EVENT_BITS'(ROWS - 1)"),
-    ("execute_unit", "forwards <= <<sums_write && sums_read_row == sums_write_row>> ?", "1'b0"),
-    ("execute_unit", "assign starts_second = <<starts_compute>> &&", "1'b0"),
-    ("execute_unit", "= <<16'(n) < mesh_k>>\n", "1'b1"),
-    ("execute_unit", "assign drain_row = capture ? <<16'(ROWS - 1)>> :", "16'(ROWS - 2)", "os"),
-    ("execute_unit", "assign capture = SUMS_STAY && capture_waits && <<drain_left == '0>>;", "1'b1", "os"),
-    ("execute_unit", "assign target_shift_now = <<starts_first>> ?", "1'b0"),
-    ("execute_unit", "(sums[n*SUM_BITS+:SUM_BITS] << <<write_shift>>)", "write_shift[3:0]"),
-    ("units/vitq_round", "half && (sticky || <<quotient[0]>>);", "1'b1"),
-    ("units/vitq_shift", "assign limited = <<relu && sum[SUM-1]>> ?", "1'b0"),
-    ("store_unit", "fresh <= ends_row || <<ends_tile>>;", "1'b0"),
-    ("store_unit", "assign has_read = valid && take && <<ends>>;", "ends_request"),
-    ("vitq_array", "assign load_overtakes = <<load_is_sums && !load_repeats_row && repeating != '0>>;", "1'b0"),
-    ("vitq_array", "(load_waits_store & ~<<store_read>>) == '0;", "'1"),
+    ("hazards", "&& «load_rows[i*LOAD_BITS+:R] == execute[2*(R+16)+:R]»;", "1'b1"),
+    ("hazards", "if (4'(p) < «l[R+64+:4]» &&", "4'd1"),
+    ("controller", "&& opcode == FENCE && «all_empty»);", "1'b1"),
+    ("controller", "16'd0 : «transpose ? cols : rows»;", "rows"),
+    ("controller", "cycles <= cycles + «64'd1»;", "64'd2"),
+    ("controller", "sums <= «row2»;", "row"),
+    ("execute_unit", "assign least_left_now = starts_compute ? «SHORTEST» :", "SHORTEST - 16'd1"),
+    ("execute_unit", ": «EVENT_BITS'(ROWS)»;", "EVENT_BITS'(ROWS - 1)"),
+    ("execute_unit", "forwards <= «sums_write && sums_read_row == sums_write_row» ?", "1'b0"),
+    ("execute_unit", "assign starts_second = «starts_compute» &&", "1'b0"),
+    ("execute_unit", "= «16'(n) < mesh_k»\n", "1'b1"),
+    ("execute_unit", "assign drain_row = capture ? «16'(ROWS - 1)» :", "16'(ROWS - 2)", "os"),
+    ("execute_unit", "assign capture = SUMS_STAY && capture_waits && «drain_left == '0»;", "1'b1", "os"),
+    ("execute_unit", "assign target_shift_now = «starts_first» ?", "1'b0"),
+    ("execute_unit", "(sums[n*SUM_BITS+:SUM_BITS] << «write_shift»)", "write_shift[3:0]"),
+    ("units/vitq_round", "half && (sticky || «quotient[0]»);", "1'b1"),
+    ("units/vitq_shift", "assign limited = «relu && sum[SUM-1]» ?", "1'b0"),
+    ("store_unit", "fresh <= ends_row || «ends_tile»;", "1'b0"),
+    ("store_unit", "assign has_read = valid && take && «ends»;", "ends_request"),
+    ("vitq_array", "assign load_overtakes = «load_is_sums && !load_repeats_row && repeating != '0»;", "1'b0"),
+    ("vitq_array", "(load_waits_store & ~«store_read») == '0;", "'1"),
 ]
 
 
@@ -102,11 +102,7 @@ def write_mutants(sources, folder):
     kinds = {"ws": [], "os": []}
     texts = {path.relative_to(folder).with_suffix("").as_posix(): path.read_text() for path in folder.rglob("*.sv")}
     for number, (name, marked, changed, *kind) in enumerate(CHANGES, 1):
-        before, original, after = re.fullmatch(r"(.*?)<<(?! )(.*?)(?<! )>>(.*)", marked, re.S).groups()
-        if "now >> BITS" in marked:
-            before, original, after = "step[m] ? ", "now >> BITS", " : now;"
-        if "<< <<" in marked:
-            before, original, after = "(sums[n*SUM_BITS+:SUM_BITS] << ", "write_shift", ")"
+        before, original, after = re.fullmatch(r"(.*)«(.*)»(.*)", marked, re.S).groups()
         line = before + original + after
         if texts[name].count(line) != 1:
             sys.exit(f"change {number}: {name}.sv has {texts[name].count(line)} times: {line}")
