@@ -12,6 +12,8 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Pages that only the site has.
+LISTING, PICTURES_PAGE = "index" + ".md", "Pictures" + ".md"
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -36,7 +38,7 @@ def with_folders_as_lists(text, page, files):
         if ":" in target or not (ROOT / path).is_dir() or path in ("", "."):
             return match[0]
         folders.add(path)
-        return f"]({target.rstrip('/')}/index.md)"
+        return f"]({target.rstrip('/')}/{LISTING})"
 
     return LINK.sub(replace, text), folders
 
@@ -52,7 +54,7 @@ def stage(target):
             entries = sorted(file for file in files if file.startswith(folder + "/"))
             listing = [f"# {folder}", ""] + [f"- [{os.path.relpath(file, folder)}]({os.path.relpath(file, folder)})"
                                              for file in entries]
-            write(target / folder / "index.md", "\n".join(listing) + "\n")
+            write(target / folder / LISTING, "\n".join(listing) + "\n")
             wanted.update(entries)
         # What tests do with a block is no business of the reader's.
         write(target / name, re.sub(r"^( *```[\w+-]+) .*$", r"\1", text, flags=re.M))
@@ -130,7 +132,7 @@ def main():
         draw(pictures, pathlib.Path(sys.argv[2]))
         # Of the report where there is a browser.
         text = PICTURES if (pictures / "report.png").exists() else re.sub(r"\n!\[Report.*\n", "\n", PICTURES)
-    write(target / "docs" / "Pictures.md", text)
+    write(target / "docs" / PICTURES_PAGE, text)
 
 
 if __name__ == "__main__":
