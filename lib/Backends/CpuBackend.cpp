@@ -14,6 +14,7 @@
 #include "vitq/Support/MainFunction.h"
 #include "vitq/Support/Stages.h"
 #include "vitq/Target/Isa/NonlinearCost.h"
+#include "vitq/Target/Isa/Portable.h"
 #include "vitq/Target/Isa/ProductCost.h"
 #include "vitq/Transforms/Passes.h"
 
@@ -108,7 +109,7 @@ public:
   }
 
   llvm::Expected<std::unique_ptr<Target>> parse(StringRef config, const TargetOptions &options) const override {
-    llvm::Expected<TargetDesc> desc = TargetDesc::parse(config);
+    llvm::Expected<TargetDesc> desc = parseMachine(config);
     if (!desc)
       return desc.takeError();
     return std::make_unique<CpuTarget>(std::move(*desc), options);

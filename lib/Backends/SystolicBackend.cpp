@@ -19,6 +19,7 @@
 #include "vitq/Support/AtomicFile.h"
 #include "vitq/Support/PassStages.h"
 #include "vitq/Target/Isa/NonlinearCost.h"
+#include "vitq/Target/Isa/Portable.h"
 #include "vitq/Target/Systolic/Gemmini.h"
 #include "vitq/Target/Systolic/Systolic.h"
 #include "vitq/Transforms/Passes.h"
@@ -124,7 +125,7 @@ llvm::Expected<std::unique_ptr<Target>> SystolicBackend::parse(StringRef config,
   llvm::Expected<simulator::Config> array = simulator::Config::parse(config);
   if (!array)
     return llvm::createStringError("--target=" + text + ": " + llvm::toString(array.takeError()));
-  llvm::Expected<TargetDesc> cpu = TargetDesc::parse(options.hostTarget);
+  llvm::Expected<TargetDesc> cpu = parseMachine(options.hostTarget);
   if (!cpu)
     return cpu.takeError();
   return std::make_unique<SystolicTarget>(text, std::move(*array), std::move(*cpu), options.place);

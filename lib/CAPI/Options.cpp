@@ -14,7 +14,7 @@
 #include "vitq/Frontend/OnnxImport.h"
 #include "vitq/InitAll.h"
 #include "vitq/Target/Backend/TargetBackend.h"
-#include "vitq/Target/Isa/TargetDesc.h"
+#include "vitq/Target/Isa/Portable.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -49,7 +49,7 @@ std::string Options::set(StringRef key, StringRef value) {
     if (found->backend->name() != kDefaultBackend)
       return "option 'target' cannot be '" + value.str() + "': programs of the C API are for CPUs, not for " +
              found->backend->subject().str();
-    llvm::Expected<TargetDesc> parsed = TargetDesc::parse(found->config);
+    llvm::Expected<TargetDesc> parsed = parseMachine(found->config);
     if (!parsed)
       return llvm::toString(parsed.takeError());
     target = found->config;

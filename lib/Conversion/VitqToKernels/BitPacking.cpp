@@ -70,3 +70,21 @@ Value BitPacking::load(Emitter &e, Value bytes, Value at) const {
   });
   return isUnsigned ? codes : e.sub(codes, e.like(codes, signOffset()));
 }
+
+Value BitPacking::loadCode(Emitter &e, Value bytes, Value at, Value i) const {
+  if (!packs())
+    return e.load(bytes, e.add(at, i));
+  Value code;
+  int64_t offset = 0;
+  forFields(bits, [&](unsigned field, unsigned below) {
+    const int64_t count = length * field / 8;
+    Value byte = e.load(bytes, e.add(e.indexAdd(at, offset), e.remu(i, e.index(count))));
+    Value shift = e.op<arith::IndexCastOp>(e.intType(8), e.indexMul(e.divu(i, e.index(count)), field));
+    Value part = e.op<arith::AndIOp>(e.srl(byte, shift), e.like(byte, (1 << field) - 1));
+    if (below)
+      part = e.shl(part, below);
+    code = code ? e.op<arith::OrIOp>(code, part) : part;
+    offset += count;
+  });
+  return isUnsigned ? code : e.sub(code, e.like(code, signOffset()));
+}

@@ -35,6 +35,8 @@ public:
   std::vector<char> pack(llvm::ArrayRef<char> codes) const;
   /// The codes of the block at byte `at` of `bytes`, a vector of i8.
   Value load(Emitter &e, Value bytes, Value at) const;
+  /// Code `i` of that block alone.
+  Value loadCode(Emitter &e, Value bytes, Value at, Value i) const;
 
 private:
   /// What is added to a code before it is cut.

@@ -10,6 +10,7 @@
 
 #include "vitq/Numerics/Bounds.h"
 #include "vitq/Support/Constants.h"
+#include "vitq/Target/Isa/Portable.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -64,8 +65,11 @@ private:
   /// Parts of the rows of a panel that are units of their own, and tiles of one.
   int64_t rowParts() const { return std::min<int64_t>(geometry.tiles(), 4); }
   int64_t partTiles() const { return llvm::divideCeilSigned(geometry.tiles(), rowParts()); }
-  /// Whether weights have left L2 when they are needed again, as it does not hold those of the whole program.
-  bool comesFromFar() const { return module.weightBytes >= module.target.isa->l2Bytes / 2; }
+  /// Whether weights have left L2 when they are needed again, as it does not hold those of the whole program. A target
+  /// without vectors is not known to have one.
+  bool comesFromFar() const {
+    return hasVectors(module.target) && module.weightBytes >= module.target.isa->l2Bytes / 2;
+  }
   bool unpacks() const { return constantRight && (geometry.dot.width != 8 || packs()) && !unpacksInTile(); }
   /// Of panels as they are stored, or for a right operand of run time, packed.
   int64_t rightDepth() const { return constantRight ? storedDepth(geometry, rightBits) : geometry.paddedDepth(); }
@@ -118,7 +122,8 @@ int64_t ProductKernel::reserve(int64_t bytes) {
 /// Panels that one tile uses need not be unpacked into memory, if registers hold a block beside the sums.
 bool ProductKernel::unpacksInTile() const {
   const int64_t block = weightPacking(geometry, rightBits).blockCodes() / (geometry.dot.lanes * geometry.dot.group);
-  return packs() && geometry.m * geometry.tileVectors + block <= geometry.tileRows * geometry.tileVectors;
+  return packs() && geometry.dot.lanes > 1 &&
+         geometry.m * geometry.tileVectors + block <= geometry.tileRows * geometry.tileVectors;
 }
 
 /// Whether units are parts of panels, not of rows: where there are few rows to share out, unless so little is to be

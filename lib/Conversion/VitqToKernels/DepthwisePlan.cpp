@@ -8,6 +8,8 @@
 
 #include "DepthwisePlan.h"
 
+#include "vitq/Target/Isa/Portable.h"
+
 #include <set>
 
 using namespace mlir;
@@ -76,6 +78,8 @@ std::optional<double> DepthwisePlan::cost(int64_t elementBits, int64_t registers
   return static_cast<double>(step) / static_cast<double>(vectors * rows * places);
 }
 
+static constexpr int64_t kScalarRegisters = 16;
+
 DepthwisePlan DepthwisePlan::of(integer::DepthwiseConv2dOp op, const TargetDesc &target) {
   const Isa &isa = *target.isa;
   ArrayRef<int64_t> result = op.getType().getShape();
@@ -92,13 +96,15 @@ DepthwisePlan DepthwisePlan::of(integer::DepthwiseConv2dOp op, const TargetDesc 
   if (plan.dot.accumulates)
     plan.adding = plan.dot.intrinsic;
   const bool multiplies = plan.dot.group > 1;
-  plan.lanes = multiplies ? plan.dot.lanes : std::max<int64_t>(4, isa.vectorBits / 32);
+  plan.lanes = multiplies ? plan.dot.lanes : hasVectors(target) ? isa.vectorBits / 32 : 1;
   plan.group = multiplies ? plan.dot.group : 1;
   if (channels < plan.lanes) {
     plan.lanes = int64_t(1) << llvm::Log2_64(channels);
     plan.group = 1;
   }
-  const int64_t registers = int64_t{isa.tileRows} * isa.tileVectors + isa.tileVectors + 1;
+  // Those of a tile; of numbers one by one a few.
+  const int64_t registers =
+      hasVectors(target) ? int64_t{isa.tileRows} * isa.tileVectors + isa.tileVectors + 1 : kScalarRegisters;
   constexpr int64_t kMostRows = 4, kMostPlaces = 8;
   double least = 0;
   std::optional<DepthwisePlan> best;

@@ -8,6 +8,7 @@
 
 #include "RowOpsDetail.h"
 #include "vitq/Numerics/Hadamard.h"
+#include "vitq/Target/Isa/Portable.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/SmallVectorExtras.h"
@@ -29,6 +30,8 @@ struct Hadamard : RowOp {
   /// Of each channel, if they have any of their own. Factors are powers of two: SSE2 has no shift by lanes, and LLVM's
   /// replacement for one computes with floats.
   std::optional<Slot> zeros, factors;
+  /// Of each element of a block, where there are no vectors: -1 where it is negated first, otherwise 1.
+  std::optional<Slot> signs;
 
   /// Of the lanes that `isSet` says: -x; of the others x.
   Value negated(Emitter &e, Value x, llvm::function_ref<bool(int64_t)> isSet) const {
@@ -40,7 +43,31 @@ struct Hadamard : RowOp {
     return e.select(mask, e.sub(e.like(x, 0), x), x);
   }
 
-  void emitRow(Emitter &e, const TargetDesc &, const RowContext &context) const override {
+  /// One number after the other, in the result's row.
+  void emitScalars(Emitter &e, const RowContext &context) const {
+    Value result = context.results[0], zero = Blob::load(e, context.blob, zeroPoint, 32);
+    e.loop(cols, [&](Value col) {
+      Value x = e.extend(e.load(context.primary, {context.primaryRow, col}), 32, isUnsigned);
+      auto load = [&](Slot slot) { return e.sext(e.load(Blob::view(e, context.blob, slot), {col}), 32); };
+      x = e.sub(x, zeros ? load(*zeros) : zero);
+      Value sign = e.sext(e.load(Blob::view(e, context.blob, *signs), e.remu(col, e.index(block))), 32);
+      x = e.mul(x, factors ? e.mul(load(*factors), sign) : sign);
+      e.store(x, result, {context.resultRow, col});
+    });
+    for (int64_t half = 1; half < block; half *= 2)
+      e.loop(e.index(0), e.index(cols), 2 * half, [&](Value first) {
+        e.loop(half, [&](Value i) {
+          Value low = e.add(first, i), high = e.indexAdd(low, half);
+          Value a = e.load(result, {context.resultRow, low}), b = e.load(result, {context.resultRow, high});
+          e.store(e.add(a, b), result, {context.resultRow, low});
+          e.store(e.sub(a, b), result, {context.resultRow, high});
+        });
+      });
+  }
+
+  void emitRow(Emitter &e, const TargetDesc &target, const RowContext &context) const override {
+    if (!hasVectors(target))
+      return emitScalars(e, context);
     e.loop(e.index(0), e.index(cols), block, [&](Value col) {
       Value x = e.extend(e.load(context.primary, {context.primaryRow, col}, block), width, isUnsigned);
       auto load = [&](Slot slot) { return e.load(Blob::view(e, context.blob, slot), {col}, block); };
@@ -81,6 +108,12 @@ std::unique_ptr<RowOp> vitq::kernels::makeHadamard(HadamardOp op, const RowBuild
   };
   row->zeros = place(zeros);
   row->factors = place(llvm::map_to_vector(shifts, [](int8_t shift) { return 1 << shift; }));
+  if (!hasVectors(build.module.target)) {
+    std::vector<int8_t> signs;
+    for (int64_t i = 0; i < row->block; ++i)
+      signs.push_back(numerics::isNegatedFirst(i) ? -1 : 1);
+    row->signs = row->blob.array(signs);
+  }
   build.result(*row, op.getResult());
   return row;
 }

@@ -10,6 +10,7 @@
 
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Target/Isa/Portable.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -128,6 +129,10 @@ Value KernelModule::codes(Location loc, const Tensor &elements, Value tensor) {
        [&](Emitter &e, ValueRange in, Value first, Value last) {
          e.loop(first, last, 1, [&](Value block) {
            Value from = e.indexMul(block, packing.blockBytes());
+           if (!hasVectors(target))
+             return e.loop(kBlock, [&](Value i) {
+               e.store(packing.loadCode(e, in[0], from, i), in[1], e.add(e.indexMul(block, kBlock), i));
+             });
            e.store(packing.load(e, in[0], from), in[1], {e.indexMul(block, kBlock)});
          });
        });

@@ -115,6 +115,10 @@ void vitq::kernels::emitUnpack(Emitter &e, const Geometry &geometry, unsigned bi
     Value byte = e.add(from, i);
     if (packing.packs())
       byte = e.divu(e.indexMul(byte, packing.codeBits()), e.index(8));
+    if (geometry.dot.lanes == 1)
+      return e.loop(packing.blockCodes(), [&](Value j) {
+        e.store(e.sext(packing.loadCode(e, bytes, byte, j), geometry.dot.width), to, e.add(i, j));
+      });
     e.store(e.sext(packing.load(e, bytes, byte), geometry.dot.width), to, {i});
   });
 }
@@ -141,8 +145,8 @@ private:
   Values packRows(bool wantSums);
   Values packColumns(bool wantSums);
   Value rowOf(Value index) const { return e.add(rhs.base, e.indexMul(index, rhs.stride)); }
-  VectorType sumType() const { return VectorType::get({lanes}, e.intType(32)); }
-  Value zeros() const { return e.constant(VectorType::get({lanes * group}, e.intType(geometry.dot.width)), 0); }
+  Type sumType() const { return Emitter::lanesOf(e.intType(32), lanes); }
+  Value zeros() const { return e.constant(Emitter::lanesOf(e.intType(geometry.dot.width), lanes * group), 0); }
   void transposeWords(SmallVectorImpl<Value> &rows) const;
   Value loadWords(Value row, Value k, int64_t count) const;
   Value place(Value kg, int64_t vector) const;
@@ -243,13 +247,17 @@ Values PanelPacker::packColumns(bool wantSums) {
       Value col = e.indexAdd(panel.first, v * lanes), mixed = zeros();
       for (int64_t s = 0; s < rows; ++s) {
         Value row = rowOf(e.indexAdd(e.indexMul(kg, group), s));
-        Value x = e.constant(VectorType::get({lanes}, e.intType(8)), 0);
+        Value x = e.constant(Emitter::lanesOf(e.intType(8), lanes), 0);
         if (valid == lanes)
           x = e.load(rhs.memref, {row, col}, lanes);
         else
           for (int64_t i = 0; i < valid; ++i)
             x = e.op<vector::InsertOp>(e.load(rhs.memref, {row, e.indexAdd(col, i)}), x, i);
         x = e.sext(x, geometry.dot.width);
+        if (lanes * group == 1) {
+          mixed = x;
+          continue;
+        }
         // Elements s of all groups; the shuffle wants operands of one length.
         SmallVector<int64_t> spread, chosen;
         for (int64_t i = 0; i < lanes * group; ++i) {

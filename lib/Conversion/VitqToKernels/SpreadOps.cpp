@@ -18,6 +18,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "vitq/Numerics/Hadamard.h"
 #include "vitq/Support/Constants.h"
+#include "vitq/Target/Isa/Portable.h"
 
 using namespace mlir;
 using namespace vitq;
@@ -309,7 +310,8 @@ bool SpreadBuilder::choosePlan() {
   const TargetDesc &target = build.module.target;
   // What it is made of has 128 bits on AArch64, also where other vectors are longer.
   const bool isShort = target.emulateDot || !target.isX86();
-  for (row->lanes = isShort ? 8 : target.vectorBits / 16; row->lanes >= 8; row->lanes /= 2) {
+  const int64_t most = hasVectors(target) ? target.vectorBits / 16 : 0;
+  for (row->lanes = isShort ? std::min<int64_t>(8, most) : most; row->lanes >= 8; row->lanes /= 2) {
     row->group = std::max(row->block, 2 * row->lanes);
     row->permutesBytes = target.byteLookup == ByteLookup::Permute128 && row->group == 64 && row->lanes == 32;
     // Two bits of a vector's number: parts of vectors are exchanged by one, words by the other.

@@ -116,8 +116,10 @@ struct Interpolate : RowOp {
       Value pair = e.load(table, e.toIndex(context), 2);
       return e.op<vector::BitCastOp>(VectorType::get({1}, e.intType(32)), pair);
     };
-    if (lanes == 1)
-      return e.op<vector::ExtractOp>(both(i), 0);
+    if (lanes == 1) {
+      Value at = e.toIndex(i), low = e.load(table, at), high = e.load(table, e.indexAdd(at, 1));
+      return e.op<arith::OrIOp>(e.zext(low, 32), e.shl(e.sext(high, 32), 16));
+    }
     Value result = e.like(i, 0);
     for (int64_t lane = 0; lane < lanes; ++lane)
       result = e.op<vector::InsertStridedSliceOp>(both(e.op<vector::ExtractOp>(i, lane)), result,

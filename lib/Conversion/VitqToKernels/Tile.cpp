@@ -60,9 +60,9 @@ Value vitq::kernels::emitDot(Emitter &e, const Geometry &geometry, Value acc, Va
   const DotInstruction &dot = geometry.dot;
   if (geometry.shortDot)
     return addShortSums(e, geometry, acc, emitShortDot(e, geometry, Value(), a, b));
-  auto operandType = cast<VectorType>(b.getType());
   if (dot.group == 1)
-    return e.add(acc, e.mul(e.sext(e.op<vector::BroadcastOp>(operandType, a), 32), e.sext(b, 32)));
+    return e.add(acc, e.mul(e.sext(e.splatLike(a, b), 32), e.sext(b, 32)));
+  auto operandType = cast<VectorType>(b.getType());
   Value left = a;
   const int64_t words = dot.lanes / dot.rows;
   if (dot.rows == 1) {
@@ -157,7 +157,7 @@ void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &
       else if (bias)
         init.push_back(e.load(start, e.indexAdd(place.biasCol, v * lanes), lanes));
       else
-        init.push_back(e.constant(VectorType::get({lanes}, e.intType(32)), 0));
+        init.push_back(e.constant(Emitter::lanesOf(e.intType(32), lanes), 0));
     }
   TileSums loops{e, geometry,          rows,    vectors, a,          place.leftRow, leftStride,
                  b, place.panelOffset, packing, ahead,   aheadFirst, aheadStep};

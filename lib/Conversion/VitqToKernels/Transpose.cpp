@@ -13,6 +13,8 @@
 
 #include "Rescale.h"
 
+#include "vitq/Target/Isa/Portable.h"
+
 using namespace mlir;
 using namespace vitq;
 using namespace vitq::kernels;
@@ -88,7 +90,7 @@ class TransposeKernel {
 public:
   TransposeKernel(const TargetDesc &target, Axes axes, unsigned bits) : target(target), axes(std::move(axes)) {
     const int64_t lanes = 128 / bits;
-    if (last() != across())
+    if (last() != across() && hasVectors(target))
       side = std::min(lanes, static_cast<int64_t>(
                                  llvm::bit_floor(static_cast<uint64_t>(std::min(sizeOf(last()), sizeOf(across()))))));
   }

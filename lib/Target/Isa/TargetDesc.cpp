@@ -8,7 +8,10 @@
 
 #include "vitq/Target/Isa/TargetDesc.h"
 
+#include "Isas.h"
+
 #include "vitq/Support/NearestNames.h"
+#include "vitq/Target/Isa/Portable.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
@@ -96,12 +99,15 @@ static llvm::Expected<TargetDesc> parseEmulated(llvm::StringRef text) {
   llvm::Expected<TargetDesc> host = TargetDesc::parse(machine);
   if (!host)
     return host;
+  if (!hasMachine(*host))
+    return unknown("target '" + text + "' asks for the instructions of '" + machine + "', which has none");
   facts->text = text.str();
   facts->triple = host->triple;
   facts->cpu = host->cpu;
   facts->features = host->features;
   facts->variableShifts &= host->variableShifts;
-  facts->byteLookup = host->byteLookup;
+  if (hasVectors(*facts))
+    facts->byteLookup = host->byteLookup;
   facts->permuteWords = facts->vectorBits == host->vectorBits ? host->permuteWords : nullptr;
   facts->emulateDot = true;
   return facts;
@@ -142,12 +148,24 @@ static bool hasFeature(const llvm::MCSubtargetInfo &info, llvm::StringRef cpu, l
   return false;
 }
 
+static void use(TargetDesc &desc, const Isa &facts) {
+  desc.isa = &facts;
+  desc.vectorBits = facts.vectorBits;
+  desc.variableShifts = facts.variableShifts;
+  desc.byteLookup = facts.byteLookup;
+  desc.permuteWords = facts.permuteWords;
+}
+
 llvm::Expected<TargetDesc> TargetDesc::parse(llvm::StringRef text) {
   initializeTargets();
   if (text.contains('@'))
     return parseEmulated(text);
   TargetDesc desc;
   desc.text = text.str();
+  if (text == kPortable) {
+    use(desc, isas::kPortable);
+    return desc;
+  }
   llvm::Expected<unsigned> vectorBits = takeVectorBits(text);
   if (!vectorBits)
     return vectorBits.takeError();
@@ -191,14 +209,17 @@ llvm::Expected<TargetDesc> TargetDesc::parse(llvm::StringRef text) {
     if (arch != isa->arch || (*isa->features && !actual->checkFeatures(isa->features)) ||
         (isa->scalableVectors ? isa->vectorBits : 0) != *vectorBits)
       continue;
-    desc.isa = isa;
-    desc.vectorBits = isa->vectorBits;
-    desc.variableShifts = isa->variableShifts;
-    desc.byteLookup = isa->byteLookup;
-    desc.permuteWords = isa->permuteWords;
+    use(desc, *isa);
     return desc;
   }
   return noFacts(desc.text, *vectorBits);
+}
+
+llvm::Expected<TargetDesc> vitq::parseMachine(llvm::StringRef text) {
+  llvm::Expected<TargetDesc> desc = TargetDesc::parse(text);
+  if (desc && !hasMachine(*desc))
+    return unknown("'" + text + "' is no CPU, but what C is written for (--target=c)");
+  return desc;
 }
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> TargetDesc::createTargetMachine() const {
