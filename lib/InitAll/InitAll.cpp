@@ -49,7 +49,7 @@ void vitq::registerAllTargets() {
 #ifdef VITQ_ENABLE_BACKENDS
   static std::once_flag once;
   std::call_once(once, [] {
-    for (auto *create : {createCpuBackend, createSystolicBackend})
+    for (auto *create : {createCpuBackend, createSystolicBackend, createPortableCBackend})
       if (llvm::Error error = registerTarget(create()))
         llvm::reportFatalUsageError(std::move(error));
   });

@@ -9,7 +9,7 @@
 #include "Arena.h"
 #include "ProgramKinds.h"
 
-#include "vitq/Target/Isa/TargetDesc.h"
+#include "vitq/Target/Isa/Portable.h"
 #include "vitq/Target/Program.h"
 
 #include "llvm/ADT/SmallString.h"
@@ -79,12 +79,13 @@ llvm::Expected<std::unique_ptr<Program>> SharedObject::open(llvm::StringRef path
   llvm::Expected<TargetDesc> description = TargetDesc::parse(target);
   if (!description)
     return fail(llvm::toString(description.takeError()));
-  if (!description->runsOnHost())
+  if (hasMachine(*description) && !description->runsOnHost())
     return fail("was compiled for '" + target + "', which this CPU cannot run; compile with --target=native here");
   program->symbols = symbol;
   program->entry = symbol->run;
   const Isa &isa = *description->isa;
-  program->information.dotIntrinsic = (isa.signedMatrices.group ? isa.signedMatrices : isa.dot8).intrinsic;
+  if (const char *intrinsic = (isa.signedMatrices.group ? isa.signedMatrices : isa.dot8).intrinsic)
+    program->information.dotIntrinsic = intrinsic;
   if (symbol->abi_version >= 2) {
     program->profiledEntry = symbol->run_profiled;
     program->parallelEntry = symbol->run_mt;

@@ -16,6 +16,9 @@ namespace vitq {
 /// CPUs: `native`, a CPU name or level with features, as TargetDesc::parse reads them.
 std::unique_ptr<TargetBackend> createCpuBackend();
 
+/// Any processor that has a compiler of C99.
+std::unique_ptr<TargetBackend> createPortableCBackend();
+
 /// Systolic arrays with a CPU beside them: a configuration as simulator::Config::parse
 /// reads it.
 std::unique_ptr<TargetBackend> createSystolicBackend();

@@ -8,6 +8,7 @@
 
 #include "Harness.h"
 
+#include "CompileC.h"
 #include "Emulator.h"
 #include "RandomModule.h"
 
@@ -16,6 +17,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "vitq/Conversion/KernelTargets.h"
 #include "vitq/Interpreter/Interpreter.h"
+#include "vitq/Target/Isa/Portable.h"
 #include "vitq/Target/Program.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -38,6 +40,8 @@ std::unique_ptr<MLIRContext> vitq::test::makeContext() {
 
 std::vector<char> vitq::test::compile(ModuleOp module, const NativeOptions &options) {
   OwningOpRef<ModuleOp> copy = module.clone();
+  if (!hasMachine(options.target))
+    return compileC(*copy, options);
   SmallVector<char, 0> object;
   llvm::raw_svector_ostream os(object);
   if (failed(lowerToLLVM(*copy, options)) || failed(emitObject(*copy, options, os)))
@@ -146,6 +150,8 @@ std::vector<TargetDesc> vitq::test::runnableTargets() {
       targets.push_back(*target);
     else if (!target)
       llvm::consumeError(target.takeError());
+  if (canCompileC())
+    targets.push_back(cantFail(TargetDesc::parse(kPortable)));
   if (canEmulateAArch64())
     for (StringRef text : {"aarch64", "aarch64+dotprod", "aarch64+dotprod+i8mm", "aarch64+sve2+i8mm,vector-bits=256"})
       targets.push_back(cantFail(TargetDesc::parse(text)));

@@ -1,0 +1,119 @@
+//===- Prelude.cpp - Functions that emitted C uses -*- C++ -*-===//
+//
+// Part of vitq, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What C leaves to the implementation is checked where the file is compiled: numbers that do
+// not fit are converted modulo 2^N, shifts of negative numbers to the right are arithmetic, and
+// constants are little endian.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Prelude.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace vitq;
+
+llvm::StringRef portable::preludeHead() {
+  return R"(#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__)
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "constants of this program are little endian"
+#endif
+#endif
+
+/* Conversions to types with a sign are modulo 2^N, shifts of these to the right arithmetic. */
+typedef char vitq_converts_modulo[((int32_t)UINT32_C(0xffffffff) == -1) ? 1 : -1];
+typedef char vitq_shifts_arithmetically[((-2 >> 1) == -1) ? 1 : -1];
+
+/* Memory is used again for numbers of other widths. Without the attribute: -fno-strict-aliasing
+   or what is its like. */
+#if defined(__GNUC__)
+#define VITQ_ALIAS __attribute__((__may_alias__))
+#else
+#define VITQ_ALIAS
+#endif
+typedef uint16_t VITQ_ALIAS u16a;
+typedef uint32_t VITQ_ALIAS u32a;
+typedef uint64_t VITQ_ALIAS u64a;
+
+/* Bytes that may be read as wider numbers. */
+#define VITQ_CONSTANT(name, size) static const union { uint8_t bytes[size]; uint64_t alignment; } name
+
+)";
+}
+
+/// A function of two numbers of `suffix`: {0} is the suffix, {1} the type, {2} the one with a sign.
+static constexpr std::pair<const char *, const char *> kFunctions[] = {
+    {"sra", "static inline {1} sra_{0}({1} x, {1} n) {{\n  return ({1})(({2})x >> n);\n}\n"},
+    {"sdiv", "static inline {1} sdiv_{0}({1} x, {1} y) {{\n  return ({1})(({2})x / ({2})y);\n}\n"},
+    {"floordiv", "static inline {1} floordiv_{0}({1} x, {1} y) {{\n"
+                 "  const {2} quotient = ({2})x / ({2})y, rest = ({2})x % ({2})y;\n"
+                 "  return ({1})(quotient - (((rest != 0) && ((rest < 0) != (({2})y < 0))) ? 1 : 0));\n}\n"},
+    {"smax", "static inline {1} smax_{0}({1} x, {1} y) {{\n  return (({2})x > ({2})y) ? x : y;\n}\n"},
+    {"smin", "static inline {1} smin_{0}({1} x, {1} y) {{\n  return (({2})x < ({2})y) ? x : y;\n}\n"},
+    {"umax", "static inline {1} umax_{0}({1} x, {1} y) {{\n  return (x > y) ? x : y;\n}\n"},
+    {"umin", "static inline {1} umin_{0}({1} x, {1} y) {{\n  return (x < y) ? x : y;\n}\n"},
+    {"sadd_sat", "static inline {1} sadd_sat_{0}({1} x, {1} y) {{\n"
+                 "  const {1} sum = ({1})(x + y), limit = ({1})((x >> {3}) + ((({1})~({1})0) >> 1));\n"
+                 "  return (((x ^ sum) & (y ^ sum)) >> {3}) ? limit : sum;\n}\n"},
+    {"clz", "static inline {1} clz_{0}({1} x) {{\n"
+            "  {1} zeros = {4}, rest = x;\n"
+            "  for ({1} step = {4} / 2; step > 0; step = step / 2) {{\n"
+            "    const {1} high = rest >> step;\n"
+            "    if (high != 0) {{\n      zeros -= step;\n      rest = high;\n    }\n  }\n"
+            "  return zeros - rest;\n}\n"},
+};
+
+/// Numbers of `from` bits with a sign as ones of `to`, and products of these.
+static constexpr const char *kExtension = "static inline {1} sext_{0}({2} x) {{\n  return ({1})({3})({4})x;\n}\n\n";
+static constexpr const char *kProduct = "static inline {1} smul_{0}({2} x, {2} y) {{\n"
+                                        "  return ({1})(({3})({4})x * ({3})({4})y);\n}\n\n";
+
+static std::string typeNamed(llvm::StringRef suffix, bool isSigned) {
+  if (suffix == "index")
+    return isSigned ? "ptrdiff_t" : "size_t";
+  return (isSigned ? "int" : "uint") + suffix.str() + "_t";
+}
+
+static std::string wideningFunctions(llvm::StringRef body) {
+  std::string text;
+  auto add = [&](const char *definition, llvm::StringRef name, const std::string &suffix, llvm::StringRef from,
+                 llvm::StringRef to) {
+    if (body.contains((name + suffix + "(").str()))
+      text += llvm::formatv(definition, suffix, typeNamed(to, false), typeNamed(from, false), typeNamed(to, true),
+                            typeNamed(from, true))
+                  .str();
+  };
+  for (llvm::StringRef from : {"8", "16", "32", "64", "index"}) {
+    for (llvm::StringRef to : {"16", "32", "64", "index"})
+      add(kExtension, "sext_", (from + "_" + to).str(), from, to);
+    add(kProduct, "smul_", from.str(), from, from == "32" ? "64" : "32");
+  }
+  return text;
+}
+
+std::string portable::preludeFunctions(llvm::StringRef body) {
+  std::string text = wideningFunctions(body);
+  for (auto [name, definition] : kFunctions)
+    for (llvm::StringRef suffix : {"8", "16", "32", "64", "index"}) {
+      if (!body.contains((name + llvm::Twine("_") + suffix + "(").str()))
+        continue;
+      const bool isIndex = suffix == "index";
+      const std::string type = typeNamed(suffix, false), sign = typeNamed(suffix, true),
+                        bits = isIndex ? "(sizeof(size_t) * 8u)" : suffix.str() + "u";
+      text += llvm::formatv(definition, suffix, type, sign,
+                            isIndex ? "(sizeof(size_t) * 8u - 1u)" : std::to_string(std::stoi(suffix.str()) - 1) + "u",
+                            bits)
+                  .str() +
+              "\n";
+    }
+  return text;
+}
