@@ -165,11 +165,11 @@ std::string FunctionWriter::pointer(Operation *op) {
     IntegerAttr shift;
     const bool isFirst = matchPattern(view.getByteShift(), m_Constant(&shift)) && shift.getInt() == 0;
     const std::string from =
-        isFirst ? name(view.getSource()) : "(" + name(view.getSource()) + " + " + name(view.getByteShift()) + ")";
+        isFirst ? name(view.getSource()) : name(view.getSource()) + " + " + name(view.getByteShift());
     const unsigned width = view.getType().getElementTypeBitWidth();
-    const std::string qualifier = isConst(view) ? "const " : "";
-    return width == 8 ? from
-                      : "((" + qualifier + "u" + std::to_string(width) + "a *)(" + qualifier + "void *)" + from + ")";
+    if (width == 8)
+      return isFirst ? from : "(" + from + ")";
+    return (isConst(view) ? "CONST_U" : "U") + std::to_string(width) + "(" + from + ")";
   }
   auto cast = dyn_cast<memref::ReinterpretCastOp>(op);
   if (!cast || !cast.getOffsets().empty() || !cast.getStrides().empty())

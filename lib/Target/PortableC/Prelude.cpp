@@ -43,6 +43,12 @@ typedef char vitq_shifts_arithmetically[((-2 >> 1) == -1) ? 1 : -1];
 typedef uint16_t VITQ_ALIAS u16a;
 typedef uint32_t VITQ_ALIAS u32a;
 typedef uint64_t VITQ_ALIAS u64a;
+#define U16(p) ((u16a *)(void *)(p))
+#define U32(p) ((u32a *)(void *)(p))
+#define U64(p) ((u64a *)(void *)(p))
+#define CONST_U16(p) ((const u16a *)(const void *)(p))
+#define CONST_U32(p) ((const u32a *)(const void *)(p))
+#define CONST_U64(p) ((const u64a *)(const void *)(p))
 
 /* Bytes that may be read as wider numbers. */
 #define VITQ_CONSTANT(name, size) static const union { uint8_t bytes[size]; uint64_t alignment; } name
