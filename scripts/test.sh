@@ -66,7 +66,7 @@ trap 'status=$?
 # shellcheck disable=SC2086
 need_packages required $VITQ_BUILD_PACKAGES python3
 # shellcheck disable=SC2086
-need_packages optional $VITQ_TEST_PACKAGES
+need_packages optional $VITQ_TEST_PACKAGES $VITQ_SANITIZER_PACKAGES
 configure
 build all vitq-test-depends
 

@@ -16,8 +16,9 @@
 # Features: shared-data, test-models, operator-cases, vitq-run, vitq-lut, vitq-asm, vitq-lsp-server, vitq-operators,
 # vitq-unit-vectors, vitq-rtl, verilator, yosys, opensta, osu018 (standard cells), x86_64,
 # aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, libomp (where --openmp
-# looks for it), chromium, clang-format (22), roundtrip (the suite runs with --verify-roundtrip).
+# looks for it), sanitizers (their libraries), chromium, clang-format (22), roundtrip (the suite runs with --verify-roundtrip).
 
+import glob
 import os
 import platform
 import re
@@ -116,8 +117,11 @@ if shutil.which("qemu-aarch64"):
     config.available_features.add("qemu-aarch64")
 if os.path.exists(os.path.join(config.llvm_tools_dir, "..", "lib", "libomp.so")):
     config.available_features.add("libomp")
-if shutil.which("verilator"):
+# What Verilator writes is compiled by these.
+if all(shutil.which(tool) for tool in ("verilator", "g++", "make")):
     config.available_features.add("verilator")
+if glob.glob(os.path.join(config.llvm_tools_dir, "..", "lib", "clang", "*", "lib", "*", "libclang_rt.asan*")):
+    config.available_features.add("sanitizers")
 for tool, feature in [("yosys", "yosys"), ("sta", "opensta")]:
     if shutil.which(tool):
         config.available_features.add(feature)
