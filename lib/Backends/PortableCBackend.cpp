@@ -55,7 +55,7 @@ private:
 class PortableCBackend : public TargetBackend {
 public:
   StringRef name() const override { return "c"; }
-  StringRef subject() const override { return "any processor with a C compiler"; }
+  StringRef subject() const override { return "C compilers"; }
   StringRef syntax() const override { return "c"; }
   StringRef example() const override { return "c"; }
 
