@@ -31,7 +31,8 @@ def compile(model: Model, calibration: Images | None = None, *, preprocess: str 
     calibration: a few dozen images: a folder of pictures or a .npy (a path), uint8 pixels [N, H, W, C], or an iterable
         of such images [H, W, C] (PIL's too). Without it the option `load_ranges` or a quantized model's own scales
         are used.
-    preprocess: how a picture becomes the model's input, as vitq-opt --preprocess: "resize=248,crop=224,mean=0.5,std=0.5".
+    preprocess: how a picture becomes the model's input, as vitq-opt --preprocess:
+        "resize=248,crop=224,mean=0.5,std=0.5".
         Sizes apply to `calibration` too; mean and std are computed by the program.
     recipe: "default", "best", "minmax" or "ivit".
     target: the CPU, "native" or as vitq-opt --target.
@@ -39,7 +40,8 @@ def compile(model: Model, calibration: Images | None = None, *, preprocess: str 
     report: "facts", or "measured": `Program.report` then compares every op with the float model on the calibration
         images, which takes a while.
     options: every other option of vitq-opt --compile, with underscores: weight_bits=4, bits="auto:size=3MB",
-        nonlinear="shift", batch=8 (of an axis that the model leaves open), output="logits", shape="image:1x3x224x224". True and False are "on" and "off".
+        nonlinear="shift", batch=8 (of an axis that the model leaves open), output="logits",
+        shape="image:1x3x224x224". True and False are "on" and "off".
 
     Raises CompileError, whose text names the ONNX node and says what to do. Warnings are Python's, remarks go to the
     logger "vitq". Other Python threads run meanwhile.
@@ -119,7 +121,9 @@ def _calibration(images: Images | None):
     elif isinstance(images, (str, os.PathLike)):
         yield [("data", os.fspath(images))]
     else:
-        pixels = images if isinstance(images, numpy.ndarray) else numpy.stack([numpy.asarray(image) for image in images])
+        pixels = images
+        if not isinstance(images, numpy.ndarray):
+            pixels = numpy.stack([numpy.asarray(image) for image in images])
         if pixels.dtype != numpy.uint8 or pixels.ndim not in (3, 4):
             raise ValueError("calibration images must be uint8 pixels [N, H, W, C], or gray ones [N, H, W], but are "
                              f"{pixels.dtype} {list(pixels.shape)}")
