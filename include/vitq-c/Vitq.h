@@ -207,6 +207,11 @@ VitqProgram vitqProgramOpen(const char *path, VitqDiagnostics diagnostics);
  * Errors: the program has no object; the file cannot be written; ld.lld is not installed. */
 VitqStatus vitqProgramWriteLibrary(VitqProgram program, const char *path, VitqDiagnostics diagnostics);
 
+/* Writes `program` for ONNX Runtime (1.18 or later): a model `path`, FILE.onnx, whose one node is an operator, and
+ * FILE.so, the library with this operator, for register_custom_ops_library; as vitq-opt --emit=onnxruntime does. Both
+ * or none. Errors: as above; the input is no uint8 or an output no int32 with a batch in front. */
+VitqStatus vitqProgramWriteOnnxOperator(VitqProgram program, const char *path, VitqDiagnostics diagnostics);
+
 /* Unloads the code; no `vitqProgramRun` may be going on. */
 void vitqProgramDestroy(VitqProgram program);
 static inline bool vitqProgramIsNull(VitqProgram program) { return !program.ptr; }

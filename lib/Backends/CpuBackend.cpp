@@ -16,6 +16,7 @@
 #include "vitq/Target/Isa/NonlinearCost.h"
 #include "vitq/Target/Isa/Portable.h"
 #include "vitq/Target/Isa/ProductCost.h"
+#include "vitq/Target/OnnxOperator.h"
 #include "vitq/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -94,10 +95,13 @@ public:
   ArrayRef<EmitKind> emitKinds() const override {
     static constexpr EmitKind::Sibling besides[] = {{".h", "the header of the object"},
                                                     {".json", "the manifest of the object"}};
+    static constexpr EmitKind::Sibling library[] = {{kOnnxOperatorSuffix, "the library of the model's operator"}};
     static const EmitKind kinds[] = {
         {"so", "shared library", ".so", "a shared library cannot be written to standard output", false, {}},
         {"obj", "object file, header and manifest", ".o", "an object is written with its header and manifest", false,
          besides},
+        {"onnxruntime", "operator of ONNX Runtime and a model that calls it", ".onnx",
+         "a model is written with the library of its operator", true, library},
         {"asm", "assembly", ".s", "", false, {}},
         {"llvm", "LLVM IR", ".ll", "", false, {}}};
     return kinds;
@@ -150,6 +154,9 @@ LogicalResult CpuTarget::writeProgram(ModuleOp module, StringRef object, const E
   Stage stage("link or write");
   if (request.kind == "so")
     return reportError(module, linkSharedObject(ArrayRef<char>(object.data(), object.size()), request.output));
+  if (request.kind == "onnxruntime")
+    return reportError(module, writeOnnxOperator(ArrayRef<char>(object.data(), object.size()),
+                                                 describeProgram(module, native, codeBytes), request.output));
   const std::string header = headerOf(module, native), manifest = manifestOf(module, native, codeBytes);
   return writeTogether(module, {{request.output, object},
                                 {siblingOf(request.output, ".h"), header},

@@ -97,6 +97,7 @@ std::unique_ptr<Program> compile(const Request &request);
 std::unique_ptr<Program> load(llvm::ArrayRef<char> object, Diagnostics *diagnostics);
 std::unique_ptr<Program> open(llvm::StringRef path, Diagnostics *diagnostics);
 bool writeLibrary(const Program &program, llvm::StringRef path, Diagnostics *diagnostics);
+bool writeOnnxOperator(const Program &program, llvm::StringRef path, Diagnostics *diagnostics);
 
 } // namespace vitq::capi
 

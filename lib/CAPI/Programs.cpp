@@ -10,6 +10,9 @@
 
 #include "vitq/Target/Isa/TargetDesc.h"
 #include "vitq/Target/NativeCompiler.h"
+#include "vitq/Target/OnnxOperator.h"
+
+#include "llvm/Support/JSON.h"
 
 using namespace vitq;
 using namespace vitq::capi;
@@ -42,6 +45,10 @@ static llvm::Error readManifest(Program &program, llvm::StringRef name) {
     output.scale = own.scale.value_or(0);
     output.offset = static_cast<uint64_t>(own.offset);
   }
+  if (llvm::Expected<llvm::json::Value> text = llvm::json::parse(program.compiled->manifest))
+    manifest.preprocess = text->getAsObject()->getString("preprocess").value_or("").str();
+  else
+    return text.takeError();
   manifest.batch = static_cast<uint64_t>(info.batch());
   manifest.arenaBytes = static_cast<uint64_t>(info.arenaBytes.value_or(0));
   manifest.arenaAlign = static_cast<uint64_t>(arenaAlign);
@@ -82,12 +89,25 @@ std::unique_ptr<Program> capi::open(llvm::StringRef path, Diagnostics *diagnosti
   return program;
 }
 
-bool capi::writeLibrary(const Program &program, llvm::StringRef path, Diagnostics *diagnostics) {
-  llvm::Error error = program.object.empty() ? llvm::createStringError("the program was opened from a library and has "
-                                                                       "no object; copy the library")
-                                             : linkSharedObject(program.object, path);
+/// Whether there was no error.
+static bool succeeded(Diagnostics *diagnostics, llvm::Error error) {
   if (!error)
     return true;
   fail(diagnostics, std::move(error));
   return false;
+}
+
+static llvm::Error checkObject(const Program &program) {
+  return program.object.empty()
+             ? llvm::createStringError("the program was opened from a library and has no object; copy the library")
+             : llvm::Error::success();
+}
+
+bool capi::writeLibrary(const Program &program, llvm::StringRef path, Diagnostics *diagnostics) {
+  return succeeded(diagnostics, checkObject(program)) && succeeded(diagnostics, linkSharedObject(program.object, path));
+}
+
+bool capi::writeOnnxOperator(const Program &program, llvm::StringRef path, Diagnostics *diagnostics) {
+  return succeeded(diagnostics, checkObject(program)) &&
+         succeeded(diagnostics, vitq::writeOnnxOperator(program.object, program.manifest, path));
 }

@@ -238,6 +238,15 @@ VitqStatus vitqProgramWriteLibrary(VitqProgram program, const char *path, VitqDi
   });
 }
 
+VitqStatus vitqProgramWriteOnnxOperator(VitqProgram program, const char *path, VitqDiagnostics diagnostics) {
+  Diagnostics *report = unwrap(diagnostics);
+  return guarded(report, VITQ_FAILURE, [&] {
+    if (!program.ptr || !path)
+      return reject(report, "vitqProgramWriteOnnxOperator: the program or the path is null");
+    return writeOnnxOperator(*unwrap(program), path, report) ? VITQ_SUCCESS : VITQ_FAILURE;
+  });
+}
+
 void vitqProgramDestroy(VitqProgram program) { delete unwrap(program); }
 
 //===----------------------------------------------------------------------===//

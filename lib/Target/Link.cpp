@@ -8,6 +8,7 @@
 
 #include "vitq/Target/NativeCompiler.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Object/ObjectFile.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
@@ -15,6 +16,8 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
 #include "llvm/TargetParser/Triple.h"
+
+#include <deque>
 
 using namespace vitq;
 using llvm::StringRef;
@@ -103,35 +106,52 @@ static llvm::Expected<std::vector<std::string>> librariesOf(llvm::ArrayRef<char>
   return std::vector<std::string>{*runtime};
 }
 
-llvm::Error vitq::linkSharedObject(llvm::ArrayRef<char> object, StringRef outPath) {
+namespace {
+
+/// An object for the linker, removed at the end.
+struct TemporaryObject {
+  llvm::Error write(llvm::ArrayRef<char> bytes) {
+    if (auto error = llvm::sys::fs::createTemporaryFile("vitq", "o", path))
+      return failure("cannot create a temporary file: " + error.message());
+    remover.setFile(path);
+    std::error_code error;
+    llvm::raw_fd_ostream os(path, error);
+    os.write(bytes.data(), bytes.size());
+    os.close();
+    return error || os.has_error() ? failure("cannot write '" + path + "'") : llvm::Error::success();
+  }
+
+  llvm::SmallString<128> path;
+  llvm::FileRemover remover;
+};
+
+} // namespace
+
+llvm::Error vitq::linkSharedObject(llvm::ArrayRef<char> object, StringRef outPath,
+                                   llvm::ArrayRef<llvm::ArrayRef<char>> others) {
   llvm::ErrorOr<std::string> linker = findLinker();
   if (!linker)
     return failure("cannot find ld.lld to link '" + outPath + "'; install the package lld-22");
   llvm::Expected<std::vector<std::string>> libraries = librariesOf(object);
   if (!libraries)
     return failure("cannot link '" + outPath + "': " + llvm::toString(libraries.takeError()));
-  llvm::SmallString<128> objectPath, errorPath;
-  if (auto error = llvm::sys::fs::createTemporaryFile("vitq", "o", objectPath))
-    return failure("cannot create a temporary file: " + error.message());
-  llvm::FileRemover removeObject(objectPath);
+  llvm::SmallString<128> errorPath;
   if (auto error = llvm::sys::fs::createTemporaryFile("vitq", "txt", errorPath))
     return failure("cannot create a temporary file: " + error.message());
   llvm::FileRemover removeErrors(errorPath);
-  {
-    std::error_code error;
-    llvm::raw_fd_ostream os(objectPath, error);
-    os.write(object.data(), object.size());
-    os.close();
-    if (error || os.has_error())
-      return failure("cannot write '" + objectPath + "'");
-  }
+  std::deque<TemporaryObject> objects;
+  const llvm::ArrayRef<char> first[] = {object};
+  for (llvm::ArrayRef<char> bytes : llvm::concat<const llvm::ArrayRef<char>>(first, others))
+    if (llvm::Error error = objects.emplace_back().write(bytes))
+      return error;
   // Linked beside its destination and renamed: no half-written library is seen.
   const std::string partial = (outPath + ".partial").str();
   llvm::FileRemover removePartial(partial);
   const std::string soname = llvm::sys::path::filename(outPath).str();
-  llvm::SmallVector<StringRef> args = {*linker,           "-shared", "-o", partial,       objectPath,
-                                       "-soname",         soname,    "-z", "noexecstack", "--build-id=none",
-                                       "--hash-style=gnu"};
+  llvm::SmallVector<StringRef> args = {*linker, "-shared", "-o",          partial,           "-soname",
+                                       soname,  "-z",      "noexecstack", "--build-id=none", "--hash-style=gnu"};
+  for (const TemporaryObject &file : objects)
+    args.push_back(file.path);
   args.append(libraries->begin(), libraries->end());
   const std::optional<StringRef> redirects[] = {std::nullopt, std::nullopt, StringRef(errorPath)};
   std::string message;

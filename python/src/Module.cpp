@@ -103,7 +103,8 @@ public:
     const void *data = vitqProgramGetObject(program.handle, &size);
     return nb::bytes(data, size);
   }
-  void writeLibrary(const std::string &path) const;
+  void writeLibrary(const std::string &path) const { write(vitqProgramWriteLibrary, path); }
+  void writeOnnxOperator(const std::string &path) const { write(vitqProgramWriteOnnxOperator, path); }
   std::string name() const { return vitqProgramGetName(program.handle); }
   std::string manifest() const { return vitqProgramGetManifest(program.handle); }
   std::string report() const { return vitqProgramGetReport(program.handle); }
@@ -114,6 +115,7 @@ public:
   nb::ndarray<nb::numpy, uint8_t> run(const Pixels &images, int threads) const;
 
 private:
+  void write(VitqStatus (*writer)(VitqProgram, const char *, VitqDiagnostics), const std::string &path) const;
   void runBatches(const uint8_t *images, uint8_t *results, size_t batches, int threads) const;
 
   Owner<VitqProgram, vitqProgramDestroy> program;
@@ -154,12 +156,12 @@ Program *Program::open(const std::string &path) {
   return new Program(program);
 }
 
-void Program::writeLibrary(const std::string &path) const {
+void Program::write(VitqStatus (*writer)(VitqProgram, const char *, VitqDiagnostics), const std::string &path) const {
   Diagnostics diagnostics(vitqDiagnosticsCreate(nullptr, nullptr));
   VitqStatus status;
   {
     nb::gil_scoped_release release;
-    status = vitqProgramWriteLibrary(program.handle, path.c_str(), diagnostics.handle);
+    status = writer(program.handle, path.c_str(), diagnostics.handle);
   }
   if (status != VITQ_SUCCESS)
     raise(diagnostics.handle);
@@ -184,7 +186,8 @@ nb::list Program::outputs() const {
 
 /// Batches one after the other, or the next one in whichever thread is free, each with an arena of its own.
 void Program::runBatches(const uint8_t *images, uint8_t *results, size_t batches, int threads) const {
-  const size_t inBytes = vitqProgramGetInput(program.handle).bytes, outBytes = vitqProgramGetOutputBytes(program.handle);
+  const size_t inBytes = vitqProgramGetInput(program.handle).bytes,
+               outBytes = vitqProgramGetOutputBytes(program.handle);
   std::atomic<size_t> next = 0;
   std::atomic<bool> failed = false;
   auto work = [&] {
@@ -270,6 +273,7 @@ NB_MODULE(_vitq, m) {
       .def_static("load", &Program::load, nb::arg("object"), nb::rv_policy::take_ownership)
       .def_static("open", &Program::open, nb::arg("path"), nb::rv_policy::take_ownership)
       .def("write_library", &Program::writeLibrary, nb::arg("path"))
+      .def("write_onnx_operator", &Program::writeOnnxOperator, nb::arg("path"))
       .def("run", &Program::run, nb::arg("images"), nb::arg("threads") = 1)
       .def_prop_ro("object", &Program::object)
       .def_prop_ro("name", &Program::name)

@@ -100,7 +100,7 @@ def test_saved(program, images, tmp_path, suffix):
 
 def test_pickled(program, images):
     numpy.testing.assert_array_equal(pickle.loads(pickle.dumps(program))(images), program(images))
-    with pytest.raises(ValueError, match="FILE.so or FILE.o, not as digits.bin"):
+    with pytest.raises(ValueError, match="FILE.so, FILE.o or FILE.onnx, not as digits.bin"):
         program.save("digits.bin")
 
 

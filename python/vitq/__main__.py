@@ -33,7 +33,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
                         help="how tensors are quantized (default: default)")
     parser.add_argument("--target", default="native", metavar="CPU", help="native (default), x86-64-v3, ...")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="any other option")
-    parser.add_argument("-o", "--output", metavar="FILE", help="FILE.so or FILE.o (default: the model's name, .so)")
+    parser.add_argument("-o", "--output", metavar="FILE", help="FILE.so, FILE.o or FILE.onnx, for ONNX Runtime (default: the model's name, .so)")
     parser.add_argument("--measure", action="store_true",
                         help="compare every op with the float model on the images, and say what to try")
     parser.add_argument("--version", action="version", version=f"vitq {__version__}")

@@ -101,11 +101,14 @@ class Program:
                 for output in self.outputs}
 
     def save(self, path: str | os.PathLike) -> None:
-        """Writes a shared library (FILE.so: for vitq-run, C programs and `load`), or an object (FILE.o) with its
-        header FILE.h and its manifest FILE.json beside it."""
+        """Writes a shared library (FILE.so: for vitq-run, C programs and `load`), an object (FILE.o) with its header
+        FILE.h and its manifest FILE.json beside it, or a model for ONNX Runtime (FILE.onnx) with the library of its
+        operator, FILE.so, beside it."""
         path = pathlib.Path(path)
         if path.suffix == ".so":
             self._program.write_library(os.fspath(path))
+        elif path.suffix == ".onnx":
+            self._program.write_onnx_operator(os.fspath(path))
         elif path.suffix == ".o":
             contents = {path: self.to_bytes(), path.with_suffix(".json"): self._program.manifest.encode()}
             if self._program.header:
@@ -113,7 +116,7 @@ class Program:
             for where, content in contents.items():
                 _write(where, content)
         else:
-            raise ValueError(f"a program is saved as FILE.so or FILE.o, not as {path.name}")
+            raise ValueError(f"a program is saved as FILE.so, FILE.o or FILE.onnx, not as {path.name}")
 
     def to_bytes(self) -> bytes:
         """The object, which `load` takes too. Raises ValueError for a program that was loaded from a library."""

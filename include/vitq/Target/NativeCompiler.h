@@ -63,8 +63,9 @@ std::string headerOf(mlir::ModuleOp module, const NativeOptions &options);
 /// Bytes of machine code in an object.
 llvm::Expected<uint64_t> codeBytesOf(llvm::ArrayRef<char> object);
 
-/// Links a shared library with ld.lld.
-llvm::Error linkSharedObject(llvm::ArrayRef<char> object, llvm::StringRef outPath);
+/// Links a shared library with ld.lld: a program's object, which may need memory functions and OpenMP only, and others.
+llvm::Error linkSharedObject(llvm::ArrayRef<char> object, llvm::StringRef outPath,
+                             llvm::ArrayRef<llvm::ArrayRef<char>> others = {});
 
 } // namespace vitq
 

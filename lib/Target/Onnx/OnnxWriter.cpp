@@ -8,6 +8,8 @@
 
 #include "OnnxWriter.h"
 
+#include "vitq/Target/Onnx.h"
+
 #include "llvm/Support/MathExtras.h"
 
 #include <onnx/onnx_pb.h>
@@ -118,6 +120,18 @@ static void setTensorType(onnx::ValueInfoProto &info, StringRef name, ArrayRef<i
     dims.add_dim()->set_dim_value(size);
 }
 
+static void addMetadata(onnx::ModelProto &model, StringRef key, StringRef value) {
+  auto &entry = *model.add_metadata_props();
+  entry.set_key(key.str());
+  entry.set_value(value.str());
+}
+
+static void addOpset(onnx::ModelProto &model, StringRef domain, int64_t version) {
+  auto &import = *model.add_opset_import();
+  import.set_domain(domain.str());
+  import.set_version(version);
+}
+
 void Writer::addInput(StringRef name, ArrayRef<int64_t> shape) {
   names.insert(name);
   setTensorType(*proto->graph().add_input(), name, shape);
@@ -132,11 +146,7 @@ void Writer::addOutput(StringRef name, StringRef value, ArrayRef<int64_t> shape)
   setTensorType(*proto->graph().add_output(), name, shape);
 }
 
-void Writer::addMetadata(StringRef key, StringRef value) {
-  auto &entry = *proto->model.add_metadata_props();
-  entry.set_key(key.str());
-  entry.set_value(value.str());
-}
+void Writer::addMetadata(StringRef key, StringRef value) { ::addMetadata(proto->model, key, value); }
 
 bool Writer::fitsOneFile() const {
   constexpr uint64_t kLimit = (uint64_t(1) << 31) - (uint64_t(1) << 24); // 16 MiB for the nodes
@@ -177,12 +187,43 @@ Error Writer::write(raw_ostream &os, int64_t opset) {
   model.set_ir_version(kIrVersion);
   model.set_producer_name("vitq");
   model.mutable_graph()->set_name("main");
-  auto &import = *model.add_opset_import();
-  import.set_domain("");
-  import.set_version(opset);
+  addOpset(model, "", opset);
   std::string text;
   if (!model.SerializeToString(&text))
     return createStringError("the model cannot be serialized");
   os << text;
   return Error::success();
+}
+
+std::string OperatorModel::write() const {
+  onnx::ModelProto model;
+  model.set_ir_version(kIrVersion);
+  model.set_producer_name("vitq");
+  addOpset(model, "", kOnnxOpset);
+  addOpset(model, domain, 1);
+  onnx::GraphProto &graph = *model.mutable_graph();
+  graph.set_name(name);
+  auto setType = [](onnx::ValueInfoProto &info, const Value &value, int32_t type) {
+    setTensorType(info, value.name, value.sizes);
+    auto &tensor = *info.mutable_type()->mutable_tensor_type();
+    tensor.set_elem_type(type);
+    // The batch in front.
+    auto &dims = *tensor.mutable_shape()->mutable_dim();
+    dims.Add()->set_dim_param("N");
+    for (int i = dims.size() - 1; i > 0; --i)
+      dims.SwapElements(i, i - 1);
+  };
+  onnx::NodeProto &node = *graph.add_node();
+  node.set_name(name);
+  node.set_domain(domain);
+  node.set_op_type(opType);
+  node.add_input(input.name);
+  setType(*graph.add_input(), input, onnx::TensorProto::UINT8);
+  for (const Value &output : outputs) {
+    node.add_output(output.name);
+    setType(*graph.add_output(), output, onnx::TensorProto::INT32);
+  }
+  for (const auto &[key, value] : metadata)
+    ::addMetadata(model, key, value);
+  return model.SerializeAsString();
 }

@@ -68,6 +68,23 @@ private:
   uint64_t bytes = 0;
 };
 
+/// A model whose only node is an operator that a library brings along.
+struct OperatorModel {
+  struct Value {
+    std::string name;
+    /// Without the batch, which is open.
+    std::vector<int64_t> sizes;
+  };
+  std::string name, domain, opType;
+  /// Of uint8, and of int32.
+  Value input;
+  std::vector<Value> outputs;
+  std::vector<std::pair<std::string, std::string>> metadata;
+
+  /// Serialized.
+  std::string write() const;
+};
+
 } // namespace vitq::onnxwriter
 
 #endif // VITQ_LIB_TARGET_ONNX_ONNXWRITER_H
