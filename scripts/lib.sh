@@ -20,6 +20,7 @@ VITQ_THREAD_PACKAGES="libomp-22-dev"
 VITQ_SANITIZER_PACKAGES="libclang-rt-22-dev"
 # Only tests read these; without them some are skipped.
 VITQ_TEST_PACKAGES="python3 python3-numpy python3-torch python3-onnx libonnx-testdata qemu-user chromium
+  gcc-arm-none-eabi qemu-system-arm
   clang-format-22 verilator g++ make yosys $VITQ_THREAD_PACKAGES"
 # What the Python package is built with, besides PyPI's packages.
 VITQ_PYTHON_PACKAGES="python3 python3-venv python3-dev"

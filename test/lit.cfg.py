@@ -15,8 +15,8 @@
 # .lit_test_times.txt in this folder (scripts/test.sh --record-times).
 # Features: shared-data, test-models, operator-cases, vitq-run, vitq-lut, vitq-asm, vitq-lsp-server, vitq-operators,
 # vitq-unit-vectors, vitq-rtl, verilator, yosys, opensta, osu018 (standard cells), x86_64,
-# aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, libomp (where --openmp
-# looks for it), sanitizers (their libraries), chromium, clang-format (22), roundtrip (the suite runs with --verify-roundtrip).
+# aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, qemu-riscv32, riscv-gcc, cortex-m (GCC and QEMU for it),
+# picolibc (for Cortex-M), libomp (where --openmp looks for it), sanitizers (their libraries), chromium, clang-format (22), roundtrip (the suite runs with --verify-roundtrip).
 
 import glob
 import os
@@ -115,6 +115,13 @@ if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= cpu:
         config.available_features.add("avx512vnni")
 if shutil.which("qemu-aarch64"):
     config.available_features.add("qemu-aarch64")
+# Processors of 32 bits that C is compiled for.
+for feature, tools in [("qemu-riscv32", ["qemu-riscv32"]), ("riscv-gcc", ["riscv64-unknown-elf-gcc"]),
+                       ("cortex-m", ["arm-none-eabi-gcc", "qemu-system-arm"])]:
+    if all(map(shutil.which, tools)):
+        config.available_features.add(feature)
+if "cortex-m" in config.available_features and os.path.isdir("/usr/lib/picolibc/arm-none-eabi"):
+    config.available_features.add("picolibc")
 if os.path.exists(os.path.join(config.llvm_tools_dir, "..", "lib", "libomp.so")):
     config.available_features.add("libomp")
 # What Verilator writes is compiled by these.

@@ -10,6 +10,7 @@ blocks of that kind run, on data that takes the place of a user's:
     run-shared   of VITQ_SHARED: vit_tiny.onnx, calibration/, val/ with labels.csv
     run-models   of VITQ_TEST_MODELS: vit_tiny.onnx as timm, vit_hf/model.onnx as
                  Optimum exports it, with their preprocessing, and calibration/
+    run-boards   none: what needs compilers for microcontrollers
 """
 
 import argparse
@@ -71,7 +72,7 @@ def link_models(folder):
         write_png(folder / f"calibration/{seed}.png", 20, seed)
 
 
-FIXTURES = {"run-shared": link_shared, "run-models": link_models}
+FIXTURES = {"run-shared": link_shared, "run-models": link_models, "run-boards": lambda folder: None}
 
 
 def prepare(root, tools, folder, kind):

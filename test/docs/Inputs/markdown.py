@@ -5,6 +5,7 @@ The words after the language of a fenced block say what becomes of it:
     sh run                  run by bash, in a folder of the document's own
     sh run-shared           the same on optional data, see examples.py
     sh run-models
+    sh run-boards
     sh fails                run; must end with an error
     python pytest           run by python/tests/test_documents.py, one after the other
     text output             what the block before it prints (compare.py)
@@ -24,7 +25,7 @@ import re
 from dataclasses import dataclass, field
 
 GENERATED = {"docs/Passes.md", "docs/Dialects/Vit.md", "docs/Dialects/Vitq.md", "docs/Dialects/Systolic.md"}
-KINDS = {"pytest", "run", "run-shared", "run-models", "fails", "output", "parse", "illustration"}
+KINDS = {"pytest", "run", "run-shared", "run-models", "run-boards", "fails", "output", "parse", "illustration"}
 
 
 @dataclass
