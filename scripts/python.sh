@@ -21,6 +21,7 @@ if ! { /usr/bin/python3 -m venv "$venv" && "$venv/bin/pip" install -q scikit-bui
 fi
 "$venv/bin/pip" install -q --no-build-isolation . --config-settings=cmake.source-dir=python \
   --config-settings="cmake.define.vitq_DIR=$PWD/$VITQ_BUILD/lib/cmake/vitq"
-# What serves the operator of a program; its tests are skipped without.
-"$venv/bin/pip" install -q onnxruntime==1.32 || echo "note: ONNX Runtime cannot be had from PyPI" >&2
+# What serves the operator of a program, and what several machines run under; tests are skipped without.
+"$venv/bin/pip" install -q onnxruntime==1.32 distributed==2026.8.0 pillow ||
+  echo "note: ONNX Runtime and Dask cannot be had from PyPI" >&2
 PATH="$PWD/$venv/bin:$PWD/$VITQ_BUILD/bin:$PATH" "$venv/bin/python" -m pytest -q python/tests "$@"

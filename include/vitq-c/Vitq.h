@@ -157,6 +157,27 @@ typedef struct VitqImages {
   int32_t height, width, channels;
 } VitqImages;
 
+/* Pictures as a program takes them: decoded, resized and cropped one at a time, when they are read. */
+typedef struct VitqPictures {
+  void *ptr;
+} VitqPictures;
+
+/* Opens a folder of JPEG and PNG files (in the order of their names), one such file, or a .npy or .npz of uint8
+ * pixels; `preprocess` as vitq-opt --preprocess or a program's manifest says, `channels` (1 or 3) as the model takes.
+ * Null on failure: there is no picture, the first cannot be read, or does not fit. */
+VitqPictures vitqPicturesOpen(const char *path, const char *preprocess, int32_t channels, VitqDiagnostics diagnostics);
+void vitqPicturesDestroy(VitqPictures pictures);
+static inline bool vitqPicturesIsNull(VitqPictures pictures) { return !pictures.ptr; }
+
+size_t vitqPicturesGetCount(VitqPictures pictures);
+/* Of every picture: [height, width, channels]. */
+void vitqPicturesGetSize(VitqPictures pictures, int32_t size[3]);
+/* The file's name, or "#i" in an array; "" for an index that is too large. */
+const char *vitqPicturesGetName(VitqPictures pictures, size_t index);
+/* Reads one into `pixels`, uint8 [height, width, channels]. Errors: it cannot be read, or has another size than the
+ * first. */
+VitqStatus vitqPicturesRead(VitqPictures pictures, size_t index, uint8_t *pixels, VitqDiagnostics diagnostics);
+
 /*===------------------------------------------------------===*\
  * Compiling
 \*===------------------------------------------------------===*/
@@ -179,6 +200,12 @@ typedef void (*VitqBytesCallback)(const void *data, size_t size, void *userData)
  * size; what vitq-opt reports. */
 VitqStatus vitqModelLower(const VitqModel *model, const VitqImages *images, VitqOptions options, VitqPhase phase,
                           bool bytecode, VitqBytesCallback callback, void *userData, VitqDiagnostics diagnostics);
+
+/* Measures the ranges of a float `model` on images, as above, and writes them to the file that the option `save-ranges`
+ * names: what the option `load-ranges` reads, which merges several files, their paths separated by commas, to what all
+ * of their images give. So a large set can be measured in parts. Errors as above; the model is quantized already. */
+VitqStatus vitqModelCalibrate(const VitqModel *model, const VitqImages *images, VitqOptions options,
+                              VitqDiagnostics diagnostics);
 
 /* Quantizes an ONNX model and gives it to `callback` as an ONNX model again: float operators between
  * QuantizeLinear and DequantizeLinear, as vitq-opt --stop-after=quantized --emit=onnx writes it, with its

@@ -73,6 +73,7 @@ public:
   explicit Compilation(const Request &request);
 
   LogicalResult lowerTo(Phase last);
+  LogicalResult measureRanges();
   LogicalResult write(bool bytecode, llvm::function_ref<void(llvm::StringRef)> write);
   LogicalResult writeQuantized(llvm::function_ref<void(llvm::StringRef)> write);
   std::unique_ptr<Program> emitProgram();
@@ -261,6 +262,23 @@ LogicalResult Compilation::lowerTo(Phase last) {
   return lowerToPhase(*module, last, options, hooks);
 }
 
+/// Up to the calibrated float module, of which only the file of ranges is wanted.
+LogicalResult Compilation::measureRanges() {
+  if (failed(lowerTo(Phase::Float)))
+    return failure();
+  if (options.saveRanges.empty())
+    return fail("the option 'save-ranges' must name the file that the ranges go to");
+  if (getPhase(*module) != Phase::Float)
+    return fail("the model is quantized already: there are no ranges to measure");
+  if (failed(checkCalibration(Phase::Float)))
+    return failure();
+  if (request.images)
+    return calibrate();
+  PassManager passes(&context);
+  addCalibratePasses(passes, options);
+  return passes.run(*module);
+}
+
 /// What the report says of the integer phase.
 LogicalResult Compilation::measureReport() {
   DriverOptions driver;
@@ -372,6 +390,8 @@ bool capi::lower(const Request &request, VitqPhase phase, bool bytecode,
   Compilation compilation(request);
   return succeeded(compilation.lowerTo(phaseOf(phase))) && succeeded(compilation.write(bytecode, write));
 }
+
+bool capi::calibrate(const Request &request) { return succeeded(Compilation(request).measureRanges()); }
 
 bool capi::quantize(const Request &request, llvm::function_ref<void(llvm::StringRef)> write) {
   Compilation compilation(request);

@@ -10,6 +10,7 @@
 #define VITQ_LIB_CAPI_HANDLES_H
 
 #include "vitq-c/Vitq.h"
+#include "vitq/Data/ImageSource.h"
 #include "vitq/Runner/Program.h"
 #include "vitq/Target/JitProgram.h"
 #include "vitq/Target/Program.h"
@@ -77,6 +78,12 @@ struct Program {
   const vitq_program *compiled = nullptr;
 };
 
+/// Behind VitqPictures.
+struct Pictures {
+  std::unique_ptr<data::ImageSource> source;
+  std::vector<std::string> names;
+};
+
 /// A model to compile; `images` may be null, `diagnostics` too.
 struct Request {
   const VitqModel &model;
@@ -88,9 +95,12 @@ struct Request {
 /// Compiles up to `phase` and gives the module's bytes to `write`.
 bool lower(const Request &request, VitqPhase phase, bool bytecode, llvm::function_ref<void(llvm::StringRef)> write);
 
-/// Compiles to machine code; null on failure.
+/// Measures ranges, and writes them where the options say.
+bool calibrate(const Request &request);
+
 bool quantize(const Request &request, llvm::function_ref<void(llvm::StringRef)> write);
 
+/// Compiles to machine code; null on failure.
 std::unique_ptr<Program> compile(const Request &request);
 
 /// Both null with an error in `diagnostics`.
@@ -98,6 +108,11 @@ std::unique_ptr<Program> load(llvm::ArrayRef<char> object, Diagnostics *diagnost
 std::unique_ptr<Program> open(llvm::StringRef path, Diagnostics *diagnostics);
 bool writeLibrary(const Program &program, llvm::StringRef path, Diagnostics *diagnostics);
 bool writeOnnxOperator(const Program &program, llvm::StringRef path, Diagnostics *diagnostics);
+
+/// Null, or false, with an error in `diagnostics`.
+std::unique_ptr<Pictures> openPictures(llvm::StringRef path, llvm::StringRef preprocess, int channels,
+                                       Diagnostics *diagnostics);
+bool readPicture(const Pictures &pictures, size_t index, uint8_t *pixels, Diagnostics *diagnostics);
 
 } // namespace vitq::capi
 

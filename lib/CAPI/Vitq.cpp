@@ -23,6 +23,7 @@ using llvm::StringRef;
 
 static Diagnostics *unwrap(VitqDiagnostics handle) { return static_cast<Diagnostics *>(handle.ptr); }
 static Options *unwrap(VitqOptions handle) { return static_cast<Options *>(handle.ptr); }
+static Pictures *unwrap(VitqPictures handle) { return static_cast<Pictures *>(handle.ptr); }
 static Program *unwrap(VitqProgram handle) { return static_cast<Program *>(handle.ptr); }
 
 //===----------------------------------------------------------------------===//
@@ -192,6 +193,16 @@ VitqProgram vitqProgramCompile(const VitqModel *model, const VitqImages *images,
   });
 }
 
+VitqStatus vitqModelCalibrate(const VitqModel *model, const VitqImages *images, VitqOptions options,
+                              VitqDiagnostics diagnostics) {
+  Diagnostics *report = unwrap(diagnostics);
+  return guarded(report, VITQ_FAILURE, [&] {
+    if (std::string problem = checkRequest(model, images, options); !problem.empty())
+      return reject(report, "vitqModelCalibrate: " + problem);
+    return calibrate({*model, images, *unwrap(options), report}) ? VITQ_SUCCESS : VITQ_FAILURE;
+  });
+}
+
 VitqStatus vitqModelQuantize(const VitqModel *model, const VitqImages *images, VitqOptions options,
                              VitqBytesCallback callback, void *userData, VitqDiagnostics diagnostics) {
   Diagnostics *report = unwrap(diagnostics);
@@ -248,6 +259,48 @@ VitqStatus vitqProgramWriteOnnxOperator(VitqProgram program, const char *path, V
 }
 
 void vitqProgramDestroy(VitqProgram program) { delete unwrap(program); }
+
+//===----------------------------------------------------------------------===//
+// Pictures
+//===----------------------------------------------------------------------===//
+
+VitqPictures vitqPicturesOpen(const char *path, const char *preprocess, int32_t channels, VitqDiagnostics diagnostics) {
+  Diagnostics *report = unwrap(diagnostics);
+  return guarded(report, VitqPictures{nullptr}, [&] {
+    if (!path || (channels != 1 && channels != 3)) {
+      reject(report, "vitqPicturesOpen: the path is null, or the channels are neither 1 nor 3");
+      return VitqPictures{nullptr};
+    }
+    return VitqPictures{openPictures(path, preprocess ? preprocess : "", channels, report).release()};
+  });
+}
+
+void vitqPicturesDestroy(VitqPictures pictures) { delete unwrap(pictures); }
+
+size_t vitqPicturesGetCount(VitqPictures pictures) { return pictures.ptr ? unwrap(pictures)->names.size() : 0; }
+
+void vitqPicturesGetSize(VitqPictures pictures, int32_t size[3]) {
+  size[0] = size[1] = size[2] = 0;
+  if (!pictures.ptr)
+    return;
+  const data::ImageSource &source = *unwrap(pictures)->source;
+  size[0] = source.height();
+  size[1] = source.width();
+  size[2] = source.channels();
+}
+
+const char *vitqPicturesGetName(VitqPictures pictures, size_t index) {
+  return index < vitqPicturesGetCount(pictures) ? unwrap(pictures)->names[index].c_str() : "";
+}
+
+VitqStatus vitqPicturesRead(VitqPictures pictures, size_t index, uint8_t *pixels, VitqDiagnostics diagnostics) {
+  Diagnostics *report = unwrap(diagnostics);
+  return guarded(report, VITQ_FAILURE, [&] {
+    if (!pixels || index >= vitqPicturesGetCount(pictures))
+      return reject(report, "vitqPicturesRead: the pixels are null, or there is no such picture");
+    return readPicture(*unwrap(pictures), index, pixels, report) ? VITQ_SUCCESS : VITQ_FAILURE;
+  });
+}
 
 //===----------------------------------------------------------------------===//
 // Programs

@@ -10,7 +10,10 @@
 
 #include "vitq/Support/AtomicFile.h"
 
+#include "llvm/ADT/APInt.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -69,6 +72,42 @@ static std::optional<std::vector<T>> readNumbers(const llvm::json::Array *array)
   return numbers;
 }
 
+/// Sums are beyond the integers of JSON's readers, and are text. None when there are none.
+static std::optional<std::vector<ChannelSum>> readSums(const llvm::json::Array &array) {
+  std::vector<ChannelSum> sums;
+  for (const llvm::json::Value &entry : array) {
+    llvm::StringRef digits = entry.getAsString().value_or("");
+    const bool isNegative = digits.consume_front("-");
+    // Of 2^26 images no more.
+    constexpr size_t mostDigits = 38;
+    if (digits.empty() || digits.size() > mostDigits || !llvm::all_of(digits, llvm::isDigit))
+      return std::nullopt;
+    ChannelSum sum = 0;
+    for (char digit : digits)
+      sum = sum * 10 + (digit - '0');
+    sums.push_back(isNegative ? -sum : sum);
+  }
+  return sums;
+}
+
+/// Adds what the means of `statistics` are from, if `object` says. Whether it fits.
+static bool readExactMeans(const llvm::json::Object &object, ChannelStatistics &statistics) {
+  if (!object.get("sum") && !object.get("rows"))
+    return true;
+  const llvm::json::Array *array = object.getArray("sum");
+  std::optional<int64_t> rows = object.getInteger("rows");
+  if (!array || !rows || *rows <= 0)
+    return false;
+  std::optional<std::vector<ChannelSum>> sums = readSums(*array);
+  if (!sums || sums->size() != statistics.means.size())
+    return false;
+  statistics.sums = std::move(*sums);
+  statistics.rows = *rows;
+  for (auto [mean, sum] : llvm::zip_equal(statistics.means, statistics.sums))
+    mean = channelMean(sum, *rows);
+  return true;
+}
+
 static std::optional<ChannelStatistics> readChannels(const llvm::json::Value &value) {
   const llvm::json::Object *object = value.getAsObject();
   if (!object)
@@ -81,7 +120,8 @@ static std::optional<ChannelStatistics> readChannels(const llvm::json::Value &va
   for (auto [low, high] : llvm::zip_equal(*min, *max))
     if (low > high)
       return std::nullopt;
-  return ChannelStatistics{{std::move(*min), std::move(*max)}, std::move(*means)};
+  ChannelStatistics statistics{{std::move(*min), std::move(*max)}, std::move(*means), {}};
+  return readExactMeans(*object, statistics) ? std::optional(std::move(statistics)) : std::nullopt;
 }
 
 static std::optional<Histogram> readHistogram(const llvm::json::Value &value) {
@@ -110,8 +150,8 @@ static llvm::Error parseStatistics(const llvm::json::Object &root, llvm::StringR
     std::optional<ChannelStatistics> statistics = readChannels(entry);
     if (!statistics)
       return refuse(path, "the channels of '" + llvm::StringRef(name) +
-                              "' are not equally many (1 to 65536) finite numbers 'min', 'max' and 'mean' with min <= "
-                              "max");
+                              "' are not equally many (1 to 65536) finite numbers 'min', 'max', 'mean' and 'sum' with "
+                              "min <= max and a positive number of 'rows'");
     table.channels[name.str()] = std::move(*statistics);
   }
   for (const auto &[name, entry] : *histograms) {
@@ -161,7 +201,7 @@ static llvm::Expected<RangeTable> parse(const llvm::json::Value &value, llvm::St
   return table;
 }
 
-llvm::Expected<RangeTable> calibration::loadRanges(llvm::StringRef path) {
+static llvm::Expected<RangeTable> loadFile(llvm::StringRef path) {
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
   if (!buffer)
     return failure(path, buffer.getError().message());
@@ -175,6 +215,93 @@ llvm::Expected<RangeTable> calibration::loadRanges(llvm::StringRef path) {
   return parse(*value, path);
 }
 
+//===----------------------------------------------------------------------===//
+// Several tables
+//===----------------------------------------------------------------------===//
+
+/// Adds the numbers of one channel after the other. Whether they fit.
+static bool mergeChannels(ChannelStatistics &into, const ChannelStatistics &other) {
+  if (into.sums.size() != other.sums.size() || into.sums.empty() || into.sums.size() != into.ranges.min.size())
+    return false;
+  if (__builtin_add_overflow(into.rows, other.rows, &into.rows))
+    return false;
+  for (size_t i = 0; i < into.sums.size(); ++i) {
+    into.ranges.min[i] = std::min(into.ranges.min[i], other.ranges.min[i]);
+    into.ranges.max[i] = std::max(into.ranges.max[i], other.ranges.max[i]);
+    if (__builtin_add_overflow(into.sums[i], other.sums[i], &into.sums[i]))
+      return false;
+    into.means[i] = channelMean(into.sums[i], into.rows);
+  }
+  return true;
+}
+
+/// Whether nothing was seen of a value: scores that are masked altogether.
+static bool sawNothing(const RangeTable &table, const std::string &name) {
+  auto histogram = table.histograms.find(name);
+  return histogram != table.histograms.end() && histogram->second.total() == 0;
+}
+
+static void mergeRange(RangeTable &table, const RangeTable &other, const std::string &name, const Range &range) {
+  auto [own, isNew] = table.ranges.try_emplace(name, range);
+  if (isNew || sawNothing(other, name))
+    return;
+  if (sawNothing(table, name))
+    own->second = range;
+  else
+    own->second = {std::min(own->second.min, range.min), std::max(own->second.max, range.max)};
+}
+
+llvm::Error calibration::mergeRanges(RangeTable &table, const RangeTable &other, llvm::StringRef origin) {
+  if (table.fingerprint != other.fingerprint)
+    return failure(origin, "is of another model than the ranges before it");
+  if (table.preprocess != other.preprocess)
+    return failure(origin, "was measured with preprocess '" + other.preprocess + "', the ranges before it with '" +
+                               table.preprocess + "'");
+  if (__builtin_add_overflow(table.images, other.images, &table.images))
+    return refuse(origin, "the numbers of images have no sum");
+  for (const auto &[name, range] : other.ranges)
+    mergeRange(table, other, name, range);
+  for (const auto &[name, channels] : other.channels)
+    if (auto [own, isNew] = table.channels.try_emplace(name, channels); !isNew && !mergeChannels(own->second, channels))
+      return refuse(origin, "the channels of '" + name +
+                                "' cannot be added to those of the ranges before it: there are others, or means "
+                                "without their sums, as earlier versions wrote them");
+  for (const auto &[name, histogram] : other.histograms) {
+    auto [own, isNew] = table.histograms.try_emplace(name, histogram);
+    int64_t total = 0;
+    if (!isNew && __builtin_add_overflow(own->second.total(), histogram.total(), &total))
+      return refuse(origin, "the histograms of '" + name + "' have no sum");
+    if (!isNew)
+      own->second.merge(histogram);
+  }
+  return llvm::Error::success();
+}
+
+llvm::Expected<RangeTable> calibration::loadRanges(llvm::StringRef path) {
+  // One file's name may hold a comma.
+  if (!path.contains(',') || llvm::sys::fs::exists(path))
+    return loadFile(path);
+  llvm::SmallVector<llvm::StringRef> paths;
+  path.split(paths, ',', -1, /*KeepEmpty=*/false);
+  std::optional<RangeTable> table;
+  for (llvm::StringRef part : paths) {
+    llvm::Expected<RangeTable> next = loadFile(part);
+    if (!next)
+      return next.takeError();
+    if (!table)
+      table = std::move(*next);
+    else if (llvm::Error error = mergeRanges(*table, *next, part))
+      return error;
+  }
+  if (!table)
+    return failure(path, "names no file");
+  return std::move(*table);
+}
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
 /// Writes numbers on one line, with as many digits as T needs to be read back.
 template <typename T>
 static void writeNumbers(llvm::json::OStream &json, llvm::StringRef key, llvm::ArrayRef<T> numbers) {
@@ -185,6 +312,25 @@ static void writeNumbers(llvm::json::OStream &json, llvm::StringRef key, llvm::A
         numbers, os,
         [&](T number) {
           os << llvm::format("%.*g", std::numeric_limits<T>::max_digits10, static_cast<double>(number));
+        },
+        ", ");
+    os << "]";
+  });
+  json.attributeEnd();
+}
+
+/// The inverse of `readSums`.
+static void writeSums(llvm::json::OStream &json, llvm::ArrayRef<ChannelSum> sums) {
+  json.attributeBegin("sum");
+  json.rawValue([&](llvm::raw_ostream &os) {
+    os << "[";
+    llvm::interleave(
+        sums, os,
+        [&](ChannelSum sum) {
+          llvm::SmallString<48> digits;
+          const auto words = static_cast<unsigned __int128>(sum);
+          llvm::APInt(128, {static_cast<uint64_t>(words), static_cast<uint64_t>(words >> 64)}).toStringSigned(digits);
+          os << '"' << digits << '"';
         },
         ", ");
     os << "]";
@@ -225,6 +371,10 @@ llvm::Error calibration::saveRanges(const RangeTable &table, llvm::StringRef pat
             writeNumbers<float>(json, "min", channels.ranges.min);
             writeNumbers<float>(json, "max", channels.ranges.max);
             writeNumbers<double>(json, "mean", channels.means);
+            if (channels.sums.empty())
+              return;
+            json.attribute("rows", channels.rows);
+            writeSums(json, channels.sums);
           });
       });
       json.attributeObject("histograms", [&] {

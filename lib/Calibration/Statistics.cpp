@@ -23,6 +23,10 @@ static constexpr double kSumUnit = 0x1p-40;
 /// About as many values are looked at together.
 static constexpr size_t kPiece = size_t(1) << 15;
 
+double calibration::channelMean(ChannelSum sum, int64_t rows) {
+  return static_cast<double>(sum) * kSumUnit / static_cast<double>(rows);
+}
+
 Statistics::Statistics(const NamedValue &value) {
   if (!value.op)
     return;
@@ -153,7 +157,7 @@ bool Statistics::endImage() {
   // Below the limit, 2^26 images cannot overflow; sums beyond it are of no use.
   constexpr double limit = 0x1p100;
   for (auto [total, sum] : llvm::zip_equal(channelSum, imageSum))
-    total += static_cast<Sum>(std::clamp(std::round(sum / kSumUnit), -limit, limit));
+    total += static_cast<ChannelSum>(std::clamp(std::round(sum / kSumUnit), -limit, limit));
   return true;
 }
 
@@ -210,7 +214,9 @@ std::optional<ChannelStatistics> Statistics::channels() const {
   for (size_t i = 0; i < channelSum.size(); ++i) {
     result.ranges.min.push_back(channelMin[i] + 0.0f);
     result.ranges.max.push_back(channelMax[i] + 0.0f);
-    result.means.push_back(static_cast<double>(channelSum[i]) * kSumUnit / static_cast<double>(rows));
+    result.means.push_back(channelMean(channelSum[i], rows));
   }
+  result.sums = channelSum;
+  result.rows = rows;
   return result;
 }

@@ -34,9 +34,6 @@ public:
   std::optional<ChannelStatistics> channels() const;
 
 private:
-  /// Sums are integers, of 2^-40: those of doubles would depend on the order.
-  using Sum = __int128;
-
   /// Some rows. Whether all values are finite.
   bool addRange(llvm::ArrayRef<float> values);
   /// Rows of scores, none lower than softmax sees (`kSoftmaxReach`), without those that
@@ -57,7 +54,7 @@ private:
   std::optional<Histogram> counts;
   /// One for each channel; empty when not kept.
   std::vector<float> channelMin, channelMax;
-  std::vector<Sum> channelSum;
+  std::vector<ChannelSum> channelSum;
   /// Values of each channel.
   int64_t rows = 0;
   /// Of one image.

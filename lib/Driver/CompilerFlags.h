@@ -154,9 +154,11 @@ struct CompilerFlags {
       llvm::cl::cat(category)};
   llvm::cl::opt<std::string> saveRanges{"save-ranges", llvm::cl::desc("Write the calibrated ranges to this JSON file"),
                                         llvm::cl::cat(category)};
-  llvm::cl::opt<std::string> loadRanges{"load-ranges",
-                                        llvm::cl::desc("Use the ranges in this JSON file instead of calibrating"),
-                                        llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> loadRanges{
+      "load-ranges",
+      llvm::cl::desc("Use the ranges in this JSON file instead of calibrating; several, separated by "
+                     "commas, are merged"),
+      llvm::cl::cat(category)};
   llvm::cl::opt<std::string> nonlinear{
       "nonlinear",
       llvm::cl::desc("Integer algorithms of nonlinear functions: table (default), shift, lut:N, poly, log2 or auto; "

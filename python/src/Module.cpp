@@ -172,6 +172,52 @@ std::pair<std::vector<int64_t>, std::string> Program::input() const {
   return {{input.shape, input.shape + input.rank}, input.layout};
 }
 
+/// Pictures of a folder or an array.
+class Pictures {
+public:
+  Pictures(const std::string &path, const std::string &preprocess, int channels)
+      : pictures(open(path, preprocess, channels)) {}
+
+  size_t count() const { return vitqPicturesGetCount(pictures.handle); }
+  std::string name(size_t index) const { return vitqPicturesGetName(pictures.handle, index); }
+  std::tuple<int, int, int> size() const {
+    int32_t size[3];
+    vitqPicturesGetSize(pictures.handle, size);
+    return {size[0], size[1], size[2]};
+  }
+  nb::ndarray<nb::numpy, uint8_t> read(size_t index) const;
+
+private:
+  static VitqPictures open(const std::string &path, const std::string &preprocess, int channels);
+
+  Owner<VitqPictures, vitqPicturesDestroy> pictures;
+};
+
+VitqPictures Pictures::open(const std::string &path, const std::string &preprocess, int channels) {
+  Diagnostics diagnostics(vitqDiagnosticsCreate(nullptr, nullptr));
+  VitqPictures pictures = vitqPicturesOpen(path.c_str(), preprocess.c_str(), channels, diagnostics.handle);
+  if (vitqPicturesIsNull(pictures))
+    raise(diagnostics.handle);
+  return pictures;
+}
+
+nb::ndarray<nb::numpy, uint8_t> Pictures::read(size_t index) const {
+  const auto [height, width, channels] = size();
+  Diagnostics diagnostics(vitqDiagnosticsCreate(nullptr, nullptr));
+  auto pixels = std::make_unique<uint8_t[]>(static_cast<size_t>(height) * width * channels);
+  VitqStatus status;
+  {
+    nb::gil_scoped_release release;
+    status = vitqPicturesRead(pictures.handle, index, pixels.get(), diagnostics.handle);
+  }
+  if (status != VITQ_SUCCESS)
+    raise(diagnostics.handle);
+  uint8_t *data = pixels.release();
+  nb::capsule owner(data, [](void *pointer) noexcept { delete[] static_cast<uint8_t *>(pointer); });
+  return nb::ndarray<nb::numpy, uint8_t>(
+      data, {static_cast<size_t>(height), static_cast<size_t>(width), static_cast<size_t>(channels)}, owner);
+}
+
 /// (name, shape, scale, offset) of each.
 nb::list Program::outputs() const {
   nb::list result;
@@ -249,6 +295,22 @@ static nb::bytes quantize(const nb::bytes &bytes, const std::string &name, const
   return nb::bytes(result.data(), result.size());
 }
 
+/// Writes the file that the option save-ranges names. What the compiler said.
+static std::vector<Entry> calibrate(const nb::bytes &bytes, const std::string &name, const Pairs &pairs) {
+  Diagnostics diagnostics(vitqDiagnosticsCreate(nullptr, nullptr));
+  Options options(vitqOptionsCreate());
+  set(options.handle, pairs, diagnostics.handle);
+  const VitqModel model = modelOf(bytes, name);
+  VitqStatus status;
+  {
+    nb::gil_scoped_release release;
+    status = vitqModelCalibrate(&model, nullptr, options.handle, diagnostics.handle);
+  }
+  if (status != VITQ_SUCCESS)
+    raise(diagnostics.handle);
+  return entriesOf(diagnostics.handle);
+}
+
 NB_MODULE(_vitq, m) {
   m.doc() = "The C API of vitq with Python's types.";
   if (vitqGetApiVersion() != VITQ_C_API_VERSION)
@@ -261,6 +323,15 @@ NB_MODULE(_vitq, m) {
   nb::module_::import_("atexit").attr("register")(nb::cpp_function([] { errorType() = nb::object(); }));
   m.def("quantize", &quantize, nb::arg("model"), nb::arg("name"), nb::arg("options"),
         "An ONNX model between QuantizeLinear and DequantizeLinear.");
+  m.def("calibrate", &calibrate, nb::arg("model"), nb::arg("name"), nb::arg("options"),
+        "Writes ranges to the file that the option save-ranges names; what the compiler said.");
+  nb::class_<Pictures>(m, "Pictures", "Pictures of a folder or an array, decoded when they are read.")
+      .def(nb::init<const std::string &, const std::string &, int>(), nb::arg("path"), nb::arg("preprocess"),
+           nb::arg("channels"))
+      .def("__len__", &Pictures::count)
+      .def("name", &Pictures::name, nb::arg("index"))
+      .def("read", &Pictures::read, nb::arg("index"))
+      .def_prop_ro("size", &Pictures::size);
   nb::class_<Program>(m, "Program", "A compiled program; methods may be called from several threads at once.")
       .def_static(
           "compile",

@@ -9,11 +9,12 @@
     integers = program(images)      # numpy, int32
     program.save("vit.so")          # for C, vitq-run and vitq.load
 """
-from ._compile import compile, quantize
+from ._compile import Ranges, calibrate, compile, quantize
 from ._errors import CompileError
 from ._export import from_timm, from_transformers
+from ._pictures import Pictures
 from ._program import Output, Program, load
 from ._vitq import __version__
 
-__all__ = ["CompileError", "Output", "Program", "compile", "from_timm", "from_transformers", "load", "quantize",
-           "__version__"]
+__all__ = ["CompileError", "Output", "Pictures", "Program", "Ranges", "calibrate", "compile", "from_timm",
+           "from_transformers", "load", "quantize", "__version__"]

@@ -13,6 +13,7 @@ import typing
 import numpy
 
 from . import _vitq
+from ._pictures import Pictures
 
 
 class Output(typing.NamedTuple):
@@ -88,6 +89,14 @@ class Program:
         size = 4 * int(numpy.prod(output.shape))
         part = numpy.ascontiguousarray(memory[:, output.offset:output.offset + size])
         return part.view(numpy.int32).reshape(-1, *output.shape[1:])[:count]
+
+    def pictures(self, path: str | os.PathLike) -> Pictures:
+        """The pictures of a folder, or of a .npy of pixels, as this program takes them."""
+        pictures = Pictures(path, self.manifest["preprocess"], self.input_shape[3])
+        if pictures.size != self.input_shape[1:]:
+            raise ValueError(f"the pictures of {os.fspath(path)} come out as {list(pictures.size)} (height, width, "
+                             f"channels), the program takes {list(self.input_shape[1:])}")
+        return pictures
 
     def logits(self, images, *, threads: int = 1):
         """The same as float32: integers times the outputs' scales. Raises ValueError where a scale is not known."""

@@ -38,10 +38,18 @@ struct Range {
   bool operator==(const Range &) const = default;
 };
 
+/// The sum of a channel's values in units of 2^-40: integers, which add up to the same in any order.
+using ChannelSum = __int128;
+/// The mean of `rows` values.
+double channelMean(ChannelSum sum, int64_t rows);
+
 /// Ranges and means of the channels (last axis) of a value; equally many.
 struct ChannelStatistics {
   ChannelRanges ranges;
   std::vector<double> means;
+  /// What the means are from, which tables are merged by; none when read from a file of an earlier version.
+  std::vector<ChannelSum> sums = {};
+  int64_t rows = 0;
   bool operator==(const ChannelStatistics &) const = default;
 };
 
@@ -62,13 +70,19 @@ struct RangeTable {
   bool operator==(const RangeTable &) const = default;
 };
 
-/// Reads what `saveRanges` writes, or a file of version 1, which has ranges only.
-/// Everything is checked but what depends on the model (`attachRanges`). The
-/// error names `path`, the value, what is wrong and what to do.
+/// Reads what `saveRanges` writes, or a file of version 1, which has ranges only; several files, their paths separated
+/// by commas, are merged. Everything is checked but what depends on the model (`attachRanges`). The error names the
+/// path, the value, what is wrong and what to do.
 llvm::Expected<RangeTable> loadRanges(llvm::StringRef path);
 
+/// Adds what `other`, of the file `origin`, saw on other images of the same model: `table` becomes that of all of them,
+/// equal in every number to one that is measured at once. Errors: another model or preprocessing; means without their
+/// sums.
+llvm::Error mergeRanges(RangeTable &table, const RangeTable &other, llvm::StringRef origin);
+
 /// Writes {"version":2, "images":N, "fingerprint":"...", "preprocess":"...", "ranges":{"name":[min,
-/// max], ...}, "channels":{"name":{"min":[...], "max":[...], "mean":[...]}, ...},
+/// max], ...}, "channels":{"name":{"min":[...], "max":[...], "mean":[...], "rows":N, "sum":["...",
+/// ...]}, ...},
 /// "histograms":{"name":[[bin, count], ...], ...}}, wholly or not at all. Every
 /// number is read back as it was.
 llvm::Error saveRanges(const RangeTable &table, llvm::StringRef path);

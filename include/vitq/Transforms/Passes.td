@@ -199,7 +199,8 @@ def VitCalibratePass : Pass<"vit-calibrate", "::mlir::ModuleOp"> {
     They do not depend on the number of threads. `save-ranges` writes everything to
     a JSON file under the names of the ONNX nodes, with a fingerprint of the model;
     `load-ranges` reads such a file instead of looking at images (a file of version 1
-    has ranges only). A file of another model, a value that the file does not name,
+    has ranges only); several, separated by commas, are merged to the table that all of their images give, the sums of
+    channels being integers. A file of another model, a value that the file does not name,
     that has another number of channels there, or that is NaN or infinite, is an error.
     Warnings: a file without a fingerprint; images that are all blank or all the same.
     A remark: images that carry an EXIF orientation, which is ignored.

@@ -45,8 +45,12 @@ TEST_F(RangeTableTest, EveryNumberIsReadBack) {
   table.preprocess = "mean=0.5";
   float tiny = std::numeric_limits<float>::denorm_min(), huge = std::numeric_limits<float>::max();
   table.ranges["x"] = {-0.1, 1.0 / 3};
-  table.channels["x"] = {{{-0.1f, tiny, -huge}, {1.0f / 3, 16777217.0f, huge}}, {1.0 / 3, -4.9e-324, 1.7e308}};
-  table.channels["quoted \"name\" \xC3\xA4"] = {{{1}, {1}}, {1}};
+  table.channels["x"] = {{{-0.1f, tiny, -huge}, {1.0f / 3, 16777217.0f, huge}}, {1.0 / 3, -4.9e-324, 1.7e308}, {}, 0};
+  const ChannelSum most = (ChannelSum(1) << 126) - 1;
+  table.channels["exact"] = {{{0, 0, 0}, {1, 1, 1}}, {}, {-most, 0, most}, int64_t(1) << 62};
+  for (ChannelSum sum : table.channels["exact"].sums)
+    table.channels["exact"].means.push_back(channelMean(sum, int64_t(1) << 62));
+  table.channels["quoted \"name\" \xC3\xA4"] = {{{1}, {1}}, {1}, {}, 0};
   table.histograms["x"].add({0.0f, -1.0f, 0.3f, 0.3f, huge});
   table.histograms["empty"];
   std::string path = folder.path("table.json");
@@ -66,20 +70,29 @@ TEST_F(RangeTableTest, VersionOneHasRangesOnly) {
 
 TEST_F(RangeTableTest, RefusesChannels) {
   EXPECT_EQ(errorOf(R"({"x": {"min": [0], "max": [0], "mean": [0]}})", "{}"), "");
-  for (const char *channels : {
-           R"({"x": 1})",
-           R"({"x": {}})",
-           R"({"x": {"min": [], "max": [], "mean": []}})",
-           R"({"x": {"min": [0], "max": [0]}})",
-           R"({"x": {"min": [0, 0], "max": [0], "mean": [0]}})",
-           R"({"x": {"min": [0], "max": [0], "mean": [0, 0]}})",
-           R"({"x": {"min": [1], "max": [0], "mean": [0]}})",
-           R"({"x": {"min": ["0"], "max": [0], "mean": [0]}})",
-           R"({"x": {"min": [null], "max": [0], "mean": [0]}})",
-           R"({"x": {"min": [-1e39], "max": [0], "mean": [0]}})",
-           R"({"x": {"min": [0], "max": [1e39], "mean": [0]}})",
-           R"({"x": {"min": [0], "max": [0], "mean": [1e999]}})",
-       })
+  for (
+      const char *channels : {
+          R"({"x": 1})",
+          R"({"x": {}})",
+          R"({"x": {"min": [], "max": [], "mean": []}})",
+          R"({"x": {"min": [0], "max": [0]}})",
+          R"({"x": {"min": [0, 0], "max": [0], "mean": [0]}})",
+          R"({"x": {"min": [0], "max": [0], "mean": [0, 0]}})",
+          R"({"x": {"min": [1], "max": [0], "mean": [0]}})",
+          R"({"x": {"min": ["0"], "max": [0], "mean": [0]}})",
+          R"({"x": {"min": [null], "max": [0], "mean": [0]}})",
+          R"({"x": {"min": [-1e39], "max": [0], "mean": [0]}})",
+          R"({"x": {"min": [0], "max": [1e39], "mean": [0]}})",
+          R"({"x": {"min": [0], "max": [0], "mean": [1e999]}})",
+          R"({"x": {"min": [0], "max": [0], "mean": [0], "rows": 1}})",
+          R"({"x": {"min": [0], "max": [0], "mean": [0], "sum": ["1"]}})",
+          R"({"x": {"min": [0], "max": [0], "mean": [0], "rows": 0, "sum": ["1"]}})",
+          R"({"x": {"min": [0], "max": [0], "mean": [0], "rows": 1, "sum": []}})",
+          R"({"x": {"min": [0], "max": [0], "mean": [0], "rows": 1, "sum": [1]}})",
+          R"({"x": {"min": [0], "max": [0], "mean": [0], "rows": 1, "sum": ["-"]}})",
+          R"({"x": {"min": [0], "max": [0], "mean": [0], "rows": 1, "sum": ["1e3"]}})",
+          R"({"x": {"min": [0], "max": [0], "mean": [0], "rows": 1, "sum": ["100000000000000000000000000000000000000"]}})",
+      })
     expectRefused(channels, "{}");
   std::string many = "[0";
   for (int64_t i = 0; i < kMaxStatisticsChannels; ++i)
@@ -107,6 +120,57 @@ TEST_F(RangeTableTest, RefusesHistograms) {
            R"({"x": [[0, 9223372036854775807], [1, 1]]})",
        })
     expectRefused("{}", histogram);
+}
+
+TEST_F(RangeTableTest, MergesToTheSumOfAll) {
+  auto one = [](double min, double max, ChannelSum sum, int64_t rows, llvm::ArrayRef<float> values) {
+    RangeTable table;
+    table.images = 2;
+    table.preprocess = "p";
+    table.fingerprint = "f";
+    table.ranges["x"] = {min, max};
+    table.channels["x"] = {{{float(min)}, {float(max)}}, {channelMean(sum, rows)}, {sum}, rows};
+    table.histograms["x"].add(values);
+    return table;
+  };
+  RangeTable first = one(-1, 2, 5, 3, {1, 2}), second = one(-3, 1, -7, 2, {-3}), nothing = one(0, 0, 0, 1, {});
+  // Scores that are all masked have a range, but were not seen.
+  ASSERT_EQ(llvm::toString(mergeRanges(nothing, second, "b.json")), "");
+  EXPECT_EQ(nothing.ranges["x"], (Range{-3, 1}));
+  ASSERT_EQ(llvm::toString(mergeRanges(first, second, "b.json")), "");
+  RangeTable both = one(-3, 2, -2, 5, {1, 2, -3});
+  both.images = 4;
+  EXPECT_EQ(first, both);
+}
+
+TEST_F(RangeTableTest, RefusesSumsThatOverflow) {
+  RangeTable first, second;
+  first.images = second.images = 1;
+  first.channels["x"] = second.channels["x"] = {{{0}, {0}}, {0}, {ChannelSum(1) << 126}, 1};
+  EXPECT_EQ(llvm::toString(mergeRanges(first, second, "b.json")).find("b.json: the channels of 'x' cannot be added"),
+            0u);
+  first.channels["x"].sums = {0};
+  first.channels["x"].rows = std::numeric_limits<int64_t>::max();
+  EXPECT_NE(llvm::toString(mergeRanges(first, second, "b.json")), "");
+  first.channels.clear();
+  first.images = std::numeric_limits<uint64_t>::max();
+  EXPECT_EQ(llvm::toString(mergeRanges(first, second, "b.json")).find("b.json: the numbers of images have no sum"), 0u);
+  second.fingerprint = "other";
+  EXPECT_EQ(llvm::toString(mergeRanges(first, second, "b.json")),
+            "b.json: is of another model than the ranges before it");
+}
+
+TEST_F(RangeTableTest, SeveralFiles) {
+  const char *text = R"({"version": 1, "images": 2, "preprocess": "p", "ranges": {"x": [-1, 0.5]}})";
+  const std::string path = folder.write("a,b.json", text) + "," + folder.path("none.json");
+  EXPECT_NE(llvm::toString(loadRanges(path).takeError()), "");
+  // A name that has a comma.
+  llvm::Expected<RangeTable> one = loadRanges(folder.path("a,b.json"));
+  ASSERT_TRUE(static_cast<bool>(one)) << llvm::toString(one.takeError());
+  EXPECT_EQ(one->images, 2u);
+  llvm::Expected<RangeTable> two = loadRanges(folder.write("c.json", text) + "," + folder.path("c.json"));
+  ASSERT_TRUE(static_cast<bool>(two)) << llvm::toString(two.takeError());
+  EXPECT_EQ(two->images, 4u);
 }
 
 TEST_F(RangeTableTest, RefusesWhatIsNoTable) {
