@@ -8,9 +8,8 @@
 
 #include "vitq/Runner/PeakRate.h"
 
+#include "vitq/Target/Isa/Host.h"
 #include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/StringMap.h"
-#include "llvm/TargetParser/Host.h"
 
 #include <algorithm>
 #include <barrier>
@@ -24,6 +23,7 @@
 #include <arm_neon.h>
 #endif
 
+using namespace vitq;
 using namespace vitq::runner;
 
 // Twelve independent accumulators cover the latency of two instructions a
@@ -99,8 +99,28 @@ static int loopMadd128(int64_t rounds) {
   return _mm_cvtsi128_si32(sums[0]);
 }
 
+/// Registers of 16 rows and 64 bytes. An instruction is as long as 16 of vectors, and counts as so many.
+__attribute__((target("amx-tile,amx-int8"))) static int loopTiles(int64_t rounds) {
+  alignas(64) uint8_t shapes[64] = {1};
+  for (int i = 0; i < 8; ++i) {
+    shapes[16 + 2 * i] = 64;
+    shapes[48 + i] = 16;
+  }
+  _tile_loadconfig(shapes);
+  for (int64_t i = 0; i < rounds / 16; ++i)
+    for (int repeated = 0; repeated < PeakLoop::kInstructions / 4; ++repeated) {
+      _tile_dpbusd(0, 4, 6);
+      _tile_dpbusd(1, 4, 7);
+      _tile_dpbusd(2, 5, 6);
+      _tile_dpbusd(3, 5, 7);
+    }
+  _tile_release();
+  return 0;
+}
+
 // The widest first.
-static constexpr PeakLoop kLoops[] = {{"llvm.x86.avx512.vpdpbusd.512", "avx512vnni", loopVnni512, 64},
+static constexpr PeakLoop kLoops[] = {{"llvm.x86.tdpbusd", "amx-int8", loopTiles, 1024},
+                                      {"llvm.x86.avx512.vpdpbusd.512", "avx512vnni", loopVnni512, 64},
                                       {"llvm.x86.avx512.vpdpbusd.256", "avxvnni", loopVnni256, 32},
                                       {"llvm.x86.avx512.pmaddw.d.512", "avx512bw", loopMadd512, 32},
                                       {"llvm.x86.avx2.pmadd.wd", "avx2", loopMadd256, 16},
@@ -180,10 +200,7 @@ static constexpr PeakLoop kLoops[] = {{"llvm.aarch64.neon.smmla.v4i32.v16i8", "i
 static constexpr llvm::ArrayRef<PeakLoop> kLoops;
 #endif
 
-static bool isAvailable(const PeakLoop &loop) {
-  static const llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
-  return !*loop.feature || features.lookup(loop.feature);
-}
+static bool isAvailable(const PeakLoop &loop) { return !*loop.feature || hostFeatures().lookup(loop.feature); }
 
 const PeakLoop *PeakLoop::find(llvm::StringRef intrinsic) {
   for (const PeakLoop &loop : kLoops)

@@ -84,7 +84,10 @@ llvm::Expected<std::unique_ptr<Program>> SharedObject::open(llvm::StringRef path
   program->symbols = symbol;
   program->entry = symbol->run;
   const Isa &isa = *description->isa;
-  if (const char *intrinsic = (isa.signedMatrices.group ? isa.signedMatrices : isa.dot8).intrinsic)
+  const char *intrinsic = (isa.signedMatrices.group ? isa.signedMatrices : isa.dot8).intrinsic;
+  if (isa.tileRegisters && !description->emulateDot)
+    intrinsic = isa.tileRegisters.unsignedProduct;
+  if (intrinsic)
     program->information.dotIntrinsic = intrinsic;
   if (symbol->abi_version >= 2) {
     program->profiledEntry = symbol->run_profiled;

@@ -36,8 +36,9 @@ using llvm::StringRef;
 
 // Of x86 after the 'v' of VEX forms; x87 and fused multiply-adds begin with 'f'.
 static constexpr StringRef kX86Prefixes[] = {
-    "add", "sub",    "mul",      "div",   "sqrt",   "rsqrt",  "rcp",  "max",    "min",     "round", "hadd", "hsub",
-    "dp",  "addsub", "rndscale", "range", "reduce", "scalef", "exp2", "getexp", "getmant", "cmp",   "comi", "ucomi",
+    "add",   "sub",    "mul",     "div", "sqrt",   "rsqrt",    "rcp",   "max",    "min",
+    "round", "hadd",   "hsub",    "dp",  "addsub", "rndscale", "range", "reduce", "scalef",
+    "exp2",  "getexp", "getmant", "cmp", "comi",   "ucomi",    "tdpbf", "tdpfp",  "tcmm",
 };
 static constexpr StringRef kX86Suffixes[] = {"ss", "sd", "ps", "pd", "sh", "ph", "bf16", "pbf16"};
 

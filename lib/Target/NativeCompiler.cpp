@@ -26,6 +26,7 @@
 #include "vitq/Support/Stages.h"
 #include "vitq/Target/Program.h"
 #include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InlineAsm.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
@@ -131,6 +132,7 @@ public:
 private:
   llvm::Function *addFunction(const llvm::Twine &name, StringRef main, bool isVariant);
   llvm::Value *isBad(llvm::IRBuilder<> &b, llvm::Function *run);
+  llvm::Value *isDeniedTiles(llvm::IRBuilder<> &b);
   /// Operands of `main`: the input, every output, the arena.
   size_t numOperands() const { return 2 + std::max<size_t>(manifest.outputs.size(), 1); }
   void addCall(llvm::IRBuilder<> &b, llvm::Function *callee, ArrayRef<llvm::Value *> args, llvm::Value *turn);
@@ -143,6 +145,18 @@ private:
 
 } // namespace
 
+/// Linux saves the registers of tiles only for processes that have asked for them: `arch_prctl(ARCH_REQ_XCOMP_PERM,
+/// XFEATURE_XTILEDATA)`, once or again. A program has no library to ask by.
+llvm::Value *EntryPoints::isDeniedTiles(llvm::IRBuilder<> &b) {
+  constexpr uint64_t archPrctl = 158, requestPermission = 0x1023, tileData = 18;
+  llvm::Type *word = b.getInt64Ty();
+  auto *type = llvm::FunctionType::get(word, {word, word, word}, false);
+  auto *call = llvm::InlineAsm::get(type, "syscall", "={rax},{rax},{rdi},{rsi},~{rcx},~{r11},~{memory}",
+                                    /*hasSideEffects=*/true);
+  return b.CreateIsNotNull(
+      b.CreateCall(type, call, {b.getInt64(archPrctl), b.getInt64(requestPermission), b.getInt64(tileData)}));
+}
+
 llvm::Value *EntryPoints::isBad(llvm::IRBuilder<> &b, llvm::Function *run) {
   llvm::Value *bad = b.getFalse();
   for (llvm::Argument &arg : run->args())
@@ -153,6 +167,8 @@ llvm::Value *EntryPoints::isBad(llvm::IRBuilder<> &b, llvm::Function *run) {
   if (target.needsVectorLength())
     bad =
         b.CreateOr(bad, b.CreateICmpNE(b.CreateVScale(b.getInt64Ty()), b.getInt64(target.vectorBits / kScalableBits)));
+  if (target.isa->tileRegisters && !target.emulateDot)
+    bad = b.CreateOr(bad, isDeniedTiles(b));
   llvm::Value *address = b.CreatePtrToInt(run->getArg(2), b.getInt64Ty());
   return b.CreateOr(bad, b.CreateIsNotNull(b.CreateAnd(address, 63)));
 }

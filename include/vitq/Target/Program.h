@@ -30,8 +30,9 @@ extern "C" {
 typedef struct vitq_program {
   uint32_t abi_version;
   const char *name;
-  /* 0: done; 1: a pointer is null or the arena is not aligned to 64 bytes. The
-   * arena has manifest.arena_bytes bytes; what it holds does not matter. Output i is
+  /* 0: done; 1: a pointer is null, the arena is not aligned to 64 bytes, or the
+   * machine has not the registers that the program is for. The arena has
+   * manifest.arena_bytes bytes; what it holds does not matter. Output i is
    * manifest.outputs[i].bytes bytes at out + manifest.outputs[i].offset, a multiple
    * of 64; the first is at 0. */
   int (*run)(const void *in, void *out, void *arena);

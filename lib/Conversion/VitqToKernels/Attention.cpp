@@ -28,6 +28,9 @@ AttentionKernel::AttentionKernel(const KernelParts &parts, ArrayRef<Operation *>
       scoresGeometry(Geometry::of(parts.product, module.target)),
       contextGeometry(Geometry::of(parts.context, module.target)), queryFormat(LeftFormat::of(parts.product)),
       codesFormat(LeftFormat::of(parts.context)), query(rowsOf(this->parts.product.getLhs())) {
+  // Both products have the same rows in a tile.
+  if (!contextGeometry.tileProduct && scoresGeometry.tileProduct)
+    scoresGeometry = scoresGeometry.withoutTiles(module.target);
   ArrayRef<int64_t> shape = shapeOf(this->parts.product.getLhs());
   tokens = shape[shape.size() - 2];
   headCount = query.count() / tokens;

@@ -111,6 +111,7 @@ void AttentionKernel::emitScores(Emitter &e, Value head, Value token, int64_t ro
   TileCaller tiles(module, geometry, words, stride, keys.panels, keys.bias, store);
   Value zero = e.index(0), panelsOffset = e.indexMul(head, geometry.packedElements());
   Value biasCol = keys.bias ? e.indexMul(head, geometry.paddedCols()) : zero;
+  tiles.shapeRegisters(e, rows);
   forPanels(e, geometry, [&](const Panel &panel) {
     Panel stored = panel;
     TilePlace place{first,
@@ -259,6 +260,7 @@ void AttentionKernel::emitContext(Emitter &e, Value head, Value token, int64_t r
   Value row = e.add(e.indexMul(head, tokens), token);
   Value resultRow = e.add(result.first(e, head), e.indexMul(token, result.tokenStride));
   Value biasCol = values.bias ? e.indexMul(head, geometry.paddedCols()) : zero;
+  tiles.shapeRegisters(e, rows);
   forPanels(e, geometry, [&](const Panel &panel) {
     Panel stored = panel;
     if (!inTile)
@@ -272,6 +274,7 @@ void AttentionKernel::emitContext(Emitter &e, Value head, Value token, int64_t r
     else
       tiles.call(e, rows, stored, place);
   });
+  tiles.releaseRegisters(e);
   if (!inTile)
     emitContextStages(e, sums, row, resultRow, rows, operands);
 }

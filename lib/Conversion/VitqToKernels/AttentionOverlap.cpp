@@ -120,8 +120,8 @@ Values RowsBeside::emitRow(Emitter &e, const RowContext &context, Value known, T
 int64_t AttentionKernel::rowsBeside() const {
   const Geometry &geometry = contextGeometry;
   if (scoreStages.size() != tileStages + 1 || geometry.panels() != 1 || geometry.shortSteps || geometry.spelt ||
-      geometry.dot.rows != 1 || !geometry.dot.accumulates || !readsCodes() || codesFormat.width != 8 ||
-      !scoreStages.back().row->pieces(module.target, scoresGeometry.paddedCols(), tokens))
+      geometry.tileProduct || geometry.dot.rows != 1 || !geometry.dot.accumulates || !readsCodes() ||
+      codesFormat.width != 8 || !scoreStages.back().row->pieces(module.target, scoresGeometry.paddedCols(), tokens))
     return 0;
   // Few sums leave registers, but some must be there for products not to wait for each other.
   const int64_t all = scoresGeometry.tileRows, rows = geometry.vectors() * all > 12 ? all / 2 : all;

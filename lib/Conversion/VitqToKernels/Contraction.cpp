@@ -122,7 +122,7 @@ int64_t ProductKernel::reserve(int64_t bytes) {
 /// Panels that one tile uses need not be unpacked into memory, if registers hold a block beside the sums.
 bool ProductKernel::unpacksInTile() const {
   const int64_t block = weightPacking(geometry, rightBits).blockCodes() / (geometry.dot.lanes * geometry.dot.group);
-  return packs() && geometry.dot.lanes > 1 &&
+  return packs() && geometry.dot.lanes > 1 && !geometry.tileProduct &&
          geometry.m * geometry.tileVectors + block <= geometry.tileRows * geometry.tileVectors;
 }
 
@@ -389,7 +389,9 @@ void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
   TileStore store = code.store(epilogue.rowwise ? sums : result);
   const BitPacking packing = weightPacking(geometry, rightBits);
   TileCaller tiles(module, geometry, leftWords, 1, panels, biasRow, store, unpacksInTile() ? &packing : nullptr);
+  tiles.shapeRegisters(e, geometry.tileRows);
   forPanels(e, geometry, [&](const Panel &panel) { emitPanel(e, tiles, panel, lo, e.index(0), rows); });
+  tiles.releaseRegisters(e);
   code.emitRows(e, module.target, lo, rows, std::min(blockRows, geometry.m), sums);
 }
 
@@ -398,6 +400,7 @@ void ProductKernel::emitColumns(Emitter &e, Value first, Value last) {
   const BitPacking packing = weightPacking(geometry, rightBits);
   TileStore store = code.store(result);
   TileCaller tiles(module, geometry, leftWords, 1, panels, biasRow, store, unpacksInTile() ? &packing : nullptr);
+  tiles.shapeRegisters(e, geometry.tileRows);
   forPanels(e, geometry, [&](const Panel &panel) {
     Value begin = e.indexMul(panel.number, rowParts());
     // The row at which unit `unit` begins, if it is of this panel, or where the panel begins or ends.
@@ -408,6 +411,7 @@ void ProductKernel::emitColumns(Emitter &e, Value first, Value last) {
     Value from = rowOf(first), rows = rowOf(last);
     e.ifThen(e.cmp(arith::CmpIPredicate::ult, from, rows), [&] { emitPanel(e, tiles, panel, e.index(0), from, rows); });
   });
+  tiles.releaseRegisters(e);
 }
 
 /// Tiles of rows `from` to `rows` of the block that begins with row `lo`.
@@ -429,8 +433,16 @@ void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel,
   Value whole = e.indexMul(e.divu(rows, e.index(geometry.tileRows)), geometry.tileRows);
   if (geometry.m >= geometry.tileRows)
     e.loop(from, whole, geometry.tileRows, [&](Value row) { tile(geometry.tileRows, row); });
-  if (geometry.tailRows())
-    e.ifThen(e.cmp(arith::CmpIPredicate::ult, whole, rows), [&] { tile(geometry.tailRows(), whole); });
+  if (!geometry.tailRows())
+    return;
+  e.ifThen(e.cmp(arith::CmpIPredicate::ult, whole, rows), [&] {
+    const bool reshapes = tiles.reshapesFor(geometry.tailRows());
+    if (reshapes)
+      tiles.shapeRegisters(e, geometry.tailRows());
+    tile(geometry.tailRows(), whole);
+    if (reshapes)
+      tiles.shapeRegisters(e, geometry.tileRows);
+  });
 }
 
 /// Weights that L2 does not hold until the next run: each tile asks for its share of the next panel, a part of it with

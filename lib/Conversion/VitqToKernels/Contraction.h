@@ -35,11 +35,20 @@ struct Geometry {
   /// Of the instruction, if it adds in 16 bits; then sums of 32 gain them every so many groups.
   const ShortDot *shortDot = nullptr;
   int64_t shortSteps = 0;
+  /// LLVM intrinsic by which registers of tiles are multiplied; null: `dot` does it.
+  const char *tileProduct = nullptr;
+  /// Groups of one such product; K is padded to a multiple.
+  int64_t tileGroups = 1;
 
   static Geometry of(const TargetDesc &target, int64_t m, int64_t n, int64_t k, unsigned lhsWidth, bool lhsUnsigned);
   static Geometry of(integer::MatmulOp op, const TargetDesc &target);
 
-  int64_t groups() const { return (k + dot.group - 1) / dot.group; }
+  /// The same by `dot8`.
+  Geometry withoutTiles(const TargetDesc &target) const;
+
+  /// Groups that hold elements of K, and all that are multiplied.
+  int64_t filledGroups() const { return (k + dot.group - 1) / dot.group; }
+  int64_t groups() const { return (filledGroups() + tileGroups - 1) / tileGroups * tileGroups; }
   int64_t paddedDepth() const { return groups() * dot.group; }
   int64_t vectors() const { return (n + dot.lanes - 1) / dot.lanes; }
   int64_t paddedCols() const { return vectors() * dot.lanes; }
@@ -130,11 +139,21 @@ public:
 
   void call(Emitter &e, int64_t rows, const Panel &panel, const TilePlace &place, TileCompanion *companion = nullptr);
 
+  /// Shapes the registers that hold tiles, if there are any, for tiles of `rows` rows; before the first call. Of all
+  /// tiles that fill a register with rows the shape is one.
+  void shapeRegisters(Emitter &e, int64_t rows);
+  bool reshapesFor(int64_t rows) const;
+  /// Frees them, after the last.
+  void releaseRegisters(Emitter &e);
+
 private:
   void emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &panel, int64_t aheadStep,
                 TileCompanion *companion);
   void storeTile(Emitter &e, ValueRange args, const Panel &panel, int64_t rows, ValueRange sums,
                  const TilePlace &place);
+  Values firstSums(Emitter &e, Value start, const Panel &panel, const TilePlace &place) const;
+  void emitRegisterTile(Emitter &e, ValueRange args, const Panel &panel, Value start, const TileSums &loops,
+                        const TilePlace &place);
 
   KernelModule &module;
   const Geometry &geometry;

@@ -14,13 +14,44 @@ using namespace mlir;
 using namespace vitq;
 using namespace vitq::kernels;
 
+/// Rows of tiles that are two registers high: so many that no tile is left with fewer rows than fill one, if that can
+/// be.
+static int64_t rowsOfRegisterTiles(int64_t m, int64_t fill) {
+  for (int64_t rows = std::min(m, 2 * fill); rows > fill; --rows)
+    if (m % rows == 0 || m % rows >= fill)
+      return rows;
+  return std::min(m, 2 * fill);
+}
+
+/// A product by registers that hold tiles. K is cut into parts of one depth, so that one shape of registers does for
+/// all of them.
+static Geometry byTileRegisters(const TargetDesc &target, Geometry geometry, bool lhsUnsigned) {
+  const TileRegisters &registers = target.isa->tileRegisters;
+  geometry.tileProduct = lhsUnsigned ? registers.unsignedProduct : registers.signedProduct;
+  geometry.dot.unsignedLhs = lhsUnsigned;
+  geometry.tileRows = rowsOfRegisterTiles(geometry.m, registers.rows);
+  geometry.tileVectors = 2;
+  const int64_t groups = geometry.filledGroups(), parts = llvm::divideCeilSigned(groups, registers.groups);
+  geometry.tileGroups = llvm::divideCeilSigned(groups, parts);
+  return geometry;
+}
+
+Geometry Geometry::withoutTiles(const TargetDesc &target) const {
+  const Isa &isa = *target.isa;
+  return {m, n, k, isa.dot8, target.emulateDot, isa.tileRows, isa.tileVectors};
+}
+
 Geometry Geometry::of(const TargetDesc &target, int64_t m, int64_t n, int64_t k, unsigned lhsWidth, bool lhsUnsigned) {
   const Isa &isa = *target.isa;
   const DotInstruction &matrices = lhsUnsigned ? isa.unsignedMatrices : isa.signedMatrices;
   // Of one row, half of such a product would be for nothing.
   if (lhsWidth == 8 && matrices.group && m > 1)
     return {m, n, k, matrices, target.emulateDot, isa.tileRows, isa.matrixVectors};
-  return {m, n, k, lhsWidth == 16 ? isa.dot16 : isa.dot8, target.emulateDot, isa.tileRows, isa.tileVectors};
+  const Geometry geometry{
+      m, n, k, lhsWidth == 16 ? isa.dot16 : isa.dot8, target.emulateDot, isa.tileRows, isa.tileVectors};
+  // What one tile of sums in vectors holds waits for its weights, not for products.
+  return isa.tileRegisters && lhsWidth == 8 && m > isa.tileRows ? byTileRegisters(target, geometry, lhsUnsigned)
+                                                                : geometry;
 }
 
 LeftFormat LeftFormat::of(integer::MatmulOp op) {
@@ -31,7 +62,7 @@ LeftFormat LeftFormat::of(integer::MatmulOp op) {
 bool LeftFormat::isDirect(const Geometry &geometry) const {
   // A buffer of bytes can be seen as words of groups, one of other elements cannot.
   return width == geometry.dot.width && isUnsigned == geometry.dot.unsignedLhs &&
-         geometry.k % geometry.dot.group == 0 && (width == 8 || geometry.dot.group == 1);
+         geometry.k == geometry.paddedDepth() && (width == 8 || geometry.dot.group == 1);
 }
 
 numerics::Interval LeftFormat::range(const Geometry &geometry) const {
@@ -139,11 +170,15 @@ public:
     start = e.add(offset, e.indexMul(panel.first, geometry.paddedDepth()));
   }
   /// Returns the sums of the columns, a vector each, if they are wanted.
-  Values pack(bool sums) { return rhs.transposed ? packRows(sums) : packColumns(sums); }
+  Values pack(bool sums) {
+    fillDepth();
+    return rhs.transposed ? packRows(sums) : packColumns(sums);
+  }
 
 private:
   Values packRows(bool wantSums);
   Values packColumns(bool wantSums);
+  void fillDepth();
   Value rowOf(Value index) const { return e.add(rhs.base, e.indexMul(index, rhs.stride)); }
   Type sumType() const { return Emitter::lanesOf(e.intType(32), lanes); }
   Value zeros() const { return e.constant(Emitter::lanesOf(e.intType(geometry.dot.width), lanes * group), 0); }
@@ -167,6 +202,13 @@ private:
 Value PanelPacker::place(Value kg, int64_t vector) const {
   const int64_t step = lanes * group;
   return e.indexAdd(e.add(start, e.indexMul(kg, panel.vectors * step)), vector * step);
+}
+
+/// Groups beyond those of K, which are multiplied nonetheless.
+void PanelPacker::fillDepth() {
+  for (int64_t kg = geometry.filledGroups(); kg < geometry.groups(); ++kg)
+    for (int64_t v = 0; v < panel.vectors; ++v)
+      e.store(zeros(), panels, {place(e.index(kg), v)});
 }
 
 /// `count` words of a row from element k on, of which elements beyond the matrix

@@ -148,21 +148,26 @@ void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &
     place.biasCol = in[6];
   }
 
-  const int64_t lanes = geometry.dot.lanes, vectors = panel.vectors;
+  TileSums loops{e, geometry,          rows,    panel.vectors, a,          place.leftRow, leftStride,
+                 b, place.panelOffset, packing, ahead,         aheadFirst, aheadStep};
+  if (geometry.tileProduct)
+    return emitRegisterTile(e, args, panel, start, loops, place);
+  const Values row = firstSums(e, start, panel, place);
   Values init;
   for (int64_t r = 0; r < rows; ++r)
-    for (int64_t v = 0; v < vectors; ++v) {
-      if (r)
-        init.push_back(init[v]);
-      else if (bias)
-        init.push_back(e.load(start, e.indexAdd(place.biasCol, v * lanes), lanes));
-      else
-        init.push_back(e.constant(Emitter::lanesOf(e.intType(32), lanes), 0));
-    }
-  TileSums loops{e, geometry,          rows,    vectors, a,          place.leftRow, leftStride,
-                 b, place.panelOffset, packing, ahead,   aheadFirst, aheadStep};
+    init.append(row);
   Values sums = companion ? companion->emit(e, besides, loops, init) : loops.emit(init);
   storeTile(e, args, panel, rows, sums, place);
+}
+
+/// What the sums of every row begin with.
+Values TileCaller::firstSums(Emitter &e, Value start, const Panel &panel, const TilePlace &place) const {
+  const int64_t lanes = geometry.dot.lanes;
+  Values sums;
+  for (int64_t v = 0; v < panel.vectors; ++v)
+    sums.push_back(bias ? e.load(start, e.indexAdd(place.biasCol, v * lanes), lanes)
+                        : e.constant(Emitter::lanesOf(e.intType(32), lanes), 0));
+  return sums;
 }
 
 void TileCaller::storeTile(Emitter &e, ValueRange args, const Panel &panel, int64_t rows, ValueRange sums,

@@ -81,7 +81,6 @@ Values TileSums::emitLoops(ValueRange init) {
   return geometry.shortSteps > 1 ? emitShortLoops(init) : emitLoop(init);
 }
 
-/// What is asked for with so many groups.
 void TileSums::prefetch(Value first, int64_t count) {
   constexpr int64_t line = 64;
   for (int64_t byte = 0; byte < aheadStep * count; byte += line)

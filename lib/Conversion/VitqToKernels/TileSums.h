@@ -41,6 +41,8 @@ struct TileSums {
   /// The products of groups `first` to `last`, and of group `kg`.
   Values emitGroups(Value first, Value last, ValueRange init);
   Values addDots(Value kg, ValueRange sums);
+  /// Asks for what `count` groups from `first` on do.
+  void prefetch(Value first, int64_t count);
 
 private:
   /// Adds the product of a word and a vector to a sum.
@@ -50,7 +52,6 @@ private:
   int64_t operands() const { return vectors * geometry.dot.rows; }
   Values emitLoops(ValueRange init);
   Values exchange(ValueRange sums, bool toSquares);
-  void prefetch(Value first, int64_t count);
   Values emitLoop(ValueRange init);
   Values emitPairs(ValueRange init);
   Values emitShortLoops(ValueRange init);

@@ -11,7 +11,8 @@
 using namespace vitq;
 
 // 24 sums, 4 vectors of weights and a broadcast operand of 32 registers.
-static constexpr Isa vnni(const char *name, const char *features, ByteLookup lookup) noexcept {
+static constexpr Isa vnni(const char *name, const char *features, ByteLookup lookup, unsigned l2Bytes = 1 << 20,
+                          TileRegisters tileRegisters = {}) noexcept {
   return {name,
           "x86_64",
           features,
@@ -24,15 +25,23 @@ static constexpr Isa vnni(const char *name, const char *features, ByteLookup loo
           lookup,
           /*permuteWords=*/"llvm.x86.avx512.permvar.si.512",
           "llvm.readcyclecounter",
-          /*l2Bytes=*/1 << 20,
+          l2Bytes,
           /*addDot16=*/"llvm.x86.avx512.vpdpwssd.512",
           /*multipliesEvenLanes=*/true,
           /*tuning=*/"+fast-dpwssd",
           /*maskedMoves=*/true,
           /*shortDot=*/{},
-          isas::kPacks512};
+          isas::kPacks512,
+          /*unsignedMatrices=*/{},
+          /*signedMatrices=*/{},
+          /*matrixVectors=*/0,
+          /*scalableVectors=*/false,
+          tileRegisters};
 }
 
+// What has no tiles is computed as without them: every CPU that has AMX has these vectors.
+const Isa isas::kAmx = vnni("amx", "+amx-int8,+avx512vnni,+avx512vbmi,+avx512bw,+avx512vl,+avx512dq",
+                            ByteLookup::Permute128, /*l2Bytes=*/2 << 20, {"llvm.x86.tdpbusd", "llvm.x86.tdpbssd"});
 const Isa isas::kAvx512VnniVbmi =
     vnni("avx512-vnni-vbmi", "+avx512vnni,+avx512vbmi,+avx512bw,+avx512vl,+avx512dq", ByteLookup::Permute128);
 const Isa isas::kAvx512Vnni = vnni("avx512-vnni", "+avx512vnni,+avx512bw,+avx512vl,+avx512dq", ByteLookup::Shuffle16);

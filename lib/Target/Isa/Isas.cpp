@@ -11,9 +11,9 @@
 using namespace vitq;
 
 static const Isa *const kAll[] = {
-    &isas::kAvx512VnniVbmi, &isas::kAvx512Vnni,     &isas::kAvx512,     &isas::kAvxVnni, &isas::kAvx2,
-    &isas::kSse2,           &isas::kSveI8mm512,     &isas::kSveI8mm256, &isas::kSve512,  &isas::kSve256,
-    &isas::kAarch64I8mm,    &isas::kAarch64Dotprod, &isas::kAarch64,
+    &isas::kAmx,    &isas::kAvx512VnniVbmi, &isas::kAvx512Vnni,     &isas::kAvx512,     &isas::kAvxVnni,
+    &isas::kAvx2,   &isas::kSse2,           &isas::kSveI8mm512,     &isas::kSveI8mm256, &isas::kSve512,
+    &isas::kSve256, &isas::kAarch64I8mm,    &isas::kAarch64Dotprod, &isas::kAarch64,
 };
 
 llvm::ArrayRef<const Isa *> vitq::allIsas() { return kAll; }

@@ -16,7 +16,7 @@ namespace vitq::isas {
 inline constexpr PackInstructions kPacks512 = {"llvm.x86.avx512.packssdw.512", "llvm.x86.avx512.packsswb.512",
                                                "llvm.x86.avx512.packuswb.512"};
 
-extern const Isa kAvx512VnniVbmi, kAvx512Vnni, kAvx512, kAvxVnni, kAvx2, kSse2;
+extern const Isa kAmx, kAvx512VnniVbmi, kAvx512Vnni, kAvx512, kAvxVnni, kAvx2, kSse2;
 extern const Isa kSveI8mm512, kSveI8mm256, kSve512, kSve256;
 extern const Isa kAarch64I8mm, kAarch64Dotprod, kAarch64;
 /// Of no architecture: not one of allIsas.

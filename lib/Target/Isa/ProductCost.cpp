@@ -21,6 +21,9 @@ static constexpr double kBytesPerOperation = 1;
 
 static double productsOf(const DotInstruction &dot) { return static_cast<double>(dot.lanes) * dot.group; }
 
+/// What multiplies two registers of tiles takes so many operations' time.
+static constexpr double kTileOperations = 16;
+
 /// Operations for a multiply-accumulate whose sums have 32 bits at once.
 static double longSums(const DotInstruction &dot) { return (dot.accumulates ? 1 : 2) / productsOf(dot); }
 
@@ -29,8 +32,11 @@ static double longSums(const DotInstruction &dot) { return (dot.accumulates ? 1 
 static double shortSums(const ProductWork &work, const Isa &isa) {
   const ShortDot &instruction = isa.shortDot;
   const DotInstruction &dot = instruction.dot;
-  // As Geometry chooses: matrices where there is more than one row.
-  const bool hasMatrices = isa.unsignedMatrices.group && work.m * (work.hasWeights ? work.batch : 1) > 1;
+  // As Geometry chooses: matrices where there is more than one row, tiles where there are more than in vectors.
+  const int64_t rows = work.m * (work.hasWeights ? work.batch : 1);
+  if (const TileRegisters &tiles = isa.tileRegisters; tiles && rows > isa.tileRows)
+    return kTileOperations / (static_cast<double>(tiles.rows) * tiles.groups * 64);
+  const bool hasMatrices = isa.unsignedMatrices.group && rows > 1;
   const double otherwise = longSums(hasMatrices ? isa.unsignedMatrices : isa.dot8);
   if (!dot.group)
     return otherwise;

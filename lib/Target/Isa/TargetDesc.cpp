@@ -11,6 +11,7 @@
 #include "Isas.h"
 
 #include "vitq/Support/NearestNames.h"
+#include "vitq/Target/Isa/Host.h"
 #include "vitq/Target/Isa/Portable.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -39,6 +40,7 @@ static void initializeTargets() {
     llvm::InitializeAllTargets();
     llvm::InitializeAllTargetMCs();
     llvm::InitializeAllAsmPrinters();
+    llvm::InitializeAllAsmParsers();
     llvm::InitializeAllDisassemblers();
   });
 }
@@ -65,9 +67,9 @@ static void splitFeatures(llvm::StringRef text, llvm::StringRef &cpu, llvm::Smal
     features.push_back("+" + name.str());
 }
 
-static std::string hostFeatures() {
+static std::string textOfHostFeatures() {
   llvm::SmallVector<std::string> features;
-  for (const auto &feature : llvm::sys::getHostCPUFeatures())
+  for (const auto &feature : hostFeatures())
     features.push_back((feature.getValue() ? "+" : "-") + feature.getKey().str());
   llvm::sort(features); // a StringMap has no order
   return llvm::join(features, ",");
@@ -79,7 +81,7 @@ static void resolveName(TargetDesc &desc, llvm::StringRef cpu, llvm::ArrayRef<st
   if (cpu == "native") {
     desc.triple = llvm::Triple(llvm::sys::getProcessTriple()).isAArch64() ? kAArch64Triple : kX86Triple;
     desc.cpu = llvm::sys::getHostCPUName().str();
-    desc.features = hostFeatures();
+    desc.features = textOfHostFeatures();
   } else if (cpu == "aarch64") {
     desc.triple = kAArch64Triple;
     desc.cpu = "generic";
@@ -251,7 +253,7 @@ bool TargetDesc::runsOnHost() const {
   if (!target)
     return false;
   std::unique_ptr<llvm::MCSubtargetInfo> wanted(target->createMCSubtargetInfo(parsed, cpu, features));
-  const llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
+  const llvm::StringMap<bool> &host = hostFeatures();
   // Only what the host reports can be compared; tuning flags are not reported.
   for (const llvm::SubtargetFeatureKV &entry : wanted->getAllProcessorFeatures()) {
     auto known = host.find(entry.Key);

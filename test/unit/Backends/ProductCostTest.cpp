@@ -54,6 +54,21 @@ TEST_F(ProductCost, BytesAreMultipliedAnyway) {
   EXPECT_EQ(ratio("systolic:gemmini-16x16", 4, 4), 1);
 }
 
+/// Registers of tiles take what is more than a tile in vectors: most of the time goes to requantization then.
+TEST_F(ProductCost, TilesOfAmx) {
+  auto cost = [&](llvm::StringRef name, int64_t m) {
+    llvm::Expected<std::unique_ptr<Target>> target = parseTarget(name);
+    EXPECT_TRUE(static_cast<bool>(target));
+    ProductWork work;
+    work.m = m, work.n = 64, work.k = 768;
+    work.hasWeights = true;
+    return *(*target)->productCost(work, Effort::Latency, &context);
+  };
+  EXPECT_LT(cost("sapphirerapids", 64), cost("znver4", 64) / 4);
+  EXPECT_EQ(cost("sapphirerapids", 6), cost("znver4", 6));
+  EXPECT_EQ(ratio("sapphirerapids", 8, 4), 1);
+}
+
 /// One row reads its weights from memory.
 TEST_F(ProductCost, OneRow) { EXPECT_LT(ratio("x86-64-v4+avx512vnni", 8, 4, Effort::Latency, 1), 0.75); }
 

@@ -11,6 +11,7 @@
 #include "CompileC.h"
 #include "Emulator.h"
 #include "RandomModule.h"
+#include "TileEmulator.h"
 
 #include "dialects/vitq/Vitq.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -99,6 +100,14 @@ static std::optional<std::vector<char>> runHere(const std::vector<char> &object,
   return std::vector<char>(out.data, out.data + outputBytes);
 }
 
+static constexpr StringRef kBesideTiles = "x86-64-v4+avx512vnni+avx512vbmi", kTiles = "+amx-int8";
+
+/// Whether the machine has tiles and gives them to this process.
+static bool hasTiles() {
+  static const bool result = cantFail(TargetDesc::parse((kBesideTiles + kTiles).str())).runsOnHost();
+  return result;
+}
+
 std::optional<std::vector<char>> vitq::test::runObject(const std::vector<char> &object, const std::string &name,
                                                        const std::vector<Tensor> &inputs, size_t outputBytes) {
   std::vector<char> in;
@@ -107,7 +116,9 @@ std::optional<std::vector<char>> vitq::test::runObject(const std::vector<char> &
     in.insert(in.end(), input.bytes(), input.bytes() + input.numBytes());
   }
   const bool isAArch64 = object.size() > 18 && static_cast<uint8_t>(object[18]) == llvm::ELF::EM_AARCH64;
-  return isAArch64 ? runEmulated(object, in, outputBytes) : runHere(object, name, in, outputBytes);
+  if (isAArch64)
+    return runEmulated(object, in, outputBytes);
+  return runHere(hasTiles() ? object : withEmulatedTiles(object), name, in, outputBytes);
 }
 
 std::vector<Tensor> vitq::test::randomInputs(ModuleOp module, uint64_t seed) {
@@ -155,5 +166,13 @@ std::vector<TargetDesc> vitq::test::runnableTargets() {
   if (canEmulateAArch64())
     for (StringRef text : {"aarch64", "aarch64+dotprod", "aarch64+dotprod+i8mm", "aarch64+sve2+i8mm,vector-bits=256"})
       targets.push_back(cantFail(TargetDesc::parse(text)));
+  return targets;
+}
+
+std::vector<TargetDesc> vitq::test::tileTargets() {
+  std::vector<TargetDesc> targets;
+  if (canEmulateTiles() && cantFail(TargetDesc::parse(kBesideTiles)).runsOnHost())
+    targets.push_back(cantFail(TargetDesc::parse((kBesideTiles + kTiles).str())));
+  targets.push_back(cantFail(TargetDesc::parse((kBesideTiles + kTiles + "@native").str())));
   return targets;
 }

@@ -41,6 +41,10 @@ std::optional<std::vector<char>> interpret(mlir::ModuleOp module, const std::vec
 /// Targets of the tests that this CPU or an installed emulator can run.
 std::vector<TargetDesc> runnableTargets();
 
+/// Targets with registers of tiles: by TileEmulator where the CPU has the rest but not these, and with all their
+/// instructions spelt out.
+std::vector<TargetDesc> tileTargets();
+
 } // namespace vitq::test
 
 #endif // VITQ_TEST_UNIT_TARGET_HARNESS_H

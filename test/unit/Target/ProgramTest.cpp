@@ -187,14 +187,15 @@ TEST_F(Program, NameMustBeAnIdentifier) {
 }
 
 TEST(FloatScan, Mnemonics) {
-  for (llvm::StringRef name :
-       {"addss", "vaddps", "vmulpd", "divsd", "sqrtss", "vcvtdq2ps", "cvtsi2sdq", "ucomiss", "vcmpltps", "maxps",
-        "vfmadd231ps", "fldl", "fadd", "vrcp14ps", "roundss", "dpps", "vaddph", "vmaxsd", "vrndscaleps"})
+  for (llvm::StringRef name : {"addss",   "vaddps",   "vmulpd", "divsd",       "sqrtss",      "vcvtdq2ps", "cvtsi2sdq",
+                               "ucomiss", "vcmpltps", "maxps",  "vfmadd231ps", "fldl",        "fadd",      "vrcp14ps",
+                               "roundss", "dpps",     "vaddph", "vmaxsd",      "vrndscaleps", "tdpbf16ps"})
     EXPECT_TRUE(isFloatMnemonic(name, true)) << name.str();
   for (llvm::StringRef name :
-       {"addl",  "vpaddd",   "vpmulld",   "vpmaxsd",      "pminsd",       "movss",       "vmovups", "vxorps",
-        "andps", "vshufps",  "vblendvps", "vunpcklpd",    "mulq",         "subq",        "cmpl",    "cmpsl",
-        "divl",  "vpmaddwd", "vpdpbusd",  "vbroadcastss", "vextractf128", "vinsertf128", "vpermps", "vmaskmovps"})
+       {"addl",        "vpaddd",  "vpmulld",    "vpmaxsd",   "pminsd",    "movss",        "vmovups",
+        "vxorps",      "andps",   "vshufps",    "vblendvps", "vunpcklpd", "mulq",         "subq",
+        "cmpl",        "cmpsl",   "divl",       "vpmaddwd",  "vpdpbusd",  "vbroadcastss", "vextractf128",
+        "vinsertf128", "vpermps", "vmaskmovps", "tdpbusd",   "tileloadd"})
     EXPECT_FALSE(isFloatMnemonic(name, true)) << name.str();
   for (llvm::StringRef name : {"fadd", "fmla", "scvtf", "ucvtf", "fcvtzs", "fcmp", "bfdot"})
     EXPECT_TRUE(isFloatMnemonic(name, false)) << name.str();

@@ -7,7 +7,8 @@
 //===----------------------------------------------------------------------===//
 //
 // VITQ_RANDOM_MODULES is how many modules to try (100), VITQ_RANDOM_CONVOLUTIONS how many
-// of ten convolutions each (20), VITQ_RANDOM_SEED the first seed (1).
+// of ten convolutions each (20), VITQ_RANDOM_TILES how many for registers of tiles (20), VITQ_RANDOM_SEED the first
+// seed (1).
 //
 //===----------------------------------------------------------------------===//
 
@@ -98,10 +99,9 @@ static std::string tryModule(MLIRContext &context, MakeModule make, uint64_t see
   return {};
 }
 
-static void tryModules(MakeModule make, uint64_t count) {
+static void tryModules(MakeModule make, uint64_t count, ArrayRef<TargetDesc> targets = runnableTargets()) {
   const uint64_t first = fromEnvironment("VITQ_RANDOM_SEED", 1);
-  const std::vector<TargetDesc> targets = runnableTargets();
-  ASSERT_GE(targets.size(), 2u);
+  ASSERT_FALSE(targets.empty());
   std::atomic<uint64_t> next = first;
   std::atomic<int> failures = 0;
   std::mutex mutex;
@@ -112,8 +112,12 @@ static void tryModules(MakeModule make, uint64_t count) {
       if (seed % 64 == 0)
         context = makeContext();
       // Compiling takes the time: each module is tried on two targets, in turn.
-      const size_t index = seed % targets.size(), step = 1 + seed / targets.size() % (targets.size() - 1);
-      std::string problem = tryModule(*context, make, seed, {targets[index], targets[(index + step) % targets.size()]});
+      const size_t index = seed % targets.size(),
+                   step = targets.size() > 1 ? 1 + seed / targets.size() % (targets.size() - 1) : 0;
+      SmallVector<TargetDesc> tried{targets[index]};
+      if (step)
+        tried.push_back(targets[(index + step) % targets.size()]);
+      std::string problem = tryModule(*context, make, seed, tried);
       if (problem.empty())
         continue;
       ++failures;
@@ -129,6 +133,10 @@ static void tryModules(MakeModule make, uint64_t count) {
 }
 
 TEST(RandomPrograms, EqualTheInterpreter) { tryModules(randomModule, fromEnvironment("VITQ_RANDOM_MODULES", 100)); }
+
+TEST(RandomPrograms, OnTileRegisters) {
+  tryModules(randomModule, fromEnvironment("VITQ_RANDOM_TILES", 20), tileTargets());
+}
 
 TEST(RandomPrograms, ConvolutionsEqualTheInterpreter) {
   tryModules(randomConvolutions, fromEnvironment("VITQ_RANDOM_CONVOLUTIONS", 20));

@@ -34,6 +34,10 @@ TEST(TargetDesc, Facts) {
   EXPECT_STREQ(get("x86-64-v4").isa->name, "avx512");
   EXPECT_STREQ(get("x86-64-v4+avx512vnni").isa->name, "avx512-vnni");
   EXPECT_STREQ(get("znver4").isa->name, "avx512-vnni-vbmi");
+  EXPECT_STREQ(get("sapphirerapids").isa->name, "amx");
+  EXPECT_STREQ(get("graniterapids").isa->name, "amx");
+  EXPECT_STREQ(get("x86-64-v4+avx512vnni+avx512vbmi+amx-int8").isa->name, "amx");
+  EXPECT_STREQ(get("x86-64-v3+amx-int8").isa->name, "avx2");
   EXPECT_STREQ(get("alderlake").isa->name, "avx-vnni");
   EXPECT_STREQ(get("lunarlake").isa->name, "avx-vnni");
   EXPECT_STREQ(get("sierraforest").isa->name, "avx-vnni");

@@ -63,6 +63,17 @@ struct PackInstructions {
   const char *unsignedBytes = nullptr; ///< 16, signed, to 8 without sign
 };
 
+/// Registers that hold a matrix each, of at most `rows` rows of 64 bytes, and instructions that multiply two of them
+/// (AMX): sums of 32 bits, [rows, 16], gain left operands, [rows, groups of four bytes], times right ones, [groups, 16
+/// columns of four bytes]. There are eight: four of sums, two of each operand.
+struct TileRegisters {
+  /// LLVM intrinsics for left operands without sign and with one, right ones with a sign; null: there are none.
+  const char *unsignedProduct = nullptr, *signedProduct = nullptr;
+  unsigned rows = 16, groups = 16;
+
+  explicit operator bool() const { return unsignedProduct; }
+};
+
 /// How 256 bytes are looked up with the bytes of a vector.
 enum class ByteLookup {
   Scalar,     ///< a load for each byte
@@ -114,6 +125,8 @@ struct Isa {
   unsigned matrixVectors = 0;
   /// Vectors have as many bits as the machine's registers, which must have `vectorBits` (SVE).
   bool scalableVectors = false;
+  /// For 8-bit left operands of more rows than a tile of the dot product has.
+  TileRegisters tileRegisters = {};
 };
 
 /// All sets, the best of an architecture first.
