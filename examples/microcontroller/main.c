@@ -23,6 +23,9 @@
   extern const uint8_t name[], name##_end[];
 
 INCLUDE_BYTES(pictures, "pictures.bin")
+#ifdef CLASSIFIER_WEIGHTS_BYTES /* --weights=separate */
+INCLUDE_BYTES(classifier_weights, "classifier.bin")
+#endif
 
 static uint8_t arena[CLASSIFIER_ARENA_BYTES] __attribute__((aligned(CLASSIFIER_ARENA_ALIGN)));
 static int32_t scores[CLASSIFIER_OUTPUT_BYTES / sizeof(int32_t)];

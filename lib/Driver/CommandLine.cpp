@@ -37,7 +37,8 @@ void takeOptionNames() {
   SmallVector<StringRef> names = {"compile",        "stop-after",       "emit",
                                   "target",         "host-target",      "place",
                                   "name",           "openmp",           "batch",
-                                  "batch-schedule", "calibration-data", "calibration-limit",
+                                  "batch-schedule", "weights",          "ram",
+                                  "flash",          "calibration-data", "calibration-limit",
                                   "preprocess",     "nonlinear",        "nonlinear-budget",
                                   "lut-method",     "report",           "report-data",
                                   "report-labels",  "report-limit",     "report-times"};
@@ -79,6 +80,21 @@ std::string checkNumbers(const CompilerFlags &flags) {
   return {};
 }
 
+/// Bytes as in 262144, 256K or 1M, where K is 1024; 0 if the text is none.
+int64_t bytesOf(StringRef text) {
+  const int64_t unit = text.consume_back_insensitive("K") ? 1 << 10 : text.consume_back_insensitive("M") ? 1 << 20 : 1;
+  int64_t number = 0;
+  return text.getAsInteger(10, number) || number < 1 || number > (int64_t(1) << 40) / unit ? 0 : number * unit;
+}
+
+/// What is wrong with a size, or nothing.
+std::string readSize(const llvm::cl::opt<std::string> &flag, int64_t &bytes) {
+  bytes = bytesOf(flag.getValue());
+  if (!flag.getNumOccurrences() || bytes > 0)
+    return {};
+  return ("--" + flag.ArgStr + "='" + flag.getValue() + "' is no size: give bytes, or as in 256K and 1M").str();
+}
+
 std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.stopAfter = flags.stopAfter;
   options.emit = emitKinds()[static_cast<size_t>(flags.emit.getValue())].name.str();
@@ -89,6 +105,7 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.targetOptions.openmp = flags.openmp;
   options.targetOptions.batch = flags.batch;
   options.targetOptions.batchSchedule = flags.batchSchedule;
+  options.targetOptions.weights = flags.weights;
   options.shapes.assign(flags.shapes.begin(), flags.shapes.end());
   options.name = flags.name;
   options.outputs.assign(flags.outputs.begin(), flags.outputs.end());
@@ -130,6 +147,10 @@ std::string readInto(const CompilerFlags &flags, DriverOptions &options) {
   options.compile.headroom = flags.headroom.getValue();
   if (isModuleKind(options.emit) && !flags.stopAfter.getNumOccurrences())
     options.stopAfter = options.emit == kOnnxKind ? Phase::Quantized : Phase::Integer;
+  if (std::string problem = readSize(flags.ram, options.targetOptions.ramBudget); !problem.empty())
+    return problem;
+  if (std::string problem = readSize(flags.flash, options.targetOptions.flashBudget); !problem.empty())
+    return problem;
   if (std::string problem = checkEmit(options); !problem.empty())
     return problem;
   if (std::string problem = checkNumbers(flags); !problem.empty())

@@ -142,6 +142,15 @@ struct CompilerFlags {
                        clEnumValN(BatchSchedule::Together, "together", "every step for all images"),
                        clEnumValN(BatchSchedule::InTurn, "in-turn", "all steps for one image after the other")),
       llvm::cl::init(BatchSchedule::Auto), llvm::cl::cat(category)};
+  ValueOption<WeightPlacement> weights{
+      "weights", llvm::cl::desc("Where the weights of a program as C are"),
+      llvm::cl::values(clEnumValN(WeightPlacement::Inside, "inside", "constants of the file (default)"),
+                       clEnumValN(WeightPlacement::Separate, "separate", "in NAME.bin, to be placed in flash")),
+      llvm::cl::init(WeightPlacement::Inside), llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> ram{"ram", llvm::cl::desc("RAM that a program as C may take beside the stack, as in 64K"),
+                                 llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> flash{"flash", llvm::cl::desc("Flash that a program as C may take, as in 1M"),
+                                   llvm::cl::cat(category)};
   llvm::cl::opt<std::string> data{
       "calibration-data",
       llvm::cl::desc("Images to calibrate on: a folder of JPEG or PNG, or .npy/.npz; as a last "

@@ -206,6 +206,9 @@ static const llvm::SmallVector<Rule> &rules() {
       {{"openmp"},
        [](const Facts &f) { return f.stopsBefore(Phase::Target); },
        "is for programs: give --emit=so or obj too"},
+      {{"weights", "ram", "flash"},
+       [](const Facts &f) { return f.stopsBefore(Phase::Target); },
+       "has no effect on the module that is written: ask for a program (--emit=c)"},
 
       // Batches.
       {{"batch-schedule"},
@@ -263,7 +266,7 @@ static std::string findForeignFlag(const Facts &facts) {
   const FlagSituation &situation = facts.s;
   if (!situation.backend)
     return {};
-  for (StringRef flag : {"host-target", "place", "openmp", "batch", "batch-schedule"}) {
+  for (StringRef flag : {"host-target", "place", "openmp", "batch", "batch-schedule", "weights", "ram", "flash"}) {
     // A batch of one image is what every target has.
     if (!facts.given(flag) || situation.backend->reads(flag) || (flag == "batch" && situation.batch <= 1))
       continue;

@@ -170,6 +170,12 @@ void Page::figures() {
            data.native.arenaLowerBound ? "lower bound " + bytes(*data.native.arenaLowerBound) : "");
   if (data.native.codeBytes)
     figure("code", bytes(*data.native.codeBytes));
+  auto budget = [&](llvm::StringRef title, std::optional<int64_t> size, std::optional<int64_t> of) {
+    if (size)
+      figure(title, bytes(*size), of ? "of " + bytes(*of) : "");
+  };
+  budget("RAM beside the stack", data.native.ramBytes, data.native.ramBudget);
+  budget("flash, about", data.native.flashBytes, data.native.flashBudget);
   figure("multiply-accumulates", formatFixed(static_cast<double>(data.macs) / 1e6, 2) + " M");
   if (data.native.floatInstructions)
     figure("float instructions", std::to_string(*data.native.floatInstructions));

@@ -23,6 +23,10 @@ static void printSummary(const Data &data, llvm::raw_ostream &os) {
   auto real = [&](llvm::StringRef name, std::optional<double> value, llvm::StringRef unit) {
     line(name, value ? formatFixed(value, 2) + " " + unit.str() : "not measured");
   };
+  auto budget = [&](llvm::StringRef name, std::optional<int64_t> bytes, std::optional<int64_t> of) {
+    if (bytes)
+      line(name, std::to_string(*bytes) + (of ? " of " + std::to_string(*of) : ""));
+  };
   line("model", data.model);
   line("preprocessing", data.preprocess.empty() ? "none" : data.preprocess);
   line("nonlinear functions", data.nonlinear);
@@ -36,6 +40,8 @@ static void printSummary(const Data &data, llvm::raw_ostream &os) {
   number("arena bytes", data.native.arenaBytes);
   number("arena lower bound", data.native.arenaLowerBound);
   number("code bytes", data.native.codeBytes);
+  budget("RAM bytes", data.native.ramBytes, data.native.ramBudget);
+  budget("flash bytes, about", data.native.flashBytes, data.native.flashBudget);
   number("float instructions", data.native.floatInstructions);
   if (data.accuracy) {
     real("top-1", data.accuracy->top1, "%");

@@ -232,7 +232,7 @@ static void printOutputs(llvm::raw_ostream &os, const Manifest &m) {
   }
 }
 
-std::string vitq::headerOf(ModuleOp module, const NativeOptions &options) {
+std::string vitq::headerOf(ModuleOp module, const NativeOptions &options, StringRef more) {
   const Manifest m = describeProgram(module, options, /*codeBytes=*/0);
   const std::string upper = StringRef(m.name).upper();
   std::string text;
@@ -249,7 +249,8 @@ std::string vitq::headerOf(ModuleOp module, const NativeOptions &options) {
   const bool threads = module->hasAttr("vitq.openmp");
   if (threads)
     os << "#define " << upper << "_THREAD_ARENA_BYTES " << m.threadArenaBytes << "\n";
-  os << "\n/* in: " << shapeOf(m.input) << (m.input.layout.empty() ? "" : " " + m.input.layout) << ", out: ";
+  os << "\n"
+     << more << "/* in: " << shapeOf(m.input) << (m.input.layout.empty() ? "" : " " + m.input.layout) << ", out: ";
   if (m.outputs.size() == 1)
     os << shapeOf(m.outputs.front());
   else

@@ -25,6 +25,10 @@ inline constexpr llvm::StringLiteral kStepAttr = "vitq.step";
 /// its own.
 inline constexpr llvm::StringLiteral kScratchAttr = "vitq.scratch";
 
+/// Name of the attribute of a module that says where its arena holds most at once: {node = "...", bytes = [...]}, the
+/// sizes of the buffers there, the largest first.
+inline constexpr llvm::StringLiteral kArenaPeakAttr = "vitq.arena_peak";
+
 /// As many as a team may have.
 inline constexpr int64_t kMaxThreads = 1024;
 

@@ -57,8 +57,8 @@ Manifest describeProgram(mlir::ModuleOp module, const NativeOptions &options, ui
 /// The same as text.
 std::string manifestOf(mlir::ModuleOp module, const NativeOptions &options, uint64_t codeBytes);
 
-/// A C header that declares the entry point of an object, and its sizes.
-std::string headerOf(mlir::ModuleOp module, const NativeOptions &options);
+/// A C header that declares the entry point of an object, and its sizes; before these, `more`.
+std::string headerOf(mlir::ModuleOp module, const NativeOptions &options, llvm::StringRef more = "");
 
 /// Bytes of machine code in an object.
 llvm::Expected<uint64_t> codeBytesOf(llvm::ArrayRef<char> object);

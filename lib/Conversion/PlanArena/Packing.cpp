@@ -42,13 +42,15 @@ private:
 
 } // namespace
 
-int64_t vitq::arena::largestLiveSet(llvm::ArrayRef<Lifetime> lifetimes) {
+int64_t vitq::arena::largestLiveSet(llvm::ArrayRef<Lifetime> lifetimes, int64_t *position) {
   int64_t most = 0;
   // A set that lives at any position lives where its youngest begins.
   for (const Lifetime &at : lifetimes) {
     int64_t live = 0;
     for (const Lifetime &other : lifetimes)
       live += other.begin <= at.begin && at.begin <= other.end ? other.size : 0;
+    if (live > most && position)
+      *position = at.begin;
     most = std::max(most, live);
   }
   return most;

@@ -28,8 +28,8 @@ struct Lifetime {
 /// all are multiples of an alignment, so are the offsets.
 int64_t pack(llvm::ArrayRef<Lifetime> lifetimes, llvm::MutableArrayRef<int64_t> offsets);
 
-/// The largest sum of sizes that live at one position: no packing needs less.
-int64_t largestLiveSet(llvm::ArrayRef<Lifetime> lifetimes);
+/// The largest sum of sizes that live at one position: no packing needs less. `position` receives where that is.
+int64_t largestLiveSet(llvm::ArrayRef<Lifetime> lifetimes, int64_t *position = nullptr);
 
 } // namespace vitq::arena
 

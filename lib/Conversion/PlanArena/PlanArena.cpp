@@ -102,6 +102,7 @@ struct VitqPlanArena : vitq::impl::VitqPlanArenaPassBase<VitqPlanArena> {
 private:
   void replaceArguments(OpBuilder &b, Block &body, unsigned inputs, Value in);
   void replaceResults(func::ReturnOp ret, ValueRange outs);
+  void recordPeak(Block &body, ArrayRef<vitq::arena::Lifetime> lifetimes, int64_t position);
 };
 
 } // namespace
@@ -150,6 +151,23 @@ void VitqPlanArena::replaceResults(func::ReturnOp ret, ValueRange outs) {
   }
 }
 
+/// For those who have too little memory: the step that needs most, and the buffers that are in use then.
+void VitqPlanArena::recordPeak(Block &body, ArrayRef<vitq::arena::Lifetime> lifetimes, int64_t position) {
+  SmallVector<int64_t> sizes;
+  for (const vitq::arena::Lifetime &lifetime : lifetimes)
+    if (lifetime.begin <= position && position <= lifetime.end)
+      sizes.push_back(lifetime.size);
+  if (sizes.empty())
+    return;
+  llvm::sort(sizes, std::greater<>());
+  Builder b(&getContext());
+  SmallVector<NamedAttribute> peak = {b.getNamedAttr("bytes", b.getDenseI64ArrayAttr(sizes))};
+  Operation &op = *std::next(body.begin(), position);
+  if (auto step = op.getAttrOfType<DictionaryAttr>(vitq::kStepAttr); step && step.get("node"))
+    peak.push_back(b.getNamedAttr("node", step.get("node")));
+  getOperation()->setAttr(vitq::kArenaPeakAttr, b.getDictionaryAttr(peak));
+}
+
 void VitqPlanArena::runOnOperation() {
   ModuleOp module = getOperation();
   FailureOr<func::FuncOp> found = vitq::findMain(module);
@@ -175,8 +193,10 @@ void VitqPlanArena::runOnOperation() {
   replaceResults(ret, outs);
   Buffers buffers(body);
   SmallVector<int64_t> offsets(buffers.allocs.size());
+  int64_t peak = 0;
   const int64_t total = vitq::arena::pack(buffers.lifetimes, offsets),
-                bound = vitq::arena::largestLiveSet(buffers.lifetimes);
+                bound = vitq::arena::largestLiveSet(buffers.lifetimes, &peak);
+  recordPeak(body, buffers.lifetimes, peak);
   LDBG() << offsets.size() << " buffers in " << total << " bytes; no plan needs less than " << bound;
   BlockArgument arena = body.getArguments().back();
   arena.setType(bytes(total));

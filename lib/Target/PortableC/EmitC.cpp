@@ -18,6 +18,10 @@
 
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/CRC.h"
+#include "llvm/Support/Endian.h"
 
 #include <map>
 
@@ -48,8 +52,8 @@ namespace {
 /// Writes the parts of the file.
 class FileWriter {
 public:
-  FileWriter(ModuleOp module, const NativeOptions &options, llvm::raw_ostream &os)
-      : module(module), manifest(describeProgram(module, options, /*codeBytes=*/0)), os(os) {}
+  FileWriter(ModuleOp module, const NativeOptions &options, WeightBlob *weights, llvm::raw_ostream &os)
+      : module(module), manifest(describeProgram(module, options, /*codeBytes=*/0)), weights(weights), os(os) {}
   LogicalResult run(func::FuncOp main);
 
 private:
@@ -57,12 +61,16 @@ private:
   const llvm::BitVector &writtenBy(func::FuncOp function);
   LogicalResult functions(func::FuncOp main, std::string &body);
   LogicalResult report(func::FuncOp main, func::FuncOp function, Operation *op);
-  LogicalResult constants();
+  LogicalResult constants(std::string &text);
+  LogicalResult constant(memref::GlobalOp global, llvm::raw_ostream &os);
+  void checkWeights();
   void entry();
   void program();
 
   ModuleOp module;
   const Manifest manifest;
+  WeightBlob *weights;
+  llvm::StringMap<uint64_t> offsets; // of constants, among the weights
   llvm::raw_ostream &os;
   /// Those that are called before those that call them.
   llvm::SetVector<func::FuncOp> order;
@@ -138,8 +146,12 @@ LogicalResult FileWriter::functions(func::FuncOp main, std::string &body) {
   const FunctionWriter::WrittenBy query = [&](func::FuncOp function) -> const llvm::BitVector & {
     return writtenBy(function);
   };
+  const FunctionWriter::ConstantBytes constantBytes = [&](StringRef name) {
+    return weights ? "(" + manifest.name + "_weights + " + std::to_string(offsets.lookup(name)) + "u)"
+                   : name.str() + ".bytes";
+  };
   for (func::FuncOp function : order) {
-    FunctionWriter writer(function, query, stream);
+    FunctionWriter writer(function, query, constantBytes, stream);
     if (failed(writer.write()))
       return report(main, function, writer.unsupported);
   }
@@ -154,29 +166,67 @@ static void printBytes(llvm::raw_ostream &os, ArrayRef<char> bytes) {
     os << (i % 32 ? "" : "\n") << unsigned{static_cast<uint8_t>(byte)} << (i + 1 < bytes.size() ? "," : "");
 }
 
-LogicalResult FileWriter::constants() {
-  for (auto global : module.getOps<memref::GlobalOp>()) {
-    auto elements = dyn_cast_or_null<ElementsAttr>(global.getInitialValueAttr());
-    ArrayRef<char> bytes;
-    if (auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(elements); resource)
-      bytes = resource.getData();
-    else if (auto dense = dyn_cast_or_null<DenseIntElementsAttr>(elements); dense && !dense.isSplat())
-      bytes = dense.getRawData();
-    if (bytes.empty() || !global.getType().getElementType().isInteger(8))
-      return global.emitOpError("is no constant of bytes that C could hold");
-    os << "VITQ_CONSTANT(" << global.getSymName() << ", " << bytes.size() << ") = {{";
-    printBytes(os, bytes);
-    os << "}};\n";
+LogicalResult FileWriter::constant(memref::GlobalOp global, llvm::raw_ostream &os) {
+  auto elements = dyn_cast_or_null<ElementsAttr>(global.getInitialValueAttr());
+  ArrayRef<char> bytes;
+  if (auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(elements); resource)
+    bytes = resource.getData();
+  else if (auto dense = dyn_cast_or_null<DenseIntElementsAttr>(elements); dense && !dense.isSplat())
+    bytes = dense.getRawData();
+  if (bytes.empty() || !global.getType().getElementType().isInteger(8))
+    return global.emitOpError("is no constant of bytes that C could hold");
+  if (weights) {
+    weights->bytes.resize(llvm::alignTo(weights->bytes.size(), sizeof(uint64_t)));
+    offsets[global.getSymName()] = weights->bytes.size();
+    weights->bytes.append(bytes.begin(), bytes.end());
+    return success();
   }
-  os << "\n";
+  os << "VITQ_CONSTANT(" << global.getSymName() << ", " << bytes.size() << ") = {{";
+  printBytes(os, bytes);
+  os << "}};\n";
   return success();
+}
+
+/// Before functions are written, which ask where a constant is.
+LogicalResult FileWriter::constants(std::string &text) {
+  llvm::raw_string_ostream stream(text);
+  if (weights)
+    weights->bytes.assign(WeightBlob::kHead, '\0');
+  for (auto global : module.getOps<memref::GlobalOp>())
+    if (failed(constant(global, stream)))
+      return failure();
+  stream << "\n";
+  if (!weights)
+    return success();
+  weights->bytes.resize(llvm::alignTo(weights->bytes.size(), sizeof(uint64_t)));
+  char *head = weights->bytes.data();
+  weights->checksum = llvm::crc32(llvm::arrayRefFromStringRef(StringRef(weights->bytes).drop_front(WeightBlob::kHead)));
+  llvm::copy(StringRef("vitqwgt1"), head);
+  llvm::support::endian::write32le(head + 8, static_cast<uint32_t>(weights->bytes.size()));
+  llvm::support::endian::write32le(head + 12, weights->checksum);
+  return success();
+}
+
+/// The head of the weights is looked at in every run, all of them when the program is asked to.
+void FileWriter::checkWeights() {
+  const std::string pointer = manifest.name + "_weights", upper = StringRef(manifest.name).upper() + "_WEIGHTS";
+  os << "static bool vitq_knows_weights(void) {\n  static const uint8_t head[] = {";
+  printBytes(os, ArrayRef<char>(weights->bytes.data(), 16));
+  os << "};\n"
+     << "  for (size_t i = 0u; i < sizeof head; i += 1u) {\n    if (" << pointer
+     << "[i] != head[i]) {\n      return false;\n    }\n  }\n  return true;\n}\n\n"
+     << "int " << manifest.name << "_check_weights(void) {\n  uint32_t crc = UINT32_C(0xffffffff);\n"
+     << "  for (size_t i = " << WeightBlob::kHead << "u; i < " << upper << "_BYTES; i += 1u) {\n"
+     << "    crc ^= " << pointer << "[i];\n    for (uint32_t bit = 0u; bit < 8u; bit += 1u) {\n"
+     << "      crc = (crc >> 1u) ^ (((crc & 1u) != 0u) ? UINT32_C(0xedb88320) : 0u);\n    }\n  }\n"
+     << "  return (vitq_knows_weights() && (~crc == " << upper << "_CRC32)) ? 0 : 2;\n}\n\n";
 }
 
 void FileWriter::entry() {
   os << "int " << manifest.name << "_run(const void *in, void *out, void *arena) {\n"
      << "  if ((in == NULL) || (out == NULL) || (arena == NULL) || (((uintptr_t)arena % " << manifest.arenaAlign
      << "u) != 0u)) {\n    return 1;\n  }\n"
-     << "  vitq_main((const uint8_t *)in";
+     << (weights ? "  if (!vitq_knows_weights()) {\n    return 2;\n  }\n" : "") << "  vitq_main((const uint8_t *)in";
   for (const Manifest::Output &output : manifest.outputs)
     os << ", (uint8_t *)out" << (output.offset ? " + " + std::to_string(output.offset) + "u" : "");
   os << ", (uint8_t *)arena);\n  return 0;\n}\n";
@@ -198,7 +248,9 @@ void FileWriter::program() {
 }
 
 LogicalResult FileWriter::run(func::FuncOp main) {
-  std::string body;
+  std::string body, data;
+  if (failed(constants(data)))
+    return failure();
   const std::string own = main.getSymName().str();
   main.setSymName("vitq_main");
   const LogicalResult written = functions(main, body);
@@ -209,18 +261,34 @@ LogicalResult FileWriter::run(func::FuncOp main) {
      << ", compiled by vitq to freestanding C99: integers only, no library, no memory of its\n"
      << "   own; " << manifest.name << ".h declares what it exports. */\n"
      << "#include \"" << manifest.name << ".h\"\n\n"
-     << preludeHead() << preludeFunctions(body);
-  if (failed(constants()))
-    return failure();
-  os << body;
+     << preludeHead(/*constants=*/!weights) << preludeFunctions(body) << data << body;
+  if (weights)
+    checkWeights();
   entry();
   program();
   return success();
 }
 
-LogicalResult vitq::emitPortableC(ModuleOp module, const NativeOptions &options, llvm::raw_ostream &os) {
+LogicalResult vitq::emitPortableC(ModuleOp module, const NativeOptions &options, llvm::raw_ostream &os,
+                                  WeightBlob *weights) {
   FailureOr<func::FuncOp> main = findMain(module);
   if (failed(main))
     return failure();
-  return FileWriter(module, options, os).run(*main);
+  return FileWriter(module, options, weights, os).run(*main);
+}
+
+std::string vitq::portableHeaderOf(ModuleOp module, const NativeOptions &options, const WeightBlob *weights) {
+  if (!weights)
+    return headerOf(module, options);
+  const std::string upper = StringRef(options.name).upper() + "_WEIGHTS";
+  std::string more;
+  llvm::raw_string_ostream(more) << "#define " << upper << "_BYTES " << weights->bytes.size() << "\n#define " << upper
+                                 << "_ALIGN " << WeightBlob::kAlign << "\n#define " << upper << "_CRC32 0x"
+                                 << llvm::utohexstr(weights->checksum, true, 8) << "u\n\n/* The bytes of "
+                                 << options.name << ".bin, which you place in memory. */\nextern const unsigned char "
+                                 << options.name << "_weights[" << upper
+                                 << "_BYTES];\n\n/* 0 if they are this program's, else 2. " << options.name
+                                 << "_run looks at their first bytes only, and returns 2 too. */\nint " << options.name
+                                 << "_check_weights(void);\n\n";
+  return headerOf(module, options, more);
 }

@@ -160,7 +160,7 @@ std::string FunctionWriter::pointer(Operation *op) {
   if (auto cast = dyn_cast<memref::CastOp>(op))
     return name(cast.getSource());
   if (auto global = dyn_cast<memref::GetGlobalOp>(op))
-    return global.getName().str() + ".bytes";
+    return constantBytes(global.getName());
   if (auto view = dyn_cast<memref::ViewOp>(op)) {
     IntegerAttr shift;
     const bool isFirst = matchPattern(view.getByteShift(), m_Constant(&shift)) && shift.getInt() == 0;

@@ -21,8 +21,9 @@ using namespace vitq::portable;
 /// An expression that is longer gets a name.
 static constexpr size_t kLongestExpression = 160;
 
-FunctionWriter::FunctionWriter(func::FuncOp function, const WrittenBy &writtenBy, llvm::raw_ostream &os)
-    : function(function), writtenBy(writtenBy), os(os) {
+FunctionWriter::FunctionWriter(func::FuncOp function, const WrittenBy &writtenBy, const ConstantBytes &constantBytes,
+                               llvm::raw_ostream &os)
+    : function(function), writtenBy(writtenBy), constantBytes(constantBytes), os(os) {
   for (BlockArgument argument : function.getArguments())
     text[argument] = fresh();
 }

@@ -35,7 +35,11 @@ public:
   /// Which operands of a function are written to.
   using WrittenBy = std::function<const llvm::BitVector &(mlir::func::FuncOp)>;
 
-  FunctionWriter(mlir::func::FuncOp function, const WrittenBy &writtenBy, llvm::raw_ostream &os);
+  /// How the bytes of a constant are spelt, by its name.
+  using ConstantBytes = std::function<std::string(llvm::StringRef)>;
+
+  FunctionWriter(mlir::func::FuncOp function, const WrittenBy &writtenBy, const ConstantBytes &constantBytes,
+                 llvm::raw_ostream &os);
 
   /// "static void f(...)", without what follows; a result that is no integer has no type.
   std::string signature();
@@ -76,6 +80,7 @@ private:
 
   mlir::func::FuncOp function;
   const WrittenBy &writtenBy;
+  const ConstantBytes &constantBytes;
   llvm::raw_ostream &os;
   llvm::DenseMap<mlir::Value, std::string> text;
   unsigned count = 0, depth = 1;

@@ -18,8 +18,7 @@
 
 using namespace vitq;
 
-llvm::StringRef portable::preludeHead() {
-  return R"(#include <stdbool.h>
+static constexpr const char *kHead = R"(#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,12 +48,14 @@ typedef uint64_t VITQ_ALIAS u64a;
 #define CONST_U16(p) ((const u16a *)(const void *)(p))
 #define CONST_U32(p) ((const u32a *)(const void *)(p))
 #define CONST_U64(p) ((const u64a *)(const void *)(p))
+)";
 
+static constexpr const char *kConstants = R"(
 /* Bytes that may be read as wider numbers. */
 #define VITQ_CONSTANT(name, size) static const union { uint8_t bytes[size]; uint64_t alignment; } name
-
 )";
-}
+
+std::string portable::preludeHead(bool constants) { return std::string(kHead) + (constants ? kConstants : "") + "\n"; }
 
 /// A function of two numbers of `suffix`: {0} is the suffix, {1} the type, {2} the one with a sign.
 static constexpr std::pair<const char *, const char *> kFunctions[] = {

@@ -15,8 +15,8 @@
 
 namespace vitq::portable {
 
-/// What every file begins with, behind its first comment.
-llvm::StringRef preludeHead();
+/// What every file begins with, behind its first comment; what constants are written with, if there are any.
+std::string preludeHead(bool constants);
 
 /// Definitions of the functions that `body` calls: names of its expressions, as in
 /// Expressions.cpp.

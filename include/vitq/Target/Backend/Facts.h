@@ -21,6 +21,9 @@ namespace vitq {
 struct NativeFacts {
   std::string target;
   std::optional<int64_t> weightBytes, arenaBytes, arenaLowerBound, codeBytes, floatInstructions;
+  /// Of a program as C: arena, input and output; constants and, by an estimate, machine code. With what it may take of
+  /// each (--ram, --flash), if that was said.
+  std::optional<int64_t> ramBytes, flashBytes, ramBudget, flashBudget;
 };
 
 /// A program for a systolic array. Shares are percentages; what was not simulated is empty.

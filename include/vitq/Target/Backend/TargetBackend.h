@@ -39,6 +39,9 @@ namespace vitq {
 /// image after the other. `Auto` takes what reads less memory.
 enum class BatchSchedule { Auto, Together, InTurn };
 
+/// Where the weights of a program as C are: constants of the file, or bytes of a file of their own.
+enum class WeightPlacement { Inside, Separate };
+
 /// What vitq-opt's flags say to a target beside --target. A backend names those it
 /// reads in `flags`; the others keep their defaults.
 struct TargetOptions {
@@ -51,6 +54,10 @@ struct TargetOptions {
   /// --batch, --batch-schedule: images of one run of the program.
   int64_t batch = 1;
   BatchSchedule batchSchedule = BatchSchedule::Auto;
+  /// --weights: where they are.
+  WeightPlacement weights = WeightPlacement::Inside;
+  /// --ram, --flash: bytes that the program may take of each; 0 for any.
+  int64_t ramBudget = 0, flashBudget = 0;
 };
 
 /// Something that a target writes, a value of --emit.
