@@ -60,7 +60,8 @@ function(add_vitq_tool name)
   add_dependencies(${name} vitq-headers)
   # No precompiled header: executables are compiled as PIE, libraries as PIC.
   target_link_libraries(${name} PRIVATE ${ARG_LINK_LIBS} MLIR LLVM)
-  install(TARGETS ${name} EXPORT vitqTargets RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS ${name} EXPORT vitqTargets RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
+  set_property(GLOBAL APPEND PROPERTY VITQ_TOOLS_INSTALLED ${name})
 endfunction()
 
 function(add_vitq_unittest name)
