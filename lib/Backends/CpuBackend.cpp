@@ -138,6 +138,7 @@ LogicalResult CpuTarget::addPasses(ModuleOp module, OpPassManager &pm) {
 
 LogicalResult CpuTarget::describe(ModuleOp module, const EmitRequest &, TargetFacts &facts) {
   readSizes(module, facts.native);
+  readSteps(module, native, facts.native);
   return success();
 }
 
@@ -171,6 +172,9 @@ LogicalResult CpuTarget::emit(ModuleOp module, const EmitRequest &request, Targe
     return writeText(module, request);
   FailureOr<llvm::SmallString<0>> object = compileObject(module, native, facts.native);
   if (failed(object))
+    return failure();
+  if (request.wantsMeasuredTimes && native.target.runsOnHost() &&
+      failed(measureSteps(module, native, object->str(), facts.native)))
     return failure();
   return writeProgram(module, object->str(), request, static_cast<uint64_t>(*facts.native.codeBytes));
 }

@@ -8,11 +8,14 @@
 
 #include "NativeProgram.h"
 
+#include "vitq/Conversion/KernelCalls.h"
+#include "vitq/Runner/Profile.h"
 #include "vitq/Support/AtomicFile.h"
 #include "vitq/Support/Stages.h"
 #include "vitq/Target/FloatScan.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
 
@@ -34,6 +37,14 @@ std::string siblingOf(llvm::StringRef path, llvm::StringRef suffix) {
   return (sibling + suffix).str();
 }
 
+/// The numbers of `kArenaPlanAttr`.
+static void readPlan(ModuleOp module, NativeFacts &facts) {
+  auto plan = module->getAttrOfType<ArrayAttr>(kArenaPlanAttr);
+  for (Attribute entry : plan ? plan.getValue() : ArrayRef<Attribute>())
+    if (auto buffer = dyn_cast<DenseI64ArrayAttr>(entry); buffer && buffer.size() == 4)
+      facts.arenaPlan.push_back({buffer[0], buffer[1], buffer[2], buffer[3]});
+}
+
 void readSizes(ModuleOp module, NativeFacts &facts) {
   auto recorded = [&](llvm::StringRef name) -> std::optional<int64_t> {
     auto value = module->getAttrOfType<IntegerAttr>(name);
@@ -42,6 +53,34 @@ void readSizes(ModuleOp module, NativeFacts &facts) {
   facts.weightBytes = recorded("vitq.weight_bytes");
   facts.arenaBytes = recorded("vitq.arena_bytes");
   facts.arenaLowerBound = recorded("vitq.arena_lower_bound");
+  readPlan(module, facts);
+}
+
+void readSteps(ModuleOp module, const NativeOptions &options, NativeFacts &facts) {
+  for (const Manifest::Step &step : describeProgram(module, options, 0).steps)
+    facts.steps.push_back({step.node, step.op, static_cast<int64_t>(step.macs), std::nullopt, std::nullopt});
+}
+
+LogicalResult measureSteps(ModuleOp module, const NativeOptions &options, llvm::StringRef object, NativeFacts &facts) {
+  Stage stage("time the steps");
+  llvm::SmallString<128> path;
+  if (std::error_code error = llvm::sys::fs::createTemporaryFile("vitq", "so", path))
+    return reportError(module, llvm::createStringError("cannot create a temporary file: " + error.message()));
+  llvm::FileRemover remove(path);
+  if (llvm::Error error = linkSharedObject(ArrayRef<char>(object.data(), object.size()), path))
+    return reportError(module, std::move(error));
+  llvm::Expected<std::unique_ptr<runner::Program>> program = runner::openProgram(path);
+  if (!program)
+    return reportError(module, program.takeError());
+  constexpr double milliseconds = 300;
+  llvm::Expected<runner::Profile> profile = runner::profileSteps(**program, milliseconds);
+  if (!profile)
+    return reportError(module, profile.takeError());
+  for (auto [step, measured] : llvm::zip(facts.steps, profile->steps)) {
+    step.time = measured.median;
+    step.limit = measured.limit;
+  }
+  return success();
 }
 
 FailureOr<llvm::SmallString<0>> compileObject(ModuleOp module, const NativeOptions &options, NativeFacts &facts) {

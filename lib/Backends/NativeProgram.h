@@ -20,6 +20,13 @@ namespace vitq {
 /// and its arena.
 void readSizes(mlir::ModuleOp module, NativeFacts &facts);
 
+/// The steps of a lowered module, without times.
+void readSteps(mlir::ModuleOp module, const NativeOptions &options, NativeFacts &facts);
+
+/// Times the steps on this machine, which must be one that runs `object`.
+mlir::LogicalResult measureSteps(mlir::ModuleOp module, const NativeOptions &options, llvm::StringRef object,
+                                 NativeFacts &facts);
+
 /// The object of a lowered module, which computes without floats; `facts` receives what
 /// the object has.
 mlir::FailureOr<llvm::SmallString<0>> compileObject(mlir::ModuleOp module, const NativeOptions &options,

@@ -138,6 +138,7 @@ LogicalResult PortableCTarget::emit(ModuleOp module, const EmitRequest &request,
   if (failed(emitPortableC(module, native, os, weights)))
     return failure();
   readSizes(module, facts.native);
+  readSteps(module, native, facts.native);
   const Manifest program = describeProgram(module, native, /*codeBytes=*/0);
   facts.native.ramBytes = static_cast<int64_t>(program.arenaBytes + program.input.bytes() + program.outputBytes());
   facts.native.flashBytes = facts.native.weightBytes.value_or(0) + estimateCode(withoutConstants(text));

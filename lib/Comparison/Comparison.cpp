@@ -10,6 +10,7 @@
 #include "Blocks.h"
 #include "Sums.h"
 
+#include "dialects/vit/Vit.h"
 #include "dialects/vitq/Vitq.h"
 #include "vitq/Analysis/ProgramResults.h"
 #include "vitq/Support/Progress.h"
@@ -76,12 +77,14 @@ struct Run {
   /// Nothing is added up yet.
   void clear(size_t pairs, size_t numOutputs) {
     sums.resize(pairs);
+    curves.resize(pairs);
     outputs.resize(numOutputs);
     for (OutputSums &output : outputs)
       output.addedNoise.assign(pairs, 0.0);
   }
 
   std::vector<Sums> sums;
+  std::vector<Curve> curves;
   std::vector<OutputSums> outputs;
 };
 
@@ -97,6 +100,7 @@ private:
   LogicalResult runOne(int64_t first, Run &run);
   LogicalResult addErrors(const Inputs &inputs, const Interpreter::Record &record, const std::vector<Tensor> &reals,
                           bool ranked, Run &run);
+  void addCurve(size_t index, const std::vector<Tensor> &reals, const Tensor &exact, Curve &curve) const;
   LogicalResult rankErrors(const Inputs &inputs, const Interpreter::Record &record, ArrayRef<Tensor> errors, Run &run);
   LogicalResult runProgram(const Inputs &inputs, SmallVector<Tensor> &results, std::vector<Tensor> &reals) const;
   LogicalResult findOutputs();
@@ -234,6 +238,19 @@ LogicalResult Comparer::runOne(int64_t first, Run &run) {
   return addErrors(*inputs, record, reals, first < options.rankedImages, run);
 }
 
+/// What a function of one variable gives for the program's own codes, if those are known as reals.
+void Comparer::addCurve(size_t index, const std::vector<Tensor> &reals, const Tensor &exact, Curve &curve) const {
+  auto function = dyn_cast<vit::UnaryFunction>(pairs[index].reference.getOwner());
+  Operation *source = function ? function->getOperand(0).getDefiningOp() : nullptr;
+  auto found = source ? byReference.find(source) : byReference.end();
+  if (found == byReference.end() || pairs[found->second].reference != function->getOperand(0))
+    return;
+  const Tensor &operand = reals[found->second];
+  if (operand.empty() || operand.numElements() != exact.numElements())
+    return;
+  curve.add(operand, exact, reals[index]);
+}
+
 /// Runs the reference on the program's own values: where an op has a counterpart,
 /// what it computes from them is compared, and ops after it get the program's.
 LogicalResult Comparer::addErrors(const Inputs &inputs, const Interpreter::Record &record,
@@ -252,6 +269,8 @@ LogicalResult Comparer::addErrors(const Inputs &inputs, const Interpreter::Recor
     std::optional<double> decibels = error.decibels();
     if (ranked && (error.noise > 0 && decibels.value_or(0) < kNoErrorDb))
       errors[index] = subtract(seen(pairs[index], reals[index], computed), seen(pairs[index], computed, computed));
+    if (ranked)
+      addCurve(index, reals, computed, run.curves[index]);
     computed = reals[index];
   };
   SmallVector<Tensor> results;
@@ -319,6 +338,8 @@ FailureOr<Comparison> Comparer::run() {
       return failure();
     for (const Run &run : runs) {
       for (auto [sum, own] : llvm::zip_equal(total.sums, run.sums))
+        sum.add(own);
+      for (auto [sum, own] : llvm::zip_equal(total.curves, run.curves))
         sum.add(own);
       for (auto [sum, own] : llvm::zip_equal(total.outputs, run.outputs))
         sum.add(own);
@@ -403,6 +424,7 @@ ValueFigures Comparer::figuresOf(size_t index) const {
   }
   figures.addedSqnrDb = sums.added.decibels();
   setAdded(index, figures);
+  figures.curve = total.curves[index].points();
   return figures;
 }
 

@@ -153,3 +153,24 @@ static Tensor combine(const Tensor &a, const Tensor &b, Function function) {
 
 Tensor comparison::subtract(const Tensor &a, const Tensor &b) { return combine(a, b, std::minus<float>()); }
 Tensor comparison::add(const Tensor &a, const Tensor &b) { return combine(a, b, std::plus<float>()); }
+
+void Curve::add(const Tensor &arguments, const Tensor &exact, const Tensor &computed) {
+  // A few thousand elements of a tensor show nearly all codes of 8 bits.
+  constexpr int64_t kLooks = 4096;
+  constexpr size_t kMost = 4 * kMaxCurvePoints;
+  const int64_t step = std::max<int64_t>(arguments.numElements() / kLooks, 1);
+  for (int64_t i = 0, e = arguments.numElements(); i < e && seen.size() < kMost; i += step) {
+    const CurvePoint point{arguments.data<float>()[i], exact.data<float>()[i], computed.data<float>()[i]};
+    if (std::isfinite(point.x) && std::isfinite(point.exact) && std::isfinite(point.computed))
+      seen.try_emplace(point.x, point);
+  }
+}
+
+std::vector<CurvePoint> Curve::points() const {
+  std::vector<CurvePoint> points;
+  const size_t step = seen.size() / kMaxCurvePoints + 1;
+  for (auto [i, entry] : llvm::enumerate(seen))
+    if (i % step == 0)
+      points.push_back(entry.second);
+  return points;
+}

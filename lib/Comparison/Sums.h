@@ -12,6 +12,7 @@
 #include "vitq/Comparison/Comparison.h"
 
 #include <limits>
+#include <map>
 
 namespace vitq::comparison {
 
@@ -44,6 +45,19 @@ struct Sums {
   /// in reals; null for floats.
   void add(const Tensor &reference, const Tensor &program, const UniformParameters *codes, int64_t count);
   void add(const Sums &other);
+};
+
+/// A function at the arguments that were seen first.
+class Curve {
+public:
+  /// Of tensors of F32, equally many elements each.
+  void add(const Tensor &arguments, const Tensor &exact, const Tensor &computed);
+  void add(const Curve &other) { seen.insert(other.seen.begin(), other.seen.end()); }
+  /// Ascending, evenly thinned.
+  std::vector<CurvePoint> points() const;
+
+private:
+  std::map<float, CurvePoint> seen;
 };
 
 /// The reals of a counterpart as F32, of the tensors of its program op.

@@ -208,7 +208,8 @@ static LogicalResult emitTarget(ModuleOp module, Target &target, const DriverOpt
     module->setAttr(integer::kTargetAttr, capabilities);
   if (failed(target.addPasses(module, pm)) || failed(pm.run(module)))
     return failure();
-  const EmitRequest request{kind, programName(options), options.output, !options.reports.empty()};
+  const EmitRequest request{kind, programName(options), options.output, !options.reports.empty(),
+                            !options.reports.empty() && options.reportTimes};
   TargetFacts facts;
   facts.native.target = options.target;
   if (!isModuleKind(kind)) {

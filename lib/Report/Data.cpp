@@ -164,3 +164,26 @@ llvm::StringRef reporting::toString(Finding::Severity severity) {
   }
   return "low";
 }
+
+std::vector<const OpEntry *> Data::curves() const {
+  std::vector<const OpEntry *> found;
+  for (const OpEntry &op : ops)
+    if (const comparison::ValueFigures *value = measured(op); value && value->curve.size() > 1)
+      found.push_back(&op);
+  // Of equal ones the earlier first: both are elements of `ops`.
+  llvm::sort(found, [&](const OpEntry *a, const OpEntry *b) {
+    return std::pair(measured(*a)->addedSqnrDb.value_or(INFINITY), a) <
+           std::pair(measured(*b)->addedSqnrDb.value_or(INFINITY), b);
+  });
+  return found;
+}
+
+std::vector<const NativeFacts::Step *> Data::slowestSteps() const {
+  std::vector<const NativeFacts::Step *> found;
+  for (const NativeFacts::Step &step : native.steps)
+    if (step.time)
+      found.push_back(&step);
+  auto lost = [](const NativeFacts::Step *step) { return *step->time - step->limit.value_or(0); };
+  llvm::sort(found, [&](const auto *a, const auto *b) { return std::pair(-lost(a), a) < std::pair(-lost(b), b); });
+  return found;
+}

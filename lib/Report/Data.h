@@ -101,6 +101,11 @@ struct Data {
   std::vector<Finding> findings() const;
   /// What the compilation did, the slowest first.
   std::vector<StageCost> slowestStages() const;
+  /// Functions of one variable that were measured, the worst first.
+  std::vector<const OpEntry *> curves() const;
+  /// The steps by what they take beyond the time of their multiply-accumulates, the most first; none where none were
+  /// timed.
+  std::vector<const NativeFacts::Step *> slowestSteps() const;
   /// Where the most error is added and a histogram exists; at most `count`.
   std::vector<const TensorStatistics *> worstTensors(size_t count) const;
 };

@@ -53,6 +53,12 @@ svg text.mark{fill:var(--red);paint-order:stroke;stroke:#fff;stroke-width:4px;st
 .chosen{fill:#fff;stroke:var(--red);stroke-width:3}
 .other{fill:#fff;stroke:var(--soft);stroke-width:2}
 .limit{stroke:var(--red);stroke-width:1;stroke-dasharray:5 4}
+.least{fill:#9cc3e6}
+.rest{fill:var(--blue)}
+.buffer{fill:#9cc3e6;stroke:#fff;stroke-width:.6}
+.buffer.large{fill:var(--blue)}
+.exact{fill:none;stroke:var(--soft);stroke-width:1.5}
+.error{fill:none;stroke:var(--red);stroke-width:1.2}
 .range{fill:#e3f0e5;stroke:#3a8a4d;stroke-width:1}
 .bar{display:grid;grid-template-columns:minmax(120px,30%) 1fr 130px;gap:10px;align-items:center;margin:3px 0;font-size:13px}
 .bar .name{overflow:hidden;text-overflow:ellipsis;white-space:nowrap;text-align:right}
@@ -137,7 +143,7 @@ void Page::figure(llvm::StringRef title, llvm::StringRef value, llvm::StringRef 
                 escape(value), escape(title));
 }
 
-static std::string bytes(int64_t count) {
+std::string html::bytes(int64_t count) {
   if (count >= 1 << 20)
     return formatFixed(static_cast<double>(count) / (1 << 20), 2) + " MiB";
   return count >= 1 << 10 ? formatFixed(static_cast<double>(count) / (1 << 10), 1) + " KiB"
@@ -329,7 +335,9 @@ void Page::print() {
     ranking();
   }
   outliers();
+  curveSection(os, data);
   histograms();
+  programSections(os, data);
   if (data.bitFront)
     bitFrontSection(os, *data.bitFront);
   decisions();

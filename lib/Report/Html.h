@@ -57,6 +57,24 @@ void histogramPlot(llvm::raw_ostream &os, const LinearHistogram &histogram,
 /// Cost across, loss on a logarithmic axis: the front as a line, what was chosen, and 8 and 4 bits for all.
 void frontPlot(llvm::raw_ostream &os, const BitFront &front);
 
+/// The time of every step as a column, and that of its multiply-accumulates alone; none without times.
+void stepPlot(llvm::raw_ostream &os, llvm::ArrayRef<NativeFacts::Step> steps);
+
+/// The buffers of the arena: steps across, addresses upwards.
+void arenaPlot(llvm::raw_ostream &os, const NativeFacts &facts);
+
+/// A function and what the program computes, over a picture of the error.
+void curvePlot(llvm::raw_ostream &os, llvm::ArrayRef<comparison::CurvePoint> points);
+
+/// What the program takes, step by step: time and memory.
+void programSections(llvm::raw_ostream &os, const Data &data);
+
+/// Functions of one variable, with their errors.
+void curveSection(llvm::raw_ostream &os, const Data &data);
+
+/// Text as bytes, KiB or MiB.
+std::string bytes(int64_t count);
+
 /// Choices of bits within other budgets.
 void bitFrontSection(llvm::raw_ostream &os, const BitFront &front);
 

@@ -192,6 +192,142 @@ void html::histogramPlot(llvm::raw_ostream &os, const LinearHistogram &histogram
 }
 
 //===----------------------------------------------------------------------===//
+// Programs
+//===----------------------------------------------------------------------===//
+
+static void rectangle(llvm::raw_ostream &os, llvm::StringRef type, double x, double y, double width, double height,
+                      llvm::StringRef title) {
+  os << formatv("<rect class=\"{0}\" x=\"{1}\" y=\"{2}\" width=\"{3}\" height=\"{4}\"><title>{5}</title></rect>\n",
+                type, coordinate(x), coordinate(y), coordinate(width), coordinate(height), escape(title));
+}
+
+void html::stepPlot(llvm::raw_ostream &os, llvm::ArrayRef<NativeFacts::Step> steps) {
+  double most = 0;
+  for (const NativeFacts::Step &step : steps)
+    most = std::max(most, step.time.value_or(0));
+  if (!(most > 0))
+    return;
+  Frame frame;
+  const double tick = tickStep(most, 4), high = std::ceil(most / tick) * tick;
+  const double across = frame.width / static_cast<double>(steps.size());
+  auto y = [&](double time) { return frame.bottom() - time / high * frame.height; };
+  open(os, frame, "time of each step");
+  for (int i = 0; i * tick <= high + tick / 2; ++i) {
+    line(os, "grid", frame.left, y(i * tick), frame.right(), y(i * tick));
+    text(os, frame.left - 8, y(i * tick) + 4, "end", format(i * tick) + " \u00b5s");
+  }
+  for (auto [i, step] : llvm::enumerate(steps)) {
+    const double x = frame.left + across * (static_cast<double>(i) + 0.1), width = std::max(across * 0.8, 0.6);
+    const double time = step.time.value_or(0), least = std::min(step.limit.value_or(0), time);
+    const std::string title = step.node + " (" + step.op + "): " + format(time) + " \u00b5s" +
+                              (step.limit ? ", limit " + format(*step.limit) + " \u00b5s" : "");
+    rectangle(os, "least", x, y(least), width, frame.bottom() - y(least), title);
+    rectangle(os, "rest", x, y(time), width, y(least) - y(time), title);
+  }
+  text(os, frame.left + frame.width / 2, frame.bottom() + 20, "middle", "steps in the order of the program");
+  os << "</svg>\n";
+}
+
+void html::arenaPlot(llvm::raw_ostream &os, const NativeFacts &facts) {
+  int64_t steps = static_cast<int64_t>(facts.steps.size()), top = 1, largest = 0;
+  for (const NativeFacts::Buffer &buffer : facts.arenaPlan) {
+    steps = std::max(steps, buffer.last + 1);
+    top = std::max(top, buffer.offset + buffer.size);
+    largest = std::max(largest, buffer.size);
+  }
+  Frame frame;
+  const double across = frame.width / static_cast<double>(std::max<int64_t>(steps, 1));
+  auto y = [&](int64_t address) {
+    return frame.bottom() - static_cast<double>(address) / static_cast<double>(top) * frame.height;
+  };
+  open(os, frame, "buffers of the arena over the steps");
+  for (int quarter = 0; quarter <= 4; ++quarter) {
+    const int64_t address = top / 4 * quarter;
+    line(os, "grid", frame.left, y(address), frame.right(), y(address));
+    text(os, frame.left - 8, y(address) + 4, "end", bytes(address));
+  }
+  auto nodeOf = [&](int64_t step) {
+    return step < static_cast<int64_t>(facts.steps.size()) ? facts.steps[static_cast<size_t>(step)].node : "";
+  };
+  for (const NativeFacts::Buffer &buffer : facts.arenaPlan)
+    rectangle(os, 2 * buffer.size > largest ? "buffer large" : "buffer",
+              frame.left + across * static_cast<double>(buffer.first), y(buffer.offset + buffer.size),
+              across * static_cast<double>(buffer.last - buffer.first + 1),
+              y(buffer.offset) - y(buffer.offset + buffer.size),
+              bytes(buffer.size) + " at " + std::to_string(buffer.offset) + ", steps " + std::to_string(buffer.first) +
+                  " to " + std::to_string(buffer.last) + ", first of " + nodeOf(buffer.first));
+  text(os, frame.left + frame.width / 2, frame.bottom() + 20, "middle", "steps in the order of the program");
+  os << "</svg>\n";
+}
+
+namespace {
+
+/// A vertical axis of some values, with a little room.
+struct Axis {
+  double low = INFINITY, high = -INFINITY;
+
+  void add(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  void widen() {
+    const double room = std::max((high - low) * 0.06, 1e-12);
+    low -= room;
+    high += room;
+  }
+  double place(double value, double top, double height) const {
+    return top + height - (value - low) / (high - low) * height;
+  }
+};
+
+} // namespace
+
+void html::curvePlot(llvm::raw_ostream &os, llvm::ArrayRef<comparison::CurvePoint> points) {
+  if (points.size() < 2)
+    return;
+  Frame frame;
+  frame.left = 46;
+  frame.width = 290;
+  frame.height = 180;
+  constexpr double kErrorHeight = 54, kBetween = 12;
+  const double above = frame.height - kErrorHeight - kBetween, errorTop = frame.top + above + kBetween;
+  Axis x, value, error;
+  error.add(0);
+  for (const comparison::CurvePoint &point : points) {
+    x.add(point.x);
+    value.add(point.exact);
+    value.add(point.computed);
+    error.add(static_cast<double>(point.computed) - point.exact);
+  }
+  value.widen();
+  error.widen();
+  auto across = [&](double at) { return frame.left + (at - x.low) / (x.high - x.low) * frame.width; };
+  open(os, frame, "a function and its error");
+  for (double at : {value.low, value.high})
+    line(os, "grid", frame.left, value.place(at, frame.top, above), frame.right(), value.place(at, frame.top, above));
+  text(os, frame.left - 6, frame.top + above, "end", format(value.low, 2));
+  text(os, frame.left - 6, frame.top + 10, "end", format(value.high, 2));
+  line(os, "grid", frame.left, error.place(0, errorTop, kErrorHeight), frame.right(),
+       error.place(0, errorTop, kErrorHeight));
+  text(os, frame.left - 6, errorTop + kErrorHeight, "end", format(error.low, 2));
+  text(os, frame.left - 6, errorTop + 10, "end", format(error.high, 2));
+  auto curve = [&](llvm::StringRef type, llvm::function_ref<double(const comparison::CurvePoint &)> place) {
+    os << "<polyline class=\"" << type << "\" points=\"";
+    for (const comparison::CurvePoint &point : points)
+      os << coordinate(across(point.x)) << "," << coordinate(place(point)) << " ";
+    os << "\"/>\n";
+  };
+  curve("curve", [&](const auto &point) { return value.place(point.computed, frame.top, above); });
+  curve("exact", [&](const auto &point) { return value.place(point.exact, frame.top, above); });
+  curve("error", [&](const auto &point) {
+    return error.place(static_cast<double>(point.computed) - point.exact, errorTop, kErrorHeight);
+  });
+  text(os, frame.left, frame.bottom() + 18, "start", format(x.low, 3));
+  text(os, frame.right(), frame.bottom() + 18, "end", format(x.high, 3));
+  os << "</svg>\n";
+}
+
+//===----------------------------------------------------------------------===//
 // Bits
 //===----------------------------------------------------------------------===//
 

@@ -139,6 +139,36 @@ static json::Array findingsOf(const Data &data) {
   return findings;
 }
 
+static json::Array curvesOf(const Data &data) {
+  json::Array curves;
+  for (const OpEntry *op : data.curves()) {
+    json::Array points;
+    for (const comparison::CurvePoint &point : data.measured(*op)->curve)
+      points.push_back(json::Array{point.x, point.exact, point.computed});
+    curves.push_back(json::Object{{"node", op->node}, {"algorithm", op->algorithm}, {"points", std::move(points)}});
+  }
+  return curves;
+}
+
+static json::Array stepsOf(const NativeFacts &facts) {
+  json::Array steps;
+  for (const NativeFacts::Step &step : facts.steps)
+    steps.push_back(json::Object{{"node", step.node},
+                                 {"op", step.op},
+                                 {"macs", step.macs},
+                                 {"microseconds", orNull(step.time)},
+                                 {"limit_microseconds", orNull(step.limit)}});
+  return steps;
+}
+
+static json::Array arenaPlanOf(const NativeFacts &facts) {
+  json::Array plan;
+  for (const NativeFacts::Buffer &buffer : facts.arenaPlan)
+    plan.push_back(json::Object{
+        {"offset", buffer.offset}, {"bytes", buffer.size}, {"first_step", buffer.first}, {"last_step", buffer.last}});
+  return plan;
+}
+
 static json::Array compileOf(const Data &data) {
   json::Array stages;
   for (const StageCost &stage : data.stages)
@@ -190,6 +220,9 @@ json::Value reporting::toJSON(const Data &data) {
       {"blocks", blocksOf(data)},
       {"outliers", outliersOf(data)},
       {"histograms", histogramsOf(data)},
+      {"curves", curvesOf(data)},
+      {"steps", stepsOf(data.native)},
+      {"arena_plan", arenaPlanOf(data.native)},
       {"ops", std::move(entries)},
       {"compile", compileOf(data)}};
 }

@@ -124,6 +124,28 @@ static void printStages(const Data &data, llvm::raw_ostream &os) {
                        static_cast<double>(stage.peakGrowthBytes) / mib);
 }
 
+static void printSteps(const Data &data, llvm::raw_ostream &os) {
+  std::vector<const NativeFacts::Step *> slowest = data.slowestSteps();
+  if (slowest.empty())
+    return;
+  double time = 0, limit = 0;
+  for (const NativeFacts::Step *step : slowest) {
+    time += *step->time;
+    limit += step->limit.value_or(0);
+  }
+  os << "\n"
+     << llvm::left_justify("steps on this machine, one thread", 44) << llvm::left_justify("op", 44)
+     << llvm::right_justify("us", 10) << llvm::right_justify("limit", 10) << "\n";
+  auto line = [&](llvm::StringRef node, llvm::StringRef op, double microseconds, std::optional<double> least) {
+    os << llvm::left_justify(node.size() > 43 ? (".." + node.take_back(41)).str() : node.str(), 44)
+       << llvm::left_justify(op.size() > 43 ? (op.take_front(41) + "..").str() : op.str(), 44)
+       << llvm::format("%10.1f", microseconds) << llvm::right_justify(formatFixed(least, 1), 10) << "\n";
+  };
+  line("all " + std::to_string(slowest.size()), "", time, limit);
+  for (const NativeFacts::Step *step : llvm::ArrayRef(slowest).take_front(10))
+    line(step->node, step->op, *step->time, step->limit);
+}
+
 void reporting::printText(const Data &data, llvm::raw_ostream &os) {
   printSummary(data, os);
   printFindings(data, os);
@@ -133,6 +155,7 @@ void reporting::printText(const Data &data, llvm::raw_ostream &os) {
   printBlocks(data, os);
   if (data.array)
     printArray(*data.array, os);
+  printSteps(data, os);
   os << "\n"
      << llvm::left_justify("node", 44) << llvm::left_justify("op", 22) << llvm::left_justify("bits", 14)
      << llvm::left_justify("algorithm", 11) << llvm::right_justify("scale", 12) << llvm::right_justify("zero", 6)

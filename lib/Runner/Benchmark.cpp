@@ -155,13 +155,13 @@ static std::string shortOp(llvm::StringRef op) {
   return llvm::join(names, "+");
 }
 
-llvm::Error Benchmark::profile(Figures &figures) {
+llvm::Error Benchmark::profile(Figures &figures, std::optional<double> milliseconds) {
   llvm::ArrayRef<Step> steps = program.info().steps;
   // One list at least, for the loop to count; a program without steps is refused.
   std::vector<std::vector<double>> times(std::max<size_t>(steps.size(), 1)), warmUp = times;
-  if (llvm::Error error = collectSteps(warmUp, kWarmUp / 3, kLeastWarmUp))
+  if (llvm::Error error = collectSteps(warmUp, milliseconds ? *milliseconds / 5 : kWarmUp / 3, kLeastWarmUp))
     return error;
-  if (llvm::Error error = collectSteps(times, kMeasured, kLeastRuns))
+  if (llvm::Error error = collectSteps(times, milliseconds.value_or(kMeasured), milliseconds ? 3 : kLeastRuns))
     return error;
   samplePeaks();
   setPeaks(figures);
@@ -183,4 +183,24 @@ llvm::Error Benchmark::profile(Figures &figures) {
     time.share = total > 0 ? 100 * time.median / total : 0;
   figures.profile = std::move(profile);
   return llvm::Error::success();
+}
+
+Tensor runner::pixelsForTiming(const ProgramInfo &info) {
+  Tensor input = Tensor::allocate(ElementKind::I8, info.inputShape);
+  uint32_t state = 1;
+  for (int64_t i = 0; i < input.numElements(); ++i) {
+    state = state * 1664525u + 1013904223u;
+    input.mutableData<uint8_t>()[i] = static_cast<uint8_t>(state >> 24);
+  }
+  return input;
+}
+
+llvm::Expected<Profile> runner::profileSteps(const Program &program, double milliseconds) {
+  if (!program.isCompiled() || program.info().steps.empty())
+    return llvm::createStringError(program.info().path + ": has no profile");
+  Figures figures;
+  if (llvm::Error error =
+          Benchmark(program, pixelsForTiming(program.info()), /*threads=*/1).profile(figures, milliseconds))
+    return error;
+  return std::move(*figures.profile);
 }

@@ -23,8 +23,8 @@ public:
 
   /// The latency of runs.
   llvm::Error time(Figures &figures);
-  /// The time of each step, in one thread.
-  llvm::Error profile(Figures &figures);
+  /// The time of each step, in one thread, measured for so long; none: as long as the latency.
+  llvm::Error profile(Figures &figures, std::optional<double> milliseconds = std::nullopt);
 
 private:
   void samplePeaks();
@@ -38,6 +38,9 @@ private:
   /// Of the program's dot product, and of the machine's best one.
   std::optional<PeakRate> peak, machinePeak;
 };
+
+/// Pixels without structure, the same every time.
+Tensor pixelsForTiming(const ProgramInfo &info);
 
 } // namespace vitq::runner
 

@@ -409,20 +409,9 @@ llvm::Error Session::evaluate() {
 // Speed
 //===----------------------------------------------------------------------===//
 
-/// Pixels without structure, the same every time.
-static Tensor noise(const ProgramInfo &info) {
-  Tensor input = Tensor::allocate(ElementKind::I8, info.inputShape);
-  uint32_t state = 1;
-  for (int64_t i = 0; i < input.numElements(); ++i) {
-    state = state * 1664525u + 1013904223u;
-    input.mutableData<uint8_t>()[i] = static_cast<uint8_t>(state >> 24);
-  }
-  return input;
-}
-
 llvm::Error Session::benchmark() {
   const ProgramInfo &info = program->info();
-  llvm::Expected<Tensor> input = source ? readBatch(info, *source, 0, images) : noise(info);
+  llvm::Expected<Tensor> input = source ? readBatch(info, *source, 0, images) : pixelsForTiming(info);
   if (!input)
     return input.takeError();
   Benchmark benchmark(*program, *input, std::max<int>(1, static_cast<int>(options.threads)));

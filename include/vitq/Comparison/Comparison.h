@@ -53,6 +53,12 @@ struct Counterpart {
 /// In the order of the reference.
 std::vector<Counterpart> findCounterparts(mlir::func::FuncOp reference, mlir::func::FuncOp program);
 
+/// A function of one variable where the program computed it: at `x`, one of its own codes as a real, the float function
+/// gives `exact`, the program `computed`.
+struct CurvePoint {
+  float x = 0, exact = 0, computed = 0;
+};
+
 /// What was found out about one value.
 struct ValueFigures {
   std::string node;
@@ -88,7 +94,11 @@ struct ValueFigures {
   /// the rest of the program makes good for it.
   std::optional<double> addedAtLogitsDb;
   double addedShare = 0;
+  /// Of a function of one variable, on the ranked images: ascending, at most `kMaxCurvePoints`.
+  std::vector<CurvePoint> curve;
 };
+
+inline constexpr size_t kMaxCurvePoints = 256;
 
 /// One of the results.
 struct OutputFigures {

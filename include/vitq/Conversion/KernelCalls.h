@@ -29,6 +29,10 @@ inline constexpr llvm::StringLiteral kScratchAttr = "vitq.scratch";
 /// sizes of the buffers there, the largest first.
 inline constexpr llvm::StringLiteral kArenaPeakAttr = "vitq.arena_peak";
 
+/// Name of the attribute of a module that says where each buffer of its arena is: an array of [offset, bytes, first
+/// step, last step].
+inline constexpr llvm::StringLiteral kArenaPlanAttr = "vitq.arena_plan";
+
 /// As many as a team may have.
 inline constexpr int64_t kMaxThreads = 1024;
 

@@ -120,7 +120,8 @@ def VitqPlanArenaPass : Pass<"vitq-plan-arena", "::mlir::ModuleOp"> {
     arena is kept.
 
     The module gets `vitq.arena_bytes`, `vitq.arena_lower_bound` (the largest sum of
-    sizes that live at one time), `vitq.arena_peak` (the node where that is, and the sizes) and `vitq.thread_arena_bytes` (the largest buffer with
+    sizes that live at one time), `vitq.arena_peak` (the node where that is, and the sizes), `vitq.arena_plan` (offset,
+    bytes, first and last step of each buffer) and `vitq.thread_arena_bytes` (the largest buffer with
     the attribute `vitq.scratch`: working memory of one kernel call, of which every
     thread beyond the first needs its own, behind the arena), in bytes.
 

@@ -102,6 +102,7 @@ struct VitqPlanArena : vitq::impl::VitqPlanArenaPassBase<VitqPlanArena> {
 private:
   void replaceArguments(OpBuilder &b, Block &body, unsigned inputs, Value in);
   void replaceResults(func::ReturnOp ret, ValueRange outs);
+  void recordPlan(Block &body, ArrayRef<vitq::arena::Lifetime> lifetimes, ArrayRef<int64_t> offsets);
   void recordPeak(Block &body, ArrayRef<vitq::arena::Lifetime> lifetimes, int64_t position);
 };
 
@@ -151,6 +152,20 @@ void VitqPlanArena::replaceResults(func::ReturnOp ret, ValueRange outs) {
   }
 }
 
+/// For those who look at it: where each buffer is, from which step to which.
+void VitqPlanArena::recordPlan(Block &body, ArrayRef<vitq::arena::Lifetime> lifetimes, ArrayRef<int64_t> offsets) {
+  // The number of the step at each op, or before it.
+  SmallVector<int64_t> steps;
+  int64_t count = 0;
+  for (Operation &op : body)
+    steps.push_back(op.hasAttr(vitq::kStepAttr) ? count++ : std::max<int64_t>(count - 1, 0));
+  Builder b(&getContext());
+  SmallVector<Attribute> plan;
+  for (auto [lifetime, offset] : llvm::zip_equal(lifetimes, offsets))
+    plan.push_back(b.getDenseI64ArrayAttr({offset, lifetime.size, steps[lifetime.begin], steps[lifetime.end]}));
+  getOperation()->setAttr(vitq::kArenaPlanAttr, b.getArrayAttr(plan));
+}
+
 /// For those who have too little memory: the step that needs most, and the buffers that are in use then.
 void VitqPlanArena::recordPeak(Block &body, ArrayRef<vitq::arena::Lifetime> lifetimes, int64_t position) {
   SmallVector<int64_t> sizes;
@@ -196,6 +211,7 @@ void VitqPlanArena::runOnOperation() {
   int64_t peak = 0;
   const int64_t total = vitq::arena::pack(buffers.lifetimes, offsets),
                 bound = vitq::arena::largestLiveSet(buffers.lifetimes, &peak);
+  recordPlan(body, buffers.lifetimes, offsets);
   recordPeak(body, buffers.lifetimes, peak);
   LDBG() << offsets.size() << " buffers in " << total << " bytes; no plan needs less than " << bound;
   BlockArgument arena = body.getArguments().back();

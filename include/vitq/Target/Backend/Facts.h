@@ -19,11 +19,25 @@ namespace vitq {
 /// Facts of a program, or of its part for a CPU; empty where nothing of the kind was
 /// made. `weightBytes` are those of the packed constants in the object.
 struct NativeFacts {
+  /// A step of the program: one call of a kernel. Times are in microseconds: the median of some runs in one thread,
+  /// where this machine could run it, and what its multiply-accumulates alone would take.
+  struct Step {
+    std::string node, op;
+    int64_t macs = 0;
+    std::optional<double> time, limit;
+  };
+  /// A buffer in the arena, in use from step `first` to step `last`.
+  struct Buffer {
+    int64_t offset = 0, size = 0, first = 0, last = 0;
+  };
+
   std::string target;
   std::optional<int64_t> weightBytes, arenaBytes, arenaLowerBound, codeBytes, floatInstructions;
   /// Of a program as C: arena, input and output; constants and, by an estimate, machine code. With what it may take of
   /// each (--ram, --flash), if that was said.
   std::optional<int64_t> ramBytes, flashBytes, ramBudget, flashBudget;
+  std::vector<Step> steps;
+  std::vector<Buffer> arenaPlan;
 };
 
 /// A program for a systolic array. Shares are percentages; what was not simulated is empty.

@@ -92,8 +92,9 @@ struct EmitRequest {
   llvm::StringRef kind;
   /// The program's name, a C identifier, and the path of the output ("-": standard output).
   std::string name, output;
-  /// Whether a report wants facts that take time, such as simulated cycles.
-  bool wantsTiming = false;
+  /// Whether a report wants facts that take time, such as simulated cycles; and those that are never twice the same, as
+  /// they are measured.
+  bool wantsTiming = false, wantsMeasuredTimes = false;
 };
 
 /// A target with its configuration, for one module: the driver runs the passes of
