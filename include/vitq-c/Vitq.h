@@ -105,7 +105,8 @@ static inline bool vitqOptionsIsNull(VitqOptions options) { return !options.ptr;
 /* Sets one option; the last value counts. Keys are
  *   target      as vitq-opt --target: "native", "x86-64-v3", ...
  *   name        of the program, a C identifier
- *   batch       size of a batch axis that an ONNX model leaves open
+ *   batch       images of one run of a program; of a module that is only lowered, the size
+ *               of a batch axis that an ONNX model leaves open
  *   output      what of an ONNX model is compiled, as vitq-opt --output: names of
  *               outputs, or of values or nodes of its graph; its first output unless set
  *   shape       INPUT:1x3x224x224, the shape of an input whose axes an ONNX model leaves

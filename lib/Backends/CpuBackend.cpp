@@ -30,9 +30,7 @@ using namespace vitq;
 /// too many for L1 and L2.
 static constexpr int64_t kCachedWeights = 32 << 20;
 
-/// Whether the images of a batch are computed one after the other. A module that has
-/// its batch already computes them together.
-static bool computesInTurn(ModuleOp module, BatchSchedule schedule) {
+bool vitq::computesInTurn(ModuleOp module, BatchSchedule schedule) {
   func::FuncOp main = lookupMain(module);
   const bool ofOneImage = main && llvm::all_of(main.getArgumentTypes(), [](Type type) {
                             auto tensor = dyn_cast<RankedTensorType>(type);

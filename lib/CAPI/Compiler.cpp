@@ -10,6 +10,7 @@
 #include "PipelineOptions.h"
 
 #include "vitq/Analysis/QuantizedTypes.h"
+#include "vitq/Backends/Backends.h"
 #include "vitq/Calibration/Calibration.h"
 #include "vitq/Driver/Driver.h"
 #include "vitq/Driver/FlagRules.h"
@@ -72,7 +73,9 @@ class Compilation {
 public:
   explicit Compilation(const Request &request);
 
-  LogicalResult lowerTo(Phase last);
+  /// `forProgram`: the batch is set when the program is complete, as calibration and everything that is measured is
+  /// about single images.
+  LogicalResult lowerTo(Phase last, bool forProgram = false);
   LogicalResult measureRanges();
   LogicalResult write(bool bytecode, llvm::function_ref<void(llvm::StringRef)> write);
   LogicalResult writeQuantized(llvm::function_ref<void(llvm::StringRef)> write);
@@ -97,6 +100,7 @@ private:
   std::unique_ptr<ScopedDiagnosticHandler> handler;
   PipelineOptions options;
   OwningOpRef<ModuleOp> module;
+  bool setsBatch = false;
   /// The calibrated float module, where the report measures.
   OwningOpRef<ModuleOp> reference;
   Report report;
@@ -157,7 +161,7 @@ LogicalResult Compilation::load() {
                          // A copy: the lexer wants a zero at the end.
                          : take(parseModule(llvm::MemoryBuffer::getMemBufferCopy(bytes, name), name, &context));
   frontend::ImportOptions import;
-  import.batch = request.options.batch;
+  import.batch = setsBatch ? 1 : request.options.batch;
   import.outputs = request.options.outputs;
   import.shapes = request.options.shapes;
   // An error in it is one of its own, later.
@@ -243,7 +247,8 @@ LogicalResult Compilation::calibrate() {
 // Phases
 //===----------------------------------------------------------------------===//
 
-LogicalResult Compilation::lowerTo(Phase last) {
+LogicalResult Compilation::lowerTo(Phase last, bool forProgram) {
+  setsBatch = forProgram && request.options.batch > 1;
   if (failed(readOptions()) || failed(checkOptions()) || failed(load()))
     return failure();
   const Phase now = getPhase(*module);
@@ -329,8 +334,13 @@ std::unique_ptr<Program> Compilation::emitProgram() {
   native.name = request.options.name;
   llvm::SmallString<0> object;
   llvm::raw_svector_ostream os(object);
-  if (mlir::failed(measureReport()) || mlir::failed(lowerToLLVM(*module, native)) ||
-      mlir::failed(emitObject(*module, native, os)))
+  if (mlir::failed(measureReport()))
+    return nullptr;
+  if (setsBatch && computesInTurn(*module))
+    native.turns = request.options.batch;
+  else if (setsBatch && mlir::failed(setBatch(*module, request.options.batch)))
+    return nullptr;
+  if (mlir::failed(lowerToLLVM(*module, native)) || mlir::failed(emitObject(*module, native, os)))
     return nullptr;
   auto program = std::make_unique<Program>();
   program->object.assign(object.begin(), object.end());
@@ -400,5 +410,5 @@ bool capi::quantize(const Request &request, llvm::function_ref<void(llvm::String
 
 std::unique_ptr<Program> capi::compile(const Request &request) {
   Compilation compilation(request);
-  return succeeded(compilation.lowerTo(Phase::Integer)) ? compilation.emitProgram() : nullptr;
+  return succeeded(compilation.lowerTo(Phase::Integer, /*forProgram=*/true)) ? compilation.emitProgram() : nullptr;
 }

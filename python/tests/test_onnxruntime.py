@@ -71,7 +71,8 @@ def test_threads(program, images, tmp_path):
 
 def test_batches_and_outputs(images, tmp_path):
     """Images that fill no batch, and outputs that lie apart."""
-    program = vitq.load(_batched(tmp_path))
+    program = compile_digits(batch=4, output="logits,/blocks.0/Add_1")
+    program.save(tmp_path / "batched.onnx")
     session = open_session(tmp_path / "batched.onnx")
     names = [output.name for output in session.get_outputs()]
     assert program.input_shape[0] == 4 and names == [output.name for output in program.outputs] and len(names) == 2
@@ -79,19 +80,6 @@ def test_batches_and_outputs(images, tmp_path):
         expected = program(images[:count])
         for name, result in zip(names, session.run(names, {"pixels": images[:count]})):
             numpy.testing.assert_array_equal(result, expected[name])
-
-
-def _batched(folder):
-    """The program by vitq-opt, which has --batch."""
-    import shutil
-    import subprocess
-
-    if not shutil.which("vitq-opt"):
-        pytest.skip("vitq-opt is not in the path")
-    subprocess.run(["vitq-opt", MODEL, "--compile", f"--calibration-data={CALIBRATION}", "--preprocess=mean=0.5,std=0.5",
-                    "--batch=4", "--output=logits,/blocks.0/Add_1", "--target=native", "--emit=onnxruntime",
-                    "-o", folder / "batched.onnx"], check=True)
-    return folder / "batched.so"
 
 
 def test_two_programs_in_one_session(program, images, tmp_path):

@@ -41,9 +41,8 @@ def compile(model: Model, calibration: Images | None = None, *, preprocess: str 
     report: "facts", or "measured": `Program.report` then compares every op with the float model on the calibration
         images, which takes a while.
     options: every other option of vitq-opt --compile, with underscores: weight_bits=4, bits="auto:size=3MB", or
-        bits={"layers": {"/blocks.0/mlp/fc1/Add": 4}} in place of a file of that; nonlinear="shift", batch=8 (of an
-        axis that the model leaves open), output="logits", shape="image:1x3x224x224". True and False are "on" and
-        "off".
+        bits={"layers": {"/blocks.0/mlp/fc1/Add": 4}} in place of a file of that; nonlinear="shift", batch=8 (images
+        of one run), output="logits", shape="image:1x3x224x224". True and False are "on" and "off".
 
     Raises CompileError, whose text names the ONNX node and says what to do. Warnings are Python's, remarks go to the
     logger "vitq". Other Python threads run meanwhile.

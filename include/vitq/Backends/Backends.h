@@ -16,6 +16,11 @@ namespace vitq {
 /// CPUs: `native`, a CPU name or level with features, as TargetDesc::parse reads them.
 std::unique_ptr<TargetBackend> createCpuBackend();
 
+/// Whether the images of a batch are best computed one after the other by a program of one image
+/// (NativeOptions::turns): that reads less memory. A module that has its batch already (setBatch) computes them
+/// together.
+bool computesInTurn(mlir::ModuleOp module, BatchSchedule schedule = BatchSchedule::Auto);
+
 /// Any processor that has a compiler of C99.
 std::unique_ptr<TargetBackend> createPortableCBackend();
 
