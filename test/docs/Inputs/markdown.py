@@ -8,6 +8,7 @@ The words after the language of a fenced block say what becomes of it:
     sh run-boards
     sh fails                run; must end with an error
     python pytest           run by python/tests/test_documents.py, one after the other
+    python timm             the same, where timm is installed
     text output             what the block before it prints (compare.py)
     mlir parse [--pass...]  complete IR, or ops; read by vitq-opt with these flags
     LANGUAGE file=NAME      written to NAME before the blocks that follow
@@ -25,7 +26,7 @@ import re
 from dataclasses import dataclass, field
 
 GENERATED = {"docs/Passes.md", "docs/Dialects/Vit.md", "docs/Dialects/Vitq.md", "docs/Dialects/Systolic.md"}
-KINDS = {"pytest", "run", "run-shared", "run-models", "run-boards", "fails", "output", "parse", "illustration"}
+KINDS = {"pytest", "timm", "run", "run-shared", "run-models", "run-boards", "fails", "output", "parse", "illustration"}
 
 
 @dataclass
