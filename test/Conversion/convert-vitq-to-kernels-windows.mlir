@@ -61,3 +61,20 @@ func.func @main(%x: tensor<12x1040xi8>) -> tensor<12x1040xi32> {
   %a = vitq.matmul %x, %w lhs <unsigned> : (tensor<12x1040xi8>, tensor<1040x1040xi8>) -> tensor<12x1040xi32>
   return %a : tensor<12x1040xi32>
 }
+
+// -----
+
+// Of many tiles each asks for a few lines only, before its loop.
+
+// CHECK-LABEL: func.func @main
+// WHOLE: func.func private @vitq_tile_0(
+// WHOLE: memref.prefetch %{{.*}}, read, locality<2>, data : memref<491520xi8>
+// WHOLE: memref.prefetch
+// WHOLE: scf.for
+// WHOLE-NOT: memref.prefetch
+// WHOLE: scf.yield
+func.func @main(%x: tensor<192x192xi8>) -> tensor<192x2560xi32> {
+  %w = arith.constant dense<103> : tensor<192x2560xi8>
+  %a = vitq.matmul %x, %w lhs <unsigned> : (tensor<192x192xi8>, tensor<192x2560xi8>) -> tensor<192x2560xi32>
+  return %a : tensor<192x2560xi32>
+}

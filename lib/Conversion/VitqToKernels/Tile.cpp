@@ -150,6 +150,12 @@ void TileCaller::emitTile(Emitter &e, ValueRange in, int64_t rows, const Panel &
 
   TileSums loops{e, geometry,          rows,    panel.vectors, a,          place.leftRow, leftStride,
                  b, place.panelOffset, packing, ahead,         aheadFirst, aheadStep};
+  // Few lines may be asked for at once: fewer than a CPU has buffers for, so that loads do not wait for one.
+  constexpr int64_t burst = 512;
+  if (aheadStep && aheadStep * geometry.groups() <= burst) {
+    loops.prefetch(e.index(0), geometry.groups());
+    loops.aheadStep = 0;
+  }
   if (geometry.tileProduct)
     return emitRegisterTile(e, args, panel, start, loops, place);
   const Values row = firstSums(e, start, panel, place);
