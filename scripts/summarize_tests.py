@@ -33,6 +33,8 @@ PACKAGES = {
     "qemu-riscv32": ["qemu-user"],
     "cortex-m": ["gcc-arm-none-eabi", "qemu-system-arm"],
     "riscv-gcc": ["gcc-riscv64-unknown-elf"],
+    "wasm": ["lld-22"],
+    "node": ["nodejs"],
     "picolibc": ["gcc-arm-none-eabi", "qemu-system-arm", "picolibc-arm-none-eabi"],
     "libomp": ["libomp-22-dev"],
     "chromium": ["chromium"],

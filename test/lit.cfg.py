@@ -16,7 +16,7 @@
 # Features: shared-data, test-models, operator-cases, vitq-run, vitq-lut, vitq-asm, vitq-lsp-server, vitq-operators,
 # vitq-unit-vectors, vitq-rtl, verilator, yosys, opensta, osu018 (standard cells), x86_64,
 # aarch64, avx2, avx512 (x86-64-v4), avx512vnni, qemu-aarch64, qemu-riscv32, riscv-gcc, cortex-m (GCC and QEMU for it),
-# picolibc (for Cortex-M), libomp (where --openmp looks for it), sanitizers (their libraries), chromium, clang-format (22), roundtrip (the suite runs with --verify-roundtrip).
+# picolibc (for Cortex-M), wasm (its linker), node (Node.js), libomp (where --openmp looks for it), sanitizers (their libraries), chromium, clang-format (22), roundtrip (the suite runs with --verify-roundtrip).
 
 import glob
 import os
@@ -120,6 +120,11 @@ for feature, tools in [("qemu-riscv32", ["qemu-riscv32"]), ("riscv-gcc", ["riscv
                        ("cortex-m", ["arm-none-eabi-gcc", "qemu-system-arm"])]:
     if all(map(shutil.which, tools)):
         config.available_features.add(feature)
+# clang-22 has WebAssembly, lld-22 its linker.
+if os.path.exists(os.path.join(config.llvm_tools_dir, "wasm-ld")):
+    config.available_features.add("wasm")
+if shutil.which("node"):
+    config.available_features.add("node")
 if "cortex-m" in config.available_features and os.path.isdir("/usr/lib/picolibc/arm-none-eabi"):
     config.available_features.add("picolibc")
 if os.path.exists(os.path.join(config.llvm_tools_dir, "..", "lib", "libomp.so")):
