@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Contraction.h"
+#include "StoreOverlap.h"
 
 #include "vitq/Numerics/Bounds.h"
 #include "vitq/Support/Constants.h"
@@ -53,7 +54,9 @@ private:
   void emitRows(Emitter &e, Value lo, Value hi);
   void emitBlock(Emitter &e, Value lo, Value rows);
   void emitColumns(Emitter &e, Value first, Value last);
-  void emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value from, Value rows);
+  void emitPanel(Emitter &e, TileCaller &tiles, const TileStore &store, const Panel &panel, Value lo, Value from,
+                 Value rows);
+  TilePlace placeOf(Emitter &e, const Panel &panel, Value offset, Value lo, Value row, int64_t tileRows);
   void prefetch(Emitter &e, const Panel &panel, Value row, TilePlace &place);
   void prefetchStream(Emitter &e, const Panel &panel, TilePlace &place);
   void widenRun(Emitter &e, Value source, Value from, Value to, Value first, int64_t count);
@@ -87,7 +90,8 @@ private:
   Location loc;
   /// The rows of the left operand are patches of this op's input.
   integer::ExtractPatchesOp patches;
-  int64_t batch = 1, blockRows = 0, scratchBytes = 0, leftOffset = 0, sumsOffset = 0, panelsOffset = 0, biasOffset = 0;
+  int64_t batch = 1, blockRows = 0, scratchBytes = 0, leftOffset = 0, sumsOffset = 0, panelsOffset = 0, biasOffset = 0,
+          waitingOffset = 0;
   bool constantRight = false, direct;
   /// Of the right operand's codes.
   unsigned rightBits;
@@ -189,6 +193,8 @@ void ProductKernel::prepareScratch() {
   blockRows = ((geometry.m + blocks - 1) / blocks + geometry.tileRows - 1) / geometry.tileRows * geometry.tileRows;
   if (!direct)
     leftOffset = reserve(blockRows * rowBytes);
+  if (module.target.isa->storesBeside && !epilogue.elementwise.empty())
+    waitingOffset = reserve(2 * bytesOfWaiting(geometry));
   if (epilogue.rowwise)
     sumsOffset = reserve(blockRows * geometry.paddedCols() * 4);
   if (unpacks())
@@ -390,7 +396,7 @@ void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
   const BitPacking packing = weightPacking(geometry, rightBits);
   TileCaller tiles(module, geometry, leftWords, 1, panels, biasRow, store, unpacksInTile() ? &packing : nullptr);
   tiles.shapeRegisters(e, geometry.tileRows);
-  forPanels(e, geometry, [&](const Panel &panel) { emitPanel(e, tiles, panel, lo, e.index(0), rows); });
+  forPanels(e, geometry, [&](const Panel &panel) { emitPanel(e, tiles, store, panel, lo, e.index(0), rows); });
   tiles.releaseRegisters(e);
   code.emitRows(e, module.target, lo, rows, std::min(blockRows, geometry.m), sums);
 }
@@ -409,37 +415,46 @@ void ProductKernel::emitColumns(Emitter &e, Value first, Value last) {
       return e.smin(e.indexMul(part, partTiles() * geometry.tileRows), e.index(geometry.m));
     };
     Value from = rowOf(first), rows = rowOf(last);
-    e.ifThen(e.cmp(arith::CmpIPredicate::ult, from, rows), [&] { emitPanel(e, tiles, panel, e.index(0), from, rows); });
+    e.ifThen(e.cmp(arith::CmpIPredicate::ult, from, rows),
+             [&] { emitPanel(e, tiles, store, panel, e.index(0), from, rows); });
   });
   tiles.releaseRegisters(e);
 }
 
+/// The tile that begins with row `row` of the block, which begins with row `lo`.
+TilePlace ProductKernel::placeOf(Emitter &e, const Panel &panel, Value offset, Value lo, Value row, int64_t tileRows) {
+  Value left = direct ? e.add(lo, row) : row, stored = epilogue.rowwise ? row : e.add(lo, row);
+  TilePlace place{left, offset, panel.first, stored, stored, stored};
+  if (tileRows == geometry.tileRows)
+    prefetch(e, panel, row, place);
+  else if (geometry.m < geometry.tileRows)
+    prefetchStream(e, panel, place);
+  return place;
+}
+
 /// Tiles of rows `from` to `rows` of the block that begins with row `lo`.
-void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const Panel &panel, Value lo, Value from, Value rows) {
+void ProductKernel::emitPanel(Emitter &e, TileCaller &tiles, const TileStore &store, const Panel &panel, Value lo,
+                              Value from, Value rows) {
   Value offset = e.indexMul(panel.first, unpacksInTile() ? bytesOfColumn() : rightDepth());
   if (unpacks()) {
     emitUnpack(e, geometry, rightBits, rhs, offset, panel.vectors * geometry.dot.lanes * rightDepth(), panels);
     offset = e.index(0);
   }
-  auto tile = [&](int64_t tileRows, Value row) {
-    Value left = direct ? e.add(lo, row) : row, stored = epilogue.rowwise ? row : e.add(lo, row);
-    TilePlace place{left, offset, panel.first, stored, stored, stored};
-    if (tileRows == geometry.tileRows)
-      prefetch(e, panel, row, place);
-    else if (geometry.m < geometry.tileRows)
-      prefetchStream(e, panel, place);
-    tiles.call(e, tileRows, panel, place);
-  };
+  auto placeAt = [&](Value row, int64_t tileRows) { return placeOf(e, panel, offset, lo, row, tileRows); };
   Value whole = e.indexMul(e.divu(rows, e.index(geometry.tileRows)), geometry.tileRows);
-  if (geometry.m >= geometry.tileRows)
-    e.loop(from, whole, geometry.tileRows, [&](Value row) { tile(geometry.tileRows, row); });
+  const TilesAhead ahead{module, geometry, leftWords, panels, biasRow, store, scratch, waitingOffset};
+  if (storesBeside(geometry, store, module.target))
+    ahead.emit(e, panel, from, whole, [&](Value row) { return placeAt(row, geometry.tileRows); });
+  else if (geometry.m >= geometry.tileRows)
+    e.loop(from, whole, geometry.tileRows,
+           [&](Value row) { tiles.call(e, geometry.tileRows, panel, placeAt(row, geometry.tileRows)); });
   if (!geometry.tailRows())
     return;
   e.ifThen(e.cmp(arith::CmpIPredicate::ult, whole, rows), [&] {
     const bool reshapes = tiles.reshapesFor(geometry.tailRows());
     if (reshapes)
       tiles.shapeRegisters(e, geometry.tailRows());
-    tile(geometry.tailRows(), whole);
+    tiles.call(e, geometry.tailRows(), panel, placeAt(whole, geometry.tailRows()));
     if (reshapes)
       tiles.shapeRegisters(e, geometry.tileRows);
   });

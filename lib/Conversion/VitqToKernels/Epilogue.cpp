@@ -38,6 +38,16 @@ static SmallVector<RowArguments> splitArguments(const TileStore &store, ValueRan
   return own;
 }
 
+int64_t vitq::kernels::vectorsTogether(Emitter &e, const TileStore &store, unsigned width, int64_t lanes,
+                                       int64_t most) {
+  // Results of 16 bytes where they are bytes, or of one vector that packs give: as many vectors as that takes.
+  const int64_t together = e.packs && width < 32 ? int64_t{64} * 8 / width : 16;
+  int64_t count = store.ops.empty() ? 1 : std::max<int64_t>(1, together / lanes);
+  while (count > most)
+    count /= 2;
+  return count;
+}
+
 void vitq::kernels::storeSums(Emitter &e, const TileStore &store, ValueRange args, ValueRange sums, Value row,
                               Value operandRow, Value resultRow, Value firstCol, int64_t valid) {
   auto type = dyn_cast<VectorType>(sums.front().getType());
@@ -51,13 +61,8 @@ void vitq::kernels::storeSums(Emitter &e, const TileStore &store, ValueRange arg
     starts.push_back(op->emitRowStart(e, context));
     contexts.push_back(context);
   }
-  // Results of 16 bytes where they are bytes, or of one vector that packs give: as many vectors as that takes.
-  const unsigned width = widthOf(args.back());
-  const int64_t together = e.packs && width < 32 ? int64_t{64} * 8 / width : 16;
   for (int64_t v = 0; v < vectors;) {
-    int64_t count = store.ops.empty() ? 1 : std::max<int64_t>(1, together / lanes);
-    while (count > vectors - v)
-      count /= 2;
+    const int64_t count = vectorsTogether(e, store, widthOf(args.back()), lanes, vectors - v);
     Value col = e.indexAdd(firstCol, v * lanes), y = e.join(sums.slice(v, count));
     for (auto [op, context, start] : llvm::zip_equal(store.ops, contexts, starts)) {
       context.valid = std::max<int64_t>(0, valid - v * lanes);

@@ -46,6 +46,9 @@ struct TileStore {
   bool paddedRows = false;
 };
 
+/// How many vectors of `lanes` sums, of `most`, are stored as one vector of results of `width` bits.
+int64_t vectorsTogether(Emitter &e, const TileStore &store, unsigned width, int64_t lanes, int64_t most);
+
 /// Applies the ops of `store`, of which `args` has the arguments, to sums in registers, vectors of columns from
 /// `firstCol` on of which `valid` are wanted, and stores what comes out.
 void storeSums(Emitter &e, const TileStore &store, ValueRange args, ValueRange sums, Value row, Value operandRow,

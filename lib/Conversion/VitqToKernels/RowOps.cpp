@@ -9,6 +9,7 @@
 #include "RowOps.h"
 
 #include "RowOpsDetail.h"
+#include "WordRescale.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "vitq/Analysis/AccumulatorBounds.h"
@@ -82,6 +83,8 @@ struct Add : Elementwise {
     bool hasZeroPoint;
     Slot zeroPoint;
     Rescale rescale;
+    /// For 16-bit numbers without a zero point.
+    std::optional<WordRescale> words = {};
 
     bool isFast() const { return unchanged || rescale.isFast(); }
   } first, second;
@@ -93,6 +96,9 @@ struct Add : Elementwise {
 
   bool isNarrow() const override { return first.isFast() && second.isFast() && clamp.fits32(); }
   Value side(Emitter &e, const RowContext &context, const Side &s, Value x, Value col) const {
+    if (s.words)
+      if (Value y = s.words->apply(e, context.blob, x))
+        return y;
     x = e.extend(x, 32, s.isUnsigned);
     if (s.hasZeroPoint)
       x = e.sub(x, e.splatLike(Blob::load(e, context.blob, s.zeroPoint, 32), x));
@@ -105,11 +111,14 @@ struct Add : Elementwise {
     Value other = loadColumns(e, context, context.operands[0], {start[0], col}, x);
     Value a = side(e, context, first, x, col), b = side(e, context, second, other, col);
     if (!isNarrow())
-      return finishSum(e, context.blob, e.add(e.sext(a, 64), e.sext(b, 64)), zeroPoint, clamp);
+      return finishAdded(e, context, e.add(e.sext(a, 64), e.sext(b, 64)));
     // A side that is unchanged has all 32 bits, and the result then no zero point.
     if (first.unchanged || second.unchanged)
       return mayExceed ? e.op<LLVM::SAddSat>(a, b) : e.add(a, b);
-    return finishSum(e, context.blob, e.add(a, b), zeroPoint, clamp);
+    return finishAdded(e, context, e.add(a, b));
+  }
+  Value finishAdded(Emitter &e, const RowContext &context, Value sum) const {
+    return first.rescale.adds() ? clamp.apply(e, context.blob, sum) : finishSum(e, context.blob, sum, zeroPoint, clamp);
   }
 };
 
@@ -334,20 +343,24 @@ static std::unique_ptr<RowOp> makeAdd(AddOp op, const RowBuilder &build) {
   build.shape(*row, "add", primary, single);
   ArrayRef<int64_t> shape = op.getType().getShape();
   const bool wide = widthOf(op.getResult()) == 32 && !op.getResultCode().isUnsigned();
-  auto side = [&](Value operand, DyadicAttr by, bool isUnsigned, int64_t zeroPoint) {
+  row->clamp = Clamp::of(op.getResult(), op.getResultCode());
+  // The main operand's sums take the result's zero point along.
+  auto side = [&](Value operand, DyadicAttr by, CodeAttr code, bool isPrimary) {
     const bool one = by.size() == 1 && by.multiplier(0) == int64_t(1) << by.shift(0);
-    const bool hasZeroPoint = widthOf(operand) < 32 && zeroPoint != 0;
-    return Add::Side{
-        isUnsigned, wide && one && widthOf(operand) == 32 && !isUnsigned, hasZeroPoint, row->blob.scalar(zeroPoint),
-        rescaleOf(build.module.target, *row, operand, by, op.getRounding(), ChannelMap::of(by, shape, -1))};
+    Add::Side s{code.isUnsigned(), wide && one && widthOf(operand) == 32 && !code.isUnsigned(),
+                widthOf(operand) < 32 && code.getZero() != 0, row->blob.scalar(code.getZero()),
+                rescaleOf(build.module.target, *row, operand, by, op.getRounding(), ChannelMap::of(by, shape, -1),
+                          isPrimary && !wide ? row->clamp.addend() : std::nullopt)};
+    if (widthOf(operand) == 16 && !s.isUnsigned && !s.hasZeroPoint && s.rescale.isFast())
+      s.words = WordRescale::of(build.module.target, row->blob, by, op.getRounding());
+    return s;
   };
-  row->first = side(op.getLhs(), op.getLhsBy(), op.getLhsCode().isUnsigned(), op.getLhsCode().getZero());
-  row->second = side(op.getRhs(), op.getRhsBy(), op.getRhsCode().isUnsigned(), op.getRhsCode().getZero());
+  row->first = side(op.getLhs(), op.getLhsBy(), op.getLhsCode(), !swap);
+  row->second = side(op.getRhs(), op.getRhsBy(), op.getRhsCode(), swap);
   if (swap)
     std::swap(row->first, row->second);
   row->mayExceed = summandBits(primary, row->first.unchanged) > 30 || summandBits(other, row->second.unchanged) > 30;
   row->zeroPoint = row->blob.scalar(op.getResultCode().getZero());
-  row->clamp = Clamp::of(op.getResult(), op.getResultCode());
   auto [memref, rows] = build.broadcastOperand(op.getLoc(), *row, other);
   row->addOperand(other, memref);
   row->otherRows = rows;

@@ -36,7 +36,8 @@ static constexpr Isa vnni(const char *name, const char *features, ByteLookup loo
           /*signedMatrices=*/{},
           /*matrixVectors=*/0,
           /*scalableVectors=*/false,
-          tileRegisters};
+          tileRegisters,
+          /*storesBeside=*/!tileRegisters.unsignedProduct};
 }
 
 // What has no tiles is computed as without them: every CPU that has AMX has these vectors.

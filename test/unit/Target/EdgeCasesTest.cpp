@@ -175,6 +175,33 @@ TEST(EdgeCases, OneColumnOfAVector) {
                      .str());
 }
 
+/// `[rows, depth] x [depth, columns]` and what follows in a tile, beside which the next tile is computed.
+static void expectSums(int64_t rows, int64_t depth, int64_t columns, llvm::StringRef residual, llvm::StringRef by,
+                       llvm::StringRef rounding, llvm::StringRef result) {
+  expectSame(llvm::formatv(R"(
+    func.func @main(%x: tensor<{0}x{1}xi8>, %w: tensor<{1}x{2}xi8>, %y: tensor<{0}x{2}x{3}>) -> tensor<{0}x{2}x{6}> {{
+      %b = arith.constant dense<-7000> : tensor<{2}xi32>
+      %a = vitq.matmul %x, %w, %b lhs <unsigned, zero = 7>
+        : (tensor<{0}x{1}xi8>, tensor<{1}x{2}xi8>, tensor<{2}xi32>) -> tensor<{0}x{2}xi32>
+      %r = vitq.add %a by <1518500250, 40>, %y by {4} round {5}
+        : (tensor<{0}x{2}xi32>, tensor<{0}x{2}x{3}>) -> tensor<{0}x{2}x{6}>
+      return %r : tensor<{0}x{2}x{6}>
+    })",
+                           rows, depth, columns, residual, by, rounding, result));
+}
+
+TEST(EdgeCases, SumsWaitForTheNextTile) {
+  // Two tiles and more, panels of four and three vectors, the last one part of a vector; groups that pieces do not
+  // divide.
+  expectSums(27, 124, 112, "i16", "<1342115791, 30>", "half_up", "i16");
+  expectSums(12, 97, 70, "i16", "<-1868348737, 45>", "floor", "i16");
+  expectSums(13, 192, 33, "i8", "<1342115791, 33>", "half_even", "i8");
+  // A multiplier of which the upper half has no 16 bits, and shifts that are too small and too large.
+  expectSums(12, 96, 64, "i16", "<2147483647, 31>", "half_up", "i16");
+  expectSums(12, 96, 64, "i16", "<1073741825, 16>", "half_up", "i32");
+  expectSums(12, 96, 64, "i16", "<1073741825, 46>", "half_up", "i16");
+}
+
 TEST(EdgeCases, InterpolationOfEveryCode) {
   const std::string text = R"(
     func.func @main(%x: tensor<65536xi16>, %t: tensor<1025xi16>)

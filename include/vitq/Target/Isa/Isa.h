@@ -127,6 +127,9 @@ struct Isa {
   bool scalableVectors = false;
   /// For 8-bit left operands of more rows than a tile of the dot product has.
   TileRegisters tileRegisters = {};
+  /// Whether what follows a tile's sums is computed beside the next tile's products: where these leave units of a CPU
+  /// idle, and the registers beside a tile's sums hold what takes four of them.
+  bool storesBeside = false;
 };
 
 /// All sets, the best of an architecture first.
