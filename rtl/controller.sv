@@ -3,6 +3,8 @@
 // first issue, in which the first instruction can start.
 module controller #(
     parameter bit SUMS_STAY = vitq_config_pkg::SUMS_STAY,
+    parameter bit HAS_UNITS = vitq_config_pkg::HAS_UNITS,
+    parameter int unsigned COLS = vitq_config_pkg::COLS,
     parameter int unsigned PLANES = vitq_config_pkg::PLANES,
     parameter int unsigned ROW_BITS = 15,       // see hazards
     parameter int unsigned LOAD_BITS = ROW_BITS + 70,
@@ -17,6 +19,7 @@ module controller #(
     output logic                    finished,
     output logic                    refused,       // at an instruction that this array does not have
     output logic [63:0]             cycles,
+    output logic                    begun,         // from cycle 0 on
     // Program memory: what is at `address` is there in the next cycle.
     output logic [31:0]             address,
     input  logic [255:0]            instruction,
@@ -33,9 +36,10 @@ module controller #(
     output logic [STORE_BITS-1:0]   store_rows,
     output logic                    waits_for_place
 );
-  localparam logic [7:0] FENCE = 8'd0, MVIN = 8'd1, MVIN_ACC = 8'd2, PRELOAD = 8'd3, COMPUTE = 8'd4, MVOUT = 8'd5;
+  localparam logic [7:0] FENCE = 8'd0, MVIN = 8'd1, MVIN_ACC = 8'd2, PRELOAD = 8'd3, COMPUTE = 8'd4, MVOUT = 8'd5,
+      LAST = HAS_UNITS ? 8'd6 : 8'd5;
   localparam int unsigned R = ROW_BITS;
-  logic running, there, issues, begun, empty;
+  logic running, there, issues, empty;
   logic [31:0] number, total;
 
   wire [7:0] opcode = instruction[7:0];
@@ -55,7 +59,7 @@ module controller #(
   assign there = running && number != total;
   wire is_load = opcode == MVIN || opcode == MVIN_ACC;
   wire is_execute = opcode == PRELOAD || opcode == COMPUTE;
-  wire is_store = opcode == MVOUT;
+  wire is_store = opcode == MVOUT || (HAS_UNITS && opcode == LAST);
   assign to_load = there && is_load && load_has_place;
   assign to_execute = there && is_execute && execute_has_place;
   assign to_store = there && is_store && store_has_place;
@@ -76,7 +80,10 @@ module controller #(
   logic [3:0] planes;
   assign planes = !split ? 4'd1 : shift != 8'd0 ? shift[3:0] : 4'(PLANES);
   assign load_rows = {opcode == MVIN_ACC && instruction[255:224] == 32'd0, opcode == MVIN_ACC, planes, plane_stride, tile_stride, cols, rows, R'(row)};
-  assign store_rows = {tile_stride, cols, rows, R'(row)};
+  // Of `units` all from the first tile to the last, or none.
+  wire [15:0] before_last = (cols - 16'd1) / 16'(COLS);
+  assign store_rows = opcode == MVOUT ? {tile_stride, cols, rows, R'(row)}
+                      : {16'd0, 16'd1, instruction[25] ? before_last * tile_stride + rows : 16'd0, R'(row)};
   logic [15:0] left_rows, right_rows, added_rows;
   assign left_rows = opcode == COMPUTE ? rows : &row ? 16'd0 : transpose ? cols : rows;
   assign right_rows = opcode == COMPUTE && SUMS_STAY ? cols : 16'd0;
@@ -108,7 +115,7 @@ module controller #(
       empty <= all_empty && !issues;
       begun <= begun || issues;
       if (begun && !finished) cycles <= cycles + 64'd1;
-      if (there && opcode > MVOUT) begin
+      if (there && opcode > LAST) begin
         running <= 1'b0;
         refused <= 1'b1;
         finished <= 1'b1;

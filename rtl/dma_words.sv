@@ -1,6 +1,6 @@
-// What a channel of the DMA moves: the spans of an instruction, cut into requests at multiples of REQUEST_BYTES, and these
-// into the aligned words that they touch, one a cycle. A request is sent only while fewer than REQUESTS are without an
-// answer. An instruction is taken in the cycle in which its first word goes.
+// What a channel of the DMA moves: spans of bytes, cut into requests at multiples of REQUEST_BYTES, and these into the aligned
+// words that they touch, one a cycle. A request is sent only while fewer than REQUESTS are without an answer. A move is taken in
+// the cycle in which its first word goes.
 module dma_words #(
     parameter int unsigned BYTES = vitq_config_pkg::DMA_BYTES,
     parameter int unsigned REQUESTS = vitq_config_pkg::DMA_REQUESTS,
@@ -9,13 +9,16 @@ module dma_words #(
 ) (
     input  logic                  clk,
     input  logic                  reset,
-    // An instruction, if `ready`. A span is a row, or all of them where there is no gap between.
+    // A move, if `ready`: `total_bytes` bytes, the first `first_bytes` from `offset` on, then `span_bytes` (what is left of the
+    // total, in the last one) from `next_offset` on and from every `pitch` bytes after that.
     output logic                  ready,
     input  logic                  start,
     input  logic [31:0]           offset,
+    input  logic [31:0]           next_offset,
     input  logic [31:0]           pitch,
-    input  logic [17:0]           row_bytes,
-    input  logic [15:0]           rows,
+    input  logic [33:0]           first_bytes,
+    input  logic [19:0]           span_bytes,
+    input  logic [33:0]           total_bytes,
     input  logic                  answer,        // to a request
     // A word.
     output logic                  valid,
@@ -24,39 +27,28 @@ module dma_words #(
     output logic [PLACE_BITS-1:0] first,         // its bytes from `first` to before `last`
     output logic [PLACE_BITS-1:0] last,
     output logic                  ends_request,
-    output logic                  ends,          // the instruction
+    output logic                  ends,          // the move
     output logic                  waits          // for an answer only
 );
   localparam int unsigned COUNT_BITS = $clog2(REQUESTS + 1);
   logic busy, midway;
   logic [31:0] at, span_at, stride;
-  logic [33:0] left, span_bytes;
-  logic [15:0] spans;
+  logic [33:0] left, all_left;
+  logic [19:0] length;
   logic [COUNT_BITS-1:0] unanswered;
 
   // What there is to do in this cycle.
   logic [31:0] now_at, now_span_at, now_stride, next_word, to_next_word;
-  logic [33:0] now_left, now_span_bytes, word_bytes;
-  logic [15:0] now_spans;
-  logic gapless, now_midway, ends_span;
-  assign gapless = pitch == 32'(row_bytes);
+  logic [33:0] now_left, now_all, rest, word_bytes;
+  logic [19:0] now_length;
+  logic now_midway, ends_span;
   assign ready = !busy;
-  always_comb begin
-    now_at = at;
-    now_span_at = span_at;
-    now_stride = stride;
-    now_left = left;
-    now_span_bytes = span_bytes;
-    now_spans = spans;
-    if (start) begin
-      now_at = offset;
-      now_span_at = offset;
-      now_stride = pitch;
-      now_left = gapless ? 34'(row_bytes) * 34'(rows) : 34'(row_bytes);
-      now_span_bytes = now_left;
-      now_spans = gapless ? 16'd1 : rows;
-    end
-  end
+  assign now_at = start ? offset : at;
+  assign now_span_at = start ? next_offset : span_at;
+  assign now_stride = start ? pitch : stride;
+  assign now_left = start ? first_bytes : left;
+  assign now_all = start ? total_bytes : all_left;
+  assign now_length = start ? span_bytes : length;
   assign now_midway = midway && !start;
   assign address = now_at & ~32'(BYTES - 1);
   assign next_word = address + 32'(BYTES);
@@ -64,9 +56,10 @@ module dma_words #(
   assign first = PLACE_BITS'(now_at & 32'(BYTES - 1));
   assign ends_span = now_left <= 34'(to_next_word);
   assign word_bytes = ends_span ? now_left : 34'(to_next_word);
+  assign rest = now_all - word_bytes;
   assign last = first + PLACE_BITS'(word_bytes);
   assign ends_request = ends_span || (next_word & 32'(REQUEST_BYTES - 1)) == 32'd0;
-  assign ends = ends_span && now_spans == 16'd1;
+  assign ends = rest == '0;
   assign waits = (busy || start) && !now_midway && unanswered == COUNT_BITS'(REQUESTS);
   assign valid = (busy || start) && !waits;
 
@@ -89,16 +82,16 @@ module dma_words #(
     span_at <= now_span_at;
     stride <= now_stride;
     left <= now_left;
-    span_bytes <= now_span_bytes;
-    spans <= now_spans;
+    all_left <= now_all;
+    length <= now_length;
     if (valid && take) begin
       at <= next_word;
       left <= now_left - word_bytes;
+      all_left <= rest;
       if (ends_span) begin
-        at <= now_span_at + now_stride;
+        at <= now_span_at;
         span_at <= now_span_at + now_stride;
-        left <= now_span_bytes;
-        spans <= now_spans - 16'd1;
+        left <= 34'(now_length) < rest ? 34'(now_length) : rest;
       end
     end
   end

@@ -25,6 +25,8 @@ constexpr uint64_t kBytes = VITQ_RTL_DMA_BYTES;
 /// Cycles from a word at the array's port to the answer there: the array takes two of the latency itself.
 constexpr uint64_t kLatency = VITQ_RTL_DMA_LATENCY - 2;
 constexpr size_t kInstructionBytes = 32;
+/// The operand that the parameters of unit programs are.
+constexpr uint16_t kParameters = 256;
 
 /// A word of the DMA's width on one of its ports, whatever type Verilator gave the port.
 template <typename Port>
@@ -43,8 +45,9 @@ public:
   }
   ~Array() { top.final(); }
 
-  vitq_rtl_result run(const uint8_t *code, uint32_t count, const vitq_rtl_operand *operands, size_t numOperands,
-                      uint64_t mostCycles, vitq_rtl_counters &counters);
+  vitq_rtl_result run(const uint8_t *code, uint32_t count, const uint8_t *parameters, uint32_t parameterBytes,
+                      const vitq_rtl_operand *operands, size_t numOperands, uint64_t mostCycles,
+                      vitq_rtl_counters &counters);
 
 private:
   /// A cycle: what the array shows follows its inputs, then its registers take their next values.
@@ -64,6 +67,8 @@ private:
   Vvitq_array top;
   const vitq_rtl_operand *operands = nullptr;
   size_t numOperands = 0;
+  const uint8_t *parameters = nullptr;
+  uint32_t parameterBytes = 0;
 
   struct Answer {
     uint64_t at;
@@ -80,14 +85,16 @@ private:
 bool Array::read(uint64_t now) {
   if (!top.read_ask)
     return true;
-  if (top.read_operand >= numOperands)
+  const bool isParameter = top.read_operand == kParameters;
+  if (!isParameter && top.read_operand >= numOperands)
     return false;
-  const vitq_rtl_operand &operand = operands[top.read_operand];
+  const char *data = isParameter ? reinterpret_cast<const char *>(parameters) : operands[top.read_operand].data;
+  const uint64_t bytes = isParameter ? parameterBytes : operands[top.read_operand].bytes;
   const uint64_t from = top.read_address;
-  if (from >= operand.bytes)
+  if (from >= bytes)
     return false;
   Answer answer = {now + kLatency, {}};
-  std::memcpy(answer.bytes, operand.data + from, std::min(kBytes, operand.bytes - from));
+  std::memcpy(answer.bytes, data + from, std::min(kBytes, bytes - from));
   words.push_back(answer);
   return true;
 }
@@ -113,8 +120,11 @@ bool Array::write(uint64_t now) {
   return true;
 }
 
-vitq_rtl_result Array::run(const uint8_t *code, uint32_t count, const vitq_rtl_operand *given, size_t numGiven,
-                           uint64_t mostCycles, vitq_rtl_counters &counters) {
+vitq_rtl_result Array::run(const uint8_t *code, uint32_t count, const uint8_t *image, uint32_t imageBytes,
+                           const vitq_rtl_operand *given, size_t numGiven, uint64_t mostCycles,
+                           vitq_rtl_counters &counters) {
+  parameters = image;
+  parameterBytes = top.parameter_bytes = imageBytes;
   operands = given;
   numOperands = numGiven;
   words.clear();
@@ -165,7 +175,9 @@ vitq_rtl_result Array::run(const uint8_t *code, uint32_t count, const vitq_rtl_o
 const char *vitq_rtl_config(void) { return VITQ_RTL_CONFIG; }
 void *vitq_rtl_create(void) { return new Array; }
 void vitq_rtl_destroy(void *array) { delete static_cast<Array *>(array); }
-vitq_rtl_result vitq_rtl_run(void *array, const uint8_t *code, uint32_t count, const vitq_rtl_operand *operands,
-                             size_t numOperands, uint64_t mostCycles, vitq_rtl_counters *counters) {
-  return static_cast<Array *>(array)->run(code, count, operands, numOperands, mostCycles, *counters);
+vitq_rtl_result vitq_rtl_run(void *array, const uint8_t *code, uint32_t count, const uint8_t *parameters,
+                             uint32_t parameterBytes, const vitq_rtl_operand *operands, size_t numOperands,
+                             uint64_t mostCycles, vitq_rtl_counters *counters) {
+  return static_cast<Array *>(array)->run(code, count, parameters, parameterBytes, operands, numOperands, mostCycles,
+                                          *counters);
 }

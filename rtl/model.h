@@ -48,8 +48,9 @@ VITQ_RTL_EXPORT const char *vitq_rtl_config(void);
 /* An array whose memories hold 0. */
 VITQ_RTL_EXPORT void *vitq_rtl_create(void);
 VITQ_RTL_EXPORT void vitq_rtl_destroy(void *array);
-/* Runs a launch: `code` has `count` instructions of 32 bytes. */
+/* Runs a launch: `code` has `count` instructions of 32 bytes; `parameters` are those of its unit programs. */
 VITQ_RTL_EXPORT enum vitq_rtl_result vitq_rtl_run(void *array, const uint8_t *code, uint32_t count,
+                                                  const uint8_t *parameters, uint32_t parameter_bytes,
                                                   const struct vitq_rtl_operand *operands, size_t num_operands,
                                                   uint64_t most_cycles, struct vitq_rtl_counters *counters);
 

@@ -1,6 +1,6 @@
 // Stores: rows of sums out of the accumulator memory, through the shift requantizers (units/vitq_shift) where an
-// instruction says `scale`, and as words to the DMA's channel that writes. A row of a tile is read once. A word that has bytes of several takes a
-// cycle for each. The memory behind the channel answers the last word of each request, in order, DMA_LATENCY - 2 cycles
+// instruction says `scale`, and as words to the DMA's channel that writes. A row of a tile is read once. A word that has bytes of
+// several takes a cycle for each. What the row unit sends goes the same way, as bytes that are there. The memory behind the channel answers the last word of each request, in order, DMA_LATENCY - 2 cycles
 // after it: two cycles pass before it.
 module store_unit #(
     parameter int unsigned COLS = vitq_config_pkg::COLS,
@@ -21,6 +21,20 @@ module store_unit #(
     output logic                     read,
     output logic [ROW_BITS-1:0]      read_row,
     input  logic [COLS*SUM_BITS-1:0] read_data,     // in the next cycle
+    // The row unit: a move (see dma_words), the bytes that follow, how many of them go, and whether these are the last.
+    // `completes`: with the move its instruction is done.
+    input  logic                     unit_start,
+    input  logic [7:0]               unit_operand,
+    input  logic [31:0]              unit_offset,
+    input  logic [31:0]              unit_next_offset,
+    input  logic [31:0]              unit_pitch,
+    input  logic [33:0]              unit_first_bytes,
+    input  logic [19:0]              unit_span_bytes,
+    input  logic [33:0]              unit_total_bytes,
+    input  logic                     unit_completes,
+    input  logic [8*BYTES-1:0]       unit_bytes,
+    output logic [PLACE_BITS-1:0]    unit_takes,
+    output logic                     unit_ends,
     // Memory.
     output logic                     give,
     output logic [7:0]               give_operand,
@@ -32,6 +46,7 @@ module store_unit #(
     // Its rows have been read; the last answer is there. Both of the oldest instruction of which it was not so yet.
     output logic                     has_read,
     output logic                     done,
+    output logic                     reads,         // an instruction of its own is not through
     output logic                     moves,
     output logic                     waits
 );
@@ -55,16 +70,27 @@ module store_unit #(
   assign shift_now = start ? shift : shift_held;
   assign scale_now = start ? scale : scale_held;
   assign relu_now = start ? relu : relu_held;
-  assign operand_now = start ? operand : operand_held;
+  assign operand_now = start ? operand : unit_start ? unit_operand : operand_held;
   assign row_bytes_now = start ? row_bytes : row_bytes_held;
   assign stride_now = start ? ROW_BITS'(tile_stride) : stride_held;
 
-  logic valid, take, ends_request, ends, answered;
-  logic [31:0] address;
+  logic valid, take, ends_request, ends, answered, of_unit, of_unit_held, own;
+  logic [31:0] address, next_offset;
+  logic [33:0] first_bytes, total_bytes;
   logic [PLACE_BITS-1:0] first, last;
+  row_spans spans (.offset(instruction[223:192]), .pitch(instruction[255:224]), .row_bytes, .rows, .next_offset,
+                   .first_bytes, .total_bytes);
   dma_words #(.BYTES(BYTES), .REQUESTS(REQUESTS), .REQUEST_BYTES(REQUEST_BYTES)) words (
-      .clk, .reset, .ready, .start, .offset(instruction[223:192]), .pitch(instruction[255:224]), .row_bytes, .rows,
-      .answer(answered), .valid, .take, .address, .first, .last, .ends_request, .ends, .waits);
+      .clk, .reset, .ready, .start(start || unit_start), .offset(unit_start ? unit_offset : instruction[223:192]),
+      .next_offset(unit_start ? unit_next_offset : next_offset), .pitch(unit_start ? unit_pitch : instruction[255:224]),
+      .first_bytes(unit_start ? unit_first_bytes : first_bytes), .span_bytes(unit_start ? unit_span_bytes : {2'b00, row_bytes}),
+      .total_bytes(unit_start ? unit_total_bytes : total_bytes), .answer(answered), .valid, .take, .address, .first, .last,
+      .ends_request, .ends, .waits);
+  assign of_unit = unit_start || (of_unit_held && !start);
+  assign own = valid && !of_unit;
+  assign reads = !ready && !of_unit_held;
+  assign unit_takes = valid && of_unit ? last - first : '0;
+  assign unit_ends = valid && of_unit && ends;
 
   // Where the next byte is from: row, local row of its tile, byte in the tile, bytes left in the row; bytes of the word
   // that earlier cycles gave.
@@ -88,13 +114,13 @@ module store_unit #(
     if (to_tile_end < count) count = to_tile_end;
     if (row_left_now < count) count = row_left_now;
   end
-  assign take = count == to_word_end;
+  assign take = of_unit || count == to_word_end;
   assign ends_row = count == row_left_now;
   assign ends_tile = count == to_tile_end;
-  assign read = valid && fresh_now;
+  assign read = own && fresh_now;
   assign read_row = row_now + tile_now;
   assign moves = valid;
-  assign has_read = valid && take && ends;
+  assign has_read = own && take && ends;
 
   always_ff @(posedge clk) begin
     shift_held <= shift_now;
@@ -109,7 +135,8 @@ module store_unit #(
     row_left <= row_left_now;
     word_at <= reset || start ? '0 : word_at;
     fresh <= fresh_now;
-    if (valid) begin
+    of_unit_held <= of_unit;
+    if (own) begin
       word_at <= take ? '0 : word_at_now + PLACE_BITS'(count);
       fresh <= ends_row || ends_tile;
       place <= ends_row || ends_tile ? '0 : place_now + TILE_BYTE_BITS'(count);
@@ -125,7 +152,7 @@ module store_unit #(
   logic [COLS*SUM_BITS-1:0] row_data, row_held;
   logic [32*COLS-1:0] row_sums;
   logic [8*COLS-1:0] row_codes;
-  logic read_before, part_valid, part_ends, part_ends_request, part_scale, part_relu;
+  logic read_before, part_valid, part_of_unit, part_ends, part_ends_request, part_scale, part_relu;
   logic [4:0] part_shift;
   logic [7:0] part_operand;
   logic [31:0] part_address;
@@ -147,10 +174,10 @@ module store_unit #(
   endgenerate
 
   logic [32*COLS-1:0] row_bytes_from;
-  logic [8*BYTES-1:0] part, so_far, whole;
+  logic [8*BYTES-1:0] part, part_unit_bytes, so_far, whole;
   logic [BYTES-1:0] bytes_so_far, bytes_whole;
   assign row_bytes_from = (part_scale ? (32 * COLS)'(row_codes) : row_sums) >> {part_place, 3'b000};
-  assign part = (8 * BYTES)'(row_bytes_from);
+  assign part = part_of_unit ? part_unit_bytes : (8 * BYTES)'(row_bytes_from);
   wire unused_bytes = &{1'b0, row_bytes_from};
   always_comb begin : assemble
     integer i;
@@ -165,6 +192,8 @@ module store_unit #(
   always_ff @(posedge clk) begin
     read_before <= read;
     part_valid <= valid && !reset;
+    part_of_unit <= of_unit;
+    if (of_unit) part_unit_bytes <= unit_bytes;
     part_ends <= valid && take && !reset;
     part_ends_request <= ends_request;
     part_scale <= scale_now;
@@ -173,8 +202,8 @@ module store_unit #(
     part_operand <= operand_now;
     part_address <= address;
     part_place <= place_now;
-    part_at <= word_at_now;
-    part_end <= word_at_now + PLACE_BITS'(count);
+    part_at <= of_unit ? first : word_at_now;
+    part_end <= of_unit ? last : word_at_now + PLACE_BITS'(count);
     row_held <= row_data;
     so_far <= whole;
     bytes_so_far <= part_ends || reset ? '0 : bytes_whole;
@@ -190,6 +219,7 @@ module store_unit #(
   logic answer_ends;
   assign answered = answer;
   word_queue #(.PLACES(REQUESTS), .BITS(1)) asked (
-      .clk, .reset, .put(valid && take && ends_request), .in(ends), .take(answer), .out(answer_ends));
+      .clk, .reset, .put(valid && take && ends_request), .in(ends && (!of_unit || unit_completes)), .take(answer),
+      .out(answer_ends));
   assign done = answer && answer_ends;
 endmodule

@@ -1,5 +1,5 @@
-// The systolic array: three queues, a DMA with a channel each way, scratchpad, elements, accumulator memory. Program memory
-// and DRAM are outside. Memories keep their contents between launches.
+// The systolic array: three queues, a DMA with a channel each way, scratchpad, elements, accumulator memory, units. Program
+// memory and DRAM are outside. Memories keep their contents between launches.
 module vitq_array #(
     parameter int unsigned ROWS = vitq_config_pkg::ROWS,
     parameter int unsigned COLS = vitq_config_pkg::COLS,
@@ -10,6 +10,7 @@ module vitq_array #(
     // A launch of `count` instructions, and its end; see controller.
     input  logic                   launch,
     input  logic [31:0]            count,
+    input  logic [31:0]            parameter_bytes, // of its unit programs, operand 256; see unit_parameters
     output logic                   finished,
     output logic                   refused,
     output logic [63:0]            cycles,
@@ -22,7 +23,7 @@ module vitq_array #(
     input  logic [255:0]           fetch_data,
     // DRAM, read: words of an operand, given in order DMA_LATENCY - 2 cycles after they are asked for.
     output logic                   read_ask,
-    output logic [7:0]             read_operand,
+    output logic [8:0]             read_operand,
     output logic [31:0]            read_address,
     input  logic                   read_given,
     input  logic [8*DMA_BYTES-1:0] read_data,
@@ -62,13 +63,14 @@ module vitq_array #(
   //===--- Issue ---------------------------------------------------------------------------------------------------===//
 
   logic load_has_place, execute_has_place, store_has_place, load_empty, execute_empty, store_empty;
-  logic to_load, to_execute, to_store, waits_for_place;
+  logic to_load, to_execute, to_store, waits_for_place, begun, parameters_there, parameters_come;
   logic [LOAD_BITS-1:0] load_rows;
   logic [EXECUTE_BITS-1:0] execute_rows;
   logic [STORE_BITS-1:0] store_rows;
   controller #(.ROW_BITS(ANY_ROW_BITS)) control (
-      .clk, .reset, .launch, .count, .finished, .refused, .cycles, .address(fetch_address), .instruction(fetch_data),
-      .load_has_place, .execute_has_place, .store_has_place, .all_empty(load_empty && execute_empty && store_empty),
+      .clk, .reset, .launch, .count, .finished, .refused, .cycles, .begun, .address(fetch_address), .instruction(fetch_data),
+      .load_has_place, .execute_has_place, .store_has_place, 
+      .all_empty(load_empty && execute_empty && store_empty && (parameters_there || parameters_come)),
       .to_load, .to_execute, .to_store, .load_rows, .execute_rows, .store_rows, .waits_for_place);
 
   logic [LOADS-1:0] load_taken, load_read, load_done, load_freed, load_set_done, load_set_read, for_loads,
@@ -148,7 +150,7 @@ module vitq_array #(
   wire [18:0] load_row_bits = load_cols * 19'(BITS);
   wire [17:0] load_row_bytes = load_is_sums ? {load_cols, 2'b00}
                                : load_head[16] ? {2'b00, load_cols} : 18'((load_row_bits + 19'd7) >> 3);
-  logic load_ready, load_moves, load_waits, given_ends;
+  logic load_ready, load_moves, load_waits, given_ends, load_given;
   logic [PLACE_BITS-1:0] given_first, given_last;
   // Sums that are written as they come must not overtake a row that is being repeated.
   localparam int unsigned REPEAT_BITS = $clog2(LOADS + 1);
@@ -156,16 +158,57 @@ module vitq_array #(
   logic load_repeats_row, load_overtakes, repeat_done;
   assign load_repeats_row = load_is_sums && load_pitch == 32'd0;
   assign load_overtakes = load_is_sums && !load_repeats_row && repeating != '0;
-  assign load_starts = load_valid && load_clear && load_ready && !load_overtakes;
+  // Parameters go first, then loads, then rows of units, which then have the channel until all of a row is asked for.
+  logic parameters_start, parameters_wait, parameters_given, unit_ask, unit_locked, unit_granted, unit_completes, unit_given;
+  logic [1:0] unit_port;
+  logic [7:0] unit_operand;
+  logic [31:0] unit_offset, unit_next_offset, unit_pitch, load_next_offset;
+  logic [33:0] unit_first_bytes, unit_total_bytes, load_first_bytes, load_total_bytes;
+  logic [19:0] unit_span_bytes;
+  logic [4:0] given_tag;
+  localparam logic [1:0] FOR_LOADS = 2'd0, FOR_UNITS = 2'd1, FOR_PARAMETERS = 2'd2;
+  localparam int unsigned TAG_BITS = 5;
+  assign load_starts = load_valid && load_clear && load_ready && !load_overtakes && !parameters_wait && !unit_locked;
+  assign unit_granted = unit_ask && load_ready && !parameters_wait && !load_starts;
   always_ff @(posedge clk)
     if (reset) repeating <= '0;
     else repeating <= repeating + REPEAT_BITS'(load_starts && load_repeats_row) - REPEAT_BITS'(repeat_done);
-  dma_read #(.BYTES(DMA_BYTES)) reader (
-      .clk, .reset, .ready(load_ready), .start(load_starts), .operand(load_head[167:160]), .offset(load_head[223:192]),
-      .pitch(load_pitch), .row_bytes(load_row_bytes),
-      .rows(load_repeats_row ? 16'd1 : load_head[111:96]),
+  row_spans load_spans (
+      .offset(load_head[223:192]), .pitch(load_pitch), .row_bytes(load_row_bytes),
+      .rows(load_repeats_row ? 16'd1 : load_head[111:96]), .next_offset(load_next_offset),
+      .first_bytes(load_first_bytes), .total_bytes(load_total_bytes));
+  dma_read #(.BYTES(DMA_BYTES), .TAG_BITS(TAG_BITS)) reader (
+      .clk, .reset, .ready(load_ready), .start(parameters_start || load_starts || unit_granted),
+      .tag(parameters_start ? {3'd0, FOR_PARAMETERS} : load_starts ? {3'd0, FOR_LOADS} : {unit_completes, unit_port, FOR_UNITS}),
+      .operand(parameters_start ? 9'd256 : {1'b0, load_starts ? load_head[167:160] : unit_operand}),
+      .offset(parameters_start ? '0 : load_starts ? load_head[223:192] : unit_offset),
+      .next_offset(load_starts ? load_next_offset : unit_next_offset), .pitch(load_starts ? load_pitch : unit_pitch),
+      .first_bytes(parameters_start ? 34'(parameter_bytes_held) : load_starts ? load_first_bytes : unit_first_bytes),
+      .span_bytes(load_starts ? {2'b00, load_row_bytes} : unit_span_bytes),
+      .total_bytes(parameters_start ? 34'(parameter_bytes_held) : load_starts ? load_total_bytes : unit_total_bytes),
       .ask(read_ask), .ask_operand(read_operand), .ask_address(read_address), .given(read_given), .first(given_first),
-      .last(given_last), .ends(given_ends), .moves(load_moves), .waits(load_waits));
+      .last(given_last), .ends(given_ends), .given_tag, .moves(load_moves), .waits(load_waits));
+  assign load_given = read_given && given_tag[1:0] == FOR_LOADS;
+  assign unit_given = read_given && given_tag[1:0] == FOR_UNITS;
+  assign parameters_given = read_given && given_tag[1:0] == FOR_PARAMETERS;
+
+  // The launch's parameters: asked for when it begins, there two cycles after the last word.
+  logic [31:0] parameter_bytes_held;
+  assign parameters_start = parameters_wait && begun && load_ready;
+  always_ff @(posedge clk) begin
+    parameters_come <= parameters_given && given_ends && !reset;
+    if (launch) parameter_bytes_held <= parameter_bytes;
+    if (reset) begin
+      parameters_wait <= 1'b0;
+      parameters_there <= 1'b1;
+    end else if (launch) begin
+      parameters_wait <= parameter_bytes != '0;
+      parameters_there <= parameter_bytes == '0;
+    end else begin
+      if (parameters_start) parameters_wait <= 1'b0;
+      if (parameters_come) parameters_there <= 1'b1;
+    end
+  end
 
   logic next_instruction, load_adds, load_repeats, loaded;
   logic [SLOTS-1:0] slot_write, slot_last;
@@ -178,7 +221,7 @@ module vitq_array #(
   logic [SUM_SLOTS*SUM_BITS-1:0] sum_load_data;
   load_unit #(.WIDTH(WIDTH), .BYTES(DMA_BYTES), .ROW_BITS(ROW_BITS), .LANE_BITS(LANE_BITS), .SUM_ROW_BITS(SUM_ROW_BITS),
               .SUM_LANE_BITS(SUM_LANE_BITS)) loads (
-      .clk, .reset, .given(read_given), .word(read_data), .first(given_first), .last(given_last), .ends(given_ends),
+      .clk, .reset, .given(load_given), .word(read_data), .first(given_first), .last(given_last), .ends(given_ends),
       .instruction(load_given_to), .next_instruction, .write(slot_write), .write_row(slot_row), .write_lane(slot_lane),
       .write_data(slot_data), .write_last(slot_last), .load(sum_load), .load_row(sum_load_row), .load_lane(sum_load_lane),
       .load_data(sum_load_data), .load_adds, .load_repeats, .loaded);
@@ -194,7 +237,7 @@ module vitq_array #(
     if (reset) given_place <= '0;
     else if (next_instruction) given_place <= given_place == LOAD_INDEX'(LOADS - 1) ? '0 : given_place + 1'b1;
     written_place <= given_place;
-    if (read_given) written_instruction <= load_given_to;
+    if (load_given) written_instruction <= load_given_to;
   end
   repeat_unit #(.COLS(COLS), .SLOTS(SUM_SLOTS), .LANE_BITS(SUM_LANE_BITS), .ROW_BITS(SUM_ROW_BITS)) repeats (
       .clk, .reset, .load(load_repeats ? sum_load : '0), .load_lane(sum_load_lane), .load_data(sum_load_data),
@@ -215,7 +258,8 @@ module vitq_array #(
   logic [SUM_ROW_BITS-1:0] sums_read_row, sums_write_row, store_row;
   logic [COLS*SUM_BITS-1:0] sums_read_data, sums_write_data, store_data;
   logic [COLS-1:0] sums_write_lanes;
-  logic busy, conflict, hazard, hazard_is_compute;
+  logic busy, conflict, hazard, hazard_is_compute, unit_reads;
+  logic [SUM_ROW_BITS-1:0] unit_row;
   scratchpad #(.WIDTH(WIDTH), .SLOTS(SLOTS), .ADDRESS_BITS(ROW_BITS), .LANE_BITS(LANE_BITS)) operands (
       .clk, .enable, .left_read, .left_row, .left_data, .right_read, .right_row, .right_waits, .right_data,
       .write(slot_write), .write_row(slot_row), .write_lane(slot_lane), .write_data(slot_data), .write_last(slot_last));
@@ -227,7 +271,8 @@ module vitq_array #(
       .hazard_entry(hazard_is_compute));
   accumulators #(.COLS(COLS), .SLOTS(SUM_SLOTS), .ADDRESS_BITS(SUM_ROW_BITS), .LANE_BITS(SUM_LANE_BITS)) sums (
       .clk, .array_read(sums_read), .array_row(sums_read_row), .array_waits(sums_wait), .array_data(sums_read_data),
-      .store_read(store_reads), .store_row, .store_data, .write(sums_write), .write_row(sums_write_row),
+      .store_read(store_reads || unit_reads),
+      .store_row(unit_reads ? unit_row : store_row), .store_data, .write(sums_write), .write_row(sums_write_row),
       .write_lanes(sums_write_lanes), .write_data(sums_write_data), .load(load_repeats ? '0 : sum_load),
       .load_row(sum_load_row), .load_lane(sum_load_lane), .load_data(sum_load_data), .load_adds, .repeat_write,
       .repeat_row, .repeat_lanes, .repeat_data, .repeat_adds);
@@ -236,22 +281,70 @@ module vitq_array #(
 
   logic store_ready, store_has_read, store_is_done, store_moves, store_waits;
   logic [STORE_INDEX-1:0] reading_place, answered_place;
-  assign store_starts = store_valid && store_clear && store_ready;
+  wire store_is_unit = store_head[7:0] == 8'd6;
+  logic mvout_starts, mvout_reads, unit_starts, unit_idle, unit_has_read, send_start, send_completes, send_ends;
+  logic [7:0] send_operand;
+  logic [31:0] send_offset, send_next_offset, send_pitch;
+  logic [33:0] send_first_bytes, send_total_bytes;
+  logic [19:0] send_span_bytes;
+  logic [8*DMA_BYTES-1:0] send_bytes;
+  logic [PLACE_BITS-1:0] send_takes;
+  assign mvout_starts = store_valid && store_clear && store_ready && !store_is_unit && unit_idle;
+  assign store_starts = mvout_starts || unit_starts;
   store_unit #(.COLS(COLS), .BYTES(DMA_BYTES), .ROW_BITS(SUM_ROW_BITS)) stores (
-      .clk, .reset, .ready(store_ready), .start(store_starts), .instruction(store_head), .read(store_reads),
-      .read_row(store_row), .read_data(store_data), .give(write_give), .give_operand(write_operand),
+      .clk, .reset, .ready(store_ready), .start(mvout_starts), .instruction(store_head), .read(store_reads),
+      .reads(mvout_reads), .unit_start(send_start), .unit_operand(send_operand), .unit_offset(send_offset),
+      .unit_next_offset(send_next_offset), .unit_pitch(send_pitch), .unit_first_bytes(send_first_bytes),
+      .unit_span_bytes(send_span_bytes), .unit_total_bytes(send_total_bytes), .unit_completes(send_completes),
+      .unit_bytes(send_bytes), .unit_takes(send_takes), .unit_ends(send_ends), .read_row(store_row), .read_data(store_data), .give(write_give), .give_operand(write_operand),
       .give_address(write_address), .give_data(write_data), .give_bytes(write_bytes), .give_ends(write_ends),
       .answer(write_answer), .has_read(store_has_read), .done(store_is_done), .moves(store_moves), .waits(store_waits));
+  generate
+    if (vitq_config_pkg::HAS_UNITS) begin : row_units
+      localparam int unsigned WORDS = DMA_BYTES < 4 ? 1 : DMA_BYTES / 4;
+      logic config_write;
+      logic [1:0] config_space;
+      logic [3:0] config_slot;
+      logic [15:0] config_index, config_lane;
+      logic [7:0] config_word;
+      logic [32*WORDS-1:0] config_data;
+      unit_parameters #(.BYTES(DMA_BYTES)) parameters (
+          .clk, .reset(reset || launch), .given(parameters_given), .data(read_data), .write(config_write),
+          .space(config_space), .slot(config_slot), .index(config_index), .lane(config_lane), .first_word(config_word),
+          .words(config_data));
+      row_unit #(.BYTES(DMA_BYTES), .ROW_BITS(SUM_ROW_BITS)) units (
+          .clk, .reset, .valid(store_valid && store_is_unit && parameters_there), .clear(store_clear && !mvout_reads),
+          .instruction(store_head), .starts(unit_starts), .idle(unit_idle), .has_read(unit_has_read), .config_write,
+          .config_space, .config_slot, .config_index, .config_lane, .config_word, .config_data, .ask(unit_ask),
+          .locked(unit_locked), .granted(unit_granted), .ask_port(unit_port), .ask_completes(unit_completes),
+          .ask_operand(unit_operand), .ask_offset(unit_offset), .ask_next_offset(unit_next_offset), .ask_pitch(unit_pitch),
+          .ask_first_bytes(unit_first_bytes), .ask_span_bytes(unit_span_bytes), .ask_total_bytes(unit_total_bytes),
+          .given(unit_given), .given_data(read_data), .given_first, .given_last, .given_port(given_tag[3:2]),
+          .given_completes(given_ends && given_tag[4]), .read(unit_reads), .read_row(unit_row), .read_data(store_data),
+          .write_ready(store_ready), .write_start(send_start), .write_operand(send_operand), .write_offset(send_offset),
+          .write_next_offset(send_next_offset), .write_pitch(send_pitch), .write_first_bytes(send_first_bytes),
+          .write_span_bytes(send_span_bytes), .write_total_bytes(send_total_bytes), .write_completes(send_completes),
+          .write_bytes(send_bytes), .write_takes(send_takes), .write_ends(send_ends));
+    end else begin : no_units
+      assign {unit_starts, unit_has_read, unit_ask, unit_locked, unit_completes, unit_reads, send_start, send_completes} = '0;
+      assign {unit_port, unit_operand, unit_offset, unit_next_offset, unit_pitch, unit_first_bytes, unit_span_bytes,
+              unit_total_bytes, unit_row} = '0;
+      assign {send_operand, send_offset, send_next_offset, send_pitch, send_first_bytes, send_span_bytes,
+              send_total_bytes, send_bytes} = '0;
+      assign unit_idle = 1'b1;
+      wire unused_units = &{1'b0, unit_granted, unit_given, given_tag, mvout_reads, send_takes, send_ends};
+    end
+  endgenerate
   // Both in the order of the queue.
   always_ff @(posedge clk)
     if (reset) begin
       reading_place <= '0;
       answered_place <= '0;
     end else begin
-      if (store_has_read) reading_place <= reading_place == STORE_INDEX'(STORES - 1) ? '0 : reading_place + 1'b1;
+      if (store_has_read || unit_has_read) reading_place <= reading_place == STORE_INDEX'(STORES - 1) ? '0 : reading_place + 1'b1;
       if (store_is_done) answered_place <= answered_place == STORE_INDEX'(STORES - 1) ? '0 : answered_place + 1'b1;
     end
-  assign store_set_read = STORES'(store_has_read) << reading_place;
+  assign store_set_read = STORES'(store_has_read || unit_has_read) << reading_place;
   assign store_set_done = STORES'(store_is_done) << answered_place;
 
   //===--- Counters ------------------------------------------------------------------------------------------------===//

@@ -48,8 +48,8 @@ struct AccumulatorRow {
 
 class HazardFinder {
 public:
-  HazardFinder(const Config &config)
-      : config(config), scratchpad(static_cast<size_t>(config.scratchpadSize())),
+  HazardFinder(const Config &config, llvm::ArrayRef<Instruction> code)
+      : config(config), code(code), scratchpad(static_cast<size_t>(config.scratchpadSize())),
         accumulator(static_cast<size_t>(config.accumulatorSize())) {}
 
   Hazards find(uint32_t number, const Instruction &instruction);
@@ -67,12 +67,13 @@ private:
   }
 
   const Config &config;
+  llvm::ArrayRef<Instruction> code;
   std::vector<ScratchpadRow> scratchpad;
   std::vector<AccumulatorRow> accumulator;
   Instruction target;
   uint32_t targetNumber = kNone;
   /// The instruction at hand, plus one; what it conflicts with.
-  uint32_t self = 0, first = 0, second = 0;
+  uint32_t self = 0, first = 0, second = 0, third = 0;
 };
 
 } // namespace
@@ -113,7 +114,7 @@ void HazardFinder::findCompute(const Instruction &instruction) {
   if (stationarySums && !instruction.has(FlagLast))
     return;
   forRows(accumulator, target.local2, stationarySums ? target.rows : instruction.rows, [this](AccumulatorRow &row) {
-    first = std::max(first, row.load);
+    third = std::max(third, row.load);
     second = std::max(second, row.store);
     row.compute = self;
   });
@@ -121,8 +122,8 @@ void HazardFinder::findCompute(const Instruction &instruction) {
 
 Hazards HazardFinder::find(uint32_t number, const Instruction &instruction) {
   self = number + 1;
-  first = second = 0;
-  bool firstUntilRead = false, secondUntilRead = true;
+  first = second = third = 0;
+  bool firstUntilRead = false, secondUntilRead = true, thirdUntilRead = false;
   switch (instruction.opcode) {
   case Opcode::Fence:
     break;
@@ -142,6 +143,8 @@ Hazards HazardFinder::find(uint32_t number, const Instruction &instruction) {
     break;
   case Opcode::Compute:
     findCompute(instruction);
+    // A row that is repeated from the compute's first row on is there before the compute adds to it.
+    thirdUntilRead = third != 0 && code[third - 1].repeatsRow() && code[third - 1].local == target.local2;
     break;
   case Opcode::Mvout:
   case Opcode::Units:
@@ -158,12 +161,12 @@ Hazards HazardFinder::find(uint32_t number, const Instruction &instruction) {
     break;
   }
   // 0 - 1 is kNone.
-  return {{{first - 1, firstUntilRead}, {second - 1, secondUntilRead}},
+  return {{{first - 1, firstUntilRead}, {second - 1, secondUntilRead}, {third - 1, thirdUntilRead}},
           instruction.opcode == Opcode::Compute ? targetNumber : kNone};
 }
 
 std::vector<Hazards> simulator::findHazards(const Config &config, llvm::ArrayRef<Instruction> code) {
-  HazardFinder finder(config);
+  HazardFinder finder(config, code);
   std::vector<Hazards> hazards;
   hazards.reserve(code.size());
   for (const Instruction &instruction : code)

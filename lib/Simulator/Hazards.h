@@ -30,7 +30,7 @@ struct Hazard {
 /// Of an instruction: the last one of each kind of access that conflicts with it. All of
 /// that kind before are over by then, since queues work in order.
 struct Hazards {
-  Hazard all[2];
+  Hazard all[3];
   /// The preload that says where a compute's sums go.
   uint32_t preload = kNone;
 };

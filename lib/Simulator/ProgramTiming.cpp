@@ -86,7 +86,7 @@ static Traffic leastTraffic(const Program &program, const Launch &launch) {
   const std::vector<const UnitProgram *> units = unitsOf(program, launch);
   Traffic traffic;
   for (const UnitProgram *unit : units)
-    traffic.read += static_cast<uint64_t>(unit->parameterBytes());
+    traffic.read += static_cast<uint64_t>(unit->parameterBytes(program.config));
   for (const Instruction &instruction : program.routines[launch.routine].code) {
     switch (instruction.opcode) {
     case Opcode::Mvin:
@@ -126,7 +126,7 @@ struct TimedLaunch {
     for (const Operand &operand : launch.operands)
       operandBytes.push_back(operand.bytes);
     for (const UnitProgram *unit : unitsOf(program, launch))
-      units.push_back(timingOf(*unit));
+      units.push_back(timingOf(*unit, program.config));
   }
 };
 

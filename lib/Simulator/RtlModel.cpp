@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Simulator/Rtl.h"
+#include "vitq/Simulator/UnitImage.h"
 
 #include "rtl/model.h"
 
@@ -75,11 +76,57 @@ llvm::Error RtlLibrary::accept(const Config &other) const {
                                  ": make a library for that with rtl/build.sh");
 }
 
+/// Why the RTL does not address an operand of a unit program.
+static llvm::Error checkOperand(const UnitOperand &operand) {
+  if (operand.groupSize > 65535)
+    return llvm::createStringError(
+        llvm::formatv("groups of {0} channels, of which the RTL counts 65535", operand.groupSize).str());
+  if (std::max({operand.offset, operand.batchPitch, operand.rowPitch, operand.groupPitch}) > UINT32_MAX)
+    return llvm::createStringError("an operand that is larger than 4 GiB");
+  return llvm::Error::success();
+}
+
+/// Why the RTL does not run a `units` instruction.
+static llvm::Error checkUnits(const Instruction &instruction, const UnitProgram &unit, const Config &config) {
+  auto refuse = [](const char *format, auto... values) {
+    return llvm::createStringError(llvm::formatv(format, values...).str());
+  };
+  const UnitSizes sizes = unitSizesOf(config);
+  if (instruction.channel % static_cast<uint64_t>(sizes.lanes) != 0)
+    return refuse("channels from {0} on, where the RTL's units begin at multiples of {1}", instruction.channel,
+                  sizes.lanes);
+  if (instruction.cols > sizes.channels)
+    return refuse("rows of {0} channels, where the RTL's row buffers hold {1}", instruction.cols, sizes.channels);
+  if (unit.rowsPerBatch * unit.batches > 65535 || unit.channels > 65535)
+    return refuse("{0} rows of {1} channels, of which the RTL counts 65535", unit.rowsPerBatch * unit.batches,
+                  unit.channels);
+  if (llvm::Error error = checkOperand(unit.input))
+    return error;
+  for (llvm::ArrayRef<UnitOperand> operands : {llvm::ArrayRef(unit.extraInputs), llvm::ArrayRef(unit.extraOutputs)})
+    for (const UnitOperand &operand : operands)
+      if (llvm::Error error = checkOperand(operand))
+        return error;
+  return checkOperand(unit.output);
+}
+
+static std::vector<const UnitProgram *> unitsOf(const Program &program, const Launch &launch) {
+  std::vector<const UnitProgram *> units;
+  for (uint32_t number : launch.units)
+    units.push_back(&program.unitPrograms[number]);
+  return units;
+}
+
 llvm::Error RtlLibrary::accept(const Program &program, const Launch &launch) const {
+  auto refuse = [&](const llvm::Twine &why) {
+    return llvm::createStringError("launch of node '" + launch.node + "': " + why);
+  };
+  const std::vector<const UnitProgram *> units = unitsOf(program, launch);
   for (const Instruction &instruction : program.routines[launch.routine].code)
     if (instruction.opcode == Opcode::Units)
-      return llvm::createStringError("launch of node '" + launch.node +
-                                     "': has units instructions, which the RTL of the array does not have");
+      if (llvm::Error error = checkUnits(instruction, *units[instruction.unit], config))
+        return refuse("has " + llvm::toString(std::move(error)));
+  if (llvm::Expected<std::vector<uint8_t>> image = unitImage(units, config); !image)
+    return refuse(llvm::toString(image.takeError()));
   return llvm::Error::success();
 }
 
@@ -103,12 +150,14 @@ llvm::Expected<RtlCounters> RtlArray::run(const Program &program, uint32_t numbe
     const EncodedInstruction encoded = encode(instruction);
     bytes.insert(bytes.end(), encoded.begin(), encoded.end());
   }
+  const std::vector<uint8_t> image = llvm::cantFail(unitImage(unitsOf(program, launch), program.config));
   llvm::SmallVector<vitq_rtl_operand> given;
   for (auto [operand, pointer] : llvm::zip_equal(launch.operands, operands))
     given.push_back({pointer, operand.bytes});
   vitq_rtl_counters counts = {};
-  switch (library->functions->run(array, bytes.data(), static_cast<uint32_t>(code.size()), given.data(), given.size(),
-                                  mostCycles, &counts)) {
+  switch (library->functions->run(array, bytes.data(), static_cast<uint32_t>(code.size()), image.data(),
+                                  static_cast<uint32_t>(image.size()), given.data(), given.size(), mostCycles,
+                                  &counts)) {
   case VITQ_RTL_OK:
     break;
   case VITQ_RTL_REFUSED:

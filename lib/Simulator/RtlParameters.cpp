@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "vitq/Simulator/Rtl.h"
+#include "vitq/Simulator/UnitImage.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
@@ -47,6 +48,19 @@ llvm::Expected<std::string> simulator::rtlParameters(const Config &config) {
       return llvm::createStringError(llvm::formatv("there is no RTL for {0}={1}, only for {2} to {3}: {4}", limit.key,
                                                    value, limit.least, limit.most, limit.why)
                                          .str());
+  const bool hasUnits = (config.units & ~uint32_t(UnitShift)) != 0;
+  if (hasUnits && config.unitLanes != config.cols)
+    return llvm::createStringError(
+        llvm::formatv("there is no RTL for unit-lanes={0} with cols={1}: units take a row of sums at a time",
+                      config.unitLanes, config.cols)
+            .str());
+  if (hasUnits && config.accumulatorSize() > 65535)
+    return llvm::createStringError(
+        llvm::formatv(
+            "there is no RTL for units and {0} rows of sums, only for up to 65535: it counts those of an instruction "
+            "in 16 bits",
+            config.accumulatorSize())
+            .str());
   std::string text;
   llvm::raw_string_ostream os(text);
   os << "// Parameters of the RTL of a systolic array, written by vitq-opt --emit=rtl-parameters.\n"
@@ -78,6 +92,17 @@ llvm::Expected<std::string> simulator::rtlParameters(const Config &config) {
   number("STORE_QUEUE", config.storeQueue);
   number("EXECUTE_QUEUE", config.executeQueue);
   flag("UNIT_SHIFT", config.has(UnitShift));
+  flag("HAS_UNITS", hasUnits);
+  const UnitSizes sizes = unitSizesOf(config);
+  number("UNITS", config.units);
+  number("UNIT_LANES", sizes.lanes);
+  number("UNIT_SLOTS", sizes.slots);
+  number("UNIT_PROGRAMS", sizes.programs);
+  number("UNIT_RECORDS", sizes.records);
+  number("UNIT_TABLES", sizes.tables);
+  number("UNIT_CHANNELS", sizes.channels);
+  number("UNIT_LEVELS", sizes.levels);
+  number("UNIT_ENTRIES", sizes.entries);
   os << "endpackage\n";
   return text;
 }

@@ -72,7 +72,7 @@ public:
       (*this)(what, *lines);
   }
   template <typename T>
-  void operator()(llvm::StringRef, const std::vector<T> &entries, EntryBytes = FourBytes) {
+  void operator()(llvm::StringRef, const std::vector<T> &entries) {
     array(entries);
   }
 
@@ -150,7 +150,7 @@ public:
       (*this)(what, *lines);
   }
   template <typename T>
-  void operator()(llvm::StringRef what, std::vector<T> &entries, EntryBytes = FourBytes) {
+  void operator()(llvm::StringRef what, std::vector<T> &entries) {
     entries = array<T>(what);
   }
 
@@ -205,47 +205,6 @@ llvm::Expected<Stage> simulator::stageFromLists(const StageLists &lists) {
   if (std::string complaint = reader.finish(); !complaint.empty())
     return llvm::createStringError(nameOfStage(lists.kind) + ": " + complaint);
   return stage;
-}
-
-//===----------------------------------------------------------------------===//
-// What a unit needs
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-struct ByteCounter {
-  int64_t bytes = 0;
-
-  /// Numbers are part of the unit's program, which is no parameter.
-  template <typename T>
-  void operator()(llvm::StringRef, const T &) {}
-  void operator()(llvm::StringRef, const Multipliers &dyadics) { add(dyadics, FourBytes + OneByte); }
-  void operator()(llvm::StringRef, const PiecewiseLinear &lines) {
-    for (const std::vector<int32_t> &entries : {lines.breakpoints, lines.slopes, lines.intercepts})
-      add(entries, FourBytes);
-  }
-  void operator()(llvm::StringRef what, const std::optional<PiecewiseLinear> &lines) {
-    if (lines)
-      (*this)(what, *lines);
-  }
-  template <typename T>
-  void operator()(llvm::StringRef, const std::vector<T> &entries, EntryBytes each = FourBytes) {
-    add(entries, each);
-  }
-
-private:
-  template <typename T>
-  void add(const std::vector<T> &entries, int64_t each) {
-    bytes += static_cast<int64_t>(entries.size()) * each;
-  }
-};
-
-} // namespace
-
-int64_t simulator::parameterBytes(const Stage &stage) {
-  ByteCounter counter;
-  std::visit([&](const auto &kind) { kind.fields(kind, counter); }, stage);
-  return counter.bytes;
 }
 
 int64_t simulator::passesOf(llvm::ArrayRef<Stage> stages) {

@@ -32,9 +32,6 @@ llvm::Expected<Stage> stageFromLists(const StageLists &lists);
 /// By number.
 llvm::StringRef nameOfStage(unsigned kind);
 
-/// Bytes of a stage's parameters, as a unit holds them.
-int64_t parameterBytes(const Stage &stage);
-
 /// Passes over a row that a program takes.
 int64_t passesOf(llvm::ArrayRef<Stage> stages);
 

@@ -31,6 +31,8 @@ namespace {
 constexpr uint64_t kUnknown = ~uint64_t(0);
 /// Rows that wait in a unit, before it and behind it.
 constexpr size_t kUnitRows = 16;
+/// From when the unit is told of a row to the row's first value.
+constexpr uint64_t kUnitStart = 2;
 /// Cycles of the shortest compute.
 constexpr uint64_t kShortestCompute = 4;
 
@@ -79,6 +81,8 @@ private:
   void takePreload(uint32_t number, uint64_t start);
   void takeCompute(uint32_t number, uint64_t start);
   void takeMvout(uint32_t number, uint64_t start);
+  void holdArray(uint64_t time, uint64_t cycles);
+  bool readsInputs(const Instruction &instruction) const;
   /// One row; whether it was the last.
   bool takeUnitRow(uint32_t number, uint64_t start);
   uint64_t unitInputs(const UnitProgram &unit, const Instruction &instruction, uint64_t row, uint64_t start);
@@ -104,15 +108,20 @@ private:
 
   DmaChannel reads, writes;
   AccumulatorBanks banks;
-  // The array: the last compute and the last weights shifted in.
+  // The array: computes taken, the last one and the last weights shifted in.
+  std::vector<uint32_t> computes;
   uint64_t computeStart = 0, computeEnd = 0, weightsEnd = 0;
   uint64_t computeLocal = 0, computeRows = 0;
+  // When the last compute has read its left operand, and when the last row of sums that is repeated is written.
+  uint64_t leftRead = 0, repeated = 0;
   // Output stationary: when the last two tiles of sums have been shifted out.
   uint64_t drained[2] = {0, 0};
-  // The unit: when it is free, when its parameters are there; rows at its ends, as rings.
-  uint64_t unitFree = 0;
-  std::vector<uint64_t> parametersAt;
-  std::vector<uint64_t> rowsDone, rowsWritten;
+  // Stores: when the last one has read. The unit: when it is free, when its parameters are there, when it was last
+  // asked for a row's data, what it does and when the last row has left it; rows at its ends, as rings.
+  uint64_t storeRead = 0, unitFree = 0, parametersAt = 0, lastAsk = 0, lastLeft = 0;
+  std::vector<UnitPace> paces;
+  uint32_t lastUnit = kNone;
+  std::vector<uint64_t> rowsLeft, rowsWritten;
   size_t unitRow = 0, rowOfInstruction = 0;
   uint64_t unitStart = 0;
 
@@ -129,7 +138,7 @@ Simulation::Simulation(const Config &config, llvm::ArrayRef<Instruction> code,
     : config(config), code(code), units(units), events(events), hazards(findHazards(config, code)),
       issueTimes(code.size(), kUnknown), readTimes(code.size(), kUnknown), doneTimes(code.size(), kUnknown),
       queues{QueueState(config.loadQueue), QueueState(config.storeQueue), QueueState(config.executeQueue)},
-      reads(config), writes(config), banks(config), rowsDone(kUnitRows, 0), rowsWritten(kUnitRows, 0) {}
+      reads(config), writes(config), banks(config), rowsLeft(kUnitRows, 0), rowsWritten(kUnitRows, 0) {}
 
 Counters Simulation::run() {
   counters.instructions = code.size();
@@ -156,12 +165,14 @@ Counters Simulation::run() {
 //===----------------------------------------------------------------------===//
 
 void Simulation::loadParameters() {
+  uint64_t bytes = 0;
   for (const UnitProgram *unit : units) {
-    if (const uint64_t bytes = asUnsigned(unit->parameterBytes()))
-      reads.send(0, 0, bytes);
-    parametersAt.push_back(reads.answered());
+    bytes += asUnsigned(unit->parameterBytes(config));
+    paces.push_back(paceOf(unit->stages));
   }
-  lastDone = reads.answered();
+  if (bytes)
+    reads.send(0, 0, bytes);
+  lastDone = parametersAt = reads.answered();
 }
 
 /// Issues what has a place: one instruction a cycle, in order.
@@ -233,15 +244,17 @@ uint64_t Simulation::readyTime(Queue kind, uint32_t number) {
   const Instruction &instruction = code[number];
   switch (kind) {
   case Queue::Load:
+    // Sums that are written as they come must not overtake a row that is being repeated.
+    if (instruction.opcode == Opcode::MvinAcc && !instruction.repeatsRow())
+      return std::max(reads.sent(), repeated);
     return reads.sent();
   case Queue::Store: {
     if (instruction.opcode == Opcode::Mvout)
       return writes.sent();
-    const UnitProgram &unit = *units[instruction.unit];
-    const uint64_t place = rowsDone[unitRow % kUnitRows];
-    if (!instruction.has(FlagFromAccumulator) || !unit.extraInputs.empty())
-      return std::max(place, reads.sent());
-    return std::max({place, unitFree, parametersAt[instruction.unit], rowsWritten[unitRow % kUnitRows]});
+    const uint64_t next = unitRow == 0 ? 0 : lastAsk + 1;
+    if (rowOfInstruction == 0)
+      return std::max({storeRead, parametersAt, next});
+    return std::max({next, rowsLeft[unitRow % kUnitRows], readsInputs(instruction) ? reads.sent() : 0});
   }
   case Queue::Execute:
     break;
@@ -317,6 +330,11 @@ void Simulation::takeLoad(uint32_t number, uint64_t start) {
   const Instruction &instruction = code[number];
   forEachSpan(config, instruction, [&](uint64_t offset, uint64_t bytes) { reads.send(start, offset, bytes); });
   readTimes[number] = doneTimes[number] = reads.answered();
+  if (instruction.repeatsRow()) {
+    // A row a cycle, one instruction after the other. "Read" is when the first row is written.
+    readTimes[number] = std::max(reads.answered(), repeated + 1);
+    repeated = doneTimes[number] = readTimes[number] + instruction.rows - 1;
+  }
   const uint64_t rows = instruction.rows * asUnsigned(localTiles(config, instruction));
   if (instruction.opcode == Opcode::Mvin)
     sramBits += rows * asUnsigned(config.width() * config.bits);
@@ -328,12 +346,12 @@ void Simulation::takeLoad(uint32_t number, uint64_t start) {
 void Simulation::takeMvout(uint32_t number, uint64_t start) {
   const Instruction &instruction = code[number];
   forEachSpan(config, instruction, [&](uint64_t offset, uint64_t bytes) { writes.send(start, offset, bytes); });
-  readTimes[number] = writes.sent();
+  readTimes[number] = storeRead = writes.sent();
   doneTimes[number] = writes.answered();
   const int64_t tiles = localTiles(config, instruction);
   for (int64_t tile = 0; tile < tiles; ++tile)
-    banks.read(instruction.local + asUnsigned(tile) * instruction.tileStride, instruction.rows, start,
-               readTimes[number]);
+    holdArray(start, banks.read(instruction.local + asUnsigned(tile) * instruction.tileStride, instruction.rows, start,
+                                readTimes[number]));
   sramBits += instruction.rows * asUnsigned(tiles * config.cols * config.accumulatorBits);
   show(TimelineEvent::Lane::Store, number, start, doneTimes[number]);
 }
@@ -348,17 +366,42 @@ bool Simulation::sharesBank(uint64_t first, uint64_t rows, uint64_t otherFirst, 
          otherFirst / size <= (first + rows - 1) / size;
 }
 
+/// From `time` on a store reads sums where the array would read them: everything between scratchpad and sums waits.
+void Simulation::holdArray(uint64_t time, uint64_t cycles) {
+  if (cycles == 0)
+    return;
+  counters.bankConflicts += cycles;
+  for (uint32_t number : llvm::reverse(computes)) {
+    if (doneTimes[number] <= time)
+      break;
+    doneTimes[number] += cycles;
+    if (readTimes[number] > time)
+      readTimes[number] += cycles;
+  }
+  if (computeEnd > time) {
+    computeEnd += cycles;
+    leftRead += cycles;
+    counters.executeBusy += cycles;
+  }
+  if (weightsEnd > time)
+    weightsEnd += cycles;
+}
+
 void Simulation::takePreload(uint32_t number, uint64_t start) {
   const Instruction &instruction = code[number];
   readTimes[number] = doneTimes[number] = start;
   if (instruction.local == kNone)
     return;
-  const uint64_t rows = instruction.has(FlagTranspose) ? instruction.cols : instruction.rows;
+  const bool transposed = instruction.has(FlagTranspose);
+  const uint64_t rows = transposed ? instruction.cols : instruction.rows,
+                 steps = asUnsigned(transposed ? config.cols : config.rows);
+  // Rows that the tile lacks are shifted in without reading.
   uint64_t delay = 0;
-  if (start < computeEnd && sharesBank(instruction.local, rows, computeLocal, computeRows))
-    delay = std::min(rows, computeEnd - start);
+  const uint64_t reads = start + steps - rows;
+  if (reads < leftRead && sharesBank(instruction.local, rows, computeLocal, computeRows))
+    delay = leftRead - reads;
   counters.bankConflicts += delay;
-  weightsEnd = readTimes[number] = doneTimes[number] = start + asUnsigned(config.rows) + delay;
+  weightsEnd = readTimes[number] = doneTimes[number] = start + steps + delay;
   sramBits += rows * asUnsigned(config.width() * config.bits);
   show(TimelineEvent::Lane::Execute, number, start, weightsEnd);
 }
@@ -370,16 +413,23 @@ void Simulation::takeCompute(uint32_t number, uint64_t start) {
   const uint64_t scratchpadBits = asUnsigned(config.width() * config.bits);
   const uint64_t rowBits = asUnsigned(config.cols * config.accumulatorBits) * (accumulates ? 2 : 1);
   const uint64_t skew = asUnsigned(config.rows + config.cols);
-  uint64_t cycles = std::max<uint64_t>(stationarySums ? instruction.cols : instruction.rows, kShortestCompute),
-           delay = 0;
-  if (stationarySums && sharesBank(instruction.local, instruction.rows, instruction.local2, instruction.cols))
-    delay = instruction.cols;
-  if (!stationarySums && accumulates)
-    delay = banks.delay(target.local2, instruction.rows, start);
-  cycles += delay;
+  uint64_t cycles = instruction.rows, delay = 0;
+  if (stationarySums) {
+    const bool oneBank = sharesBank(instruction.local, instruction.rows, instruction.local2, instruction.cols);
+    const uint64_t together = std::max(instruction.rows, instruction.cols);
+    cycles = oneBank ? uint64_t(instruction.rows) + instruction.cols : together;
+    delay = cycles - together;
+  } else if (accumulates) {
+    // Sums come down the array before they are added.
+    delay = banks.add(target.local2, instruction.rows, start + skew - 1, start);
+    cycles += delay;
+  }
+  leftRead = start + (stationarySums ? instruction.rows : cycles);
+  cycles = std::max(cycles, kShortestCompute);
   counters.bankConflicts += delay;
   counters.executeBusy += cycles;
   counters.usefulProducts += uint64_t(instruction.rows) * instruction.cols * target.cols;
+  computes.push_back(number);
   computeStart = start;
   computeEnd = readTimes[number] = start + cycles;
   computeLocal = instruction.local;
@@ -433,31 +483,48 @@ void Simulation::unitOutputs(const UnitProgram &unit, const Instruction &instruc
   write(unit.output);
 }
 
+bool Simulation::readsInputs(const Instruction &instruction) const {
+  return !instruction.has(FlagFromAccumulator) || !units[instruction.unit]->extraInputs.empty();
+}
+
 bool Simulation::takeUnitRow(uint32_t number, uint64_t start) {
   const Instruction &instruction = code[number];
   const UnitProgram &unit = *units[instruction.unit];
-  const uint64_t row = rowOfInstruction++,
-                 cycles = llvm::divideCeil(uint64_t(instruction.cols), asUnsigned(config.unitLanes)) *
-                          asUnsigned(passesOf(unit.stages));
+  const UnitPace &pace = paces[instruction.unit];
+  const bool reading = readsInputs(instruction);
+  const auto beats = static_cast<int64_t>(llvm::divideCeil(uint64_t(instruction.cols), asUnsigned(config.unitLanes)));
+  const uint64_t row = rowOfInstruction++, cycles = asUnsigned(pace.periodOf(beats));
   const size_t place = unitRow++ % kUnitRows;
-  if (row == 0)
+  lastAsk = start;
+  if (row == 0) {
     unitStart = start;
-  const uint64_t there = unitInputs(unit, instruction, instruction.row + row, start);
-  const uint64_t begin = std::max({there, unitFree, parametersAt[instruction.unit], rowsWritten[place]});
-  unitFree = rowsDone[place] = begin + cycles;
+    lastAsk = std::max({start + 1, rowsLeft[place], reading ? reads.sent() : 0});
+  }
+  // Without data a row is known to the unit in the next cycle; a row that is known has its first value two cycles
+  // later.
+  const uint64_t there =
+      reading ? unitInputs(unit, instruction, instruction.row + row, lastAsk) : lastAsk + 1 + kUnitStart;
+  uint64_t begin = std::max({there + asUnsigned(pace.ahead), unitFree, rowsWritten[place] + kUnitStart});
+  if (lastUnit != instruction.unit)
+    begin = std::max(begin, lastLeft + kUnitStart);
+  lastUnit = instruction.unit;
+  unitFree = begin + cycles;
+  lastLeft = rowsLeft[place] = begin + asUnsigned(pace.latency.at(beats));
   counters.unitBusy += cycles;
+  const uint64_t hasRead = begin + asUnsigned(beats);
   if (instruction.has(FlagFromAccumulator)) {
     const int64_t tiles = localTiles(config, instruction);
     for (int64_t tile = 0; tile < tiles; ++tile)
-      banks.read(instruction.local + asUnsigned(tile) * instruction.tileStride + row, 1, start, unitFree);
+      holdArray(begin,
+                banks.read(instruction.local + asUnsigned(tile) * instruction.tileStride + row, 1, begin, hasRead));
     sramBits += asUnsigned(tiles * config.cols * config.accumulatorBits);
   }
-  unitOutputs(unit, instruction, instruction.row + row, unitFree);
+  unitOutputs(unit, instruction, instruction.row + row, lastLeft);
   rowsWritten[place] = writes.sent();
   if (row + 1 < instruction.rows)
     return false;
   rowOfInstruction = 0;
-  readTimes[number] = unitFree;
+  readTimes[number] = hasRead;
   doneTimes[number] = writes.answered();
   show(TimelineEvent::Lane::Unit, number, unitStart, doneTimes[number]);
   return true;

@@ -12,7 +12,7 @@
 //   row_start     a row of the stage's program will come, so that its sum may
 //   sum_*         divide_rows: sums of rows, in their order
 //   record_*      asks for a beat's parameters (see vitq_units), which come a cycle later (record_read advances it)
-//   write_*       entries of the tables
+//   write_*       WRITES entries of the tables at a time
 //   table_*       another user's look-ups while no beat is inside: index of a lane and its entry a cycle later
 // Configuration must not change while a beat is inside. UNITS as `Config.units`: 2 dyadic, 4 comparator, 8 exponent,
 // 16 lut; what is not there is not built.
@@ -22,6 +22,7 @@ module vitq_element #(
     parameter int LEVELS = 15,
     parameter int ENTRIES = 16,
     parameter int TABLE_ADDRESS = 8,
+    parameter int WRITES = 2,
     parameter int STEPS = 4
 ) (
     input  logic clk,
@@ -61,7 +62,7 @@ module vitq_element #(
     /* verilator lint_on UNUSEDSIGNAL */
     input  logic write,
     input  logic [TABLE_ADDRESS-1:0] write_address,
-    input  logic signed [8:0] write_data,
+    input  logic [WRITES*9-1:0] write_data,
     input  logic table_use,
     input  logic table_read,
     input  logic [LANES*8-1:0] table_index,
@@ -221,7 +222,8 @@ module vitq_element #(
       if ((UNITS & 24) != 0) begin : g_table
         vitq_table #(
             .ADDRESS(TABLE_ADDRESS),
-            .INDEX  (8)
+            .INDEX  (8),
+            .WRITES (WRITES)
         ) tables (
             .clk(clk),
             .write(write),

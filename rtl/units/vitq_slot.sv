@@ -15,7 +15,8 @@ module vitq_slot #(
     parameter int CHANNELS = 1024,
     parameter int LEVELS = 15,
     parameter int ENTRIES = 16,
-    parameter int STEPS = 4
+    parameter int STEPS = 4,
+    parameter int WORDS = 1
 ) (
     input  logic clk,
     input  logic reset,
@@ -25,7 +26,7 @@ module vitq_slot #(
     input  logic [15:0] config_index,
     input  logic [15:0] config_lane,
     input  logic [7:0] config_word,
-    input  logic [31:0] config_data,
+    input  logic [WORDS*32-1:0] config_data,
     input  logic [7:0] current,
     /* verilator lint_on UNUSEDSIGNAL */
     input  logic row_start,
@@ -66,16 +67,16 @@ module vitq_slot #(
     for (w = 0; w < 64; w = w + 1) begin : g_header
       logic [31:0] words[0:2**PROGRAM-1];
       always_ff @(posedge clk)
-        if (config_valid && config_space == 2'd0 && config_word[5:0] == 6'(w))
-          words[config_index[PROGRAM-1:0]] <= config_data;
+        if (config_valid && config_space == 2'd0 && config_word[5:0] == 6'(w - w % WORDS))
+          words[config_index[PROGRAM-1:0]] <= config_data[w%WORDS*32+:32];
       assign header[w*32+:32] = words[current[PROGRAM-1:0]];
     end
     for (l = 0; l < LANES; l = l + 1) begin : g_records
       for (w = 0; w < 16; w = w + 1) begin : g_words
         logic [31:0] words[0:2**RECORD-1];
         always_ff @(posedge clk) begin
-          if (config_valid && config_space == 2'd1 && config_lane == 16'(l) && config_word[3:0] == 4'(w))
-            words[config_index[RECORD-1:0]] <= config_data;
+          if (config_valid && config_space == 2'd1 && config_lane == 16'(l) && config_word[3:0] == 4'(w - w % WORDS))
+            words[config_index[RECORD-1:0]] <= config_data[w%WORDS*32+:32];
           if (record_read) record[l*512+w*32+:32] <= words[record_address];
         end
       end
@@ -94,6 +95,12 @@ module vitq_slot #(
   assign passes = to_norm || kind == 4'd8 ? 2'd3 : to_exponent ? 2'd2 : 2'd0;
 
   // ------------------------------------------------------------------ units
+  logic [2*WORDS*9-1:0] table_entries;
+  generate
+    for (w = 0; w < 2 * WORDS; w = w + 1) begin : g_entries
+      assign table_entries[w*9+:9] = config_data[w*16+:9];
+    end
+  endgenerate
   logic element_in, element_valid, element_last, element_read;
   logic [LANES*32-1:0] element_data;
   logic [15:0] element_index, element_batch;
@@ -106,6 +113,7 @@ module vitq_slot #(
       .LEVELS(LEVELS),
       .ENTRIES(ENTRIES),
       .TABLE_ADDRESS(ADDRESS),
+      .WRITES(2 * WORDS),
       .STEPS(STEPS)
   ) element (
       .clk(clk),
@@ -142,8 +150,8 @@ module vitq_slot #(
       .record_read(element_read),
       .record(record),
       .write(config_valid && config_space == 2'd2),
-      .write_address(ADDRESS'({config_index, config_word})),
-      .write_data($signed(config_data[8:0])),
+      .write_address(ADDRESS'({config_index, config_word[6:0], 1'b0})),
+      .write_data(table_entries),
       .table_use(to_exponent),
       .table_read(table_read),
       .table_index(table_index),

@@ -8,8 +8,9 @@
 // All handshakes: a transfer happens at a rising edge with valid and ready both 1; valid does not
 // wait for ready, and data stay until they are taken.
 //
-//   1. Configuration: while no row is in flight, one 32-bit word a cycle (config_*), see below.
-//      `vitq::simulator::encodeUnitProgram` (include/vitq/Simulator/UnitImage.h) makes the writes of a program.
+//   1. Configuration: while no row is in flight, WORDS 32-bit words a cycle (config_*), see below: config_word and
+//      those that follow; it is a multiple of WORDS.
+//      `vitq::simulator::encodeUnitPrograms` (include/vitq/Simulator/UnitImage.h) makes them.
 //   2. A row starts at row_valid && row_ready. row_program names the program, row_batch = row / rows of a batch,
 //      row_record = channel / LANES (a row starts at a multiple of LANES), row_channels = its channels.
 //      Up to 8 rows may be started ahead of their values. A row does not start before rows of another program have left.
@@ -28,7 +29,7 @@
 // Parameters: LANES values a beat (`unit-lanes`); SLOTS stages; PROGRAMS unit programs at a time; EXTRAS
 // extra inputs of a program; RECORDS records and TABLES tables of 256 entries of a slot; CHANNELS of the
 // longest row that a whole-row stage stores; LEVELS comparators of a lane; ENTRIES lines; STEPS bits that
-// dividers and roots find in a cycle.
+// dividers and roots find in a cycle; WORDS configuration words that come in a cycle.
 //
 // Configuration words: config_space says what config_data is, config_slot for which slot:
 //   0 header: word config_word of program config_index:
@@ -47,7 +48,7 @@
 //       requant, pwl, softmax_*, divide_rows: 0 M, 1 c; add: 0, 1 of lhs, 2, 3 of rhs; threshold: 0-14 thresholds;
 //       table: 0 its number, from the first one; layer_norm: 0 M, 1 c, 2-3 offset, 4-5 post offset;
 //       norm_quant: 0-14 squares, 15 is it negative?
-//   2 table: entry config_word of table config_index, 9 bits, signed
+//   2 table: entries 2 * config_word and the one after it of table config_index, 9 bits each, signed, in 16 bits
 module vitq_units #(
     parameter int LANES = 16,
     parameter int SLOTS = 4,
@@ -59,7 +60,8 @@ module vitq_units #(
     parameter int CHANNELS = 1024,
     parameter int LEVELS = 15,
     parameter int ENTRIES = 16,
-    parameter int STEPS = 8
+    parameter int STEPS = 8,
+    parameter int WORDS = 1
 ) (
     input  logic clk,
     input  logic reset,
@@ -69,7 +71,7 @@ module vitq_units #(
     input  logic [15:0] config_index,
     input  logic [15:0] config_lane,
     input  logic [7:0] config_word,
-    input  logic [31:0] config_data,
+    input  logic [WORDS*32-1:0] config_data,
     input  logic row_valid,
     output logic row_ready,
     input  logic [7:0] row_program,
@@ -185,7 +187,8 @@ module vitq_units #(
           .CHANNELS(CHANNELS),
           .LEVELS(LEVELS),
           .ENTRIES(ENTRIES),
-          .STEPS(STEPS)
+          .STEPS(STEPS),
+          .WORDS(WORDS)
       ) slot (
           .clk(clk),
           .reset(reset),

@@ -8,6 +8,9 @@
 
 #include "RandomProgram.h"
 
+#include "RandomUnits.h"
+
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <numeric>
@@ -57,6 +60,8 @@ private:
   void product();
   void productOfStationarySums();
   void mvout();
+  void rowsOfUnits();
+  void drawUnitPrograms();
   void storeAll();
 
   const Config &config;
@@ -67,6 +72,9 @@ private:
   /// K and N of the weights that the array holds.
   int64_t heldRows = 0, heldCols = 0;
   uint64_t written = 0;
+  /// Unit programs of the launch, and whether each works on sums.
+  std::vector<UnitProgram> units;
+  std::vector<bool> ofSums;
 };
 
 } // namespace
@@ -202,6 +210,36 @@ void Generator::mvout() {
   placeInDram(move, 2, move.cols * (scale ? 1 : 4), move.cols * (scale ? 1 : 4), word);
 }
 
+void Generator::drawUnitPrograms() {
+  if ((config.units & ~uint32_t(UnitShift)) == 0 || config.unitLanes != config.cols)
+    return;
+  rtl::Draw draw(random);
+  const uint64_t bytes[] = {kOperandBytes, kOperandBytes, kOperandBytes, kOperandBytes};
+  for (int64_t i = 0, n = pick(0, 3); i < n; ++i) {
+    ofSums.push_back(toss());
+    units.push_back(rtl::randomUnitProgram(config, draw, ofSums.back(), bytes));
+  }
+}
+
+void Generator::rowsOfUnits() {
+  if (units.empty())
+    return;
+  rtl::Draw draw(random);
+  const auto number = static_cast<size_t>(pick(0, static_cast<int64_t>(units.size()) - 1));
+  Instruction rows = rtl::randomRows(config, draw, units[number], ofSums[number], 24);
+  rows.unit = static_cast<uint8_t>(number);
+  if (ofSums[number]) {
+    const int64_t tiles =
+        static_cast<int64_t>(llvm::divideCeil(uint64_t(rows.cols), static_cast<uint64_t>(config.cols)));
+    const int64_t stride = rows.rows + (apart ? 0 : pick(0, 2)), reach = (tiles - 1) * stride + rows.rows;
+    if (reach > config.accumulatorSize())
+      return;
+    rows.tileStride = static_cast<uint16_t>(stride);
+    rows.local = static_cast<uint32_t>(placeSums(reach));
+  }
+  code.push_back(rows);
+}
+
 void Generator::storeAll() {
   add(Opcode::Fence);
   const int64_t all = config.accumulatorSize();
@@ -222,11 +260,12 @@ void Generator::storeAll() {
 }
 
 Program Generator::generate() {
+  drawUnitPrograms();
   // Something to multiply, first.
   for (int i = 0; i < 4; ++i)
     mvin();
   for (int64_t i = 0, n = pick(10, 60); i < n; ++i) {
-    const int64_t kind = pick(0, 40);
+    const int64_t kind = pick(0, units.empty() ? 40 : 46);
     if (kind < 9)
       mvin();
     else if (kind < 13)
@@ -235,8 +274,10 @@ Program Generator::generate() {
       config.dataflow == Dataflow::WeightStationary ? product() : productOfStationarySums();
     else if (kind < 40)
       mvout();
-    else
+    else if (kind == 40)
       add(Opcode::Fence);
+    else
+      rowsOfUnits();
   }
   storeAll();
   Program program;
@@ -245,7 +286,14 @@ Program Generator::generate() {
   Launch launch;
   launch.node = "random";
   launch.op = "random";
-  launch.operands = {{0, 0, kOperandBytes, false}, {1, 0, kOperandBytes, false}, {2, 0, written, true}};
+  launch.operands = {{0, 0, kOperandBytes, false},
+                     {1, 0, kOperandBytes, false},
+                     {2, 0, written, true},
+                     {rtl::kUnitResults, 0, kOperandBytes, true}};
+  for (auto [i, unit] : llvm::enumerate(units)) {
+    program.unitPrograms.push_back(unit);
+    launch.units.push_back(static_cast<uint32_t>(i));
+  }
   program.launches.push_back(std::move(launch));
   return program;
 }

@@ -15,10 +15,11 @@
 
 namespace vitq::rtl {
 
-/// Operand 0 is bytes, operand 1 sums, both to be read; operand 2 is written. A launch that obeys all rules, of random
-/// moves and products on few local rows, so that they wait for each other and meet in banks; in the end all sums that
-/// were touched are stored. With `apart` nothing meets in a bank, repeats a row or has bytes of several rows in a word:
-/// then the simulator's cycles are those of the RTL. That takes two banks of the scratchpad.
+/// Operand 0 is bytes, operand 1 sums, both to be read; operands 2 and 3 (of units) are written. A launch that obeys
+/// all rules, of random moves, products and rows of units on few local rows, so that they wait for each other and meet
+/// in banks; in the end all sums that were touched are stored. With `apart` nothing meets in a bank, repeats a row or
+/// has bytes of several rows in a word: then the simulator's cycles are those of the RTL. That takes two banks of the
+/// scratchpad.
 simulator::Program randomProgram(const simulator::Config &config, std::mt19937_64 &random, bool apart);
 
 } // namespace vitq::rtl

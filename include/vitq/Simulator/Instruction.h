@@ -108,6 +108,8 @@ struct Instruction {
   /// Planes that an Mvin fills on elements of `bits` bits.
   int64_t movedPlanes(int64_t bits) const { return !has(FlagSplit) ? 1 : shift != 0 ? shift : (8 + bits - 1) / bits; }
   bool has(Flag flag) const { return flags & flag; }
+  /// Whether this is an MvinAcc that writes one row to all its local rows.
+  bool repeatsRow() const { return opcode == Opcode::MvinAcc && dram.pitch == 0; }
   bool operator==(const Instruction &) const = default;
 };
 

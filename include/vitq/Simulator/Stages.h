@@ -65,9 +65,6 @@ struct Unusual {
 template <typename T>
 Unusual(T &, int64_t) -> Unusual<T>;
 
-/// Bytes that a unit needs for an entry of an array. Multipliers have 4, their shifts 1.
-enum EntryBytes : int64_t { OneByte = 1, FourBytes = 4 };
-
 // `fields(stage, visit)` calls `visit(what, field)` for each field of the stage; `what` names a number, or an
 // entry of an array. A field is one number (bool, Rounding, int64_t, Presence, Unusual) or three (OutputRange), an
 // array of entries (vectors; their bytes are a third argument where they are not four), two of them
@@ -148,7 +145,7 @@ struct TableStage {
   static void fields(Self &stage, Visit &&visit) {
     visit("input signed", stage.inputSigned);
     visit("input bits", Unusual{stage.inputBits, kByteBits});
-    visit("entry", stage.entries, OneByte);
+    visit("entry", stage.entries);
     visit("table", stage.tableOfChannel);
   }
   bool operator==(const TableStage &) const = default;
@@ -182,7 +179,7 @@ struct SoftmaxTableStage {
 
   template <typename Self, typename Visit>
   static void fields(Self &stage, Visit &&visit) {
-    visit("entry", stage.exponentials, OneByte);
+    visit("entry", stage.exponentials);
     visit("multiplier", stage.multipliers);
   }
   bool operator==(const SoftmaxTableStage &) const = default;

@@ -41,19 +41,39 @@ struct UnitProgram {
   UnitOperand output;
   bool operator==(const UnitProgram &) const = default;
 
-  /// Bytes of its parameters, as a unit holds them: 4 a multiplier, 1 a shift, 1 a table
-  /// entry, 4 anything else in arrays. They are read once a launch.
-  int64_t parameterBytes() const;
+  /// Bytes of its parameters as `config` reads them, once a launch (unitImage).
+  int64_t parameterBytes(const Config &config) const;
 };
+
+/// Cycles that depend on the beats of a row, its ceil(channels / unit-lanes) parts: `fixed` + `ofBeat` for each.
+struct BeatCycles {
+  int64_t fixed = 0, ofBeat = 0;
+  int64_t at(int64_t beats) const { return fixed + ofBeat * beats; }
+  bool operator==(const BeatCycles &) const = default;
+};
+
+/// How rows pass the units.
+struct UnitPace {
+  /// From a row's first value to the next row's: the largest of these.
+  std::vector<BeatCycles> periods;
+  /// From a row's first value to the cycle after its last result.
+  BeatCycles latency;
+  /// From when a row's data are there to its first value.
+  int64_t ahead = 0;
+  bool operator==(const UnitPace &) const = default;
+  int64_t periodOf(int64_t beats) const;
+};
+UnitPace paceOf(llvm::ArrayRef<Stage> stages);
 
 /// What the time of a launch depends on in its unit program: not on values.
 struct UnitTiming {
   /// Without signs, and without stages, of which only what follows counts.
   UnitProgram accesses;
-  int64_t parameterBytes = 0, passes = 0;
+  int64_t parameterBytes = 0;
+  UnitPace pace;
   bool operator==(const UnitTiming &) const = default;
 };
-UnitTiming timingOf(const UnitProgram &program);
+UnitTiming timingOf(const UnitProgram &program, const Config &config);
 
 llvm::StringRef nameOf(Unit unit);
 

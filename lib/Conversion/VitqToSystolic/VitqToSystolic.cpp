@@ -98,7 +98,7 @@ FailureOr<Launcher::Routine *> Launcher::planOf(Location loc, const Product &pro
   // are does not change how it is best cut.
   std::optional<simulator::UnitTiming> timing;
   if (units) {
-    timing = simulator::timingOf(*units);
+    timing = simulator::timingOf(*units, config);
     timing->parameterBytes = 0;
   }
   auto known = llvm::find_if(

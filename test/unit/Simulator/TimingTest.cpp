@@ -52,6 +52,13 @@ std::string product(bool fresh, int rows = 16, const char *weights = "0x1000", c
          "\ncompute left 0x0 rows " + std::to_string(rows) + " cols 16" + (fresh ? " fresh" : "");
 }
 
+/// Tiles of many rows.
+Config wideTiles() {
+  Config config;
+  config.streamRows = 256;
+  return config;
+}
+
 } // namespace
 
 //===----------------------------------------------------------------------===//
@@ -103,7 +110,43 @@ TEST(Timing, OneRowForAllIsReadOnce) {
   const Counters c = timing("mvin_acc local 0x0 rows 16 cols 16 from 0 + 0 pitch 0");
   EXPECT_EQ(c.loadBusy, 4u);
   EXPECT_EQ(c.bytesRead, 64u);
-  EXPECT_EQ(c.cycles, 54u);
+  // It is written row by row, the first when it has come.
+  EXPECT_EQ(c.cycles, 54u + 15u);
+}
+
+TEST(Timing, AComputeOfARepeatedRowWaitsForItsFirst) {
+  auto start = [](const char *sums) {
+    return timeline(std::string(kOperands) + "\nmvin_acc local 0x0 rows 16 cols 16 from 0 + 0 pitch 0" +
+                    "\npreload weights 0x1000 rows 16 cols 16 sums " + sums +
+                    " accumulate\ncompute left 0x0 rows 16 cols 16 fresh")
+        .back()
+        .start;
+  };
+  // The weights are in at 82 + 16, the repeated row is written from 36 + 50 on.
+  EXPECT_EQ(start("0x0"), 82u + 16u);
+  EXPECT_EQ(start("0x1"), 36u + 50u + 15u);
+}
+
+TEST(Timing, SumsDoNotOvertakeARepeatedRow) {
+  const std::string repeated = "mvin_acc local 0x0 rows 100 cols 16 from 0 + 0 pitch 0\n";
+  EXPECT_EQ(timing(repeated + "mvin_acc local 0x100 rows 1 cols 16 from 0 + 0 pitch 64", wideTiles()).cycles,
+            54u + 99u + 54u);
+  // A second one waits for its turn only.
+  EXPECT_EQ(timing(repeated + repeated, wideTiles()).cycles, 54u + 99u + 100u);
+}
+
+TEST(Timing, APreloadWaitsForAComputeThatReadsItsBank) {
+  auto end = [](const char *weights) {
+    const std::vector<TimelineEvent> events = timeline(
+        std::string(kOperands) +
+            "\npreload weights 0x1000 rows 16 cols 16 sums 0x0\ncompute left 0x0 rows 100 cols 16 fresh" +
+            "\npreload weights " + weights + " rows 12 cols 16 sums 0x0\ncompute left 0x0 rows 4 cols 12 fresh",
+        wideTiles());
+    return events.back().start;
+  };
+  // The compute starts at 82 + 16 and reads for 100 cycles. Four rows of the tile are not there and need not be read.
+  EXPECT_EQ(end("0x2000"), 98u + 100u);
+  EXPECT_EQ(end("0x100"), 98u + 100u + 12u);
 }
 
 TEST(Timing, AFullQueueStopsIssue) {
@@ -207,14 +250,15 @@ TEST(Timing, AComputeWaitsForStoresOfWhatItOverwrites) {
 }
 
 TEST(Timing, StoresAndAccumulatingComputesShareABank) {
-  // While rows 0 to 15 of bank 0 leave (146 to 210), sums are added in bank 0, or 1.
+  // While rows of bank 0 leave, one in four cycles, sums are added in bank 0, or 1: four meet, and a fifth as that
+  // holds up the array.
   auto code = [&](const char *sums, const char *how) {
     return kOperands + product(true) + product(false, 16, "", "0x40") + product(false, 16, "", "0x50") +
            "\nmvout local 0x0 rows 16 cols 16 to 2 + 0 pitch 64\nfence\n" +
            "mvout local 0x10 rows 16 cols 16 to 2 + 0 pitch 64\n" + "preload weights none rows 16 cols 16 sums " +
            sums + how + "\ncompute left 0x0 rows 16 cols 16";
   };
-  EXPECT_EQ(timing(code("0x20", " accumulate")).bankConflicts, 16u);
+  EXPECT_EQ(timing(code("0x20", " accumulate")).bankConflicts, 5u);
   EXPECT_EQ(timing(code("0x200", " accumulate")).bankConflicts, 0u);
   EXPECT_EQ(timing(code("0x20", "")).bankConflicts, 0u);
 }
@@ -228,10 +272,11 @@ TEST(Timing, AFenceWaitsForAll) {
 
 TEST(Timing, StationarySumsLeaveDuringTheNextTile) {
   auto code = [](int depth, int tiles) {
+    const std::string rows = std::to_string(depth);
     std::string text = kOperands;
     for (int i = 0; i < tiles; ++i)
-      text += "\npreload weights none rows 16 cols 16 sums 0x0\ncompute left 0x0 right 0x1000 rows 16 cols " +
-              std::to_string(depth) + " fresh last";
+      text += "\npreload weights none rows " + rows + " cols 16 sums 0x0\ncompute left 0x0 right 0x1000 rows " + rows +
+              " cols " + rows + " fresh last";
     return text;
   };
   // The right operand is there at 82. A tile of sums needs 16 cycles to leave, 32 to
@@ -251,7 +296,9 @@ TEST(Timing, StationarySumsWithBothOperandsInOneBank) {
   const Counters c =
       timing("preload weights none rows 16 cols 16 sums 0x0\ncompute left 0x0 right 0x10 rows 16 cols 8 fresh last",
              outputStationary());
+  // First the rows of the left one, then those of the right one.
   EXPECT_EQ(c.bankConflicts, 8u);
+  EXPECT_EQ(c.executeBusy, 16u + 8u);
 }
 
 //===----------------------------------------------------------------------===//
@@ -281,26 +328,27 @@ TEST(Timing, UnitsWorkRowByRow) {
   const UnitProgram *units[] = {&unit};
   const std::string code =
       kOperands + product(true) + "\nunits unit 0 row 0 rows 16 channel 0 cols 16 local 0x0 from_accumulator";
-  // Five bytes of parameters come first, so everything is a cycle later: sums are there
-  // at 147. A row takes one cycle, and one to leave.
+  // Parameters come first, 37 words, and all else later: sums are there at 146 + 37. The unit has the first four cycles
+  // later. A row takes one cycle, six more to pass, and one to leave.
   const Counters c = simulateTiming(Config(), codeOf(code), units);
-  EXPECT_EQ(c.cycles, 147u + 15u + 1u + 1u + 50u);
+  EXPECT_EQ(c.cycles, 146u + 37u + 4u + 15u + 1u + 6u + 1u + 50u);
   EXPECT_EQ(c.unitBusy, 16u);
   EXPECT_EQ(c.storeBusy, 16u);
-  EXPECT_EQ(c.bytesRead, 512u + 5u);
+  EXPECT_EQ(c.bytesRead, 512u + 37u * 16u);
   EXPECT_EQ(c.bytesWritten, 256u);
 }
 
 TEST(Timing, UnitsReadRowsAhead) {
   UnitProgram unit = requantUnit();
-  unit.stages = {NormQuantStage()}; // Three passes.
+  unit.stages = {NormQuantStage()};
   unit.input.rowPitch = 16;
   unit.input.groupSize = 16;
   const UnitProgram *units[] = {&unit};
   const Counters c = simulateTiming(Config(), codeOf("units unit 0 row 0 rows 16 channel 0 cols 16"), units);
-  // The first row is there at 51; then the unit is the slowest, three cycles a row.
-  EXPECT_EQ(c.cycles, 51u + 16u * 3u + 1u + 50u);
-  EXPECT_EQ(c.unitBusy, 48u);
+  // Parameters are there at 85 + 50; the first row is asked for a cycle later and there after 51; then the unit is the
+  // slowest: 7 cycles a row, where three passes would take 3. The last one has left 14 cycles after its first value.
+  EXPECT_EQ(c.cycles, 85u + 50u + 1u + 51u + 15u * 7u + 14u + 1u + 50u);
+  EXPECT_EQ(c.unitBusy, 16u * 7u);
 }
 
 //===----------------------------------------------------------------------===//

@@ -25,8 +25,8 @@ std::string refusal(std::vector<UnitProgram> programs, UnitSizes sizes = {}) {
   std::vector<const UnitProgram *> pointers;
   for (const UnitProgram &program : programs)
     pointers.push_back(&program);
-  llvm::Expected<std::vector<UnitWrite>> writes = encodeUnitPrograms(pointers, sizes);
-  return writes ? "none" : llvm::toString(writes.takeError());
+  llvm::Expected<std::vector<UnitRun>> runs = encodeUnitPrograms(pointers, sizes);
+  return runs ? "none" : llvm::toString(runs.takeError());
 }
 
 UnitProgram requant(size_t multipliers) {
@@ -40,14 +40,15 @@ UnitProgram requant(size_t multipliers) {
 TEST(UnitImage, AHeaderAndRecordsOfLanes) {
   const UnitProgram program = requant(1);
   const UnitProgram *pointer = &program;
-  llvm::Expected<std::vector<UnitWrite>> writes =
-      encodeUnitPrograms(pointer, {.lanes = 2, .slots = 2, .programs = 1, .records = 1});
-  ASSERT_TRUE(static_cast<bool>(writes));
-  EXPECT_EQ(writes->front(), (UnitWrite{UnitWrite::Header, 0, 0, 0, 0, 1}));
+  const UnitSizes sizes{.lanes = 2, .slots = 2, .programs = 1, .records = 1};
+  llvm::Expected<std::vector<UnitRun>> runs = encodeUnitPrograms(pointer, sizes);
+  ASSERT_TRUE(static_cast<bool>(runs));
+  const std::vector<UnitWrite> writes = writesOf(*runs, sizes);
+  EXPECT_EQ(llvm::count(writes, UnitWrite{UnitRun::Header, 0, 0, 0, 0, 1}), 1);
   // Both lanes have M and c; the second slot has no stage.
-  EXPECT_EQ(llvm::count(*writes, UnitWrite{UnitWrite::Record, 0, 0, 1, 0, 3}), 1);
-  EXPECT_EQ(llvm::count(*writes, UnitWrite{UnitWrite::Record, 0, 0, 0, 1, 4}), 1);
-  EXPECT_EQ(writes->back(), (UnitWrite{UnitWrite::Header, 1, 0, 0, 0, 0}));
+  EXPECT_EQ(llvm::count(writes, UnitWrite{UnitRun::Record, 0, 0, 1, 0, 3}), 1);
+  EXPECT_EQ(llvm::count(writes, UnitWrite{UnitRun::Record, 0, 0, 0, 1, 4}), 1);
+  EXPECT_EQ(writes.back(), (UnitWrite{UnitRun::Header, 1, 0, 0, 0, 0}));
 }
 
 TEST(UnitImage, MoreThanTheUnitHasIsRefused) {

@@ -8,11 +8,13 @@
 
 #include "Code.h"
 #include "UnitPrograms.h"
+
 #include "vitq/Numerics/LayerNorm.h"
 #include "vitq/Numerics/NormQuant.h"
 #include "vitq/Numerics/Softmax.h"
 #include "vitq/Numerics/Table.h"
 #include "vitq/Numerics/Thresholds.h"
+#include "vitq/Simulator/UnitImage.h"
 
 #include "gtest/gtest.h"
 
@@ -402,10 +404,56 @@ TEST(Units, StagesFollowEachOtherOnAccumulatorsAndWriteHeadsApart) {
   EXPECT_EQ(bytes, expected);
 }
 
-TEST(Units, ParametersAreCounted) {
-  UnitProgram unit =
-      programWith(SoftmaxTableStage{.exponentials = std::vector<uint8_t>(256), .multipliers = Multipliers(3, {1, 1})});
-  EXPECT_EQ(unit.parameterBytes(), 256 + 3 * 4 + 3);
-  unit.stages.push_back(ThresholdStage{.min = 0, .levels = 4, .thresholds = std::vector<int32_t>(4)});
-  EXPECT_EQ(unit.parameterBytes(), 256 + 3 * 4 + 3 + 16);
+TEST(Units, ParametersAreCountedAsTheyAreRead) {
+  // Of every kind of stage, for every way in which words come.
+  const numerics::PiecewiseLinear lines{{5}, {1, 2}, {3, 4}};
+  const Multipliers one = {{1, 1}}, each(kChannels, {1, 1});
+  RequantStage requant, requantEach;
+  requant.multipliers = one;
+  requantEach.multipliers = each;
+  AddStage add;
+  add.lhsMultipliers = one;
+  add.rhsMultipliers = each;
+  ThresholdStage threshold;
+  threshold.levels = 3;
+  threshold.thresholds.resize(3);
+  TableStage table, narrow;
+  table.entries.resize(2 * 256);
+  table.tableOfChannel.resize(kChannels);
+  narrow.inputBits = 4;
+  narrow.entries.resize(16);
+  PwlStage pwl;
+  pwl.lines = lines;
+  pwl.multipliers = one;
+  SoftmaxTableStage softmax;
+  softmax.exponentials.resize(256);
+  softmax.multipliers = one;
+  SoftmaxShiftStage shifts;
+  shifts.multipliers = Multipliers(kBatches, {1, 1});
+  DivideRowsStage divide;
+  divide.perBatch = true;
+  divide.lines = lines;
+  divide.multipliers = one;
+  LayerNormStage norm;
+  norm.multipliers = each;
+  norm.offsets.resize(kChannels);
+  LayerNormStage normByShifts = norm, normByLines = norm;
+  normByShifts.byShifts = true;
+  normByLines.lines = lines;
+  NormQuantStage levels;
+  levels.levels = 2;
+  levels.squares.resize(2 * kChannels);
+  levels.negative.resize(kChannels);
+  const std::vector<Stage> stages = {requant, requantEach, add,          threshold,   table,
+                                     narrow,  pwl,         softmax,      shifts,      ShiftmaxStage(),
+                                     divide,  norm,        normByShifts, normByLines, levels};
+  for (const Stage &stage : stages)
+    for (int64_t bytes : {1, 4, 8, 16, 64}) {
+      Config config;
+      config.dmaBytes = bytes;
+      const UnitProgram unit = programWith(stage), *pointer = &unit;
+      llvm::Expected<std::vector<uint8_t>> image = unitImage(pointer, config);
+      ASSERT_TRUE(static_cast<bool>(image));
+      EXPECT_EQ(unit.parameterBytes(config), static_cast<int64_t>(image->size())) << infoOf(stage).name.str() << bytes;
+    }
 }

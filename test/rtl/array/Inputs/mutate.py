@@ -14,9 +14,12 @@ import shutil
 import subprocess
 import sys
 
-LAUNCHES = 250
+LAUNCHES = {"ws": 250, "os": 250, "units": 120}
+EXACT = ["--tolerance=100"], ["--apart", "--tolerance=0"]
+# With units times differ a little.
+RUNS = {"ws": EXACT, "os": EXACT, "units": (["--tolerance=20"], ["--apart", "--tolerance=10"])}
 # Rows enough that repeated ones are overtaken, and sums that leave slower than the next tile is computed.
-OWN_SIZES = {"ws": "rows=4,stream-rows=24", "os": "rows=6"}
+OWN_SIZES = {"ws": "rows=4,stream-rows=24", "os": "rows=6,dataflow=os", "units": "rows=4,units=dyadic+exponent"}
 SIZES = ("cols=4,bits=4,block-tiles=2,load-queue=4,store-queue=2,execute-queue=6,scratchpad-rows=128,"
          "accumulator-rows=64,dma-bytes=4,dma-requests=4,dma-request-bytes=16,dma-latency=20")
 PACKAGE = """package vitq_mutants_pkg;
@@ -30,7 +33,8 @@ extern "C" int vitq_mutant() {
 }
 """
 
-# File, the line with what is changed between « and », what it becomes; "os" where sums must stay.
+# File, the line with what is changed between « and », what it becomes; "os" where sums must stay, "units" where there
+# must be some.
 CHANGES = [
     ("processing_element", "assign right = {«~weights_unsigned & used[BITS-1]», used};", "used[BITS-1]"),
     ("processing_element", "assign used = «first ? pending : current»;", "current"),
@@ -52,9 +56,9 @@ CHANGES = [
     ("accumulators", "assign array_waits = «array_read && store_read && |(array_here & store_here)»;", "1'b0"),
     ("accumulators", "array_data = «array_held ? array_copy : array_now»;", "array_now"),
     ("dma_words", "ends_span || «(next_word & 32'(REQUEST_BYTES - 1)) == 32'd0»;", "1'b0"),
-    ("dma_words", "now_left = «gapless ? 34'(row_bytes) * 34'(rows) : 34'(row_bytes)»;", "34'(row_bytes)"),
+    ("row_spans", "first_bytes = «pitch == 32'(row_bytes) ? total_bytes : 34'(row_bytes)»;", "34'(row_bytes)"),
     ("dma_words", "&& «unanswered == COUNT_BITS'(REQUESTS)»;", "unanswered == COUNT_BITS'(REQUESTS - 1)"),
-    ("dma_words", "span_at <= «now_span_at + now_stride»;", "now_span_at + now_stride + 1"),
+    ("dma_words", "    span_at <= «now_span_at + now_stride»;", "now_span_at + now_stride + 1"),
     ("dma_words", "assign last = first + «PLACE_BITS'(word_bytes)»;", "PLACE_BITS'(word_bytes) - 1'b1"),
     ("dma_read", "ask_operand <= «start ? operand : held_operand»;", "held_operand"),
     ("load_unit", ": next_rest_bits >= «5'(BITS)»)", "5'(BITS + 1)"),
@@ -90,16 +94,30 @@ CHANGES = [
     ("units/vitq_round", "half && (sticky || «quotient[0]»);", "1'b1"),
     ("units/vitq_shift", "assign limited = «relu && sum[SUM-1]» ?", "1'b0"),
     ("store_unit", "fresh <= ends_row || «ends_tile»;", "1'b0"),
-    ("store_unit", "assign has_read = valid && take && «ends»;", "ends_request"),
+    ("store_unit", "assign has_read = own && take && «ends»;", "ends_request"),
     ("vitq_array", "assign load_overtakes = «load_is_sums && !load_repeats_row && repeating != '0»;", "1'b0"),
     ("vitq_array", "(load_waits_store & ~«store_read») == '0;", "'1"),
+    ("row_unit", "batch <= batch + 16'(«row + 16'd1 == rows_of_batch»);", "1'b0", "units"),
+    ("row_unit", "assign read_row = «fresh ? read_first : read_at»;", "read_first", "units"),
+    ("row_unit", "assign stream_ends[p] = «format[3] || left <= 16'(LANES)»;", "left <= 16'(LANES)", "units"),
+    ("row_unit", "{{24{«narrow[7] && !format[2]»}}, narrow}", "narrow[7]", "units"),
+    ("row_unit", "assign count = format[3] ? LANE_BITS'(1) : «elements(left)»;", "LANE_BITS'(LANES)", "units"),
+    ("row_unit", "(«!waits_for_data || complete != '0 || completes_now»);", "1'b1", "units"),
+    ("row_unit", "assign sends_sum = «exists(sent_unit, 3'd3) && !sum_sent»;", "1'b0", "units"),
+    ("unit_operand", "assign next_offset = group_at + «pitch»;", "32'(span_bytes)", "units"),
+    ("unit_operand", "assign to_end = «group_size - place»;", "group_size", "units"),
+    ("unit_parameters", "if (ends_record) run_index <= run_index + «16'd1»;", "16'd0", "units"),
+    ("byte_ring", "bytes[back + INDEX_BITS'(i)] <= «in[8*i+:8]»;", "in[7:0]", "units"),
+    ("store_unit", "part_at <= «of_unit ? first : word_at_now»;", "word_at_now", "units"),
+    ("vitq_array", "&& !parameters_wait && «!load_starts»;", "1'b1", "units"),
+    ("controller", "instruction[25] ? «before_last * tile_stride + rows» : 16'd0", "rows", "units"),
 ]
 
 
 def write_mutants(sources, folder):
     """A copy of the sources with all changes; the numbers of those for each kind of array."""
     shutil.copytree(sources, folder)
-    kinds = {"ws": [], "os": []}
+    kinds = {kind: [] for kind in OWN_SIZES}
     texts = {path.relative_to(folder).with_suffix("").as_posix(): path.read_text() for path in folder.rglob("*.sv")}
     for number, (name, marked, changed, *kind) in enumerate(CHANGES, 1):
         before, original, after = re.fullmatch(r"(.*)«(.*)»(.*)", marked, re.S).groups()
@@ -119,8 +137,8 @@ def write_mutants(sources, folder):
 def is_right(vitq_rtl, library, number):
     """Whether the comparison finds nothing."""
     environment = dict(os.environ, VITQ_MUTANT=str(number))
-    for flags in (["--tolerance=100"], ["--apart", "--tolerance=0"]):
-        command = [vitq_rtl, library, f"--random={LAUNCHES}", "--quiet", "--most-cycles=20000", *flags]
+    for flags in RUNS[library.stem]:
+        command = [vitq_rtl, library, f"--random={LAUNCHES[library.stem]}", "--quiet", "--most-cycles=20000", *flags]
         try:
             result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
         except subprocess.TimeoutExpired:
@@ -141,7 +159,7 @@ def main():
         library = work / f"{kind}.so"
         environment = dict(os.environ, VITQ_OPT=vitq_opt, VITQ_RTL=str(work / "rtl"), VITQ_RTL_O="1",
                            VITQ_RTL_MORE=f"{work}/rtl/vitq_mutants_pkg.sv {work}/rtl/vitq_mutant.cpp")
-        subprocess.run([sources / "build.sh", f"{OWN_SIZES[kind]},{SIZES},dataflow={kind}", library], env=environment, check=True)
+        subprocess.run([sources / "build.sh", f"{OWN_SIZES[kind]},{SIZES}", library], env=environment, check=True)
         if not is_right(vitq_rtl, library, 0):
             sys.exit(f"{kind}: the RTL without a change differs from the simulator")
         missed += [number for number in numbers if is_right(vitq_rtl, library, number)]

@@ -248,7 +248,7 @@ int main(int argc, char **argv) {
     values += simulation.values;
     if (const uint64_t rowCycles = simulation.rowCycles(); stalls == 0 && rowCycles > 0)
       std::printf("%s: %lld beats, %llu cycles a row, model %lld\n", given.name.c_str(), static_cast<long long>(beats),
-                  static_cast<unsigned long long>(rowCycles), static_cast<long long>(beats * given.numbers.at(0)));
+                  static_cast<unsigned long long>(rowCycles), static_cast<long long>(given.numbers.at(0)));
   }
   std::printf("%s: %llu values agree\n", last.c_str(), static_cast<unsigned long long>(values));
 }
