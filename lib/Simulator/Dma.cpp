@@ -14,8 +14,7 @@
 using namespace vitq;
 using namespace vitq::simulator;
 
-/// Bytes of a row in DRAM.
-static uint64_t rowBytesOf(const Config &config, const Instruction &instruction) {
+uint64_t simulator::rowBytesOf(const Config &config, const Instruction &instruction) {
   const uint64_t cols = instruction.cols;
   switch (instruction.opcode) {
   case Opcode::Mvin:
@@ -61,11 +60,25 @@ int64_t simulator::localTiles(const Config &config, const Instruction &instructi
       llvm::divideCeil(static_cast<uint64_t>(instruction.cols), static_cast<uint64_t>(config.cols)));
 }
 
-void DmaChannel::send(uint64_t time, uint64_t offset, uint64_t count) {
+/// Cycles of the words from `begin` to `end` of a span that begins at `offset`.
+uint64_t DmaChannel::wordsOf(uint64_t begin, uint64_t end, uint64_t offset, Pieces pieces) const {
+  uint64_t words = llvm::divideCeil(end, width) - begin / width;
+  if (pieces.rowBytes == 0)
+    return words;
+  for (uint64_t at = begin;;) {
+    const uint64_t ofRow = (at - offset) % pieces.rowBytes;
+    at += std::min(pieces.rowBytes - ofRow, pieces.tileBytes - ofRow % pieces.tileBytes);
+    if (at >= end)
+      return words;
+    words += at % width != 0;
+  }
+}
+
+void DmaChannel::send(uint64_t time, uint64_t offset, uint64_t count, Pieces pieces) {
   bytes += count;
   for (uint64_t begin = offset, end = offset + count; begin < end;) {
     const uint64_t to = std::min(end, (begin / requestBytes + 1) * requestBytes);
-    const uint64_t words = llvm::divideCeil(to, width) - begin / width;
+    const uint64_t words = wordsOf(begin, to, offset, pieces);
     const uint64_t free = std::max(time, freeAt), start = std::max(free, answers[next]);
     waited += start - free;
     busy += words;

@@ -345,7 +345,9 @@ void Simulation::takeLoad(uint32_t number, uint64_t start) {
 
 void Simulation::takeMvout(uint32_t number, uint64_t start) {
   const Instruction &instruction = code[number];
-  forEachSpan(config, instruction, [&](uint64_t offset, uint64_t bytes) { writes.send(start, offset, bytes); });
+  const Pieces pieces{rowBytesOf(config, instruction),
+                      asUnsigned(instruction.has(FlagScale) ? config.cols : 4 * config.cols)};
+  forEachSpan(config, instruction, [&](uint64_t offset, uint64_t bytes) { writes.send(start, offset, bytes, pieces); });
   readTimes[number] = storeRead = writes.sent();
   doneTimes[number] = writes.answered();
   const int64_t tiles = localTiles(config, instruction);

@@ -263,6 +263,17 @@ TEST(Timing, StoresAndAccumulatingComputesShareABank) {
   EXPECT_EQ(timing(code("0x20", "")).bankConflicts, 0u);
 }
 
+TEST(Timing, AWordOfSeveralRowsTakesACycleForEach) {
+  auto busy = [](const char *shape) { return timing("mvout local 0x0 " + std::string(shape)).storeBusy; };
+  // Rows of 12 bytes, words of 16: three words, each with bytes of two rows.
+  EXPECT_EQ(busy("rows 4 cols 3 to 2 + 0 pitch 12"), 6u);
+  EXPECT_EQ(busy("rows 4 cols 3 to 2 + 0 pitch 16"), 4u);
+  EXPECT_EQ(busy("rows 4 cols 4 to 2 + 0 pitch 16"), 4u);
+  // Tiles of 16 codes beside each other, off their words.
+  EXPECT_EQ(busy("rows 1 cols 32 tile_stride 1 to 2 + 0 pitch 32 scale"), 2u);
+  EXPECT_EQ(busy("rows 1 cols 32 tile_stride 1 to 2 + 4 pitch 32 scale"), 4u);
+}
+
 TEST(Timing, AFenceWaitsForAll) {
   const char *move = "mvin local 0x0 rows 16 cols 16 from 0 + 0 pitch 16";
   EXPECT_EQ(timing(std::string(move) + "\nfence").cycles, 66u);
