@@ -19,6 +19,7 @@ import os
 import pathlib
 import re
 import sys
+import time
 
 import hardware_data
 import hardware_designs
@@ -38,6 +39,8 @@ DATA = {
 
 
 def measure(flow, design):
+    """A design's entry, and the seconds that it took."""
+    begin = time.monotonic()
     folder = flow.work / re.sub(r"\W+", "_", f"{design.group} {design.name}")
     folder.mkdir(exist_ok=True)
     # What was measured before is read, unless something has changed.
@@ -48,7 +51,7 @@ def measure(flow, design):
     if kept.exists():
         before = json.loads(kept.read_text())
         if before["key"] == key:
-            return before["entry"]
+            return before["entry"], 0.0
     entry = {"name": design.name, "group": design.group, **design.facts, **flow.cells(design, folder)}
     if design.stimuli:
         entry |= flow.power(design, folder)
@@ -56,7 +59,7 @@ def measure(flow, design):
         entry["xc7"] = flow.device(design, folder, dsp=True)
         entry["xc7_nodsp"] = flow.device(design, folder, dsp=False)
     kept.write_text(json.dumps({"key": key, "entry": entry}))
-    return entry
+    return entry, time.monotonic() - begin
 
 
 def main():
@@ -84,9 +87,9 @@ def main():
             parser.error(f"no design is called {arguments.only}")
         entries = []
         with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-            for entry in pool.map(lambda design: measure(flow, design), designs):
+            for entry, seconds in pool.map(lambda design: measure(flow, design), designs):
                 entries.append(entry)
-                print(f"{len(entries)}/{len(designs)} {entry['name']}", file=sys.stderr)
+                print(f"{len(entries)}/{len(designs)} {entry['name']}: {seconds:.0f} s", file=sys.stderr, flush=True)
     except (hardware_flow.FlowError, FileNotFoundError) as error:
         sys.exit(f"hardware_cost.py: {error}")
     results = {"date": datetime.date.today().isoformat(), "tools": hardware_flow.versions(), "data": title,
