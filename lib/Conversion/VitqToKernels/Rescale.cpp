@@ -62,7 +62,17 @@ Rescale::Rescale(const TargetDesc &target, Blob &blob, DyadicAttr dyadic, Roundi
   halves = blob.array(half);
   // In the data, not in the code: blocks of a model differ in it.
   if (room > 0)
-    pres = blob.array(ArrayRef<int32_t>(pre));
+    pres = blob.array(std::vector<int32_t>(std::max(1U, target.vectorBits / 32), pre));
+}
+
+/// The number in `slot`, as many times as a vector has lanes, for lanes like those of `x`. Two vectors shift by an
+/// operand in memory, which takes no register.
+static Value repeated(Emitter &e, Value blob, Slot slot, Value x) {
+  Value view = Blob::view(e, blob, slot), zero = e.index(0);
+  auto type = dyn_cast<VectorType>(x.getType());
+  if (!type || slot.count == 1 || type.getNumElements() != 2 * slot.count)
+    return e.splatLike(e.load(view, zero), x);
+  return e.join(Values(2, e.load(view, zero, slot.count)));
 }
 
 Value Rescale::constantOf(Emitter &e, Value blob, Slot slot, Value x, Value row, Value col) const {
@@ -85,7 +95,7 @@ Value Rescale::apply(Emitter &e, Value blob, Value x, Value row, Value col, bool
     return roundShift(e, e.mul(e.sext(x, 64), e.sext(m, 64)), e.sext(c, 64), rounding);
   Value half = constantOf(e, blob, halves, x, row, col);
   if (pres)
-    x = e.shl(x, e.splatLike(e.load(Blob::view(e, blob, *pres), e.index(0)), x));
+    x = e.shl(x, repeated(e, blob, *pres, x));
   // Multipliers of odd lanes in even ones, as the instruction reads them.
   Value odd = map.kind == ChannelMap::Column && isa<VectorType>(x.getType())
                   ? constantOf(e, blob, multipliers, x, row, e.indexAdd(col, 1))
