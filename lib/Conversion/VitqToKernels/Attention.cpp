@@ -90,12 +90,12 @@ bool AttentionKernel::makeStages(ArrayRef<Operation *> ops, MatmulOp product, Sm
 
 void AttentionKernel::prepareScratch() {
   const int64_t rows = scoresGeometry.tileRows;
-  queryOffset = reserve(rows * scoresGeometry.paddedDepth() * scoresGeometry.dot.width / 8);
+  queryOffset = reserve(rows * scoresGeometry.paddedDepth() * scoresGeometry.leftWidth() / 8);
   scoresOffset = reserve(rows * scoresStride() * 4);
   const int64_t places = besideRows ? 2 : 1;
   topsOffset = reserve(besideRows ? rows * 4 : 0);
   codesOffset = reserve(places * bytesOfCodes());
-  wordsOffset = reserve(readsCodes() ? 0 : rows * contextGeometry.paddedDepth() * contextGeometry.dot.width / 8);
+  wordsOffset = reserve(readsCodes() ? 0 : rows * contextGeometry.paddedDepth() * contextGeometry.leftWidth() / 8);
   // Sums of rows, one number each.
   scoreStages.back().resultOffsets.push_back(codesOffset);
   for (unsigned i = 1; i < scoreStages.back().op->getNumResults(); ++i)

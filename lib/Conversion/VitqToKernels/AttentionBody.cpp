@@ -69,12 +69,12 @@ void AttentionKernel::emitUnits(Emitter &e, Value first, Value last) {
 /// Writes one row of a left operand in the format of the dot product.
 void AttentionKernel::widen(Emitter &e, const Geometry &geometry, const LeftFormat &left, Slot zeroPoint, Value to,
                             int64_t row, int64_t cols, function_ref<Value(Value, int64_t)> load) {
-  Value zero = Blob::load(e, blobIn, zeroPoint, geometry.dot.width), toRow = e.index(row);
-  forColumns(e, module.target, cols, true, geometry.dot.width, [&](Value k, int64_t lanes) {
+  Value zero = Blob::load(e, blobIn, zeroPoint, geometry.leftWidth()), toRow = e.index(row);
+  forColumns(e, module.target, cols, true, geometry.leftWidth(), [&](Value k, int64_t lanes) {
     e.store(widenLeft(e, geometry, left, zero, load(k, lanes)), to, {toRow, k});
   });
   for (int64_t k = cols; k < geometry.paddedDepth(); ++k)
-    e.store(e.constant(e.intType(geometry.dot.width), 0), to, {toRow, e.index(k)});
+    e.store(e.constant(e.intType(geometry.leftWidth()), 0), to, {toRow, e.index(k)});
 }
 
 void AttentionKernel::emitScores(Emitter &e, Value head, Value token, int64_t rows) {
@@ -88,7 +88,7 @@ void AttentionKernel::emitScores(Emitter &e, Value head, Value token, int64_t ro
         e.b, e.loc, MemRefType::get({headCount * tokens, geometry.groups()}, e.intType(geometry.wordBits())), flat,
         e.index(0), ValueRange());
   } else {
-    Value to = scratchView(e, queryOffset, {geometry.tileRows, geometry.paddedDepth()}, geometry.dot.width);
+    Value to = scratchView(e, queryOffset, {geometry.tileRows, geometry.paddedDepth()}, geometry.leftWidth());
     for (int64_t r = 0; r < rows; ++r) {
       Value from = e.indexAdd(first, r * stride);
       widen(e, geometry, queryFormat, queryZeroPoint, to, r, geometry.k,
@@ -221,7 +221,7 @@ Value AttentionKernel::emitCodeWords(Emitter &e, int64_t rows) {
     return scratchView(e, offset, {scoresGeometry.tileRows, codesStride() / geometry.dot.group}, geometry.wordBits());
   }
   Value codes = scratchView(e, codesOffset, {scoresGeometry.tileRows, codesStride()}, codesFormat.width);
-  Value to = scratchView(e, wordsOffset, {scoresGeometry.tileRows, geometry.paddedDepth()}, geometry.dot.width);
+  Value to = scratchView(e, wordsOffset, {scoresGeometry.tileRows, geometry.paddedDepth()}, geometry.leftWidth());
   for (int64_t r = 0; r < rows; ++r) {
     Value row = e.index(r);
     widen(e, geometry, codesFormat, codesZeroPoint, to, r, geometry.k,

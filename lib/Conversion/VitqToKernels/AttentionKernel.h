@@ -103,7 +103,8 @@ private:
     return offset;
   }
   bool readsCodes() const {
-    return codesFormat.width == contextGeometry.dot.width && codesFormat.isUnsigned == contextGeometry.dot.unsignedLhs;
+    return codesFormat.width == contextGeometry.leftWidth() &&
+           codesFormat.isUnsigned == contextGeometry.dot.unsignedLhs;
   }
 
   KernelParts parts;

@@ -186,10 +186,11 @@ void ProductKernel::prepareScratch() {
                                         : blob.array(std::vector<int16_t>(codes.begin(), codes.end()));
   }
   const int64_t rowBytes =
-      geometry.paddedDepth() * geometry.dot.width / 8 + (epilogue.rowwise ? geometry.paddedCols() * 4 : 0);
+      geometry.paddedDepth() * geometry.leftWidth() / 8 + (epilogue.rowwise ? geometry.paddedCols() * 4 : 0);
   const int64_t budget = module.target.isa->l2Bytes / (direct ? 2 : 4);
-  const int64_t most = std::max<int64_t>(8 * geometry.tileRows, budget / rowBytes),
-                blocks = (geometry.m + most - 1) / most;
+  // Without panels that are unpacked for a block, few rows are enough.
+  const int64_t least = (hasVectors(module.target) || unpacks() ? 8 : 2) * geometry.tileRows;
+  const int64_t most = std::max<int64_t>(least, budget / rowBytes), blocks = (geometry.m + most - 1) / most;
   blockRows = ((geometry.m + blocks - 1) / blocks + geometry.tileRows - 1) / geometry.tileRows * geometry.tileRows;
   if (!direct)
     leftOffset = reserve(blockRows * rowBytes);
@@ -268,7 +269,7 @@ void ProductKernel::takeArguments(Emitter &e, ValueRange in) {
     else
       leftWords = e.op<memref::ViewOp>(words, lhs, e.index(0), ValueRange());
   } else {
-    leftRows = scratchView(e, leftOffset, {blockRows, depth}, geometry.dot.width);
+    leftRows = scratchView(e, leftOffset, {blockRows, depth}, geometry.leftWidth());
     leftWords = scratchView(e, leftOffset, {blockRows, geometry.groups()}, geometry.wordBits());
   }
   if (epilogue.rowwise)
@@ -313,8 +314,8 @@ void ProductKernel::emitRows(Emitter &e, Value lo, Value hi) {
 
 /// Elements `from` on of `source` as row `to` of the left operand in the dot product's format, from column `first` on.
 void ProductKernel::widenRun(Emitter &e, Value source, Value from, Value to, Value first, int64_t count) {
-  Value zeroPoint = Blob::load(e, blobIn, zeroPointSlot, geometry.dot.width);
-  forColumns(e, module.target, count, true, geometry.dot.width, [&](Value k, int64_t lanes) {
+  Value zeroPoint = Blob::load(e, blobIn, zeroPointSlot, geometry.leftWidth());
+  forColumns(e, module.target, count, true, geometry.leftWidth(), [&](Value k, int64_t lanes) {
     Value x = e.load(source, {e.add(from, k)}, lanes);
     e.store(widenLeft(e, geometry, leftFormat, zeroPoint, x), leftRows, {to, e.add(k, first)});
   });
@@ -389,7 +390,7 @@ void ProductKernel::emitBlock(Emitter &e, Value lo, Value rows) {
       else
         widenRun(e, lhs, e.indexMul(e.add(lo, r), geometry.k), r, e.index(0), geometry.k);
       for (int64_t k = geometry.k; k < geometry.paddedDepth(); ++k)
-        e.store(e.constant(e.intType(geometry.dot.width), 0), leftRows, {r, e.index(k)});
+        e.store(e.constant(e.intType(geometry.leftWidth()), 0), leftRows, {r, e.index(k)});
     });
   }
   TileStore store = code.store(epilogue.rowwise ? sums : result);

@@ -62,8 +62,11 @@ struct Geometry {
   /// Rows of one of `tiles()` tiles that are spread evenly: the first `tallTiles` have one more than the others.
   int64_t lowRows() const { return m / tiles(); }
   int64_t tallTiles() const { return m % tiles(); }
+  /// Bits of an element of the left operand, as products read it. Without vectors bytes become numbers of 16 bits once
+  /// for all columns: processors multiply these, if any, two at a time.
+  unsigned leftWidth() const { return dot.lanes == 1 && dot.width == 8 ? 16 : dot.width; }
   /// Bits of what a left operand's group is loaded as.
-  int64_t wordBits() const { return int64_t{dot.group} * dot.width; }
+  int64_t wordBits() const { return int64_t{dot.group} * leftWidth(); }
   /// Elements of a right operand of one instruction.
   int64_t rightElements() const { return int64_t{dot.lanes} * dot.group / dot.rows; }
 };

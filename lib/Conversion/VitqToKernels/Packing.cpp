@@ -61,7 +61,7 @@ LeftFormat LeftFormat::of(integer::MatmulOp op) {
 
 bool LeftFormat::isDirect(const Geometry &geometry) const {
   // A buffer of bytes can be seen as words of groups, one of other elements cannot.
-  return width == geometry.dot.width && isUnsigned == geometry.dot.unsignedLhs &&
+  return width == geometry.leftWidth() && isUnsigned == geometry.dot.unsignedLhs &&
          geometry.k == geometry.paddedDepth() && (width == 8 || geometry.dot.group == 1);
 }
 
@@ -71,7 +71,7 @@ numerics::Interval LeftFormat::range(const Geometry &geometry) const {
 
 int64_t LeftFormat::correction(const Geometry &geometry) const {
   // 8-bit operands that become 16-bit ones lose their zero point on the way.
-  if (width < geometry.dot.width)
+  if (width < geometry.leftWidth())
     return 0;
   const int64_t half = int64_t(1) << (width - 1);
   // What changes its sign moves by half of the range.
@@ -79,8 +79,8 @@ int64_t LeftFormat::correction(const Geometry &geometry) const {
 }
 
 Value vitq::kernels::widenLeft(Emitter &e, const Geometry &geometry, const LeftFormat &left, Value zeroPoint, Value x) {
-  if (left.width < geometry.dot.width)
-    return e.sub(e.extend(x, geometry.dot.width, left.isUnsigned), e.splatLike(zeroPoint, x));
+  if (left.width < geometry.leftWidth())
+    return e.sub(e.extend(x, geometry.leftWidth(), left.isUnsigned), e.splatLike(zeroPoint, x));
   return left.isUnsigned == geometry.dot.unsignedLhs
              ? x
              : e.op<arith::XOrIOp>(x, e.like(x, -(int64_t(1) << (left.width - 1))));

@@ -140,6 +140,12 @@ LogicalResult FileWriter::report(func::FuncOp main, func::FuncOp function, Opera
                                  << "'; compile it for a CPU (--target=native)";
 }
 
+/// Constants are the file's own.
+static std::string shortName(StringRef constant) {
+  constant.consume_front("vitq_");
+  return constant.str();
+}
+
 LogicalResult FileWriter::functions(func::FuncOp main, std::string &body) {
   visit(main);
   llvm::raw_string_ostream stream(body);
@@ -148,7 +154,7 @@ LogicalResult FileWriter::functions(func::FuncOp main, std::string &body) {
   };
   const FunctionWriter::ConstantBytes constantBytes = [&](StringRef name) {
     return weights ? "(" + manifest.name + "_weights + " + std::to_string(offsets.lookup(name)) + "u)"
-                   : name.str() + ".bytes";
+                   : shortName(name) + ".b";
   };
   for (func::FuncOp function : order) {
     FunctionWriter writer(function, query, constantBytes, stream);
@@ -181,7 +187,7 @@ LogicalResult FileWriter::constant(memref::GlobalOp global, llvm::raw_ostream &o
     weights->bytes.append(bytes.begin(), bytes.end());
     return success();
   }
-  os << "VITQ_CONSTANT(" << global.getSymName() << ", " << bytes.size() << ") = {{";
+  os << "VITQ_CONSTANT(" << shortName(global.getSymName()) << ", " << bytes.size() << ") = {{";
   printBytes(os, bytes);
   os << "}};\n";
   return success();
@@ -210,15 +216,15 @@ LogicalResult FileWriter::constants(std::string &text) {
 /// The head of the weights is looked at in every run, all of them when the program is asked to.
 void FileWriter::checkWeights() {
   const std::string pointer = manifest.name + "_weights", upper = StringRef(manifest.name).upper() + "_WEIGHTS";
-  os << "static bool vitq_knows_weights(void) {\n  static const uint8_t head[] = {";
+  os << "static bool vitq_knows_weights(void) {\n  static const u8 head[] = {";
   printBytes(os, ArrayRef<char>(weights->bytes.data(), 16));
   os << "};\n"
-     << "  for (size_t i = 0u; i < sizeof head; i += 1u) {\n    if (" << pointer
+     << "  for (size_t i = 0u; i < sizeof head; ++i) {\n    if (" << pointer
      << "[i] != head[i]) {\n      return false;\n    }\n  }\n  return true;\n}\n\n"
-     << "int " << manifest.name << "_check_weights(void) {\n  uint32_t crc = UINT32_C(0xffffffff);\n"
-     << "  for (size_t i = " << WeightBlob::kHead << "u; i < " << upper << "_BYTES; i += 1u) {\n"
-     << "    crc ^= " << pointer << "[i];\n    for (uint32_t bit = 0u; bit < 8u; bit += 1u) {\n"
-     << "      crc = (crc >> 1u) ^ (((crc & 1u) != 0u) ? UINT32_C(0xedb88320) : 0u);\n    }\n  }\n"
+     << "int " << manifest.name << "_check_weights(void) {\n  u32 crc = 0xffffffffu;\n"
+     << "  for (size_t i = " << WeightBlob::kHead << "u; i < " << upper << "_BYTES; ++i) {\n"
+     << "    crc ^= " << pointer << "[i];\n    for (u32 bit = 0u; bit < 8u; ++bit) {\n"
+     << "      crc = (crc >> 1u) ^ (((crc & 1u) != 0u) ? 0xedb88320u : 0u);\n    }\n  }\n"
      << "  return (vitq_knows_weights() && (~crc == " << upper << "_CRC32)) ? 0 : 2;\n}\n\n";
 }
 
@@ -226,10 +232,10 @@ void FileWriter::entry() {
   os << "int " << manifest.name << "_run(const void *in, void *out, void *arena) {\n"
      << "  if ((in == NULL) || (out == NULL) || (arena == NULL) || (((uintptr_t)arena % " << manifest.arenaAlign
      << "u) != 0u)) {\n    return 1;\n  }\n"
-     << (weights ? "  if (!vitq_knows_weights()) {\n    return 2;\n  }\n" : "") << "  vitq_main((const uint8_t *)in";
+     << (weights ? "  if (!vitq_knows_weights()) {\n    return 2;\n  }\n" : "") << "  vitq_main((const u8 *)in";
   for (const Manifest::Output &output : manifest.outputs)
-    os << ", (uint8_t *)out" << (output.offset ? " + " + std::to_string(output.offset) + "u" : "");
-  os << ", (uint8_t *)arena);\n  return 0;\n}\n";
+    os << ", (u8 *)out" << (output.offset ? " + " + std::to_string(output.offset) + "u" : "");
+  os << ", (u8 *)arena);\n  return 0;\n}\n";
 }
 
 /// For those who load programs: the symbol of Program.h.
@@ -240,7 +246,7 @@ void FileWriter::program() {
      << "  int (*run)(const void *in, void *out, void *arena);\n  const char *manifest;\n"
      << "  int (*run_profiled)(const void *in, void *out, void *arena, uint64_t *ticks);\n"
      << "  int (*run_mt)(const void *in, void *out, void *arena, int threads);\n} vitq_program;\n"
-     << "static const uint8_t vitq_manifest[] = {";
+     << "static const u8 vitq_manifest[] = {";
   printBytes(os, ArrayRef<char>(text.data(), text.size()));
   os << ",0};\nextern const vitq_program " << VITQ_PROGRAM_SYMBOL << ";\nconst vitq_program " << VITQ_PROGRAM_SYMBOL
      << " = {" << manifest.abi << "u, \"" << manifest.name << "\", " << manifest.name

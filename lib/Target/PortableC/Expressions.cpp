@@ -25,7 +25,7 @@ std::string vitq::portable::typeOf(Type type) {
   const unsigned width = type.getIntOrFloatBitWidth();
   if (width == 1)
     return "bool";
-  return width == 8 || width == 16 || width == 32 || width == 64 ? "uint" + std::to_string(width) + "_t" : "";
+  return width == 8 || width == 16 || width == 32 || width == 64 ? "u" + std::to_string(width) : "";
 }
 
 std::string vitq::portable::signedTypeOf(Type type) {
@@ -49,13 +49,15 @@ std::string FunctionWriter::constant(arith::ConstantOp op) {
     return number < 0 ? "(size_t)" + std::to_string(number) : std::to_string(number) + "u";
   }
   const std::string digits = std::to_string(value.getValue().getZExtValue());
-  return widthOf(op.getType()) == 64 ? "UINT64_C(" + digits + ")" : digits + "u";
+  return widthOf(op.getType()) == 64 ? digits + "ull" : digits + "u";
 }
 
 /// A product of two numbers that were extended is one of the numbers, which cannot overflow: there are instructions
 /// for it, and C compilers look for it in sums.
 std::string FunctionWriter::product(arith::MulIOp op) {
   auto x = op.getLhs().getDefiningOp<arith::ExtSIOp>(), y = op.getRhs().getDefiningOp<arith::ExtSIOp>();
+  if (x && y && x.getIn().getType().isInteger(16) && y.getIn().getType().isInteger(8) && op.getType().isInteger(32))
+    return "smul_16_8(" + name(x.getIn()) + ", " + name(y.getIn()) + ")";
   if (!x || !y || x.getIn().getType() != y.getIn().getType())
     return "";
   const unsigned from = widthOf(x.getIn().getType()), to = widthOf(op.getType());
@@ -103,7 +105,7 @@ std::string FunctionWriter::binary(Operation *op) {
     y = std::to_string(number.getInt()) + "u";
   if (!isPromoted(type))
     return "(" + x + " " + found.first + " " + y + ")";
-  return as(type, "((uint32_t)" + x + " " + found.first + " (uint32_t)" + y + ")");
+  return as(type, "((u32)" + x + " " + found.first + " (u32)" + y + ")");
 }
 
 std::string FunctionWriter::comparison(arith::CmpIOp op) {
@@ -169,7 +171,7 @@ std::string FunctionWriter::pointer(Operation *op) {
     const unsigned width = view.getType().getElementTypeBitWidth();
     if (width == 8)
       return isFirst ? from : "(" + from + ")";
-    return (isConst(view) ? "CONST_U" : "U") + std::to_string(width) + "(" + from + ")";
+    return (isConst(view) ? "CU" : "U") + std::to_string(width) + "(" + from + ")";
   }
   auto cast = dyn_cast<memref::ReinterpretCastOp>(op);
   if (!cast || !cast.getOffsets().empty() || !cast.getStrides().empty())

@@ -10,8 +10,10 @@
 
 #include "vitq/Conversion/KernelCalls.h"
 
+#include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -41,14 +43,14 @@ bool FunctionWriter::isConst(Value pointer) {
          !writtenBy(function).test(argument.getArgNumber());
 }
 
-/// "const uint8_t *v0" or "uint32_t v1".
+/// "const u8 *v0" or "u32 v1".
 std::string FunctionWriter::declared(Value value, bool isArgument) {
   auto memref = dyn_cast<MemRefType>(value.getType());
   const std::string own = text.lookup(value);
   if (!memref)
     return typeOf(value.getType()) + " " + own;
   const unsigned width = memref.getElementTypeBitWidth();
-  return (isConst(value) ? "const " : "") + (width == 8 ? "uint8_t" : "u" + std::to_string(width) + "a") + " *" +
+  return (isConst(value) ? "const " : "") + (width == 8 ? "u8" : "u" + std::to_string(width) + "a") + " *" +
          (isArgument ? "restrict " : "") + own;
 }
 
@@ -145,7 +147,112 @@ void FunctionWriter::assign(ValueRange values, ArrayRef<std::string> targets) {
       line(target + " = " + bare(source) + ";");
 }
 
+namespace {
+
+/// A loop of which every carried sum is that of the products of a row of 16-bit numbers and a run of bytes, the same
+/// for all rows.
+struct DotLoop {
+  bool match(scf::ForOp op);
+
+  SmallVector<memref::LoadOp> rows;
+  memref::LoadOp run;
+  /// Where the run begins; null for the first element.
+  Value runFirst;
+
+private:
+  bool matchSum(scf::ForOp op, Value argument, Value next);
+  bool matchPlaces(scf::ForOp op);
+  llvm::SmallPtrSet<Operation *, 16> known;
+};
+
+} // namespace
+
+bool DotLoop::matchSum(scf::ForOp op, Value argument, Value next) {
+  auto sum = next.getDefiningOp<arith::AddIOp>();
+  auto product = sum && sum.getLhs() == argument ? sum.getRhs().getDefiningOp<arith::MulIOp>() : arith::MulIOp();
+  if (!product)
+    return false;
+  auto x = product.getLhs().getDefiningOp<arith::ExtSIOp>(), y = product.getRhs().getDefiningOp<arith::ExtSIOp>();
+  if (!x || !y || !x.getIn().getType().isInteger(16) || !y.getIn().getType().isInteger(8))
+    return false;
+  auto row = x.getIn().getDefiningOp<memref::LoadOp>(), column = y.getIn().getDefiningOp<memref::LoadOp>();
+  if (!row || !column || (run && run != column))
+    return false;
+  run = column;
+  rows.push_back(row);
+  known.insert({sum, product, x, y, row, column});
+  return true;
+}
+
+/// Rows lie in matrices, the run in bytes; all of them along the loop, and nothing else depends on it.
+bool DotLoop::matchPlaces(scf::ForOp op) {
+  Value i = op.getInductionVar(), at = run.getIndices().front();
+  if (run.getMemRefType().getRank() != 1 || !op.isDefinedOutsideOfLoop(run.getMemRef()))
+    return false;
+  if (auto sum = at.getDefiningOp<arith::AddIOp>(); sum && sum.getRhs() == i && op.isDefinedOutsideOfLoop(sum.getLhs()))
+    runFirst = sum.getLhs();
+  else if (at != i)
+    return false;
+  for (memref::LoadOp row : rows)
+    if (row.getMemRefType().getRank() != 2 || !op.isDefinedOutsideOfLoop(row.getMemRef()) || row.getIndices()[1] != i)
+      return false;
+  for (Operation &other : op.getBody()->without_terminator())
+    if (!known.contains(&other) && &other != at.getDefiningOp() &&
+        (!isPure(&other) || !isa<IndexType>(other.getResult(0).getType()) ||
+         llvm::is_contained(other.getOperands(), i)))
+      return false;
+  return true;
+}
+
+bool DotLoop::match(scf::ForOp op) {
+  IntegerAttr first, step;
+  if (op.getNumResults() == 0 || op.getNumResults() > kMostDotRows ||
+      !matchPattern(op.getLowerBound(), m_Constant(&first)) || first.getInt() != 0 ||
+      !matchPattern(op.getStep(), m_Constant(&step)) || step.getInt() != 1)
+    return false;
+  for (auto [argument, next] : llvm::zip_equal(op.getRegionIterArgs(), op.getYieldedValues()))
+    if (!matchSum(op, argument, next))
+      return false;
+  return matchPlaces(op);
+}
+
+/// Such a loop as a call of a function of the prelude, for which processors may have instructions.
+bool FunctionWriter::dotProducts(scf::ForOp op) {
+  DotLoop loop;
+  if (!loop.match(op))
+    return false;
+  // Where the rows are.
+  for (Operation &other : op.getBody()->without_terminator())
+    if (isa<IndexType>(other.getResult(0).getType()) && !llvm::is_contained(other.getOperands(), op.getInductionVar()))
+      statement(other);
+  std::string list = name(op.getUpperBound()), init;
+  for (memref::LoadOp row : loop.rows) {
+    SmallVector<int64_t> strides;
+    int64_t offset = 0;
+    if (failed(row.getMemRefType().getStridesAndOffset(strides, offset)) || ShapedType::isDynamic(strides[0]) ||
+        strides[1] != 1)
+      return false;
+    list +=
+        ", " + name(row.getMemRef()) + " + (" + name(row.getIndices()[0]) + " * " + std::to_string(strides[0]) + "u)";
+  }
+  list += ", " + name(loop.run.getMemRef()) + (loop.runFirst ? " + " + name(loop.runFirst) : "");
+  for (Value value : op.getInitArgs())
+    init += (init.empty() ? "" : ", ") + bare(name(value));
+  const std::string sums = fresh(), count = std::to_string(op.getNumResults());
+  line("u32 " + sums + "[" + count + "] = {" + init + "};");
+  line("dot_" + count + "(" + list + ", " + sums + ");");
+  for (OpResult result : op.getResults())
+    text[result] = sums + "[" + std::to_string(result.getResultNumber()) + "]";
+  return true;
+}
+
+static std::string stepOf(const std::string &i, const std::string &step) {
+  return step == "1u" ? "++" + i : i + " += " + step;
+}
+
 void FunctionWriter::loop(scf::ForOp op) {
+  if (dotProducts(op))
+    return;
   std::vector<std::string> carried;
   for (auto [argument, init, result] : llvm::zip_equal(op.getRegionIterArgs(), op.getInitArgs(), op.getResults())) {
     const std::string own = fresh();
@@ -161,7 +268,7 @@ void FunctionWriter::loop(scf::ForOp op) {
   const std::string i = fresh();
   text[op.getInductionVar()] = i;
   line("for (size_t " + i + " = " + bare(name(op.getLowerBound())) + "; " + i + " < " + name(op.getUpperBound()) +
-       "; " + i + " += " + name(op.getStep()) + ") {");
+       "; " + stepOf(i, name(op.getStep())) + ") {");
   ++depth;
   block(*op.getBody());
   assign(op.getYieldedValues(), carried);
@@ -228,7 +335,7 @@ void FunctionWriter::copy(memref::CopyOp op) {
     return;
   }
   const std::string i = fresh();
-  line("for (size_t " + i + " = 0u; " + i + " < " + Twine(from.getNumElements()) + "u; " + i + " += 1u) {");
+  line("for (size_t " + i + " = 0u; " + i + " < " + Twine(from.getNumElements()) + "u; ++" + i + ") {");
   line("  " + name(op.getTarget()) + "[" + i + "] = " + name(op.getSource()) + "[" + i + "];");
   line("}");
 }

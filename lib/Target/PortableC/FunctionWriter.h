@@ -25,10 +25,13 @@
 
 namespace vitq::portable {
 
-/// "uint32_t" and the like, "size_t" for an index; empty for a type that is no integer.
+/// "u32" and the like, "size_t" for an index; empty for a type that is no integer.
 std::string typeOf(mlir::Type type);
 /// The same with a sign.
 std::string signedTypeOf(mlir::Type type);
+
+/// Rows that the prelude's functions dot_1, dot_2 ... multiply at most.
+inline constexpr unsigned kMostDotRows = 4;
 
 class FunctionWriter {
 public:
@@ -65,6 +68,7 @@ private:
   void statement(mlir::Operation &op);
   void define(mlir::Value value, const std::string &expression, bool inPlace);
   void loop(mlir::scf::ForOp op);
+  bool dotProducts(mlir::scf::ForOp op);
   void branch(mlir::scf::IfOp op);
   void call(mlir::func::CallOp op);
   void copy(mlir::memref::CopyOp op);

@@ -14,6 +14,8 @@
 
 #include "Prelude.h"
 
+#include "FunctionWriter.h"
+
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace vitq;
@@ -39,20 +41,24 @@ typedef char vitq_shifts_arithmetically[((-2 >> 1) == -1) ? 1 : -1];
 #else
 #define VITQ_ALIAS
 #endif
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
 typedef uint16_t VITQ_ALIAS u16a;
 typedef uint32_t VITQ_ALIAS u32a;
 typedef uint64_t VITQ_ALIAS u64a;
 #define U16(p) ((u16a *)(void *)(p))
 #define U32(p) ((u32a *)(void *)(p))
 #define U64(p) ((u64a *)(void *)(p))
-#define CONST_U16(p) ((const u16a *)(const void *)(p))
-#define CONST_U32(p) ((const u32a *)(const void *)(p))
-#define CONST_U64(p) ((const u64a *)(const void *)(p))
+#define CU16(p) ((const u16a *)(const void *)(p))
+#define CU32(p) ((const u32a *)(const void *)(p))
+#define CU64(p) ((const u64a *)(const void *)(p))
 )";
 
 static constexpr const char *kConstants = R"(
 /* Bytes that may be read as wider numbers. */
-#define VITQ_CONSTANT(name, size) static const union { uint8_t bytes[size]; uint64_t alignment; } name
+#define VITQ_CONSTANT(name, size) static const union { u8 b[size]; u64 alignment; } name
 )";
 
 std::string portable::preludeHead(bool constants) { return std::string(kHead) + (constants ? kConstants : "") + "\n"; }
@@ -87,7 +93,53 @@ static constexpr const char *kProduct = "static inline {1} smul_{0}({2} x, {2} y
 static std::string typeNamed(llvm::StringRef suffix, bool isSigned) {
   if (suffix == "index")
     return isSigned ? "ptrdiff_t" : "size_t";
-  return (isSigned ? "int" : "uint") + suffix.str() + "_t";
+  return isSigned ? "int" + suffix.str() + "_t" : "u" + suffix.str();
+}
+
+/// Sums of products of rows of numbers and a run of bytes. Cortex-M4 and its like have instructions for two products at
+/// a time: bytes are brought into pairs for all rows.
+static constexpr const char *kPairs = R"(#if !defined(VITQ_SMLAD) && defined(__ARM_FEATURE_SIMD32)
+#include <arm_acle.h>
+/* sum + the products of the 16-bit halves of x and y. */
+#define VITQ_SMLAD(x, y, sum) ((u32)__smlad((int16x2_t)(x), (int16x2_t)(y), (int32_t)(sum)))
+#endif
+#ifdef VITQ_SMLAD
+typedef struct __attribute__((__packed__, __may_alias__)) {
+  u32 word;
+} vitq_any_word;
+#define WORD(p) (((const vitq_any_word *)(const void *)(p))->word)
+/* Numbers 0 and 2 of four with a sign, in 16 bits each. */
+#define EVEN_BYTES(x) ((u32)__sxtb16((int8x4_t)(x)))
+#endif
+
+)";
+static constexpr const char *kMixedProduct = "static inline u32 smul_16_8(u16 x, u8 y) {\n"
+                                             "  return (u32)((int32_t)(int16_t)x * (int32_t)(int8_t)y);\n}\n\n";
+
+/// dot_N: sums[r] += the sum of row[r][i] * run[i].
+static std::string dotFunction(unsigned rows) {
+  auto each = [&](const char *text) {
+    std::string all;
+    for (unsigned row = 0; row < rows; ++row)
+      all += llvm::formatv(text, row).str();
+    return all;
+  };
+  return "static inline void dot_" + std::to_string(rows) + "(size_t n" + each(", const u16a *restrict a{0}") +
+         ", const u8 *restrict b, u32 *restrict sums) {\n" + each("  u32 s{0} = sums[{0}];\n") +
+         "  size_t i = 0u;\n#ifdef VITQ_SMLAD\n  for (; i < (n - (n % 4u)); i += 4u) {\n"
+         "    const u32 x = WORD(b + i), even = EVEN_BYTES(x), odd = EVEN_BYTES((x >> 8u) | (x << 24u));\n"
+         "    const u32 low = (even & 0xffffu) | (odd << 16u), high = (even >> 16u) | (odd & 0xffff0000u);\n" +
+         each("    s{0} = VITQ_SMLAD(WORD(a{0} + i + 2u), high, VITQ_SMLAD(WORD(a{0} + i), low, s{0}));\n") +
+         "  }\n  i = n - (n % 4u);\n#endif\n  for (; i < n; ++i) {\n" +
+         each("    s{0} += smul_16_8(a{0}[i], b[i]);\n") + "  }\n" + each("  sums[{0}] = s{0};\n") + "}\n\n";
+}
+
+static std::string dotFunctions(llvm::StringRef body) {
+  std::string text;
+  for (unsigned rows = 1; rows <= portable::kMostDotRows; ++rows)
+    if (body.contains("dot_" + std::to_string(rows) + "("))
+      text += (text.empty() ? kPairs : "") + dotFunction(rows);
+  return text.empty() && !body.contains("smul_16_8(") ? text : kMixedProduct + text;
 }
 
 static std::string wideningFunctions(llvm::StringRef body) {
@@ -108,7 +160,7 @@ static std::string wideningFunctions(llvm::StringRef body) {
 }
 
 std::string portable::preludeFunctions(llvm::StringRef body) {
-  std::string text = wideningFunctions(body);
+  std::string text = dotFunctions(body) + wideningFunctions(body);
   for (auto [name, definition] : kFunctions)
     for (llvm::StringRef suffix : {"8", "16", "32", "64", "index"}) {
       if (!body.contains((name + llvm::Twine("_") + suffix + "(").str()))
