@@ -31,8 +31,8 @@ std::optional<WordRescale> WordRescale::of(const TargetDesc &target, Blob &blob,
   // 2^(c-17) has room beside x*h.
   if (c < 17 || c > 45 || high > INT16_MAX || high < INT16_MIN)
     return std::nullopt;
-  // Whole vectors: an instruction reads one from memory, or shifts by it, as it does not by a single number.
-  auto number = [&](int32_t value) { return blob.array(std::vector<int32_t>(isa.dot16.lanes, value)); };
+  // Whole vectors, two of them: what is used once is an operand in memory, and takes no register.
+  auto number = [&](int32_t value) { return blob.array(std::vector<int32_t>(2 * isa.dot16.lanes, value)); };
   WordRescale rescale;
   rescale.isa = &isa;
   rescale.spelt = target.emulateDot;
@@ -47,7 +47,9 @@ std::optional<WordRescale> WordRescale::of(const TargetDesc &target, Blob &blob,
 Value WordRescale::applyVector(Emitter &e, Value blob, Value x) const {
   const auto lanes = static_cast<int64_t>(isa->dot16.lanes);
   auto wordsType = VectorType::get({2 * lanes}, e.intType(16));
-  auto constant = [&](Slot slot) { return e.load(Blob::view(e, blob, slot), e.index(0), lanes); };
+  auto constant = [&](Slot slot, int64_t copy) {
+    return e.load(Blob::view(e, blob, slot), e.index(copy * lanes), lanes);
+  };
   // Words are interleaved within 128 bits, four of either half of the vector: these come side by side before.
   SmallVector<int64_t> quads, lowPairs, highPairs;
   for (int64_t i = 0; i < lanes / 4; ++i)
@@ -59,14 +61,14 @@ Value WordRescale::applyVector(Emitter &e, Value blob, Value x) const {
     }
   Value groups = e.op<vector::BitCastOp>(VectorType::get({lanes / 2}, e.intType(64)), x);
   x = e.op<vector::BitCastOp>(wordsType, e.op<vector::ShuffleOp>(groups, groups, quads));
-  Value l = e.op<vector::BitCastOp>(wordsType, constant(lower)),
-        h = e.op<vector::BitCastOp>(wordsType, constant(upper));
+  Value l = e.op<vector::BitCastOp>(wordsType, constant(lower, 0));
   Value below = e.trunc(e.sra(e.mul(e.sext(x, 32), e.sext(l, 32)), 16), 16);
   Values sums;
-  for (const auto &pairs : {lowPairs, highPairs}) {
-    Value sum =
-        emitDot(e, isa->dot16, spelt, isa->addDot16, constant(half), e.op<vector::ShuffleOp>(x, below, pairs), h);
-    sums.push_back(e.sra(sum, constant(shift)));
+  for (int64_t i : {0, 1}) {
+    Value both = e.op<vector::ShuffleOp>(x, below, i ? highPairs : lowPairs),
+          h = e.op<vector::BitCastOp>(wordsType, constant(upper, i));
+    Value sum = emitDot(e, isa->dot16, spelt, isa->addDot16, constant(half, i), both, h);
+    sums.push_back(e.sra(sum, constant(shift, i)));
   }
   return e.join(sums);
 }

@@ -34,7 +34,7 @@ private:
 
   const Isa *isa = nullptr;
   bool spelt = false;
-  /// l twice, (h, 1), 2^(c-17), c - 16: of 32 bits each.
+  /// l twice, (h, 1), 2^(c-17), c - 16: of 32 bits each, for the lanes of two vectors.
   Slot lower, upper, half, shift;
 };
 
