@@ -35,7 +35,7 @@ development=$(echo "$packages"/libvitq-dev_*_"$architecture".deb)
 check_files "$runtime" bin/vitq-opt bin/vitq-run bin/vitq-lut bin/vitq-asm lib/libvitq-c.so.0.1 \
   share/man/man1/vitq-opt.1.gz share/man/man1/vitq-run.1.gz share/doc/vitq/copyright
 check_files "$development" include/vitq-c/Vitq.h include/vitq/InitAll.h lib/libvitq-c.so \
-  lib/libVitqInitAll.a lib/cmake/vitq/vitqConfig.cmake share/doc/vitq/README.md
+  lib/libVitqInitAll.a lib/cmake/vitq/vitqConfig.cmake share/doc/vitq/LICENSE
 dpkg-deb --field "$runtime" Package Version Depends
 [ "${1:-}" = --check ] || exit 0
 

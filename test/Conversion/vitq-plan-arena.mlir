@@ -3,7 +3,7 @@
 // %a and %c never live together, so %c takes the place of %a; a reshaped view
 // keeps its buffer alive. The result is written in place.
 
-// CHECK: module attributes {vitq.arena_bytes = 256 : i64, vitq.arena_lower_bound = 256 : i64, vitq.arena_peak = {bytes = array<i64: 128, 128>}, vitq.thread_arena_bytes = 0 : i64}
+// CHECK: module attributes {vitq.arena_bytes = 256 : i64, vitq.arena_lower_bound = 256 : i64, vitq.arena_peak = {bytes = array<i64: 128, 128>}, vitq.arena_plan = {{\[}}array<i64: 0, 128, 0, 0>, array<i64: 128, 128, 0, 0>, array<i64: 0, 128, 0, 0>], vitq.thread_arena_bytes = 0 : i64}
 func.func private @f(memref<32xi32>, memref<32xi32>)
 func.func private @g(memref<4x8xi32>, memref<32xi8>)
 
@@ -59,7 +59,7 @@ func.func @main(%x: memref<3xi8>, %y: memref<3xi8>) -> (memref<3xi8>, memref<3xi
 
 // The working memory of a kernel call: every thread more needs the largest.
 
-// CHECK: vitq.arena_bytes = 320 : i64, vitq.arena_lower_bound = 320 : i64, vitq.arena_peak = {{{.*}}}, vitq.thread_arena_bytes = 192 : i64
+// CHECK: vitq.arena_bytes = 320 : i64, vitq.arena_lower_bound = 320 : i64, vitq.arena_peak = {{{.*}}}, vitq.arena_plan = {{.*}}, vitq.thread_arena_bytes = 192 : i64
 func.func private @f(memref<64xi8>, memref<64xi8>, memref<130xi8>)
 func.func private @g(memref<64xi8>, memref<64xi8>, memref<8xi8>)
 func.func @main(%x: memref<64xi8>) -> memref<64xi8> {

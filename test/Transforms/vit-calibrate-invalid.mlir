@@ -19,7 +19,7 @@
 // LENGTHS: '/Relu' has 8 channels ('tensor<1x1x8x8xf32>'), in {{.*}}lengths.json it has 2; it was made for another model, so calibrate again
 
 // RUN: not vitq-opt %t/model.mlir --vit-calibrate="load-ranges=%t/order.json" 2>&1 | FileCheck %s --check-prefix=ORDER
-// ORDER: order.json: the channels of '/Relu' are not equally many (1 to 65536) finite numbers 'min', 'max' and 'mean' with min <= max; calibrate again
+// ORDER: order.json: the channels of '/Relu' are not equally many (1 to 65536) finite numbers 'min', 'max', 'mean' and 'sum' with min <= max and a positive number of 'rows'; calibrate again
 
 // RUN: not vitq-opt %t/model.mlir --vit-calibrate="load-ranges=%t/bin.json" 2>&1 | FileCheck %s --check-prefix=BIN
 // BIN: bin.json: the histogram of '/Relu' is not {{\[\[}}bin, count], ...] with ascending bins from -1280 to 1280 and no negative count; calibrate again

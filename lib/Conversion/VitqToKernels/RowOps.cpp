@@ -351,7 +351,8 @@ static std::unique_ptr<RowOp> makeAdd(AddOp op, const RowBuilder &build) {
                 widthOf(operand) < 32 && code.getZero() != 0, row->blob.scalar(code.getZero()),
                 rescaleOf(build.module.target, *row, operand, by, op.getRounding(), ChannelMap::of(by, shape, -1),
                           isPrimary && !wide ? row->clamp.addend() : std::nullopt)};
-    if (widthOf(operand) == 16 && !s.isUnsigned && !s.hasZeroPoint && s.rescale.isFast())
+    // Where no sums are the main operand, a 16-bit one takes the zero point along, which this form does not.
+    if (widthOf(operand) == 16 && !s.isUnsigned && !s.hasZeroPoint && s.rescale.isFast() && !s.rescale.adds())
       s.words = WordRescale::of(build.module.target, row->blob, by, op.getRounding());
     return s;
   };

@@ -66,6 +66,8 @@ class Checker:
             for path in (root / "dialects" / dialect).glob("*.td"):
                 ops = re.findall(r'^def \w+ *: *\w+<"(\w+)"', path.read_text(encoding="utf-8"), re.M)
                 self.strings.update(f"{dialect}.{op}" for op in ops)
+        # Modules of the Python package.
+        self.strings.update(f"vitq.{path.stem}" for path in (root / "python" / "vitq").glob("[a-z]*.py"))
         scripts = "\n".join(path.read_text(encoding="utf-8") for path in (root / "benchmarks").glob("*.py"))
         self.script_flags = set(re.findall(r'add_argument\("(--[a-z][\w-]*)"', scripts))
 

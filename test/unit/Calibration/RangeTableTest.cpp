@@ -155,6 +155,10 @@ TEST_F(RangeTableTest, RefusesSumsThatOverflow) {
   first.channels.clear();
   first.images = std::numeric_limits<uint64_t>::max();
   EXPECT_EQ(llvm::toString(mergeRanges(first, second, "b.json")).find("b.json: the numbers of images have no sum"), 0u);
+  first.images = 1;
+  second.channels.clear();
+  first.histograms["x"] = second.histograms["x"] = *Histogram::fromSparse({{0, std::numeric_limits<int64_t>::max()}});
+  EXPECT_EQ(llvm::toString(mergeRanges(first, second, "b.json")).find("b.json: the histograms of 'x' have no sum"), 0u);
   second.fingerprint = "other";
   EXPECT_EQ(llvm::toString(mergeRanges(first, second, "b.json")),
             "b.json: is of another model than the ranges before it");

@@ -202,6 +202,24 @@ TEST(EdgeCases, SumsWaitForTheNextTile) {
   expectSums(12, 96, 64, "i16", "<1073741825, 46>", "half_up", "i16");
 }
 
+TEST(EdgeCases, SumsOfWordsKeepTheZeroPoint) {
+  // No sums are among the operands: either of the two may take the result's zero point along.
+  const std::string text = R"(
+    func.func @main(%x: tensor<3x1024xi16>, %y: tensor<3x1024xi16>) -> (tensor<3x1024xi8>, tensor<3x1024xi16>) {
+      %a = vitq.add %x by <1342115791, 38>, %y by <1868348737, 38> round half_up result <unsigned, zero = 131>
+         : (tensor<3x1024xi16>, tensor<3x1024xi16>) -> tensor<3x1024xi8>
+      %b = vitq.add %x by <1342115791, 31>, %y by <-1868348737, 33> round floor result <signed, zero = -777>
+         : (tensor<3x1024xi16>, tensor<3x1024xi16>) -> tensor<3x1024xi16>
+      return %a, %b : tensor<3x1024xi8>, tensor<3x1024xi16>
+    })";
+  expectSame(text, [](std::vector<Tensor> &inputs) {
+    for (int i = 0; i < 3 * 1024; ++i) {
+      inputs[0].mutableData<int16_t>()[i] = static_cast<int16_t>(i * 21 - 32768);
+      inputs[1].mutableData<int16_t>()[i] = static_cast<int16_t>(i * 40503);
+    }
+  });
+}
+
 TEST(EdgeCases, InterpolationOfEveryCode) {
   const std::string text = R"(
     func.func @main(%x: tensor<65536xi16>, %t: tensor<1025xi16>)
