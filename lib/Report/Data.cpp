@@ -187,3 +187,12 @@ std::vector<const NativeFacts::Step *> Data::slowestSteps() const {
   llvm::sort(found, [&](const auto *a, const auto *b) { return std::pair(-lost(a), a) < std::pair(-lost(b), b); });
   return found;
 }
+
+std::pair<double, double> Data::timeAndLimit() const {
+  double time = 0, limit = 0;
+  for (const NativeFacts::Step &step : native.steps) {
+    time += step.time.value_or(0);
+    limit += step.limit.value_or(0);
+  }
+  return {time, limit};
+}

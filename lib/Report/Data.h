@@ -106,6 +106,8 @@ struct Data {
   /// The steps by what they take beyond the time of their multiply-accumulates, the most first; none where none were
   /// timed.
   std::vector<const NativeFacts::Step *> slowestSteps() const;
+  /// Microseconds of all steps, and what their multiply-accumulates alone would take.
+  std::pair<double, double> timeAndLimit() const;
   /// Where the most error is added and a histogram exists; at most `count`.
   std::vector<const TensorStatistics *> worstTensors(size_t count) const;
 };

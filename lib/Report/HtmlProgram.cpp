@@ -38,11 +38,7 @@ static void timeSection(llvm::raw_ostream &os, const Data &data) {
   std::vector<const NativeFacts::Step *> slowest = data.slowestSteps();
   if (slowest.empty())
     return;
-  double time = 0, limit = 0;
-  for (const NativeFacts::Step *step : slowest) {
-    time += *step->time;
-    limit += step->limit.value_or(0);
-  }
+  const auto [time, limit] = data.timeAndLimit();
   os << "<section id=\"time\"><h2>Time of the steps</h2>\n"
      << formatv("<p class=\"soft\">One thread of the machine that compiled, the median of some runs: {0} in all",
                 microseconds(time));

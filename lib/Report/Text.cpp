@@ -128,11 +128,7 @@ static void printSteps(const Data &data, llvm::raw_ostream &os) {
   std::vector<const NativeFacts::Step *> slowest = data.slowestSteps();
   if (slowest.empty())
     return;
-  double time = 0, limit = 0;
-  for (const NativeFacts::Step *step : slowest) {
-    time += *step->time;
-    limit += step->limit.value_or(0);
-  }
+  const auto [time, limit] = data.timeAndLimit();
   os << "\n"
      << llvm::left_justify("steps on this machine, one thread", 44) << llvm::left_justify("op", 44)
      << llvm::right_justify("us", 10) << llvm::right_justify("limit", 10) << "\n";
