@@ -16,6 +16,8 @@
 #include "vitq/Target/Isa/ProductCost.h"
 #include "vitq/Target/PortableC.h"
 
+#include "llvm/Support/Path.h"
+
 using namespace mlir;
 using namespace vitq;
 
@@ -132,6 +134,11 @@ LogicalResult PortableCTarget::checkBudgets(ModuleOp module, const Manifest &man
 /// Nothing is written unless all of it fits.
 LogicalResult PortableCTarget::emit(ModuleOp module, const EmitRequest &request, TargetFacts &facts) {
   native.name = request.name;
+  native.stem = llvm::sys::path::stem(request.output).str();
+  if (StringRef(native.stem).find_first_of("\"\\\n\r") != StringRef::npos)
+    return module.emitError(
+        "the C includes its header by the name of the file, which has a quote, a backslash or a new "
+        "line in it: give -o another name");
   std::string text;
   WeightBlob blob, *weights = options.weights == WeightPlacement::Separate ? &blob : nullptr;
   llvm::raw_string_ostream os(text);

@@ -144,6 +144,8 @@ LogicalResult Compilation::checkOptions() {
   for (const auto &[key, value] : request.options.pipeline)
     if (key.starts_with("nonlinear") || key == "lut-method" || key == "recipe" || key == "split-outliers")
       given[key] = "option '" + key + "=" + value + "'";
+    else if (key == "load-ranges")
+      given[key] = "option 'load-ranges'";
   std::string problem = findIdleFlag({options, given, "the model"});
   return problem.empty() ? success() : fail(problem);
 }

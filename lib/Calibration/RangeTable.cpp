@@ -251,14 +251,40 @@ static void mergeRange(RangeTable &table, const RangeTable &other, const std::st
     own->second = {std::min(own->second.min, range.min), std::max(own->second.max, range.max)};
 }
 
+/// A value that only one of two tables has, by names of either; empty if there is none. What was not seen in one part
+/// may be missing there.
+static std::string findUnmatched(const RangeTable &a, const RangeTable &b) {
+  auto lacks = [](const auto &own, const auto &other) {
+    for (const auto &[name, entry] : own)
+      if (!other.contains(name))
+        return name;
+    return std::string();
+  };
+  for (const auto &[one, other] : {std::pair(&a, &b), std::pair(&b, &a)}) {
+    if (std::string name = lacks(one->ranges, other->ranges); !name.empty())
+      return name;
+    if (std::string name = lacks(one->histograms, other->histograms); !name.empty())
+      return name;
+    for (const auto &[name, channels] : one->channels)
+      if (!other->channels.contains(name) && !sawNothing(*other, name))
+        return name;
+  }
+  return {};
+}
+
 llvm::Error calibration::mergeRanges(RangeTable &table, const RangeTable &other, llvm::StringRef origin) {
   if (table.fingerprint != other.fingerprint)
     return failure(origin, "is of another model than the ranges before it");
   if (table.preprocess != other.preprocess)
     return failure(origin, "was measured with preprocess '" + other.preprocess + "', the ranges before it with '" +
                                table.preprocess + "'");
-  if (__builtin_add_overflow(table.images, other.images, &table.images))
+  if (std::string name = findUnmatched(table, other); !name.empty())
+    return refuse(origin, "and the ranges before it have not the same values: one says nothing of '" + name + "'");
+  // Written with a sign.
+  int64_t images = 0;
+  if (__builtin_add_overflow(table.images, other.images, &images))
     return refuse(origin, "the numbers of images have no sum");
+  table.images = static_cast<uint64_t>(images);
   for (const auto &[name, range] : other.ranges)
     mergeRange(table, other, name, range);
   for (const auto &[name, channels] : other.channels)

@@ -94,6 +94,10 @@ std::string vitq::checkEmit(const DriverOptions &options) {
   const StringRef output = options.output;
   if (!kind->whyFile.empty() && (output == "-" || (kind->needsExtension && !output.ends_with(kind->extension))))
     return (kind->whyFile + ": give -o FILE" + kind->extension).str();
+  if (output != "-" && llvm::is_contained(otherPaths(options), output))
+    return explainTaken(output, "the " + kind->description.str());
+  if (output == options.input && options.input.ends_with(".onnx"))
+    return ("-o " + output + " is the model that is read, which would be lost: give another name").str();
   for (const EmitKind::Sibling &sibling : kind->siblings) {
     llvm::SmallString<128> path(output);
     llvm::sys::path::replace_extension(path, "");

@@ -165,6 +165,13 @@ llvm::StringRef reporting::toString(Finding::Severity severity) {
   return "low";
 }
 
+std::string Data::algorithmOf(llvm::StringRef node) const {
+  for (const OpEntry &op : ops)
+    if (op.node == node && !op.algorithm.empty())
+      return op.algorithm;
+  return {};
+}
+
 std::vector<const OpEntry *> Data::curves() const {
   std::vector<const OpEntry *> found;
   for (const OpEntry &op : ops)

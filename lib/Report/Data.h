@@ -101,6 +101,8 @@ struct Data {
   std::vector<Finding> findings() const;
   /// What the compilation did, the slowest first.
   std::vector<StageCost> slowestStages() const;
+  /// By which algorithm the function of a node is computed; empty where it is none.
+  std::string algorithmOf(llvm::StringRef node) const;
   /// Functions of one variable that were measured, the worst first.
   std::vector<const OpEntry *> curves() const;
   /// The steps by what they take beyond the time of their multiply-accumulates, the most first; none where none were

@@ -53,7 +53,7 @@ static void timeSection(llvm::raw_ostream &os, const Data &data) {
 
 static void memorySection(llvm::raw_ostream &os, const Data &data) {
   const NativeFacts &facts = data.native;
-  if (facts.arenaPlan.empty() || !facts.arenaBytes)
+  if (facts.arenaPlan.empty() || facts.steps.empty() || !facts.arenaBytes)
     return;
   os << "<section id=\"memory\"><h2>Working memory over time</h2>\n"
      << formatv("<p class=\"soft\">{0} buffers in an arena of {1}; what is in use at one time takes {2} at most. Each "
@@ -79,9 +79,10 @@ void html::curveSection(llvm::raw_ostream &os, const Data &data) {
      << (curves.size() > kShown ? formatv("The worst {0} of {1}.", kShown, curves.size()).str() : "")
      << "</p>\n<div class=\"plots\">\n";
   for (const OpEntry *op : llvm::ArrayRef(curves).take_front(kShown)) {
+    const std::string algorithm = data.algorithmOf(op->node);
     const comparison::ValueFigures &value = *data.measured(*op);
     os << formatv("<div><h3>{0}</h3><p class=\"soft\">{1} by {2}, own error {3} dB</p>\n", escape(op->node),
-                  escape(value.referenceOp), escape(op->algorithm.empty() ? op->op : op->algorithm),
+                  escape(value.referenceOp), escape(algorithm.empty() ? op->op : algorithm),
                   formatFixed(value.addedSqnrDb, 1));
     curvePlot(os, value.curve);
     os << "</div>\n";

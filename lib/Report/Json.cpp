@@ -145,7 +145,8 @@ static json::Array curvesOf(const Data &data) {
     json::Array points;
     for (const comparison::CurvePoint &point : data.measured(*op)->curve)
       points.push_back(json::Array{point.x, point.exact, point.computed});
-    curves.push_back(json::Object{{"node", op->node}, {"algorithm", op->algorithm}, {"points", std::move(points)}});
+    curves.push_back(json::Object{
+        {"node", op->node}, {"algorithm", orNull(data.algorithmOf(op->node))}, {"points", std::move(points)}});
   }
   return curves;
 }
@@ -163,6 +164,8 @@ static json::Array stepsOf(const NativeFacts &facts) {
 
 static json::Array arenaPlanOf(const NativeFacts &facts) {
   json::Array plan;
+  if (facts.steps.empty()) // Which it refers to.
+    return plan;
   for (const NativeFacts::Buffer &buffer : facts.arenaPlan)
     plan.push_back(json::Object{
         {"offset", buffer.offset}, {"bytes", buffer.size}, {"first_step", buffer.first}, {"last_step", buffer.last}});

@@ -92,6 +92,8 @@ def test_folders(client, tmp_path):
     for number, pixels in enumerate(images):
         picture.fromarray(pixels).save(tmp_path / f"{number}.PNG")
     (tmp_path / "readme.txt").write_text("no picture")
+    (tmp_path / ".hidden.png").write_text("none either")
+    (tmp_path / "folder.png").mkdir()
     whole = vitq.calibrate(MODEL, tmp_path, preprocess=PREPROCESS)
     assert vitq.distributed.calibrate(MODEL, tmp_path, client=client, part=3, preprocess=PREPROCESS) == whole
     program = vitq.compile(MODEL, whole)
@@ -107,8 +109,14 @@ def test_evaluates(client, program, images, labels):
         vitq.distributed.evaluate(program, images, labels[1:], client=client)
 
 
+@pytest.mark.parametrize("labels", [["3"] * 540, "labels.csv", [0.5] * 540])
+def test_labels_are_integers(client, program, images, labels):
+    with pytest.raises(TypeError, match="labels are integers, one for each image, not"):
+        vitq.distributed.evaluate(program, images, labels, client=client)
+
+
 def test_sweeps(client, images, labels):
-    configurations = [{}, {"weight_bits": 4}, {"nonlinear": "nothing"}]
+    configurations = [{}, {"weight_bits": 4}, {"nonlinear": "nothing"}, {"output": "/blocks.1/Add_1"}, {"target": "aarch64"}]
     trials = vitq.distributed.sweep(MODEL, CALIBRATION, configurations, images, labels, client=client,
                                     preprocess=PREPROCESS)
     for trial, configuration in zip(trials[:2], configurations):
@@ -116,6 +124,8 @@ def test_sweeps(client, images, labels):
         numpy.testing.assert_array_equal(trial.evaluation.classes, own(images).argmax(axis=1))
         assert trial.evaluation.top1 > 0.9 and trial.options["preprocess"] == PREPROCESS
     assert trials[2].program is None and "nonlinear" in str(trials[2].error)
+    assert trials[3].program and trials[3].evaluation is None and "classes are found" in str(trials[3].error)
+    assert trials[4].program is None and isinstance(trials[4].error, vitq.CompileError)
 
 
 def test_sensitivity(client, images):

@@ -112,6 +112,14 @@ def test_wrong_sizes(program, images, tmp_path):
             session.run(None, {"pixels": wrong})
 
 
+def test_the_library_of_another_program(program, tmp_path):
+    """Both are called digits."""
+    program.save(tmp_path / "digits.onnx")
+    compile_digits(weight_bits=4).save(tmp_path / "other.onnx")
+    with pytest.raises(Exception, match="vitq.digits:Program_[0-9a-f]{16}.* is not a registered function/op"):
+        open_session(tmp_path / "other.onnx", str(tmp_path / "digits.onnx"))
+
+
 def test_another_processor(tmp_path):
     """One of Intel's with AMX, unless this is one."""
     flags = pathlib.Path("/proc/cpuinfo").read_text()

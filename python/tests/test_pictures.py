@@ -84,6 +84,11 @@ def test_ranges_that_do_not_fit(images, whole):
     with pytest.raises(vitq.CompileError, match="means without their sums, as earlier versions wrote them"):
         vitq.calibrate(MODEL, [whole, changed(channels=older)])
     name = next(iter(channels))
+    ranges = json.loads(bytes(whole))["ranges"]
+    with pytest.raises(vitq.CompileError, match="have not the same values: one says nothing of"):
+        vitq.calibrate(MODEL, [whole, changed(ranges={key: ranges[key] for key in list(ranges)[1:]})])
+    with pytest.raises(vitq.CompileError, match="does not go with --recipe=best, .* fewer than 8 bits"):
+        vitq.compile(MODEL, whole, weight_bits=4)
     for key, wrong in (("rows", 0), ("rows", "1"), ("sum", ["1"]), ("sum", ["x"] * len(channels[name]["sum"])),
                        ("sum", ["9" * 39] * len(channels[name]["sum"]))):
         with pytest.raises(vitq.CompileError, match="finite numbers 'min', 'max', 'mean' and 'sum'"):

@@ -50,7 +50,7 @@ class Trial(typing.NamedTuple):
     options: dict  #: those it was compiled with
     program: vitq.Program | None  #: None where it failed
     evaluation: Evaluation | None
-    error: vitq.CompileError | None  #: why it failed
+    error: Exception | None  #: why it failed: a CompileError; or a ValueError, of a program that has no classes
 
 
 class Sensitivity(typing.NamedTuple):
@@ -102,17 +102,34 @@ def sweep(model, calibration, configurations: typing.Iterable[dict], images, lab
     calibration: as of `vitq.compile`; a folder or a file must be there on every worker. One that cannot be compiled is a
         Trial with an error, and ends nothing.
     """
+    labels = None if labels is None else _labels(labels)
     content, file = _read(model)
     chosen = [{**options, **configuration} for configuration in configurations]
     with _client(client) as workers:
         shipped = workers.submit(_keep, content, pure=False)
         compiled = workers.gather([workers.submit(_compile, shipped, file, calibration, each, pure=False)
                                    for each in chosen])
-        programs = [None if isinstance(each, vitq.CompileError) else vitq.load(each) for each in compiled]
-        runs = [program and _submit_runs(workers, program, images, part, _classes) for program in programs]
-        classes = [futures and workers.gather(futures) for futures in runs]
-    return [Trial(each, program, _evaluation(found, labels) if program else None, None if program else result)
-            for each, program, found, result in zip(chosen, programs, classes, compiled)]
+        programs = [_loaded(each) for each in compiled]
+        runs = [_submit_runs(workers, program, images, part, _classes) if isinstance(program, vitq.Program) else None
+                for program in programs]
+        return [_trial(workers, each, program, futures, labels)
+                for each, program, futures in zip(chosen, programs, runs)]
+
+
+def _loaded(compiled: bytes | vitq.CompileError) -> vitq.Program | vitq.CompileError:
+    try:
+        return compiled if isinstance(compiled, vitq.CompileError) else vitq.load(compiled)
+    except vitq.CompileError as error:
+        return error
+
+
+def _trial(workers, options: dict, program, futures, labels) -> Trial:
+    if futures is None:
+        return Trial(options, None, None, program)
+    try:
+        return Trial(options, program, _evaluation(workers.gather(futures), labels), None)
+    except ValueError as error:
+        return Trial(options, program, None, error)
 
 
 def sensitivity(model, calibration, images, *, bits: int = 4, layers: typing.Iterable[str] | None = None,
@@ -191,9 +208,9 @@ def _file_parts(path: pathlib.Path, part: int | None) -> list[_Part]:
 
 
 def _folder_parts(path: pathlib.Path, part: int) -> list[_Part]:
-    # In the order in which the compiler reads a folder.
-    files = sorted((entry.path for entry in os.scandir(path) if entry.name.lower().endswith(PICTURES)),
-                   key=os.fsencode)
+    # Those that the compiler reads, in its order.
+    files = sorted((entry.path for entry in os.scandir(path) if entry.is_file() and not entry.name.startswith(".")
+                    and entry.name.lower().endswith(PICTURES)), key=os.fsencode)
     if not files:
         raise ValueError(f"{path}: there is no picture (.jpg, .jpeg, .png)")
     return [_Part(None, files=tuple(files[first:first + part])) for first in range(0, len(files), part)]
@@ -266,9 +283,18 @@ def _submit_runs(workers, program: vitq.Program, images, part: int | None, selec
     return [workers.submit(_run, shipped, chosen, select, pure=False) for chosen in _parts(images, part)]
 
 
+def _labels(labels) -> numpy.ndarray:
+    if isinstance(labels, (str, os.PathLike)):
+        raise TypeError("labels are integers, one for each image, not a path")
+    known = numpy.asarray(labels)
+    if not numpy.issubdtype(known.dtype, numpy.integer):
+        raise TypeError(f"labels are integers, one for each image, not {known.dtype}")
+    return known
+
+
 def _evaluation(classes: list[numpy.ndarray], labels) -> Evaluation:
     found = numpy.concatenate(classes)
-    known = None if labels is None else numpy.asarray(labels)
+    known = None if labels is None else _labels(labels)
     if known is not None and known.shape != found.shape:
         raise ValueError(f"there are {len(found)} images, but the labels are {list(known.shape)}")
     return Evaluation(found, known)

@@ -26,6 +26,8 @@ struct NativeOptions {
   TargetDesc target;
   /// Prefix of the program's entry point; a C identifier.
   std::string name = "model";
+  /// Of files that name each other, C and its header: without folder and extension; `name` when empty.
+  std::string stem = "";
   /// Whether several ops are computed in one kernel (`vitq-form-kernels`).
   bool fuse = true;
   /// Whether the program also has an entry point that uses threads (needs libomp).

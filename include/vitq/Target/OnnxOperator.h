@@ -25,9 +25,9 @@ inline constexpr llvm::StringLiteral kOnnxOperatorSuffix = ".so";
 /// (register_custom_ops_library). The library is that of `linkSharedObject` as well.
 ///
 /// The model takes uint8 pixels [N, H, W, C], resized and cropped, and gives int32 [N, ...] for each output; N is any
-/// number, whatever batch the program has. The operator is `Program` of the domain `vitq.NAME`. Metadata of the model
-/// are `vitq.NAME.scale:OUTPUT` (a real value is this times the integer), `vitq.NAME.preprocess` and
-/// `vitq.NAME.target`.
+/// number, whatever batch the program has. The operator is `Program_HASH` of the domain `vitq.NAME`: a session is not
+/// made with the library of another program. Metadata of the model are `vitq.NAME.scale:OUTPUT` (a real value is this
+/// times the integer), `vitq.NAME.preprocess` and `vitq.NAME.target`.
 ///
 /// `object` is that of `emitObject`, `manifest` says what is in it. Errors: it has no batch in front of its input and
 /// outputs, or types other than those; it cannot be linked (no ld.lld) or the files cannot be written; of both files

@@ -24,6 +24,7 @@
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/xxhash.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
 
@@ -121,10 +122,10 @@ static Error checkTypes(const Manifest &manifest) {
 }
 
 /// The numbers of Operator.h.
-static SmallVector<uint64_t> factsOf(const Manifest &manifest, const TargetMachine &machine) {
+static SmallVector<uint64_t> factsOf(const Manifest &manifest, uint64_t hash, const TargetMachine &machine) {
   SmallVector<uint64_t> facts;
   append_range(facts, processorBits(machine));
-  facts.append({manifest.batch, manifest.arenaBytes, manifest.outputBytes(), manifest.outputs.size()});
+  facts.append({hash, manifest.batch, manifest.arenaBytes, manifest.outputBytes(), manifest.outputs.size()});
   auto add = [&](const Manifest::Array &array, uint64_t offset) {
     facts.append({offset, array.bytes(), array.shape.size()});
     append_range(facts, array.shape);
@@ -185,11 +186,11 @@ static std::string inputName(const Manifest &manifest) {
   return name;
 }
 
-static std::string modelOf(const Manifest &manifest) {
+static std::string modelOf(const Manifest &manifest, uint64_t hash) {
   onnxwriter::OperatorModel model;
   model.name = manifest.name;
   model.domain = VITQ_OPERATOR_DOMAIN + manifest.name;
-  model.opType = VITQ_OPERATOR_NAME;
+  model.opType = formatv("{0}{1:x-16}", VITQ_OPERATOR_NAME, hash).str();
   auto sizes = [](const Manifest::Array &array) {
     return std::vector<int64_t>(array.shape.begin() + 1, array.shape.end());
   };
@@ -214,7 +215,8 @@ Error vitq::writeOnnxOperator(ArrayRef<char> object, const Manifest &manifest, S
   Expected<std::unique_ptr<TargetMachine>> machine = target->createTargetMachine();
   if (!machine)
     return machine.takeError();
-  Expected<SmallString<0>> facts = objectOf(factsOf(manifest, **machine), **machine);
+  const uint64_t hash = xxh3_64bits(StringRef(object.data(), object.size()));
+  Expected<SmallString<0>> facts = objectOf(factsOf(manifest, hash, **machine), **machine);
   if (!facts)
     return facts.takeError();
   SmallString<128> library(path);
@@ -223,7 +225,7 @@ Error vitq::writeOnnxOperator(ArrayRef<char> object, const Manifest &manifest, S
   if (Error error = linkSharedObject(object, library, others))
     return error;
   FileRemover remove(library);
-  if (Error error = writeFileAtomically(path, modelOf(manifest)))
+  if (Error error = writeFileAtomically(path, modelOf(manifest, hash)))
     return error;
   remove.releaseFile();
   return Error::success();

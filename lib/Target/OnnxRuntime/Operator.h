@@ -17,8 +17,9 @@
 
 #define VITQ_OPERATOR_FACTS "vitq_operator_facts"
 #define VITQ_OPERATOR_FUNCTION "RegisterCustomOps"
-/* The operator is called so in the domain "vitq.NAME" of a program NAME. */
-#define VITQ_OPERATOR_NAME "Program"
+/* The operator is called so, and by 16 hexadecimal digits that tell programs apart, in the domain "vitq.NAME" of a
+ * program NAME: a model does not run with the library of another. */
+#define VITQ_OPERATOR_NAME "Program_"
 #define VITQ_OPERATOR_DOMAIN "vitq."
 
 /* Words of bits that the processor must have: on x86-64 those that CPUID and XGETBV give, on AArch64 those of the
@@ -39,8 +40,9 @@ enum {
 
 enum {
   VITQ_FACT_CPU,
+  VITQ_FACT_HASH = VITQ_FACT_CPU + VITQ_CPU_X86_WORDS,
   /* Images of one run. */
-  VITQ_FACT_BATCH = VITQ_FACT_CPU + VITQ_CPU_X86_WORDS,
+  VITQ_FACT_BATCH,
   VITQ_FACT_ARENA_BYTES,
   /* Of all outputs of one run. */
   VITQ_FACT_OUTPUT_BYTES,

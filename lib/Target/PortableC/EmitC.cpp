@@ -47,13 +47,17 @@ void vitq::buildVitqToPortableCPipeline(OpPassManager &manager, bool fuse) {
   manager.addPass(createCSEPass());
 }
 
+/// Of the files that the C and its header are.
+static std::string stemOf(const NativeOptions &options) { return options.stem.empty() ? options.name : options.stem; }
+
 namespace {
 
 /// Writes the parts of the file.
 class FileWriter {
 public:
   FileWriter(ModuleOp module, const NativeOptions &options, WeightBlob *weights, llvm::raw_ostream &os)
-      : module(module), manifest(describeProgram(module, options, /*codeBytes=*/0)), weights(weights), os(os) {}
+      : module(module), manifest(describeProgram(module, options, /*codeBytes=*/0)), stem(stemOf(options)),
+        weights(weights), os(os) {}
   LogicalResult run(func::FuncOp main);
 
 private:
@@ -69,6 +73,7 @@ private:
 
   ModuleOp module;
   const Manifest manifest;
+  const std::string stem;
   WeightBlob *weights;
   llvm::StringMap<uint64_t> offsets; // of constants, among the weights
   llvm::raw_ostream &os;
@@ -265,8 +270,8 @@ LogicalResult FileWriter::run(func::FuncOp main) {
     return failure();
   os << "/* " << manifest.name
      << ", compiled by vitq to freestanding C99: integers only, no library, no memory of its\n"
-     << "   own; " << manifest.name << ".h declares what it exports. */\n"
-     << "#include \"" << manifest.name << ".h\"\n\n"
+     << "   own; " << stem << ".h declares what it exports. */\n"
+     << "#include \"" << stem << ".h\"\n\n"
      << preludeHead(/*constants=*/!weights) << preludeFunctions(body) << data << body;
   if (weights)
     checkWeights();
@@ -291,10 +296,10 @@ std::string vitq::portableHeaderOf(ModuleOp module, const NativeOptions &options
   llvm::raw_string_ostream(more) << "#define " << upper << "_BYTES " << weights->bytes.size() << "\n#define " << upper
                                  << "_ALIGN " << WeightBlob::kAlign << "\n#define " << upper << "_CRC32 0x"
                                  << llvm::utohexstr(weights->checksum, true, 8) << "u\n\n/* The bytes of "
-                                 << options.name << ".bin, which you place in memory. */\nextern const unsigned char "
-                                 << options.name << "_weights[" << upper
-                                 << "_BYTES];\n\n/* 0 if they are this program's, else 2. " << options.name
-                                 << "_run looks at their first bytes only, and returns 2 too. */\nint " << options.name
-                                 << "_check_weights(void);\n\n";
+                                 << stemOf(options)
+                                 << ".bin, which you place in memory. */\nextern const unsigned char " << options.name
+                                 << "_weights[" << upper << "_BYTES];\n\n/* 0 if they are this program's, else 2. "
+                                 << options.name << "_run looks at their first bytes only, and returns 2 too. */\nint "
+                                 << options.name << "_check_weights(void);\n\n";
   return headerOf(module, options, more);
 }

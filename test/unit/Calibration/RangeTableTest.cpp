@@ -143,6 +143,28 @@ TEST_F(RangeTableTest, MergesToTheSumOfAll) {
   EXPECT_EQ(first, both);
 }
 
+TEST_F(RangeTableTest, RefusesOtherValues) {
+  auto table = [](llvm::StringRef text) {
+    RangeTable table;
+    for (llvm::StringRef name : llvm::split(text, ' '))
+      table.ranges[name.str()] = {};
+    return table;
+  };
+  RangeTable more = table("x y"), less = table("x");
+  const char *said =
+      "b.json: and the ranges before it have not the same values: one says nothing of 'y'; calibrate again";
+  EXPECT_EQ(llvm::toString(mergeRanges(less, more, "b.json")).find(said), 0u);
+  EXPECT_EQ(llvm::toString(mergeRanges(more, less, "b.json")).find(said), 0u);
+  less = more;
+  less.histograms["y"];
+  EXPECT_EQ(llvm::toString(mergeRanges(more, less, "b.json")).find(said), 0u);
+  more = less;
+  // Nothing was seen of y, which has no channels then.
+  more.channels["y"] = {{{0}, {0}}, {0}, {0}, 1};
+  more.histograms["y"].add({0.0f});
+  EXPECT_EQ(llvm::toString(mergeRanges(more, less, "b.json")), "");
+}
+
 TEST_F(RangeTableTest, RefusesSumsThatOverflow) {
   RangeTable first, second;
   first.images = second.images = 1;
@@ -153,7 +175,8 @@ TEST_F(RangeTableTest, RefusesSumsThatOverflow) {
   first.channels["x"].rows = std::numeric_limits<int64_t>::max();
   EXPECT_NE(llvm::toString(mergeRanges(first, second, "b.json")), "");
   first.channels.clear();
-  first.images = std::numeric_limits<uint64_t>::max();
+  second.channels.clear();
+  first.images = std::numeric_limits<int64_t>::max();
   EXPECT_EQ(llvm::toString(mergeRanges(first, second, "b.json")).find("b.json: the numbers of images have no sum"), 0u);
   first.images = 1;
   second.channels.clear();
