@@ -334,7 +334,9 @@ static ort_status *compute(void *data, ort_kernel_context *context) {
     RETURN_IF_FAILED(ORT(parallel_for)(context, run_batch, batches, 0, &w));
   if (atomic_load(&w.no_memory))
     return fail("has no memory to run in");
-  return atomic_load(&w.no_run) ? fail("is for registers of another length") : NULL;
+  return atomic_load(&w.no_run)
+             ? fail("cannot run here: its vectors have another length, or the system refuses it tile registers")
+             : NULL;
 }
 
 /*===------------------------------------------------------===*\
